@@ -1,0 +1,1 @@
+"""The one room where AWS is spoken: tables, secrets, state machines, the lake."""

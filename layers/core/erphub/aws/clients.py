@@ -1,0 +1,49 @@
+"""AWS clients, made on first use and kept, with a count of every call: a run says what it cost.
+
+botocore alone: `import boto3` brings a transfer manager and resources that nobody here uses (about 70 ms of a cold start).
+"""
+
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
+
+import botocore.session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+calls: Counter[str] = Counter()
+"""Calls of this process by `service.Operation`, retries included; whoever wants a difference takes a copy first."""
+
+
+@cache
+def _session() -> botocore.session.Session:
+    session = botocore.session.get_session()
+    session.register("before-send", _count)
+    return session
+
+
+def _count(event_name: str, **_: Any) -> None:
+    calls[event_name.removeprefix("before-send.")] += 1
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["s3"]) -> "S3Client": ...
+@overload
+def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["stepfunctions"]) -> "SFNClient": ...
+@overload
+def client(service: Literal["cognito-idp"]) -> "CognitoIdentityProviderClient": ...
+@cache
+def client(service: str) -> Any:
+    """The client of a service, one per process, with time-outs short enough for a Lambda to answer in time."""
+    config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
+    return cast(Any, _session().create_client(service, config=config))

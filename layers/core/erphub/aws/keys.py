@@ -1,0 +1,116 @@
+"""Every key of the tenant table, on one page. What belongs to a tenant has the tenant in its partition key.
+
+    pk                 sk                              what
+    CUSTOMER#<id>      PROFILE                         a customer
+    CUSTOMER#<id>      ADMIN#<user>                    one of its administrators
+    CUSTOMER#<id>      ROLE#<name>                     a role: a set of permissions
+    CUSTOMER#<id>      CLIENT#<client>                 that it owns this client
+    CLIENT#<c>         PROFILE                         a client, and whose it is
+    CLIENT#<c>         MEMBER#<user>                   a member and the role; index `user` finds it by user
+    CLIENT#<c>         WIZARD#<w>                      a wizard in progress (expires)
+    CLIENT#<c>         WIZARD#<w>#TOKEN                what resumes its machine (expires)
+    CLIENT#<c>         WIZARD#<w>#COMPANY#<key>        a company it found (expires)
+    CLIENT#<c>         CONNECTION#<id>                 a connection
+    CLIENT#<c>         CONNECTION#<id>#COMPANY#<key>   a company in use
+    CLIENT#<c>         CONNECTION-NAME#<name>          that the name is taken
+    CLIENT#<c>         JOB#<job>                       an import job; index `due` finds it when it is due
+    CLIENT#<c>         JOB#<job>#RUN#<run>             that the run belongs to the job
+    CLIENT#<c>         RUN#<run>                       a run and its progress
+    CLIENT#<c>         RUN#<run>#UNIT#<dataset>#<co>   one company and dataset of a run
+    CLIENT#<c>         RUN#<run>#SLICE#<unit>#<n>      one slice of it: read or not
+    CLIENT#<c>         RUN#<run>#LOG#<ulid>            a line of its log
+    CLIENT#<c>         LEASE#<dataset>#<company>       which run may write there now (expires)
+    USER#<user>        PLATFORM                        a platform administrator
+    IDEMPOTENCY#…      …                               answers kept for repeated requests (expires)
+"""
+
+type Key = dict[str, str]
+
+
+def _key(pk: str, *parts: str) -> Key:
+    return {"pk": pk, "sk": "#".join(parts)}
+
+
+def customer(customer_id: str) -> Key:
+    return _key(f"CUSTOMER#{customer_id}", "PROFILE")
+
+
+def customer_admin(customer_id: str, user: str) -> Key:
+    return _key(f"CUSTOMER#{customer_id}", "ADMIN", user)
+
+
+def role(customer_id: str, name: str) -> Key:
+    return _key(f"CUSTOMER#{customer_id}", "ROLE", name)
+
+
+def customer_client(customer_id: str, client_id: str) -> Key:
+    return _key(f"CUSTOMER#{customer_id}", "CLIENT", client_id)
+
+
+def client(client_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "PROFILE")
+
+
+def member(client_id: str, user: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "MEMBER", user)
+
+
+def platform_admin(user: str) -> Key:
+    return _key(f"USER#{user}", "PLATFORM")
+
+
+def of_user(user: str) -> str:
+    """The partition of index `user` that holds a user's memberships and administratorships."""
+    return f"USER#{user}"
+
+
+def wizard(client_id: str, wizard_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "WIZARD", wizard_id)
+
+
+def wizard_token(client_id: str, wizard_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "WIZARD", wizard_id, "TOKEN")
+
+
+def wizard_company(client_id: str, wizard_id: str, company: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "WIZARD", wizard_id, "COMPANY", company)
+
+
+def connection(client_id: str, connection_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "CONNECTION", connection_id)
+
+
+def connection_company(client_id: str, connection_id: str, company: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "CONNECTION", connection_id, "COMPANY", company)
+
+
+def connection_name(client_id: str, name: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "CONNECTION-NAME", name)
+
+
+def job(client_id: str, job_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "JOB", job_id)
+
+
+def job_run(client_id: str, job_id: str, run_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "JOB", job_id, "RUN", run_id)
+
+
+def run(client_id: str, run_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "RUN", run_id)
+
+
+def run_unit(client_id: str, run_id: str, dataset: str, company: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "RUN", run_id, "UNIT", dataset, company)
+
+
+def run_slice(client_id: str, run_id: str, unit: str, number: int) -> Key:
+    return _key(f"CLIENT#{client_id}", "RUN", run_id, "SLICE", unit, f"{number:06}")
+
+
+def run_log(client_id: str, run_id: str, line: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "RUN", run_id, "LOG", line)
+
+
+def lease(client_id: str, dataset: str, company: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "LEASE", dataset, company)

@@ -1,0 +1,49 @@
+"""State machines: started once per name, stopped, and resumed where they wait for an answer."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from ..errors import Gone
+from .clients import client
+
+
+class StateMachine:
+    """One Step Functions state machine (standard: a name stays taken for 90 days)."""
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+
+    def start(self, name: str, input: Mapping[str, Any]) -> str:
+        """Start an execution and return its ARN; a name that has been started before gives the same ARN."""
+        try:
+            return client("stepfunctions").start_execution(
+                stateMachineArn=self._arn, name=name, input=json.dumps(input)
+            )["executionArn"]
+        except ClientError as error:
+            if _code(error) != "ExecutionAlreadyExists":
+                raise
+            return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def stop(self, execution: str, cause: str) -> None:
+        """End an execution; one that has ended, or never was, is fine."""
+        try:
+            client("stepfunctions").stop_execution(executionArn=execution, cause=cause)
+        except ClientError as error:
+            if _code(error) not in {"ExecutionDoesNotExist", "ValidationException"}:
+                raise
+
+    def resume(self, token: str, output: Mapping[str, Any]) -> None:
+        """Answer the task that waits with this token. Raises Gone (`token_expired`) when it no longer waits."""
+        try:
+            client("stepfunctions").send_task_success(taskToken=token, output=json.dumps(output))
+        except ClientError as error:
+            if _code(error) in {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}:
+                raise Gone("It no longer waits for an answer.", code="token_expired") from error
+            raise
+
+
+def _code(error: ClientError) -> str:
+    return cast(dict[str, Any], error.response).get("Error", {}).get("Code", "")

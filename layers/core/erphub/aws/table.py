@@ -1,0 +1,274 @@
+"""The tenant table: items as plain dicts in and out, conditions as exceptions, pages as opaque words."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from ..errors import Conflict, HubError, Invalid, Unavailable
+from .clients import client
+from .keys import Key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+type Item = dict[str, Any]
+
+_serialize = TypeSerializer()
+_deserialize = TypeDeserializer()
+_BUSY = {
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+    "ServiceUnavailable",
+    "TransactionInProgressException",
+}
+
+
+class Taken(Conflict):
+    """A condition did not hold: what was to be written is there already, or is no longer as it was read."""
+
+    code = "version_conflict"
+
+
+@dataclass(frozen=True)
+class Page:
+    items: list[Item]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write of a transaction: an item to put, or a key to delete, update or only check."""
+
+    put: Item | None = None
+    delete: Key | None = None
+    update: Key | None = None
+    check: Key | None = None
+    expression: str | None = None
+    condition: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def encode(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values to DynamoDB's; None values are left out, so that an absent attribute and None are one."""
+    return {name: _serialize.serialize(value) for name, value in item.items() if value is not None}
+
+
+def decode(item: Mapping[str, Any]) -> Item:
+    """DynamoDB's values to plain ones; numbers come as Decimal."""
+    return {name: _deserialize.deserialize(value) for name, value in item.items()}
+
+
+def _page_word(key: Mapping[str, Any] | None) -> str | None:
+    if not key:
+        return None
+    return base64.urlsafe_b64encode(json.dumps(decode(key)).encode()).decode().rstrip("=")
+
+
+def _page_key(word: str | None, pk: str | None) -> dict[str, Any] | None:
+    """The key behind a page word. It must lie in the partition asked for: a word from elsewhere opens nothing."""
+    if word is None:
+        return None
+    try:
+        key = cast(dict[str, Any], json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))))
+        if not all(isinstance(value, str) for value in key.values()):
+            raise ValueError("not a key")
+        if pk is not None and key.get("pk") != pk:
+            raise ValueError("another partition")
+    except (ValueError, binascii.Error, AttributeError) as error:
+        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
+    return encode(key)
+
+
+class Table:
+    """One DynamoDB table with string keys `pk` and `sk`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get(self, key: Key, *, consistent: bool = True) -> Item | None:
+        with _translated():
+            answer = client("dynamodb").get_item(TableName=self.name, Key=encode(key), ConsistentRead=consistent)
+        item = answer.get("Item")
+        return decode(item) if item else None
+
+    def put(self, item: Item, *, condition: str | None = None, **values: Any) -> None:
+        """Write the item. Raises Taken when the condition does not hold."""
+        request: dict[str, Any] = {"TableName": self.name, "Item": encode(item)}
+        _add_condition(request, condition, values)
+        with _translated():
+            client("dynamodb").put_item(**request)
+
+    def put_new(self, item: Item) -> None:
+        """Write the item unless its key is there already. Raises Taken."""
+        self.put(item, condition="attribute_not_exists(pk)")
+
+    def update(
+        self,
+        key: Key,
+        expression: str,
+        *,
+        condition: str | None = None,
+        names: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> Item:
+        """Change the item and return all of it as it is now. Values are named `:name` in the expressions."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "Key": encode(key),
+            "UpdateExpression": expression,
+            "ReturnValues": "ALL_NEW",
+        }
+        if names:
+            request["ExpressionAttributeNames"] = dict(names)
+        _add_condition(request, condition, values)
+        with _translated():
+            return decode(client("dynamodb").update_item(**request).get("Attributes", {}))
+
+    def delete(self, key: Key, *, condition: str | None = None, **values: Any) -> None:
+        request: dict[str, Any] = {"TableName": self.name, "Key": encode(key)}
+        _add_condition(request, condition, values)
+        with _translated():
+            client("dynamodb").delete_item(**request)
+
+    def page(
+        self,
+        pk: str,
+        prefix: str = "",
+        *,
+        limit: int = 100,
+        next: str | None = None,
+        newest_first: bool = False,
+        consistent: bool = True,
+    ) -> Page:
+        """A page of a partition's items whose sort key begins with the prefix, in order of sort key."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
+            "ExpressionAttributeValues": encode({":pk": pk} | ({":prefix": prefix} if prefix else {})),
+            "Limit": limit,
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": consistent,
+        }
+        if start := _page_key(next, pk):
+            request["ExclusiveStartKey"] = start
+        with _translated():
+            answer = client("dynamodb").query(**request)
+        return Page([decode(item) for item in answer["Items"]], _page_word(answer.get("LastEvaluatedKey")))
+
+    def all(self, pk: str, prefix: str = "", **options: Any) -> Iterator[Item]:
+        """Every item of a partition whose sort key begins with the prefix."""
+        next: str | None = None
+        while True:
+            page = self.page(pk, prefix, limit=1000, next=next, **options)
+            yield from page.items
+            if (next := page.next) is None:
+                return
+
+    def by_index(
+        self, index: str, key: str, value: str, *, upto: tuple[str, str] | None = None, limit: int = 1000
+    ) -> Iterator[Item]:
+        """Every item an index holds under a value; `upto` keeps those whose sort attribute is at most so much."""
+        values = {":key": value} | ({":upto": upto[1]} if upto else {})
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :key" + (" AND #sort <= :upto" if upto else ""),
+            "ExpressionAttributeNames": {"#key": key} | ({"#sort": upto[0]} if upto else {}),
+            "ExpressionAttributeValues": encode(values),
+            "Limit": limit,
+        }
+        while True:
+            with _translated():
+                answer = client("dynamodb").query(**request)
+            yield from (decode(item) for item in answer["Items"])
+            if not answer.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """All of the writes or none (100 at most). Raises Taken when a condition does not hold."""
+        with _translated():
+            client("dynamodb").transact_write_items(TransactItems=[self._transact_item(write) for write in writes])
+
+    def _transact_item(self, write: Write) -> "TransactWriteItemTypeDef":
+        body: dict[str, Any] = {"TableName": self.name}
+        if write.condition:
+            body["ConditionExpression"] = write.condition
+        if write.names:
+            body["ExpressionAttributeNames"] = dict(write.names)
+        if write.values:
+            body["ExpressionAttributeValues"] = encode({f":{name}": value for name, value in write.values.items()})
+        if write.put is not None:
+            return cast("TransactWriteItemTypeDef", {"Put": body | {"Item": encode(write.put)}})
+        if write.delete is not None:
+            return cast("TransactWriteItemTypeDef", {"Delete": body | {"Key": encode(write.delete)}})
+        if write.update is not None:
+            change = {"Key": encode(write.update), "UpdateExpression": write.expression}
+            return cast("TransactWriteItemTypeDef", {"Update": body | change})
+        if write.check is not None:
+            return cast("TransactWriteItemTypeDef", {"ConditionCheck": body | {"Key": encode(write.check)}})
+        raise ValueError("a write that writes nothing")
+
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Write items, 25 a call, repeating what a busy table left over; not all-or-nothing."""
+        for start in range(0, len(items), 25):
+            self._batch([{"PutRequest": {"Item": encode(item)}} for item in items[start : start + 25]])
+
+    def delete_many(self, keys: Sequence[Key]) -> None:
+        """Remove items, 25 a call; keys that are not there are fine."""
+        for start in range(0, len(keys), 25):
+            self._batch([{"DeleteRequest": {"Key": encode(key)}} for key in keys[start : start + 25]])
+
+    def _batch(self, requests: Sequence[Any]) -> None:
+        left: Any = {self.name: list(requests)}
+        for _ in range(8):
+            with _translated():
+                left = client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems")
+            if not left:
+                return
+        raise Unavailable("The table is busy. Try again in a moment.", code="table_busy")
+
+
+def key_of(item: Mapping[str, Any]) -> Key:
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def _add_condition(request: dict[str, Any], condition: str | None, values: Mapping[str, Any]) -> None:
+    if condition:
+        request["ConditionExpression"] = condition
+    if values:
+        serialized = {f":{name}": _serialize.serialize(value) for name, value in values.items()}
+        request["ExpressionAttributeValues"] = serialized
+
+
+class _translated:
+    """AWS's errors in the hub's words."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ClientError):
+            raise _in_our_words(error) from error
+        if isinstance(error, (ConnectionError, HTTPClientError)):
+            raise Unavailable("The table could not be reached. Try again in a moment.", code="table_busy") from error
+
+
+def _in_our_words(error: ClientError) -> HubError | ClientError:
+    response = cast(dict[str, Any], error.response)
+    code = response.get("Error", {}).get("Code", "")
+    reasons = {reason.get("Code") for reason in response.get("CancellationReasons", [])}
+    if code == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
+        return Taken("It was changed by somebody else in the meantime. Read it again, then decide.")
+    if code in _BUSY or reasons & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}:
+        return Unavailable("The table is busy. Try again in a moment.", code="table_busy")
+    return error

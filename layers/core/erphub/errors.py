@@ -1,0 +1,95 @@
+"""What can go wrong, sorted by what the caller does next.
+
+    HubError
+     ├── NotFound          nothing there, or nothing you may know of
+     ├── Forbidden         there, but not yours to do
+     ├── Invalid           mend the request and send it again
+     │    └── TooLarge     send less
+     ├── Conflict          somebody or something was first: look, then decide
+     ├── Gone              it was there and has ended; start anew
+     ├── ErpRefused        the ERP said no: a person must change something there or in the connection
+     │    └── CredentialsRefused   the ERP does not accept who we say we are: no automatic retry
+     ├── Unavailable       try again later: the ERP, the network or AWS did not answer
+     └── Stopped           someone asked us to stop; not a failure
+
+Each carries three things for three readers: `detail`, a sentence for the user; `code`, a stable word for programs;
+and, through `raise … from error`, the cause for whoever operates the hub.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: `pointer` is a JSON pointer into the body (`/settings/server`)."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class HubError(Exception):
+    """Anything the hub reports in its own words."""
+
+    code = "internal_error"
+
+    def __init__(self, detail: str, *, code: str | None = None, **facts: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.facts = facts
+        """Further members of the problem document; never secrets."""
+
+
+class NotFound(HubError):
+    code = "not_found"
+
+
+class Forbidden(HubError):
+    code = "forbidden"
+
+
+class Invalid(HubError):
+    """The request is wrong; `errors` says where."""
+
+    code = "invalid_request"
+
+    def __init__(
+        self, detail: str, *, code: str | None = None, errors: Sequence[FieldError] = (), **facts: object
+    ) -> None:
+        super().__init__(detail, code=code, **facts)
+        self.errors = tuple(errors)
+
+    @classmethod
+    def field(cls, pointer: str, code: str, detail: str) -> "Invalid":
+        """A request with one wrong field."""
+        return cls(detail, errors=[FieldError(pointer, code, detail)])
+
+
+class TooLarge(Invalid):
+    code = "body_too_large"
+
+
+class Conflict(HubError):
+    code = "conflict"
+
+
+class Gone(HubError):
+    code = "gone"
+
+
+class ErpRefused(HubError):
+    code = "erp_refused"
+
+
+class CredentialsRefused(ErpRefused):
+    code = "credentials_refused"
+
+
+class Unavailable(HubError):
+    code = "unavailable"
+
+
+class Stopped(HubError):
+    code = "stopped"

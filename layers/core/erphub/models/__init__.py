@@ -1,0 +1,1 @@
+"""The nouns of the hub, as plain data that every floor shares."""

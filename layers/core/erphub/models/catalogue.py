@@ -1,0 +1,75 @@
+"""What the hub can connect to: an ERP system described as data, from which forms, docs and checks are made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+type Json = dict[str, Any]
+
+
+class Capability(StrEnum):
+    """What a connection to a system can be used for."""
+
+    COMPANIES = "companies"
+    DATASETS = "datasets"
+    DOCUMENTS = "documents"
+    ACTORS = "actors"
+    VOUCHERS = "vouchers"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing the wizard asks for.
+
+    `choices` maps a value to its title; `when` shows the field only if another field has one of the values;
+    `secret` values are write-only: they go to the secret store and never come back.
+    """
+
+    name: str
+    title: str
+    help: str
+    type: str = "string"
+    example: Any = None
+    default: Any = None
+    required: bool = True
+    secret: bool = False
+    multiline: bool = False
+    pattern: str | None = None
+    longest: int = 200
+    choices: Mapping[str, str] = field(default_factory=dict[str, str])
+    warnings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """A choice that is allowed but deserves a warning, with its words."""
+    when: tuple[str, tuple[str, ...]] | None = None
+    schema: Json | None = None
+    """The JSON Schema of a field that is more than one value (a list, a mapping); replaces what is derived."""
+
+
+@dataclass(frozen=True)
+class Link:
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One page of the wizard. `tests` means: when it is answered, the connection is tried before going on."""
+
+    id: str
+    title: str
+    help: str
+    fields: Sequence[Field]
+    tests: bool = False
+
+
+@dataclass(frozen=True)
+class Description:
+    """An ERP system, for whoever chooses one."""
+
+    id: str
+    title: str
+    summary: str
+    documentation: Sequence[Link]
+    steps: Sequence[Step]
+    capabilities: frozenset[Capability]
+    datasets: Sequence[str] = ()

@@ -1,0 +1,123 @@
+"""What a connected ERP can be asked. What a system can do is read off which of these protocols it satisfies.
+
+Arrow batches are `arro3.core.RecordBatch` in production; a protocol keeps this floor free of the import.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Protocol, runtime_checkable
+
+from ..models.dataset import Dataset
+from ..models.probe import Probe
+
+
+@dataclass(frozen=True)
+class FoundCompany:
+    """A company the login can see. `key` is the ERP's own stable key; `problem` says why it cannot be opened."""
+
+    key: str
+    name: str
+    problem: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the system wants to remember about it (a database's name), kept with the connection."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days an import is about: `first <= day < end`, either open. Both open is everything."""
+
+    first: date | None = None
+    end: date | None = None
+
+    @property
+    def everything(self) -> bool:
+        return self.first is None and self.end is None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of a dataset that is read in one go; `where` is the system's own business, plain JSON."""
+
+    where: Mapping[str, Any]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a company's dataset looks like before it is read.
+
+    `types` maps every field of the dataset to its Arrow type as text (`string`, `int64`, `date32`, `bool`,
+    `timestamp[us]`, `decimal(38,20)`); `missing` names fields this installation has no column for (they are null).
+    """
+
+    types: Mapping[str, str]
+    missing: Sequence[str]
+    slices: Sequence[Slice]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Total:
+    """What the source says a period holds; `period` is None for rows without a date, `amount` None without a sum."""
+
+    period: date | None
+    rows: int
+    amount: Decimal | None
+
+
+@dataclass
+class Oddity:
+    """Something odd in the source's rows: its code, how often, and up to a few examples to look at."""
+
+    code: str
+    count: int
+    examples: list[str]
+
+
+class Reading(Protocol):
+    """One slice being read: its control totals and its rows come from the same snapshot where the source has one."""
+
+    totals: Sequence[Total]
+    consistent: bool
+    """Whether totals and rows are of one snapshot; otherwise a difference is tried once more before it counts."""
+
+    def batches(self) -> Iterator[Any]:
+        """Arrow record batches with exactly the fields of the survey's `types`, in that order, bounded in bytes."""
+        ...
+
+    @property
+    def oddities(self) -> Sequence[Oddity]:
+        """What was odd in the rows yielded so far."""
+        ...
+
+
+@runtime_checkable
+class System(Protocol):
+    """Any connected ERP."""
+
+    def check(self) -> Iterator[Probe]:
+        """The stages of a connection test, as they finish; ends after the first that fails (the rest as skipped)."""
+        ...
+
+
+@runtime_checkable
+class HasCompanies(Protocol):
+    def companies(self) -> Sequence[FoundCompany]:
+        """Every company the login can see, those it cannot open with the reason. Sorted by name."""
+        ...
+
+
+@runtime_checkable
+class HasDatasets(Protocol):
+    def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
+        """What there is to read. Raises ErpRefused (`company_gone`, `table_missing`, `permission_denied`, …)."""
+        ...
+
+    def read(
+        self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice
+    ) -> AbstractContextManager[Reading]:
+        """Read one slice. Raises ErpRefused, Unavailable (cut, time-out, deadlock: try again)."""
+        ...

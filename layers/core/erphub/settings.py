@@ -1,0 +1,41 @@
+"""What the deployment told this function about itself: the only room that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Names of this deployment's resources; empty when a function has no business with one."""
+
+    table: str
+    lake_bucket: str
+    secret_prefix: str
+    user_pool: str
+    connect_machine: str
+    import_machine: str
+    allowed_erp_networks: tuple[IPv4Network | IPv6Network, ...]
+    stage: str
+    region: str
+    aws_endpoint: str | None
+    """Where AWS is, when it is not AWS (an emulator); the table engine needs to be told, boto3 knows by itself."""
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings, from the process's environment unless another is given."""
+    env = os.environ if environment is None else environment
+    networks = (part.strip() for part in env.get("ALLOWED_ERP_NETWORKS", "").split(","))
+    return Settings(
+        table=env.get("TABLE_NAME", ""),
+        lake_bucket=env.get("LAKE_BUCKET", ""),
+        secret_prefix=env.get("SECRET_PREFIX", ""),
+        user_pool=env.get("USER_POOL_ID", ""),
+        connect_machine=env.get("CONNECT_MACHINE_ARN", ""),
+        import_machine=env.get("IMPORT_MACHINE_ARN", ""),
+        allowed_erp_networks=tuple(ip_network(part) for part in networks if part),
+        stage=env.get("STAGE", "dev"),
+        region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION", "eu-north-1")),
+        aws_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
+    )

@@ -95,6 +95,8 @@ _AS_TEXT: Mapping[str, str] = {
     "datetimeoffset": "CONVERT(varchar(34), {}, 126)",
 }
 
+_INSTANTS = frozenset({"datetime", "datetime2", "smalldatetime", "datetimeoffset"})
+
 
 def expression(column: Column, *, total: bool = False) -> Sql:
     """How to select the column (or its SUM): exact types travel as text, which is exact and cheaper to receive.
@@ -103,6 +105,13 @@ def expression(column: Column, *, total: bool = False) -> Sql:
     """
     inner = f"SUM({quote(column.name)})" if total else quote(column.name)
     return Sql(_AS_TEXT.get(column.type, "{}").format(inner))
+
+
+def day(column: Column) -> Sql:
+    """How to select the column's day: whole numbers as they are, dates and instants as `2026-01-31`."""
+    if column.type in _INSTANTS:
+        return Sql(_AS_TEXT["date"].format(quote(column.name)))
+    return expression(column)
 
 
 def expressions(columns: Sequence[Column]) -> Sql:
@@ -159,16 +168,17 @@ ONE_ROW = Statement("one_row", "SELECT TOP (1) {columns:columns} FROM {schema:na
 EXTENT = Statement(
     "extent", "SELECT COUNT_BIG(*), MIN({key:name}), MAX({key:name}) FROM {schema:name}.{table:name}{where:condition}"
 )
-# Rows, and the sum of one amount, per value of one column: what a range holds, and what must have arrived.
+# Rows, and the sum of one amount, per day: what a range holds, and what must have arrived. The period is the column
+# itself when it holds days, and its day as text (style 23) when it holds instants.
 COUNTS = Statement(
     "counts",
-    "SELECT {period:name}, COUNT_BIG(*) FROM {schema:name}.{table:name}{where:condition} "
-    "GROUP BY {period:name} ORDER BY {period:name}",
+    "SELECT {period:columns}, COUNT_BIG(*) FROM {schema:name}.{table:name}{where:condition} "
+    "GROUP BY {period:columns} ORDER BY {period:columns}",
 )
 TOTALS = Statement(
     "totals",
-    "SELECT {period:name}, COUNT_BIG(*), {total:columns} FROM {schema:name}.{table:name}{where:condition} "
-    "GROUP BY {period:name} ORDER BY {period:name}",
+    "SELECT {period:columns}, COUNT_BIG(*), {total:columns} FROM {schema:name}.{table:name}{where:condition} "
+    "GROUP BY {period:columns} ORDER BY {period:columns}",
 )
 ROWS = Statement("rows", "SELECT {columns:columns} FROM {schema:name}.{table:name}{where:condition}")
 LOCK_TIMEOUT = Statement("lock_timeout", "SET LOCK_TIMEOUT {milliseconds:value}")

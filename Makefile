@@ -20,7 +20,7 @@ help: ## What can be said here
 
 .PHONY: venv tools
 venv: .venv/.ready ## The project's Python environment in .venv
-tools: .venv-sam/.ready .venv-scan/.ready ## Environments of sam and checkov, whose pins clash with ours
+tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready ## Environments of the emulator, sam and checkov
 
 .venv/.ready: requirements/dev.txt requirements/uv.txt
 	@python=$$($(FIND_PYTHON)); test -x .venv/bin/python || "$$python" -m venv .venv

@@ -11,7 +11,8 @@ HEADER = "# Written by `make lock` from pyproject.toml. Hashes, no addresses.\n"
 RUNTIME_OWN = {"boto3"}
 LAYERS = {
     "api": ("aws-lambda-powertools", "pydantic", "httpx", "tzdata"),
-    "lake": ("pymssql", "deltalake", "arro3-core"),
+    "driver": ("pymssql",),
+    "lake": ("deltalake", "arro3-core"),
 }
 
 
@@ -43,7 +44,7 @@ def main() -> None:
     groups: dict[str, list[str]] = project["dependency-groups"]
     dev = ROOT / "requirements/dev.txt"
     compile_lock(dev, runtime + groups["dev"] + groups["uv"])
-    for name in ("uv", "sam", "scan"):
+    for name in ("uv", "aws", "sam", "scan"):
         compile_lock(ROOT / f"requirements/{name}.txt", groups[name], dev if name == "uv" else None)
     by_name = {re.split(r"[<>=\[]", line)[0]: line for line in runtime}
     missing = set(by_name) - {name for names in LAYERS.values() for name in names} - RUNTIME_OWN

@@ -1,0 +1,113 @@
+"""What operators see: JSON log lines and one line of figures per run, never a secret.
+
+Secrets are hidden by value: whoever reads or takes one calls `hide`, and from then until the invocation ends every log
+line is searched for it, however deep in a driver's message it sits.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.metrics import Metrics
+
+HIDDEN = "[hidden]"
+_SHORTEST = 4
+"""Shorter secrets are hidden only where they stand alone: a text with every `a` blanked out tells more, not less."""
+
+_secrets: set[str] = set()
+
+
+def hide(values: Iterable[str]) -> None:
+    """Keep these values, and the forms in which drivers and encoders repeat them, out of all that is written."""
+    for value in values:
+        if not value:
+            continue
+        _secrets.add(value)
+        if len(value) >= _SHORTEST:
+            _secrets.update(_disguises(value))
+
+
+def _disguises(value: str) -> set[str]:
+    raw = value.encode("utf-8", "surrogatepass")
+    return {
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        repr(raw)[2:-1],
+        repr(value.encode("utf-16-le", "surrogatepass"))[2:-1],
+        quote(value, safe="", errors="replace"),
+        base64.b64encode(raw).decode(),
+    }
+
+
+def forget() -> None:
+    """Start an invocation: what the one before knew is not kept."""
+    _secrets.clear()
+
+
+def clean(value: Any) -> Any:
+    """The value with every hidden text in it replaced; mappings and lists are gone through."""
+    if not _secrets:
+        return value
+    if isinstance(value, str):
+        return _clean_text(value)
+    if isinstance(value, Mapping):
+        return {clean(key): clean(item) for key, item in cast(Mapping[Any, Any], value).items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [clean(item) for item in cast(Iterable[Any], value)]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return _clean_text(str(value))
+
+
+def _clean_text(text: str) -> str:
+    if text in _secrets:
+        return HIDDEN
+    # The longest first: a secret may contain another one.
+    for secret in sorted((secret for secret in _secrets if len(secret) >= _SHORTEST), key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+class _Formatter(LambdaPowertoolsFormatter):
+    def serialize(self, log: Any) -> str:
+        return super().serialize(clean(log))
+
+
+@cache
+def logger() -> Logger:
+    """The process's logger; its service and level come from POWERTOOLS_* of the deployment."""
+    return Logger(logger_formatter=_Formatter(utc=True, use_rfc3339=True, log_record_order=["level", "message"]))
+
+
+@cache
+def _metrics() -> "Metrics":
+    from aws_lambda_powertools.metrics import Metrics
+
+    return Metrics()
+
+
+def figures(dimensions: Mapping[str, str], **values: float) -> None:
+    """Write one line of figures (CloudWatch's embedded metric format): counts, or bytes and seconds by their suffix."""
+    from aws_lambda_powertools.metrics import MetricUnit
+
+    metrics = _metrics()
+    for name, value in dimensions.items():
+        metrics.add_dimension(name, value)
+    for name, value in values.items():
+        unit = (
+            MetricUnit.Seconds
+            if name.endswith("seconds")
+            else MetricUnit.Bytes
+            if name.endswith("bytes")
+            else MetricUnit.Count
+        )
+        metrics.add_metric(name, unit, value)
+    metrics.flush_metrics()

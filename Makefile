@@ -39,3 +39,25 @@ tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready ## Environments of th
 .PHONY: lock
 lock: .venv/.ready ## Write the lock files again from pyproject.toml
 	@$(PY) -m local.lock
+
+# --- the hub on this machine -----------------------------------------------------------------------------------------
+# STACK_DIR=... keeps a second stack apart from the first one in .local.
+
+.PHONY: up down destroy sync logs demo
+up: venv tools ## Start the whole hub here: local AWS, deployed stack, stand-in ERPs, people (STACK_DIR=… for a second one)
+	@$(PY) -m local.stack up
+
+down: ## End what `make up` started; data stay for the next time
+	@test ! -x $(PY) || $(PY) -m local.stack down
+
+destroy: ## End what `make up` started and forget its data
+	@test ! -x $(PY) || $(PY) -m local.stack destroy
+
+sync: ## Bring changed Python code into the running functions within seconds
+	@$(PY) -m local.stack sync
+
+logs: ## What the functions logged lately (FUNCTION=ConnectionsApi for one, MINUTES=15)
+	@$(PY) -m local.stack logs --minutes $(or $(MINUTES),15) $(if $(FUNCTION),--function $(FUNCTION))
+
+demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAFT=file for a real one)
+	@$(PY) -m local.demo $(if $(SAFT),--saft "$(SAFT)")

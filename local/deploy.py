@@ -1,0 +1,174 @@
+"""Builds the project for this machine and deploys the unchanged template to the local AWS; brings later changes over fast."""
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.emulator import REGION, ROOT, Aws, clean_environment
+from local.processes import StartupError
+
+BUILDS = ROOT / ".build"
+SAM = ROOT / ".venv-sam/bin/sam"
+SOURCES = ("template.yaml", "layers", "functions", "statemachines", "docs/openapi.json")
+ARTEFACTS = "erphub-artefacts"
+KEPT_BUILDS = 3
+
+
+def _files(top: Path) -> Iterator[Path]:
+    if top.is_file():
+        yield top
+    for path in sorted(top.rglob("*")) if top.is_dir() else ():
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
+            yield path
+
+
+def fingerprint() -> str:
+    """A short hash of everything a build reads."""
+    digest = hashlib.sha256(sys.version.encode())
+    for source in SOURCES:
+        for path in _files(ROOT / source):
+            digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Hold a lock file, so that two stacks starting at once do not build into each other."""
+    BUILDS.mkdir(exist_ok=True)
+    with (BUILDS / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
+    """Run sam. Raises StartupError with the end of its output when it fails."""
+    environment = environment | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.3"}
+    log.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [str(SAM), *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    log.write_text(done.stdout + done.stderr)
+    if done.returncode:
+        raise StartupError(f"sam {arguments[0]} failed:\n" + "\n".join(log.read_text().splitlines()[-40:]))
+
+
+def architecture() -> str:
+    """This machine's processor in Lambda's words."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def build() -> Path:
+    """Build for this machine, once per state of the sources; returns the folder with the built template.
+
+    Raises StartupError when sam cannot build.
+    """
+    target = BUILDS / f"host-{fingerprint()}"
+    with _alone("build"):
+        if not (target / "template.yaml").exists():
+            environment = clean_environment() | {"ARCH": "host", "AWS_DEFAULT_REGION": REGION}
+            fresh = BUILDS / "host-fresh"
+            shutil.rmtree(fresh, ignore_errors=True)
+            _sam(
+                "build", "--build-dir", str(fresh), "--parameter-overrides", f"Architecture={architecture()}",
+                environment=environment, log=BUILDS / "build.log",
+            )  # fmt: skip
+            _pack_big_layers(fresh)
+            shutil.rmtree(target, ignore_errors=True)
+            fresh.rename(target)
+            for old in sorted(BUILDS.glob("host-*"), key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
+                shutil.rmtree(old, ignore_errors=True)
+        os.utime(target)
+    return target
+
+
+def _pack_big_layers(built: Path) -> None:
+    """Zip the wheels' layers once, without compressing: sam would compress 200 MB again for every stack."""
+    template = (built / "template.yaml").read_text()
+    for name in ("ApiLayer", "DriverLayer", "LakeLayer"):
+        archive = built / f"{name}.zip"
+        _zip(built / name, archive, zipfile.ZIP_STORED)
+        shutil.rmtree(built / name)
+        template = re.sub(rf"(ContentUri: ){name}$", rf"\g<1>{name}.zip", template, flags=re.MULTILINE)
+    (built / "template.yaml").write_text(template)
+
+
+def _zip(folder: Path, target: Path | io.BytesIO, compression: int = zipfile.ZIP_DEFLATED) -> None:
+    with zipfile.ZipFile(target, "w", compression, compresslevel=1) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder))
+
+
+def deploy(aws: Aws, stack: str, built: Path, parameters: dict[str, str], log: Path) -> dict[str, str]:
+    """Deploy a build with `sam deploy`; returns the stack's outputs. Raises StartupError when that fails."""
+    s3 = aws.client("s3")
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
+        s3.create_bucket(Bucket=ARTEFACTS, CreateBucketConfiguration={"LocationConstraint": REGION})
+    overrides = " ".join(f"{name}={value}" for name, value in parameters.items())
+    _sam(
+        "deploy", "--config-file", str(ROOT / "samconfig.toml"), "--template-file", str(built / "template.yaml"),
+        "--stack-name", stack, "--s3-bucket", ARTEFACTS, "--no-resolve-s3", "--no-progressbar", "--no-confirm-changeset",
+        "--parameter-overrides", overrides, environment=aws.environment(), log=log,
+    )  # fmt: skip
+    return outputs(aws, stack)
+
+
+def outputs(aws: Aws, stack: str) -> dict[str, str]:
+    """The outputs of a deployed stack by name."""
+    found = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
+    return {one.get("OutputKey", ""): one.get("OutputValue", "") for one in found}
+
+
+def resources(aws: Aws, stack: str, kind: str) -> dict[str, str]:
+    """Physical names of a stack's resources of one type, by logical name."""
+    pages = aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    found = (one for page in pages for one in page["StackResourceSummaries"] if one["ResourceType"] == kind)
+    return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in found}
+
+
+def sync(aws: Aws, stack: str, scratch: Path) -> list[str]:
+    """Bring changed Python code (the core layer and the doors) into running functions; returns their logical names.
+
+    For a change of the template, a state machine or a dependency, deploy. Raises StartupError when a function refuses.
+    """
+    shutil.rmtree(scratch, ignore_errors=True)
+    functions = resources(aws, stack, "AWS::Lambda::Function")
+    client = aws.client("lambda")
+    core = client.publish_layer_version(
+        LayerName=f"{stack}-core", Content={"ZipFile": _built("layer", "core", scratch)}, CompatibleRuntimes=["python3.13"]
+    )["LayerVersionArn"]
+    template = (ROOT / "template.yaml").read_text()
+    folders = dict(re.findall(r"^  (\w+):\n    Type: AWS::Serverless::Function\n(?:    .*\n|\n)*?      CodeUri: functions/(\w+)$", template, re.MULTILINE))
+    missing = set(functions) - set(folders)
+    if missing:
+        raise StartupError(f"the template names no folder for {', '.join(sorted(missing))}")
+    code = {folder: _built("function", folder, scratch) for folder in set(folders.values())}
+    for logical, physical in functions.items():
+        configuration = client.get_function_configuration(FunctionName=physical)
+        layers = [layer.get("Arn", "") for layer in configuration.get("Layers", [])]
+        # The house is the first layer of every function in the template.
+        client.update_function_configuration(FunctionName=physical, Layers=[core, *layers[1:]])
+        client.update_function_code(FunctionName=physical, ZipFile=code[folders[logical]])
+    return sorted(functions)
+
+
+def _built(kind: str, name: str, scratch: Path) -> bytes:
+    target = scratch / f"{kind}-{name}"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "layers/build.py"), kind, name, str(target)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StartupError(f"{kind} {name} could not be built:\n{done.stderr}")
+    packed = io.BytesIO()
+    _zip(target, packed)
+    return packed.getvalue()

@@ -10,6 +10,7 @@
      ├── ErpRefused        the ERP said no: a person must change something there or in the connection
      │    └── CredentialsRefused   the ERP does not accept who we say we are: no automatic retry
      ├── Unavailable       try again later: the ERP, the network or AWS did not answer
+     ├── Uncertain         it may or may not have been done: look before trying again
      └── Stopped           someone asked us to stop; not a failure
 
 Each carries three things for three readers: `detail`, a sentence for the user; `code`, a stable word for programs;
@@ -89,6 +90,10 @@ class CredentialsRefused(ErpRefused):
 
 class Unavailable(HubError):
     code = "unavailable"
+
+
+class Uncertain(HubError):
+    code = "outcome_unknown"
 
 
 class Stopped(HubError):

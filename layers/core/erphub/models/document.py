@@ -1,0 +1,145 @@
+"""What a till hands over: settlements, invoices, customers and products, as it knows them."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+type Money = Annotated[Decimal, Field(max_digits=18, decimal_places=2)]
+type Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
+type Rate = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
+
+
+class DocumentKind(StrEnum):
+    SETTLEMENT = "settlement"
+    INVOICE = "invoice"
+    CUSTOMER = "customer"
+    PRODUCT = "product"
+
+
+class PaymentMeans(StrEnum):
+    """How a till was paid, and what else moves money in a day's settlement."""
+
+    CASH = "cash"
+    BANKAXEPT = "bankaxept"
+    CARD = "card"
+    VIPPS = "vipps"
+    GIFT_CARD_SOLD = "gift_card_sold"
+    GIFT_CARD_REDEEMED = "gift_card_redeemed"
+    TIPS = "tips"
+    TERMINAL_DIFFERENCE = "terminal_difference"
+    ROUNDING = "rounding"
+    EXTERNAL = "external"
+    INVOICED = "invoiced"
+
+
+class Entity(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sales(Entity):
+    """What was sold at one VAT rate: `amount` includes the VAT, `vat` is the VAT in it."""
+
+    vat_rate: Rate
+    amount: Money
+    vat: Money
+
+
+class Payment(Entity):
+    """What one means of payment took in. Signs as a till prints them: money in is positive.
+
+    Gift cards sold, tips and rounding in the customer's disfavour are owed or earned, so they count on the side of sales.
+    """
+
+    means: PaymentMeans
+    amount: Money
+
+
+CREDIT_MEANS = frozenset({PaymentMeans.GIFT_CARD_SOLD, PaymentMeans.TIPS, PaymentMeans.ROUNDING})
+
+
+class Settlement(Entity):
+    """A Z-report: one till's (or department's) day. Sales plus what is owed equals what was taken in, to the øre."""
+
+    kind: Literal[DocumentKind.SETTLEMENT] = DocumentKind.SETTLEMENT
+    date: date
+    number: Annotated[int, Field(ge=1)]
+    department: Annotated[str, Field(max_length=50)] = ""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "NOK"
+    sales: Annotated[tuple[Sales, ...], Field(max_length=20)] = ()
+    payments: Annotated[tuple[Payment, ...], Field(max_length=40)] = ()
+    stock_change: Money | None = None
+    """Cost of what left the stock; null when the till keeps none."""
+    comment: Annotated[str, Field(max_length=200)] = ""
+
+    @property
+    def difference(self) -> Decimal:
+        """What was sold and is owed, less what was taken in; zero when the settlement balances."""
+        owed = sum((p.amount for p in self.payments if p.means in CREDIT_MEANS), Decimal(0))
+        taken = sum((p.amount for p in self.payments if p.means not in CREDIT_MEANS), Decimal(0))
+        return sum((line.amount for line in self.sales), Decimal(0)) + owed - taken
+
+    @model_validator(mode="after")
+    def _balances(self) -> Self:
+        if self.difference:
+            raise ValueError(f"the settlement does not balance: sales and payments differ by {self.difference}")
+        return self
+
+
+class InvoiceLine(Entity):
+    product_no: Annotated[str, Field(max_length=100)] | None = None
+    description: Annotated[str, Field(max_length=500)]
+    quantity: Quantity
+    unit_price: Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
+    """Without VAT."""
+    vat_rate: Rate
+    discount_percent: Rate = Decimal(0)
+    gift_card: bool = False
+
+
+class Invoice(Entity):
+    """The basis of an invoice: the ERP makes the invoice itself of it."""
+
+    kind: Literal[DocumentKind.INVOICE] = DocumentKind.INVOICE
+    date: date
+    customer_id: Annotated[str, Field(min_length=1, max_length=100)]
+    """The till's own id of the customer."""
+    department: Annotated[str, Field(max_length=50)] = ""
+    your_reference: Annotated[str, Field(max_length=100)] = ""
+    comment: Annotated[str, Field(max_length=500)] = ""
+    lines: Annotated[tuple[InvoiceLine, ...], Field(min_length=1, max_length=1000)]
+
+
+class Address(Entity):
+    street: Annotated[str, Field(max_length=200)] = ""
+    postal_code: Annotated[str, Field(max_length=20)] = ""
+    city: Annotated[str, Field(max_length=100)] = ""
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "NO"
+
+
+class Customer(Entity):
+    kind: Literal[DocumentKind.CUSTOMER] = DocumentKind.CUSTOMER
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    is_company: bool = True
+    organisation_no: Annotated[str, Field(pattern=r"^(\d{9})?$")] = ""
+    email: Annotated[str, Field(max_length=200)] = ""
+    phone: Annotated[str, Field(max_length=25)] = ""
+    address: Address = Address()
+
+
+class Product(Entity):
+    kind: Literal[DocumentKind.PRODUCT] = DocumentKind.PRODUCT
+    number: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=150)]
+    price: Money
+    """Without VAT."""
+    cost: Money | None = None
+    vat_rate: Rate = Decimal(25)
+    ean: Annotated[str, Field(max_length=14)] = ""
+    stock: Quantity | None = None
+    active: bool = True
+
+
+type Document = Annotated[Settlement | Invoice | Customer | Product, Field(discriminator="kind")]

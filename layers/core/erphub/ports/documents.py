@@ -1,0 +1,122 @@
+"""What an ERP that takes documents can be asked: look, post, attach; and what it says about itself beforehand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol, runtime_checkable
+
+from ..models.document import Document, DocumentKind
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A document as the ERP has it: its `reference` there (a voucher, order, customer or product number)."""
+
+    reference: str
+    words: str = ""
+    """What the ERP said, in its own words."""
+    trace: str | None = None
+    """The ERP's own id of the exchange, for its support."""
+    awaiting_approval: bool = False
+    attached: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class LedgerAccount:
+    number: str
+    name: str
+    has_sales_type: bool
+    """Whether a sales type (in some ERPs: type group) names it; sales may be posted to no other."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something of the ERP that a setting can name."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True)
+class TaxCode:
+    key: str
+    title: str
+    rate: Decimal
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the ERP's own setting-up offers to choose from."""
+
+    companies: Sequence[Choice]
+    departments: Sequence[Choice]
+    voucher_types: Sequence[Choice]
+    accounts: Sequence[LedgerAccount]
+    tax_codes: Sequence[TaxCode]
+    currency: str = "NOK"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A customer or product as the ERP has it now; `version` changes whenever it does."""
+
+    kind: DocumentKind
+    reference: str
+    external_id: str | None
+    changed_at: datetime
+    version: str
+    document: Document
+
+
+@dataclass(frozen=True)
+class Posting:
+    """How a document is to be posted: where to, and under which deterministic key it can be found again.
+
+    `key` (at most 30 of A-Z, 0-9 and `-`) goes into a field of the document itself in the ERP.
+    `routing` is the sync's settings as plain data (accounts by means and VAT rate, voucher type, department, target).
+    """
+
+    key: str
+    routing: Mapping[str, Any]
+    known: Mapping[str, str] = field(default_factory=dict[str, str])
+    """ERP references of what the document names: `customer:<external id>`, `product:<number>`."""
+    previous: str | None = None
+    """The ERP's reference when this is a correction of what was posted before."""
+
+
+@runtime_checkable
+class TakesDocuments(Protocol):
+    """An ERP that documents can be sent to. One writer per company at a time: numbers are read, not reserved."""
+
+    def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """Exactly what `push` would send, as plain data, sending nothing. Raises ErpRefused for what cannot be posted."""
+        ...
+
+    def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:
+        """What was posted under this key, if anything. Raises Unavailable."""
+        ...
+
+    def push(self, document: Document, posting: Posting) -> Posted:
+        """Post it. Raises ErpRefused (it was not applied and will not be), Unavailable (it was not applied: again
+        later), Uncertain (no telling whether it was applied: find first)."""
+        ...
+
+    def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
+        """Attach the PDF to what was posted; attaching again what is attached changes nothing."""
+        ...
+
+
+@runtime_checkable
+class HasSetup(Protocol):
+    def setup(self) -> Setup:
+        """What there is to choose from, as it is now. Raises CredentialsRefused, Unavailable."""
+        ...
+
+
+@runtime_checkable
+class HasChanges(Protocol):
+    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
+        """Customers or products that changed in the ERP at or after the instant, oldest first."""
+        ...

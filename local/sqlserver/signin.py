@@ -1,0 +1,142 @@
+"""How a client gets in: encryption is agreed, the login checked, its database opened."""
+
+import ssl
+from typing import Literal, Protocol
+
+from local.sqlserver import errors, ntlm
+from local.sqlserver.catalogue import Catalogue, Login
+from local.sqlserver.channel import Channel
+from local.sqlserver.errors import ConnectionLost, SqlError
+from local.sqlserver.wire import (
+    COLLATION,
+    Encryption,
+    Login7,
+    Packet,
+    change_token,
+    done_token,
+    login7,
+    login_token,
+    message_token,
+    prelogin_options,
+    prelogin_reply,
+    short_text,
+    sspi_token,
+)
+
+type Policy = Literal["offered", "required", "none"]
+
+
+class Door(Protocol):
+    """What the server is like to somebody who knocks."""
+
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def tls(self) -> ssl.SSLContext: ...
+    @property
+    def encryption(self) -> Policy: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def server_name(self) -> str: ...
+
+
+def sign_in(channel: Channel, door: Door) -> tuple[Login, Login7]:
+    """PRELOGIN, TLS and LOGIN7 up to a proven login. Raises SqlError for a refused one, ConnectionLost for nonsense."""
+    first = channel.read()
+    if first.kind != Packet.PRELOGIN:
+        raise ConnectionLost("the first packet is no PRELOGIN")
+    options = prelogin_options(first.body)
+    wanted = Encryption((options.get(1) or b"\0")[0] & 3)
+    agreed = _agree(door.encryption, wanted)
+    reply = channel.reply()
+    reply.add(prelogin_reply(agreed))
+    reply.finish()
+    if agreed != Encryption.NOT_SUPPORTED:
+        if wanted == Encryption.NOT_SUPPORTED:
+            raise ConnectionLost("the client cannot encrypt and this server insists")
+        channel.start_tls(door.tls)
+    message = channel.read()
+    if message.kind != Packet.LOGIN7:
+        raise ConnectionLost("a login was expected")
+    if agreed == Encryption.OFF:
+        channel.stop_tls()
+    request = login7(message.body)
+    if request.version < 0x730A0003:
+        raise ConnectionLost(f"TDS version {request.version:#x} is too old for this server")
+    if request.integrated:
+        return _windows(channel, door, request), request
+    return _sql(door.catalogue, request), request
+
+
+def _agree(policy: Policy, wanted: Encryption) -> Encryption:
+    """The server's half of the negotiation ([MS-TDS] 2.2.6.5)."""
+    if policy == "none":
+        return Encryption.NOT_SUPPORTED
+    if policy == "required":
+        return Encryption.REQUIRED if wanted in (Encryption.OFF, Encryption.NOT_SUPPORTED) else Encryption.ON
+    if wanted == Encryption.NOT_SUPPORTED:
+        return Encryption.NOT_SUPPORTED
+    return Encryption.OFF if wanted == Encryption.OFF else Encryption.ON
+
+
+def _sql(catalogue: Catalogue, request: Login7) -> Login:
+    login = catalogue.find_login(request.user)
+    if login is None or login.windows or login.password != request.password:
+        raise errors.login_failed(request.user)
+    return _usable(login)
+
+
+def _usable(login: Login) -> Login:
+    """A proven login that is not switched off or out of date."""
+    if login.disabled:
+        raise errors.account_disabled(login.name)
+    if login.expired:
+        raise errors.password_expired(login.name)
+    if login.must_change:
+        raise errors.password_must_change(login.name)
+    return login
+
+
+def _windows(channel: Channel, door: Door, request: Login7) -> Login:
+    """NTLM's three messages; the proof must be the account's."""
+    if not ntlm.is_negotiate(request.sspi):
+        raise errors.untrusted_domain()
+    message, challenge = ntlm.challenge_message(door.domain, door.server_name)
+    reply = channel.reply()
+    reply.add(sspi_token(message))
+    reply.finish()
+    answer = channel.read()
+    claim = ntlm.claim(answer.body) if answer.kind == Packet.SSPI else None
+    if claim is None:
+        raise errors.untrusted_domain()
+    login = door.catalogue.find_login(f"{claim.domain}\\{claim.user}")
+    if login is None or not login.windows or not claim.proven(login.password, challenge):
+        raise errors.untrusted_domain()
+    if not login.mapped:
+        raise errors.login_failed(login.name)
+    return _usable(login)
+
+
+def refuse(channel: Channel, error: SqlError, server: str) -> None:
+    """Say why, as the server does before it hangs up; 4060 is followed by 18456."""
+    reply = channel.reply()
+    reply.add(message_token(error, server))
+    reply.add(done_token(0x02, command=0))
+    reply.finish()
+
+
+def welcome(channel: Channel, request: Login7, server: str, entered: bytes) -> None:
+    """LOGINACK with the environment: database (`entered`), collation, language, packet size."""
+    size = min(max(request.packet_size or 4096, 512), 32767)
+    reply = channel.reply()
+    reply.add(entered)
+    reply.add(change_token(7, bytes([5]) + COLLATION, b"\0"))
+    reply.add(change_token(2, short_text("us_english"), short_text("")))
+    said = SqlError(5703, "Changed language setting to us_english.", 0)
+    reply.add(message_token(said, server, information=True))
+    reply.add(login_token(0x74000004 if request.version >= 0x74000004 else 0x730B0003))
+    reply.add(change_token(4, short_text(str(size)), short_text(str(channel.packet_size))))
+    reply.add(done_token(0, command=0))
+    reply.finish()
+    channel.packet_size = size

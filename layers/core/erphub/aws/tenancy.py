@@ -1,36 +1,226 @@
-"""Customers, clients, roles and members in the tenant table."""
+"""Customers, clients, roles and members in the tenant table.
 
-from ..models.identity import Membership, Permission, Role
+A role counts its members, in the same transaction that adds or removes one: so a role in use cannot be deleted, nor can
+somebody be put into a role that has just been.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ..errors import Conflict, NotFound
+from ..models.identity import Client, Customer, Membership, Permission, Role
+from ..models.wire import instant
 from . import keys
-from .table import Item, Table
+from .table import Item, Table, Taken, Write
+
+_THERE = "attribute_exists(pk)"
+_NEW = "attribute_not_exists(pk)"
 
 
 class TenancyTable:
-    """Satisfies `ports.tenancy`."""
+    """Satisfies `ports.tenancy.Tenancy`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def membership(self, client_id: str, user: str) -> Membership | None:
+        """See the port."""
         item = self._table.get(keys.member(client_id, user))
-        return Membership(client_id, item["customer_id"], user, item["role"]) if item else None
+        return _membership(item) if item else None
 
     def role(self, customer_id: str, name: str) -> Role | None:
+        """See the port."""
         item = self._table.get(keys.role(customer_id, name))
         return _role(item) if item else None
 
     def is_customer_administrator(self, customer_id: str, user: str) -> bool:
+        """See the port."""
         return self._table.get(keys.customer_admin(customer_id, user)) is not None
 
     def belongs_to_customer(self, customer_id: str, user: str) -> bool:
+        """See the port."""
         mine = self._table.by_index("user", "user_pk", keys.of_user(user))
         return any(item.get("customer_id") == customer_id for item in mine)
 
     def is_platform_administrator(self, user: str) -> bool:
+        """See the port."""
         return self._table.get(keys.platform_admin(user)) is not None
+
+    def make_platform_administrator(self, user: str) -> None:
+        """See the port."""
+        self._table.put({**keys.platform_admin(user), "user": user})
+
+    def add_customer(self, customer: Customer, administrator: str, roles: Mapping[str, frozenset[Permission]]) -> None:
+        """See the port."""
+        profile = {**keys.customer(customer.id), "id": customer.id, "name": customer.name, "version": 1}
+        profile["created_at"] = instant(customer.created_at)
+        admin = {**keys.customer_admin(customer.id, administrator), "customer_id": customer.id, "user": administrator}
+        admin |= {"user_pk": keys.of_user(administrator), "user_sk": f"CUSTOMER#{customer.id}"}
+        writes = [Write(put=profile, condition=_NEW), Write(put=admin)]
+        writes += [Write(put=_role_item(Role(customer.id, name, roles[name]))) for name in roles]
+        self._table.transact(writes)
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """See the port."""
+        item = self._table.get(keys.customer(customer_id))
+        if item is None:
+            return None
+        return Customer(item["id"], item["name"], datetime.fromisoformat(item["created_at"]), int(item["version"]))
+
+    def administrators(self, customer_id: str) -> Sequence[str]:
+        """See the port."""
+        return [item["user"] for item in self._table.all(keys.customer(customer_id)["pk"], "ADMIN#")]
+
+    def roles(self, customer_id: str) -> Sequence[Role]:
+        """See the port."""
+        return [_role(item) for item in self._table.all(keys.customer(customer_id)["pk"], "ROLE#")]
+
+    def put_role(self, role: Role, replaces: int | None) -> Role:
+        """See the port."""
+        condition = _NEW if replaces is None else "version = :before"
+        before = {} if replaces is None else {"before": replaces}
+        item = self._table.update(
+            keys.role(role.customer_id, role.name),
+            "SET customer_id = :customer, #name = :name, #permissions = :permissions, version = :version",
+            condition=condition,
+            names={"#name": "name", "#permissions": "permissions"},
+            customer=role.customer_id,
+            name=role.name,
+            permissions=sorted(role.permissions),
+            version=(replaces or 0) + 1,
+            **before,
+        )
+        return _role(item)
+
+    def delete_role(self, customer_id: str, name: str) -> None:
+        """See the port."""
+        try:
+            self._table.delete(
+                keys.role(customer_id, name), condition="attribute_not_exists(held_by) OR held_by = :nobody", nobody=0
+            )
+        except Taken as error:
+            raise Conflict("Somebody still has this role. Give them another one first.", code="role_in_use") from error
+
+    def add_client(self, client: Client, first: Membership) -> None:
+        """See the port."""
+        facts = {"id": client.id, "customer_id": client.customer_id, "name": client.name, "version": client.version}
+        facts["created_at"] = instant(client.created_at)
+        try:
+            self._table.transact(
+                [
+                    Write(put=keys.client(client.id) | facts, condition=_NEW),
+                    Write(put=keys.customer_client(client.customer_id, client.id) | facts),
+                    Write(put=_member_item(first), condition=_NEW),
+                    self._count(first, 1),
+                ]
+            )
+        except Taken as error:
+            raise _role_gone() from error
+
+    def client(self, client_id: str) -> Client | None:
+        """See the port."""
+        item = self._table.get(keys.client(client_id))
+        return _client(item) if item else None
+
+    def clients(self, customer_id: str, limit: int, next: str | None) -> tuple[Sequence[Client], str | None]:
+        """See the port."""
+        page = self._table.page(keys.customer(customer_id)["pk"], "CLIENT#", limit=limit, next=next)
+        return [_client(item) for item in page.items], page.next
+
+    def members(self, client_id: str, limit: int, next: str | None) -> tuple[Sequence[Membership], str | None]:
+        """See the port."""
+        page = self._table.page(keys.client(client_id)["pk"], "MEMBER#", limit=limit, next=next)
+        return [_membership(item) for item in page.items], page.next
+
+    def put_member(self, member: Membership, before: Membership | None, keeping: Membership | None) -> Membership:
+        """See the port."""
+        if before is None:
+            writes = [Write(put=_member_item(member), condition=_NEW), self._count(member, 1)]
+        else:
+            unchanged = "version = :before"
+            writes = [Write(put=_member_item(member), condition=unchanged, values={"before": before.version})]
+            if member.role != before.role:
+                writes += [self._count(member, 1), self._count(before, -1)]
+        self._table.transact([*writes, *_kept(keeping)])
+        return member
+
+    def delete_member(self, member: Membership, keeping: Membership | None) -> None:
+        """See the port."""
+        gone = Write(
+            delete=keys.member(member.client_id, member.user),
+            condition="version = :before",
+            values={"before": member.version},
+        )
+        self._table.transact([gone, self._count(member, -1), *_kept(keeping)])
+
+    def of_user(self, user: str) -> tuple[Sequence[str], Sequence[Membership]]:
+        """See the port."""
+        items = list(self._table.by_index("user", "user_pk", keys.of_user(user)))
+        customers = [item["customer_id"] for item in items if item["user_sk"].startswith("CUSTOMER#")]
+        return customers, [_membership(item) for item in items if item["user_sk"].startswith("CLIENT#")]
+
+    @staticmethod
+    def _count(member: Membership, by: int) -> Write:
+        return Write(
+            update=keys.role(member.customer_id, member.role),
+            expression="ADD held_by :by",
+            condition=_THERE,
+            values={"by": by},
+        )
+
+
+def _kept(keeping: Membership | None) -> list[Write]:
+    if keeping is None:
+        return []
+    return [
+        Write(
+            check=keys.member(keeping.client_id, keeping.user),
+            condition="version = :kept",
+            values={"kept": keeping.version},
+        )
+    ]
+
+
+def _role_gone() -> NotFound:
+    return NotFound("The customer no longer has this role.", code="role_not_found")
+
+
+def _role_item(role: Role) -> Item:
+    return {
+        **keys.role(role.customer_id, role.name),
+        "customer_id": role.customer_id,
+        "name": role.name,
+        "permissions": sorted(role.permissions),
+        "version": role.version,
+    }
 
 
 def _role(item: Item) -> Role:
-    known = frozenset(Permission)
+    known = {permission.value for permission in Permission}
     permissions = frozenset(Permission(word) for word in item.get("permissions", ()) if word in known)
     return Role(item["customer_id"], item["name"], permissions, int(item["version"]))
+
+
+def _member_item(member: Membership) -> Item:
+    return {
+        **keys.member(member.client_id, member.user),
+        "client_id": member.client_id,
+        "customer_id": member.customer_id,
+        "user": member.user,
+        "email": member.email,
+        "role": member.role,
+        "version": member.version,
+        "user_pk": keys.of_user(member.user),
+        "user_sk": f"CLIENT#{member.client_id}",
+    }
+
+
+def _membership(item: Item) -> Membership:
+    return Membership(
+        item["client_id"], item["customer_id"], item["user"], item["role"], item.get("email"), int(item["version"])
+    )
+
+
+def _client(item: Item) -> Client:
+    created = datetime.fromisoformat(item["created_at"])
+    return Client(item["id"], item["customer_id"], item["name"], created, int(item["version"]))

@@ -1,6 +1,7 @@
 """Who somebody is, and what they may do: callers, permissions, and the roles that bundle them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -47,6 +48,37 @@ class Membership:
     customer_id: str
     user: str
     role: str
+    email: str | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Customer:
+    """The paying organisation, top level."""
+
+    id: str
+    name: str
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Client:
+    """A tenant below a customer."""
+
+    id: str
+    customer_id: str
+    name: str
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who can sign in."""
+
+    id: str
+    email: str | None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What goes over the wire: the base of every request and answer, and the small types they share."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -43,6 +44,12 @@ def _name(value: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name), Field(description="1 to 100 characters, none of them invisible")]
 """A name people read, trimmed and in NFC."""
+
+
+def instant(moment: datetime) -> str:
+    """An instant as it is written everywhere: `2026-01-31T08:00:00Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
 
 Identifier = Annotated[str, Field(pattern=f"^{ID.pattern}$", description="An identifier the hub gave")]
 

@@ -1,0 +1,52 @@
+"""The people who can sign in: a Cognito user pool whose users are named by their e-mail address."""
+
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from ..models.identity import User
+from .clients import client
+
+
+class UserPool:
+    """Satisfies `ports.users.Users`."""
+
+    def __init__(self, pool: str) -> None:
+        self._pool = pool
+
+    def find(self, who: str) -> User | None:
+        """See the port."""
+        try:
+            answer = client("cognito-idp").admin_get_user(UserPoolId=self._pool, Username=who)
+        except ClientError as error:
+            if _code(error) in {"UserNotFoundException", "InvalidParameterException"}:
+                return None
+            raise
+        return _user(answer["UserAttributes"], answer["Username"])
+
+    def invite(self, email: str) -> User:
+        """See the port."""
+        attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
+        try:
+            answer = client("cognito-idp").admin_create_user(
+                UserPoolId=self._pool,
+                Username=email,
+                UserAttributes=cast(Any, attributes),
+                DesiredDeliveryMediums=["EMAIL"],
+            )
+        except ClientError as error:
+            there = self.find(email) if _code(error) == "UsernameExistsException" else None
+            if there is None:
+                raise
+            return there
+        user = cast(dict[str, Any], answer["User"])
+        return _user(user["Attributes"], user["Username"])
+
+
+def _user(attributes: Any, username: str) -> User:
+    facts = {attribute["Name"]: attribute["Value"] for attribute in attributes}
+    return User(facts.get("sub", username), facts.get("email"))
+
+
+def _code(error: ClientError) -> str:
+    return cast(dict[str, Any], error.response).get("Error", {}).get("Code", "")

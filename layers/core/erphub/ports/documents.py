@@ -75,7 +75,16 @@ class Posting:
     """How a document is to be posted: where to, and under which deterministic key it can be found again.
 
     `key` (at most 30 of A-Z, 0-9 and `-`) goes into a field of the document itself in the ERP.
-    `routing` is the sync's settings as plain data (accounts by means and VAT rate, voucher type, department, target).
+    `routing` is the sync's settings as plain data, every value text unless said otherwise:
+
+        company, department     keys of the setup's choices; empty when the login reaches only one
+        target                  where settlements go: `inbox` (to be approved) or `ledger` (final)
+        voucher_type            key of the setup's choice
+        sales_accounts          account numbers by VAT rate, the rate without trailing zeros: {"25": "3000", "0": "3100"}
+        means_accounts          account numbers by payment means: {"cash": "1900", "rounding": "7740"}
+        stock_change            true or false; then also stock_change_account and inventory_account
+        invoices_as             `order` or `draft`
+        stock_quantities        true or false: whether a product's stock is written too
     """
 
     key: str
@@ -84,6 +93,10 @@ class Posting:
     """ERP references of what the document names: `customer:<external id>`, `product:<number>`."""
     previous: str | None = None
     """The ERP's reference when this is a correction of what was posted before."""
+    pdf: bytes | None = field(default=None, repr=False)
+    """The settlement's PDF, for an ERP that takes it only together with the voucher; `push` then answers `attached`.
+    Where it can be attached afterwards, `attach` is called instead, and again alone when only that failed."""
+    pdf_name: str = ""
 
 
 @runtime_checkable

@@ -1,0 +1,535 @@
+"""The lake: one Delta table per client and dataset. Rows are put aside first, then take their place in one commit.
+
+A publication moves no rows: the files that were put aside are copied below the table inside S3, and one commit adds them
+and removes those they replace. Only files that hold rows on both sides of a window's edge are written again.
+
+    lake/<client>/<dataset>/                           the table, partitioned by `company`
+    lake/<client>/<dataset>/company=<c>/<run>-….parquet its files; each holds rows of one connection only
+    staging/<client>/<run>/<unit>/<part>-<try>/        what was put aside: a small Delta table per part
+
+Memory: batches are written in pieces of PIECE bytes, each its own commit of the small table, because the engine's memory
+grows with what one write holds (measured: 640 MB for 5 million rows in one write, 174 MB in pieces).
+"""
+
+import hashlib
+import json
+import random
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import arro3.core as ac
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+
+from ..errors import Conflict, HubError, Unavailable
+from ..models.dataset import Dataset, Publishing
+from ..ports.erp import Oddity, Total, Window
+from ..ports.imports import Checkpoint, Published, Staged, Target, no_checkpoint
+from . import lake_sql as sql
+from .files import Files
+from .lake_schema import arrow_schema, scale_of, staged_schema, types_of, widest
+
+PIECE = 48 * 1024 * 1024
+"""Bytes of Arrow data in one write."""
+SMALL_FILE = 8 * 1024 * 1024
+MANY_FILES = 24
+"""From so many small files of one company on, a publication writes them together anew."""
+TRIES = 12
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WRITER = WriterProperties(max_row_group_size=65_536, compression="SNAPPY", statistics_truncate_length=64)
+
+type Staging = Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class _File:
+    """One file of a table: where it is, and what its statistics say."""
+
+    path: str
+    company: str
+    size: int
+    rows: int
+    connection: str
+    first: Any
+    last: Any
+    nulls: int
+
+    def overlaps(self, window: Window) -> bool:
+        """Whether rows of the window may be in it."""
+        if window.everything:
+            return True
+        if self.first is None or self.last is None:
+            return False
+        after = window.end is not None and self.first >= window.end
+        before = window.first is not None and self.last < window.first
+        return not (after or before)
+
+    def within(self, window: Window) -> bool:
+        """Whether all its rows are of the window."""
+        if window.everything:
+            return True
+        if self.first is None or self.last is None or self.nulls:
+            return False
+        return (window.first is None or self.first >= window.first) and (window.end is None or self.last < window.end)
+
+
+class DeltaLake:
+    """Tables below `root` (`s3://bucket` or a folder); `files` reaches the same place."""
+
+    def __init__(
+        self,
+        root: str,
+        files: Files,
+        options: Mapping[str, str],
+        *,
+        checkpoint: Checkpoint = no_checkpoint,
+        piece: int = PIECE,
+    ) -> None:
+        self._root = root
+        self._files = files
+        self._options = dict(options)
+        self._checkpoint = checkpoint
+        self._piece = piece
+
+    # --- the table ---------------------------------------------------------------------------------------------------
+
+    def types(self, client_id: str, dataset: Dataset) -> Mapping[str, str]:
+        """The types of the table's fields; empty when there is no table."""
+        with _translated():
+            table = self._existing(table_key(client_id, dataset))
+            return types_of(table) if table else {}
+
+    def prepare(self, client_id: str, dataset: Dataset, types: Mapping[str, str]) -> Mapping[str, str]:
+        """See ports.imports.Lake."""
+        with _translated():
+            key = table_key(client_id, dataset)
+            for attempt in range(TRIES):
+                table = self._existing(key)
+                wanted = widest(types_of(table) if table else {}, types)
+                try:
+                    if table is None:
+                        self._create(key, dataset, wanted)
+                    elif wanted != types_of(table):
+                        self._widen(key, table, dataset, wanted)
+                except CommitFailedError:
+                    _pause(attempt)
+                    continue
+                return wanted
+        raise _busy()
+
+    def _create(self, key: str, dataset: Dataset, types: Mapping[str, str]) -> None:
+        DeltaTable.create(
+            f"{self._root}/{key}",
+            schema=arrow_schema(dataset, types),
+            partition_by=["company"],
+            mode="error",
+            storage_options=self._options,
+        )
+
+    def _widen(self, key: str, table: DeltaTable, dataset: Dataset, types: Mapping[str, str]) -> None:
+        """Write all rows anew with the wider types, in one commit: old files cannot be read as another decimal."""
+        schema = staged_schema(dataset, types)
+        place = f"staging/{key.removeprefix('lake/')}/widened-{random.getrandbits(48):012x}"
+        actions: list[AddAction | RemoveAction] = []
+        for number, (company, connection) in enumerate(sorted({(file.company, file.connection) for file in _files(table, dataset)})):
+            rows = sql.query({"t": table}, sql.part_as(dataset, types, company, connection))
+            batches = (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
+            staged = self._stage(f"{place}/{number}", schema, batches)
+            adds = self._adds([(f"{place}/{number}", staged.commits)])
+            actions += self._taken_over(adds, key, dataset, company, "widened")
+        # No retry inside the engine: it would let in a file of the old types that was added in the meantime.
+        properties = CommitProperties(
+            custom_metadata={"erphub": json.dumps({"widened": dict(types)})}, max_commit_retries=0
+        )
+        table.create_write_transaction(
+            actions,
+            "overwrite",
+            Schema.from_arrow(arrow_schema(dataset, types)),
+            partition_by=["company"],
+            commit_properties=properties,
+        )
+        self.clean(place)
+
+    def _existing(self, key: str) -> DeltaTable | None:
+        try:
+            return DeltaTable(f"{self._root}/{key}", storage_options=self._options)
+        except TableNotFoundError:
+            return None
+
+    # --- putting aside -----------------------------------------------------------------------------------------------
+
+    def stage(
+        self, path: str, dataset: Dataset, types: Mapping[str, str], connection_id: str, batches: Iterable[Any]
+    ) -> Staged:
+        """See ports.imports.Lake."""
+        schema = staged_schema(dataset, types)
+        shaped = (_shape(ac.RecordBatch.from_arrow(batch), schema, connection_id) for batch in batches)
+        return self._stage(path, schema, shaped)
+
+    def _stage(self, path: str, schema: ac.Schema, batches: Iterator[ac.RecordBatch]) -> Staged:
+        pieces = _Pieces(batches, self._piece)
+        commits = 0
+        with _translated():
+            while pieces.more():
+                reader = ac.RecordBatchReader.from_batches(schema, pieces.piece())
+                try:
+                    write_deltalake(
+                        f"{self._root}/{path}",
+                        reader,
+                        mode="append",
+                        storage_options=self._options,
+                        writer_properties=_WRITER,
+                        target_file_size=1024 * 1024 * 1024,
+                    )
+                except Exception:
+                    if pieces.error:  # the engine reports it as its own; what was really wrong is the source's
+                        raise pieces.error from None
+                    raise
+                commits += 1
+                self._checkpoint("stage.piece")
+        return Staged(commits, pieces.rows, pieces.bytes)
+
+    def staged_totals(self, staged: Staging, dataset: Dataset) -> Sequence[Total]:
+        """See ports.imports.Lake."""
+        with _translated():
+            tables = self._staged_tables(staged)
+            if not tables:
+                return []
+            scale = scale_of(types_of(next(iter(tables.values())))[dataset.amount]) if dataset.amount else 0
+            rows = sql.rows(sql.query(tables, sql.totals(dataset, tables, scale)))
+            return [Total(row["period"], row["rows"], row["amount"] if dataset.amount else None) for row in rows]
+
+    def staged_oddities(self, staged: tuple[str, int], dataset: Dataset) -> Sequence[Oddity]:
+        """See ports.imports.Lake."""
+        with _translated():
+            return self._oddities(self._staged_tables([staged]), dataset)
+
+    def _oddities(self, tables: Mapping[str, DeltaTable], dataset: Dataset) -> list[Oddity]:
+        if not tables:
+            return []
+        found: list[Oddity] = []
+        for code, counting, showing in sql.key_problems(dataset, tables):
+            count = int(sql.rows(sql.query(tables, counting))[0]["count"] or 0)
+            if count:
+                examples = [
+                    json.dumps(row, default=str, ensure_ascii=False) for row in sql.rows(sql.query(tables, showing))
+                ]
+                found.append(Oddity(code, count, examples))
+        return found
+
+    def _staged_tables(self, staged: Staging) -> dict[str, DeltaTable]:
+        paths = [path for path, commits in staged if commits]
+        return {
+            f"s{number}": DeltaTable(f"{self._root}/{path}", storage_options=self._options)
+            for number, path in enumerate(paths)
+        }
+
+    def clean(self, prefix: str) -> None:
+        """See ports.imports.Lake."""
+        if not prefix.startswith("staging/"):
+            raise ValueError("only what was put aside may be removed")
+        self._files.delete_all(prefix)
+
+    # --- taking its place --------------------------------------------------------------------------------------------
+
+    def publish(self, target: Target, staged: Staging) -> Published:
+        """See ports.imports.Lake."""
+        with _translated():
+            found: list[Oddity] = []
+            if target.dataset.publishing is Publishing.KEYS:
+                found = self._oddities(self._staged_tables(staged), target.dataset)
+                if found:
+                    staged = self._without_rejects(target, staged)
+            rejected = sum(oddity.count for oddity in found)
+            for attempt in range(TRIES):
+                table = DeltaTable(
+                    f"{self._root}/{table_key(target.client_id, target.dataset)}", storage_options=self._options
+                )
+                if before := _published_before(table, target):
+                    return before
+                staged = self._in_the_tables_types(table, target, staged)
+                try:
+                    done = self._replace(table, target, staged)
+                except CommitFailedError:
+                    _pause(attempt)
+                    continue
+                return replace(done, rejected=rejected, oddities=found)
+        raise _busy()
+
+    def _replace(self, table: DeltaTable, target: Target, staged: Staging) -> Published:
+        unit = (target.company, target.connection_id)
+        mine = [file for file in _files(table, target.dataset) if (file.company, file.connection) == unit]
+        window = target.window if target.dataset.publishing is Publishing.PERIODS else Window()
+        replaced = [file for file in mine if file.overlaps(window)]
+        rewritten = [file for file in replaced if not file.within(window)]
+        small = [file for file in mine if file not in replaced and file.size < SMALL_FILE]
+        if len(small) >= MANY_FILES:
+            rewritten += small
+            replaced += small
+        counts = self._counts(table, target, staged, replaced)
+        if target.dataset.publishing is Publishing.KEYS and counts.inserted == counts.updated == counts.removed == 0:
+            return counts
+        kept_rows, adds = 0, self._adds(staged)
+        if rewritten:
+            kept = self._kept(table, target, rewritten, window)
+            adds += self._adds([(kept[0], kept[1].commits)])
+            kept_rows = kept[1].rows
+        if target.dataset.publishing is Publishing.PERIODS:
+            counts = replace(counts, removed=counts.removed - kept_rows)
+        if adds or replaced:
+            self._commit(table, target, adds, replaced, counts)
+        return counts
+
+    def _counts(self, table: DeltaTable, target: Target, staged: Staging, replaced: Sequence[_File]) -> Published:
+        if target.dataset.publishing is Publishing.PERIODS:
+            rows = sum(total.rows for total in self.staged_totals(staged, target.dataset))
+            return Published(inserted=rows, updated=0, unchanged=0, removed=sum(file.rows for file in replaced))
+        tables = self._staged_tables(staged)
+        text = sql.difference(target.dataset, tables, target.connection_id, target.company)
+        row = sql.rows(sql.query({**tables, "t": table}, text))[0]
+        return Published(*(int(row[name] or 0) for name in ("inserted", "updated", "unchanged", "removed")))
+
+    def _kept(self, table: DeltaTable, target: Target, files: Sequence[_File], window: Window) -> tuple[str, Staged]:
+        """The rows of these files that the window does not hold, put aside; read through a table of just these files."""
+        place = f"{target.staging}/kept-{random.getrandbits(48):012x}"  # a name, nobody guards anything with it
+        actions: list[AddAction] = []
+        for number, file in enumerate(files):
+            self._files.copy(
+                f"{table_key(target.client_id, target.dataset)}/{file.path}", f"{place}/from/{number}.parquet"
+            )
+            actions.append(AddAction(f"{number}.parquet", file.size, {"company": target.company}, 0, True, "{}"))
+        types = types_of(table)
+        create_table_with_add_actions(
+            f"{self._root}/{place}/from",
+            Schema.from_arrow(arrow_schema(target.dataset, types)),
+            actions,
+            partition_by=["company"],
+            storage_options=self._options,
+        )
+        origin = DeltaTable(f"{self._root}/{place}/from", storage_options=self._options)
+        schema = staged_schema(target.dataset, types)
+        rows = sql.query({"t": origin}, sql.outside(target.dataset, window))
+        batches = (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
+        return f"{place}/rows", self._stage(f"{place}/rows", schema, batches)
+
+    def _without_rejects(self, target: Target, staged: Staging) -> Staging:
+        """Staged rows again, without those that have no key or share one."""
+        tables = self._staged_tables(staged)
+        schema = staged_schema(target.dataset, types_of(next(iter(tables.values()))))
+        rows = sql.query(tables, sql.sound(target.dataset, tables))
+        place = f"{target.staging}/sound-{random.getrandbits(48):012x}"
+        done = self._stage(place, schema, (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows))
+        return [(place, done.commits)]
+
+    def _in_the_tables_types(self, table: DeltaTable, target: Target, staged: Staging) -> Staging:
+        """Staged rows again with the table's decimals, when another run has widened them since."""
+        now = types_of(table)
+        if now == dict(target.types) or not any(commits for _, commits in staged):
+            return staged
+        schema = staged_schema(target.dataset, now)
+        tables = self._staged_tables(staged)
+        rows = sql.query(tables, sql.staged_as(target.dataset, tables, now))
+        place = f"{target.staging}/wider-{random.getrandbits(48):012x}"
+        done = self._stage(place, schema, (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows))
+        return [(place, done.commits)]
+
+    def _adds(self, staged: Staging) -> list[dict[str, Any]]:
+        """The files of what was put aside, as its own log names them, with where they are."""
+        found: list[dict[str, Any]] = []
+        for path, commits in staged:
+            for number in range(commits):
+                log = self._files.read(f"{path}/_delta_log/{number:020}.json").decode()
+                actions = (json.loads(line) for line in log.splitlines() if line)
+                found += [
+                    action["add"] | {"at": f"{path}/{action['add']['path']}"} for action in actions if "add" in action
+                ]
+        return found
+
+    def _commit(
+        self,
+        table: DeltaTable,
+        target: Target,
+        adds: Sequence[Mapping[str, Any]],
+        removed: Sequence[_File],
+        counts: Published,
+    ) -> None:
+        key = table_key(target.client_id, target.dataset)
+        actions = self._taken_over(adds, key, target.dataset, target.company, target.run_id)
+        self._checkpoint("publish.copied")
+        now = int(time.time() * 1000)
+        for file in removed:
+            partition = {"company": target.company}
+            actions.append(RemoveAction(file.path, True, now, size=file.size, partition_values=partition))
+        note = {"run": target.run_id, "unit": _unit(target), "token": target.token, "counts": _numbers(counts)}
+        properties = CommitProperties(
+            custom_metadata={"erphub": json.dumps(note)},
+            app_transactions=[Transaction(_unit(target), target.token)],
+        )
+        table.create_write_transaction(
+            actions, "append", table.schema(), partition_by=["company"], commit_properties=properties
+        )
+        self._checkpoint("publish.committed")
+
+    def _taken_over(
+        self, adds: Sequence[Mapping[str, Any]], key: str, dataset: Dataset, company: str, run_id: str
+    ) -> list[AddAction | RemoveAction]:
+        """Copy what was put aside below the table and say so; a repetition copies to the same names."""
+        actions: list[AddAction | RemoveAction] = []
+        for add in adds:
+            path = f"{_folder(company)}/{run_id}-{hashlib.sha256(add['at'].encode()).hexdigest()[:20]}.parquet"
+            self._files.copy(add["at"], f"{key}/{path}")
+            stats = _statistics(add["stats"], dataset)
+            actions.append(AddAction(path, add["size"], {"company": company}, add["modificationTime"], True, stats))
+        return actions
+
+
+def table_key(client_id: str, dataset: Dataset) -> str:
+    """Where a client's table is in the bucket."""
+    return f"lake/{client_id}/{dataset.id}"
+
+
+def _folder(company: str) -> str:
+    """The folder of a company's files: its key when that is plain, otherwise a name for it. The log holds the key."""
+    if _SAFE.fullmatch(company):
+        return f"company={company}"
+    return f"company=.{hashlib.sha256(company.encode()).hexdigest()[:24]}"
+
+
+def _unit(target: Target) -> str:
+    return f"{target.connection_id}/{target.company}"
+
+
+def _numbers(counts: Published) -> list[int]:
+    return [counts.inserted, counts.updated, counts.unchanged, counts.removed, counts.rejected]
+
+
+def _published_before(table: DeltaTable, target: Target) -> Published | None:
+    """What this publication did when it was made before. Raises Conflict when a later one was."""
+    latest = table.transaction_version(_unit(target))
+    if latest is None or latest < target.token:
+        return None
+    if latest > target.token:
+        raise Conflict(
+            "A run that began later has published this company's data already; this one is out of date.",
+            code="newer_run_published",
+        )
+    for entry in table.history(200):
+        note = json.loads(entry.get("erphub") or "{}")
+        if note.get("unit") == _unit(target) and note.get("token") == target.token:
+            return Published(*note["counts"], repeated=True)
+    return Published(0, 0, 0, 0, repeated=True)
+
+
+def _files(table: DeltaTable, dataset: Dataset) -> list[_File]:
+    """The files of a table."""
+    listed = ac.RecordBatch.from_arrow(table.get_add_actions(flatten=False)).to_struct_array().to_pylist()
+    date = dataset.date
+    found: list[_File] = []
+    for file in cast(list[dict[str, Any]], listed):
+        low, high, nulls = file.get("min") or {}, file.get("max") or {}, file.get("null_count") or {}
+        found.append(
+            _File(
+                path=file["path"],
+                company=file["partition"]["company"],
+                size=file["size_bytes"],
+                rows=file["num_records"] or 0,
+                connection=low["connection"],
+                first=low.get(date) if date else None,
+                last=high.get(date) if date else None,
+                nulls=nulls.get(date) or 0 if date else 0,
+            )
+        )
+    return found
+
+
+def _statistics(text: str, dataset: Dataset) -> str:
+    """A file's statistics for the columns that find rows: decimals are left out, JSON would round them."""
+    stats = json.loads(text)
+    shown = {"connection", *dataset.keys} | ({dataset.date} if dataset.date else set())
+    for name in ("minValues", "maxValues", "nullCount"):
+        stats[name] = {column: value for column, value in stats.get(name, {}).items() if column in shown}
+    return json.dumps(stats)
+
+
+def _shape(batch: ac.RecordBatch, schema: ac.Schema, connection_id: str) -> ac.RecordBatch:
+    """A source's batch as the table wants it: in the table's types, with the connection it came through."""
+    names = [field.name for field in schema]
+    columns = [_cast(batch.column(name), schema.field(name).type) for name in names if name != "connection"]
+    columns.append(ac.Array([connection_id], type=ac.DataType.utf8()).take(_zeros(batch.num_rows)))
+    return ac.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _zeros(count: int) -> ac.Array:
+    return ac.Array(memoryview(bytes(4 * count)).cast("i"))
+
+
+def _fit(batch: ac.RecordBatch, schema: ac.Schema) -> ac.RecordBatch:
+    """A batch of the engine's own in exactly this schema (it likes to answer in its own text types)."""
+    columns = [_cast(batch.column(field.name), field.type) for field in schema]
+    return ac.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _cast(column: Any, wanted: ac.DataType) -> Any:
+    return column if column.type == wanted else column.cast(wanted)
+
+
+class _Pieces:
+    """A stream of batches cut into pieces of about so many bytes, remembering what it raised."""
+
+    def __init__(self, batches: Iterator[ac.RecordBatch], size: int) -> None:
+        self._batches = batches
+        self._size = size
+        self._next: ac.RecordBatch | None = None
+        self.rows = 0
+        self.bytes = 0
+        self.error: BaseException | None = None
+
+    def more(self) -> bool:
+        """Whether there is another piece; fetches its first batch."""
+        if self._next is None:
+            self._next = next(self._batches, None)
+        return self._next is not None
+
+    def piece(self) -> Iterator[ac.RecordBatch]:
+        """The batches of one piece."""
+        taken = 0
+        try:
+            while self.more() and taken < self._size:
+                batch = cast(ac.RecordBatch, self._next)
+                self._next = None
+                taken += batch.nbytes
+                self.rows += batch.num_rows
+                self.bytes += batch.nbytes
+                yield batch
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _pause(attempt: int) -> None:
+    """Wait a little before trying a commit again, longer each time, so that two do not meet again."""
+    time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))
+
+
+def _busy() -> Unavailable:
+    return Unavailable("Other imports kept writing to the same table. Try again in a moment.", code="lake_busy")
+
+
+class _translated:
+    """The engine's errors in the hub's words; a conflict of commits is left for who tries again."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if (
+            error is None
+            or isinstance(error, (HubError, CommitFailedError))
+            or not isinstance(error, (DeltaError, OSError))
+        ):
+            return
+        raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error

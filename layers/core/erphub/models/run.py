@@ -1,0 +1,149 @@
+"""One execution of an import job: how far it is, what came of each company and dataset, what it cost."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (Status.QUEUED, Status.RUNNING)
+
+
+class Trigger(StrEnum):
+    """Why a run started: by hand, by its schedule, or because its connection is new."""
+
+    MANUAL = "manual"
+    SCHEDULE = "schedule"
+    FIRST = "first"
+
+
+class UnitStatus(StrEnum):
+    WAITING = "waiting"
+    READING = "reading"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class RunRef:
+    """Which run: its client, its job, its id."""
+
+    client_id: str
+    job_id: str
+    run_id: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"client_id": self.client_id, "job_id": self.job_id, "run_id": self.run_id}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run. Instants are text in UTC with `Z`; `token` (microseconds) orders publications."""
+
+    ref: RunRef
+    connection_id: str
+    trigger: Trigger
+    status: Status
+    by: str
+    created_at: str
+    due_at: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    active_at: str | None = None
+    token: int = 0
+    cancel_requested: bool = False
+    blocked_by: str | None = None
+    problem: dict[str, Any] | None = None
+    first_day: str | None = None
+    end_day: str | None = None
+    units_planned: bool = False
+    parts: int | None = None
+    """How many parts there are to read; None until planned."""
+    rows_read: int = 0
+    bytes_read: int = 0
+    totals: dict[str, int] = field(default_factory=dict[str, int])
+    calls: dict[str, int] = field(default_factory=dict[str, int])
+    lambda_ms: int = 0
+    tasks: int = 0
+
+
+@dataclass
+class Unit:
+    """One dataset of one company in a run: what is published in one step, and what is counted."""
+
+    number: int
+    dataset: str
+    connection_id: str
+    company: str
+    company_name: str
+    facts: dict[str, Any]
+    status: UnitStatus = UnitStatus.WAITING
+    types: dict[str, str] | None = None
+    missing: list[str] = field(default_factory=list[str])
+    first_part: int = 0
+    end_part: int = 0
+    planned: int = 0
+    read: int = 0
+    written: int = 0
+    rejected: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    bytes: int = 0
+    milliseconds: int = 0
+    problem: dict[str, Any] | None = None
+    trouble: dict[str, Any] | None = None
+    """The last problem that was worth another try."""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in (UnitStatus.PUBLISHED, UnitStatus.FAILED, UnitStatus.CANCELLED)
+
+    def as_json(self) -> dict[str, Any]:
+        """The unit as the API shows it."""
+        shown = ("dataset", "company", "company_name", "status", "planned", "read", "written", "rejected", "inserted")
+        more = ("updated", "unchanged", "removed", "bytes", "problem")
+        values = {name: getattr(self, name) for name in (*shown, *more)}
+        return values | {
+            "connection": self.connection_id,
+            "missing_columns": self.missing,
+            "seconds": round(self.milliseconds / 1000, 3),
+        }
+
+
+@dataclass
+class Part:
+    """A range of a unit that is read in one go: a worker that comes back starts after the last one that is read."""
+
+    number: int
+    unit: int
+    where: dict[str, Any]
+    rows: int
+    done: bool = False
+    path: str = ""
+    commits: int = 0
+    rows_read: int = 0
+    totals: list[tuple[str | None, int, str | None]] = field(default_factory=list[tuple[str | None, int, str | None]])
+    """Per month (`2026-01`, None without a date): rows and the sum as text, as the source counted them."""
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of a run's log. `unit` is `dataset of company` when it is about one."""
+
+    at: str
+    level: str
+    code: str
+    text: str
+    unit: str | None = None

@@ -1,0 +1,276 @@
+"""What importing asks of the world: where jobs and runs are kept, the lake, and the connections it reads through."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from ..models.dataset import Dataset
+from ..models.job import Job
+from ..models.run import LogLine, Part, Run, RunRef, Unit
+from .erp import FoundCompany, HasDatasets, Oddity, Total, Window
+
+type Checkpoint = Callable[[str], None]
+"""Called with a name after each step that could be a worker's last; tests make it raise to kill the worker there."""
+
+
+def no_checkpoint(_: str) -> None:
+    """In production nobody kills the worker on purpose."""
+
+
+@dataclass(frozen=True)
+class Listed[T]:
+    """One page of a list, and the word that asks for the next one."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+class Jobs(Protocol):
+    """Import jobs, and which of them are due."""
+
+    def add(self, job: Job) -> bool:
+        """Keep a new job; False when there is one with this id already."""
+        ...
+
+    def get(self, client_id: str, job_id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    def save(self, job: Job, expected_version: int) -> None:
+        """Replace the job. Raises Conflict (`version_conflict`) when it is no longer of the expected version."""
+        ...
+
+    def delete(self, client_id: str, job_id: str) -> None:
+        """Raises NotFound."""
+        ...
+
+    def list(self, client_id: str, limit: int, next: str | None) -> Listed[Job]: ...
+
+    def due(self, now: datetime) -> Iterator[Job]:
+        """Every scheduled job whose next instant is not after `now`, of all clients."""
+        ...
+
+    def move_on(self, job: Job, due_at: datetime | None) -> None:
+        """Set the next due instant, unless somebody has changed it or the job since it was read."""
+        ...
+
+
+class Runs(Protocol):
+    """Runs, their units and parts, their log, and who may write where."""
+
+    def add(self, run: Run) -> bool:
+        """Keep a new run; False when there is one with this id already."""
+        ...
+
+    def get(self, ref: RunRef) -> Run:
+        """Raises NotFound."""
+        ...
+
+    def list(self, client_id: str, job_id: str, limit: int, next: str | None) -> Listed[Run]:
+        """Runs of a job, newest first."""
+        ...
+
+    def change(self, ref: RunRef, **values: Any) -> Run:
+        """Set attributes; None removes one. Returns the run as it is now."""
+        ...
+
+    def start_work(self, ref: RunRef, now: datetime) -> Run:
+        """Mark as running; the first call's instant stays the start and the publishing token."""
+        ...
+
+    def end(self, ref: RunRef, now: datetime, values: Mapping[str, Any]) -> bool:
+        """Set the final status and what belongs to it, once; False when the run has ended before."""
+        ...
+
+    def progress(self, ref: RunRef, now: datetime, rows: int, bytes: int) -> Run:
+        """Add what was just read and show that the run lives. The answer says whether somebody asked to stop."""
+        ...
+
+    def spend(self, ref: RunRef, calls: Mapping[str, int], milliseconds: int) -> None:
+        """Add what a task cost."""
+        ...
+
+    def add_units(self, ref: RunRef, units: Sequence[Unit]) -> None: ...
+
+    def save_unit(self, ref: RunRef, unit: Unit) -> None: ...
+
+    def add_to_unit(self, ref: RunRef, number: int, **amounts: int) -> None:
+        """Add to counters of a unit."""
+        ...
+
+    def fail_unit(self, ref: RunRef, number: int, status: str, problem: Mapping[str, Any]) -> None:
+        """Say that a unit has ended without being published; one that is published stays so."""
+        ...
+
+    def units(self, ref: RunRef) -> Iterator[Unit]: ...
+
+    def unit(self, ref: RunRef, number: int) -> Unit: ...
+
+    def unit_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[Unit]: ...
+
+    def add_parts(self, ref: RunRef, parts: Sequence[Part]) -> None: ...
+
+    def part(self, ref: RunRef, number: int) -> Part: ...
+
+    def save_part(self, ref: RunRef, part: Part) -> None: ...
+
+    def log(self, ref: RunRef, line: LogLine) -> None: ...
+
+    def log_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[LogLine]: ...
+
+    def take_lease(self, ref: RunRef, unit: Unit) -> RunRef | None:
+        """Take the right to write a unit's part of the lake; otherwise whose it is."""
+        ...
+
+    def take_over_lease(self, ref: RunRef, unit: Unit, dead: RunRef) -> bool:
+        """Take it from a run that has ended or died, unless another was faster."""
+        ...
+
+    def free_lease(self, ref: RunRef, unit: Unit) -> None:
+        """Give it back; one that is not held is fine."""
+        ...
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What was written aside for one part: how many files' worth, rows, and bytes of Arrow data."""
+
+    commits: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """One unit's part of the lake, and what is to replace it.
+
+    `token` orders the publications of a unit: the same one again is the same publication, a lower one is too late.
+    """
+
+    client_id: str
+    dataset: Dataset
+    connection_id: str
+    company: str
+    types: Mapping[str, str]
+    window: Window
+    token: int
+    run_id: str
+    staging: str
+    """Where this unit may put things aside."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publication did to the unit's part of the lake, in rows. `repeated` when it had been done before."""
+
+    inserted: int
+    updated: int
+    unchanged: int
+    removed: int
+    rejected: int = 0
+    oddities: Sequence[Oddity] = ()
+    repeated: bool = False
+
+
+class Lake(Protocol):
+    """The imported data: one table per client and dataset, written aside first and published in one step."""
+
+    def prepare(self, client_id: str, dataset: Dataset, types: Mapping[str, str]) -> Mapping[str, str]:
+        """Make the table, or widen its decimals, so that it can hold these types; returns the types it has now.
+
+        Raises ErpRefused (`decimal_too_wide`) when no decimal holds both.
+        """
+        ...
+
+    def stage(
+        self, path: str, dataset: Dataset, types: Mapping[str, str], connection_id: str, batches: Iterable[Any]
+    ) -> Staged:
+        """Write batches aside. Whatever `batches` raises comes out as it is."""
+        ...
+
+    def staged_totals(self, staged: Sequence[tuple[str, int]], dataset: Dataset) -> Sequence[Total]:
+        """Rows and sums per day of what was written aside, read back from storage: (path, commits) each."""
+        ...
+
+    def staged_oddities(self, staged: tuple[str, int], dataset: Dataset) -> Sequence[Oddity]:
+        """Empty and repeated keys among the rows of one part."""
+        ...
+
+    def publish(self, target: Target, staged: Sequence[tuple[str, int]]) -> Published:
+        """Replace the unit's part (its window, or all of it) by what was staged, in one step.
+
+        Raises Conflict (`newer_run_published`), Unavailable.
+        """
+        ...
+
+    def clean(self, prefix: str) -> None:
+        """Remove everything put aside under a prefix."""
+        ...
+
+
+@dataclass(frozen=True)
+class RowsWanted:
+    """A page of rows: filters, columns, and where the last page ended."""
+
+    companies: Sequence[str] = ()
+    connections: Sequence[str] = ()
+    window: Window = field(default_factory=Window)
+    columns: Sequence[str] = ()
+    limit: int = 50
+    version: int | None = None
+    after: Sequence[Any] | None = None
+    skip: int = 0
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """Rows as plain values; `last` is the sort key of the last row and `again` how many rows with it were given."""
+
+    rows: Sequence[Mapping[str, Any]]
+    version: int | None
+    last: Sequence[Any] | None = None
+    again: int = 0
+
+
+class LakeReader(Protocol):
+    def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
+        """Raises Gone (`page_expired`) when the state the pages began with is no longer kept."""
+        ...
+
+    def types(self, client_id: str, dataset: Dataset) -> Mapping[str, str]:
+        """The Arrow types the table has; empty when nothing was imported yet."""
+        ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """The connection a job reads through, as far as importing cares."""
+
+    client_id: str
+    connection_id: str
+    name: str
+    erp_system: str
+    status: str
+    datasets: Sequence[str]
+
+
+class Sources(Protocol):
+    """Connections, seen from imports."""
+
+    def get(self, client_id: str, connection_id: str) -> Source:
+        """Raises NotFound."""
+        ...
+
+    def companies(self, source: Source) -> Sequence[FoundCompany]:
+        """The companies in use, or every one there is now when the connection takes future ones too."""
+        ...
+
+    def open(self, source: Source) -> AbstractContextManager[HasDatasets]:
+        """The connected system. Raises NotFound (`secret_gone`), CredentialsRefused, Unavailable."""
+        ...
+
+
+ZERO = Decimal(0)

@@ -1,0 +1,23 @@
+"""A folder that stands in for the lake's bucket."""
+
+import shutil
+from pathlib import Path
+
+
+class FolderFiles:
+    """Keys are paths below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, key: str) -> bytes:
+        return (self.root / key).read_bytes()
+
+    def copy(self, source: str, target: str) -> None:
+        (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.root / source, self.root / target)
+
+    def delete_all(self, prefix: str) -> None:
+        for path in sorted(self.root.rglob("*"), reverse=True):
+            if path.is_file() and path.relative_to(self.root).as_posix().startswith(prefix):
+                path.unlink()

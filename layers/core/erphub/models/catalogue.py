@@ -1,11 +1,15 @@
 """What the hub can connect to: an ERP system described as data, from which forms, docs and checks are made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ..errors import FieldError
+
 type Json = dict[str, Any]
+type Check = Callable[[Mapping[str, Any]], Iterable[FieldError]]
+"""What a step's answer must satisfy beyond its fields' forms: takes the whole answer, yields what is wrong."""
 
 
 class Capability(StrEnum):
@@ -33,6 +37,8 @@ class Field:
     example: Any = None
     default: Any = None
     required: bool = True
+    needed: str = ""
+    """What to say when a required field is empty, where that deserves a reason."""
     secret: bool = False
     multiline: bool = False
     pattern: str | None = None
@@ -43,6 +49,9 @@ class Field:
     when: tuple[str, tuple[str, ...]] | None = None
     schema: Json | None = None
     """The JSON Schema of a field that is more than one value (a list, a mapping); replaces what is derived."""
+    bound_to: tuple[str, ...] = ()
+    """For a secret: the fields it was given for. When one of them changes, the secret must be entered again, so that
+    whoever may edit a connection cannot send its password to a server of their own."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ class Step:
     help: str
     fields: Sequence[Field]
     tests: bool = False
+    checks: Sequence[Check] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""The last stages of a connection test: are there companies, may the login read their tables, and does it work?"""
+
+from collections.abc import Callable, Sequence
+
+from ...errors import ErpRefused
+from ...ports.erp import FoundCompany
+from . import server
+from .driver import Session
+from .server import Finding
+from .source import Source
+from .statements import COLUMNS, MAY_READ, ONE_ROW, Column, expression, literal, quote
+
+MOST_COMPANIES = 25
+"""A test looks into this many of the chosen companies; an import looks into each it reads."""
+
+type Lister = Callable[[Session], tuple[Sequence[FoundCompany], str | None]]
+"""Lists the companies, and says why their names could not be read, if so."""
+
+
+class Permissions:
+    """What the login may do, found out stage by stage. `sources` are tables every import needs."""
+
+    def __init__(self, lister: Lister, chosen: object, sources: Sequence[Source]) -> None:
+        self._lister, self._chosen, self._sources = lister, chosen, sources
+        self._open: list[FoundCompany] = []
+
+    def databases(self, session: Session) -> Finding:
+        """Raises ErpRefused `no_company_databases`, `company_gone`, `permission_denied`."""
+        companies, warning = self._lister(session)
+        if not companies:
+            raise ErpRefused(
+                "The server has no company database that the login can see. Check that this is the right server, and that"
+                " the login may see its databases.",
+                code="no_company_databases",
+            )
+        self._open = [company for company in self._picked(companies) if company.problem is None]
+        closed = [company for company in self._picked(companies) if company.problem is not None]
+        if not self._open:
+            raise ErpRefused(
+                f"None of the {len(closed)} company databases can be opened. {closed[0].key}: {closed[0].problem}",
+                code="permission_denied",
+            )
+        words = f"{len(companies)} company databases, {sum(one.problem is None for one in companies)} can be opened."
+        if closed and isinstance(self._chosen, list):
+            return f"{words} {closed[0].key}: {closed[0].problem}", "company_unavailable"
+        return (f"{words} {warning}", "names_unreadable") if warning else (words, None)
+
+    def _picked(self, companies: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
+        """The companies chosen for the connection; before that, or when all are, every one of them."""
+        if not isinstance(self._chosen, list):
+            return companies
+        known = {company.key: company for company in companies}
+        gone = [key for key in self._chosen if key not in known]  # pyright: ignore[reportUnknownVariableType]
+        if gone:
+            raise ErpRefused(
+                f"{gone[0]} is no longer on the server. Choose the companies of this connection again.",
+                code="company_gone",
+            )
+        return [known[key] for key in self._chosen]  # pyright: ignore[reportUnknownVariableType]
+
+    def permissions(self, session: Session) -> Finding:
+        """Raises ErpRefused `permission_denied`, `table_missing`."""
+        several = isinstance(self._chosen, list)
+        looked = self._open[: MOST_COMPANIES if several else 1]
+        for company in looked:
+            server.use(session, company.facts["database"])
+            for source in self._sources:
+                self._may_read(session, company, source)
+        tables = ", ".join(source.table for source in self._sources)
+        if not tables:
+            return "No tables are mapped yet.", None
+        return f"The login may read {tables} in {', '.join(company.key for company in looked)}.", None
+
+    def _may_read(self, session: Session, company: FoundCompany, source: Source) -> None:
+        allowed = session.rows(MAY_READ(object=literal(source.object)))[0][0]
+        if allowed is None:
+            raise ErpRefused(
+                f"{company.key} has no table or view {source.object}, or the login may not see it. Give it read access"
+                " (db_datareader).",
+                code="table_missing",
+            )
+        if not allowed:
+            raise ErpRefused(
+                f"The login may not read {source.object} in {company.key}. Give it read access (db_datareader).",
+                code="permission_denied",
+            )
+
+    def read(self, session: Session) -> Finding:
+        """Read one row of the last table of the first company, as an import would."""
+        company = self._open[0]
+        if not self._sources:
+            return f"{company.key} can be opened.", None
+        source = self._sources[min(1, len(self._sources) - 1)]
+        server.use(session, company.facts["database"])
+        columns = [
+            Column(*row[:5], nullable=bool(row[5])) for row in session.rows(COLUMNS(object=literal(source.object)))
+        ]
+        rows = session.rows(
+            ONE_ROW(columns=expression(columns[0]), schema=quote(source.schema), table=quote(source.table))
+        )
+        found = "a row" if rows else "no rows yet"
+        return f"Read {found} from {source.object} in {company.key}.", None

@@ -1,0 +1,154 @@
+"""Any SQL Server database whose tables or views the user maps to the hub's datasets, column by column."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ..errors import ErpRefused, FieldError
+from ..models.catalogue import Capability, Description, Field, Json, Link, Step
+from ..models.dataset import BY_ID, DATASETS, Dataset
+from ..models.probe import Probe
+from ..ports.erp import FoundCompany, Reading, Slice, Survey, Window
+from .sqlserver import permissions, reading, server, steps
+from .sqlserver.driver import Session, Transport
+from .sqlserver.source import Source
+
+_IDENTIFIER: Json = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^\\u0000-\\u001f\\u007f]+$"}
+
+
+def _mapping_schema() -> Json:
+    """Per dataset: the table or view, and the column for each field; keys and the periods' date cannot be left out."""
+    datasets: Json = {}
+    for dataset in DATASETS:
+        fields = {wanted.name: {**_IDENTIFIER, "title": wanted.description} for wanted in dataset.fields}
+        datasets[dataset.id] = {
+            "title": dataset.title,
+            "type": "object",
+            "properties": {
+                "schema": {**_IDENTIFIER, "title": "Schema", "default": "dbo"},
+                "table": {**_IDENTIFIER, "title": "Table or view"},
+                "columns": {
+                    "title": "Column of each field",
+                    "type": "object",
+                    "properties": fields,
+                    "required": [*dataset.keys, *([dataset.date] if dataset.date else [])],
+                    "additionalProperties": False,
+                },
+            },
+            "required": ["table", "columns"],
+            "additionalProperties": False,
+        }
+    return {"type": "object", "properties": datasets, "minProperties": 1, "additionalProperties": False}
+
+
+def _distinct_tables(answer: Mapping[str, Any]) -> Iterator[FieldError]:
+    """A field mapped under a blank name would be read as missing; say so instead."""
+    for dataset, mapped in answer["mapping"].items():
+        for wanted, column in mapped["columns"].items():
+            if not column.strip():
+                pointer = f"/mapping/{dataset}/columns/{wanted}"
+                yield FieldError(pointer, "required", "Name a column, or leave the field out.")
+
+
+MAPPING = Step(
+    id="mapping",
+    title="Tables",
+    help="Which table or view holds each kind of data, and in which columns. What you leave out is not imported.",
+    fields=(
+        Field(
+            "mapping",
+            "Tables and columns",
+            "Per dataset a table or view and the column for each field. A date may be a date, a datetime, or a whole"
+            " number like 20260131.",
+            example={
+                "accounts": {
+                    "schema": "dbo",
+                    "table": "ChartOfAccounts",
+                    "columns": {"account_no": "AccountNo", "name": "AccountName"},
+                }
+            },
+            schema=_mapping_schema(),
+        ),
+    ),
+    checks=(_distinct_tables,),
+)
+
+DESCRIPTION = Description(
+    id="sqlserver-generic",
+    title="SQL Server (your own tables)",
+    summary="Any SQL Server database: you say which table or view is the ledger, the customers, the products.",
+    documentation=(
+        Link("SQL Server documentation", "https://learn.microsoft.com/sql/sql-server/"),
+        Link("Create a view", "https://learn.microsoft.com/sql/relational-databases/views/create-views"),
+    ),
+    steps=(
+        steps.server_step(
+            "master", "A database the login may open; usually master. Companies are chosen in the next step."
+        ),
+        steps.companies_step("databases"),
+        MAPPING,
+        steps.name_step(),
+        steps.finish_step(),
+    ),
+    capabilities=frozenset({Capability.COMPANIES, Capability.DATASETS}),
+    datasets=tuple(BY_ID),
+)
+
+
+class SqlServerGeneric:
+    """A connected SQL Server whose databases are companies."""
+
+    def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
+        self._server = sql_server
+        self._chosen = settings.get("companies", "all")
+        self._sources = {
+            dataset: Source(
+                mapped["table"],
+                {wanted: [column] for wanted, column in mapped["columns"].items()},
+                schema=mapped.get("schema", "dbo"),
+                key=mapped["columns"][BY_ID[dataset].keys[0]],
+            )
+            for dataset, mapped in (settings.get("mapping") or {}).items()
+        }
+
+    def check(self) -> Iterator[Probe]:
+        """The stages of a connection test; the last ones look at the mapped tables."""
+        checks = permissions.Permissions(self._list, self._chosen, list(self._sources.values()))
+        return self._server.check(checks.databases, checks.permissions, checks.read)
+
+    def companies(self) -> Sequence[FoundCompany]:
+        """Every database the login can see, but for the server's own."""
+        with self._server.session() as session:
+            return self._list(session)[0]
+
+    def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
+        return reading.survey(self._server, company, dataset, [self._source(dataset)], window, slice_rows)
+
+    def read(
+        self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice
+    ) -> AbstractContextManager[Reading]:
+        return reading.read(self._server, company, dataset, [self._source(dataset)], survey, part)
+
+    def _source(self, dataset: Dataset) -> Source:
+        if dataset.id not in self._sources:
+            raise ErpRefused(
+                f"No table is mapped for {dataset.title.lower()} in this connection. Map one, or leave the dataset out.",
+                code="dataset_not_mapped",
+            )
+        return self._sources[dataset.id]
+
+    def _list(self, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
+        name = server.server_name(session)
+        found = [server.company(one, one.name, name) for one in server.databases(session) if not one.of_system]
+        return sorted(found, key=lambda one: (one.name.casefold(), one.key)), None
+
+
+def connect(
+    settings: Mapping[str, Any],
+    secret: Mapping[str, str],
+    *,
+    networks: Sequence[str],
+    transport: Transport | None = None,
+) -> SqlServerGeneric:
+    """The system behind these settings; `networks` are internal networks that are allowed all the same."""
+    return SqlServerGeneric(settings, server.Server(settings, secret, networks, transport))

@@ -1,0 +1,267 @@
+"""Visma Business on SQL Server: one database per company (F0001, F0002 …) and a system database that names them.
+
+Table and column names as installations have them; what an installation lacks is reported and null. Dates are whole
+numbers (20260131, 0 for none). Customers and suppliers share one table, told apart by which number they carry.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ..errors import ErpRefused
+from ..models.catalogue import Capability, Description, Link
+from ..models.dataset import BY_ID, Dataset
+from ..models.probe import Probe
+from ..ports.erp import FoundCompany, Reading, Slice, Survey, Window
+from .sqlserver import permissions, reading, server, steps
+from .sqlserver.driver import Session, Transport
+from .sqlserver.source import Source
+from .sqlserver.statements import ROWS, Sql, condition, quote
+
+_COMPANY = re.compile(r"F\d{4,}", re.IGNORECASE)
+
+
+def _actor(number: str, column: str) -> Source:
+    return Source(
+        "Actor",
+        {
+            number: [column],
+            "name": ["Nm"],
+            "organisation_no": ["BsNo"],
+            "address_1": ["Ad1"],
+            "address_2": ["Ad2"],
+            "postal_code": ["PNo"],
+            "city": ["PArea"],
+            "country": ["Ctry"],
+            "email": ["MailAd"],
+            "phone": ["Phone", "MobPh"],
+            "currency": ["Cur"],
+            "changed_on": ["ChDt"],
+        },
+        key=column,
+        lowest=1,  # an actor without the number is not one of these
+    )
+
+
+def _unit(number: int) -> Source:
+    return Source(
+        f"R{number}",
+        {
+            "value": ["RNo"],
+            "name": ["Nm"],
+            "status": ["St"],
+            "parent": [f"MainR{number}"],
+            "created_on": ["CreDt"],
+            "changed_on": ["ChDt"],
+        },
+        key="RNo",
+        constants={"dimension": number},
+        optional=True,
+    )
+
+
+SOURCES: Mapping[str, Sequence[Source]] = {
+    "accounts": [
+        Source(
+            "Ac",
+            {
+                "account_no": ["AcNo"],
+                "name": ["Nm"],
+                "group": ["AcGr"],
+                "type": ["AcCode"],
+                "tax_code": ["TxCd"],
+                "created_on": ["CreDt"],
+                "changed_on": ["ChDt"],
+            },
+            key="AcNo",
+        )
+    ],
+    "gl_transactions": [
+        Source(
+            "AcTr",
+            {
+                "journal_no": ["JNo"],
+                "entry_no": ["EntNo"],
+                "voucher_no": ["VoNo"],
+                "voucher_type": ["VoTp"],
+                "voucher_date": ["VoDt"],
+                "value_date": ["ValDt"],
+                "period": ["AcYrPr"],
+                "account_no": ["AcNo"],
+                "customer_no": ["Cust"],
+                "supplier_no": ["Sup"],
+                "invoice_no": ["InvoNo"],
+                "description": ["Txt"],
+                "amount": ["AcAm"],
+                "currency": ["Cur"],
+                "currency_amount": ["CurAm"],
+                "exchange_rate": ["ExRt"],
+                "tax_code": ["TxCd"],
+                "source_type": ["SrcTp"],
+                **{f"dimension_{n}": [f"R{n}"] for n in range(1, 13)},
+                "changed_on": ["ChDt"],
+            },
+            key="JNo",
+        )
+    ],
+    "customers": [_actor("customer_no", "CustNo")],
+    "suppliers": [_actor("supplier_no", "SupNo")],
+    "products": [
+        Source(
+            "Prod",
+            {
+                "product_no": ["ProdNo"],
+                "name": ["Descr"],
+                "group": ["ProdGr", "Gr"],
+                "type": ["ProdTp", "ProdTp2"],
+                "unit": ["StSaleUn"],
+                "price_category": ["PrCatNo"],
+                "changed_on": ["ChDt"],
+            },
+            key="ProdNo",
+        )
+    ],
+    "orders": [
+        Source(
+            "Ord",
+            {
+                "order_no": ["OrdNo"],
+                "transaction_type": ["TrTp"],
+                "order_type": ["OrdTp"],
+                "order_date": ["OrdDt"],
+                "delivery_date": ["DelDt"],
+                "customer_no": ["CustNo"],
+                "customer_name": ["Nm"],
+                "currency": ["Cur"],
+                "exchange_rate": ["ExRt"],
+                "invoiced": ["InvoSF"],
+                "to_invoice": ["InvoIF"],
+                "invoice_no": ["InvoNo"],
+                "our_reference": ["OurRef"],
+                "your_reference": ["YrRef"],
+                "changed_on": ["ChDt"],
+            },
+            key="OrdNo",
+        )
+    ],
+    "order_lines": [
+        Source(
+            "OrdLn",
+            {
+                "order_no": ["OrdNo"],
+                "line_no": ["LnNo"],
+                "product_no": ["ProdNo"],
+                "description": ["Descr"],
+                "price": ["Price"],
+                "discount_percent": ["Dc1p"],
+                "quantity": ["NoOrg"],
+                "quantity_invoiced": ["NoInvo"],
+                "quantity_finished": ["NoFin"],
+                "unit": ["Un"],
+                "changed_on": ["ChDt"],
+            },
+            key="OrdNo",
+        )
+    ],
+    "dimensions": [_unit(n) for n in range(1, 13)],
+}
+
+DESCRIPTION = Description(
+    id="visma-business",
+    title="Visma Business",
+    summary="Visma Business with its databases on SQL Server: ledger, customers, suppliers, products and orders.",
+    documentation=(
+        Link("Visma Business documentation", "https://doc.visma.net/business/"),
+        Link(
+            "Create a SQL Server login",
+            "https://learn.microsoft.com/sql/relational-databases/security/authentication-access/create-a-login",
+        ),
+    ),
+    steps=(
+        steps.server_step(
+            "vbsys",
+            "The system database, which knows the companies' names. The login needs read access to it and to the companies'"
+            " databases.",
+        ),
+        steps.companies_step(),
+        steps.name_step(),
+        steps.vouchers_step(
+            {"visma-document-center": "Visma Document Center"}, "visma-document-center", "Document center path"
+        ),
+        steps.finish_step(),
+    ),
+    capabilities=frozenset({Capability.COMPANIES, Capability.DATASETS}),
+    datasets=tuple(SOURCES),
+)
+
+
+class VismaBusiness:
+    """A connected Visma Business."""
+
+    def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
+        self._server = sql_server
+        self._system_database: str = settings.get("database") or "vbsys"
+        self._chosen = settings.get("companies", "all")
+
+    def check(self) -> Iterator[Probe]:
+        """The stages of a connection test; the last ones look at the chosen companies, or at the first that opens."""
+        checks = permissions.Permissions(self._list, self._chosen, [SOURCES[name][0] for name in _NEEDED])
+        return self._server.check(checks.databases, checks.permissions, checks.read)
+
+    def companies(self) -> Sequence[FoundCompany]:
+        """Every company database the login can see, by the name in the system database where that can be read."""
+        with self._server.session() as session:
+            return self._list(session)[0]
+
+    def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
+        return reading.survey(self._server, company, dataset, SOURCES[dataset.id], window, slice_rows)
+
+    def read(
+        self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice
+    ) -> AbstractContextManager[Reading]:
+        return reading.read(self._server, company, dataset, SOURCES[dataset.id], survey, part)
+
+    def _list(self, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
+        """The companies, and why their names could not be read, if so."""
+        found = server.databases(session)
+        name = server.server_name(session)
+        companies = [one for one in found if _COMPANY.fullmatch(one.name)]
+        names, problem = self._names(session, found) if companies else ({}, None)
+        listed = [server.company(one, names.get(int(one.name[1:]), one.name), name) for one in companies]
+        return sorted(listed, key=lambda one: (one.name.casefold(), one.key)), problem
+
+    def _names(self, session: Session, found: Sequence[server.Database]) -> tuple[Mapping[int, str], str | None]:
+        """Company numbers and names from the system database."""
+        wanted = self._system_database.casefold()
+        system = next((one.name for one in found if one.name.casefold() == wanted), self._system_database)
+        try:
+            server.use(session, system)
+            rows = session.rows(
+                ROWS(
+                    columns=Sql(f"{quote('FrmNo')}, {quote('Nm')}"),
+                    schema=quote("dbo"),
+                    table=quote("Frm"),
+                    where=condition(None),
+                )
+            )
+        except ErpRefused as error:
+            return {}, f"The companies' names could not be read from {self._system_database}: {error.detail}"
+        return {int(number): str(name).strip() for number, name in rows if number is not None and name}, None
+
+
+_NEEDED = ("accounts", "gl_transactions", "customers")
+
+
+def connect(
+    settings: Mapping[str, Any],
+    secret: Mapping[str, str],
+    *,
+    networks: Sequence[str],
+    transport: Transport | None = None,
+) -> VismaBusiness:
+    """The system behind these settings; `networks` are internal networks that are allowed all the same."""
+    return VismaBusiness(settings, server.Server(settings, secret, networks, transport))
+
+
+assert set(SOURCES) <= set(BY_ID)  # noqa: S101 - a dataset's name is a contract; a wrong one must not start

@@ -1,27 +1,27 @@
 """Every key of the tenant table, on one page. What belongs to a tenant has the tenant in its partition key.
 
-    pk                 sk                              what
-    CUSTOMER#<id>      PROFILE                         a customer
-    CUSTOMER#<id>      ADMIN#<user>                    one of its administrators
-    CUSTOMER#<id>      ROLE#<name>                     a role: a set of permissions
-    CUSTOMER#<id>      CLIENT#<client>                 that it owns this client
-    CLIENT#<c>         PROFILE                         a client, and whose it is
-    CLIENT#<c>         MEMBER#<user>                   a member and the role; index `user` finds it by user
-    CLIENT#<c>         WIZARD#<w>                      a wizard in progress (expires)
-    CLIENT#<c>         WIZARD#<w>#TOKEN                what resumes its machine (expires)
-    CLIENT#<c>         WIZARD#<w>#COMPANY#<key>        a company it found (expires)
-    CLIENT#<c>         CONNECTION#<id>                 a connection
-    CLIENT#<c>         CONNECTION#<id>#COMPANY#<key>   a company in use
-    CLIENT#<c>         CONNECTION-NAME#<name>          that the name is taken
-    CLIENT#<c>         JOB#<job>                       an import job; index `due` finds it when it is due
-    CLIENT#<c>         JOB#<job>#RUN#<run>             that the run belongs to the job
-    CLIENT#<c>         RUN#<run>                       a run and its progress
-    CLIENT#<c>         RUN#<run>#UNIT#<dataset>#<co>   one company and dataset of a run
-    CLIENT#<c>         RUN#<run>#SLICE#<unit>#<n>      one slice of it: read or not
-    CLIENT#<c>         RUN#<run>#LOG#<ulid>            a line of its log
-    CLIENT#<c>         LEASE#<dataset>#<company>       which run may write there now (expires)
-    USER#<user>        PLATFORM                        a platform administrator
-    IDEMPOTENCY#…      …                               answers kept for repeated requests (expires)
+pk                 sk                              what
+CUSTOMER#<id>      PROFILE                         a customer
+CUSTOMER#<id>      ADMIN#<user>                    one of its administrators
+CUSTOMER#<id>      ROLE#<name>                     a role: a set of permissions
+CUSTOMER#<id>      CLIENT#<client>                 that it owns this client
+CLIENT#<c>         PROFILE                         a client, and whose it is
+CLIENT#<c>         MEMBER#<user>                   a member and the role; index `user` finds it by user
+CLIENT#<c>         WIZARD#<w>                      a wizard in progress (expires)
+CLIENT#<c>         WIZARD#<w>#TOKEN                what resumes its machine (expires)
+CLIENT#<c>         WIZARD#<w>#COMPANY#<key>        a company it found (expires)
+CLIENT#<c>         CONNECTION#<id>                 a connection
+CLIENT#<c>         CONNECTION-COMPANY#<id>#<key>   a company in use
+CLIENT#<c>         CONNECTION-NAME#<name>          that the name is taken
+CLIENT#<c>         JOB#<job>                       an import job; index `due` finds it when it is due
+CLIENT#<c>         JOB#<job>#RUN#<run>             that the run belongs to the job
+CLIENT#<c>         RUN#<run>                       a run and its progress
+CLIENT#<c>         RUN#<run>#UNIT#<dataset>#<co>   one company and dataset of a run
+CLIENT#<c>         RUN#<run>#SLICE#<unit>#<n>      one slice of it: read or not
+CLIENT#<c>         RUN#<run>#LOG#<ulid>            a line of its log
+CLIENT#<c>         LEASE#<dataset>#<company>       which run may write there now (expires)
+USER#<user>        PLATFORM                        a platform administrator
+IDEMPOTENCY#…      …                               answers kept for repeated requests (expires)
 """
 
 type Key = dict[str, str]
@@ -81,7 +81,8 @@ def connection(client_id: str, connection_id: str) -> Key:
 
 
 def connection_company(client_id: str, connection_id: str, company: str) -> Key:
-    return _key(f"CLIENT#{client_id}", "CONNECTION", connection_id, "COMPANY", company)
+    # Not below the connection's own key: a list of connections must not wade through their companies.
+    return _key(f"CLIENT#{client_id}", "CONNECTION-COMPANY", connection_id, company)
 
 
 def connection_name(client_id: str, name: str) -> Key:

@@ -35,6 +35,15 @@ class StateMachine:
             if _code(error) not in {"ExecutionDoesNotExist", "ValidationException"}:
                 raise
 
+    def is_running(self, execution: str) -> bool:
+        """Whether the execution still goes on."""
+        try:
+            return client("stepfunctions").describe_execution(executionArn=execution)["status"] == "RUNNING"
+        except ClientError as error:
+            if _code(error) == "ExecutionDoesNotExist":
+                return False
+            raise
+
     def resume(self, token: str, output: Mapping[str, Any]) -> None:
         """Answer the task that waits with this token. Raises Gone (`token_expired`) when it no longer waits."""
         try:

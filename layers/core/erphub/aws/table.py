@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -173,6 +173,31 @@ class Table:
             if (next := page.next) is None:
                 return
 
+    def search(self, pk: str, prefix: str, keep: Callable[[Item], bool], *, limit: int, next: str | None) -> Page:
+        """A page of the items that `keep` wants; reads on until it is full, so that no page comes out thin."""
+        found: list[Item] = []
+        while True:
+            page = self.page(pk, prefix, limit=1000, next=next)
+            for item in page.items:
+                if keep(item):
+                    if len(found) == limit:
+                        return Page(found, _page_word(encode(key_of(found[-1]))))
+                    found.append(item)
+            if (next := page.next) is None:
+                return Page(found, None)
+
+    def get_many(self, wanted: Sequence[Key]) -> list[Item]:
+        """The items of these keys that are there, 100 a call, in no order."""
+        found: list[Item] = []
+        for start in range(0, len(wanted), 100):
+            left: Any = {self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]]}}
+            while left:
+                with _translated():
+                    answer = client("dynamodb").batch_get_item(RequestItems=left)
+                found += [decode(item) for item in answer["Responses"].get(self.name, [])]
+                left = answer.get("UnprocessedKeys")
+        return found
+
     def by_index(
         self, index: str, key: str, value: str, *, upto: tuple[str, str] | None = None, limit: int = 1000
     ) -> Iterator[Item]:
@@ -190,9 +215,10 @@ class Table:
             with _translated():
                 answer = client("dynamodb").query(**request)
             yield from (decode(item) for item in answer["Items"])
-            if not answer.get("LastEvaluatedKey"):
+            last = answer.get("LastEvaluatedKey")
+            if not last:
                 return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            request["ExclusiveStartKey"] = last
 
     def transact(self, writes: Sequence[Write]) -> None:
         """All of the writes or none (100 at most). Raises Taken when a condition does not hold."""

@@ -44,6 +44,10 @@ class Machine(Protocol):
         """End an execution; one that has ended already is fine."""
         ...
 
+    def is_running(self, execution: str) -> bool:
+        """Whether an execution still goes on."""
+        ...
+
     def resume(self, token: str, output: Mapping[str, Any]) -> None:
         """Answer a task that waits. Raises Gone when it no longer does."""
         ...

@@ -1,0 +1,116 @@
+"""Wizards in the tenant table. `status`, `version` and the token's `token` are attributes that connect.asl.json writes."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic_core import from_json
+
+from ..models.text import searchable
+from ..models.wizard import Wizard
+from ..ports.erp import FoundCompany
+from . import keys
+from .table import Item, Table, Write, key_of
+
+_REMEMBERED = timedelta(days=7)
+"""How long an ended wizard can still be looked at."""
+
+
+def wizard_item(wizard: Wizard) -> Item:
+    """The item: what conditions and the machine need as attributes, the rest as one text."""
+    return {
+        **keys.wizard(wizard.client_id, wizard.id),
+        "status": wizard.status.value,
+        "version": wizard.version,
+        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+        "body": wizard.model_dump_json(exclude={"status", "version"}),
+    }
+
+
+def replacing(wizard: Wizard) -> tuple[Wizard, Write]:
+    """The wizard one version further, and the write that puts it over the version it was read as."""
+    after = wizard.model_copy(update={"version": wizard.version + 1})
+    write = Write(put=wizard_item(after), condition="version = :read_version", values={"read_version": wizard.version})
+    return after, write
+
+
+class WizardTable:
+    """Satisfies `ports.wizards.Wizards`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create(self, wizard: Wizard) -> None:
+        """See the port."""
+        self._table.put_new(wizard_item(wizard))
+
+    def get(self, client_id: str, wizard_id: str) -> Wizard | None:
+        """See the port."""
+        item = self._table.get(keys.wizard(client_id, wizard_id))
+        if item is None:
+            return None
+        facts = {"status": item["status"], "version": int(item["version"])}
+        return Wizard.model_validate(from_json(item["body"]) | facts)
+
+    def replace(self, wizard: Wizard) -> Wizard:
+        """See the port."""
+        after, write = replacing(wizard)
+        self._table.put(wizard_item(after), condition=write.condition, **write.values)
+        return after
+
+    def token(self, wizard: Wizard) -> str | None:
+        """See the port."""
+        item = self._table.get(keys.wizard_token(wizard.client_id, wizard.id))
+        return item["token"] if item else None
+
+    def put_companies(self, wizard: Wizard, companies: Sequence[FoundCompany]) -> None:
+        """See the port."""
+        items = [_company_item(wizard, company) for company in companies]
+        there = {(item["pk"], item["sk"]) for item in items}
+        old = [key_of(item) for item in self._companies(wizard) if (item["pk"], item["sk"]) not in there]
+        self._table.put_many(items)
+        self._table.delete_many(old)
+
+    def companies(
+        self, wizard: Wizard, search: str, limit: int, next: str | None
+    ) -> tuple[Sequence[FoundCompany], str | None]:
+        """See the port."""
+        pk, prefix = _company_prefix(wizard)
+        words = searchable(search)
+        page = self._table.search(pk, prefix, lambda item: words in item["words"], limit=limit, next=next)
+        return [_company(item) for item in page.items], page.next
+
+    def all_companies(self, wizard: Wizard) -> Sequence[FoundCompany]:
+        """See the port."""
+        return [_company(item) for item in self._companies(wizard)]
+
+    def clean_up(self, wizard: Wizard) -> None:
+        """See the port."""
+        self._table.delete_many(
+            [keys.wizard_token(wizard.client_id, wizard.id), *(key_of(item) for item in self._companies(wizard))]
+        )
+
+    def _companies(self, wizard: Wizard) -> list[Item]:
+        return list(self._table.all(*_company_prefix(wizard)))
+
+
+def _company_prefix(wizard: Wizard) -> tuple[str, str]:
+    key = keys.wizard_company(wizard.client_id, wizard.id, "")
+    return key["pk"], key["sk"]
+
+
+def _company_item(wizard: Wizard, company: FoundCompany) -> dict[str, Any]:
+    return {
+        **keys.wizard_company(wizard.client_id, wizard.id, company.key),
+        "key": company.key,
+        "name": company.name,
+        "problem": company.problem,
+        "facts": json.dumps(dict(company.facts)),
+        "words": searchable(f"{company.name}\n{company.key}"),
+        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+    }
+
+
+def _company(item: Item) -> FoundCompany:
+    return FoundCompany(item["key"], item["name"], item.get("problem"), from_json(item["facts"]))

@@ -1,0 +1,45 @@
+"""What the hub must remember about wizards in progress."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..models.wizard import Wizard
+from .erp import FoundCompany
+
+
+class Wizards(Protocol):
+    """Wizards, the word that resumes each one's machine, and the companies each has found."""
+
+    def create(self, wizard: Wizard) -> None:
+        """Write a new wizard."""
+        ...
+
+    def get(self, client_id: str, wizard_id: str) -> Wizard | None:
+        """The wizard as it is now."""
+        ...
+
+    def replace(self, wizard: Wizard) -> Wizard:
+        """Write it over the version it was read as, one version further. Raises Conflict when that one is gone."""
+        ...
+
+    def token(self, wizard: Wizard) -> str | None:
+        """What resumes the machine where it waits; the machine writes it when it begins to wait."""
+        ...
+
+    def put_companies(self, wizard: Wizard, companies: Sequence[FoundCompany]) -> None:
+        """Keep these companies, and only these."""
+        ...
+
+    def companies(
+        self, wizard: Wizard, search: str, limit: int, next: str | None
+    ) -> tuple[Sequence[FoundCompany], str | None]:
+        """A page of them whose name or key holds the words."""
+        ...
+
+    def all_companies(self, wizard: Wizard) -> Sequence[FoundCompany]:
+        """All of them."""
+        ...
+
+    def clean_up(self, wizard: Wizard) -> None:
+        """Remove the token and the companies; again is fine."""
+        ...

@@ -65,7 +65,7 @@ def open_system(
     """The connected system. Nothing is dialled until it is asked something.
 
     `settings` are the answers of all steps, flat; `secret` those of the secret fields. `networks` (CIDR) are internal
-    networks a tenant may nevertheless connect to. `transport` replaces the way to the outside in tests. Raises NotFound,
-    and Invalid when the settings cannot be right.
+    networks a tenant may nevertheless connect to. `transport` replaces the way to the outside in tests. Raises
+    NotFound, and Invalid when the settings cannot be right.
     """
     return _module(erp_system).connect(settings, secret, networks=networks, transport=transport)

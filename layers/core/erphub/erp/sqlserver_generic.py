@@ -95,21 +95,24 @@ DESCRIPTION = Description(
 )
 
 
+def _source(dataset: str, mapped: Mapping[str, Any]) -> Source:
+    columns: Mapping[str, str] = mapped["columns"]
+    return Source(
+        mapped["table"],
+        {wanted: [column] for wanted, column in columns.items()},
+        schema=mapped.get("schema", "dbo"),
+        key=columns[BY_ID[dataset].keys[0]],
+    )
+
+
 class SqlServerGeneric:
     """A connected SQL Server whose databases are companies."""
 
     def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
         self._server = sql_server
-        self._chosen = settings.get("companies", "all")
-        self._sources = {
-            dataset: Source(
-                mapped["table"],
-                {wanted: [column] for wanted, column in mapped["columns"].items()},
-                schema=mapped.get("schema", "dbo"),
-                key=mapped["columns"][BY_ID[dataset].keys[0]],
-            )
-            for dataset, mapped in (settings.get("mapping") or {}).items()
-        }
+        self._chosen = permissions.chosen(settings)
+        mapping: Mapping[str, Mapping[str, Any]] = settings.get("mapping") or {}
+        self._sources = {dataset: _source(dataset, mapped) for dataset, mapped in mapping.items()}
 
     def check(self) -> Iterator[Probe]:
         """The stages of a connection test; the last ones look at the mapped tables."""
@@ -122,17 +125,19 @@ class SqlServerGeneric:
             return self._list(session)[0]
 
     def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
+        """What there is to read (ports/erp.py)."""
         return reading.survey(self._server, company, dataset, [self._source(dataset)], window, slice_rows)
 
     def read(
         self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice
     ) -> AbstractContextManager[Reading]:
+        """One slice, being read (ports/erp.py)."""
         return reading.read(self._server, company, dataset, [self._source(dataset)], survey, part)
 
     def _source(self, dataset: Dataset) -> Source:
         if dataset.id not in self._sources:
             raise ErpRefused(
-                f"No table is mapped for {dataset.title.lower()} in this connection. Map one, or leave the dataset out.",
+                f"No table is mapped for {dataset.title.lower()} in this connection. Map one, or leave it out.",
                 code="dataset_not_mapped",
             )
         return self._sources[dataset.id]

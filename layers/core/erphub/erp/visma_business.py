@@ -181,8 +181,8 @@ DESCRIPTION = Description(
     steps=(
         steps.server_step(
             "vbsys",
-            "The system database, which knows the companies' names. The login needs read access to it and to the companies'"
-            " databases.",
+            "The system database, which knows the companies' names. The login needs read access to it and to the"
+            " companies' databases.",
         ),
         steps.companies_step(),
         steps.name_step(),
@@ -202,7 +202,7 @@ class VismaBusiness:
     def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
         self._server = sql_server
         self._system_database: str = settings.get("database") or "vbsys"
-        self._chosen = settings.get("companies", "all")
+        self._chosen = permissions.chosen(settings)
 
     def check(self) -> Iterator[Probe]:
         """The stages of a connection test; the last ones look at the chosen companies, or at the first that opens."""
@@ -215,11 +215,13 @@ class VismaBusiness:
             return self._list(session)[0]
 
     def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
+        """What there is to read (ports/erp.py)."""
         return reading.survey(self._server, company, dataset, SOURCES[dataset.id], window, slice_rows)
 
     def read(
         self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice
     ) -> AbstractContextManager[Reading]:
+        """One slice, being read (ports/erp.py)."""
         return reading.read(self._server, company, dataset, SOURCES[dataset.id], survey, part)
 
     def _list(self, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
@@ -227,7 +229,7 @@ class VismaBusiness:
         found = server.databases(session)
         name = server.server_name(session)
         companies = [one for one in found if _COMPANY.fullmatch(one.name)]
-        names, problem = self._names(session, found) if companies else ({}, None)
+        names, problem = self._names(session, found)
         listed = [server.company(one, names.get(int(one.name[1:]), one.name), name) for one in companies]
         return sorted(listed, key=lambda one: (one.name.casefold(), one.key)), problem
 

@@ -56,6 +56,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Link:
+    """A page worth reading, for whoever sets up a connection."""
+
     title: str
     url: str
 

@@ -25,6 +25,8 @@ class Publishing(StrEnum):
 
 @dataclass(frozen=True)
 class DatasetField:
+    """One field of a dataset; `key` fields together name a row."""
+
     name: str
     kind: Kind
     description: str
@@ -44,9 +46,11 @@ class Dataset:
 
     @property
     def keys(self) -> tuple[str, ...]:
+        """The names of the key fields, in order."""
         return tuple(field.name for field in self.fields if field.key)
 
     def field(self, name: str) -> DatasetField:
+        """The field of that name. Raises StopIteration when there is none."""
         return next(field for field in self.fields if field.name == name)
 
 

@@ -19,6 +19,8 @@ class Stage(StrEnum):
 
 
 class Outcome(StrEnum):
+    """How a stage ended. A warning lets the wizard go on."""
+
     PASSED = "passed"
     WARNING = "warning"
     FAILED = "failed"
@@ -36,6 +38,7 @@ class Probe:
     code: str | None = None
 
     def as_json(self) -> dict[str, Any]:
+        """As plain JSON."""
         return asdict(self)
 
 

@@ -34,6 +34,7 @@ class Window:
 
     @property
     def everything(self) -> bool:
+        """Whether it has no bounds, so that rows without a date belong to it too."""
         return self.first is None and self.end is None
 
 
@@ -80,9 +81,15 @@ class Oddity:
 class Reading(Protocol):
     """One slice being read: its control totals and its rows come from the same snapshot where the source has one."""
 
-    totals: Sequence[Total]
-    consistent: bool
-    """Whether totals and rows are of one snapshot; otherwise a difference is tried once more before it counts."""
+    @property
+    def totals(self) -> Sequence[Total]:
+        """What the source says the slice holds, per period; in a window, of the rows that have a day."""
+        ...
+
+    @property
+    def consistent(self) -> bool:
+        """Whether totals and rows are of one snapshot; otherwise a difference is tried once more before it counts."""
+        ...
 
     def batches(self) -> Iterator[Any]:
         """Arrow record batches with exactly the fields of the survey's `types`, in that order, bounded in bytes."""
@@ -105,6 +112,8 @@ class System(Protocol):
 
 @runtime_checkable
 class HasCompanies(Protocol):
+    """A system that knows several legal entities."""
+
     def companies(self) -> Sequence[FoundCompany]:
         """Every company the login can see, those it cannot open with the reason. Sorted by name."""
         ...
@@ -112,6 +121,8 @@ class HasCompanies(Protocol):
 
 @runtime_checkable
 class HasDatasets(Protocol):
+    """A system whose data can be imported."""
+
     def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
         """What there is to read. Raises ErpRefused (`company_gone`, `table_missing`, `permission_denied`, …)."""
         ...

@@ -56,8 +56,8 @@ def parse(text: str, pointer: str = "/server") -> Address:
         raise _invalid(
             pointer,
             "server_characters",
-            f"A server address is made of plain letters, digits, dots and hyphens; U+{ord(odd):04X} cannot be part of it."
-            " Write an international name in its xn-- form.",
+            f"A server address is made of plain letters, digits, dots and hyphens; U+{ord(odd):04X} cannot be part of"
+            " it. Write an international name in its xn-- form.",
         )
     if typed[:4].lower() == "tcp:":
         typed = typed[4:]

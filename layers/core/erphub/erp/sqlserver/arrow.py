@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import ErpRefused
 from ...models.dataset import DatasetField, Kind
@@ -37,6 +37,7 @@ class Oddities:
     found: dict[str, Oddity] = field(default_factory=dict[str, Oddity])
 
     def add(self, code: str, example: str, count: int = 1) -> None:
+        """Count one more, and keep the example if it is a new one of the first few."""
         oddity = self.found.setdefault(code, Oddity(code, 0, []))
         oddity.count += count
         if len(oddity.examples) < _EXAMPLES and example not in oddity.examples:
@@ -102,7 +103,12 @@ def nulls(text: str) -> Callable[[int], "Array"]:
     from arro3.core import Array, DataType
 
     wanted = data_type(text)
-    return lru_cache(maxsize=2)(lambda count: Array([None] * count, DataType.string()).cast(wanted))
+
+    @lru_cache(maxsize=2)
+    def make(count: int) -> Array:
+        return Array([None] * count, DataType.string()).cast(wanted)
+
+    return make
 
 
 def constant(value: int, text: str) -> Callable[[int], "Array"]:
@@ -110,7 +116,12 @@ def constant(value: int, text: str) -> Callable[[int], "Array"]:
     from arro3.core import Array, DataType
 
     wanted = data_type(text)
-    return lru_cache(maxsize=2)(lambda count: Array([value] * count, DataType.int64()).cast(wanted))
+
+    @lru_cache(maxsize=2)
+    def make(count: int) -> Array:
+        return Array([value] * count, DataType.int64()).cast(wanted)
+
+    return make
 
 
 def converter(wanted: DatasetField, column: Column, text: str, days: Days, oddities: Oddities) -> Convert:
@@ -171,9 +182,8 @@ def _each(values: Values, turn: Callable[[Any], Any]) -> list[Any]:
 def _same_nulls(before: "Array", after: "Array", values: Values, wanted: DatasetField) -> "Array":
     if after.null_count == before.null_count:
         return after
-    lost = next(
-        value for value, held in zip(values, after.to_pylist(), strict=True) if value is not None and held is None
-    )
+    held = cast(Sequence[Any], after.to_pylist())  # pyright: ignore[reportUnknownMemberType]
+    lost = next(value for value, kept in zip(values, held, strict=True) if value is not None and kept is None)
     if wanted.kind is Kind.TIMESTAMP:
         raise ErpRefused(f"{wanted.name}: {str(lost)[:60]!r} is not an instant.", code="value_unreadable")
     raise ErpRefused(

@@ -14,7 +14,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,7 +138,7 @@ class Session:
         self.say(COMMIT())
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self) -> Generator[None]:
         import pymssql
 
         try:
@@ -199,7 +199,7 @@ def _why(error: Exception, login: Login, trust: Trust) -> HubError:
 
 
 @contextmanager
-def _described(route: Route, trust: Trust) -> Iterator[None]:
+def _described(route: Route, trust: Trust) -> Generator[None]:
     """The file FreeTDS reads while it connects. Without it FreeTDS would look for files of the machine's owner."""
     lines = [
         f"[{route.host}]",

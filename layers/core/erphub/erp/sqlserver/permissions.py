@@ -1,6 +1,7 @@
 """The last stages of a connection test: are there companies, may the login read their tables, and does it work?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ...errors import ErpRefused
 from ...ports.erp import FoundCompany
@@ -13,6 +14,13 @@ from .statements import COLUMNS, MAY_READ, ONE_ROW, Column, expression, literal,
 MOST_COMPANIES = 25
 """A test looks into this many of the chosen companies; an import looks into each it reads."""
 
+
+def chosen(settings: Mapping[str, Any]) -> Sequence[str] | None:
+    """The keys chosen in the wizard's companies step; None for all, and before the step was answered."""
+    companies: str | Sequence[str] = settings.get("companies", "all")
+    return None if isinstance(companies, str) else companies
+
+
 type Lister = Callable[[Session], tuple[Sequence[FoundCompany], str | None]]
 """Lists the companies, and says why their names could not be read, if so."""
 
@@ -20,7 +28,8 @@ type Lister = Callable[[Session], tuple[Sequence[FoundCompany], str | None]]
 class Permissions:
     """What the login may do, found out stage by stage. `sources` are tables every import needs."""
 
-    def __init__(self, lister: Lister, chosen: object, sources: Sequence[Source]) -> None:
+    def __init__(self, lister: Lister, chosen: Sequence[str] | None, sources: Sequence[Source]) -> None:
+        """`chosen`: the keys of the connection's companies, or None when they are all of them, or not chosen yet."""
         self._lister, self._chosen, self._sources = lister, chosen, sources
         self._open: list[FoundCompany] = []
 
@@ -29,8 +38,8 @@ class Permissions:
         companies, warning = self._lister(session)
         if not companies:
             raise ErpRefused(
-                "The server has no company database that the login can see. Check that this is the right server, and that"
-                " the login may see its databases.",
+                "The server has no company database that the login can see. Check that this is the right server, and"
+                " that the login may see its databases.",
                 code="no_company_databases",
             )
         self._open = [company for company in self._picked(companies) if company.problem is None]
@@ -41,27 +50,26 @@ class Permissions:
                 code="permission_denied",
             )
         words = f"{len(companies)} company databases, {sum(one.problem is None for one in companies)} can be opened."
-        if closed and isinstance(self._chosen, list):
+        if closed and self._chosen is not None:
             return f"{words} {closed[0].key}: {closed[0].problem}", "company_unavailable"
         return (f"{words} {warning}", "names_unreadable") if warning else (words, None)
 
     def _picked(self, companies: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
         """The companies chosen for the connection; before that, or when all are, every one of them."""
-        if not isinstance(self._chosen, list):
+        if self._chosen is None:
             return companies
         known = {company.key: company for company in companies}
-        gone = [key for key in self._chosen if key not in known]  # pyright: ignore[reportUnknownVariableType]
+        gone = [key for key in self._chosen if key not in known]
         if gone:
             raise ErpRefused(
                 f"{gone[0]} is no longer on the server. Choose the companies of this connection again.",
                 code="company_gone",
             )
-        return [known[key] for key in self._chosen]  # pyright: ignore[reportUnknownVariableType]
+        return [known[key] for key in self._chosen]
 
     def permissions(self, session: Session) -> Finding:
         """Raises ErpRefused `permission_denied`, `table_missing`."""
-        several = isinstance(self._chosen, list)
-        looked = self._open[: MOST_COMPANIES if several else 1]
+        looked = self._open[: 1 if self._chosen is None else MOST_COMPANIES]
         for company in looked:
             server.use(session, company.facts["database"])
             for source in self._sources:

@@ -7,7 +7,7 @@ A slice is read over one connection, in one snapshot where the database allows i
 holds (rows and sum per day), then the rows, in batches bounded by bytes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -110,10 +110,7 @@ def _by_key(session: Session, one: Bound, slice_rows: int) -> list[Slice]:
     span = None if lowest is None else Span(key.name, low=lowest)
     rows, low, high = session.rows(_extent(one, key, span))[0]
     parts = -(-rows // slice_rows) if key.type in INTEGERS and key.type != "bit" and one.key is not None else 1
-    if parts <= 1:
-        bounds = []
-    else:
-        bounds = sorted({low + (high - low + 1) * n // parts for n in range(1, parts)} - {low})
+    bounds = sorted({low + (high - low + 1) * n // parts for n in range(1, parts)} - {low}) if parts > 1 else []
     edges = [lowest, *bounds, None]
     return [
         Slice(
@@ -138,7 +135,7 @@ def _as_stored(when: date | None, column: Column) -> date | int | None:
     return when.year * 10000 + when.month * 100 + when.day
 
 
-def _plain(bound: date | int | None) -> str | int | None:
+def _plain(bound: date | int | str | None) -> str | int | None:
     return bound.isoformat() if isinstance(bound, date) else bound
 
 
@@ -164,7 +161,7 @@ def _table(one: Bound, span: Span | None) -> dict[str, Sql]:
 @contextmanager
 def read(
     server: Server, company: FoundCompany, dataset: Dataset, sources: Sequence[Source], found: Survey, part: Slice
-) -> Iterator["SliceReading"]:
+) -> Generator["SliceReading"]:
     """One slice, being read. Raises ErpRefused (also `schema_changed`), Unavailable (see ports/erp.py)."""
     try:
         with _reading(server, company, dataset, sources, found, part, sums=True) as reading:
@@ -190,7 +187,7 @@ def _reading(
     part: Slice,
     *,
     sums: bool,
-) -> Iterator["SliceReading"]:
+) -> Generator["SliceReading"]:
     with server.session() as session:
         database = databases.use(session, company.facts["database"])
         one = bind(session, dataset, [source for source in sources if source.object == part.where["table"]])[0]
@@ -267,7 +264,7 @@ class _Plan:
 
     select: Sequence[Column]
     fields: Sequence[tuple[int | None, Any]]
-    """For each field of the dataset: the position among the selected columns and the converter, or None and a filler."""
+    """For each field of the dataset: its place among the selected columns and its converter, or None and a filler."""
 
 
 class SliceReading:
@@ -298,10 +295,11 @@ class SliceReading:
 
     @property
     def oddities(self) -> Sequence[Oddity]:
+        """What was odd in the rows yielded so far."""
         return list(self.seen.found.values())
 
     def batches(self) -> Iterator["RecordBatch"]:
-        """Arrow batches of about BATCH_BYTES. Raises Unavailable when the reading is broken off: nothing is complete."""
+        """Arrow batches of about BATCH_BYTES. Raises Unavailable when the connection breaks."""
         from arro3.core import Field, RecordBatch, Schema
 
         plan = self._plan()
@@ -360,7 +358,7 @@ def _rows_at_a_time(columns: Sequence[Column]) -> int:
 
 
 def _most_bytes(column: Column) -> int:
-    """The most that a value of the column can take in Arrow (text in UTF-8 may need half as much again as in UTF-16)."""
+    """The most that a value can take in Arrow (text in UTF-8 may need half as much again as in UTF-16)."""
     if column.max_length == -1:
         return _LONG_VALUE
     return max(16, column.max_length * 3 // 2) + 8

@@ -59,8 +59,8 @@ _KNOWN: tuple[Refusal, ...] = (
     _known(
         "windows_login_refused",
         CredentialsRefused,
-        "The server does not accept this Windows login: it is from a domain the server does not trust, or the server only"
-        " knows Windows logins. Check DOMAIN\\user, or choose the other kind of authentication.",
+        "The server does not accept this Windows login: it is from a domain the server does not trust, or the server"
+        " only knows Windows logins. Check DOMAIN\\user, or choose the other kind of authentication.",
         18452,
         words=r"untrusted domain|cannot be used with (?:windows|integrated) authentication",
     ),
@@ -82,7 +82,8 @@ _KNOWN: tuple[Refusal, ...] = (
     _known(
         "credentials_refused",
         CredentialsRefused,
-        "The server does not accept the login and password. Check both, and whether it is an SQL Server or a Windows login.",
+        "The server does not accept the login and password. Check both, and whether it is an SQL Server or a Windows"
+        " login.",
         18456,
         words=r"login failed for user",
     ),

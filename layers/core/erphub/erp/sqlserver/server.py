@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,7 @@ class Database:
 
     @property
     def of_system(self) -> bool:
+        """Whether it is one of the server's own, which hold no business."""
         return self.name.lower() in _SYSTEM_DATABASES
 
 
@@ -113,10 +114,12 @@ class Server:
     def session(self) -> Session:
         """The whole way in one go."""
         route = self.reach(self.resolve())
+        if not self._verify:
+            return driver.connect(route, self._login, Trust())
         return self.login(route, self.certificate(route))
 
     @contextmanager
-    def _authorities(self) -> Iterator[str]:
+    def _authorities(self) -> Generator[str]:
         """A file with the authorities to trust: the one given with the connection, or the public ones."""
         if self._authority is None:
             yield tls.public_authorities()

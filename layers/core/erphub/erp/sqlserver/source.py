@@ -62,6 +62,7 @@ class Source:
 
     @property
     def object(self) -> str:
+        """`[schema].[table]`."""
         return qualified(self.schema, self.table)
 
 
@@ -81,7 +82,8 @@ class Bound:
         precision, scale = _digits(column)
         if not 0 < precision <= MOST_DIGITS or not 0 <= scale <= precision:
             raise ErpRefused(
-                f"{self.source.object}.{column.name} is declared with {precision} digits; at most {MOST_DIGITS} can be held.",
+                f"{self.source.object}.{column.name} is declared with {precision} digits; {MOST_DIGITS} are the most"
+                " that can be held.",
                 code="decimal_too_wide",
             )
         return f"decimal({precision},{scale})"
@@ -136,9 +138,10 @@ def _bind(session: Session, dataset: Dataset, source: Source) -> Bound | None:
             _suits(source, wanted, column)
             found[wanted.name] = column
         elif (wanted.key or wanted.name == dataset.date) and wanted.name not in source.constants:
+            tried = ", ".join(source.columns.get(wanted.name, ())) or "none is mapped"
             raise ErpRefused(
-                f"{source.object} has no column for {wanted.name} ({wanted.description.lower()}), which the import cannot"
-                f" do without. Looked for: {', '.join(source.columns.get(wanted.name, ())) or 'none is mapped'}.",
+                f"{source.object} has no column for {wanted.name} ({wanted.description.lower()}), which the import"
+                f" cannot do without. Looked for: {tried}.",
                 code="column_missing",
             )
     key = _first(columns, [source.key] if source.key else ())
@@ -147,12 +150,9 @@ def _bind(session: Session, dataset: Dataset, source: Source) -> Bound | None:
 
 def _first(columns: Sequence[Column], names: Sequence[str]) -> Column | None:
     """The first column of one of the names: spelled exactly so, or else but for capitals."""
-    for name in names:
-        for same in (lambda a, b: a == b), (lambda a, b: a.lower() == b.lower()):
-            for column in columns:
-                if same(column.name, name):
-                    return column
-    return None
+    exact = {column.name: column for column in columns}
+    lower = {column.name.lower(): column for column in reversed(columns)}
+    return next((found for name in names if (found := exact.get(name) or lower.get(name.lower()))), None)
 
 
 def _suits(source: Source, wanted: DatasetField, column: Column) -> None:

@@ -32,6 +32,7 @@ class Statement:
     text: str
 
     def __call__(self, **fillings: Sql) -> Sql:
+        """The text with every hole filled. Raises KeyError for a hole that is not."""
         return Sql(_HOLE.sub(lambda hole: fillings[hole[1]], self.text))
 
 
@@ -124,7 +125,7 @@ def condition(span: Span | None) -> Sql:
     if span is None or (span.low is None and span.high is None and span.with_nulls):
         return Sql("")
     column = quote(span.column)
-    bounds = []
+    bounds: list[str] = []
     if span.low is not None:
         bounds.append(f"{column} >= {literal(span.low)}")
     if span.high is not None:

@@ -63,8 +63,8 @@ def server_step(database: str, database_help: str) -> Step:
                 example="erphub_reader",
                 longest=128,
                 pattern=_NO_CONTROLS,
-                needed="Enter a login. Windows authentication needs DOMAIN\\user and a password too: an integrated login"
-                " is made with the user who sits at the machine, and in the cloud nobody does.",
+                needed="Enter a login. Windows authentication needs DOMAIN\\user and a password too: an integrated"
+                " login is made with the user who sits at the machine, and in the cloud nobody does.",
             ),
             Field(
                 "password",
@@ -89,7 +89,7 @@ def server_step(database: str, database_help: str) -> Step:
             Field(
                 "ca_certificate",
                 "CA certificate",
-                "The certificate of the authority that issued the server's (PEM). Leave it empty for a public authority.",
+                "The certificate of the authority that issued the server's (PEM). Empty for a public authority.",
                 required=False,
                 multiline=True,
                 longest=100_000,

@@ -230,8 +230,8 @@ def _mismatch(host: str, shown: Certificate) -> HubError:
 def _untrusted(reason: str, shown: Certificate) -> HubError:
     return ErpRefused(
         f"The server's certificate cannot be trusted ({reason}). It is made out to {shown.subject}, issued by"
-        f" {shown.issuer}, valid until {shown.expires}. Enter the certificate of the authority that issued it, or choose"
-        " to encrypt without verifying.",
+        f" {shown.issuer}, valid until {shown.expires}. Enter the certificate of the authority that issued it, or"
+        " choose to encrypt without verifying.",
         code="tls_untrusted_certificate",
         **_facts(shown),
     )

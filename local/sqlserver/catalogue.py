@@ -225,23 +225,23 @@ class Catalogue:
     def __post_init__(self) -> None:
         self.store = duckdb.connect(str(self.path) if self.path else ":memory:")
         self.store.execute("SET preserve_insertion_order = true")
-        self._objects = 581577110
-        self._numbers = 0
+        self.objects = 581577110
+        self.numbers = 0
         for name in _SYSTEM:
             self.database(name, snapshot=True)
 
     def next_object(self) -> int:
         """A fresh object_id."""
-        self._objects += 16
-        return self._objects
+        self.objects += 16
+        return self.objects
 
     def database(self, name: str, *, snapshot: bool = False, grant: Sequence[str] = ()) -> Database:
         """Create a database; `snapshot` allows SNAPSHOT isolation in it. Raises ValueError when it exists."""
         with self.lock:
             if name.casefold() in self.databases:
                 raise ValueError(f"there is a database {name} already")
-            self._numbers += 1
-            made = Database(self, self._numbers, name, snapshot=snapshot)
+            self.numbers += 1
+            made = Database(self, self.numbers, name, snapshot=snapshot)
             for login in grant:
                 made.grant(login)
             self.databases[name.casefold()] = made

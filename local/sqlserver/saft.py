@@ -75,6 +75,7 @@ class Line:
     customer: str
     supplier: str
     reference: str
+    tax_code: str
     analysis: tuple[tuple[str, str], ...]
 
 
@@ -269,6 +270,7 @@ def _line(element: etree._Element, home: str) -> Line:  # pyright: ignore[report
     if side is None:
         raise NotSaft(f"line {_said(parts, 'RecordID')} has neither a debit nor a credit amount")
     sums = _children(side)
+    tax = parts.get("TaxInformation")
     sign = -1 if credit else 1
     amount = sign * _decimal(_said(sums, "Amount"))
     foreign, rate = _said(sums, "CurrencyAmount"), _said(sums, "ExchangeRate")
@@ -289,5 +291,6 @@ def _line(element: etree._Element, home: str) -> Line:  # pyright: ignore[report
         customer=_said(parts, "CustomerID"),
         supplier=_said(parts, "SupplierID"),
         reference=_said(parts, "ReferenceNumber"),
+        tax_code=_said(_children(tax), "TaxCode") if tax is not None else "",
         analysis=tuple(analysis),
     )

@@ -34,6 +34,19 @@ class Certificate:
         return context
 
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 def _subject(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
@@ -48,7 +61,7 @@ def _alternative(name: str) -> x509.GeneralName:
 def certificate(names: Sequence[str] = ("localhost", "127.0.0.1", "::1"), *, signed_by_authority: bool = False) -> Certificate:
     """A fresh certificate for these host names and addresses, self-signed or signed by a fresh authority."""
     now = datetime.datetime.now(datetime.UTC)
-    start, end = now - datetime.timedelta(days=1), now + datetime.timedelta(days=30)
+    start, end = now - datetime.timedelta(days=1), now + datetime.timedelta(days=365)
     key = ec.generate_private_key(ec.SECP256R1())
     signer, issuer, authority = key, _subject(names[0]), None
     if signed_by_authority:
@@ -56,12 +69,16 @@ def certificate(names: Sequence[str] = ("localhost", "127.0.0.1", "::1"), *, sig
         authority = (
             x509.CertificateBuilder(issuer, issuer, signer.public_key(), x509.random_serial_number(), start, end)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(signer.public_key()), critical=False)
             .sign(signer, hashes.SHA256())
         )
     leaf = (
         x509.CertificateBuilder(issuer, _subject(names[0]), key.public_key(), x509.random_serial_number(), start, end)
         .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

@@ -18,7 +18,22 @@ _NUMBERED_UNITS = 6
 UNITS = 12
 _AMOUNT = "decimal(28,6)"
 
-_UNIT = {"Nm": "nvarchar(60)", "Ad1": "nvarchar(60)", "St": "int", "Susp": "int", "MainR1": "int", "CreDt": "int"}
+
+def _unit(unit: int) -> dict[str, str]:
+    """A table of organisational units; R1 to R6 are numbered, R7 to R12 named."""
+    key = "int" if unit <= _NUMBERED_UNITS else "nvarchar(40)"
+    return {
+        "RNo": f"{key} not null",
+        "Nm": "nvarchar(60)",
+        "Ad1": "nvarchar(60)",
+        "St": "int",
+        "Susp": "int",
+        f"MainR{unit}": key,
+        "CreDt": "int",
+        "ChDt": "int",
+    }
+
+
 TABLES: dict[str, dict[str, str]] = {
     "Ac": {
         "AcNo": "int not null",
@@ -53,6 +68,8 @@ TABLES: dict[str, dict[str, str]] = {
         "InvoNo": "nvarchar(40)",
         "SrcTp": "int",
         "Txt": "nvarchar(256)",
+        "TxCd": "int",
+        "ChDt": "int",
         **{f"R{unit}": "int" if unit <= _NUMBERED_UNITS else "nvarchar(40)" for unit in range(1, UNITS + 1)},
     },
     "Actor": {
@@ -124,10 +141,7 @@ TABLES: dict[str, dict[str, str]] = {
         "ChDt": "int",
         "ChTm": "int",
     },
-    **{
-        f"R{unit}": {"RNo": "int not null" if unit <= _NUMBERED_UNITS else "nvarchar(40) not null", **_UNIT}
-        for unit in range(1, UNITS + 1)
-    },
+    **{f"R{unit}": _unit(unit) for unit in range(1, UNITS + 1)},
     "cur": {"CurNo": "int not null", "ISO": "nchar(3)", "Nm": "nvarchar(60)"},
     "Txt": {"TxtTp": "int not null", "TxtNo": "int not null", "Lang": "int not null", "Txt": "nvarchar(256)"},
 }
@@ -325,6 +339,8 @@ def _ledger(made: Database, file: SaftFile, numberings: Sequence[Numbering], uni
                     line.reference[:40],
                     1,
                     line.text[:256],
+                    int(line.tax_code) if line.tax_code.isdecimal() else 0,
+                    _day(voucher.entered or voucher.day),
                     *chosen,
                 ]
             )

@@ -61,3 +61,63 @@ logs: ## What the functions logged lately (FUNCTION=ConnectionsApi for one, MINU
 
 demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAFT=file for a real one)
 	@$(PY) -m local.demo $(if $(SAFT),--saft "$(SAFT)")
+
+# --- checks and tests ------------------------------------------------------------------------------------------------
+
+CHECKS := check-format check-lint check-types check-imports check-template check-machines check-security check-openapi
+PYTEST := $(PY) -m pytest
+
+.PHONY: check $(CHECKS) test test-unit test-ports test-template test-sqlserver test-e2e bench format
+check: venv tools ## Format, lint, types, import contracts, template, state machines, security scan, OpenAPI
+	@$(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
+
+check-types: # the slowest first
+	@.venv/bin/basedpyright --level error
+check-format:
+	@.venv/bin/ruff format --check --quiet . || { echo 'not formatted; say `make format`:'; .venv/bin/ruff format --check . ; }
+check-lint:
+	@.venv/bin/ruff check --quiet .
+check-imports:
+	@.venv/bin/lint-imports --no-cache > .build/imports.log 2>&1 || { cat .build/imports.log; exit 1; }
+check-template:
+	@AWS_DEFAULT_REGION=eu-north-1 SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint
+check-machines:
+	@$(PY) -m local.machines
+check-security:
+	@.venv-scan/bin/checkov --config-file .checkov.yaml --file template.yaml > .build/checkov.log 2>&1 || { cat .build/checkov.log; exit 1; }
+check-openapi:
+	@PYTHONPATH=layers/core $(PY) -m erphub.openapi --check docs/openapi.json
+
+format: venv ## Format the code and mend what the linter can mend
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .
+
+test: venv tools ## All tests
+	@$(MAKE) test-unit test-template test-sqlserver test-e2e
+
+# One pytest per kind: they differ in what runs beside them.
+test-unit:
+	@$(PYTEST) -q -n 2 --dist loadfile $(wildcard tests/unit tests/ports tests/erp)
+test-template:
+	@$(PYTEST) -q tests/template
+test-sqlserver:
+	@$(PYTEST) -q $(wildcard tests/sqlserver)
+test-e2e:
+	@$(PYTEST) -q tests/e2e --durations=10
+
+bench: venv tools ## Speed and memory, as ratios, into benchmarks/
+	@$(PY) -m benchmarks
+
+# --- AWS -------------------------------------------------------------------------------------------------------------
+
+ENV ?= dev
+ARCH ?= arm64
+# What samconfig.toml says for ENV, then what was said here: sam itself would forget the former.
+PARAMETERS = $$($(PY) -c 'import tomllib; print(tomllib.load(open("samconfig.toml", "rb"))["$(ENV)"]["deploy"]["parameters"]["parameter_overrides"])') Architecture=$(ARCH) AdminEmail=$(ADMIN) $(WITH)
+
+.PHONY: build deploy
+build: venv tools ## Build for AWS (ARCH=arm64 or x86_64)
+	@ARCH=$(ARCH) SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --config-env $(ENV) --parameter-overrides Architecture=$(ARCH)
+
+deploy: build ## Deploy to AWS with your credentials (ENV=dev or prod, ADMIN=e-mail address, WITH="Parameter=value …")
+	@test -n "$(ADMIN)" || { echo 'Say whose e-mail address the first administrator has: make deploy ADMIN=you@example.com'; exit 1; }
+	@SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam deploy --config-env $(ENV) --parameter-overrides "$(PARAMETERS)"

@@ -52,7 +52,9 @@ def install_wheels(requirements: Path, target: Path, arch: str) -> None:
 def compile_tree(tree: Path, runs_at: str) -> None:
     """Write .pyc files that are used without looking at the source's time, naming files as Lambda will see them."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    done = compileall.compile_dir(tree, quiet=1, force=True, invalidation_mode=mode, stripdir=str(tree), prependdir=runs_at)
+    done = compileall.compile_dir(
+        tree, quiet=1, force=True, invalidation_mode=mode, stripdir=str(tree), prependdir=runs_at
+    )
     if not done:
         raise SystemExit(f"a module below {tree} does not compile")
 

@@ -11,9 +11,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any, cast
 
+from local import template
 from local.emulator import REGION, ROOT, Aws, clean_environment
 from local.processes import StartupError
 
@@ -42,7 +44,7 @@ def fingerprint() -> str:
 
 
 @contextlib.contextmanager
-def _alone(name: str) -> Iterator[None]:
+def _alone(name: str) -> Generator[None]:
     """Hold a lock file, so that two stacks starting at once do not build into each other."""
     BUILDS.mkdir(exist_ok=True)
     with (BUILDS / f"{name}.lock").open("w") as lock:
@@ -55,7 +57,13 @@ def _sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
     environment = environment | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.3"}
     log.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [str(SAM), *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        [str(SAM), *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     log.write_text(done.stdout + done.stderr)
     if done.returncode:
@@ -93,13 +101,13 @@ def build() -> Path:
 
 def _pack_big_layers(built: Path) -> None:
     """Zip the wheels' layers once, without compressing: sam would compress 200 MB again for every stack."""
-    template = (built / "template.yaml").read_text()
+    text = (built / "template.yaml").read_text()
     for name in ("ApiLayer", "DriverLayer", "LakeLayer"):
         archive = built / f"{name}.zip"
         _zip(built / name, archive, zipfile.ZIP_STORED)
         shutil.rmtree(built / name)
-        template = re.sub(rf"(ContentUri: ){name}$", rf"\g<1>{name}.zip", template, flags=re.MULTILINE)
-    (built / "template.yaml").write_text(template)
+        text = re.sub(rf"(ContentUri: ){name}$", rf"\g<1>{name}.zip", text, flags=re.MULTILINE)
+    (built / "template.yaml").write_text(text)
 
 
 def _zip(folder: Path, target: Path | io.BytesIO, compression: int = zipfile.ZIP_DEFLATED) -> None:
@@ -120,7 +128,26 @@ def deploy(aws: Aws, stack: str, built: Path, parameters: dict[str, str], log: P
         "--stack-name", stack, "--s3-bucket", ARTEFACTS, "--no-resolve-s3", "--no-progressbar", "--no-confirm-changeset",
         "--parameter-overrides", overrides, environment=aws.environment(), log=log,
     )  # fmt: skip
-    return outputs(aws, stack)
+    found = outputs(aws, stack)
+    _gateway_responses(aws, found["ApiId"], found["Stage"])
+    return found
+
+
+def _gateway_responses(aws: Aws, api: str, stage: str) -> None:
+    """Tell the emulator what the gateway answers by itself: it does not take that from the API's definition as AWS does."""
+    client = aws.client("apigateway")
+    responses: dict[str, dict[str, Any]] = template.load()["Resources"]["Api"]["Properties"]["GatewayResponses"]
+    for kind, response in responses.items():
+        headers: dict[str, str] = response.get("ResponseParameters", {}).get("Headers", {})
+        status = {"statusCode": str(response["StatusCode"])} if "StatusCode" in response else {}
+        client.put_gateway_response(
+            restApiId=api,
+            responseType=cast(Any, kind),
+            responseParameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+            responseTemplates=response["ResponseTemplates"],
+            **status,
+        )
+    client.create_deployment(restApiId=api, stageName=stage)
 
 
 def outputs(aws: Aws, stack: str) -> dict[str, str]:
@@ -145,15 +172,16 @@ def sync(aws: Aws, stack: str, scratch: Path) -> list[str]:
     functions = resources(aws, stack, "AWS::Lambda::Function")
     client = aws.client("lambda")
     core = client.publish_layer_version(
-        LayerName=f"{stack}-core", Content={"ZipFile": _built("layer", "core", scratch)}, CompatibleRuntimes=["python3.13"]
+        LayerName=f"{stack}-core",
+        Content={"ZipFile": _built("layer", "core", scratch)},
+        CompatibleRuntimes=["python3.13"],
     )["LayerVersionArn"]
-    template = (ROOT / "template.yaml").read_text()
-    folders = dict(re.findall(r"^  (\w+):\n    Type: AWS::Serverless::Function\n(?:    .*\n|\n)*?      CodeUri: functions/(\w+)$", template, re.MULTILINE))
-    missing = set(functions) - set(folders)
-    if missing:
-        raise StartupError(f"the template names no folder for {', '.join(sorted(missing))}")
+    drawn = template.of_type(template.load(), "AWS::Serverless::Function")
+    folders = {name: Path(properties["CodeUri"]).name for name, properties in drawn.items()}
     code = {folder: _built("function", folder, scratch) for folder in set(folders.values())}
     for logical, physical in functions.items():
+        if logical not in folders:
+            raise StartupError(f"{logical} is deployed but not in the template; say `make up`")
         configuration = client.get_function_configuration(FunctionName=physical)
         layers = [layer.get("Arn", "") for layer in configuration.get("Layers", [])]
         # The house is the first layer of every function in the template.
@@ -165,7 +193,10 @@ def sync(aws: Aws, stack: str, scratch: Path) -> list[str]:
 def _built(kind: str, name: str, scratch: Path) -> bytes:
     target = scratch / f"{kind}-{name}"
     done = subprocess.run(
-        [sys.executable, str(ROOT / "layers/build.py"), kind, name, str(target)], capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "layers/build.py"), kind, name, str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise StartupError(f"{kind} {name} could not be built:\n{done.stderr}")

@@ -70,7 +70,9 @@ class Aws:
     def client(self, service: Literal["stepfunctions"]) -> "SFNClient": ...
     def client(self, service: str) -> Any:
         """A boto3 client of `service`, that gives up after seconds rather than minutes."""
-        config = Config(connect_timeout=5, read_timeout=120, retries={"mode": "standard"}, s3={"addressing_style": "path"})
+        config = Config(
+            connect_timeout=5, read_timeout=120, retries={"mode": "standard"}, s3={"addressing_style": "path"}
+        )
         return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue, reportUnknownVariableType]
             service,  # pyright: ignore[reportArgumentType]
             endpoint_url=self.endpoint,
@@ -94,7 +96,11 @@ class Aws:
 def clean_environment() -> dict[str, str]:
     """This process's environment without any AWS setting: a developer's real account must never be reached."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
+    return kept | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def start(directory: Path, port: int, root_key: str, schedules: bool = True) -> Started:
@@ -105,7 +111,9 @@ def start(directory: Path, port: int, root_key: str, schedules: bool = True) -> 
     scratch = directory / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     log = directory / "log" / "emulator.log"
-    own = {name: value for name, value in clean_environment().items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ")}
+    own = {
+        name: value for name, value in clean_environment().items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+    }
     own |= {
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -78,22 +77,23 @@ def start_announced(
 
     Raises StartupError when it ends first or stays silent for `seconds`.
     """
+    # A file rather than a pipe: the program may go on printing when nobody reads any more.
+    announced = log.with_suffix(".announced")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as sink:
+    with log.open("ab") as errors, announced.open("wb") as output:
         process = subprocess.Popen(
-            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink, env=dict(environment), cwd=cwd,
+            list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=dict(environment), cwd=cwd,
             start_new_session=True,
         )  # fmt: skip
-    if process.stdout is None:
-        raise StartupError(f"{command[0]} has no output to read")
-    ready, _, _ = select.select([process.stdout], [], [], seconds)
-    line = process.stdout.readline() if ready else b""
-    if not line.strip():
+    deadline = time.monotonic() + seconds
+    while b"\n" not in (line := announced.read_bytes()) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if b"\n" not in line:
+        reason = f"said nothing for {seconds:.0f} seconds" if process.poll() is None else "ended"
         process.kill()
         process.wait()
-        reason = "ended" if ready else f"said nothing for {seconds:.0f} seconds"
         raise StartupError(f"{' '.join(command)} {reason} before it was ready:\n{tail(log)}")
-    return _confirm(process, command, log), cast(dict[str, Any], json.loads(line))
+    return _confirm(process, command, log), cast(dict[str, Any], json.loads(line.splitlines()[0]))
 
 
 def _confirm(process: subprocess.Popen[bytes], command: Sequence[str], log: Path) -> Started:

@@ -46,7 +46,14 @@ def people(aws: Aws, described: dict[str, Any], kept: Path) -> list[dict[str, An
         sub = _user(aws, outputs["UserPoolId"], person.name, passwords[person.name])
         token = sign_in(aws, outputs["UserPoolClientId"], person.name, passwords[person.name])
         users.append(
-            {"name": person.name, "password": passwords[person.name], "sub": sub, "id_token": token, "role": person.role, "clients": []}
+            {
+                "name": person.name,
+                "password": passwords[person.name],
+                "sub": sub,
+                "id_token": token,
+                "role": person.role,
+                "clients": [],
+            }
         )
     return users
 

@@ -129,7 +129,10 @@ class Stack:
             "api_url": f"{aws.endpoint}/restapis/{outputs['ApiId']}/{outputs['Stage']}/_user_request_",
             "aws_endpoint": aws.endpoint,
             "region": emulator.REGION,
-            "aws_credentials": {"access_key_id": aws.credentials.access_key, "secret_access_key": aws.credentials.secret_key},
+            "aws_credentials": {
+                "access_key_id": aws.credentials.access_key,
+                "secret_access_key": aws.credentials.secret_key,
+            },
             "outputs": outputs,
             "stand_ins": {name: known["address"] for name, known in state["stand_ins"].items()},
             "users": [],

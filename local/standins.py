@@ -25,5 +25,8 @@ def start(standin: StandIn, directory: Path) -> tuple[Started, dict[str, Any]]:
     """Start a stand-in; returns the program and the address it announced. Raises StartupError when it does not come up."""
     environment = clean_environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"}
     return processes.start_announced(
-        [sys.executable, *standin.arguments], log=directory / "log" / f"{standin.name}.log", environment=environment, cwd=directory
+        [sys.executable, *standin.arguments],
+        log=directory / "log" / f"{standin.name}.log",
+        environment=environment,
+        cwd=directory,
     )

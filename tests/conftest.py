@@ -1,0 +1,31 @@
+"""What all tests share: no test reaches a real AWS account, and samples lie beside the checkout when there are any."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the developer's own AWS settings before any client is made."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-north-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Real sample files, kept outside the project; a test that needs them is skipped where they are absent."""
+    folder = SHARED / "samples"
+    if not folder.is_dir():
+        pytest.skip("the folder ../shared/samples with real sample files is not there")
+    return folder

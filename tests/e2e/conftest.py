@@ -1,0 +1,111 @@
+"""One deployed hub per test process: started in a folder of its own, seeded, and ended with the tests.
+
+E2E_STACK_DIR=<folder> uses (and keeps) the stack of that folder, which is faster while writing a test.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.emulator import Aws
+from local.stack import Stack
+
+
+class Hub:
+    """A running hub as a test sees it: callers over HTTP, and what an operator can look into."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.described: dict[str, Any] = stack.describe()
+        self.aws: Aws = stack.aws()
+        self.outputs: dict[str, str] = self.described["outputs"]
+        self._http = httpx.Client(base_url=self.described["api_url"], timeout=40)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def user(self, role: str) -> dict[str, Any]:
+        """The seeded user of stack.json by the word before the @ of the name: administrator, accountant, …"""
+        return next(user for user in self.described["users"] if user["name"].split("@")[0] == role)
+
+    def call(
+        self, method: str, path: str, *, user: str | None = "administrator", token: str | None = None, **more: Any
+    ) -> httpx.Response:
+        """One request as a seeded user (or with a token given, or with none: user=None)."""
+        headers: dict[str, str] = dict(more.pop("headers", {}))
+        if token is None and user is not None:
+            token = self.user(user)["id_token"]
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return self._http.request(method, path, headers=headers, **more)
+
+    def items(self) -> list[dict[str, Any]]:
+        """Every item of the table, sorted, without what changes by itself."""
+        pages = self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
+        found = [dict(item) for page in pages for item in page["Items"]]
+        return sorted(found, key=lambda item: json.dumps(item, sort_keys=True, default=str))
+
+    def objects(self) -> dict[str, bytes]:
+        """Every current object of the lake bucket."""
+        s3, bucket = self.aws.client("s3"), self.outputs["LakeBucket"]
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [one.get("Key", "") for page in pages for one in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def histories(self) -> list[dict[str, Any]]:
+        """Every event of every execution of both state machines, with its input and output."""
+        client = self.aws.client("stepfunctions")
+        events: list[dict[str, Any]] = []
+        for machine in (self.outputs["ConnectMachineArn"], self.outputs["ImportMachineArn"]):
+            for page in client.get_paginator("list_executions").paginate(stateMachineArn=machine):
+                for execution in page["executions"]:
+                    history = client.get_paginator("get_execution_history")
+                    pages = history.paginate(executionArn=execution["executionArn"], includeExecutionData=True)
+                    events += [dict(event) for found in pages for event in found["events"]]
+        return events
+
+    def logs(self, function: str | None = None) -> list[str]:
+        """Every line the functions logged so far."""
+        return list(self.stack.logs(function, minutes=24 * 60))
+
+    def emulator_log(self) -> str:
+        """What the local AWS wrote about itself."""
+        return (self.stack.directory / "log" / "emulator.log").read_text(errors="replace")
+
+
+def wait_for[T](ask: Callable[[], T | None], seconds: float = 60, every: float = 0.2) -> T:
+    """Ask until there is an answer; fails the test when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = ask()
+        if answer is not None:
+            return answer
+        time.sleep(every)
+    pytest.fail(f"waited {seconds:.0f} seconds for {ask.__name__}")
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., Any]:
+    """`eventually(ask, seconds=…)`: asks until the answer is not None."""
+    return wait_for
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hub]:
+    """The deployed hub of this test process."""
+    kept = os.environ.get("E2E_STACK_DIR")
+    stack = Stack(Path(kept) if kept else tmp_path_factory.mktemp("hub"))
+    try:
+        stack.up()
+        running = Hub(stack)
+        yield running
+        running.close()
+    finally:
+        if not kept:
+            stack.destroy()

@@ -1,0 +1,142 @@
+"""The drawing of the cloud: what must hold for every resource, whoever adds the next one."""
+
+import re
+from typing import Any
+
+import pytest
+
+from local import template
+
+DRAWN = template.load()
+FUNCTIONS = template.of_type(DRAWN, "AWS::Serverless::Function")
+MACHINES = template.of_type(DRAWN, "AWS::Serverless::StateMachine")
+ONLY_WITH_STAR = {"logs:CreateLogDelivery"}
+"""Actions for which AWS accepts no resource but *."""
+
+
+def texts(value: Any) -> list[str]:
+    """Every string in a piece of the template."""
+    if isinstance(value, dict):
+        return [text for key, one in value.items() for text in [key, *texts(one)]]
+    if isinstance(value, list):
+        return [text for one in value for text in texts(one)]
+    return [value] if isinstance(value, str) else []
+
+
+def statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for policy in properties.get("Policies", []) for one in policy.get("Statement", [])]
+
+
+def test_no_route_answers_to_any_method():
+    assert all(method in {"GET", "POST", "PUT", "PATCH", "DELETE"} for method, _ in template.routes(DRAWN))
+
+
+def test_only_the_description_of_the_api_is_public():
+    public = {
+        event["Properties"]["Path"]
+        for properties in FUNCTIONS.values()
+        for event in properties.get("Events", {}).values()
+        if event["Properties"].get("Auth")
+    }
+    assert public == {"/openapi.json"}
+    assert DRAWN["Resources"]["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "SignedIn"
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_has_a_log_group_that_forgets_and_alarms_that_tell(name: str):
+    properties = FUNCTIONS[name]
+    assert properties["LoggingConfig"]["LogFormat"] == "JSON"
+    group = DRAWN["Resources"][properties["LoggingConfig"]["LogGroup"]["Ref"]]
+    assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    watched = {
+        (alarm["MetricName"], dimension["Value"].get("Ref"))
+        for alarm in template.of_type(DRAWN, "AWS::CloudWatch::Alarm").values()
+        for dimension in alarm["Dimensions"]
+        if isinstance(dimension["Value"], dict)
+    }
+    assert {("Errors", name), ("Throttles", name)} <= watched
+
+
+@pytest.mark.parametrize("name", sorted(MACHINES))
+def test_every_machine_has_alarms_and_logs_no_data(name: str):
+    watched = {
+        alarm["MetricName"]
+        for alarm in template.of_type(DRAWN, "AWS::CloudWatch::Alarm").values()
+        if alarm["Dimensions"][0]["Value"] == {"Ref": name}
+    }
+    assert watched == {"ExecutionsFailed", "ExecutionsTimedOut"}
+    assert MACHINES[name]["Logging"]["IncludeExecutionData"] is False
+
+
+def test_whatever_is_invoked_without_waiting_has_a_dead_letter_queue():
+    called_by_events = {
+        name
+        for name, properties in FUNCTIONS.items()
+        if any(event["Type"] != "Api" for event in properties.get("Events", {}).values())
+    }
+    called_by_cloudformation = {
+        resource["Properties"]["ServiceToken"]["Fn::GetAtt"][0]
+        for resource in DRAWN["Resources"].values()
+        if resource["Type"].startswith("Custom::")
+    }
+    for name in called_by_events | called_by_cloudformation:
+        assert FUNCTIONS[name]["DeadLetterQueue"]["TargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}, name
+    for properties in FUNCTIONS.values():
+        for event in properties.get("Events", {}).values():
+            if event["Type"] != "Api":
+                assert event["Properties"]["DeadLetterConfig"]
+
+
+def test_no_role_may_do_everything():
+    for name, properties in {**FUNCTIONS, **MACHINES}.items():
+        for statement in statements(properties):
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert not [action for action in actions if "*" in action], (name, statement["Sid"])
+            if statement["Resource"] == "*":
+                assert set(actions) & ONLY_WITH_STAR, (name, statement["Sid"])
+            for resource in texts(statement["Resource"]):
+                assert not re.search(r":(secret|stateMachine|execution|function):\*", resource), (
+                    name,
+                    statement["Sid"],
+                )
+
+
+def test_environments_hold_names_and_no_secrets():
+    shared = DRAWN["Globals"]["Function"]["Environment"]["Variables"]
+    own = [properties.get("Environment", {}).get("Variables", {}) for properties in FUNCTIONS.values()]
+    for name in {name for variables in (shared, *own) for name in variables}:
+        assert not re.search(r"PASSWORD|TOKEN|CREDENTIAL|API_?KEY|SECRET(?!_PREFIX)", name), name
+
+
+def test_data_outlive_the_stack_and_come_back_after_a_mistake():
+    kept = {name for name, one in DRAWN["Resources"].items() if one.get("DeletionPolicy") == "Retain"}
+    assert {"Tenants", "Lake", "UserPool", "DeadLetters"} <= kept
+    table = DRAWN["Resources"]["Tenants"]["Properties"]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    lake = DRAWN["Resources"]["Lake"]["Properties"]
+    assert lake["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(lake["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_the_lake_refuses_to_be_read_without_tls():
+    policy = DRAWN["Resources"]["LakeTlsOnly"]["Properties"]["PolicyDocument"]["Statement"][0]
+    assert policy["Effect"] == "Deny"
+    assert policy["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert DRAWN["Parameters"]["RequireTls"]["Default"] == "true"
+
+
+def test_every_parameter_says_what_it_is_for_and_is_used():
+    used = set(re.findall(r"\w+", " ".join(texts({key: DRAWN[key] for key in ("Resources", "Globals", "Conditions")}))))
+    for name, parameter in DRAWN["Parameters"].items():
+        assert parameter["Description"], name
+        assert name in used, name
+
+
+def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_problem():
+    for kind, response in DRAWN["Resources"]["Api"]["Properties"]["GatewayResponses"].items():
+        body = response["ResponseTemplates"]["application/json"]
+        assert '"code":"' in body, kind
+        assert '"detail":"' in body, kind
+        assert response["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"

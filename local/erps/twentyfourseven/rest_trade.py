@@ -1,0 +1,449 @@
+"""REST: customers, products with stock, sales orders with lines and attachments."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+from . import ledger
+from .http import Response, json_response
+from .rest import Call, RestError, invalid, not_found, onward, page, route, spaced, zulu
+from .state import Order, Organisation, Record, guid
+
+CUSTOMER_FIELDS = {
+    "name", "organizationNumber", "externalReference", "isCompany", "isSupplier", "person", "address", "email", "phone",
+    "mobilePhone",
+}  # fmt: skip
+PRODUCT_FIELDS = {
+    "name", "number", "type", "status", "description", "costPrice", "salesPrice", "indirectCost", "webshopEnabled", "stock",
+    "ean", "eanAlternative", "supplierProduct", "category", "units", "supplier",
+}  # fmt: skip
+ORDER_FIELDS = {
+    "customer", "currency", "status", "deliveryCustomer", "deliveryDate", "invoice", "accrual", "date", "internalMemo",
+    "memo", "yourReference", "ourReference", "paymentMethod", "referenceNumber", "salesType", "dimensions",
+}  # fmt: skip
+LENGTHS = {
+    "externalReference": 100, "mobilePhone": 25, "name": 150, "number": 100, "description": 500, "ean": 14,
+    "eanAlternative": 25, "internalMemo": 300, "referenceNumber": 50,
+}  # fmt: skip
+STATUSES = ("Draft", "Web", "Proposal", "Confirmed", "Invoice", "AdvanceInvoice", "Inactive")
+SETTLED = ("Invoice", "AdvanceInvoice")
+MOST_ATTACHED = 4_000_000
+
+
+def _fields(asked: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    """The known fields. Raises RestError for texts that are too long; what is unknown is dropped without a word."""
+    long = [(k, "maxLength") for k, n in LENGTHS.items() if isinstance(asked.get(k), str) and len(asked[k]) > n]
+    # A customer's name has no published limit.
+    long = [problem for problem in long if not (problem[0] == "name" and "externalReference" in known)]
+    if long:
+        raise invalid(*long)
+    return {k: v for k, v in asked.items() if k in known}
+
+
+def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """A patch: objects inside objects are patched too."""
+    merged = dict(old)
+    for key, value in new.items():
+        before = merged.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            merged[key] = merge(cast(dict[str, Any], before), cast(dict[str, Any], value))
+        else:
+            merged[key] = value
+    return merged
+
+
+def _existing(records: Mapping[int, Record], key: int, what: str) -> Record:
+    record = records.get(key)
+    if record is None or not record.active:
+        raise not_found(f"{what} {key}")
+    return record
+
+
+def shown(record: Record) -> dict[str, Any]:
+    stamps = {"createdAt": spaced(record.created), "modifiedAt": spaced(record.modified)}
+    return {"id": record.id} | record.fields | stamps
+
+
+# --- customers and suppliers -----------------------------------------------------------------------------------------
+
+
+@route("GET", "/customers", "api.crm.customer:read")
+def customers(call: Call) -> Response:
+    modified, created = call.instant("modifiedFrom"), call.instant("createdFrom")
+    exact: dict[str, Any] = {"organizationNumber": call.asked("organizationNumber")}
+    exact |= {name: call.flag(name) for name in ("isCompany", "isSupplier")}
+    exact = {name: value for name, value in exact.items() if value is not None}
+    found = [
+        record for record in call.org.customers.values()
+        if record.active
+        and (modified is None or record.modified >= modified) and (created is None or record.created >= created)
+        and all(record.fields.get(name) == value for name, value in exact.items())
+    ]  # fmt: skip
+    sort = re.fullmatch(r"(name|createdAt|modifiedAt|organizationNumber|id):(asc|desc)", call.asked("sortBy") or "id:asc")
+    if sort is None:
+        raise invalid(("sortBy", "pattern"))
+    key = {"id": lambda r: r.id, "createdAt": lambda r: r.created, "modifiedAt": lambda r: r.modified}.get(sort[1])
+    field = sort[1]
+    by = key or (lambda r: str(r.fields.get(field) or ""))
+    found.sort(key=lambda record: (by(record), record.id), reverse=sort[2] == "desc")
+    return page(call, "/customers", found, 25, 100, shown)
+
+
+@route("POST", "/customers", "api.crm.customer:write")
+def create_customer(call: Call) -> Response:
+    asked = call.body()
+    if not isinstance(asked.get("isCompany"), bool):
+        raise invalid(("isCompany", "required"))
+    needed = "name" if asked["isCompany"] else "person"
+    if not asked.get(needed):
+        raise invalid((needed, "required"))
+    fields = _named({"isSupplier": False} | _fields(asked, CUSTOMER_FIELDS))
+    chosen = asked.get("id")
+    if chosen is not None and int(chosen) in call.org.customers:
+        raise RestError(409, "ConflictError", f"There is a customer {chosen} already.")
+    key = call.org.next("customer") if chosen is None else int(chosen)
+    call.org.counters["customer"] = max(call.org.counters["customer"], key)
+    call.org.customers[key] = Record(key, fields, call.now, call.now)
+    return json_response(shown(call.org.customers[key]))
+
+
+def _named(fields: dict[str, Any]) -> dict[str, Any]:
+    """A person's name is both names."""
+    if fields.get("isCompany") is False:
+        person: Mapping[str, Any] = fields.get("person") or {}
+        fields["name"] = " ".join(filter(None, (person.get("firstName"), person.get("lastName"))))
+    return fields
+
+
+@route("GET", "/customers/{customerId}", "api.crm.customer:read")
+def customer(call: Call, customerId: int) -> Response:  # noqa: N803 - the published name
+    return json_response(shown(_existing(call.org.customers, customerId, "Customer")))
+
+
+@route("PATCH", "/customers/{customerId}", "api.crm.customer:write")
+def change_customer(call: Call, customerId: int) -> Response:  # noqa: N803
+    record = _existing(call.org.customers, customerId, "Customer")
+    change(record, _fields(call.body(), CUSTOMER_FIELDS - {"isCompany"}), call.now)
+    record.fields = _named(record.fields)
+    return json_response(shown(record))
+
+
+@route("DELETE", "/customers/{customerId}", "api.crm.customer:write")
+def delete_customer(call: Call, customerId: int) -> Response:  # noqa: N803
+    record = _existing(call.org.customers, customerId, "Customer")
+    record.active, record.modified = False, call.now
+    return Response(204)
+
+
+def change(record: Record, fields: Mapping[str, Any], now: datetime) -> None:
+    """Change a record; one that is the same afterwards has not changed."""
+    merged = merge(record.fields, fields)
+    if merged != record.fields:
+        record.fields, record.modified = merged, now
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+
+
+@route("GET", "/products", "api.product.product:read")
+def products(call: Call) -> Response:
+    number, search = call.asked("productNumber"), call.asked("productSearch")
+    pattern = re.compile(".*".join(re.escape(p) for p in (search or "").split("%")), re.IGNORECASE) if search else None
+    categories = {int(c) for c in (call.asked("categoryIds") or "").split(",") if c.strip().isdecimal()}
+    found = [
+        record for record in call.org.products.values()
+        if record.active and (number is None or record.fields.get("number") == number)
+        and (not categories or record.fields["category"]["id"] in categories)
+        and (pattern is None or any(
+            pattern.fullmatch(str(record.fields.get(name) or "")) for name in ("name", "number", "description", "ean")
+        ))
+    ]  # fmt: skip
+    return page(call, "/products", found, 25, 1000, lambda record: _product(call.org, record))
+
+
+def _product(org: Organisation, record: Record) -> dict[str, Any]:
+    category = org.categories.get(record.fields["category"]["id"])
+    named = {"id": category.id, "name": category.fields["name"]} if category else record.fields["category"]
+    return shown(record) | {"category": named}
+
+
+def _checked_product(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    fields = _fields(asked, PRODUCT_FIELDS)
+    category: Mapping[str, Any] = fields.get("category") or {}
+    if "category" in fields and category.get("id") not in call.org.categories:
+        raise invalid(("category.id", "exists"), message=f"Category {category.get('id')} does not exist.")
+    for name, allowed in (("type", ("default", "structure")), ("status", ("active", "inactive"))):
+        if fields.get(name, allowed[0]) not in allowed:
+            raise invalid((name, "enum"))
+    return fields
+
+
+@route("POST", "/products", "api.product.product:write")
+def create_product(call: Call) -> Response:
+    asked = call.body()
+    missing = [(name, "required") for name in ("name", "category") if not asked.get(name)]
+    if missing:
+        raise invalid(*missing)
+    given = _checked_product(call, asked)
+    stock = {"isManaged": False, "quantity": Decimal(0)} | cast(dict[str, Any], given.get("stock") or {})
+    fields = {"type": "default", "status": "active", "salesPrice": 0, "costPrice": 0} | given | {"stock": stock}
+    record = Record(call.org.next("product", 500), fields, call.now, call.now)
+    call.org.products[record.id] = record
+    return json_response(_product(call.org, record), 201)
+
+
+@route("GET", "/products/{id}", "api.product.product:read")
+def product(call: Call, id: int) -> Response:
+    return json_response(_product(call.org, _existing(call.org.products, id, "Product")))
+
+
+@route("PATCH", "/products/{id}", "api.product.product:write")
+def change_product(call: Call, id: int) -> Response:
+    record = _existing(call.org.products, id, "Product")
+    change(record, _checked_product(call, call.body()), call.now)
+    return json_response(_product(call.org, record))
+
+
+@route("DELETE", "/products/{id}", "api.product.product:write")
+def delete_product(call: Call, id: int) -> Response:
+    record = _existing(call.org.products, id, "Product")
+    record.active, record.modified = False, call.now
+    return Response(204)
+
+
+@route("GET", "/productcategories", "api.product.category:read")
+def categories(call: Call) -> Response:
+    return page(call, "/productcategories", list(call.org.categories.values()), 25, 1000, _category)
+
+
+def _category(record: Record) -> dict[str, Any]:
+    return {"id": record.id} | record.fields | {"modifiedAt": spaced(record.modified)}
+
+
+@route("POST", "/productcategories", "api.product.category:write")
+def create_category(call: Call) -> Response:
+    asked = call.body()
+    if not asked.get("name"):
+        raise invalid(("name", "required"))
+    record = Record(call.org.next("category"), _fields(asked, {"name", "parentId", "alternativeReference"}), call.now, call.now)
+    call.org.categories[record.id] = record
+    return json_response(_category(record), 201)
+
+
+# --- sales orders ----------------------------------------------------------------------------------------------------
+
+
+def _totals(order: Order) -> dict[str, Decimal]:
+    net = tax = Decimal(0)
+    for line in order.lines.values():
+        amount = Decimal(line.get("price") or 0) * Decimal(line.get("quantity", 1))
+        amount -= amount * Decimal(line.get("discountRate") or 0) / 100
+        net += amount
+        tax += amount * Decimal((line.get("tax") or {}).get("rate") or 0) / 100
+    net, tax = net.quantize(ledger.ORE), tax.quantize(ledger.ORE)
+    return {"netAmount": net, "taxAmount": tax, "grossAmount": net + tax}
+
+
+def order_shown(order: Order) -> dict[str, Any]:
+    stamps = {"createdAt": zulu(order.created), "modifiedAt": zulu(order.modified)}
+    return {"id": order.id} | order.fields | _totals(order) | stamps
+
+
+def _order(call: Call, order_id: int) -> Order:
+    found = call.org.orders.get(order_id)
+    if found is None:
+        raise not_found(f"Sales order {order_id}")
+    return found
+
+
+def _open_order(call: Call, order_id: int) -> Order:
+    found = _order(call, order_id)
+    if found.status in SETTLED:
+        raise RestError(400, "BadRequestError", f"Sales order {order_id} is invoiced and cannot be changed.", {"errors": []})
+    return found
+
+
+def _checked_order(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    fields = _fields(asked, ORDER_FIELDS)
+    if fields.get("status", "Draft") not in STATUSES:
+        raise invalid(("status", "enum"))
+    for dimension in fields.get("dimensions") or []:
+        if dimension.get("value") not in ledger.elements(call.org, dimension.get("dimensionType", 0)):
+            words = f"Dimension element {dimension.get('value')} does not exist."
+            kind = "ProjectMissing" if dimension.get("dimensionType") == ledger.PROJECT else "DepartmentMissing"
+            error = {"type": kind, "message": words, "arguments": [str(dimension.get("value"))]}
+            raise RestError(400, "BadRequestError", words, {"errors": [error]})
+    return fields
+
+
+@route("POST", "/salesorders", "api.invoicing.salesorder:write")
+def create_order(call: Call) -> Response:
+    asked = call.body()
+    buyer: Mapping[str, Any] = asked.get("customer") or {}
+    missing = [(f"customer.{name}", "required") for name in ("id", "name") if not buyer.get(name)]
+    if missing:
+        raise invalid(*missing)
+    if buyer["id"] not in call.org.customers or not call.org.customers[buyer["id"]].active:
+        raise invalid(("customer.id", "exists"), message=f"Customer {buyer['id']} does not exist.")
+    fields = {"status": "Draft", "date": f"{call.now:%Y-%m-%d}"} | _checked_order(call, asked)
+    if fields["status"] in SETTLED:
+        raise _no_lines()
+    order = Order(call.org.next("order", 5001), fields, {}, call.now, call.now)
+    call.org.orders[order.id] = order
+    return json_response(order_shown(order))
+
+
+def _no_lines() -> RestError:
+    words = "An order without lines cannot be invoiced."
+    return RestError(400, "BadRequestError", words, {"errors": [{"type": "NoLines", "message": words, "arguments": []}]})
+
+
+@route("GET", "/salesorders", "api.invoicing.salesorder:read")
+def orders(call: Call) -> Response:
+    day, first, last = call.day("date"), call.day("dateFrom"), call.day("dateTo")
+    status, buyer, invoice = call.asked("status"), call.asked("customerId"), call.asked("invoiceNumber")
+    times = {name: call.instant(name) for name in ("createdFrom", "createdTo", "modifiedFrom", "modifiedTo")}
+
+    def fits(order: Order) -> bool:
+        on = str(order.fields.get("date"))
+        number = (order.fields.get("invoice") or {}).get("number")
+        return (
+            (day is None or on == f"{day}") and (first is None or on >= f"{first}") and (last is None or on <= f"{last}")
+            and (status is None or order.status == status)
+            and (buyer is None or str(order.fields["customer"]["id"]) == buyer)
+            and (invoice is None or str(number) == invoice)
+            and _within(order.created, times["createdFrom"], times["createdTo"])
+            and _within(order.modified, times["modifiedFrom"], times["modifiedTo"])
+        )  # fmt: skip
+
+    return onward(call, "/salesorders", [o for o in call.org.orders.values() if fits(o)], 25, 100, _without_dimensions)
+
+
+def _within(at: datetime, first: datetime | None, last: datetime | None) -> bool:
+    return (first is None or at >= first) and (last is None or at <= last)
+
+
+def _without_dimensions(order: Order) -> dict[str, Any]:
+    """In a list an order comes without its dimensions."""
+    return {k: v for k, v in order_shown(order).items() if k != "dimensions"}
+
+
+@route("GET", "/salesorders/{id}", "api.invoicing.salesorder:read")
+def order(call: Call, id: int) -> Response:
+    return json_response(order_shown(_order(call, id)))
+
+
+@route("PATCH", "/salesorders/{id}", "api.invoicing.salesorder:write")
+def change_order(call: Call, id: int) -> Response:
+    found = _open_order(call, id)
+    fields = _checked_order(call, call.body())
+    if fields.get("status") in SETTLED:
+        if not found.lines:
+            raise _no_lines()
+        due = call.now + timedelta(days=14)
+        number = call.org.next("invoice", 90001)
+        made = {"number": number, "date": f"{call.now:%Y-%m-%d}", "dueDate": f"{due:%Y-%m-%d}"}
+        fields["invoice"] = {**(fields.get("invoice") or {}), **made}
+    found.fields, found.modified = merge(found.fields, fields), call.now
+    return json_response(order_shown(found))
+
+
+@route("DELETE", "/salesorders/{id}", "api.invoicing.salesorder:delete")
+def delete_order(call: Call, id: int) -> Response:
+    if _order(call, id).status in SETTLED:
+        raise RestError(409, "ConflictError", f"Sales order {id} is invoiced and cannot be deleted.")
+    del call.org.orders[id]
+    return Response(204)
+
+
+@route("GET", "/salesorders/{id}/lines", "api.invoicing.salesorder.line:read")
+def order_lines(call: Call, id: int) -> Response:
+    return json_response([{"id": key} | line for key, line in _order(call, id).lines.items()])
+
+
+@route("POST", "/salesorders/{id}/lines", "api.invoicing.salesorder.line:write")
+def add_line(call: Call, id: int) -> Response:
+    found = _open_order(call, id)
+    line = _checked_line(call, call.body())
+    key = call.org.next("line", 70001)
+    found.lines[key], found.modified = line, call.now
+    return json_response({"id": key} | line)
+
+
+LINE_FIELDS = {
+    "type", "product", "description", "quantity", "price", "costPrice", "discountRate", "tax", "account", "isHidden",
+    "dimensions", "accrual",
+}  # fmt: skip
+
+
+def _checked_line(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = [(name, "additionalProperties") for name in asked if name not in LINE_FIELDS]
+    if unknown:
+        raise invalid(*unknown)
+    line = {"type": "product", "quantity": 1} | dict(asked)
+    if "description" in line and not 1 <= len(line["description"]) <= 300:
+        raise invalid(("description", "maxLength"))
+    wanted: Mapping[str, Any] = line.get("product") or {}
+    if wanted:
+        record = next((
+            r for r in call.org.products.values()
+            if r.active and (r.id == wanted.get("id") or ("id" not in wanted and r.fields.get("number") == wanted.get("number")))
+        ), None)  # fmt: skip
+        if record is None:
+            raise invalid(("product", "exists"), message=f"Product {wanted.get('id', wanted.get('number'))} does not exist.")
+        line["product"] = {"id": record.id, "number": record.fields.get("number") or ""}
+        line.setdefault("description", str(record.fields["name"])[:300])
+        line.setdefault("price", record.fields.get("salesPrice") or 0)
+    return line
+
+
+@route("GET", "/salesorders/{id}/lines/{lineId}", "api.invoicing.salesorder.line:read")
+def order_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
+    found = _order(call, id).lines.get(lineId)
+    if found is None:
+        raise not_found(f"Line {lineId}")
+    return json_response({"id": lineId} | found)
+
+
+@route("PATCH", "/salesorders/{id}/lines/{lineId}", "api.invoicing.salesorder.line:write")
+def change_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
+    found = _open_order(call, id)
+    if lineId not in found.lines:
+        raise not_found(f"Line {lineId}")
+    asked = {k: v for k, v in call.body().items() if k != "id"}
+    found.lines[lineId], found.modified = merge(found.lines[lineId], _checked_line(call, asked)), call.now
+    return json_response({"id": lineId} | found.lines[lineId])
+
+
+@route("DELETE", "/salesorders/{id}/lines/{lineId}", "api.invoicing.salesorder.line:delete")
+def delete_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
+    found = _open_order(call, id)
+    if found.lines.pop(lineId, None) is None:
+        raise not_found(f"Line {lineId}")
+    found.modified = call.now
+    return Response(204)
+
+
+@route("GET", "/salesorders/{id}/attachments", "api.invoicing.salesorder.attachment:read")
+def attachments(call: Call, id: int) -> Response:
+    return json_response(_order(call, id).attachments)
+
+
+@route("POST", "/salesorders/{id}/attachments", "api.invoicing.salesorder.attachment:write")
+def attach(call: Call, id: int) -> Response:
+    found = _order(call, id)
+    name = re.search(r'filename="([^"]+)"', call.request.headers.get("content-disposition", ""))
+    if name is None:
+        raise invalid(("Content-Disposition", "required"), message="Content-Disposition must hold a filename.")
+    if len(call.request.body) >= MOST_ATTACHED:
+        raise RestError(413, "PayloadTooLargeError", "An attachment must be smaller than 4 MB.")
+    if not call.request.body:
+        raise invalid(("", "required"), message="The attachment is empty.")
+    made = {
+        "fileId": guid(), "orderId": id, "fileName": name[1], "mediaType": call.request.headers["content-type"],
+        "size": len(call.request.body), "timestamp": zulu(call.now), "tags": [],
+    }  # fmt: skip
+    found.attachments.append(made)
+    return json_response(made, 201)

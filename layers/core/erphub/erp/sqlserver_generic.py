@@ -82,9 +82,7 @@ DESCRIPTION = Description(
         Link("Create a view", "https://learn.microsoft.com/sql/relational-databases/views/create-views"),
     ),
     steps=(
-        steps.server_step(
-            "master", "A database the login may open; usually master. Companies are chosen in the next step."
-        ),
+        steps.server_step(),
         steps.companies_step("databases"),
         MAPPING,
         steps.name_step(),

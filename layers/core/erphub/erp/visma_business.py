@@ -11,13 +11,13 @@ from typing import Any
 
 from ..errors import ErpRefused
 from ..models.catalogue import Capability, Description, Link
-from ..models.dataset import BY_ID, Dataset
+from ..models.dataset import Dataset
 from ..models.probe import Probe
 from ..ports.erp import FoundCompany, Reading, Slice, Survey, Window
 from .sqlserver import permissions, reading, server, steps
 from .sqlserver.driver import Session, Transport
 from .sqlserver.source import Source
-from .sqlserver.statements import ROWS, Sql, condition, quote
+from .sqlserver.statements import ROWS, USE, Sql, condition, quote
 
 _COMPANY = re.compile(r"F\d{4,}", re.IGNORECASE)
 
@@ -167,6 +167,9 @@ SOURCES: Mapping[str, Sequence[Source]] = {
     "dimensions": [_unit(n) for n in range(1, 13)],
 }
 
+_NEEDED = ("accounts", "gl_transactions", "customers")
+"""The datasets whose tables a connection test looks at: without them there is nothing to import."""
+
 DESCRIPTION = Description(
     id="visma-business",
     title="Visma Business",
@@ -180,9 +183,11 @@ DESCRIPTION = Description(
     ),
     steps=(
         steps.server_step(
-            "vbsys",
-            "The system database, which knows the companies' names. The login needs read access to it and to the"
-            " companies' databases.",
+            steps.system_database(
+                "vbsys",
+                "The system database, which knows the companies' names. The login needs read access to it and to the"
+                " companies' databases.",
+            )
         ),
         steps.companies_step(),
         steps.name_step(),
@@ -236,9 +241,12 @@ class VismaBusiness:
     def _names(self, session: Session, found: Sequence[server.Database]) -> tuple[Mapping[int, str], str | None]:
         """Company numbers and names from the system database."""
         wanted = self._system_database.casefold()
-        system = next((one.name for one in found if one.name.casefold() == wanted), self._system_database)
+        system = next((one for one in found if one.name.casefold() == wanted), None)
+        problem = f"There is no database {self._system_database}." if system is None else system.problem
+        if system is None or problem is not None:
+            return {}, f"The companies' names could not be read from {self._system_database}: {problem}"
         try:
-            server.use(session, system)
+            session.say(USE(database=quote(system.name)))
             rows = session.rows(
                 ROWS(
                     columns=Sql(f"{quote('FrmNo')}, {quote('Nm')}"),
@@ -252,9 +260,6 @@ class VismaBusiness:
         return {int(number): str(name).strip() for number, name in rows if number is not None and name}, None
 
 
-_NEEDED = ("accounts", "gl_transactions", "customers")
-
-
 def connect(
     settings: Mapping[str, Any],
     secret: Mapping[str, str],
@@ -264,6 +269,3 @@ def connect(
 ) -> VismaBusiness:
     """The system behind these settings; `networks` are internal networks that are allowed all the same."""
     return VismaBusiness(settings, server.Server(settings, secret, networks, transport))
-
-
-assert set(SOURCES) <= set(BY_ID)  # noqa: S101 - a dataset's name is a contract; a wrong one must not start

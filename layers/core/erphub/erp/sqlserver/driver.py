@@ -1,8 +1,8 @@
 """A connection to a SQL Server over pymssql, made so that it cannot be plain, unverified or misdirected by accident.
 
 pymssql has no parameter for the address behind a name, for an authority, or for the name a certificate must bear.
-FreeTDS below it reads them from a file, so each connection is described by a file of its own, under a lock, for as
-long as it takes to connect:
+FreeTDS below it reads them from a file, so each connection is described in that file, under a lock, for as long as it
+takes to connect:
 
 * `host` is the address that was judged (network.py), so the name is not resolved a second time;
 * `ca file` and `certificate hostname` make FreeTDS verify what tls.py has verified just before;
@@ -10,13 +10,16 @@ long as it takes to connect:
   password in the clear.
 """
 
+import atexit
 import os
+import shutil
 import socket
 import tempfile
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
@@ -214,11 +217,20 @@ def _described(route: Route, trust: Trust) -> Generator[None]:
             "check certificate hostname = yes",
             f"certificate hostname = {trust.name}",
         ]
-    with tempfile.TemporaryDirectory(prefix="erphub-") as folder:
-        path = Path(folder, "freetds.conf")
-        path.write_text("\n".join([*lines, ""]), "utf-8")
-        os.putenv("FREETDSCONF", str(path))  # for FreeTDS, which asks the C library; our own settings stay untouched
-        try:
-            yield
-        finally:
-            os.unsetenv("FREETDSCONF")
+    path = _description(os.getpid())
+    path.write_text("\n".join([*lines, ""]), "utf-8")
+    try:
+        yield
+    finally:
+        path.write_text("", "utf-8")
+
+
+@lru_cache
+def _description(_process: int) -> Path:
+    """The file, in a folder of this process. FreeTDS is told of it once: changing the environment is not safe later,
+    when other threads may be reading it."""
+    folder = Path(tempfile.mkdtemp(prefix="erphub-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "freetds.conf"
+    os.putenv("FREETDSCONF", str(path))  # for the C library that FreeTDS asks; our own settings stay untouched
+    return path

@@ -9,7 +9,7 @@ from . import server
 from .driver import Session
 from .server import Finding
 from .source import Source
-from .statements import COLUMNS, MAY_READ, ONE_ROW, Column, expression, literal, quote
+from .statements import COLUMNS, MAY_READ, OBJECTS, ONE_ROW, Column, expression, literal, quote
 
 MOST_COMPANIES = 25
 """A test looks into this many of the chosen companies; an import looks into each it reads."""
@@ -97,7 +97,8 @@ class Permissions:
         """Read one row of the last table of the first company, as an import would."""
         company = self._open[0]
         if not self._sources:
-            return f"{company.key} can be opened.", None
+            server.use(session, company.facts["database"])
+            return f"{company.key} has {len(session.rows(OBJECTS()))} tables and views that the login can see.", None
         source = self._sources[min(1, len(self._sources) - 1)]
         server.use(session, company.facts["database"])
         columns = [

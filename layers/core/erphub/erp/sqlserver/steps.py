@@ -24,8 +24,8 @@ TRUST_WARNING = (
 )
 
 
-def server_step(database: str, database_help: str) -> Step:
-    """Where the server is and who we are to it. `database` is the default of the database named there."""
+def server_step(*further: Field) -> Step:
+    """Where the server is and who we are to it; `further` fields stand after the server."""
     return Step(
         id="server",
         title="SQL Server",
@@ -39,15 +39,7 @@ def server_step(database: str, database_help: str) -> Step:
                 example="db01.example.com\\VISMA",
                 longest=address.LONGEST,
             ),
-            Field(
-                "database",
-                "Database",
-                database_help,
-                example=database,
-                default=database,
-                longest=128,
-                pattern=_NO_CONTROLS,
-            ),
+            *further,
             Field(
                 "authentication",
                 "Authentication",
@@ -106,6 +98,11 @@ def server_step(database: str, database_help: str) -> Step:
         tests=True,
         checks=(_server_address, _login_form, _certificate_form),
     )
+
+
+def system_database(default: str, help: str) -> Field:
+    """The database that knows the companies."""
+    return Field("database", "Database", help, example=default, default=default, longest=128, pattern=_NO_CONTROLS)
 
 
 def companies_step(noun: str = "companies") -> Step:

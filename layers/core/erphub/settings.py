@@ -21,6 +21,11 @@ class Settings:
     allowed_erp_networks: tuple[IPv4Network | IPv6Network, ...]
     stage: str
     region: str
+    export_log_table: str
+    transfer_machine: str
+    transfer_function: str
+    settle_seconds: int
+    """How long to wait, when an answer was lost, before an ERP that shows nothing of a document is sent it again."""
     aws_endpoint: str | None
     """Where AWS is, when it is not AWS (an emulator); the table engine needs to be told, boto3 knows by itself."""
 
@@ -40,5 +45,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         allowed_erp_networks=tuple(ip_network(part) for part in networks if part),
         stage=env.get("STAGE", "dev"),
         region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION", "eu-north-1")),
+        export_log_table=env.get("EXPORT_LOG_TABLE", ""),
+        transfer_machine=env.get("TRANSFER_MACHINE_ARN", ""),
+        transfer_function=env.get("TRANSFER_FUNCTION", ""),
+        settle_seconds=int(env.get("SETTLE_SECONDS", "600")),
         aws_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
     )

@@ -14,12 +14,11 @@ CLIENT#<c>         CONNECTION#<id>                 a connection
 CLIENT#<c>         CONNECTION-COMPANY#<id>#<key>   a company in use
 CLIENT#<c>         CONNECTION-NAME#<name>          that the name is taken
 CLIENT#<c>         JOB#<job>                       an import job; index `due` finds it when it is due
-CLIENT#<c>         JOB#<job>#RUN#<run>             that the run belongs to the job
-CLIENT#<c>         RUN#<run>                       a run and its progress
-CLIENT#<c>         RUN#<run>#UNIT#<dataset>#<co>   one company and dataset of a run
-CLIENT#<c>         RUN#<run>#SLICE#<unit>#<n>      one slice of it: read or not
-CLIENT#<c>         RUN#<run>#LOG#<ulid>            a line of its log
-CLIENT#<c>         LEASE#<dataset>#<company>       which run may write there now (expires)
+CLIENT#<c>         RUN#<job>#<run>                 a run of it, and its progress
+CLIENT#<c>         RUN-UNIT#<run>#<n>              one company and dataset of a run
+CLIENT#<c>         RUN-PART#<run>#<n>              one range of it: read or not
+CLIENT#<c>         RUN-LOG#<run>#<ulid>            a line of its log
+CLIENT#<c>         LEASE#<dataset>#<conn>#<co>     which run may write there now
 USER#<user>        PLATFORM                        a platform administrator
 IDEMPOTENCY#…      …                               answers kept for repeated requests (expires)
 """
@@ -93,25 +92,34 @@ def job(client_id: str, job_id: str) -> Key:
     return _key(f"CLIENT#{client_id}", "JOB", job_id)
 
 
-def job_run(client_id: str, job_id: str, run_id: str) -> Key:
-    return _key(f"CLIENT#{client_id}", "JOB", job_id, "RUN", run_id)
+def run(client_id: str, job_id: str, run_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "RUN", job_id, run_id)
 
 
-def run(client_id: str, run_id: str) -> Key:
-    return _key(f"CLIENT#{client_id}", "RUN", run_id)
+def run_unit(client_id: str, run_id: str, number: int) -> Key:
+    return _key(f"CLIENT#{client_id}", "RUN-UNIT", run_id, f"{number:06}")
 
 
-def run_unit(client_id: str, run_id: str, dataset: str, company: str) -> Key:
-    return _key(f"CLIENT#{client_id}", "RUN", run_id, "UNIT", dataset, company)
-
-
-def run_slice(client_id: str, run_id: str, unit: str, number: int) -> Key:
-    return _key(f"CLIENT#{client_id}", "RUN", run_id, "SLICE", unit, f"{number:06}")
+def run_part(client_id: str, run_id: str, number: int) -> Key:
+    return _key(f"CLIENT#{client_id}", "RUN-PART", run_id, f"{number:06}")
 
 
 def run_log(client_id: str, run_id: str, line: str) -> Key:
-    return _key(f"CLIENT#{client_id}", "RUN", run_id, "LOG", line)
+    return _key(f"CLIENT#{client_id}", "RUN-LOG", run_id, line)
 
 
-def lease(client_id: str, dataset: str, company: str) -> Key:
-    return _key(f"CLIENT#{client_id}", "LEASE", dataset, company)
+def lease(client_id: str, dataset: str, connection_id: str, company: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "LEASE", dataset, connection_id, company)
+
+
+def sync(client_id: str, connection_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "SYNC", connection_id)
+
+
+def sync_lease(client_id: str, connection_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "SYNC-LEASE", connection_id)
+
+
+def exports(client_id: str, connection_id: str, *parts: str) -> Key:
+    """A key of the export log."""
+    return _key(f"CLIENT#{client_id}#CONNECTION#{connection_id}", *parts)

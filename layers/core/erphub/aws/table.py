@@ -88,6 +88,14 @@ def _page_key(word: str | None, pk: str | None) -> dict[str, Any] | None:
     return encode(key)
 
 
+def _index_key(word: str | None, attribute: str, value: str) -> dict[str, Any] | None:
+    """As `_page_key`, for an index: the key must lie under the value asked for."""
+    key = _page_key(word, None)
+    if key is not None and decode(key).get(attribute) != value:
+        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.")
+    return key
+
+
 class Table:
     """One DynamoDB table with string keys `pk` and `sk`."""
 
@@ -219,6 +227,49 @@ class Table:
             if not last:
                 return
             request["ExclusiveStartKey"] = last
+
+    def page_of_index(
+        self,
+        index: str,
+        attributes: tuple[str, str],
+        value: str,
+        prefix: str = "",
+        *,
+        limit: int = 100,
+        next: str | None = None,
+        newest_first: bool = False,
+    ) -> Page:
+        """A page of what an index holds under a value, in order of its sort attribute; a moment behind the table."""
+        names = {"#key": attributes[0]} | ({"#sort": attributes[1]} if prefix else {})
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :key" + (" AND begins_with(#sort, :prefix)" if prefix else ""),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": encode({":key": value} | ({":prefix": prefix} if prefix else {})),
+            "Limit": limit,
+            "ScanIndexForward": not newest_first,
+        }
+        if start := _index_key(next, attributes[0], value):
+            request["ExclusiveStartKey"] = start
+        with _translated():
+            answer = client("dynamodb").query(**request)
+        return Page([decode(item) for item in answer["Items"]], _page_word(answer.get("LastEvaluatedKey")))
+
+    def get_many(self, wanted: Sequence[Key]) -> list[Item]:
+        """Those of the items that are there, 100 a call, in no order."""
+        found: list[Item] = []
+        for start in range(0, len(wanted), 100):
+            left: Any = {self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]], "ConsistentRead": True}}
+            for _ in range(8):
+                with _translated():
+                    answer: Any = client("dynamodb").batch_get_item(RequestItems=left)
+                found += [decode(item) for item in answer["Responses"].get(self.name, [])]
+                if not (left := answer.get("UnprocessedKeys")):
+                    break
+            else:
+                raise Unavailable("The table is busy. Try again in a moment.", code="table_busy")
+        return found
 
     def transact(self, writes: Sequence[Write]) -> None:
         """All of the writes or none (100 at most). Raises Taken when a condition does not hold."""

@@ -1,7 +1,7 @@
-"""Puts a layer or a function together for Lambda: wheels of the target's architecture, our own code, and compiled bytecode.
+"""Puts a layer or function together for Lambda: wheels of the target's architecture, our code, compiled bytecode.
 
-`sam build` drops .pyc files, so that each cold start would compile every module again; this is what the Makefiles beside
-the layers and functions call instead. ARCH says for whom: arm64, x86_64 or host (default arm64, as in the template).
+`sam build` drops .pyc files, so that each cold start would compile every module again; this is what the Makefiles
+beside the layers and functions call instead. ARCH says for whom: arm64 (as in the template), x86_64 or host.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def machine(arch: str) -> str:
 
 
 def install_wheels(requirements: Path, target: Path, arch: str) -> None:
-    """Unpack the locked wheels for Lambda's Python on `arch` below `target`; with uv when it is there, else with pip."""
+    """Unpack the locked wheels for Lambda's Python on `arch` into `target`; with uv when it is there, else with pip."""
     uv = Path(sys.prefix, "bin", "uv")
     common = ["--quiet", "--require-hashes", "--no-deps", "--target", str(target), "--requirement", str(requirements)]
     common += ["--python-version", "3.13", "--only-binary", ":all:"]

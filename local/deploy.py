@@ -1,4 +1,4 @@
-"""Builds the project for this machine and deploys the unchanged template to the local AWS; brings later changes over fast."""
+"""Builds for this machine, deploys the unchanged template to the local AWS, and brings later changes over fast."""
 
 import contextlib
 import fcntl
@@ -125,8 +125,8 @@ def deploy(aws: Aws, stack: str, built: Path, parameters: dict[str, str], log: P
     overrides = " ".join(f"{name}={value}" for name, value in parameters.items())
     _sam(
         "deploy", "--config-file", str(ROOT / "samconfig.toml"), "--template-file", str(built / "template.yaml"),
-        "--stack-name", stack, "--s3-bucket", ARTEFACTS, "--no-resolve-s3", "--no-progressbar", "--no-confirm-changeset",
-        "--parameter-overrides", overrides, environment=aws.environment(), log=log,
+        "--stack-name", stack, "--s3-bucket", ARTEFACTS, "--no-resolve-s3", "--no-progressbar",
+        "--no-confirm-changeset", "--parameter-overrides", overrides, environment=aws.environment(), log=log,
     )  # fmt: skip
     found = outputs(aws, stack)
     _gateway_responses(aws, found["ApiId"], found["Stage"])
@@ -134,7 +134,7 @@ def deploy(aws: Aws, stack: str, built: Path, parameters: dict[str, str], log: P
 
 
 def _gateway_responses(aws: Aws, api: str, stage: str) -> None:
-    """Tell the emulator what the gateway answers by itself: it does not take that from the API's definition as AWS does."""
+    """Tell the emulator what the gateway answers by itself, which AWS takes from the API's definition."""
     client = aws.client("apigateway")
     responses: dict[str, dict[str, Any]] = template.load()["Resources"]["Api"]["Properties"]["GatewayResponses"]
     for kind, response in responses.items():

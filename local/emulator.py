@@ -103,7 +103,7 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def start(directory: Path, port: int, root_key: str, schedules: bool = True) -> Started:
+def start(directory: Path, port: int, root_key: str) -> Started:
     """Start the emulator on loopback `port` with its state below `directory`; returns when it answers.
 
     Raises StartupError with the end of its log when it does not.

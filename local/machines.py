@@ -1,4 +1,4 @@
-"""Checks the state machines' files: what cfn-lint says of each, that every path ends, and that no ARN is written down."""
+"""Checks the state machines' files: what cfn-lint says of each, that every path ends, that no ARN is written down."""
 
 import json
 import re

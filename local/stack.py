@@ -1,14 +1,13 @@
-"""Starts and ends the whole hub on this machine: the local AWS, the deployed stack, the stand-in ERPs, the first people."""
+"""Starts and ends the hub on this machine: the local AWS, the deployed stack, the stand-in ERPs, the first people."""
 
 import argparse
-import contextlib
 import json
 import os
 import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,10 +61,11 @@ class Stack:
 
     # --- up and down ---
 
-    def up(self, parameters: dict[str, str] | None = None, with_seed: bool = True) -> dict[str, Any]:
+    def up(self, parameters: dict[str, str] | None = None, content: Sequence[str] = standins.DEMO) -> dict[str, Any]:
         """Start whatever does not run, deploy what changed, and write stack.json. Saying it twice does no harm.
 
-        `parameters` override the template's for this stack and are remembered. Raises StartupError.
+        `parameters` override the template's for this stack and are remembered; `content` are arguments for the stand-in
+        SQL Server, for when it is new. Raises StartupError.
         """
         state = self._read()
         state.setdefault("root_key", f"AKIA{secrets.token_hex(8).upper()}")
@@ -79,8 +79,8 @@ class Stack:
         self._write(self._private, state)
         aws = Aws(endpoint, credentials)
         self._deploy(aws, state, built)
-        self._start_standins(state)
-        return self._publish(aws, state, with_seed)
+        self._start_standins(state, content)
+        return self._publish(aws, state)
 
     def _start_emulator(self, state: dict[str, Any]) -> None:
         running = state.get("emulator")
@@ -88,7 +88,7 @@ class Stack:
             return
         # The same port again when it is free, so that addresses handed out before stay good.
         port = state.get("port")
-        if port is None or not _is_free(port):
+        if port is None or not processes.is_free(port):
             port = processes.free_port()
         state["port"] = port
         state["emulator"] = emulator.start(self.directory, port, state["root_key"]).as_json()
@@ -112,17 +112,16 @@ class Stack:
         state["deployed"] = wanted
         self._write(self._private, state)
 
-    def _start_standins(self, state: dict[str, Any]) -> None:
+    def _start_standins(self, state: dict[str, Any], content: Sequence[str]) -> None:
         running: dict[str, Any] = state.setdefault("stand_ins", {})
-        for standin in standins.STAND_INS:
-            known = running.get(standin.name)
-            if known and processes.alive(Started(**known["process"])):
-                continue
-            started, address = standins.start(standin, self.directory)
-            running[standin.name] = {"process": started.as_json(), "address": address}
-            self._write(self._private, state)
+        known: dict[str, Any] = running.get("sqlserver", {})
+        if known.get("process") and processes.alive(Started(**known["process"])):
+            return
+        started, address = standins.start_sqlserver(self.directory, known.get("address", {}), content)
+        running["sqlserver"] = {"process": started.as_json(), "address": address}
+        self._write(self._private, state)
 
-    def _publish(self, aws: Aws, state: dict[str, Any], with_seed: bool) -> dict[str, Any]:
+    def _publish(self, aws: Aws, state: dict[str, Any]) -> dict[str, Any]:
         outputs: dict[str, str] = state["outputs"]
         described: dict[str, Any] = {
             "stack_name": self.name,
@@ -135,28 +134,30 @@ class Stack:
             },
             "outputs": outputs,
             "stand_ins": {name: known["address"] for name, known in state["stand_ins"].items()},
-            "users": [],
         }
-        if with_seed:
-            described["users"] = seed.people(aws, described, self.directory / "people.json")
+        described |= seed.plant(aws, described, self.directory / "people.json")
         self._write(self.public, described)
         return described
 
     def sync(self) -> list[str]:
         """Bring changed Python code into the running functions within seconds. Raises StartupError."""
-        self.describe()
-        return deploy.sync(self.aws(), self.name, self.directory / "tmp" / "sync")
+        updated = deploy.sync(self.aws(), self.name, self.directory / "tmp" / "sync")
+        state = self._read()
+        state.pop("deployed", None)
+        self._write(self._private, state)
+        return updated
 
     def down(self) -> None:
         """End what `up` started. Data stay in the directory for the next `up`."""
         state = self._read()
         for known in state.get("stand_ins", {}).values():
-            processes.stop(Started(**known["process"]))
+            if known["process"]:
+                processes.stop(Started(**known["process"]))
+                known["process"] = None
         if "emulator" in state:
             processes.stop(Started(**state["emulator"]))
         shutil.rmtree(self.directory / "tmp", ignore_errors=True)
         state.pop("emulator", None)
-        state["stand_ins"] = {}
         if self._private.exists():
             self._write(self._private, state)
 
@@ -180,17 +181,6 @@ class Stack:
                 text = event.get("message", "").rstrip()
                 lines.append((event.get("timestamp", 0), f"{logical.removesuffix('Log')}: {text}"))
         yield from (text for _, text in sorted(lines))
-
-
-def _is_free(port: int) -> bool:
-    import socket
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return True
-    return False
 
 
 def _show(described: dict[str, Any], directory: Path) -> None:

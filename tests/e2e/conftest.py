@@ -102,7 +102,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hub]:
     kept = os.environ.get("E2E_STACK_DIR")
     stack = Stack(Path(kept) if kept else tmp_path_factory.mktemp("hub"))
     try:
-        stack.up()
+        stack.up(content=("--demo", "20000"))
         running = Hub(stack)
         yield running
         running.close()

@@ -1,4 +1,4 @@
-"""What would be uploaded to AWS: opened, measured and imported, so that a wrong wheel is found here and not at a cold start."""
+"""What would be uploaded to AWS, opened, measured and imported: a wrong wheel is found here and not at a cold start."""
 
 import email
 import json
@@ -135,7 +135,8 @@ sys.path[:0] = folders
 sys.dont_write_bytecode = True
 importlib.import_module(module)
 tops = {name.partition(".")[0]: getattr(value, "__file__", None) or "" for name, value in list(sys.modules.items())}
-print(json.dumps({name: path for name, path in tops.items() if "site-packages" in path or any(path.startswith(f) for f in folders)}))
+ours = lambda path: "site-packages" in path or path.startswith(tuple(folders))
+print(json.dumps({name: path for name, path in tops.items() if ours(path)}))
 """
 
 

@@ -101,6 +101,7 @@ def clean_answer(step: Step, body: object, known: Known | None = None) -> tuple[
     Invalid with every error at once (`required`, `unknown_field`, `not_applicable`, `wrong_type`, `not_a_choice`,
     `too_long`, `too_short`, `bad_form`, `secret_needed_again`, and what the step's own checks say).
     """
+    known = known or Known()
     if not isinstance(body, Mapping):
         raise Invalid("Send the step's fields as a JSON object.", code="not_an_object")
     answer = {str(key): value for key, value in cast(Mapping[object, Any], body).items()}
@@ -138,8 +139,8 @@ def _take(item: Field, answer: Mapping[str, Any], values: dict[str, Any], known:
     if not blank:
         # A secret is kept to the letter; what is typed elsewhere may well have a blank at its end.
         values[item.name] = given.strip() if isinstance(given, str) and not item.secret else given
-    elif item.secret and item.name in known.secrets:
-        return _keep(item, values, known)
+    elif _kept(item, values, known):
+        return None
     elif item.default is not None:
         values[item.name] = item.default
     elif item.required:
@@ -147,14 +148,19 @@ def _take(item: Field, answer: Mapping[str, Any], values: dict[str, Any], known:
     return None
 
 
-def _keep(item: Field, values: Mapping[str, Any], known: Known) -> FieldError | None:
-    if all(values.get(name) == known.settings.get(name) for name in item.bound_to):
-        return None
-    return FieldError(
-        _pointer(item.name),
-        "secret_needed_again",
-        f"{item.title} is needed again, because what it was given for has changed.",
-    )
+def _kept(item: Field, values: Mapping[str, Any], known: Known) -> bool:
+    """Whether the secret was left out and is the one that is known."""
+    return item.secret and item.name in known.secrets and item.name not in values
+
+
+def _moved(item: Field, values: Mapping[str, Any], known: Known) -> bool:
+    """Whether something the secret was given for is not what it was."""
+    return any(values.get(name) != known.settings.get(name) for name in item.bound_to)
+
+
+def _needed_again(item: Field) -> FieldError:
+    words = f"{item.title} is needed again, because what it was given for has changed."
+    return FieldError(_pointer(item.name), "secret_needed_again", words)
 
 
 def _pointer(name: str | int) -> str:

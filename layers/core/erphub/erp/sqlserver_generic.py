@@ -41,7 +41,7 @@ def _mapping_schema() -> Json:
     return {"type": "object", "properties": datasets, "minProperties": 1, "additionalProperties": False}
 
 
-def _distinct_tables(answer: Mapping[str, Any]) -> Iterator[FieldError]:
+def _named_columns(answer: Mapping[str, Any]) -> Iterator[FieldError]:
     """A field mapped under a blank name would be read as missing; say so instead."""
     for dataset, mapped in answer["mapping"].items():
         for wanted, column in mapped["columns"].items():
@@ -70,7 +70,7 @@ MAPPING = Step(
             schema=_mapping_schema(),
         ),
     ),
-    checks=(_distinct_tables,),
+    checks=(_named_columns,),
 )
 
 DESCRIPTION = Description(

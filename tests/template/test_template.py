@@ -1,11 +1,13 @@
 """The drawing of the cloud: what must hold for every resource, whoever adds the next one."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 
 from local import template
+from local.emulator import ROOT
 
 DRAWN = template.load()
 FUNCTIONS = template.of_type(DRAWN, "AWS::Serverless::Function")
@@ -29,6 +31,12 @@ def statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_no_route_answers_to_any_method():
     assert all(method in {"GET", "POST", "PUT", "PATCH", "DELETE"} for method, _ in template.routes(DRAWN))
+
+
+def test_the_gateway_knows_the_very_routes_that_the_code_serves():
+    described = json.loads((ROOT / "docs/openapi.json").read_text())["paths"]
+    served = {(method.upper(), path) for path, item in described.items() for method in item if method != "parameters"}
+    assert set(template.routes(DRAWN)) == served | {("GET", "/openapi.json")}
 
 
 def test_only_the_description_of_the_api_is_public():

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from erphub import erp
 from erphub.errors import Invalid, NotFound
 from erphub.models.catalogue import Description

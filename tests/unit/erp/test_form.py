@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from erphub import erp
 from erphub.erp import Known, clean_answer, step_schema
 from erphub.errors import Invalid
 from erphub.models.catalogue import Step
-from jsonschema import Draft202012Validator
 
 
 def step(system: str, name: str) -> Step:

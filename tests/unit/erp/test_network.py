@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
-from erphub.erp import network
-from erphub.errors import ErpRefused, Unavailable
 from hypothesis import given
 from hypothesis import strategies as st
+
+from erphub.erp import network
+from erphub.errors import ErpRefused, Unavailable
 
 
 def judged(host: str, *found: str, allowed: Sequence[str] = ()) -> list[str]:

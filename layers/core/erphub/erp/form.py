@@ -112,11 +112,14 @@ def clean_answer(step: Step, body: object, known: Known | None = None) -> tuple[
     ]
     values: dict[str, Any] = {}
     for item in step.fields:  # in their order: a field depends only on fields above it
-        problem = _take(item, answer, values, known or Known())
+        problem = _take(item, answer, values, known)
         if problem is not None:
             errors.append(problem)
         elif item.name in values:
             errors += _wrong(field_schema(item), values[item.name], _pointer(item.name))
+    errors += [
+        _needed_again(item) for item in step.fields if _kept(item, values, known) and _moved(item, values, known)
+    ]
     if not errors:
         errors = [error for check in step.checks for error in check(values)]
     if errors:

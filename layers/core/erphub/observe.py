@@ -17,6 +17,8 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 if TYPE_CHECKING:
     from aws_lambda_powertools.metrics import Metrics
 
+    from .ports.world import Secrets
+
 HIDDEN = "[hidden]"
 _SHORTEST = 4
 """Shorter secrets are hidden only where they stand alone: a text with every `a` blanked out tells more, not less."""
@@ -74,6 +76,28 @@ def _clean_text(text: str) -> str:
     for secret in sorted((secret for secret in _secrets if len(secret) >= _SHORTEST), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text
+
+
+class GuardedSecrets:
+    """The secret store, hiding every value that goes in or out of it (satisfies `ports.world.Secrets`)."""
+
+    def __init__(self, store: "Secrets") -> None:
+        self._store = store
+
+    def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
+        """See the port."""
+        hide(fields.values())
+        self._store.put(name, fields, tenant)
+
+    def get(self, name: str) -> dict[str, str]:
+        """See the port."""
+        fields = self._store.get(name)
+        hide(fields.values())
+        return fields
+
+    def delete(self, name: str) -> None:
+        """See the port."""
+        self._store.delete(name)
 
 
 class _Formatter(LambdaPowertoolsFormatter):

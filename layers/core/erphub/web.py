@@ -101,6 +101,7 @@ class Route:
 
     @property
     def operation(self) -> str:
+        """Its name in the OpenAPI document."""
         return self.handler.__name__
 
     @property
@@ -126,26 +127,31 @@ class Door:
         self.routes: list[Route] = []
 
     def get(self, path: str, needs: Permission | Standing) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a GET route."""
         return self._declare("GET", path, needs, 200)
 
     def post(
         self, path: str, needs: Permission | Standing, status: int = 201
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a POST route."""
         return self._declare("POST", path, needs, status)
 
     def put(
         self, path: str, needs: Permission | Standing, status: int = 200
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a PUT route."""
         return self._declare("PUT", path, needs, status)
 
     def patch(
         self, path: str, needs: Permission | Standing, status: int = 200
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a PATCH route."""
         return self._declare("PATCH", path, needs, status)
 
     def delete(
         self, path: str, needs: Permission | Standing, status: int = 204
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a DELETE route."""
         return self._declare("DELETE", path, needs, status)
 
     def __call__(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
@@ -314,7 +320,7 @@ def _text(answer: Any) -> str:
     if isinstance(answer, RawJson):
         return answer.text
     if isinstance(answer, Model):
-        return answer.model_dump_json()
+        return answer.model_dump_json(by_alias=True)
     return "" if answer is None else json.dumps(answer, ensure_ascii=False)
 
 

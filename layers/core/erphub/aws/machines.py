@@ -25,7 +25,11 @@ class StateMachine:
         except ClientError as error:
             if _code(error) != "ExecutionAlreadyExists":
                 raise
-            return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
+            return self.execution(name)
+
+    def execution(self, name: str) -> str:
+        """The ARN that the execution of this name has, or would have."""
+        return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
 
     def stop(self, execution: str, cause: str) -> None:
         """End an execution; one that has ended, or never was, is fine."""

@@ -1,6 +1,6 @@
 """The clock, chance, secrets and state machines, as the use-cases see them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -33,8 +33,24 @@ class Secrets(Protocol):
         ...
 
 
+class Redactor(Protocol):
+    """Keeps secrets out of what is written down."""
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Hide these values from now until the invocation ends."""
+        ...
+
+    def clean(self, value: Any) -> Any:
+        """The value with every hidden text in it replaced."""
+        ...
+
+
 class Machine(Protocol):
     """One state machine."""
+
+    def execution(self, name: str) -> str:
+        """The ARN that the execution of this name has, or would have."""
+        ...
 
     def start(self, name: str, input: Mapping[str, Any]) -> str:
         """Start an execution and return its ARN; the same name and input again is the same execution."""

@@ -1,0 +1,43 @@
+"""The first platform administrator, as a custom resource of the deployment.
+
+CloudFormation waits for an answer at an address it gives, and would wait an hour for one that never comes: whatever
+happens, one is sent.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import urllib3
+
+from . import observe
+from .errors import HubError
+
+
+class CustomResource:
+    """Answers create, update and delete events of `Custom::FirstAdministrator` with property `Email`."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        """`make` makes the administrator of an e-mail address, who may be there already, and gives the user's id."""
+        self._make = make
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> None:
+        """Handle one event. A user is never removed: deleting the deployment takes the pool with it, or keeps it."""
+        email = str(event["ResourceProperties"]["Email"])
+        answer: dict[str, Any] = {"Status": "SUCCESS", "PhysicalResourceId": email.lower()}
+        if event["RequestType"] != "Delete":
+            try:
+                answer["Data"] = {"User": self._make(email)}
+            except Exception as error:  # noqa: BLE001 — the deployment must hear of any failure
+                observe.logger().exception("no first administrator", exc_info=error)
+                reason = error.detail if isinstance(error, HubError) else type(error).__name__
+                log = getattr(context, "log_stream_name", "the function's log")
+                answer |= {"Status": "FAILED", "Reason": f"{reason} See {log}."}
+        _send(event, answer)
+
+
+def _send(event: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    names = ("StackId", "RequestId", "LogicalResourceId")
+    body = json.dumps({**answer, **{name: event[name] for name in names}}).encode()
+    # The address is signed for an empty content type.
+    urllib3.PoolManager().request("PUT", event["ResponseURL"], body=body, headers={"Content-Type": ""}, timeout=10)

@@ -1,0 +1,242 @@
+"""The API described for machines: an OpenAPI 3.1 document made from the routes the doors declare.
+
+`python -m erphub.openapi --write docs/openapi.json` makes it, `--check` says whether the file still tells the truth.
+The functions serve the file that was built, so that no request pays for making it.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from .errors import Unavailable
+from .models.identity import Permission, Standing
+
+if TYPE_CHECKING:
+    from .web import Route
+
+type Json = dict[str, Any]
+
+DOORS = ("functions.connections.api", "functions.imports.api", "functions.imports.rows")
+"""Where the routes are declared; each module has a `door`."""
+VERSION = "1.0.0"
+_AREAS = {
+    "me": "Me and tenancy",
+    "customers": "Me and tenancy",
+    "members": "Me and tenancy",
+    "erp-systems": "ERP systems",
+    "wizards": "Wizard",
+    "connections": "Connections",
+    "import-jobs": "Imports",
+    "datasets": "Imports",
+}
+_PROBLEMS = {
+    "400": "The body is not JSON.",
+    "401": "No token, or one that has expired.",
+    "403": "The caller belongs here, but the role lacks the permission.",
+    "404": "Nothing there, or nothing the caller may know of.",
+    "409": "Somebody or something was first.",
+    "413": "The body is too large.",
+    "422": "The request is not valid; `errors` says where.",
+    "500": "Something went wrong here.",
+    "503": "Try again later.",
+}
+_PROBLEM_SCHEMA: Json = {
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457): a sentence for people, a stable code for programs.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What happened and what to do, for people"},
+        "code": {"type": "string", "description": "What happened, for programs"},
+        "errors": {
+            "type": "array",
+            "description": "Every wrong part of the request",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer into the body"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def routes() -> "list[Route]":
+    """Every route of every door, in the order in which they are declared."""
+    return [route for name in DOORS for route in getattr(getattr(import_module(name), "door", None), "routes", [])]
+
+
+def document(declared: "Sequence[Route]") -> Json:
+    """The OpenAPI document of these routes."""
+    schemas, definitions = _schemas(declared)
+    paths: dict[str, Json] = {}
+    for route in declared:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ERP Hub",
+            "version": VERSION,
+            "description": "Connect ERP systems, import their data, send documents to them. Everything of a tenant lies"
+            " under `/clients/{client}`; whoever is no member of it gets 404 there. Lists take `limit` and an opaque"
+            " `next`; POSTs take an `Idempotency-Key`; updates carry the `version` they were made from.",
+        },
+        "security": [{"bearer": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in declared)],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "responses": {
+                f"Problem{status}": {
+                    "description": words,
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+                for status, words in _PROBLEMS.items()
+            },
+            "schemas": {"Problem": _PROBLEM_SCHEMA, **dict(sorted(definitions.items()))},
+        },
+    }
+
+
+def _schemas(declared: "Sequence[Route]") -> tuple[Mapping[Any, Json], Json]:
+    from pydantic import BaseModel
+    from pydantic.json_schema import models_json_schema
+
+    wanted: dict[Any, None] = {}
+    for route in declared:
+        for shape, mode in ((route.takes, "validation"), (route.query, "validation"), (route.gives, "serialization")):
+            if isinstance(shape, type) and issubclass(shape, BaseModel):
+                wanted[shape, mode] = None
+    schemas, whole = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
+    return cast(Mapping[Any, Json], schemas), cast(Json, whole.get("$defs", {}))
+
+
+def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
+    first, _, rest = (route.handler.__doc__ or "").strip().partition("\n")
+    operation: Json = {
+        "operationId": route.operation,
+        "summary": first.rstrip("."),
+        "tags": [_tag(route)],
+        "x-needs": route.needs.value,
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
+        "responses": _responses(route, schemas),
+    }
+    if rest.strip():
+        operation["description"] = re.sub(r"\n\s+", "\n", rest.strip())
+    if route.takes is not None:
+        schema = schemas.get((route.takes, "validation"), {"type": "object"})
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if route.needs is Standing.PUBLIC:
+        operation["security"] = []
+    return operation
+
+
+def _tag(route: "Route") -> str:
+    parts = [part for part in route.path.split("/") if part and not part.startswith("{")]
+    return next((_AREAS[part] for part in reversed(parts) if part in _AREAS), "About")
+
+
+def _path_parameters(route: "Route") -> Iterator[Json]:
+    for name in route.names:
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query_parameters(route: "Route") -> Iterator[Json]:
+    if route.query is None:
+        return
+    schema = route.query.model_json_schema(ref_template="#/components/schemas/{model}")
+    required: list[str] = schema.get("required", [])
+    for name, property_ in schema.get("properties", {}).items():
+        words = property_.pop("description", None)
+        parameter: Json = {"name": name, "in": "query", "required": name in required, "schema": property_}
+        yield parameter | ({"description": words} if words else {})
+
+
+def _header_parameters(route: "Route") -> Iterator[Json]:
+    if route.method == "POST":
+        yield {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "The same key with the same request is done once and answered alike, for a day",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }
+
+
+def _responses(route: "Route", schemas: Mapping[Any, Json]) -> Json:
+    good: Json = {"description": "Done"}
+    if route.status != 204:
+        schema = schemas.get((route.gives, "serialization"), {"type": "object"})
+        good["content"] = {"application/json": {"schema": schema}}
+    return {str(route.status): good} | {
+        status: {"$ref": f"#/components/responses/Problem{status}"} for status in _possible(route)
+    }
+
+
+def _possible(route: "Route") -> Iterator[str]:
+    if route.takes is not None:
+        yield from ("400", "413")
+    if route.needs is not Standing.PUBLIC:
+        yield "401"
+    if isinstance(route.needs, Permission) or route.needs in (
+        Standing.CUSTOMER_ADMINISTRATOR,
+        Standing.PLATFORM_ADMINISTRATOR,
+    ):
+        yield "403"
+    if route.names:
+        yield "404"
+    if route.method != "GET":
+        yield "409"
+    if route.takes is not None or route.query is not None:
+        yield "422"
+    yield from ("500", "503")
+
+
+def text(declared: "Sequence[Route]") -> str:
+    """The document as it is kept in docs/openapi.json."""
+    return json.dumps(document(declared), indent=2, ensure_ascii=False) + "\n"
+
+
+def built() -> str:
+    """The document that was built into this package. Raises Unavailable when the build left it out."""
+    try:
+        return files("erphub").joinpath("openapi.json").read_text("utf-8")
+    except FileNotFoundError as error:
+        raise Unavailable("This installation was built without its description.", code="not_built") from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write or check the document; returns 1 when the file does not match the routes."""
+    parser = argparse.ArgumentParser(prog="python -m erphub.openapi", description=__doc__)
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--write", type=Path, metavar="FILE")
+    action.add_argument("--check", type=Path, metavar="FILE")
+    given = parser.parse_args(arguments)
+    wanted = text(routes())
+    if given.write:
+        given.write.parent.mkdir(parents=True, exist_ok=True)
+        given.write.write_text(wanted, "utf-8")
+        return 0
+    if given.check.exists() and given.check.read_text("utf-8") == wanted:
+        return 0
+    print(
+        f"{given.check} no longer matches the routes: python -m erphub.openapi --write {given.check}", file=sys.stderr
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,306 @@
+"""The wizard as people use it: started, looked at, answered, cancelled. `connecting` has what happens in between.
+
+An answer is safe once it is kept, and the machine is only woken: it reads what to do from the wizard itself. So nothing
+secret passes through it, and being woken twice, late or never loses nothing.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from .erp import Known, clean_answer, describe, step_schema
+from .errors import Conflict, FieldError, Gone, Invalid, NotFound
+from .models.catalogue import Description, Step
+from .models.identity import Member
+from .models.text import clean_name
+from .models.wizard import (
+    Claim,
+    CompanySearch,
+    FoundCompanyPage,
+    FoundCompanyView,
+    ProbeView,
+    StartWizard,
+    StepState,
+    StepView,
+    Wizard,
+    WizardStatus,
+    WizardView,
+)
+from .ports.connections import Connections
+from .ports.wizards import Wizards
+from .ports.world import Clock, Ids, Machine, Redactor, Secrets
+
+DEPENDING_ON_THE_SERVER = ("companies", "mapping")
+"""Steps whose answers were chosen from what the server showed; another server is asked about them again."""
+CLAIM_LASTS = timedelta(seconds=30)
+"""After this an answer that was being taken is taken for lost (a request ends after 29 seconds)."""
+_WAKING = timedelta(seconds=60)
+_LONGEST_START = 5.0
+_BUSY = "The wizard is still working on an answer. Look at it again in a moment."
+
+
+@dataclass(frozen=True)
+class WizardDesk:
+    """The use-cases behind the wizard's routes."""
+
+    store: Wizards
+    connections: Connections
+    secrets: Secrets
+    machine: Machine
+    redactor: Redactor
+    clock: Clock
+    ids: Ids
+    answer_seconds: int
+    pause: Callable[[float], None] = time.sleep
+
+    def start(self, member: Member, body: StartWizard) -> WizardView:
+        """Start a wizard and give it back when its first step can be answered. Raises Invalid."""
+        try:
+            description = describe(body.erp_system)
+        except NotFound as error:
+            raise Invalid.field("/erp_system", error.code, error.detail) from error
+        wizard_id, now = self.ids(), self.clock()
+        wizard = Wizard(
+            id=wizard_id,
+            client_id=member.client_id,
+            erp_system=description.id,
+            owner=member.user,
+            status=WizardStatus.WORKING,
+            step=description.steps[0].id,
+            connection_id=self.ids(),
+            execution=self.machine.execution(wizard_id),
+            created_at=now,
+            expires_at=now + timedelta(seconds=self.answer_seconds),
+        )
+        self.store.create(wizard)
+        self.machine.start(wizard_id, {"client_id": member.client_id, "wizard_id": wizard_id})
+        return view(self._when_it_waits(wizard))
+
+    def _when_it_waits(self, wizard: Wizard) -> Wizard:
+        """The wizard as soon as its machine waits for an answer; as it is when that takes long."""
+        waited = 0.0
+        while wizard.status is WizardStatus.WORKING and waited < _LONGEST_START:
+            self.pause(0.05)
+            waited += 0.05
+            wizard = self._read(wizard.client_id, wizard.id)
+        return wizard
+
+    def get(self, member: Member, wizard_id: str) -> WizardView:
+        """Where the wizard stands. Raises NotFound."""
+        return view(self._read(member.client_id, wizard_id))
+
+    def companies(self, member: Member, wizard_id: str, query: CompanySearch) -> FoundCompanyPage:
+        """A page of the companies the login can see. Raises NotFound, Gone."""
+        wizard = self._read(member.client_id, wizard_id)
+        _require_open(wizard)
+        found, following = self.store.companies(wizard, query.search or "", query.limit, query.next)
+        items = [FoundCompanyView(key=one.key, name=one.name, problem=one.problem) for one in found]
+        return FoundCompanyPage(items=items, next=following)
+
+    def answer(self, member: Member, wizard_id: str, step_id: str, body: Mapping[str, Any]) -> WizardView:
+        """Take the answer to a step, keep it, and wake the machine.
+
+        Raises NotFound, Gone (ended), Conflict (`step_not_open`, `step_being_answered`, `version_conflict`,
+        `name_taken`), Invalid.
+        """
+        wizard = self._read(member.client_id, wizard_id)
+        _require_open(wizard)
+        answer = dict(body)
+        version = answer.pop("version", None)
+        if version is not None and version != wizard.version:
+            raise Conflict("The wizard has moved on. Look at it again, then answer.", code="version_conflict")
+        description = describe(wizard.erp_system)
+        step = _step(description, step_id)
+        self._require_answerable(wizard, description, step)
+        self.redactor.hide(str(answer[field.name]) for field in step.fields if field.secret and field.name in answer)
+        known = Known(wizard.settings, frozenset(wizard.secrets))
+        settings, secrets = clean_answer(step, answer, known)
+        self._check(wizard, step, settings)
+        if secrets:
+            wizard = self._keep_secrets(wizard, step, secrets)
+        after = self._record(wizard, step, settings, secrets)
+        self._wake(after)
+        return view(after)
+
+    def _require_answerable(self, wizard: Wizard, description: Description, step: Step) -> None:
+        if wizard.status is WizardStatus.WORKING and not self._was_never_woken(wizard, step):
+            raise Conflict(_BUSY, code="step_not_open")
+        order = [one.id for one in description.steps]
+        if order.index(step.id) > order.index(wizard.step):
+            raise Conflict(
+                f"This step comes later. The wizard waits for an answer to {wizard.step}.", code="step_not_open"
+            )
+        claim = wizard.claim
+        if claim is None:
+            return
+        if self.clock() - claim.at < CLAIM_LASTS:
+            raise Conflict("Another answer is being taken at this moment.", code="step_being_answered")
+        if claim.step != step.id:
+            raise Conflict(
+                f"The last answer to {claim.step} was cut off. Answer that step again first.", code="step_unfinished"
+            )
+
+    def _was_never_woken(self, wizard: Wizard, step: Step) -> bool:
+        """Whether the answer being worked on was kept by a request that died before it woke the machine."""
+        since = wizard.expires_at - timedelta(seconds=self.answer_seconds)
+        return wizard.answered == step.id and self.clock() - since > _WAKING
+
+    def _check(self, wizard: Wizard, step: Step, settings: dict[str, Any]) -> None:
+        """What only the hub knows about an answer: which companies were found, which names are taken."""
+        if step.id == "companies":
+            self._check_companies(wizard, settings["companies"])
+        if step.id == "name":
+            settings["name"] = clean_name(settings["name"], "/name")
+            if self.connections.is_taken(wizard.client_id, settings["name"]):
+                raise Conflict(
+                    "Another connection of this client has that name. Choose a different one.", code="name_taken"
+                )
+
+    def _check_companies(self, wizard: Wizard, chosen: object) -> None:
+        found = {company.key: company for company in self.store.all_companies(wizard)}
+        if not isinstance(chosen, list):
+            if all(company.problem for company in found.values()):
+                raise Invalid.field("/companies", "no_company", "The login cannot open any company.")
+            return
+        errors: list[FieldError] = []
+        for index, key in enumerate(chosen):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            company = found.get(str(key))  # pyright: ignore[reportUnknownArgumentType]
+            if company is None:
+                errors.append(FieldError(f"/companies/{index}", "company_unknown", "No such company was found."))
+            elif company.problem:
+                errors.append(FieldError(f"/companies/{index}", "company_not_accessible", company.problem))
+        if errors:
+            raise Invalid("Some of the companies cannot be used.", errors=errors)
+
+    def _keep_secrets(self, wizard: Wizard, step: Step, secrets: Mapping[str, str]) -> Wizard:
+        """Claim the wizard, then write the secret: nobody else's answer can come between password and settings."""
+        claimed = self.store.replace(wizard.model_copy(update={"claim": Claim(step=step.id, at=self.clock())}))
+        try:
+            kept = self.secrets.get(wizard.secret_name) if set(wizard.secrets) - set(secrets) else {}
+            self.secrets.put(wizard.secret_name, {**kept, **secrets}, wizard.client_id)
+        except Exception:
+            # Nothing was taken, so the next attempt need not wait until the claim has grown old.
+            self.store.replace(claimed.model_copy(update={"claim": None}))
+            raise
+        return claimed
+
+    def _record(self, wizard: Wizard, step: Step, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Wizard:
+        dropped = {step.id, *(DEPENDING_ON_THE_SERVER if step.tests else ())}
+        answers = {name: answer for name, answer in wizard.answers.items() if name not in dropped}
+        changes: dict[str, Any] = {
+            "answers": answers | {step.id: dict(settings)},
+            "refused": None,
+            "answered": step.id,
+            "step": step.id,
+            "secrets": sorted({*wizard.secrets, *secrets}),
+            "status": WizardStatus.WORKING,
+            "claim": None,
+            "problem": None,
+            "probes": [] if step.tests else wizard.probes,
+            "expires_at": self.clock() + timedelta(seconds=self.answer_seconds),
+        }
+        try:
+            return self.store.replace(wizard.model_copy(update=changes))
+        except Conflict:
+            now = self._read(wizard.client_id, wizard.id)
+            if secrets and not now.status.open and now.status is not WizardStatus.FINISHED:
+                self.secrets.delete(wizard.secret_name)
+            _require_open(now)
+            raise
+
+    def _wake(self, wizard: Wizard) -> None:
+        """Resume the machine. One that ended without a word is said to have: the wizard ends with it."""
+        token = self.store.token(wizard)
+        try:
+            if token is not None:
+                self.machine.resume(token, {})
+                return
+        except Gone:
+            if wizard.execution and self.machine.is_running(wizard.execution):
+                # Awake already, or on its way to its end, which it will write down itself.
+                return
+        self._end(wizard, WizardStatus.EXPIRED)
+        _require_open(self._read(wizard.client_id, wizard.id))
+
+    def cancel(self, member: Member, wizard_id: str) -> None:
+        """End the wizard at once and forget its password. Again is fine. Raises NotFound, Conflict when finished."""
+        wizard = self._read(member.client_id, wizard_id)
+        if wizard.status is WizardStatus.FINISHED:
+            raise Conflict("The connection has been created. Delete it instead.", code="wizard_finished")
+        self._end(wizard, WizardStatus.CANCELLED)
+        if wizard.execution:
+            self.machine.stop(wizard.execution, "cancelled")
+
+    def _end(self, wizard: Wizard, status: WizardStatus) -> None:
+        ended = end(self.store, wizard, status)
+        if ended.status is WizardStatus.FINISHED:
+            raise Conflict("The connection has just been created. Delete it instead.", code="wizard_finished")
+        self.secrets.delete(wizard.secret_name)
+        self.store.clean_up(wizard)
+
+    def _read(self, client_id: str, wizard_id: str) -> Wizard:
+        wizard = self.store.get(client_id, wizard_id)
+        if wizard is None:
+            raise NotFound("There is no such wizard.", code="wizard_not_found")
+        return wizard
+
+
+def end(store: Wizards, wizard: Wizard, status: WizardStatus, problem: dict[str, Any] | None = None) -> Wizard:
+    """Write down that the wizard has ended, unless it has already; returns it as it then is."""
+    for _ in range(5):
+        if not wizard.status.open:
+            return wizard
+        try:
+            return store.replace(wizard.model_copy(update={"status": status, "problem": problem, "claim": None}))
+        except Conflict:
+            wizard = store.get(wizard.client_id, wizard.id) or wizard
+    raise Conflict("The wizard changes faster than it can be ended. Try again.", code="version_conflict")
+
+
+def _require_open(wizard: Wizard) -> None:
+    if wizard.status is WizardStatus.FINISHED:
+        raise Conflict("The wizard has finished; the connection is there.", code="wizard_finished")
+    if not wizard.status.open:
+        raise Gone(f"The wizard has {_ENDS[wizard.status]}. Start a new one.", code=f"wizard_{wizard.status.value}")
+
+
+_ENDS = {
+    WizardStatus.EXPIRED: "expired",
+    WizardStatus.CANCELLED: "been cancelled",
+    WizardStatus.FAILED: "failed",
+}
+
+
+def _step(description: Description, step_id: str) -> Step:
+    for step in description.steps:
+        if step.id == step_id:
+            return step
+    raise NotFound("The wizard has no such step.", code="step_not_found")
+
+
+def view(wizard: Wizard) -> WizardView:
+    """The wizard as its user sees it."""
+    waits = wizard.step if wizard.status.open else None
+    return WizardView(
+        id=wizard.id,
+        erp_system=wizard.erp_system,
+        status=wizard.status,
+        step=waits,
+        steps=[_step_view(wizard, step, waits) for step in describe(wizard.erp_system).steps],
+        probes=[ProbeView.model_validate(probe) for probe in wizard.probes],
+        problem=wizard.problem,
+        connection_id=wizard.connection_id if wizard.status is WizardStatus.FINISHED else None,
+        expires_at=wizard.expires_at,
+        version=wizard.version,
+    )
+
+
+def _step_view(wizard: Wizard, step: Step, waits: str | None) -> StepView:
+    answer = wizard.answers.get(step.id)
+    given = StepState.LATER if answer is None else StepState.DONE
+    state = StepState.WAITING if step.id == waits else given
+    if answer is None and wizard.refused and wizard.answered == step.id:
+        answer = wizard.refused
+    return StepView(id=step.id, title=step.title, help=step.help, form=step_schema(step), answer=answer, state=state)

@@ -104,13 +104,9 @@ def clean_environment() -> dict[str, str]:
 
 
 def start(directory: Path, port: int, root_key: str) -> Started:
-    """Start the emulator on loopback `port` with its state below `directory`; returns when it answers.
-
-    Raises StartupError with the end of its log when it does not.
-    """
+    """Start the emulator on loopback `port`, its state below `directory`. Raises StartupError when it ends at once."""
     scratch = directory / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
-    log = directory / "log" / "emulator.log"
     own = {
         name: value for name, value in clean_environment().items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
     }
@@ -135,13 +131,17 @@ def start(directory: Path, port: int, root_key: str) -> Started:
         "LOG_LEVEL": "INFO",
     }
     command = [str(ROOT / ".venv-aws/bin/python"), "-m", "ministack"]
-    started = processes.start(command, log=log, environment=own, cwd=directory)
-    processes.wait_until_listening(port, started, log)
-    _wait_until_ready(port, started, log)
-    return started
+    return processes.start(command, log=_log(directory), environment=own, cwd=directory)
 
 
-def _wait_until_ready(port: int, started: Started, log: Path, seconds: float = 60) -> None:
+def _log(directory: Path) -> Path:
+    return directory / "log" / "emulator.log"
+
+
+def wait_until_ready(directory: Path, port: int, started: Started, seconds: float = 60) -> None:
+    """Wait until the emulator answers. Raises StartupError with the end of its log when it does not."""
+    log = _log(directory)
+    processes.wait_until_listening(port, started, log, seconds)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -1,13 +1,15 @@
 """Starts and ends the hub on this machine: the local AWS, the deployed stack, the stand-in ERPs, the first people."""
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -67,9 +69,21 @@ class Stack:
         `parameters` override the template's for this stack and are remembered; `content` are arguments for the stand-in
         SQL Server, for when it is new. Raises StartupError.
         """
+        with self._alone():
+            return self._up(parameters or {}, content)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Generator[None]:
+        """Nobody else starts or ends this stack meanwhile."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _up(self, parameters: dict[str, str], content: Sequence[str]) -> dict[str, Any]:
         state = self._read()
         state.setdefault("root_key", f"AKIA{secrets.token_hex(8).upper()}")
-        state["parameters"] = state.get("parameters", {}) | (parameters or {})
+        state["parameters"] = state.get("parameters", {}) | parameters
         built = deploy.build()
         self._start_emulator(state)
         endpoint = f"http://127.0.0.1:{state['port']}"
@@ -86,13 +100,19 @@ class Stack:
         running = state.get("emulator")
         if running and processes.alive(Started(**running)):
             return
+        if running:
+            # It did not end in an orderly way, so it is back at an older state than it had.
+            state.pop("deployed", None)
         # The same port again when it is free, so that addresses handed out before stay good.
         port = state.get("port")
         if port is None or not processes.is_free(port):
             port = processes.free_port()
         state["port"] = port
-        state["emulator"] = emulator.start(self.directory, port, state["root_key"]).as_json()
+        started = emulator.start(self.directory, port, state["root_key"])
+        state["emulator"] = started.as_json()
+        # Written down before anything else can go wrong, so that `down` finds it.
         self._write(self._private, state)
+        emulator.wait_until_ready(self.directory, port, started)
 
     def _deploy(self, aws: Aws, state: dict[str, Any], built: Path) -> None:
         parameters = {
@@ -149,6 +169,11 @@ class Stack:
 
     def down(self) -> None:
         """End what `up` started. Data stay in the directory for the next `up`."""
+        if self._private.exists():
+            with self._alone():
+                self._down()
+
+    def _down(self) -> None:
         state = self._read()
         for known in state.get("stand_ins", {}).values():
             if known["process"]:
@@ -158,8 +183,7 @@ class Stack:
             processes.stop(Started(**state["emulator"]))
         shutil.rmtree(self.directory / "tmp", ignore_errors=True)
         state.pop("emulator", None)
-        if self._private.exists():
-            self._write(self._private, state)
+        self._write(self._private, state)
 
     def destroy(self) -> None:
         """End what `up` started and forget all of its data."""

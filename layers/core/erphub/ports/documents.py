@@ -68,6 +68,8 @@ class Change:
     changed_at: datetime
     version: str
     document: Document
+    silent: frozenset[str] = frozenset()
+    """Fields of the document that this ERP does not keep: what they hold here says nothing."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,11 @@ class TakesDocuments(Protocol):
 
 @runtime_checkable
 class HasSetup(Protocol):
-    def setup(self) -> Setup:
-        """What there is to choose from, as it is now. Raises CredentialsRefused, Unavailable."""
+    def setup(self, company: str = "") -> Setup:
+        """What there is to choose from in a company, as it is now; which company may be left out when the login
+        reaches only one, and without it only `companies` is filled when it reaches several.
+
+        Raises CredentialsRefused, ErpRefused (`company_gone`, `permission_denied`), Unavailable."""
         ...
 
 

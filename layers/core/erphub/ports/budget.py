@@ -1,0 +1,20 @@
+"""How many calls an ERP allows us, shared by everything that uses the same connection."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Budget(Protocol):
+    """Calls of one connection by kind (`soap`, `rest`)."""
+
+    def take(self, kind: str, hourly: int | None = None) -> None:
+        """Count one call before it is made. `hourly` is the most there may be in a clock hour.
+
+        Raises Unavailable (`erp_busy`, with `retry_after` in seconds and `retry_at`) when the hour's calls are spent or
+        the ERP has asked us to wait.
+        """
+        ...
+
+    def block(self, kind: str, until: datetime) -> None:
+        """The ERP asked us to wait until then: everybody who shares the connection does."""
+        ...

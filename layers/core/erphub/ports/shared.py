@@ -1,0 +1,35 @@
+"""What an ERP column is lent beyond its settings and its secret: things that outlive one function and are shared."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from .budget import Budget
+from .tokens import TokenStore
+from .world import Clock
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Made for one connection (or one wizard), so that a column knows neither tenants nor tables.
+
+    `addresses` are a deployment's replacements of a vendor's fixed addresses, by the column's own names; a tenant never
+    has a say in them. `applications` are what a vendor gave this deployment to identify itself, by the column's names.
+    """
+
+    tokens: TokenStore
+    budget: Budget
+    clock: Clock
+    addresses: Mapping[str, str] = field(default_factory=dict[str, str])
+    applications: Mapping[str, str] = field(default_factory=dict[str, str])
+    hide: Callable[[str], None] | None = None
+    """Told of every token that comes into this process, so that no log line shows it."""
+
+
+@runtime_checkable
+class TakesShared(Protocol):
+    """A column that can be lent these things."""
+
+    def lend(self, shared: Shared) -> None:
+        """Use them from now on; called before anything else is asked."""
+        ...

@@ -1,0 +1,34 @@
+"""Tokens and sessions of ERP systems: fetched once, kept encrypted until they expire, renewed by one at a time."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Token:
+    """What lets us in until `expires_at` (UTC)."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+
+
+class TokenStore(Protocol):
+    """The tokens of one connection, by name, shared by everything that uses the connection."""
+
+    def read(self, name: str) -> Token | None:
+        """The token that is kept, expired or not; None when there is none. Raises Unavailable."""
+        ...
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Whether `holder` alone may fetch a new token until then. A lease that has run out can be taken over."""
+        ...
+
+    def keep(self, name: str, holder: str, token: Token) -> bool:
+        """Keep the token, encrypted, and end the lease; False when the lease had passed to somebody else, whose token
+        stands."""
+        ...
+
+    def release(self, name: str, holder: str) -> None:
+        """End the lease without a token; one that has passed to somebody else is left alone."""
+        ...

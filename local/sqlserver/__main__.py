@@ -32,7 +32,9 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m local.sqlserver", description="A stand-in SQL Server.")
     parser.add_argument("--saft", action="append", default=[], metavar="FILE", help="a SAF-T Financial file to load")
-    parser.add_argument("--as", action="append", default=[], dest="databases", metavar="F0001", help="… as this company")
+    parser.add_argument(
+        "--as", action="append", default=[], dest="databases", metavar="F0001", help="… as this company"
+    )
     parser.add_argument("--demo", type=int, metavar="LINES", help="invent four companies with so many ledger lines")
     parser.add_argument("--ledger", action="append", default=[], metavar="F0900:ROWS", help="a ledger for measuring")
     parser.add_argument("--login", action="append", default=[], metavar="NAME:PASSWORD[:DATABASE,…]")
@@ -40,7 +42,9 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--instance", default="VISMA", help="the instance's name for SQL Browser")
-    parser.add_argument("--browser-port", type=int, default=0, help="UDP port; the real one is 1434, 0 takes a free one")
+    parser.add_argument(
+        "--browser-port", type=int, default=0, help="UDP port; the real one is 1434, 0 takes a free one"
+    )
     parser.add_argument("--admin-port", type=int, default=0)
     parser.add_argument("--encryption", choices=("offered", "required", "none"), default="offered")
     parser.add_argument("--open", action="store_true", help="run whatever can be translated (for benchmarks only)")
@@ -96,7 +100,7 @@ def main(given: Sequence[str]) -> int:
     options = arguments(given)
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
+        signal.signal(each, lambda _number, _frame: stop.set())
     catalogue, tls = state.restore(options.state) if options.state else (Catalogue(), None)
     try:
         fill(catalogue, options)

@@ -124,7 +124,7 @@ class Database:
         return table
 
     def insert(self, name: str, rows: Iterable[Sequence[Any] | Mapping[str, Any]]) -> int:
-        """Append rows, given as sequences in column order or as mappings (a missing column is NULL); returns how many."""
+        """Append rows, as sequences in column order or as mappings (a missing column is NULL); returns how many."""
         table = self._named(name)
         given = list(rows)
         if not given:
@@ -318,7 +318,9 @@ def _arrow(column: TableColumn, values: list[Any]) -> Any:
         "date": pa.date32(),
         "time": pa.time64("us"),
     }
-    return pa.array([bool(value) if kind.name == "bit" and value is not None else value for value in values], arrow[kind.name])
+    return pa.array(
+        [bool(value) if kind.name == "bit" and value is not None else value for value in values], arrow[kind.name]
+    )
 
 
 def _fitting_text(kind: SqlType, value: Any) -> str | None:

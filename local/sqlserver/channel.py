@@ -135,9 +135,7 @@ class Reply:
         self.flush()
         data = b"".join(self._parts)
         if data:
-            head = struct.pack(
-                ">BBHHBB", Packet.RESPONSE, 0, HEADER + len(data), self._session, self._number, 0
-            )
+            head = struct.pack(">BBHHBB", Packet.RESPONSE, 0, HEADER + len(data), self._session, self._number, 0)
             self._channel.send(head + data)
             self._number = (self._number + 1) & 0xFF
         self._parts, self._waiting = [], 0

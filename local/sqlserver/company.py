@@ -103,7 +103,7 @@ def postings(wanted: Invented) -> Iterator[Posting]:
     """Balanced vouchers in order of date, with exactly `wanted.lines` lines (at least two)."""
     if wanted.lines < 2:
         raise ValueError("a balanced company has at least two ledger lines")
-    chance = random.Random(wanted.seed)  # noqa: S311 (invented data, no secret)
+    chance = random.Random(wanted.seed)
     days = (wanted.last - wanted.first).days + 1
     left, number = wanted.lines, 0
     while left:
@@ -146,9 +146,7 @@ def _posting(chance: random.Random, wanted: Invented, day: date, number: int, si
         )
         text, entries = chance.choice(options)
         kind = "BANK"
-    return Posting(
-        day, text, kind, number, chance.choice(DEPARTMENTS)[0], chance.choice(PROJECTS)[0], entries
-    )
+    return Posting(day, text, kind, number, chance.choice(DEPARTMENTS)[0], chance.choice(PROJECTS)[0], entries)
 
 
 def write_saft(path: Path, wanted: Invented) -> None:
@@ -185,7 +183,7 @@ def _address(chance: random.Random) -> str:
 
 
 def _header(wanted: Invented) -> str:
-    chance = random.Random(wanted.seed)  # noqa: S311
+    chance = random.Random(wanted.seed)
     return (
         "<Header><AuditFileVersion>1.30</AuditFileVersion><AuditFileCountry>NO</AuditFileCountry>"
         f"<AuditFileDateCreated>{wanted.last}</AuditFileDateCreated>"
@@ -217,7 +215,7 @@ def _master_files(wanted: Invented, made: Sequence[Posting]) -> str:
             f"<Closing{side}Balance>{_kroner(abs(balance))}</Closing{side}Balance></Account>\n"
         )
     out.append("</GeneralLedgerAccounts>")
-    chance = random.Random(wanted.seed + 1)  # noqa: S311
+    chance = random.Random(wanted.seed + 1)
     out.append(_parties(chance, "Customer", 10000, wanted.customers, 1500))
     out.append(_parties(chance, "Supplier", 50000, wanted.suppliers, 2400))
     out.append("<AnalysisTypeTable>")
@@ -273,13 +271,23 @@ def _transaction(number: int, each: Posting, record: int) -> str:
 
 def add_trade(database: Database, *, products: int = 200, orders: int = 500, seed: int = 1, last: date) -> None:
     """Products and orders for a company database: an audit file holds none."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     stamp = last.year * 10000 + last.month * 100 + last.day
-    goods = [(f"P{number:05d}", f"{chance.choice(_GOODS)} {chance.randint(1, 400)} mm") for number in range(1, products + 1)]
+    goods = [
+        (f"P{number:05d}", f"{chance.choice(_GOODS)} {chance.randint(1, 400)} mm") for number in range(1, products + 1)
+    ]
     database.insert(
         "Prod",
         [
-            {"ProdNo": number, "Descr": text, "StSaleUn": 1, "Gr": 0, "ProdGr": 1 + place % 7, "ChDt": stamp, "ChTm": 800}
+            {
+                "ProdNo": number,
+                "Descr": text,
+                "StSaleUn": 1,
+                "Gr": 0,
+                "ProdGr": 1 + place % 7,
+                "ChDt": stamp,
+                "ChTm": 800,
+            }
             for place, (number, text) in enumerate(goods)
         ],
     )

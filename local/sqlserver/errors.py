@@ -71,9 +71,7 @@ def cannot_open_default() -> SqlError:
 
 def no_database(database: str) -> SqlError:
     """`USE` of a name nobody has."""
-    return SqlError(
-        911, f"Database '{database}' does not exist. Make sure that the name is entered correctly.", 16
-    )
+    return SqlError(911, f"Database '{database}' does not exist. Make sure that the name is entered correctly.", 16)
 
 
 def no_access(login: str, database: str) -> SqlError:

@@ -85,7 +85,9 @@ class Context:
 class Method(Protocol):
     """How one statement is executed."""
 
-    def __call__(self, context: Context, asked: grammar.Asked) -> Answer: ...
+    def __call__(self, context: Context, asked: grammar.Asked, /) -> Answer:
+        """Raises SqlError."""
+        ...
 
 
 def execute(context: Context, asked: grammar.Asked) -> Answer:
@@ -99,12 +101,12 @@ def execute(context: Context, asked: grammar.Asked) -> Answer:
         raise fault(error) from error
 
 
-def _identity(context: Context, asked: grammar.Asked) -> Answer:
+def _identity(context: Context, _: grammar.Asked) -> Answer:
     row = (context.server_name, VERSION_TEXT, "ERP Hub stand-in", context.login.name)
     return small([("", "nvarchar(128)")] * 4, [row])
 
 
-def _databases(context: Context, asked: grammar.Asked) -> Answer:
+def _databases(context: Context, _: grammar.Asked) -> Answer:
     shape = [
         ("name", "nvarchar(128)"),
         ("", "int"),
@@ -130,7 +132,7 @@ def _use(context: Context, asked: grammar.Asked) -> Answer:
     return Answer(changes=context.enter(grammar.name(asked.holes["database"])), command=0xE0)
 
 
-def _objects(context: Context, asked: grammar.Asked) -> Answer:
+def _objects(context: Context, _: grammar.Asked) -> Answer:
     tables = sorted(context.current().tables.values(), key=lambda each: (each.schema.casefold(), each.name.casefold()))
     shape = [("name", "nvarchar(128)"), ("name", "nvarchar(128)"), ("", "varchar(2)")]
     return small(shape, [(each.schema, each.name, each.kind) for each in tables])
@@ -146,7 +148,9 @@ def _columns(context: Context, asked: grammar.Asked) -> Answer:
         ("is_nullable", "bit"),
     ]
     table = _named_object(context, asked.holes["object"])
-    rows = [(each.name, each.type.name, *each.type.described, each.nullable) for each in (table.columns if table else ())]
+    rows = [
+        (each.name, each.type.name, *each.type.described, each.nullable) for each in (table.columns if table else ())
+    ]
     return small(shape, rows)
 
 
@@ -300,7 +304,7 @@ def as_text(sql: str, kind: SqlType, style: int | None) -> str:
             sign = f"CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END"
             zone = f"printf('%02d:%02d', abs({minutes}) // 60, abs({minutes}) % 60)"
             return f"{_iso(local, kind.scale)} || {sign} || {zone}"
-        case ("int" | "bigint" | "smallint" | "tinyint"), None:
+        case (("int" | "bigint" | "smallint" | "tinyint"), None):
             return f"CAST({sql} AS VARCHAR)"
         case _:
             raise errors.syntax(f"CONVERT of {kind} in style {style}")
@@ -364,22 +368,22 @@ def _lock_timeout(context: Context, asked: grammar.Asked) -> Answer:
     return Answer(command=0xF9)
 
 
-def _snapshot(context: Context, asked: grammar.Asked) -> Answer:
+def _snapshot(context: Context, _: grammar.Asked) -> Answer:
     context.snapshot = True
     return Answer(command=0xF9)
 
 
-def _read_committed(context: Context, asked: grammar.Asked) -> Answer:
+def _read_committed(context: Context, _: grammar.Asked) -> Answer:
     context.snapshot = False
     return Answer(command=0xF9)
 
 
-def _begin(context: Context, asked: grammar.Asked) -> Answer:
+def _begin(context: Context, _: grammar.Asked) -> Answer:
     context.begin()
     return Answer(command=0xD4)
 
 
-def _commit(context: Context, asked: grammar.Asked) -> Answer:
+def _commit(context: Context, _: grammar.Asked) -> Answer:
     context.end()
     return Answer(command=0xD5)
 

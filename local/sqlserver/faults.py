@@ -90,7 +90,11 @@ class Faults:
     def of_statement(self, happening: Happening) -> list[Fault]:
         """The faults this statement meets; each use counts."""
         with self._lock:
-            return [fault for fault in list(self.waiting) if fault.kind not in ("refused", "reset") and self._use(fault, happening)]
+            return [
+                fault
+                for fault in list(self.waiting)
+                if fault.kind not in ("refused", "reset") and self._use(fault, happening)
+            ]
 
     def of_connection(self) -> Fault | None:
         """The reset a new connection meets."""

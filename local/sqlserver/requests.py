@@ -1,10 +1,11 @@
 """Reads what a client asks for: batches, transaction requests, and procedure calls with their typed values."""
+# ruff: noqa: DTZ001, DTZ901 (SQL Server's dates have no zone)
 
 import re
 import struct
 import uuid
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Literal
 
@@ -12,7 +13,7 @@ from local.sqlserver.errors import ConnectionLost, SqlError
 from local.sqlserver.types import MAX, SqlType
 from local.sqlserver.wire import without_headers
 
-type Scalar = None | int | float | str | bytes | bool | Decimal | date | time | datetime | uuid.UUID
+type Scalar = int | float | str | bytes | bool | Decimal | date | time | datetime | uuid.UUID | None
 
 _PROCEDURES = {
     1: "sp_cursor",
@@ -261,7 +262,7 @@ def _moment(reader: _Reader, code: int) -> tuple[SqlType, Scalar]:
         return kind, stamp
     (minutes,) = struct.unpack("<h", data[size + 3 :])
     zone = timezone(timedelta(minutes=minutes))
-    return kind, stamp.replace(tzinfo=timezone.utc).astimezone(zone)
+    return kind, stamp.replace(tzinfo=UTC).astimezone(zone)
 
 
 def _sequence(reader: _Reader, code: int) -> tuple[SqlType, Scalar]:

@@ -1,9 +1,9 @@
-"""What a statement answers: columns with their declared types, and batches of Arrow values that come as they are read."""
+"""What a statement answers: columns with their declared types, and batches of values that come as they are read."""
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 # (pyarrow ships no types)
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ class Answer:
 
     columns: Sequence[ResultColumn] = ()
     batches: Iterator[Any] = field(default_factory=lambda: iter(()))
+    close: Callable[[], None] = lambda: None
     affected: int | None = None
     changes: bytes = b""
     command: int = 0xC1
@@ -40,18 +41,20 @@ def small(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> 
 
 def streamed(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Sequence[ResultColumn]) -> Answer:
     """The rows of a DuckDB query, read as they are sent. Faults of DuckDB become SQL Server's."""
-    return Answer(columns, _batches(cursor, sql))
+    batches = _batches(cursor, sql)
+    return Answer(columns, batches, batches.close)
 
 
-def _batches(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Any]:
-    """Record batches of at most BATCH_ROWS rows."""
+def _batches(cursor: duckdb.DuckDBPyConnection, sql: str) -> Generator[Any]:
+    """Record batches of at most BATCH_ROWS rows. Closing it frees the cursor for the next statement."""
     try:
-        for batch in cursor.sql(sql).to_arrow_reader(BATCH_ROWS):
-            # one text column of a batch must stay below 2 GB when it doubles to UTF-16
-            pieces = 1 + batch.nbytes // 200_000_000
-            step = -(-batch.num_rows // pieces)
-            for start in range(0, batch.num_rows, step or 1):
-                yield batch.slice(start, step)
+        with cursor.sql(sql).to_arrow_reader(BATCH_ROWS) as reader:
+            for batch in reader:
+                # one text column of a batch must stay below 2 GB when it doubles to UTF-16
+                pieces = 1 + batch.nbytes // 200_000_000
+                step = -(-batch.num_rows // pieces)
+                for start in range(0, batch.num_rows, step or 1):
+                    yield batch.slice(start, step)
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise fault(error) from error
 
@@ -61,7 +64,7 @@ def fault(error: Exception) -> Exception:
     text = str(error)
     if "INTERRUPT" in text.upper():
         return errors.Cancelled()
-    if isinstance(error, duckdb.OutOfRangeException) or "Out of Range" in text:
+    if isinstance(error, duckdb.OutOfRangeException) or "out of range" in text.lower():
         return errors.overflow("numeric")
     if isinstance(error, duckdb.ConversionException) or "Conversion Error" in text:
         return errors.conversion(text.splitlines()[0])

@@ -1,8 +1,8 @@
 """The stand-in SQL Server itself: its ports, its sessions, and the switches for what goes wrong.
 
-    with StandIn(catalogue) as server:
-        pymssql.connect("127.0.0.1", "reader", "secret", port=str(server.port), …)
-        server.faults.add("cut", statement="rows", after_rows=500)
+with StandIn(catalogue) as server:
+    pymssql.connect("127.0.0.1", "reader", "secret", port=str(server.port), …)
+    server.faults.add("cut", statement="rows", after_rows=500)
 """
 
 import contextlib
@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Self
 
 from erphub.erp.sqlserver.statements import ALL, Statement
-
 from local.sqlserver.browser import Browser
 from local.sqlserver.catalogue import Catalogue
 from local.sqlserver.channel import Channel

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from local.sqlserver import drivers, errors, executor, requests
 from local.sqlserver.channel import Channel, Reply
 from local.sqlserver.encode import column_metadata, encode_rows
@@ -127,6 +129,8 @@ class Session:
             self._dispatch(context, reply, message)
         except SqlError as error:
             self._fail(context, reply, error)
+        except duckdb.Error as error:
+            self._fail(context, reply, SqlError(50000, f"The stand-in server stumbled: {error}"))
         except Cancelled:
             if self.channel.closed.is_set():
                 raise ConnectionLost("the client left during an answer") from None
@@ -191,7 +195,7 @@ class Session:
 
             for answer in opened.execute(context, text, values):
                 self.server.stats.statement("open")
-                yield self._with_faults(context, Happening("open", context.database, None, context.login.name), answer)
+                yield self._with_faults(Happening("open", context.database, None, context.login.name), answer)
             return
         self.server.stats.unknown(text)
         raise errors.syntax(text)
@@ -202,17 +206,17 @@ class Session:
         database = name(asked.holes["database"]) if "database" in asked.holes else context.database
         happening = Happening(asked.name, database, table, context.login.name)
         faults = self.server.faults.of_statement(happening)
-        self._before(context, happening, faults)
-        return self._during(context, happening, faults, executor.execute(context, asked))
+        self._before(happening, faults)
+        return self._during(happening, faults, executor.execute(context, asked))
 
-    def _with_faults(self, context: Context, happening: Happening, answer: Answer) -> Answer:
+    def _with_faults(self, happening: Happening, answer: Answer) -> Answer:
         faults = self.server.faults.of_statement(happening)
-        self._before(context, happening, faults)
-        return self._during(context, happening, faults, answer)
+        self._before(happening, faults)
+        return self._during(happening, faults, answer)
 
     # --- faults -----------------------------------------------------------------------------------------------
 
-    def _before(self, context: Context, happening: Happening, faults: list[Fault]) -> None:
+    def _before(self, happening: Happening, faults: list[Fault]) -> None:
         """What goes wrong before the first row."""
         for fault in faults:
             if fault.kind == "delay" and self._attention.wait(fault.seconds):
@@ -220,7 +224,7 @@ class Session:
             if fault.kind in _ROW_ERRORS and fault.after_rows == 0:
                 raise _error_of(fault, happening, self.number)
 
-    def _during(self, context: Context, happening: Happening, faults: list[Fault], answer: Answer) -> Answer:
+    def _during(self, happening: Happening, faults: list[Fault], answer: Answer) -> Answer:
         """The answer with what goes wrong after so many rows."""
         for fault in faults:
             if fault.kind in ("stall", "cut") or (fault.kind in _ROW_ERRORS and fault.after_rows):
@@ -262,11 +266,11 @@ class Session:
     def _send(self, reply: Reply, answer: Answer) -> None:
         """One result set. An error before the first row comes without columns, as an error only."""
         rows = 0
-        item = next(answer.batches, None)
-        reply.add(answer.changes)
-        if answer.columns:
-            reply.add(column_metadata(answer.columns))
         try:
+            item = next(answer.batches, None)
+            reply.add(answer.changes)
+            if answer.columns:
+                reply.add(column_metadata(answer.columns))
             while item is not None:
                 if self._attention.is_set():
                     raise Cancelled
@@ -277,6 +281,7 @@ class Session:
                     rows += item.num_rows
                 item = next(answer.batches, None)
         finally:
+            answer.close()
             self.server.stats.count("rows", rows)
         counted = rows if answer.columns else answer.affected
         status = Done.FINAL if counted is None else Done.COUNT

@@ -30,15 +30,29 @@ class Door(Protocol):
     """What the server is like to somebody who knocks."""
 
     @property
-    def catalogue(self) -> Catalogue: ...
+    def catalogue(self) -> Catalogue:
+        """Who may come in, and where to."""
+        ...
+
     @property
-    def tls(self) -> ssl.SSLContext: ...
+    def tls(self) -> ssl.SSLContext:
+        """How it encrypts."""
+        ...
+
     @property
-    def encryption(self) -> Policy: ...
+    def encryption(self) -> Policy:
+        """Whether it encrypts."""
+        ...
+
     @property
-    def domain(self) -> str: ...
+    def domain(self) -> str:
+        """The Windows domain it belongs to."""
+        ...
+
     @property
-    def server_name(self) -> str: ...
+    def server_name(self) -> str:
+        """What it calls itself."""
+        ...
 
 
 def sign_in(channel: Channel, door: Door) -> tuple[Login, Login7]:

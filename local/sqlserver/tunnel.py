@@ -58,7 +58,9 @@ def _alternative(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def certificate(names: Sequence[str] = ("localhost", "127.0.0.1", "::1"), *, signed_by_authority: bool = False) -> Certificate:
+def certificate(
+    names: Sequence[str] = ("localhost", "127.0.0.1", "::1"), *, signed_by_authority: bool = False
+) -> Certificate:
     """A fresh certificate for these host names and addresses, self-signed or signed by a fresh authority."""
     now = datetime.datetime.now(datetime.UTC)
     start, end = now - datetime.timedelta(days=1), now + datetime.timedelta(days=365)

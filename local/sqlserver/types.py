@@ -84,7 +84,7 @@ MAX = -1
 
 @dataclass(frozen=True)
 class SqlType:
-    """A declared type. `length` counts characters (bytes for binary), -1 stands for max; `scale` also for time types."""
+    """A declared type. `length` counts characters (bytes for binary), -1 is max; `scale` also for time types."""
 
     name: str
     length: int = 0

@@ -247,9 +247,7 @@ def _day(day: date | None) -> int:
     return day.year * 10000 + day.month * 100 + day.day if day else 0
 
 
-def _actors(
-    made: Database, file: SaftFile, customers: Numbering, suppliers: Numbering, currencies: Numbering
-) -> None:
+def _actors(made: Database, file: SaftFile, customers: Numbering, suppliers: Numbering, currencies: Numbering) -> None:
     """Customers and suppliers in the one table Visma keeps them in."""
     rows: list[dict[str, Any]] = []
 

@@ -195,7 +195,7 @@ def login7(body: bytes) -> Login7:
         offset, length = struct.unpack_from("<HH", body, 36 + 8)
         hidden = body[offset : offset + 2 * length]
         plain = bytes((((byte ^ 0xA5) << 4) & 0xF0) | ((byte ^ 0xA5) >> 4) for byte in hidden)
-        # HostName, UserName, Password, AppName, ServerName, Extension, CltIntName, Language, Database, ClientID (6), SSPI
+        # HostName, UserName, Password, AppName, ServerName, Extension, CltIntName, Language, Database, then SSPI
         sspi_offset, sspi_length = struct.unpack_from("<HH", body, 36 + 4 * 9 + 6)
         return Login7(
             version=version,

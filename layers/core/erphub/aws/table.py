@@ -7,20 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ..errors import Conflict, HubError, Invalid, Unavailable
 from .clients import client
+from .items import Item, decode, encode, encode_value
 from .keys import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-type Item = dict[str, Any]
-
-_serialize = TypeSerializer()
-_deserialize = TypeDeserializer()
 _BUSY = {
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -55,16 +51,6 @@ class Write:
     condition: str | None = None
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-def encode(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain values to DynamoDB's; None values are left out, so that an absent attribute and None are one."""
-    return {name: _serialize.serialize(value) for name, value in item.items() if value is not None}
-
-
-def decode(item: Mapping[str, Any]) -> Item:
-    """DynamoDB's values to plain ones; numbers come as Decimal."""
-    return {name: _deserialize.deserialize(value) for name, value in item.items()}
 
 
 def _page_word(key: Mapping[str, Any] | None) -> str | None:
@@ -154,10 +140,14 @@ class Table:
         *,
         limit: int = 100,
         next: str | None = None,
+        after: str | None = None,
         newest_first: bool = False,
         consistent: bool = True,
     ) -> Page:
-        """A page of a partition's items whose sort key begins with the prefix, in order of sort key."""
+        """A page of a partition's items whose sort key begins with the prefix, in order of sort key.
+
+        It begins where the page before ended (`next`), or behind the sort key `after`.
+        """
         request: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
@@ -166,7 +156,7 @@ class Table:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
-        if start := _page_key(next, pk):
+        if start := _page_key(next, pk) or (encode({"pk": pk, "sk": after}) if after else None):
             request["ExclusiveStartKey"] = start
         with _translated():
             answer = client("dynamodb").query(**request)
@@ -193,18 +183,6 @@ class Table:
                     found.append(item)
             if (next := page.next) is None:
                 return Page(found, None)
-
-    def get_many(self, wanted: Sequence[Key]) -> list[Item]:
-        """The items of these keys that are there, 100 a call, in no order."""
-        found: list[Item] = []
-        for start in range(0, len(wanted), 100):
-            left: Any = {self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]]}}
-            while left:
-                with _translated():
-                    answer = client("dynamodb").batch_get_item(RequestItems=left)
-                found += [decode(item) for item in answer["Responses"].get(self.name, [])]
-                left = answer.get("UnprocessedKeys")
-        return found
 
     def by_index(
         self, index: str, key: str, value: str, *, upto: tuple[str, str] | None = None, limit: int = 1000
@@ -260,7 +238,9 @@ class Table:
         """Those of the items that are there, 100 a call, in no order."""
         found: list[Item] = []
         for start in range(0, len(wanted), 100):
-            left: Any = {self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]], "ConsistentRead": True}}
+            left: Any = {
+                self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]], "ConsistentRead": True}
+            }
             for _ in range(8):
                 with _translated():
                     answer: Any = client("dynamodb").batch_get_item(RequestItems=left)
@@ -323,7 +303,7 @@ def _add_condition(request: dict[str, Any], condition: str | None, values: Mappi
     if condition:
         request["ConditionExpression"] = condition
     if values:
-        serialized = {f":{name}": _serialize.serialize(value) for name, value in values.items()}
+        serialized = {f":{name}": encode_value(value) for name, value in values.items()}
         request["ExpressionAttributeValues"] = serialized
 
 

@@ -1,0 +1,272 @@
+"""The export log's table: documents, attempts, transfers, batches, and what both sides agree on."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..errors import Conflict, Unavailable
+from ..models.document import DocumentKind
+from ..models.sync import Attempt, Bond, Entry, EntryState, LogQuery, Offer, Transfer, Upload
+from ..models.wire import Model
+from ..ports.sync import Many
+from . import keys
+from .syncs import put_rev
+from .table import Item, Table, Taken, Write
+
+# Customers and products before what names them.
+RANK = {DocumentKind.CUSTOMER: "1", DocumentKind.PRODUCT: "2", DocumentKind.SETTLEMENT: "3", DocumentKind.INVOICE: "4"}
+_BY_STATE = ("state_pk", "state_sk")
+_BY_DAY = ("day_pk", "day_sk")
+_PAGES_AT_MOST = 20
+"""How many pages of the table one request looks through for matches before it answers with what it has and a `next`."""
+
+
+class ExportLogTable:
+    """Satisfies `ports.sync.ExportLog`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    # --- documents ---------------------------------------------------------------------------------------------------
+
+    def entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry | None:
+        item = self._table.get(keys.exports(client_id, connection_id, "ENTRY", entry_id))
+        return _read_entry(item) if item else None
+
+    def entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]:
+        wanted = [keys.exports(client_id, connection_id, "ENTRY", entry_id) for entry_id in dict.fromkeys(entry_ids)]
+        return [_read_entry(item) for item in self._table.get_many(wanted)]
+
+    def put(self, entry: Entry, keep_days: int) -> Entry:
+        put_rev(self._table, _entry_item(entry, keep_days), entry.rev)
+        return entry.model_copy(update={"rev": entry.rev + 1})
+
+    def put_many(self, entries: Sequence[Entry], keep_days: int) -> list[Entry]:
+        late: list[Entry] = []
+        for start in range(0, len(entries), 50):
+            part = entries[start : start + 50]
+            try:
+                self._table.transact([_write(_entry_item(entry, keep_days), entry.rev) for entry in part])
+            except (Taken, Unavailable):
+                late += self._one_by_one(part, keep_days)
+        return late
+
+    def _one_by_one(self, entries: Sequence[Entry], keep_days: int) -> list[Entry]:
+        late: list[Entry] = []
+        for entry in entries:
+            try:
+                self.put(entry, keep_days)
+            except Taken:
+                late.append(entry)
+        return late
+
+    def queue(self, client_id: str, connection_id: str, queue: str, kind: DocumentKind | None = None) -> Iterator[Entry]:
+        under, prefix = _state_pk(client_id, connection_id, queue), f"{RANK[kind]}#" if kind else ""
+        next: str | None = None
+        while True:
+            page = self._table.page_of_index("state", _BY_STATE, under, prefix, limit=500, next=next)
+            yield from (_read_entry(item) for item in page.items)
+            if (next := page.next) is None:
+                return
+
+    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Many[Entry]:
+        found: list[Entry] = []
+        next, first = query.next, True
+        for _ in range(_PAGES_AT_MOST):
+            if not first and next is None:
+                break
+            first = False
+            items, next = self._some(client_id, connection_id, query, query.limit - len(found), next)
+            found += [entry for entry in items if _matches(entry, query)]
+            if len(found) >= query.limit:
+                break
+        return Many(found, next)
+
+    def _some(
+        self, client_id: str, connection_id: str, query: LogQuery, limit: int, next: str | None
+    ) -> tuple[list[Entry], str | None]:
+        # What was sent stands in two queues, so it is looked for by day.
+        if query.state in (None, EntryState.SENT):
+            under = _day_pk(client_id, connection_id)
+            page = self._table.page_of_index("day", _BY_DAY, under, limit=limit, next=next, newest_first=True)
+        else:
+            under = _state_pk(client_id, connection_id, query.state.value)
+            prefix = f"{RANK[query.kind]}#" if query.kind else ""
+            page = self._table.page_of_index(
+                "state", _BY_STATE, under, prefix, limit=limit, next=next, newest_first=True
+            )
+        return [_read_entry(item) for item in page.items], page.next
+
+    def add_attempt(self, entry: Entry, attempt: Attempt, keep_days: int) -> None:
+        key = keys.exports(entry.client_id, entry.connection_id, "TRY", entry.id, f"{attempt.number:06}")
+        self._table.put(key | {"data": attempt.model_dump_json(), "expires_at": _expires(attempt.at, keep_days)})
+
+    def attempts(self, client_id: str, connection_id: str, entry_id: str) -> list[Attempt]:
+        key = keys.exports(client_id, connection_id, "TRY", entry_id, "")
+        return [Attempt.model_validate_json(item["data"]) for item in self._table.all(key["pk"], key["sk"])]
+
+    # --- transfers ---------------------------------------------------------------------------------------------------
+
+    def transfer(self, client_id: str, connection_id: str, transfer_id: str) -> Transfer | None:
+        item = self._table.get(keys.exports(client_id, connection_id, "TRANSFER", transfer_id))
+        return _whole(Transfer, item) if item else None
+
+    def put_transfer(self, transfer: Transfer, keep_days: int) -> Transfer:
+        key = keys.exports(transfer.client_id, transfer.connection_id, "TRANSFER", transfer.id)
+        expires = _expires(transfer.created_at, keep_days)
+        put_rev(self._table, key | {"data": transfer.model_dump_json(), "expires_at": expires}, transfer.rev)
+        return transfer.model_copy(update={"rev": transfer.rev + 1})
+
+    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]:
+        key = keys.exports(client_id, connection_id, "TRANSFER", "")
+        page = self._table.page(key["pk"], key["sk"], limit=limit, next=next, newest_first=True)
+        return Many([_whole(Transfer, item) for item in page.items], page.next)
+
+    def add_preview(self, transfer: Transfer, number: int, preview: Mapping[str, Any]) -> None:
+        key = keys.exports(transfer.client_id, transfer.connection_id, "PREVIEW", transfer.id, f"{number:06}")
+        text = json.dumps(preview, ensure_ascii=False, default=str)
+        self._table.put(key | {"data": text, "expires_at": _expires(transfer.created_at, 7)})
+
+    def previews(self, client_id: str, connection_id: str, transfer_id: str) -> list[dict[str, Any]]:
+        key = keys.exports(client_id, connection_id, "PREVIEW", transfer_id, "")
+        return [json.loads(item["data"]) for item in self._table.all(key["pk"], key["sk"])]
+
+    # --- batches -----------------------------------------------------------------------------------------------------
+
+    def upload(self, client_id: str, connection_id: str, upload_id: str) -> Upload | None:
+        item = self._table.get(keys.exports(client_id, connection_id, "UPLOAD", upload_id))
+        return _whole(Upload, item) if item else None
+
+    def put_upload(self, upload: Upload, keep_days: int) -> Upload:
+        key = keys.exports(upload.client_id, upload.connection_id, "UPLOAD", upload.id)
+        item = key | {"data": upload.model_dump_json(), "expires_at": _expires(upload.created_at, keep_days)}
+        put_rev(self._table, item, upload.rev)
+        return upload.model_copy(update={"rev": upload.rev + 1})
+
+    # --- what both sides agree on ------------------------------------------------------------------------------------
+
+    def bond(self, client_id: str, connection_id: str, kind: DocumentKind, reference: str) -> Bond | None:
+        item = self._table.get(keys.exports(client_id, connection_id, "BOND", kind.value, reference))
+        return _whole(Bond, item) if item else None
+
+    def put_bond(self, client_id: str, connection_id: str, bond: Bond) -> Bond:
+        put_rev(self._table, _bond_item(client_id, connection_id, bond), bond.rev)
+        return bond.model_copy(update={"rev": bond.rev + 1})
+
+    def offer(self, client_id: str, connection_id: str, bond: Bond, offer: Offer) -> Bond:
+        sequence = self._next_sequence(client_id, connection_id)
+        placed = offer.model_copy(update={"sequence": sequence})
+        kept = bond.model_copy(update={"sequence": sequence, "offered": offer.document})
+        writes = [
+            Write(put=_feed_key(client_id, connection_id, sequence) | {"data": placed.model_dump_json()}),
+            _write(_bond_item(client_id, connection_id, kept), bond.rev),
+        ]
+        if bond.sequence is not None:
+            writes.append(Write(delete=_feed_key(client_id, connection_id, bond.sequence)))
+        self._table.transact(writes)
+        return kept.model_copy(update={"rev": bond.rev + 1})
+
+    def withdraw(self, client_id: str, connection_id: str, bond: Bond) -> Bond:
+        kept = bond.model_copy(update={"sequence": None, "offered": None})
+        writes = [_write(_bond_item(client_id, connection_id, kept), bond.rev)]
+        if bond.sequence is not None:
+            writes.append(Write(delete=_feed_key(client_id, connection_id, bond.sequence)))
+        self._table.transact(writes)
+        return kept.model_copy(update={"rev": bond.rev + 1})
+
+    def offers(self, client_id: str, connection_id: str, since: int, limit: int) -> list[Offer]:
+        after = _feed_key(client_id, connection_id, since)
+        page = self._table.page(after["pk"], "FEED#", limit=limit, after=after["sk"])
+        return [Offer.model_validate_json(item["data"]) for item in page.items]
+
+    def offered(self, client_id: str, connection_id: str, sequence: int) -> Offer | None:
+        item = self._table.get(_feed_key(client_id, connection_id, sequence))
+        return Offer.model_validate_json(item["data"]) if item else None
+
+    def _next_sequence(self, client_id: str, connection_id: str) -> int:
+        """The next number of the feed: taken before it is used, so that numbers only grow."""
+        key = keys.exports(client_id, connection_id, "FEED-END")
+        for _ in range(20):
+            item = self._table.get(key)
+            rev = int(item["rev"]) if item else 0
+            try:
+                put_rev(self._table, dict(key), rev)
+            except Taken:
+                continue
+            return rev + 1
+        raise Conflict("The feed of changes is being written by others. Try again.", code="version_conflict")
+
+
+def _read_entry(item: Item) -> Entry:
+    fields = {name: value for name, value in item.items() if name in Entry.model_fields}
+    # Lists leave the body out: the indexes do not carry it.
+    texts = {name: json.loads(fields[name]) for name in _AS_TEXT if name in fields}
+    return Entry.model_validate({"body": ""} | fields | texts)
+
+
+def _whole[M: Model](kind: type[M], item: Item) -> M:
+    """What is kept as one JSON text, with the revision of the item."""
+    return kind.model_validate_json(item["data"]).model_copy(update={"rev": int(item["rev"])})
+
+
+def _write(item: Item, rev: int) -> Write:
+    fresh = item | {"rev": rev + 1}
+    if rev:
+        return Write(put=fresh, condition="rev = :rev", values={"rev": rev})
+    return Write(put=fresh, condition="attribute_not_exists(pk)")
+
+
+def _entry_item(entry: Entry, keep_days: int) -> Item:
+    fields = {name: value for name, value in entry.model_dump(mode="json").items() if value not in (None, "", {}, 0)}
+    fields |= {name: json.dumps(fields[name], ensure_ascii=False) for name in _AS_TEXT if name in fields}
+    where = f"{RANK[entry.kind]}#{entry.date.isoformat()}#{entry.id}"
+    indexed = {
+        "state_pk": _state_pk(entry.client_id, entry.connection_id, entry.queue),
+        "state_sk": where,
+        "day_pk": _day_pk(entry.client_id, entry.connection_id),
+        "day_sk": f"{entry.date.isoformat()}#{where}",
+    }
+    kept = {"expires_at": _expires(entry.updated_at, keep_days)} if entry.state not in _OPEN else {}
+    key = keys.exports(entry.client_id, entry.connection_id, "ENTRY", entry.id)
+    return fields | indexed | kept | key
+
+
+_AS_TEXT = ("facts", "lost")
+"""Fields with members of any kind: kept as JSON text, so that nothing of them is changed on the way."""
+
+# What has not come to an end does not expire: a document that waits is never forgotten.
+_OPEN = {EntryState.PENDING, EntryState.SENDING, EntryState.UNCERTAIN, EntryState.REJECTED}
+
+
+def _bond_item(client_id: str, connection_id: str, bond: Bond) -> Item:
+    key = keys.exports(client_id, connection_id, "BOND", bond.kind.value, bond.reference)
+    return key | {"data": bond.model_dump_json()}
+
+
+def _feed_key(client_id: str, connection_id: str, sequence: int) -> keys.Key:
+    return keys.exports(client_id, connection_id, "FEED", f"{sequence:015}")
+
+
+def _state_pk(client_id: str, connection_id: str, queue: str) -> str:
+    return f"CLIENT#{client_id}#CONNECTION#{connection_id}#{queue}"
+
+
+def _day_pk(client_id: str, connection_id: str) -> str:
+    return f"CLIENT#{client_id}#CONNECTION#{connection_id}"
+
+
+def _expires(since: datetime, keep_days: int) -> int:
+    return int((since + timedelta(days=keep_days)).timestamp())
+
+
+def _matches(entry: Entry, query: LogQuery) -> bool:
+    words = f"{entry.title} {entry.external_id} {entry.detail} {entry.erp_words} {entry.reference}".casefold()
+    return (
+        (query.kind is None or entry.kind is query.kind)
+        and (query.state is None or entry.state is query.state)
+        and (query.first is None or entry.date >= query.first)
+        and (query.last is None or entry.date <= query.last)
+        and (query.code is None or entry.code == query.code)
+        and (query.text is None or query.text.casefold() in words)
+    )

@@ -1,0 +1,22 @@
+"""Work that goes on behind the doors: a function asked without waiting, or a state machine for what takes long."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .clients import client
+from .machines import StateMachine
+
+
+class FunctionWorker:
+    """Satisfies `ports.sync.Worker` with one Lambda function and one state machine that calls it."""
+
+    def __init__(self, function: str, machine: str) -> None:
+        self._function = function
+        self._machine = StateMachine(machine)
+
+    def ask(self, task: Mapping[str, Any]) -> None:
+        client("lambda").invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(task).encode())
+
+    def ask_machine(self, name: str, task: Mapping[str, Any]) -> None:
+        self._machine.start(name, task)

@@ -1,0 +1,139 @@
+"""What a sync asks of the world: its settings, the export log, the papers, somebody to do the work and to be told."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from ..models.document import DocumentKind
+from ..models.sync import Attempt, Bond, Entry, LogQuery, Offer, Sync, Transfer, Upload
+
+
+@dataclass(frozen=True)
+class Many[T]:
+    """A page of a list."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+class Syncs(Protocol):
+    """Settings of syncs, and where each stands. Writes compare `rev`: who comes second gets Conflict and reads again."""
+
+    def get(self, client_id: str, connection_id: str) -> Sync | None: ...
+
+    def put(self, sync: Sync) -> Sync:
+        """Keep it, provided that nobody else did since it was read. Raises Conflict (`version_conflict`)."""
+        ...
+
+    def due(self, now: datetime) -> Iterator[Sync]:
+        """Every sync whose next transfer is due; costs as much as there are."""
+        ...
+
+    def lease(self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime) -> None:
+        """Let this transfer, and of it this worker alone, send until then. An empty worker only keeps the place.
+
+        Raises Conflict (`transfer_running`, fact `transfer`) while another transfer or another worker holds it.
+        """
+        ...
+
+    def release(self, client_id: str, connection_id: str, holder: str) -> None:
+        """Let others go on; a lease that somebody else has by now is left alone."""
+        ...
+
+    def holder(self, client_id: str, connection_id: str, now: datetime) -> str | None:
+        """The transfer that may send now."""
+        ...
+
+
+class ExportLog(Protocol):
+    """Documents and what became of them. Writes compare `rev` as in Syncs; whatever is given comes back with the new one."""
+
+    def entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry | None: ...
+    def entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]: ...
+
+    def put(self, entry: Entry, keep_days: int) -> Entry:
+        """Keep it. Raises Conflict."""
+        ...
+
+    def put_many(self, entries: Sequence[Entry], keep_days: int) -> list[Entry]:
+        """Keep these; gives back those that somebody else was first with."""
+        ...
+
+    def queue(self, client_id: str, connection_id: str, queue: str, kind: DocumentKind | None = None) -> Iterator[Entry]:
+        """What waits there, in the order in which it is to be sent, without bodies; may be a moment behind."""
+        ...
+
+    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Many[Entry]:
+        """Entries without bodies, the newest day first."""
+        ...
+
+    def add_attempt(self, entry: Entry, attempt: Attempt, keep_days: int) -> None: ...
+    def attempts(self, client_id: str, connection_id: str, entry_id: str) -> list[Attempt]: ...
+
+    def transfer(self, client_id: str, connection_id: str, transfer_id: str) -> Transfer | None: ...
+    def put_transfer(self, transfer: Transfer, keep_days: int) -> Transfer: ...
+    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]: ...
+    def add_preview(self, transfer: Transfer, number: int, preview: Mapping[str, Any]) -> None: ...
+    def previews(self, client_id: str, connection_id: str, transfer_id: str) -> list[dict[str, Any]]: ...
+
+    def upload(self, client_id: str, connection_id: str, upload_id: str) -> Upload | None: ...
+    def put_upload(self, upload: Upload, keep_days: int) -> Upload: ...
+
+    def bond(self, client_id: str, connection_id: str, kind: DocumentKind, reference: str) -> Bond | None: ...
+    def put_bond(self, client_id: str, connection_id: str, bond: Bond) -> Bond: ...
+
+    def offer(self, client_id: str, connection_id: str, bond: Bond, offer: Offer) -> Bond:
+        """Put a change into the feed under the next sequence, in place of what was offered of this record before."""
+        ...
+
+    def withdraw(self, client_id: str, connection_id: str, bond: Bond) -> Bond:
+        """Take what is offered of this record out of the feed."""
+        ...
+
+    def offers(self, client_id: str, connection_id: str, since: int, limit: int) -> list[Offer]: ...
+    def offered(self, client_id: str, connection_id: str, sequence: int) -> Offer | None: ...
+
+
+@dataclass(frozen=True)
+class UploadSlot:
+    """Where a file can be put, by anybody who has the address, until it expires."""
+
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+    method: str = "PUT"
+
+
+class Papers(Protocol):
+    """Files: PDFs of settlements, and batches."""
+
+    def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot: ...
+
+    def size(self, name: str) -> int | None:
+        """How many bytes it has; None when nothing is there."""
+        ...
+
+    def read(self, name: str) -> bytes: ...
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a text file, as they come."""
+        ...
+
+
+class Worker(Protocol):
+    """Whoever does the work behind the doors."""
+
+    def ask(self, task: Mapping[str, Any]) -> None:
+        """Have a task done soon, and again when it fails."""
+        ...
+
+    def ask_machine(self, name: str, task: Mapping[str, Any]) -> None:
+        """Have a long task done in pieces by the state machine; the same name is the same work."""
+        ...
+
+
+class Notices(Protocol):
+    """What the people of a client are told without asking."""
+
+    def tell(self, client_id: str, connection_id: str, code: str, detail: str, **facts: Any) -> None: ...

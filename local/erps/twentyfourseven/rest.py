@@ -115,7 +115,7 @@ ROUTES: list[Route] = []
 
 
 def route(method: str, template: str, scope: str) -> Callable[[RestHandler], RestHandler]:
-    """Declare a route. A parameter whose name ends in `Id` or is `id` or `dimensionType` is a number."""
+    """Declare a route; its parameters are what the handler says they are, numbers or texts."""
 
     def declare(handler: RestHandler) -> RestHandler:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
@@ -161,15 +161,12 @@ def _answer(world: World, request: Request) -> Response:
     if token.scopes is not None and found.scope and found.scope not in token.scopes:
         raise RestError(403, "ForbiddenError", f"The token lacks the scope {found.scope}.")
     call = Call(world, world.organisation(token.organisation), request, world.now())
-    typed = {name: _typed(name, text) for name, text in parameters.items()}
+    typed = {name: _typed(found.handler, name, text) for name, text in parameters.items()}
     return found.handler(call, **typed)
 
 
-NUMBERS = {"id", "customerId", "documentId", "dimensionType", "lineId", "dimensionId"}
-
-
-def _typed(name: str, text: str) -> int | str:
-    if name not in NUMBERS:
+def _typed(handler: RestHandler, name: str, text: str) -> int | str:
+    if handler.__annotations__[name] is not int:
         return text
     if not text.isdecimal():
         raise invalid((name, "type"))

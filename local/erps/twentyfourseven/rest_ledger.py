@@ -225,11 +225,11 @@ def transaction_lines(call: Call) -> Response:
     )
 
 
-@route("GET", "/transactionlines/{guid}", "api.accounting.transaction:read")
-def transaction_line(call: Call, guid: str) -> Response:
-    found = next((line for line in call.org.lines() if line.id == guid), None)
+@route("GET", "/transactionlines/{id}", "api.accounting.transaction:read")
+def transaction_line(call: Call, id: str) -> Response:
+    found = next((line for line in call.org.lines() if line.id == id), None)
     if found is None:
-        raise not_found(f"Transaction line {guid}")
+        raise not_found(f"Transaction line {id}")
     return json_response(_line(call.org, found, with_dimensions=True))
 
 

@@ -366,7 +366,7 @@ def order_lines(call: Call, id: int) -> Response:
 @route("POST", "/salesorders/{id}/lines", "api.invoicing.salesorder.line:write")
 def add_line(call: Call, id: int) -> Response:
     found = _open_order(call, id)
-    line = _checked_line(call, call.body())
+    line = {"type": "product", "quantity": 1} | _checked_line(call, call.body())
     key = call.org.next("line", 70001)
     found.lines[key], found.modified = line, call.now
     return json_response({"id": key} | line)
@@ -382,7 +382,7 @@ def _checked_line(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     unknown = [(name, "additionalProperties") for name in asked if name not in LINE_FIELDS]
     if unknown:
         raise invalid(*unknown)
-    line = {"type": "product", "quantity": 1} | dict(asked)
+    line = dict(asked)
     if "description" in line and not 1 <= len(line["description"]) <= 300:
         raise invalid(("description", "maxLength"))
     wanted: Mapping[str, Any] = line.get("product") or {}
@@ -394,7 +394,7 @@ def _checked_line(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         if record is None:
             raise invalid(("product", "exists"), message=f"Product {wanted.get('id', wanted.get('number'))} does not exist.")
         line["product"] = {"id": record.id, "number": record.fields.get("number") or ""}
-        line.setdefault("description", str(record.fields["name"])[:300])
+        line.setdefault("description", str(record.fields["name"])[:300] or "-")
         line.setdefault("price", record.fields.get("salesPrice") or 0)
     return line
 

@@ -1,0 +1,378 @@
+"""SOAP: companies (customers and suppliers), products with stock, orders; an error of a row stands in that row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from . import ledger
+from .rest_trade import change
+from .soap import UNABLE, SoapCall, SoapFault, operation
+from .state import Order, Organisation, Record
+
+SYNC_PAGE = 500
+MOST_ORDERS = 1000
+STATUSES = {
+    "Draft": "Draft", "Web": "Web", "Offer": "Proposal", "Confirmed": "Confirmed", "ForInvoicing": "Confirmed",
+    "Invoiced": "Invoice", "Inactive": "Inactive",
+}  # fmt: skip
+"""SOAP's words for an order's state that can be written, and REST's."""
+
+
+def _error(kind: str, message: str) -> dict[str, Any]:
+    return {"APIException": {"Type": kind, "Message": message, "StackTrace": ""}}
+
+
+def _chosen(shown: Mapping[str, Any], properties: Sequence[str], key: str) -> dict[str, Any]:
+    """Only what was asked for comes back, and the key."""
+    return {name: value for name, value in shown.items() if name in {*properties, key}}
+
+
+def _place(address: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not address:
+        return None
+    names = {"Street": "street", "PostalCode": "postalCode", "PostalArea": "postalArea", "Country": "countryCode", "Name": "name"}
+    return {soap: address.get(rest) for soap, rest in names.items()}
+
+
+# --- companies -------------------------------------------------------------------------------------------------------
+
+
+def company_shown(record: Record) -> dict[str, Any]:
+    fields = record.fields
+    kind = "Supplier" if fields.get("isSupplier") else "Business" if fields.get("isCompany") else "Consumer"
+    email: Mapping[str, Any] = fields.get("email") or {}
+    address: Mapping[str, Any] = fields.get("address") or {}
+    person: Mapping[str, Any] = fields.get("person") or {}
+    mails = {"Work": email.get("contact"), "Invoice": email.get("billing")}
+    phones = {"Work": fields.get("phone"), "Mobile": fields.get("mobilePhone")}
+    shown = {
+        "Id": record.id, "ExternalId": fields.get("externalReference"), "Name": person.get("lastName") or fields.get("name"),
+        "FirstName": person.get("firstName"), "OrganizationNumber": fields.get("organizationNumber"), "Type": kind,
+        "Addresses": {"Post": _place(address.get("postal")), "Visit": _place(address.get("visit")),
+                      "Delivery": _place(address.get("delivery")), "Invoice": _place(address.get("billing"))},
+        "EmailAddresses": {key: {"Value": value} for key, value in mails.items() if value},
+        "PhoneNumbers": {key: {"Value": value} for key, value in phones.items() if value},
+        "DateCreated": record.created, "DateChanged": record.modified,
+    }  # fmt: skip
+    return record.extra | shown
+
+
+def _company_fields(asked: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"ExternalId": "externalReference", "OrganizationNumber": "organizationNumber"}
+    fields: dict[str, Any] = {rest: asked[soap] for soap, rest in names.items() if soap in asked}
+    if "Type" in asked:
+        fields |= {"isSupplier": asked["Type"] == "Supplier", "isCompany": asked["Type"] != "Consumer"}
+    if "Name" in asked:
+        first = asked.get("FirstName")
+        fields["name"] = f"{first} {asked['Name']}" if first else asked["Name"]
+        if first or fields.get("isCompany") is False:
+            fields["person"] = {"firstName": first or "", "lastName": asked["Name"]}
+    for key, mail in (("Work", "contact"), ("Invoice", "billing")):
+        value = ((asked.get("EmailAddresses") or {}).get(key) or {}).get("Value")
+        if value is not None:
+            fields.setdefault("email", {})[mail] = value
+    for key, phone in (("Work", "phone"), ("Mobile", "mobilePhone")):
+        value = ((asked.get("PhoneNumbers") or {}).get(key) or {}).get("Value")
+        if value is not None:
+            fields[phone] = value
+    for key, place in (("Post", "postal"), ("Visit", "visit"), ("Delivery", "delivery"), ("Invoice", "billing")):
+        given: Mapping[str, Any] | None = (asked.get("Addresses") or {}).get(key)
+        if given:
+            named = {"street": "Street", "postalCode": "PostalCode", "postalArea": "PostalArea", "countryCode": "Country"}
+            named |= {"name": "Name"} if place in ("billing", "delivery") else {}
+            dropped = {"countryCode"} if place == "postal" else set[str]()
+            values = {rest: given[soap] for rest, soap in named.items() if soap in given and rest not in dropped}
+            fields.setdefault("address", {})[place] = values
+    return fields
+
+
+COMPANY_OWN = ("Note", "PaymentTime", "BankAccountNo", "Country", "MemberNo", "VatNumber", "GlnNumber", "DistributionMethod")
+
+
+@operation("Company", "SaveCompanies")
+def save_companies(call: SoapCall) -> list[dict[str, Any]]:
+    return [_save_company(call, asked) for asked in call.arguments.get("companies") or []]
+
+
+def _save_company(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
+    org, key = call.org, asked.get("Id")
+    explicit = bool(asked.get("ExplicitlySpecifyNewCompanyId"))
+    record = org.customers.get(key) if key is not None else None
+    if key is not None and record is None and not explicit:
+        return asked | _error("CompanyNotFound", f"Company {key} was not found.")
+    if record is not None and explicit:
+        return asked | _error("CompanyExists", f"There is a company {key} already.")
+    if record is None:
+        if not asked.get("Name") or asked.get("Type", "None") == "None":
+            return asked | _error("ArgumentException", "Name and Type are required for a new company.")
+        new = org.next("customer") if key is None else key
+        org.counters["customer"] = max(org.counters["customer"], new)
+        record = Record(new, {"isCompany": True, "isSupplier": False} | _company_fields(asked), call.now, call.now)
+        org.customers[new] = record
+    else:
+        change(record, _company_fields(asked), call.now)
+    record.extra |= {name: asked[name] for name in COMPANY_OWN if name in asked}
+    return company_shown(record)
+
+
+@operation("Company", "GetCompanies")
+def get_companies(call: SoapCall) -> list[dict[str, Any]]:
+    """Companies that fit; only the properties that were named come back."""
+    asked: Mapping[str, Any] = call.arguments.get("searchParams") or {}
+    tests: dict[str, Callable[[Record, Any], bool]] = {
+        "ExternalId": lambda r, v: r.fields.get("externalReference") == v,
+        "CompanyId": lambda r, v: r.id == v,
+        "CompanyIds": lambda r, v: r.id in v,
+        "CompanyName": lambda r, v: v.strip("%").lower() in str(r.fields.get("name")).lower(),
+        "ChangedAfter": lambda r, v: r.modified >= v,
+        "CompanyEmail": lambda r, v: v in (r.fields.get("email") or {}).values(),
+        "CompanyPhone": lambda r, v: v in (r.fields.get("phone"), r.fields.get("mobilePhone")),
+        "OrganizationNumber": lambda r, v: r.fields.get("organizationNumber") == v,
+    }
+    properties = call.arguments.get("returnProperties") or []
+    return [
+        _chosen(company_shown(record), properties, "Id")
+        for record in call.org.customers.values()
+        if record.active and all(test(record, asked[name]) for name, test in tests.items() if name in asked)
+    ]
+
+
+@operation("Company", "GetCompanySyncList")
+def get_company_sync_list(call: SoapCall) -> dict[str, Any]:
+    """The keys of what changed, by pages counted from 1; those that were removed are there as inactive."""
+    asked: Mapping[str, Any] = call.arguments.get("syncSearchParameters") or {}
+    changed: datetime | None = asked.get("ChangedAfter")
+    registered: datetime | None = asked.get("RegisteredAfter")
+    found = [
+        r for r in call.org.customers.values()
+        if (changed is None or r.modified >= changed) and (registered is None or r.created >= registered)
+        and ("Active" not in asked or r.active == asked["Active"])
+    ]  # fmt: skip
+    number = max(asked.get("Page", 1), 1)
+    pages = max(-(-len(found) // SYNC_PAGE), 1)
+    return {
+        "CurrentPage": number, "TotalPages": pages, "TotalItems": len(found), "ItemsPerPage": SYNC_PAGE,
+        "Items": [
+            {"CompanyId": r.id, "ExternalId": r.fields.get("externalReference"), "DateChanged": r.modified,
+             "DateRegistered": r.created, "Active": r.active}
+            for r in found[(number - 1) * SYNC_PAGE : number * SYNC_PAGE]
+        ],
+    }  # fmt: skip
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+
+PRODUCT_NAMES = {
+    "Name": "name", "No": "number", "Price": "salesPrice", "InPrice": "costPrice", "Description": "description",
+    "EAN1": "ean",
+}  # fmt: skip
+
+
+def product_shown(record: Record) -> dict[str, Any]:
+    shown = {soap: record.fields.get(rest) for soap, rest in PRODUCT_NAMES.items()}
+    stock: Mapping[str, Any] = record.fields.get("stock") or {}
+    shown |= {
+        "Id": record.id, "CategoryId": record.fields["category"]["id"], "Stock": stock.get("quantity"),
+        "StockControlled": bool(stock.get("isManaged")), "StockLocation": stock.get("location"),
+        "StatusId": 1 if record.fields.get("status") == "active" else 0, "DateChanged": record.modified,
+    }  # fmt: skip
+    return record.extra | shown
+
+
+@operation("Product", "SaveProducts")
+def save_products(call: SoapCall) -> list[dict[str, Any]]:
+    return [_save_product(call, asked) for asked in call.arguments.get("products") or []]
+
+
+def _save_product(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
+    org, key = call.org, asked.get("Id")
+    record = org.products.get(key) if key is not None else None
+    if key is not None and record is None:
+        return asked | _error("ProductNotFound", f"Product {key} was not found.")
+    category = asked.get("CategoryId")
+    if (record is None or category is not None) and category not in org.categories:
+        return asked | _error("ArgumentException", f"Category {category} does not exist.")
+    if record is None and not asked.get("Name"):
+        return asked | _error("ArgumentException", "Name is required.")
+    fields: dict[str, Any] = {rest: asked[soap] for soap, rest in PRODUCT_NAMES.items() if soap in asked}
+    if category is not None:
+        fields["category"] = {"id": category}
+    if "StatusId" in asked:
+        fields["status"] = "active" if asked["StatusId"] else "inactive"
+    stock = {rest: asked[soap] for soap, rest in (("StockControlled", "isManaged"), ("Stock", "quantity")) if soap in asked}
+    if stock:
+        fields["stock"] = stock
+    if record is None:
+        start: dict[str, Any] = {"type": "default", "status": "active"}
+        fields["stock"] = {"isManaged": False, "quantity": Decimal(0)} | stock
+        record = Record(org.next("product", 500), start | fields, call.now, call.now)
+        org.products[record.id] = record
+    else:
+        change(record, fields, call.now)
+    if "TaxRate" in asked:
+        record.extra["TaxRate"] = asked["TaxRate"]
+    return product_shown(record)
+
+
+@operation("Product", "GetProducts")
+def get_products(call: SoapCall) -> list[dict[str, Any]]:
+    asked: Mapping[str, Any] = call.arguments.get("searchParams") or {}
+    tests: dict[str, Callable[[Record, Any], bool]] = {
+        "Id": lambda r, v: r.id == v,
+        "CategoryId": lambda r, v: r.fields["category"]["id"] == v,
+        "No": lambda r, v: r.fields.get("number") == v,
+        "EAN1": lambda r, v: r.fields.get("ean") == v,
+        "Name": lambda r, v: v.strip("%").lower() in str(r.fields.get("name")).lower(),
+        "Price": lambda r, v: Decimal(r.fields.get("salesPrice") or 0) == v,
+        "DateChanged": lambda r, v: r.modified >= v,
+        "ProductIds": lambda r, v: r.id in v,
+    }
+    properties = call.arguments.get("returnProperties") or []
+    return [
+        _chosen(product_shown(record), properties, "Id")
+        for record in call.org.products.values()
+        if record.active and all(test(record, asked[name]) for name, test in tests.items() if name in asked)
+    ]
+
+
+@operation("Product", "SetStockQuantity")
+def set_stock_quantity(call: SoapCall) -> bool:
+    record = call.org.products.get(call.arguments.get("productId", 0))
+    if record is None or not record.active:
+        return False
+    change(record, {"stock": {"quantity": call.arguments["stockQuantity"]}}, call.now)
+    return True
+
+
+@operation("Product", "GetCategories")
+def get_categories(call: SoapCall) -> list[dict[str, Any]]:
+    properties = call.arguments.get("returnProperties") or []
+    return [
+        _chosen({"Id": r.id, "Name": r.fields["name"], "ParentId": r.fields.get("parentId", 0)}, properties, "Id")
+        for r in call.org.categories.values()
+    ]
+
+
+# --- orders ----------------------------------------------------------------------------------------------------------
+
+
+@operation("Invoice", "SaveInvoices")
+def save_invoices(call: SoapCall) -> list[dict[str, Any]]:
+    """New orders, and changes of those whose OrderId is given. An invoiced one cannot be changed."""
+    return [_save_order(call, asked) for asked in call.arguments.get("invoices") or []]
+
+
+def _save_order(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
+    org, key = call.org, asked.get("OrderId")
+    order = org.orders.get(key) if key is not None else None
+    if key is not None and order is None:
+        return asked | _error("OrderNotFound", f"Order {key} was not found.")
+    if order is not None and order.status == "Invoice":
+        return asked | _error("OrderInvoiced", f"Order {key} is invoiced and cannot be changed.")
+    buyer = org.customers.get(asked.get("CustomerId", order.fields["customer"]["id"] if order else 0))
+    if buyer is None:
+        return asked | _error("CustomerNotFound", f"Customer {asked.get('CustomerId')} was not found.")
+    status = asked.get("OrderStatus", "Draft" if order is None else order.soap_status or "Draft")
+    if status not in STATUSES:
+        return asked | _error("ArgumentException", f"Order status {status} cannot be set.")
+    missing = [r["ProductId"] for r in asked.get("InvoiceRows") or [] if "ProductId" in r and r["ProductId"] not in org.products]
+    if missing:
+        return asked | _error("ProductNotFound", f"Product {missing[0]} was not found.")
+    if status == "Invoiced" and not asked.get("InvoiceRows") and not (order and order.lines):
+        return asked | _error("ArgumentException", "An order without rows cannot be invoiced.")
+    fields = _order_fields(call, asked, buyer, STATUSES[status])
+    if order is None:
+        order = Order(org.next("order", 5001), fields, {}, call.now, call.now)
+        org.orders[order.id] = order
+    else:
+        order.fields, order.modified = order.fields | fields, call.now
+    order.soap_status, order.external_status = status, asked.get("ExternalStatus", order.external_status)
+    if status == "Invoiced":
+        order.fields["invoice"] = {"number": org.next("invoice", 90001), "date": f"{call.now:%Y-%m-%d}"}
+    _rows(org, order, asked.get("InvoiceRows") or [])
+    return order_shown(order)
+
+
+def _order_fields(call: SoapCall, asked: Mapping[str, Any], buyer: Record, status: str) -> dict[str, Any]:
+    ordered: datetime = asked.get("DateOrdered") or call.now
+    fields: dict[str, Any] = {
+        "customer": {"id": buyer.id, "name": asked.get("CustomerName") or buyer.fields["name"]},
+        "status": status,
+        "date": f"{ordered:%Y-%m-%d}",
+    }
+    for soap, rest in (("ReferenceNumber", "referenceNumber"), ("InvoiceTitle", "internalMemo"), ("InvoiceText", "memo")):
+        if soap in asked:
+            fields[rest] = asked[soap]
+    if "YourReference" in asked:
+        fields["yourReference"] = {"name": asked["YourReference"]}
+    if "DepartmentId" in asked:
+        key = str(asked["DepartmentId"])
+        name = ledger.elements(call.org, ledger.DEPARTMENT).get(key, "")
+        fields["dimensions"] = [{"dimensionType": ledger.DEPARTMENT, "value": key, "name": name}]
+    return fields
+
+
+def _rows(org: Organisation, order: Order, rows: Sequence[Mapping[str, Any]]) -> None:
+    for row in rows:
+        state, key = row.get("ChangeState", "Add"), row.get("RowId")
+        if state == "Delete" and key is not None:
+            order.lines.pop(key, None)
+            continue
+        line: dict[str, Any] = {
+            "type": "text" if row.get("Type", "Normal") != "Normal" else "product",
+            "description": row.get("Name") or "-",
+            "quantity": row.get("Quantity", Decimal(1)),
+            "price": row.get("Price", Decimal(0)),
+        }
+        if "ProductId" in row:
+            record = org.products[row["ProductId"]]
+            line["product"] = {"id": record.id, "number": record.fields.get("number") or ""}
+        if "DiscountRate" in row:
+            line["discountRate"] = row["DiscountRate"]
+        if "VatRate" in row:
+            line["tax"] = {"rate": row["VatRate"]}
+        order.lines[key if key in order.lines else org.next("line", 70001)] = line
+
+
+def order_shown(order: Order) -> dict[str, Any]:
+    invoice: Mapping[str, Any] = order.fields.get("invoice") or {}
+    names = {rest: soap for soap, rest in STATUSES.items() if soap != "ForInvoicing"}
+    department = next((d for d in order.fields.get("dimensions") or [] if d["dimensionType"] == ledger.DEPARTMENT), None)
+    rows = [
+        {"RowId": key, "ProductId": (line.get("product") or {}).get("id"), "Name": line.get("description"),
+         "Price": Decimal(line.get("price") or 0), "Quantity": Decimal(line.get("quantity") or 0),
+         "DiscountRate": line.get("discountRate"), "VatRate": (line.get("tax") or {}).get("rate"),
+         "Type": "Text" if line.get("type") == "text" else "Normal"}
+        for key, line in order.lines.items()
+    ]  # fmt: skip
+    return {
+        "OrderId": order.id, "CustomerId": order.fields["customer"]["id"], "CustomerName": order.fields["customer"].get("name"),
+        "OrderStatus": order.soap_status or names.get(order.status, "None"), "InvoiceId": invoice.get("number"),
+        "DateOrdered": f"{order.fields.get('date')}T00:00:00", "DateChanged": order.modified,
+        "YourReference": (order.fields.get("yourReference") or {}).get("name"),
+        "InvoiceTitle": order.fields.get("internalMemo"), "InvoiceText": order.fields.get("memo"),
+        "DepartmentId": int(department["value"]) if department else None, "ExternalStatus": order.external_status,
+        "ReferenceNumber": order.fields.get("referenceNumber"), "InvoiceRows": rows,
+    }  # fmt: skip
+
+
+@operation("Invoice", "GetInvoices")
+def get_invoices(call: SoapCall) -> list[dict[str, Any]]:
+    """Orders that fit. Raises SoapFault for more than 1,000 order numbers."""
+    asked: Mapping[str, Any] = call.arguments.get("searchParams") or {}
+    if len(asked.get("OrderIds") or []) > MOST_ORDERS:
+        raise SoapFault(UNABLE + f"No more than {MOST_ORDERS} OrderIds can be asked for at a time.")
+    named = (("CustomerId", "CustomerIds"), ("OrderId", "OrderIds"), ("InvoiceId", "InvoiceIds"),
+             ("OrderStatus", "OrderStates"), ("ExternalStatus", "ExternalStatus"))  # fmt: skip
+    changed: datetime | None = asked.get("ChangedAfter")
+    properties = call.arguments.get("invoiceReturnProperties") or []
+    rows = set(call.arguments.get("rowReturnProperties") or [])
+    found: list[dict[str, Any]] = []
+    for order in call.org.orders.values():
+        shown = order_shown(order)
+        fits = all(shown[name] in asked[wanted] for name, wanted in named if asked.get(wanted))
+        if fits and (changed is None or order.modified >= changed):
+            shown["InvoiceRows"] = [{k: v for k, v in row.items() if k in rows} for row in shown["InvoiceRows"]]
+            found.append(_chosen(shown, [*properties, *(["InvoiceRows"] if rows else [])], "OrderId"))
+    return found

@@ -1,4 +1,4 @@
-"""The wizard steps that every ERP on SQL Server shares: the server, its companies, a name, the end."""
+"""The wizard steps that every ERP on SQL Server shares: the server, and where vouchers lie."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,8 +6,10 @@ from typing import Any
 
 from ...errors import FieldError, Invalid
 from ...models.catalogue import Field, Step
-from ...models.text import clean_name
+from ..steps import companies_step, finish_step, name_step
 from . import address
+
+__all__ = ["companies_step", "finish_step", "name_step", "server_step", "vouchers_step"]
 
 # JavaScript and Python read these alike. A NUL would end the text inside the driver, unseen.
 _NO_CONTROLS = "^[^\\u0000-\\u001f\\u007f]*$"
@@ -105,56 +107,6 @@ def system_database(default: str, help: str) -> Field:
     return Field("database", "Database", help, example=default, default=default, longest=128, pattern=_NO_CONTROLS)
 
 
-def companies_step(noun: str = "companies") -> Step:
-    """Which of the companies found: their keys, or all of them with those that come later."""
-    return Step(
-        id="companies",
-        title="Companies",
-        help=f"Choose the {noun} to use with this connection.",
-        fields=(
-            Field(
-                "companies",
-                "Companies",
-                "The keys of the companies to use, or `all` for every one of them and those that are added later.",
-                example=["F0001"],
-                schema={
-                    "oneOf": [
-                        {"const": "all", "title": "All, also those that are added later"},
-                        {
-                            "title": "These",
-                            "type": "array",
-                            "items": {"type": "string", "minLength": 1, "maxLength": 128},
-                            "minItems": 1,
-                            "maxItems": 2000,
-                            "uniqueItems": True,
-                        },
-                    ]
-                },
-            ),
-        ),
-    )
-
-
-def name_step() -> Step:
-    """What the connection is called; unique in the client, which only the client's own list can tell."""
-    return Step(
-        id="name",
-        title="Name",
-        help="A name by which you and your colleagues recognise the connection.",
-        fields=(
-            Field(
-                "name", "Name", "Must differ from your other connections.", example="Visma, head office", longest=100
-            ),
-        ),
-        checks=(_name_form,),
-    )
-
-
-def finish_step() -> Step:
-    """The last look before the connection is created."""
-    return Step(id="finish", title="Finish", help="Create the connection and start the first import.", fields=())
-
-
 def vouchers_step(providers: Mapping[str, str], path_of: str, path_title: str) -> Step:
     """Where a voucher's document can be fetched from; the path is asked for the provider `path_of`."""
     return Step(
@@ -211,13 +163,6 @@ def _certificate_form(answer: Mapping[str, Any]) -> Iterator[FieldError]:
             authority(pem)
         except Invalid as error:
             yield from error.errors
-
-
-def _name_form(answer: Mapping[str, Any]) -> Iterator[FieldError]:
-    try:
-        clean_name(answer["name"], "/name")
-    except Invalid as error:
-        yield from error.errors
 
 
 def _path_form(answer: Mapping[str, Any]) -> Iterator[FieldError]:

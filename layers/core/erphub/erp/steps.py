@@ -1,0 +1,65 @@
+"""The wizard steps that every ERP shares: its companies, a name, the end."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..errors import FieldError, Invalid
+from ..models.catalogue import Field, Step
+from ..models.text import clean_name
+
+
+def companies_step(noun: str = "companies") -> Step:
+    """Which of the companies found: their keys, or all of them with those that come later."""
+    return Step(
+        id="companies",
+        title="Companies",
+        help=f"Choose the {noun} to use with this connection.",
+        fields=(
+            Field(
+                "companies",
+                "Companies",
+                "The keys of the companies to use, or `all` for every one of them and those that are added later.",
+                example=["F0001"],
+                schema={
+                    "oneOf": [
+                        {"const": "all", "title": "All, also those that are added later"},
+                        {
+                            "title": "These",
+                            "type": "array",
+                            "items": {"type": "string", "minLength": 1, "maxLength": 128},
+                            "minItems": 1,
+                            "maxItems": 2000,
+                            "uniqueItems": True,
+                        },
+                    ]
+                },
+            ),
+        ),
+    )
+
+
+def name_step() -> Step:
+    """What the connection is called; unique in the client, which only the client's own list can tell."""
+    return Step(
+        id="name",
+        title="Name",
+        help="A name by which you and your colleagues recognise the connection.",
+        fields=(
+            Field(
+                "name", "Name", "Must differ from your other connections.", example="Visma, head office", longest=100
+            ),
+        ),
+        checks=(_name_form,),
+    )
+
+
+def finish_step() -> Step:
+    """The last look before the connection is created."""
+    return Step(id="finish", title="Finish", help="Create the connection and start the first import.", fields=())
+
+
+def _name_form(answer: Mapping[str, Any]) -> Iterator[FieldError]:
+    try:
+        clean_name(answer["name"], "/name")
+    except Invalid as error:
+        yield from error.errors

@@ -3,15 +3,19 @@
 E2E_STACK_DIR=<folder> uses (and keeps) the stack of that folder, which is faster while writing a test.
 """
 
+import base64
 import json
 import os
 import time
 from collections.abc import Callable, Generator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from local.emulator import Aws
 from local.stack import Stack
@@ -44,6 +48,19 @@ class Hub:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         return self._http.request(method, path, headers=headers, **more)
+
+    def token_signed_at(self, role: str, issued: datetime) -> str:
+        """A user's token as the user pool would have issued it at another time, with the pool's own key."""
+        head, body, _ = self.user(role)["id_token"].split(".")
+        claims = json.loads(base64.urlsafe_b64decode(body + "=="))
+        moved = int(issued.timestamp()) - claims["iat"]
+        claims |= {name: claims[name] + moved for name in ("iat", "exp", "auth_time")}
+        body = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+        pem = self.stack.directory / "state/cognito-pool-keys" / f"{self.outputs['UserPoolId']}-id.pem"
+        key = serialization.load_pem_private_key(pem.read_bytes(), None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        signature = key.sign(f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{head}.{body}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
     def items(self) -> list[dict[str, Any]]:
         """Every item of the table, sorted, without what changes by itself."""

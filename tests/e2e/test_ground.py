@@ -1,5 +1,6 @@
 """The deployed hub stands: sign-in, addresses, and a second hub beside it that shares nothing."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.stack import Stack
@@ -15,6 +16,13 @@ def test_the_gateway_refuses_a_token_of_somebody_else(hub):
     token = hub.user("administrator")["id_token"]
     forged = token[:-8] + ("AAAAAAAA" if token[-8:] != "AAAAAAAA" else "BBBBBBBB")
     assert hub.call("GET", "/me", token=forged).status_code == 401
+
+
+def test_the_gateway_refuses_a_token_that_has_expired(hub):
+    now = datetime.now(UTC)
+    assert hub.call("GET", "/me", token=hub.token_signed_at("viewer", now)).status_code == 200
+    answer = hub.call("GET", "/me", token=hub.token_signed_at("viewer", now - timedelta(days=2)))
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
 
 
 def test_an_address_nobody_serves_is_not_found(hub):

@@ -5,7 +5,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOORS, AWS_IS_ONE_ROOM, SYSTEMS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+FLOORS, AWS_IS_ONE_ROOM, SYSTEMS = SETTINGS["tool"]["importlinter"]["contracts"]
 
 
 def use_cases() -> set[str]:

@@ -1,10 +1,14 @@
-"""Placeholder door: answers every route the same until its owner writes it."""
+"""The door to the rows of the lake; apart from the others because it carries the table engine."""
 
-import json
-from typing import Any
+from erphub import web, wiring
+from erphub.models.dataset_view import RowsPage, RowsQuery
+from erphub.models.identity import Permission
+
+door = web.Door(wiring.hall)
+handler = door
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Say that the route is there and nothing is behind it yet."""
-    body = {"title": "Not built yet", "status": 501, "code": "not_built_yet", "path": event.get("path")}
-    return {"statusCode": 501, "headers": {"Content-Type": "application/problem+json"}, "body": json.dumps(body)}
+@door.get("/clients/{client}/datasets/{dataset}/rows", needs=Permission.DATA_VIEW)
+def list_rows(client: str, dataset: str, query: RowsQuery) -> RowsPage:
+    """Read rows of a dataset, page by page, all from one state of the lake."""
+    return wiring.rows().page(client, dataset, query)

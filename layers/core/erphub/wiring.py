@@ -12,16 +12,26 @@ from . import observe
 from .access import Access
 from .aws.table import Table
 from .aws.tenancy import TenancyTable
+from .errors import HubError
 from .ids import new_id
 from .settings import Settings, read_settings
 from .web import Hall, as_problem
 
 if TYPE_CHECKING:
+    from .aws.runs import RunTable
     from .connecting import Connecting
     from .connections import ConnectionDesk
+    from .datasets import Datasets, Rows
+    from .importing import Importing
+    from .jobs import ImportJobs
+    from .models.job import Job
+    from .models.run import RunRef
     from .ports.erp import System
+    from .ports.imports import Jobs
     from .ports.once import Once
     from .ports.world import Clock, Ids, Secrets
+    from .runs import ImportRuns
+    from .schedule import Scheduler
     from .tenancy import Tenants
     from .wizards import WizardDesk
 
@@ -141,4 +151,109 @@ def open_system(erp_system: str, settings_of: Mapping[str, Any], secret: Mapping
 
 def new_connection(client_id: str, connection_id: str, owner: str) -> None:
     """A connection was made: it gets its first import jobs, and the first of them runs."""
-    raise NotImplementedError
+    import_jobs().create_defaults(client_id, connection_id, owner)
+
+
+# --- imports: their modules are loaded by the doors that use them, not by every door -----------------------------------
+
+
+@cache
+def _jobs() -> "Jobs":
+    from .aws.jobs import JobTable
+
+    return JobTable(table())
+
+
+@cache
+def _runs() -> "RunTable":
+    from .aws.runs import RunTable
+
+    return RunTable(table())
+
+
+@cache
+def import_jobs() -> "ImportJobs":
+    """Import jobs, for the API and for new connections."""
+    from .aws.connections import ConnectionTable
+    from .jobs import ImportJobs
+
+    found = ConnectionTable(table())
+    return ImportJobs(_jobs(), import_runs(), lambda client, id_: found.get(client, id_) is not None, clock, ids)
+
+
+@cache
+def import_runs() -> "ImportRuns":
+    """Runs: started, watched, cancelled."""
+    from .aws.machines import StateMachine
+    from .runs import ImportRuns
+
+    return ImportRuns(_jobs(), _runs(), StateMachine(settings().import_machine), clock, ids)
+
+
+@cache
+def datasets() -> "Datasets":
+    """The list of datasets."""
+    from .datasets import Datasets
+
+    return Datasets(_runs().known_types)
+
+
+@cache
+def rows() -> "Rows":
+    """Rows of the lake."""
+    from .aws.lake_rows import LakeRows
+    from .datasets import Rows
+
+    return Rows(LakeRows(f"s3://{settings().lake_bucket}", _lake_options()))
+
+
+@cache
+def scheduler() -> "Scheduler":
+    """What is due."""
+    from .schedule import Scheduler
+
+    def report(job: "Job", error: Exception) -> None:
+        about = {"client_id": job.client_id, "job_id": job.id}
+        observe.logger().error("a due import could not be started", exc_info=error, extra=about)
+
+    return Scheduler(_jobs(), import_runs(), clock, report)
+
+
+@cache
+def importing() -> "Importing":
+    """The tasks of import.asl.json."""
+    from . import erp
+    from .aws.connections import ConnectionTable
+    from .aws.files import S3Files
+    from .aws.lake import DeltaLake
+    from .importing import Importing
+    from .sources import ConnectedSources
+
+    bucket = settings().lake_bucket
+    sources = ConnectedSources(ConnectionTable(table()), secrets(), open_system, erp.describe)
+    lake = DeltaLake(f"s3://{bucket}", S3Files(bucket), _lake_options())
+    return Importing(_jobs(), _runs(), sources, lake, clock)
+
+
+def calls_so_far() -> dict[str, int]:
+    """The AWS calls of this process until now."""
+    from .aws.clients import calls
+
+    return dict(calls)
+
+
+def spend(ref: "RunRef", before: dict[str, int], milliseconds: int) -> None:
+    """Add a task's calls and time to its run; a run that is gone costs nobody anything."""
+    from .runs import spent
+
+    try:
+        _runs().spend(ref, spent(before, calls_so_far()), milliseconds)
+    except HubError as error:
+        observe.logger().warning("the cost of a task was not noted", exc_info=error)
+
+
+def _lake_options() -> dict[str, str]:
+    """What the table engine must be told about S3; credentials it finds in the environment by itself."""
+    options = {"aws_region": settings().region, "aws_conditional_put": "etag"}
+    endpoint = settings().aws_endpoint
+    return options | ({"aws_endpoint": endpoint, "aws_allow_http": "true"} if endpoint else {})

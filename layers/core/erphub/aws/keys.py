@@ -19,6 +19,7 @@ CLIENT#<c>         RUN-UNIT#<run>#<n>              one company and dataset of a 
 CLIENT#<c>         RUN-PART#<run>#<n>              one range of it: read or not
 CLIENT#<c>         RUN-LOG#<run>#<ulid>            a line of its log
 CLIENT#<c>         LEASE#<dataset>#<conn>#<co>     which run may write there now
+CLIENT#<c>         DATASET#<dataset>               the column types of its table in the lake
 USER#<user>        PLATFORM                        a platform administrator
 IDEMPOTENCY#…      …                               answers kept for repeated requests (expires)
 """
@@ -123,3 +124,7 @@ def sync_lease(client_id: str, connection_id: str) -> Key:
 def exports(client_id: str, connection_id: str, *parts: str) -> Key:
     """A key of the export log."""
     return _key(f"CLIENT#{client_id}#CONNECTION#{connection_id}", *parts)
+
+
+def dataset(client_id: str, dataset_id: str) -> Key:
+    return _key(f"CLIENT#{client_id}", "DATASET", dataset_id)

@@ -27,11 +27,12 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 
 from ..errors import Conflict, HubError, Unavailable
 from ..models.dataset import Dataset, Publishing
+from ..models.types import complete, scale_of, widest
 from ..ports.erp import Oddity, Total, Window
 from ..ports.imports import Checkpoint, Published, Staged, Target, no_checkpoint
 from . import lake_sql as sql
 from .files import Files
-from .lake_schema import arrow_schema, scale_of, staged_schema, types_of, widest
+from .lake_schema import arrow_schema, staged_schema, types_of
 
 PIECE = 48 * 1024 * 1024
 """Bytes of Arrow data in one write."""
@@ -109,7 +110,7 @@ class DeltaLake:
             key = table_key(client_id, dataset)
             for attempt in range(TRIES):
                 table = self._existing(key)
-                wanted = widest(types_of(table) if table else {}, types)
+                wanted = complete(dataset, widest(types_of(table) if table else {}, types))
                 try:
                     if table is None:
                         self._create(key, dataset, wanted)
@@ -135,7 +136,9 @@ class DeltaLake:
         schema = staged_schema(dataset, types)
         place = f"staging/{key.removeprefix('lake/')}/widened-{random.getrandbits(48):012x}"
         actions: list[AddAction | RemoveAction] = []
-        for number, (company, connection) in enumerate(sorted({(file.company, file.connection) for file in _files(table, dataset)})):
+        for number, (company, connection) in enumerate(
+            sorted({(file.company, file.connection) for file in _files(table, dataset)})
+        ):
             rows = sql.query({"t": table}, sql.part_as(dataset, types, company, connection))
             batches = (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
             staged = self._stage(f"{place}/{number}", schema, batches)
@@ -328,10 +331,10 @@ class DeltaLake:
     def _in_the_tables_types(self, table: DeltaTable, target: Target, staged: Staging) -> Staging:
         """Staged rows again with the table's decimals, when another run has widened them since."""
         now = types_of(table)
-        if now == dict(target.types) or not any(commits for _, commits in staged):
+        tables = self._staged_tables(staged)
+        if all(types_of(each) == now for each in tables.values()):
             return staged
         schema = staged_schema(target.dataset, now)
-        tables = self._staged_tables(staged)
         rows = sql.query(tables, sql.staged_as(target.dataset, tables, now))
         place = f"{target.staging}/wider-{random.getrandbits(48):012x}"
         done = self._stage(place, schema, (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows))

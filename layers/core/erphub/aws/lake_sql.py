@@ -10,6 +10,7 @@ from deltalake import DeltaTable, QueryBuilder
 
 from ..models.dataset import Dataset
 from ..ports.erp import Window
+from ..ports.imports import RowsWanted
 
 EXAMPLES = 20
 
@@ -154,3 +155,38 @@ def part(company: str, connection_id: str) -> str:
 def staged_as(dataset: Dataset, tables: Iterable[str], types: Mapping[str, str]) -> str:
     """What was staged, with other decimals."""
     return _union(tables, f"{_cast_list(dataset, types)}, connection")
+
+
+def page(dataset: Dataset, wanted: RowsWanted, keys: Sequence[str], rest: Sequence[str]) -> str:
+    """One page of rows and one row more, sorted by `keys`, then by all the rest so that the order is always the same."""
+    conditions = ["TRUE"]
+    if wanted.companies:
+        conditions.append(f"company IN ({', '.join(literal(company) for company in wanted.companies)})")
+    if wanted.connections:
+        conditions.append(f"connection IN ({', '.join(literal(one) for one in wanted.connections)})")
+    if dataset.date and not wanted.window.everything:
+        conditions.append(inside(dataset.date, wanted.window))
+    if wanted.after is not None:
+        conditions.append(_not_before(keys, wanted.after))
+    columns = _names(dict.fromkeys([*wanted.columns, *keys]))
+    ordered = ", ".join(f"{name(column)} ASC NULLS FIRST" for column in [*keys, *rest])
+    return (
+        f"SELECT {columns} FROM t WHERE {' AND '.join(f'({condition})' for condition in conditions)} "  # noqa: S608
+        f"ORDER BY {ordered} LIMIT {wanted.limit + 1} OFFSET {wanted.skip}"
+    )
+
+
+def _not_before(keys: Sequence[str], after: Sequence[Any]) -> str:
+    """The condition that a row's sort key is this one or a later one; NULL comes first."""
+    same: list[str] = []
+    later: list[str] = []
+    for key, value in zip(keys, after, strict=True):
+        column = name(key)
+        greater = f"{column} IS NOT NULL" if value is None else f"{column} > {literal(value)}"
+        later.append(" AND ".join([*same, greater]))
+        same.append(f"{column} IS NULL" if value is None else f"{column} = {literal(value)}")
+    condition = " OR ".join(f"({case})" for case in [*later, " AND ".join(same)])
+    if after[0] is None:
+        return condition
+    # Said once more on its own, the first column finds the files that cannot hold such rows.
+    return f"{name(keys[0])} >= {literal(after[0])} AND ({condition})"

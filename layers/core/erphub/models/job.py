@@ -1,26 +1,31 @@
 """An import job: what to import from a connection, over which period, and when by itself."""
 
-from datetime import date
-from typing import Annotated, Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from .wire import Identifier, Model, Name, instant
 
 type Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+class _Aliased(Model):
+    """`from` is no name Python lets a field have."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
-class Everything(_Part):
+class Everything(Model):
     """All there is, whatever its date."""
 
     kind: Literal["everything"]
 
 
-class Range(_Part):
+class Range(_Aliased):
     """A fixed period, first and last day included."""
 
     kind: Literal["range"]
@@ -28,35 +33,35 @@ class Range(_Part):
     last: date = Field(alias="to")
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Range":
+    def _in_order(self) -> Self:
         if self.last < self.first:
-            raise ValueError("the period ends before it begins")
+            raise PydanticCustomError("period_backwards", "The period ends before it begins.")
         return self
 
 
-class Days(_Part):
-    """A rolling window: the last so many days, today, and whatever is dated later."""
+class Days(Model):
+    """A rolling window: so many days back from today, and whatever is dated later."""
 
     kind: Literal["days"]
-    days: int = Field(ge=0, le=100)
+    days: Annotated[int, Field(ge=0, le=100)]
 
 
-class ThisYear(_Part):
+class ThisYear(Model):
     """The calendar year in which the run starts."""
 
     kind: Literal["this_year"]
 
 
-type Period = Annotated[Everything | Range | Days | ThisYear, Field(discriminator="kind")]
+Period = Annotated[Everything | Range | Days | ThisYear, Field(discriminator="kind")]
 
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError("not an IANA time zone; an example is Europe/Oslo")
+        raise PydanticCustomError("time_zone_unknown", "Use an IANA time zone, such as Europe/Oslo.")
     return name
 
 
-class Schedule(_Part):
+class Schedule(Model):
     """A time of day on some days of the week, by the clock on the wall of a time zone."""
 
     time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -68,54 +73,87 @@ class Schedule(_Part):
         return ZoneInfo(self.time_zone)
 
 
-type Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-type Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=2000)]
+_Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Choice = Literal["all"] | Annotated[tuple[_Word, ...], Field(min_length=1, max_length=2000)]
+"""All of them, also those that come later, or these."""
+Description = Annotated[str, StringConstraints(max_length=1000)]
 
 
-class JobDraft(_Part):
+class NewJob(Model):
     """What a caller sends to make a job."""
 
-    name: str
-    description: Annotated[str, StringConstraints(max_length=1000)] = ""
-    connection_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    companies: Literal["all"] | Names = "all"
-    datasets: Literal["all"] | Names = "all"
+    name: Name
+    description: Description = ""
+    connection_id: Identifier
+    companies: Choice = "all"
+    datasets: Choice = "all"
     period: Period
     schedule: Schedule | None = None
 
 
-class JobChange(_Part):
-    """What a caller sends to change a job: the version that was read, and what is to be different."""
+class ChangedJob(Model):
+    """What is to change; what is left out stays. A schedule of null takes it away."""
 
-    version: int
-    name: str | None = None
-    description: Annotated[str, StringConstraints(max_length=1000)] | None = None
-    companies: Literal["all"] | Names | None = None
-    datasets: Literal["all"] | Names | None = None
+    name: Name | None = None
+    description: Description | None = None
+    companies: Choice | None = None
+    datasets: Choice | None = None
     period: Period | None = None
     schedule: Schedule | None = None
+    version: Annotated[int, Field(description="The version that was read")]
 
 
-class Job(BaseModel):
+class JobView(Model):
+    """A job as its users see it. `next_run_at` is when it starts by itself."""
+
+    id: str
+    name: str
+    description: str
+    connection_id: str
+    companies: Choice
+    datasets: Choice
+    period: Period
+    schedule: Schedule | None
+    next_run_at: str | None
+    created_by: str
+    created_at: str
+    updated_at: str
+    version: int
+
+
+class JobPage(Model):
+    """A page of jobs."""
+
+    items: list[JobView]
+    next: str | None
+
+
+class Job(Model):
     """A job as it is kept. `due_at` is the next instant it starts by itself."""
-
-    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
     id: str
     client_id: str
     name: str
     description: str = ""
     connection_id: str
-    companies: Literal["all"] | tuple[str, ...] = "all"
-    datasets: Literal["all"] | tuple[str, ...] = "all"
+    companies: Choice = "all"
+    datasets: Choice = "all"
     period: Period
     schedule: Schedule | None = None
-    version: int = 1
     created_by: str
-    created_at: str
-    updated_at: str
-    due_at: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime | None = None
+    version: int = 1
 
-    def as_json(self) -> dict[str, Any]:
-        """The job as the API shows it."""
-        return self.model_dump(mode="json", exclude={"client_id"})
+    def view(self) -> JobView:
+        """The job for its users."""
+        plain = self.model_dump(exclude={"client_id", "created_at", "updated_at", "due_at"}, by_alias=False)
+        return JobView.model_validate(
+            plain
+            | {
+                "next_run_at": instant(self.due_at) if self.due_at else None,
+                "created_at": instant(self.created_at),
+                "updated_at": instant(self.updated_at),
+            }
+        )

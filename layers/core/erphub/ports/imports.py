@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Protocol
 
 from ..models.dataset import Dataset
@@ -47,7 +46,9 @@ class Jobs(Protocol):
         """Raises NotFound."""
         ...
 
-    def list(self, client_id: str, limit: int, next: str | None) -> Listed[Job]: ...
+    def list(self, client_id: str, limit: int, next: str | None) -> Listed[Job]:
+        """A page of the client's jobs."""
+        ...
 
     def due(self, now: datetime) -> Iterator[Job]:
         """Every scheduled job whose next instant is not after `now`, of all clients."""
@@ -93,9 +94,13 @@ class Runs(Protocol):
         """Add what a task cost."""
         ...
 
-    def add_units(self, ref: RunRef, units: Sequence[Unit]) -> None: ...
+    def add_units(self, ref: RunRef, units: Sequence[Unit]) -> None:
+        """Keep the units of a run."""
+        ...
 
-    def save_unit(self, ref: RunRef, unit: Unit) -> None: ...
+    def save_unit(self, ref: RunRef, unit: Unit) -> None:
+        """Keep a unit as it is now."""
+        ...
 
     def add_to_unit(self, ref: RunRef, number: int, **amounts: int) -> None:
         """Add to counters of a unit."""
@@ -105,21 +110,49 @@ class Runs(Protocol):
         """Say that a unit has ended without being published; one that is published stays so."""
         ...
 
-    def units(self, ref: RunRef) -> Iterator[Unit]: ...
+    def note_trouble(self, ref: RunRef, number: int, problem: Mapping[str, Any]) -> None:
+        """Remember the last problem that was worth another try."""
+        ...
 
-    def unit(self, ref: RunRef, number: int) -> Unit: ...
+    def remember_types(self, client_id: str, dataset: str, types: Mapping[str, str]) -> None:
+        """Keep the types of a client's table where a reader without a table engine finds them."""
+        ...
 
-    def unit_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[Unit]: ...
+    def known_types(self, client_id: str) -> Mapping[str, Mapping[str, str]]:
+        """Those types, by dataset."""
+        ...
 
-    def add_parts(self, ref: RunRef, parts: Sequence[Part]) -> None: ...
+    def units(self, ref: RunRef) -> Iterator[Unit]:
+        """The units of a run, by number."""
+        ...
 
-    def part(self, ref: RunRef, number: int) -> Part: ...
+    def unit(self, ref: RunRef, number: int) -> Unit:
+        """One unit. Raises NotFound."""
+        ...
 
-    def save_part(self, ref: RunRef, part: Part) -> None: ...
+    def unit_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[Unit]:
+        """A page of them."""
+        ...
 
-    def log(self, ref: RunRef, line: LogLine) -> None: ...
+    def add_parts(self, ref: RunRef, parts: Sequence[Part]) -> None:
+        """Keep parts that are to be read."""
+        ...
 
-    def log_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[LogLine]: ...
+    def part(self, ref: RunRef, number: int) -> Part:
+        """One part. Raises NotFound."""
+        ...
+
+    def save_part(self, ref: RunRef, part: Part) -> None:
+        """Keep a part as it is now."""
+        ...
+
+    def log(self, ref: RunRef, line: LogLine) -> None:
+        """Add a line to the log."""
+        ...
+
+    def log_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[LogLine]:
+        """A page of the log, oldest first."""
+        ...
 
     def take_lease(self, ref: RunRef, unit: Unit) -> RunRef | None:
         """Take the right to write a unit's part of the lake; otherwise whose it is."""
@@ -154,7 +187,6 @@ class Target:
     dataset: Dataset
     connection_id: str
     company: str
-    types: Mapping[str, str]
     window: Window
     token: int
     run_id: str
@@ -177,6 +209,10 @@ class Published:
 
 class Lake(Protocol):
     """The imported data: one table per client and dataset, written aside first and published in one step."""
+
+    def types(self, client_id: str, dataset: Dataset) -> Mapping[str, str]:
+        """The Arrow types the table has; empty when nothing was imported yet."""
+        ...
 
     def prepare(self, client_id: str, dataset: Dataset, types: Mapping[str, str]) -> Mapping[str, str]:
         """Make the table, or widen its decimals, so that it can hold these types; returns the types it has now.
@@ -236,12 +272,10 @@ class RowPage:
 
 
 class LakeReader(Protocol):
-    def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
-        """Raises Gone (`page_expired`) when the state the pages began with is no longer kept."""
-        ...
+    """Reads what was imported."""
 
-    def types(self, client_id: str, dataset: Dataset) -> Mapping[str, str]:
-        """The Arrow types the table has; empty when nothing was imported yet."""
+    def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
+        """A page of rows. Raises Gone (`page_expired`) when the state the pages began with is no longer kept."""
         ...
 
 
@@ -271,6 +305,3 @@ class Sources(Protocol):
     def open(self, source: Source) -> AbstractContextManager[HasDatasets]:
         """The connected system. Raises NotFound (`secret_gone`), CredentialsRefused, Unavailable."""
         ...
-
-
-ZERO = Decimal(0)

@@ -1,0 +1,63 @@
+"""Rows of the lake for readers: filtered, in a fixed order, page by page from one state of a table."""
+
+from collections.abc import Mapping
+
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from ..errors import Gone, Unavailable
+from ..models.dataset import Dataset
+from ..ports.imports import RowPage, RowsWanted
+from . import lake_sql as sql
+
+
+class LakeRows:
+    """Satisfies `ports.imports.LakeReader` for tables below `root`."""
+
+    def __init__(self, root: str, options: Mapping[str, str]) -> None:
+        self._root = root
+        self._options = dict(options)
+
+    def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
+        """See the port."""
+        try:
+            table = self._table(client_id, dataset, wanted.version)
+            if table is None:
+                return RowPage([], None)
+            return _page(table, dataset, wanted)
+        except (DeltaError, OSError) as error:
+            if wanted.version is not None:
+                raise Gone(
+                    "The data was imported anew since the first page, and the old state is no longer kept. Begin again.",
+                    code="page_expired",
+                ) from error
+            raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
+
+    def _table(self, client_id: str, dataset: Dataset, version: int | None) -> DeltaTable | None:
+        try:
+            uri = f"{self._root}/lake/{client_id}/{dataset.id}"
+            return DeltaTable(uri, version=version, storage_options=self._options)
+        except TableNotFoundError:
+            return None
+
+
+def order(dataset: Dataset) -> list[str]:
+    """The columns rows are sorted by: the date, the key, whose they are; what rows may share, the rest decides."""
+    first = [dataset.date] if dataset.date else []
+    return [*first, *dataset.keys, "company", "connection"]
+
+
+def _page(table: DeltaTable, dataset: Dataset, wanted: RowsWanted) -> RowPage:
+    keys = order(dataset)
+    rest = [field.name for field in dataset.fields if field.name not in keys]
+    found = sql.rows(sql.query({"t": table}, sql.page(dataset, wanted, keys, rest)))
+    rows = found[: wanted.limit]
+    version = table.version()
+    shown = [{name: row[name] for name in wanted.columns} for row in rows]
+    if len(found) <= wanted.limit:
+        return RowPage(shown, version)
+    last = [rows[-1][name] for name in keys]
+    again = sum([row[name] for name in keys] == last for row in rows)
+    if wanted.after is not None and last == list(wanted.after):
+        again += wanted.skip
+    return RowPage(shown, version, last, again)

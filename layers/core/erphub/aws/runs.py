@@ -1,0 +1,323 @@
+"""Runs in the tenant table: the run, its units and parts, its log, and the leases on what it writes."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+from ..errors import NotFound
+from ..ids import new_id
+from ..models.run import LogLine, Part, Run, RunRef, Status, Trigger, Unit, UnitStatus
+from ..models.wire import instant
+from ..ports.imports import Listed
+from . import keys
+from .table import Item, Table, Taken
+
+_CALLS = "calls:"
+KEPT_DAYS = 400
+"""How long what a run left behind is kept; the runs' own line in the list goes with it."""
+
+
+class RunTable:
+    """Satisfies `ports.imports.Runs`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    def add(self, run: Run) -> bool:
+        """See the port."""
+        ref = run.ref
+        expires = int(datetime.fromisoformat(run.created_at).timestamp()) + KEPT_DAYS * 86_400
+        item = {
+            **_key(ref),
+            "client_id": ref.client_id,
+            "job_id": ref.job_id,
+            "run_id": ref.run_id,
+            "connection_id": run.connection_id,
+            "trigger": run.trigger.value,
+            "status": run.status.value,
+            "by": run.by,
+            "created_at": run.created_at,
+            "due_at_was": run.due_at,
+            "expires_at": expires,
+        }
+        try:
+            self._table.put_new(item)
+        except Taken:
+            return False
+        return True
+
+    def get(self, ref: RunRef) -> Run:
+        """See the port."""
+        item = self._table.get(_key(ref))
+        if item is None:
+            raise NotFound("There is no such run.", code="run_not_found")
+        return _run(item)
+
+    def list(self, client_id: str, job_id: str, limit: int, next: str | None) -> Listed[Run]:
+        """See the port."""
+        key = keys.run(client_id, job_id, "")
+        page = self._table.page(key["pk"], key["sk"], limit=limit, next=next, newest_first=True)
+        return Listed([_run(item) for item in page.items], page.next)
+
+    def change(self, ref: RunRef, **values: Any) -> Run:
+        """See the port."""
+        return _run(self._update(_key(ref), values, condition="attribute_exists(pk)"))
+
+    def start_work(self, ref: RunRef, now: datetime) -> Run:
+        """See the port."""
+        item = self._table.update(
+            _key(ref),
+            "SET #status = if_not_exists(ended, :running), started_at = if_not_exists(started_at, :now), "
+            "#token = if_not_exists(#token, :token), active_at = :now",
+            condition="attribute_exists(pk)",
+            names={"#status": "status", "#token": "token"},
+            running=Status.RUNNING.value,
+            now=instant(now),
+            token=int(now.timestamp() * 1_000_000),
+        )
+        return _run(item)
+
+    def end(self, ref: RunRef, now: datetime, values: Mapping[str, Any]) -> bool:
+        """See the port."""
+        try:
+            final = {**values, "finished_at": instant(now), "ended": values["status"]}
+            self._update(_key(ref), final, condition="attribute_exists(pk) AND attribute_not_exists(ended)")
+        except Taken:
+            return False
+        return True
+
+    def progress(self, ref: RunRef, now: datetime, rows: int, bytes: int) -> Run:
+        """See the port."""
+        item = self._table.update(
+            _key(ref),
+            "SET active_at = :now ADD rows_read :rows, bytes_read :bytes",
+            condition="attribute_exists(pk)",
+            now=instant(now),
+            rows=rows,
+            bytes=bytes,
+        )
+        return _run(item)
+
+    def spend(self, ref: RunRef, calls: Mapping[str, int], milliseconds: int) -> None:
+        """See the port."""
+        counted = [(f"#c{n}", f"c{n}", name, count) for n, (name, count) in enumerate(calls.items()) if count]
+        adds = ", ".join(["lambda_ms :ms", "tasks :one", *(f"{name} :{value}" for name, value, _, _ in counted)])
+        self._table.update(
+            _key(ref),
+            f"ADD {adds}",
+            names={name: _CALLS + call for name, _, call, _ in counted},
+            ms=milliseconds,
+            one=1,
+            **{value: count for _, value, _, count in counted},
+        )
+
+    # --- units and parts ---------------------------------------------------------------------------------------------
+
+    def add_units(self, ref: RunRef, units: Sequence[Unit]) -> None:
+        """See the port."""
+        self._table.put_many([_unit_item(ref, unit) for unit in units])
+
+    def save_unit(self, ref: RunRef, unit: Unit) -> None:
+        """See the port."""
+        self._table.put(_unit_item(ref, unit))
+
+    def add_to_unit(self, ref: RunRef, number: int, **amounts: int) -> None:
+        """See the port."""
+        changes = ", ".join(f"#{name} :{name}" for name in amounts)
+        self._table.update(
+            keys.run_unit(ref.client_id, ref.run_id, number),
+            f"ADD {changes} SET #status = if_not_exists(ended, :reading)",
+            names={"#status": "status"} | {f"#{name}": name for name in amounts},
+            reading=UnitStatus.READING.value,
+            **amounts,
+        )
+
+    def fail_unit(self, ref: RunRef, number: int, status: str, problem: Mapping[str, Any]) -> None:
+        """See the port."""
+        key = keys.run_unit(ref.client_id, ref.run_id, number)
+        try:
+            values = {"status": status, "problem": problem, "ended": status}
+            self._update(key, values, condition="attribute_exists(pk) AND attribute_not_exists(ended)")
+        except Taken:  # it has ended before, perhaps well: that stands
+            return
+
+    def note_trouble(self, ref: RunRef, number: int, problem: Mapping[str, Any]) -> None:
+        """See the port."""
+        key = keys.run_unit(ref.client_id, ref.run_id, number)
+        self._update(key, {"trouble": problem}, condition="attribute_exists(pk)")
+
+    def remember_types(self, client_id: str, dataset: str, types: Mapping[str, str]) -> None:
+        """See the port."""
+        self._table.put({**keys.dataset(client_id, dataset), "dataset": dataset, "types": dict(types)})
+
+    def known_types(self, client_id: str) -> Mapping[str, Mapping[str, str]]:
+        """See the port."""
+        key = keys.dataset(client_id, "")
+        return {item["dataset"]: item["types"] for item in self._table.all(key["pk"], key["sk"])}
+
+    def units(self, ref: RunRef) -> Iterator[Unit]:
+        """See the port."""
+        key = keys.run_unit(ref.client_id, ref.run_id, 0)
+        return (_unit(item) for item in self._table.all(key["pk"], _prefix(key)))
+
+    def unit(self, ref: RunRef, number: int) -> Unit:
+        """See the port."""
+        item = self._table.get(keys.run_unit(ref.client_id, ref.run_id, number))
+        if item is None:
+            raise NotFound("The run has no such part.", code="unit_not_found")
+        return _unit(item)
+
+    def unit_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[Unit]:
+        """See the port."""
+        key = keys.run_unit(ref.client_id, ref.run_id, 0)
+        page = self._table.page(key["pk"], _prefix(key), limit=limit, next=next)
+        return Listed([_unit(item) for item in page.items], page.next)
+
+    def add_parts(self, ref: RunRef, parts: Sequence[Part]) -> None:
+        """See the port."""
+        self._table.put_many([_part_item(ref, part) for part in parts])
+
+    def part(self, ref: RunRef, number: int) -> Part:
+        """See the port."""
+        item = self._table.get(keys.run_part(ref.client_id, ref.run_id, number))
+        if item is None:
+            raise NotFound("The run has no such part.", code="part_not_found")
+        return _part(item)
+
+    def save_part(self, ref: RunRef, part: Part) -> None:
+        """See the port."""
+        self._table.put(_part_item(ref, part))
+
+    # --- the log -----------------------------------------------------------------------------------------------------
+
+    def log(self, ref: RunRef, line: LogLine) -> None:
+        """See the port."""
+        self._table.put(
+            {**keys.run_log(ref.client_id, ref.run_id, new_id()), **asdict(line), "expires_at": _until(line.at)}
+        )
+
+    def log_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[LogLine]:
+        """See the port."""
+        key = keys.run_log(ref.client_id, ref.run_id, "")
+        page = self._table.page(key["pk"], key["sk"], limit=limit, next=next)
+        lines = [LogLine(i["at"], i["level"], i["code"], i["text"], i.get("unit")) for i in page.items]
+        return Listed(lines, page.next)
+
+    # --- leases ------------------------------------------------------------------------------------------------------
+
+    def take_lease(self, ref: RunRef, unit: Unit) -> RunRef | None:
+        """See the port."""
+        item = {**_lease(ref, unit), "holder_job": ref.job_id, "holder_run": ref.run_id}
+        try:
+            self._table.put(item, condition="attribute_not_exists(pk) OR holder_run = :me", me=ref.run_id)
+        except Taken:
+            held = self._table.get(_lease(ref, unit))
+            return RunRef(ref.client_id, held["holder_job"], held["holder_run"]) if held else self.take_lease(ref, unit)
+        return None
+
+    def take_over_lease(self, ref: RunRef, unit: Unit, dead: RunRef) -> bool:
+        """See the port."""
+        item = {**_lease(ref, unit), "holder_job": ref.job_id, "holder_run": ref.run_id}
+        try:
+            self._table.put(item, condition="attribute_not_exists(pk) OR holder_run = :dead", dead=dead.run_id)
+        except Taken:
+            return False
+        return True
+
+    def free_lease(self, ref: RunRef, unit: Unit) -> None:
+        """See the port."""
+        try:
+            self._table.delete(_lease(ref, unit), condition="holder_run = :me", me=ref.run_id)
+        except Taken:  # another run has it, or nobody
+            return
+
+    def _update(self, key: keys.Key, values: Mapping[str, Any], condition: str) -> Item:
+        """Set attributes, or remove those whose value is None."""
+        names = {f"#{name}": name for name in values}
+        sets = ", ".join(f"#{name} = :{name}" for name, value in values.items() if value is not None)
+        removes = ", ".join(f"#{name}" for name, value in values.items() if value is None)
+        text = " ".join([*([f"SET {sets}"] if sets else []), *([f"REMOVE {removes}"] if removes else [])])
+        given = {name: value for name, value in values.items() if value is not None}
+        return self._table.update(key, text, condition=condition, names=names, **given)
+
+
+def _until(at: str) -> int:
+    return int(datetime.fromisoformat(at).timestamp()) + KEPT_DAYS * 86_400
+
+
+def _prefix(key: keys.Key) -> str:
+    return key["sk"].rpartition("#")[0] + "#"
+
+
+def _key(ref: RunRef) -> keys.Key:
+    return keys.run(ref.client_id, ref.job_id, ref.run_id)
+
+
+def _lease(ref: RunRef, unit: Unit) -> keys.Key:
+    return keys.lease(ref.client_id, unit.dataset, unit.connection_id, unit.company)
+
+
+def _run(item: Item) -> Run:
+    return Run(
+        ref=RunRef(item["client_id"], item["job_id"], item["run_id"]),
+        connection_id=item["connection_id"],
+        trigger=Trigger(item["trigger"]),
+        status=Status(item["status"]),
+        by=item["by"],
+        created_at=item["created_at"],
+        due_at=item.get("due_at_was"),
+        started_at=item.get("started_at"),
+        finished_at=item.get("finished_at"),
+        active_at=item.get("active_at"),
+        token=int(item.get("token", 0)),
+        cancel_requested=bool(item.get("cancel_requested")),
+        blocked_by=item.get("blocked_by"),
+        problem=cast(dict[str, Any] | None, _plain(item.get("problem"))),
+        first_day=item.get("first_day"),
+        end_day=item.get("end_day"),
+        units_planned=bool(item.get("units_planned")),
+        parts=int(item["parts"]) if "parts" in item else None,
+        rows_read=int(item.get("rows_read", 0)),
+        bytes_read=int(item.get("bytes_read", 0)),
+        totals={name: int(value) for name, value in item.get("totals", {}).items()},
+        calls={name.removeprefix(_CALLS): int(value) for name, value in item.items() if name.startswith(_CALLS)},
+        lambda_ms=int(item.get("lambda_ms", 0)),
+        tasks=int(item.get("tasks", 0)),
+    )
+
+
+def _unit_item(ref: RunRef, unit: Unit) -> Item:
+    item = asdict(unit) | keys.run_unit(ref.client_id, ref.run_id, unit.number)
+    item |= {"status": unit.status.value, "facts": json.dumps(unit.facts)}
+    if unit.ended:
+        item["ended"] = unit.status.value
+    return item
+
+
+def _unit(item: Item) -> Unit:
+    values = {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk", "ended")}
+    return Unit(**values | {"status": UnitStatus(values["status"]), "facts": json.loads(values["facts"])})
+
+
+def _part_item(ref: RunRef, part: Part) -> Item:
+    item = asdict(part) | keys.run_part(ref.client_id, ref.run_id, part.number)
+    return item | {"totals": [list(total) for total in part.totals], "where": json.dumps(part.where)}
+
+
+def _part(item: Item) -> Part:
+    values = {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk")}
+    totals = [(period, rows, amount) for period, rows, amount in values["totals"]]
+    return Part(**values | {"totals": totals, "where": json.loads(values["where"])})
+
+
+def _plain(value: Any) -> Any:
+    """DynamoDB's numbers as whole ones: nothing here is kept as a fraction."""
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in cast(Mapping[str, Any], value).items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in cast(list[Any], value)]
+    return int(value) if hasattr(value, "as_tuple") else value

@@ -1,0 +1,162 @@
+"""What was imported, to look at: the datasets with their columns, and their rows page by page."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from .errors import FieldError, Invalid, NotFound
+from .models.dataset import BY_ID, DATASETS, Dataset
+from .models.dataset_view import ColumnView, DatasetPage, DatasetView, RowsPage, RowsQuery
+from .models.types import complete
+from .ports.erp import Window
+from .ports.imports import LakeReader, RowPage, RowsWanted
+
+type KnownTypes = Callable[[str], Mapping[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """Datasets of a client."""
+
+    known_types: KnownTypes
+    """The types of a client's tables, by dataset."""
+
+    def list(self, client_id: str) -> DatasetPage:
+        """Every dataset with its schema."""
+        known = self.known_types(client_id)
+        return DatasetPage(items=[_view(dataset, known.get(dataset.id)) for dataset in DATASETS])
+
+
+def _view(dataset: Dataset, known: Mapping[str, str] | None) -> DatasetView:
+    types = complete(dataset, known or {})
+    columns = [
+        ColumnView(name=field.name, type=types[field.name], key=field.key, description=field.description)
+        for field in dataset.fields
+    ]
+    columns += [
+        ColumnView(name="company", type="string", key=True, description="The company's key in the ERP"),
+        ColumnView(name="connection", type="string", key=True, description="The connection it came through"),
+    ]
+    return DatasetView(
+        id=dataset.id,
+        title=dataset.title,
+        publishing=dataset.publishing.value,
+        date=dataset.date,
+        amount=dataset.amount,
+        imported=known is not None,
+        columns=columns,
+    )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a client's lake."""
+
+    lake: LakeReader
+
+    def page(self, client_id: str, dataset_id: str, query: RowsQuery) -> RowsPage:
+        """A page of rows. Raises NotFound (`dataset_not_found`), Invalid, Gone (`page_expired`)."""
+        dataset = BY_ID.get(dataset_id)
+        if dataset is None:
+            raise NotFound(
+                "There is no such dataset. GET /clients/{client}/datasets lists them.", code="dataset_not_found"
+            )
+        wanted = _wanted(dataset, query)
+        page = self.lake.page(client_id, dataset, wanted)
+        return RowsPage(items=[_plain(row) for row in page.rows], next=_next(page, _asked(dataset, query)))
+
+
+def _wanted(dataset: Dataset, query: RowsQuery) -> RowsWanted:
+    version, after, skip = _where(query.next, _asked(dataset, query))
+    return RowsWanted(
+        companies=[query.company] if query.company is not None else [],
+        connections=[query.connection] if query.connection is not None else [],
+        window=_window(dataset, query),
+        columns=_columns(dataset, query.columns),
+        limit=query.limit,
+        version=version,
+        after=after,
+        skip=skip,
+    )
+
+
+def _window(dataset: Dataset, query: RowsQuery) -> Window:
+    if query.first is None and query.last is None:
+        return Window()
+    if dataset.date is None:
+        pointer = "/from" if query.first else "/to"
+        raise Invalid.field(pointer, "dataset_without_dates", f"Rows of {dataset.id} have no date to choose by.")
+    if query.first and query.last and query.last < query.first:
+        raise Invalid.field("/to", "period_backwards", "The period ends before it begins.")
+    if query.last == date.max:
+        return Window(query.first, None)
+    return Window(query.first, query.last + timedelta(days=1) if query.last else None)
+
+
+def _columns(dataset: Dataset, given: str | None) -> list[str]:
+    known = [*(field.name for field in dataset.fields), "company", "connection"]
+    if given is None:
+        return known
+    names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        detail = (
+            f"No such column in {dataset.id}: {', '.join(unknown[:5])}." if unknown else "Name at least one column."
+        )
+        raise Invalid(detail, errors=[FieldError("/columns", "column_unknown", detail)])
+    return names
+
+
+def _asked(dataset: Dataset, query: RowsQuery) -> str:
+    """What the pages of one list have in common; another list's `next` is not this one's."""
+    parts = [dataset.id, query.company, query.connection, str(query.first), str(query.last)]
+    return sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _next(page: RowPage, asked: str) -> str | None:
+    if page.last is None:
+        return None
+    text = json.dumps([asked, page.version, [_tagged(value) for value in page.last], page.again], ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+
+
+def _where(word: str | None, asked: str) -> tuple[int | None, Sequence[Any] | None, int]:
+    """The state and place a `next` stands for. Raises Invalid (`next_invalid`)."""
+    if word is None:
+        return None, None, 0
+    try:
+        text = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)).decode("utf-8", "surrogatepass")
+        of, version, last, again = json.loads(text)
+        if of != asked or type(version) is not int or type(again) is not int or again < 0:
+            raise ValueError("another list's")
+        return version, [_untagged(value) for value in last], again
+    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
+
+
+def _tagged(value: Any) -> Any:
+    return {"day": value.isoformat()} if isinstance(value, date) else value
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, dict):
+        return date.fromisoformat(value["day"])  # pyright: ignore[reportUnknownArgumentType]
+    if value is not None and not isinstance(value, (str, int)):
+        raise TypeError("not a key's value")
+    return value
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in row.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat() if isinstance(value, (date, datetime)) else value

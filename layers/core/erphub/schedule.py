@@ -1,0 +1,83 @@
+"""When a job is due by the clock on its wall, and starting what is due."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from .errors import Unavailable
+from .models.job import WEEKDAYS, Everything, Job, Range, Schedule, ThisYear
+from .ports.erp import Window
+from .ports.imports import Jobs
+from .ports.world import Clock
+from .runs import ImportRuns
+
+AT_ONCE = 8
+
+
+def next_due(schedule: Schedule, after: datetime) -> datetime:
+    """The first instant after `after` at which the schedule's clock shows its time, in UTC.
+
+    When the clock jumps forward over the time, the job starts as much later as the clock jumped; when the clock shows
+    the time twice, the job starts the first time. So every day has exactly one start.
+    """
+    hours, minutes = map(int, schedule.time.split(":"))
+    today = after.astimezone(schedule.zone).date()
+    for days in range(-1, 9):
+        day = today + timedelta(days=days)
+        if schedule.days != "daily" and WEEKDAYS[day.weekday()] not in schedule.days:
+            continue
+        instant = datetime.combine(day, time(hours, minutes), schedule.zone).astimezone(UTC)
+        if instant > after:
+            return instant
+    raise AssertionError("a week has every weekday")
+
+
+def window(job: Job, now: datetime) -> Window:
+    """The days a run of the job is about when it starts now."""
+    today = now.astimezone(job.schedule.zone if job.schedule else UTC).date()
+    match job.period:
+        case Everything():
+            return Window()
+        case Range(first=first, last=last):
+            return Window(first, last + timedelta(days=1))
+        case ThisYear():
+            return Window(date(today.year, 1, 1), date(today.year + 1, 1, 1))
+        case rolling:
+            return Window(today - timedelta(days=rolling.days), None)
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """Starts what is due. Its cost grows with what is due, not with what exists."""
+
+    jobs: Jobs
+    runs: ImportRuns
+    clock: Clock
+    report: Callable[[Job, Exception], None]
+    """Told about a job that could not be started; the next tick tries it again."""
+
+    def tick(self) -> int:
+        """Start every due job and move it to its next instant; returns how many.
+
+        A run belongs to its job and due instant: whoever comes twice, or after dying half-way, finds it started.
+        Raises Unavailable when some could not be started, after the others were.
+        """
+        now = self.clock()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            started = list(pool.map(lambda job: self._start(job, now), self.jobs.due(now)))
+        if not all(started):
+            raise Unavailable(f"{started.count(False)} of {len(started)} due imports could not be started.")
+        return len(started)
+
+    def _start(self, job: Job, now: datetime) -> bool:
+        try:
+            if job.due_at and job.schedule:
+                self.runs.start_due(job, job.due_at)
+                self.jobs.move_on(job, next_due(job.schedule, now))
+            else:
+                self.jobs.move_on(job, None)
+        except Exception as error:  # noqa: BLE001  one job's trouble must not keep the others waiting
+            self.report(job, error)
+            return False
+        return True

@@ -1,0 +1,62 @@
+"""A connection as imports use it: its companies, and the ERP behind it, opened with the connection's password."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ErpRefused, NotFound
+from .models.catalogue import Description
+from .models.connection import Connection
+from .ports.connections import Connections
+from .ports.erp import FoundCompany, HasCompanies, HasDatasets, System
+from .ports.imports import Source
+from .ports.world import Secrets
+
+type OpenSystem = Callable[[str, Mapping[str, Any], Mapping[str, str]], System]
+
+
+@dataclass(frozen=True)
+class ConnectedSources:
+    """Satisfies `ports.imports.Sources`."""
+
+    connections: Connections
+    secrets: Secrets
+    open_system: OpenSystem
+    describe: Callable[[str], Description]
+
+    def get(self, client_id: str, connection_id: str) -> Source:
+        """See the port."""
+        found = self._connection(client_id, connection_id)
+        datasets = self.describe(found.erp_system).datasets
+        return Source(client_id, connection_id, found.name, found.erp_system, found.status.value, datasets)
+
+    def companies(self, source: Source) -> Sequence[FoundCompany]:
+        """See the port."""
+        connection = self._connection(source.client_id, source.connection_id)
+        if connection.all_companies:
+            system = self._system(connection)
+            if isinstance(system, HasCompanies):
+                return [company for company in system.companies() if not company.problem]
+        kept = self.connections.companies(source.client_id, source.connection_id)
+        return [FoundCompany(company.key, company.name, None, company.facts) for company in kept]
+
+    def open(self, source: Source) -> AbstractContextManager[HasDatasets]:
+        """See the port."""
+        return self._opened(source)
+
+    @contextmanager
+    def _opened(self, source: Source) -> Iterator[HasDatasets]:
+        system = self._system(self._connection(source.client_id, source.connection_id))
+        if not isinstance(system, HasDatasets):
+            raise ErpRefused(f"{source.erp_system} has no data to import.", code="no_datasets")
+        yield system
+
+    def _system(self, connection: Connection) -> System:
+        return self.open_system(connection.erp_system, connection.settings, self.secrets.get(connection.secret_name))
+
+    def _connection(self, client_id: str, connection_id: str) -> Connection:
+        found = self.connections.get(client_id, connection_id)
+        if found is None:
+            raise NotFound("The job's connection is no longer there.", code="connection_not_found")
+        return found

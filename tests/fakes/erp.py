@@ -1,0 +1,150 @@
+"""An ERP in memory that can be asked like a real one, and that can be told to misbehave."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import arro3.core as ac
+
+from erphub.aws.lake_schema import arrow_type
+from erphub.errors import ErpRefused, Unavailable
+from erphub.models.dataset import Dataset, Kind
+from erphub.models.types import complete
+from erphub.ports.erp import FoundCompany, Oddity, Slice, Survey, Total, Window
+from erphub.ports.imports import Source
+
+EPOCH = date(1970, 1, 1)
+type Row = dict[str, Any]
+
+
+def batch_of(dataset: Dataset, rows: Sequence[Row], types: Mapping[str, str]) -> ac.RecordBatch:
+    """Rows as the Arrow batch a real system would give."""
+    columns: list[Any] = []
+    for each in dataset.fields:
+        values = [row.get(each.name) for row in rows]
+        wanted = arrow_type(types[each.name])
+        if each.kind is Kind.DATE:
+            days = [None if value is None else (value - EPOCH).days for value in values]
+            columns.append(ac.Array(days, type=ac.DataType.int32()).cast(wanted))
+        elif each.kind is Kind.DECIMAL:
+            texts = [None if value is None else str(value) for value in values]
+            columns.append(ac.Array(texts, type=ac.DataType.utf8()).cast(wanted))
+        else:
+            columns.append(ac.Array(values, type=wanted))
+    schema = ac.Schema([ac.Field(each.name, arrow_type(types[each.name])) for each in dataset.fields])
+    return ac.RecordBatch.from_arrays(columns, schema=schema)
+
+
+@dataclass
+class FakeErp:
+    """Companies with datasets of rows. Faults are attributes; each says when it strikes."""
+
+    data: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    batch_rows: int = 10
+    consistent: bool = True
+    cut_after: int | None = None
+    cuts_left: int = 0
+    lies: int = 0
+    """So many readings report one row more than they give."""
+    on_batch: Any = None
+    reads: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
+        rows = self._rows(dataset, company, window)
+        places = range(0, len(rows), slice_rows)
+        slices = [Slice({"from": at, "window": _plain(window)}, len(rows[at : at + slice_rows])) for at in places]
+        return Survey(self._types(dataset), self.missing, slices, len(rows))
+
+    @contextmanager
+    def read(self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice) -> Iterator["FakeReading"]:
+        window = Window(*(date.fromisoformat(day) if day else None for day in part.where["window"]))
+        at = part.where["from"]
+        rows = self._rows(dataset, company, window)[at : at + part.rows]
+        self.reads.append((dataset.id, company.key, at))
+        lies, self.lies = self.lies > 0, max(self.lies - 1, 0)
+        yield FakeReading(self, dataset, rows, dict(survey.types), lies)
+
+    def _types(self, dataset: Dataset) -> dict[str, str]:
+        return complete(dataset, {name: kind for name, kind in self.types.items() if name in _names(dataset)})
+
+    def _rows(self, dataset: Dataset, company: FoundCompany, window: Window) -> list[Row]:
+        if company.key not in self.data:
+            raise ErpRefused(f"The company {company.name} is no longer there.", code="company_gone")
+        rows = self.data[company.key].get(dataset.id, [])
+        if dataset.date is None or window.everything:
+            return rows
+        return [row for row in rows if row.get(dataset.date) and _inside(row[dataset.date], window)]
+
+
+@dataclass
+class FakeReading:
+    """A slice being read."""
+
+    erp: FakeErp
+    dataset: Dataset
+    rows: list[Row]
+    types: dict[str, str]
+    lies: bool
+    oddities: Sequence[Oddity] = ()
+
+    @property
+    def consistent(self) -> bool:
+        return self.erp.consistent
+
+    @property
+    def totals(self) -> list[Total]:
+        found: dict[date | None, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
+        for row in self.rows:
+            day = row.get(self.dataset.date) if self.dataset.date else None
+            amount = row.get(self.dataset.amount) if self.dataset.amount else None
+            found[day] = (found[day][0] + 1, found[day][1] + (amount or Decimal(0)))
+        if self.lies:
+            found[None] = (found[None][0] + 1, found[None][1])
+        return [Total(day, rows, amount if self.dataset.amount else None) for day, (rows, amount) in found.items()]
+
+    def batches(self) -> Iterator[ac.RecordBatch]:
+        for at in range(0, len(self.rows), self.erp.batch_rows):
+            if self.erp.on_batch:
+                self.erp.on_batch(at)
+            if self.erp.cuts_left and self.erp.cut_after is not None and at >= self.erp.cut_after:
+                self.erp.cuts_left -= 1
+                raise Unavailable("The connection to the ERP was cut.", code="connection_cut")
+            yield batch_of(self.dataset, self.rows[at : at + self.erp.batch_rows], self.types)
+
+
+@dataclass
+class FakeSources:
+    """One connection to a fake ERP."""
+
+    erp: FakeErp
+    datasets: Sequence[str] = ("accounts", "gl_transactions")
+    status: str = "active"
+    selected: Sequence[str] | None = None
+
+    def get(self, client_id: str, connection_id: str) -> Source:
+        return Source(client_id, connection_id, "Books", "fake", self.status, self.datasets)
+
+    def companies(self, source: Source) -> Sequence[FoundCompany]:
+        return [FoundCompany(key, f"Company {key}") for key in (self.selected or list(self.erp.data))]
+
+    @contextmanager
+    def open(self, source: Source) -> Iterator[FakeErp]:
+        yield self.erp
+
+
+def _names(dataset: Dataset) -> set[str]:
+    return {each.name for each in dataset.fields}
+
+
+def _inside(day: date, window: Window) -> bool:
+    return (window.first is None or day >= window.first) and (window.end is None or day < window.end)
+
+
+def _plain(window: Window) -> list[str | None]:
+    return [window.first.isoformat() if window.first else None, window.end.isoformat() if window.end else None]

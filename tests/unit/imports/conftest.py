@@ -1,0 +1,216 @@
+"""A table on moto, a lake in a folder, an ERP in memory, and the import machine walked by hand."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+from moto import mock_aws
+
+from erphub.aws import clients, lake_sql
+from erphub.aws.jobs import JobTable
+from erphub.aws.lake import DeltaLake, table_key
+from erphub.aws.lake_rows import LakeRows
+from erphub.aws.runs import RunTable
+from erphub.aws.table import Table
+from erphub.errors import Unavailable
+from erphub.ids import new_id
+from erphub.importing import Importing
+from erphub.models.dataset import BY_ID
+from erphub.models.job import Everything, Job, Period
+from erphub.models.run import Run, RunRef, Status, Trigger, Unit
+from erphub.models.wire import instant
+from tests.fakes.erp import FakeErp, FakeSources, Row
+from tests.fakes.files import FolderFiles
+
+CLIENT = "01HZZZZZZZZZZZZZZZZZZZZZZC"
+CONNECTION = "01HZZZZZZZZZZZZZZZZZZZZZZ0"
+FIRST_DAY = date(2026, 1, 1)
+
+
+class Killed(BaseException):
+    """The worker's end: nothing catches it."""
+
+
+@contextmanager
+def fresh_clients() -> Iterator[None]:
+    """Clients of their own, since they are kept per process."""
+    clients.client.cache_clear()
+    clients._session.cache_clear()  # noqa: SLF001
+    yield
+    clients.client.cache_clear()
+    clients._session.cache_clear()  # noqa: SLF001
+
+
+def make_table(name: str = "tenants") -> Table:
+    """The tenant table with its indexes, as the template makes it."""
+    attributes = ("pk", "sk", "due_shard", "due_at", "user_pk", "user_sk")
+    clients.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": key, "KeyType": "HASH"},
+                    {"AttributeName": sort, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index, key, sort in (("due", "due_shard", "due_at"), ("user", "user_pk", "user_sk"))
+        ],
+    )
+    return Table(name)
+
+
+@pytest.fixture
+def table() -> Generator[Table]:
+    with mock_aws(), fresh_clients():
+        yield make_table()
+
+
+def ledger(count: int, *, first: int = 0, cents: int = 100, per_day: int = 2) -> list[Row]:
+    """Ledger lines, two a day from New Year on."""
+    return [
+        {
+            "journal_no": str(number),
+            "entry_no": "1",
+            "voucher_date": FIRST_DAY + timedelta(days=number // per_day),
+            "account_no": "3000",
+            "amount": Decimal(number * cents) / 100,
+        }
+        for number in range(first, first + count)
+    ]
+
+
+def chart(count: int, name: str = "Sales") -> list[Row]:
+    return [{"account_no": str(3000 + number), "name": f"{name} {number}"} for number in range(count)]
+
+
+@dataclass
+class House:
+    """Everything an import needs, in one place."""
+
+    folder: Path
+    table: Table
+    erp: FakeErp
+    now: datetime = datetime(2026, 1, 24, 8, tzinfo=UTC)
+    dies_at: str | None = None
+    seen: list[str] = field(default_factory=list)
+    on_checkpoint: Callable[[str], None] | None = None
+
+    def __post_init__(self) -> None:
+        self.jobs = JobTable(self.table)
+        self.runs = RunTable(self.table)
+        self.sources = FakeSources(self.erp)
+        self.lake = DeltaLake(str(self.folder), FolderFiles(self.folder), {}, checkpoint=self.checkpoint)
+        self.importing = Importing(
+            self.jobs, self.runs, self.sources, self.lake, self.clock, self.checkpoint, part_rows=25
+        )
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def checkpoint(self, name: str) -> None:
+        self.seen.append(name)
+        if self.on_checkpoint:
+            self.on_checkpoint(name)
+        if name == self.dies_at:
+            self.dies_at = None
+            raise Killed(name)
+
+    def job(self, period: Period | None = None, **values: Any) -> Job:
+        job = Job(
+            id=new_id(),
+            client_id=CLIENT,
+            name="All",
+            connection_id=CONNECTION,
+            period=period or Everything(kind="everything"),
+            created_by="u",
+            created_at=self.now,
+            updated_at=self.now,
+            **values,
+        )
+        self.jobs.add(job)
+        return job
+
+    def queue(self, job: Job, trigger: Trigger = Trigger.MANUAL) -> RunRef:
+        ref = RunRef(CLIENT, job.id, new_id())
+        at = instant(self.now)
+        self.runs.add(Run(ref=ref, connection_id=CONNECTION, trigger=trigger, status=Status.QUEUED, by="u", created_at=at))
+        return ref
+
+    def run(self, job: Job, trigger: Trigger = Trigger.MANUAL) -> Run:
+        """One run from beginning to end, as the state machine would drive it."""
+        self.now += timedelta(minutes=1)
+        ref = self.queue(job, trigger)
+        self.drive(ref)
+        return self.runs.get(ref)
+
+    def drive(self, ref: RunRef) -> None:
+        """The state machine by hand: each task again when its worker was killed, thrice when something was away."""
+        plan = self.task(lambda: self.importing.plan(ref, lambda: 900.0))
+        while plan["outcome"] == "more":
+            plan = self.task(lambda: self.importing.plan(ref, lambda: 900.0))
+        if plan["outcome"] == "ready":
+            self.map(ref, plan["packages"], self.importing.read, parts=True)
+            packages = self.task(lambda: self.importing.publishing(ref))["packages"]
+            self.map(ref, packages, self.importing.publish, parts=False)
+        if plan["outcome"] != "wait":
+            self.task(lambda: self.importing.finish(ref))
+
+    def map(self, ref: RunRef, packages: list[dict[str, Any]], work: Callable[..., Any], *, parts: bool) -> None:
+        for package in packages:
+            first, end = package["from"], package["to"]
+            try:
+                self.task(lambda first=first, end=end: work(ref, first, end, lambda: 900.0))
+            except Unavailable:
+                self.importing.abandon(ref, first, end, parts=parts)
+
+    def task(self, work: Callable[[], Any]) -> Any:
+        for last in (False, False, True):
+            try:
+                return work()
+            except Killed:
+                continue
+            except Unavailable:
+                if last:
+                    raise
+        return work()
+
+    def rows(self, dataset: str, columns: str = "*", where: str = "TRUE") -> list[dict[str, Any]]:
+        uri = str(self.folder / table_key(CLIENT, BY_ID[dataset]))
+        keys = ", ".join(f'"{key}"' for key in BY_ID[dataset].keys)
+        text = f"SELECT {columns} FROM t WHERE {where} ORDER BY company, {keys}"
+        return lake_sql.rows(lake_sql.query({"t": DeltaTable(uri)}, text))
+
+    def count(self, dataset: str, where: str = "TRUE") -> int:
+        return len(self.rows(dataset, "company, " + ", ".join(f'"{k}"' for k in BY_ID[dataset].keys), where))
+
+    def units(self, run: Run) -> dict[tuple[str, str], Unit]:
+        return {(unit.dataset, unit.company): unit for unit in self.runs.units(run.ref)}
+
+    def log(self, run: Run) -> list[str]:
+        return [line.code for line in self.runs.log_page(run.ref, 200, None).items]
+
+    def leftovers(self) -> list[str]:
+        return [path.name for path in (self.folder / "staging").rglob("*") if path.is_file()]
+
+    def reader(self) -> LakeRows:
+        return LakeRows(str(self.folder), {})
+
+
+@pytest.fixture
+def house(tmp_path: Path, table: Table) -> House:
+    """A hub with one connection to an ERP that has two companies."""
+    erp = FakeErp()
+    for company in ("F0001", "F0002"):
+        erp.data[company] = {"accounts": chart(12), "gl_transactions": ledger(60)}
+    return House(tmp_path, table, erp)

@@ -1,0 +1,243 @@
+"""What goes wrong in the middle: whatever it is, the lake holds all of the old or all of the new."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erphub.errors import Unavailable
+from erphub.models.job import Days
+from erphub.models.run import Status, Trigger, UnitStatus
+
+from .conftest import House, Killed, chart, ledger
+
+CHECKPOINTS = (
+    "plan.units",
+    "plan.leases",
+    "plan.parts",
+    "plan.surveyed",
+    "plan.lake",
+    "plan.done",
+    "read.batch",
+    "stage.piece",
+    "read.staged",
+    "read.saved",
+    "publish.copied",
+    "publish.committed",
+    "publish.done",
+    "publish.saved",
+    "finish.freed",
+    "finish.ended",
+)
+
+
+def test_every_place_a_worker_can_die_is_known(house: House) -> None:
+    house.run(house.job())
+    assert set(house.seen) == set(CHECKPOINTS)
+
+
+@pytest.mark.parametrize("point", CHECKPOINTS)
+def test_a_worker_killed_anywhere_ends_in_the_same_table(house: House, point: str) -> None:
+    house.run(house.job())
+    house.erp.data["F0001"]["gl_transactions"] = ledger(55, cents=200)
+    house.erp.data["F0001"]["accounts"] = chart(9, "Other")
+    house.dies_at = point
+    run = house.run(house.job())
+    assert house.dies_at is None, "nobody was killed"
+    assert run.status is Status.SUCCEEDED
+    assert house.count("gl_transactions") == 55 + 60
+    amounts = house.rows("gl_transactions", "company, journal_no, entry_no, amount", "company = 'F0001'")
+    assert sum(row["amount"] for row in amounts) == sum(Decimal(2 * n) for n in range(55))
+    assert house.count("accounts") == 9 + 12
+    unit = house.units(run)["gl_transactions", "F0001"]
+    assert (unit.read, unit.written, unit.removed) == (55, 55, 60)
+    assert house.leftovers() == []
+
+
+@pytest.mark.parametrize("point", ["publish.copied", "publish.committed", "publish.saved"])
+def test_a_worker_killed_while_a_window_is_published_ends_in_the_same_table(house: House, point: str) -> None:
+    house.run(house.job())
+    house.erp.data["F0001"]["gl_transactions"] = ledger(60, cents=200)
+    house.dies_at = point
+    run = house.run(house.job(Days(kind="days", days=10)))
+    assert run.status is Status.SUCCEEDED
+    rows = house.rows("gl_transactions", "company, journal_no, entry_no, amount", "company = 'F0001'")
+    assert len(rows) == 60
+    assert [row["amount"] for row in rows if row["journal_no"] == "59"] == [Decimal(118)]
+    assert [row["amount"] for row in rows if row["journal_no"] == "0"] == [Decimal(0)]
+
+
+def test_a_reader_never_sees_half(house: House) -> None:
+    house.run(house.job(datasets=("gl_transactions",)))
+    house.erp.data["F0001"]["gl_transactions"] = ledger(90)
+    seen: set[int] = set()
+
+    def look(name: str) -> None:
+        if name not in ("read.batch", "stage.piece"):  # those are called from within the engine
+            seen.add(house.count("gl_transactions", "company = 'F0001'"))
+
+    house.on_checkpoint = look
+    house.run(house.job(datasets=("gl_transactions",)))
+    assert seen == {60, 90}
+
+
+def test_a_cut_connection_resumes_after_the_last_part_that_was_read(house: House) -> None:
+    house.erp.data = {"F0001": {"gl_transactions": ledger(100)}}
+    house.erp.cut_after, house.erp.cuts_left = 20, 1
+    run = house.run(house.job(datasets=("gl_transactions",)))
+    assert run.status is Status.SUCCEEDED
+    starts = [at for _, _, at in house.erp.reads]
+    assert starts == [0, 0, 25, 50, 75]
+    assert house.count("gl_transactions") == 100
+
+
+def test_a_connection_that_is_always_cut_fails_that_data_alone_and_says_why(house: House) -> None:
+    house.erp.cut_after, house.erp.cuts_left = 20, 1000
+    run = house.run(house.job())
+    assert run.status is Status.PARTIALLY_SUCCEEDED
+    unit = house.units(run)["gl_transactions", "F0001"]
+    assert unit.status is UnitStatus.FAILED
+    assert unit.problem == {"code": "connection_cut", "detail": "The connection to the ERP was cut."}
+    assert house.units(run)["accounts", "F0001"].status is UnitStatus.PUBLISHED
+
+
+def test_the_same_run_worked_on_by_two_at_once_publishes_once(house: House) -> None:
+    ref = house.queue(house.job())
+    plan = house.importing.plan(ref, lambda: 900.0)
+    assert house.importing.plan(ref, lambda: 900.0) == plan
+    for _ in range(2):
+        for package in plan["packages"]:
+            house.importing.read(ref, package["from"], package["to"], lambda: 900.0)
+    for _ in range(2):
+        for package in house.importing.publishing(ref)["packages"]:
+            house.importing.publish(ref, package["from"], package["to"], lambda: 900.0)
+        house.importing.finish(ref)
+    assert house.count("gl_transactions") == 120
+    assert house.runs.get(ref).status is Status.SUCCEEDED
+
+
+def test_a_late_worker_of_an_older_run_cannot_undo_a_newer_one(house: House) -> None:
+    old = house.queue(house.job())
+    plan = house.importing.plan(old, lambda: 900.0)
+    for package in plan["packages"]:
+        house.importing.read(old, package["from"], package["to"], lambda: 900.0)
+    house.now = house.now.replace(hour=9)  # the old worker was silent for an hour: its leases are taken over
+    house.erp.data["F0001"]["gl_transactions"] = ledger(70)
+    assert house.run(house.job()).status is Status.SUCCEEDED
+    for package in house.importing.publishing(old)["packages"]:
+        house.importing.publish(old, package["from"], package["to"], lambda: 900.0)
+    house.importing.finish(old)
+    assert house.count("gl_transactions", "company = 'F0001'") == 70
+    problem = house.units(house.runs.get(old))["gl_transactions", "F0001"].problem
+    assert problem is not None
+    assert problem["code"] == "newer_run_published"
+
+
+def test_a_run_by_hand_waits_for_another_over_the_same_data(house: House) -> None:
+    first, second = house.queue(house.job()), house.queue(house.job())
+    assert house.importing.plan(first, lambda: 900.0)["outcome"] == "ready"
+    assert house.importing.plan(second, lambda: 900.0) == {"outcome": "wait"}
+    assert house.runs.get(second).blocked_by == first.run_id
+    house.drive(first)
+    assert house.importing.plan(second, lambda: 900.0)["outcome"] == "ready"
+
+
+def test_a_scheduled_run_over_the_same_data_is_skipped_and_says_so(house: House) -> None:
+    first = house.queue(house.job())
+    house.importing.plan(first, lambda: 900.0)
+    run = house.run(house.job(), Trigger.SCHEDULE)
+    assert run.status is Status.CANCELLED
+    assert run.problem is not None
+    assert (run.problem["code"], run.blocked_by) == ("overlapping_run", first.run_id)
+    assert house.importing.plan(first, lambda: 900.0)["outcome"] == "ready"
+
+
+def test_runs_over_different_companies_do_not_wait_for_each_other(house: House) -> None:
+    first, second = house.queue(house.job(companies=("F0001",))), house.queue(house.job(companies=("F0002",)))
+    assert house.importing.plan(first, lambda: 900.0)["outcome"] == "ready"
+    assert house.importing.plan(second, lambda: 900.0)["outcome"] == "ready"
+
+
+def test_a_cancelled_run_stops_within_one_batch_and_publishes_nothing(house: House) -> None:
+    house.run(house.job())
+    house.erp.data["F0001"]["gl_transactions"] = ledger(100, cents=7)
+    job = house.job(datasets=("gl_transactions",))
+    house.now = house.now.replace(hour=20)
+    ref = house.queue(job)
+    house.erp.reads.clear()
+    asked: list[int] = []
+
+    def cancel(at: int) -> None:
+        asked.append(at)
+        if at == 10:
+            house.runs.change(ref, cancel_requested=True)
+
+    house.erp.on_batch = cancel
+    house.drive(ref)
+    assert asked == [0, 10], "no further batch was read"
+    assert len(house.erp.reads) == 1
+    assert house.runs.get(ref).status is Status.CANCELLED
+    assert house.count("gl_transactions", "company = 'F0001'") == 60
+    assert house.leftovers() == []
+    house.erp.on_batch = None
+    assert house.run(house.job()).status is Status.SUCCEEDED, "its leases are free"
+
+
+def test_a_run_cancelled_before_it_began_does_nothing(house: House) -> None:
+    ref = house.queue(house.job())
+    house.runs.change(ref, cancel_requested=True)
+    house.drive(ref)
+    assert house.runs.get(ref).status is Status.CANCELLED
+    assert house.erp.reads == []
+
+
+def test_a_dead_runs_lease_is_taken_over(house: House) -> None:
+    dead = house.queue(house.job())
+    house.importing.plan(dead, lambda: 900.0)
+    house.now = house.now.replace(hour=9)
+    assert house.run(house.job()).status is Status.SUCCEEDED
+
+
+def test_time_running_out_asks_to_be_called_again(house: House) -> None:
+    ref = house.queue(house.job())
+    assert house.importing.plan(ref, lambda: 1.0) == {"outcome": "more"}
+    plan = house.importing.plan(ref, lambda: 900.0)
+    assert house.importing.read(ref, 0, len(plan["packages"]), lambda: 1.0) == {"outcome": "more"}
+    assert house.erp.reads == []
+
+
+@pytest.mark.parametrize("step", ["stage", "staged_totals", "publish", "clean", "prepare"])
+def test_storage_that_is_full_once_is_tried_again(house: House, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failed = getattr(house.lake, step), []
+
+    def full(*arguments: Any) -> Any:
+        if not failed:
+            failed.append(step)
+            raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable")
+        return real(*arguments)
+
+    monkeypatch.setattr(house.lake, step, full)
+    assert house.run(house.job()).status is Status.SUCCEEDED
+    assert failed == [step]
+    assert house.count("gl_transactions") == 120
+
+
+def test_storage_that_stays_full_fails_the_run_and_keeps_what_was_there(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.run(house.job())
+    house.erp.data["F0001"]["gl_transactions"] = ledger(80)
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("erphub.aws.lake.write_deltalake", full)
+    run = house.run(house.job())
+    assert run.status is Status.FAILED
+    assert run.problem is not None
+    assert run.problem["code"] == "lake_unavailable"
+    assert house.count("gl_transactions") == 120
+
+
+def test_a_killed_worker_is_never_caught_by_mistake() -> None:
+    assert not issubclass(Killed, Exception)

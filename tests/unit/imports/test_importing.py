@@ -1,0 +1,195 @@
+"""A run from plan to finish, and what a business sees of it."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from erphub.models.job import Days, Range
+from erphub.models.run import Status, Trigger, UnitStatus
+
+from .conftest import FIRST_DAY, House, chart, ledger
+
+
+def test_everything_arrives_and_the_sums_agree(house: House) -> None:
+    run = house.run(house.job())
+    assert run.status is Status.SUCCEEDED
+    assert run.totals["read"] == run.totals["written"] == run.totals["planned"] == 2 * (12 + 60)
+    total = house.rows("gl_transactions", 'company, journal_no, entry_no, amount')
+    assert sum(row["amount"] for row in total) == 2 * sum(Decimal(n) for n in range(60))
+    assert {unit.status for unit in house.units(run).values()} == {UnitStatus.PUBLISHED}
+    assert "succeeded" in house.log(run)
+
+
+def test_a_run_leaves_nothing_behind_and_frees_its_leases(house: House) -> None:
+    job = house.job()
+    house.run(job)
+    assert house.leftovers() == []
+    assert house.run(job).status is Status.SUCCEEDED
+
+
+def test_running_again_changes_nothing(house: House) -> None:
+    job = house.job()
+    house.run(job)
+    before = house.rows("gl_transactions"), house.rows("accounts")
+    again = house.run(job)
+    assert (house.rows("gl_transactions"), house.rows("accounts")) == before
+    assert house.units(again)["accounts", "F0001"].unchanged == 12
+
+
+def test_a_rolling_window_replaces_only_its_days(house: House) -> None:
+    house.run(house.job())
+    house.now = house.now.replace(day=25)
+    window_start = date(2026, 1, 15)
+    changed = ledger(60, cents=1000)
+    house.erp.data["F0001"]["gl_transactions"] = changed[:58]
+    run = house.run(house.job(Days(kind="days", days=10)))
+    assert run.status is Status.SUCCEEDED
+    rows = house.rows("gl_transactions", "company, journal_no, entry_no, voucher_date, amount", "company = 'F0001'")
+    assert len(rows) == 58
+    for row in rows:
+        factor = 10 if row["voucher_date"] >= window_start else 1
+        assert row["amount"] == Decimal(row["journal_no"]) * factor
+    assert house.count("gl_transactions", "company = 'F0002'") == 60
+
+
+def test_rows_without_a_date_survive_a_window(house: House) -> None:
+    house.erp.data["F0001"]["gl_transactions"].append({"journal_no": "x", "entry_no": "1", "amount": Decimal(5)})
+    house.run(house.job())
+    assert house.run(house.job(Days(kind="days", days=100))).status is Status.SUCCEEDED
+    assert house.count("gl_transactions", "company = 'F0001' AND voucher_date IS NULL") == 1
+    assert house.count("gl_transactions", "company = 'F0001'") == 61
+
+
+def test_a_fixed_period_includes_its_last_day(house: House) -> None:
+    period = Range(kind="range", first=FIRST_DAY, last=FIRST_DAY + timedelta(days=4))
+    house.run(house.job(period))
+    assert house.count("gl_transactions", "company = 'F0001'") == 10
+
+
+def test_master_data_is_matched_by_key_and_removed_rows_are_found(house: House) -> None:
+    job = house.job(datasets=("accounts",))
+    house.run(job)
+    house.erp.data["F0001"]["accounts"] = [*chart(10), {"account_no": "3000", "name": "Renamed"}, {"account_no": "9", "name": "New"}][1:]
+    unit = house.units(house.run(job))["accounts", "F0001"]
+    assert (unit.inserted, unit.updated, unit.unchanged, unit.removed) == (1, 1, 9, 2)
+    assert house.count("accounts", "company = 'F0001'") == 11
+
+
+def test_an_empty_company_is_an_empty_part_and_a_success(house: House) -> None:
+    house.erp.data["F0002"] = {"accounts": [], "gl_transactions": []}
+    assert house.run(house.job()).status is Status.SUCCEEDED
+    assert house.count("gl_transactions", "company = 'F0002'") == 0
+
+
+def test_a_company_emptied_in_the_erp_is_emptied_here(house: House) -> None:
+    job = house.job()
+    house.run(job)
+    house.erp.data["F0002"] = {}
+    assert house.run(job).status is Status.SUCCEEDED
+    assert house.count("gl_transactions", "company = 'F0002'") == 0
+    assert house.count("accounts", "company = 'F0002'") == 0
+
+
+def test_a_company_dropped_after_it_was_chosen_fails_alone(house: House) -> None:
+    house.sources.selected = ["F0001", "F0002"]
+    house.run(house.job())
+    del house.erp.data["F0002"]
+    run = house.run(house.job())
+    assert run.status is Status.PARTIALLY_SUCCEEDED
+    problem = house.units(run)["gl_transactions", "F0002"].problem
+    assert problem is not None
+    assert problem["code"] == "company_gone"
+    assert house.count("gl_transactions", "company = 'F0002'") == 60, "what was imported before stays"
+
+
+def test_chosen_companies_and_datasets_only(house: House) -> None:
+    run = house.run(house.job(companies=("F0002",), datasets=("accounts",)))
+    assert list(house.units(run)) == [("accounts", "F0002")]
+
+
+def test_rows_without_a_key_or_with_a_shared_one_are_rejected_and_shown(house: House) -> None:
+    house.erp.data["F0001"]["accounts"] += [{"name": "no number"}, {"account_no": "3003", "name": "twice"}]
+    run = house.run(house.job(datasets=("accounts",)))
+    unit = house.units(run)["accounts", "F0001"]
+    assert run.status is Status.PARTIALLY_SUCCEEDED
+    assert (unit.read, unit.written, unit.rejected) == (14, 11, 3)
+    lines = [line.text for line in house.runs.log_page(run.ref, 100, None).items if line.code == "key_repeated"]
+    assert len(lines) == 1
+    assert "3003" in lines[0]
+
+
+def test_ledger_lines_with_bad_keys_stay_because_their_sums_must(house: House) -> None:
+    house.erp.data["F0001"]["gl_transactions"] += [
+        {"journal_no": None, "entry_no": "1", "voucher_date": FIRST_DAY, "amount": Decimal(7)},
+        {"journal_no": "59", "entry_no": "1", "voucher_date": FIRST_DAY + timedelta(days=29), "amount": Decimal(8)},
+    ]
+    run = house.run(house.job(datasets=("gl_transactions",)))
+    assert run.status is Status.SUCCEEDED
+    assert house.count("gl_transactions", "company = 'F0001'") == 62
+    assert {"key_missing", "key_repeated"} <= set(house.log(run))
+
+
+def test_a_difference_to_the_source_fails_the_run_and_publishes_nothing(house: House) -> None:
+    house.erp.lies = 1
+    run = house.run(house.job())
+    assert run.status is Status.FAILED
+    assert run.problem is not None
+    assert run.problem["code"] == "reconciliation_failed"
+    assert "13 rows in the source and 12 here" in run.problem["detail"]
+    assert not (house.folder / "lake").exists() or house.count("gl_transactions") == house.count("accounts") == 0
+
+
+def test_a_source_that_changes_while_it_is_read_is_read_once_more(house: House) -> None:
+    house.erp.consistent, house.erp.lies = False, 1
+    run = house.run(house.job())
+    assert run.status is Status.SUCCEEDED
+    assert "changed_while_reading" in house.log(run)
+
+
+def test_columns_an_installation_lacks_are_said_and_empty(house: House) -> None:
+    house.erp.missing = ["currency_amount"]
+    run = house.run(house.job())
+    assert house.units(run)["gl_transactions", "F0001"].missing == ["currency_amount"]
+    assert "columns_missing" in house.log(run)
+
+
+def test_a_wider_decimal_widens_the_table_and_keeps_what_is_there(house: House) -> None:
+    job = house.job()
+    house.run(job)
+    house.erp.types = {"amount": "decimal(28,6)"}
+    house.erp.data["F0001"]["gl_transactions"][0]["amount"] = Decimal("0.000001")
+    assert house.run(job).status is Status.SUCCEEDED
+    rows = house.rows("gl_transactions", "company, journal_no, entry_no, amount")
+    assert rows[0]["amount"] == Decimal("0.000001")
+    assert len(rows) == 120
+    house.erp.types = {"amount": "decimal(10,2)"}
+    house.erp.data["F0001"]["gl_transactions"][0]["amount"] = Decimal("0.5")
+    assert house.run(job).status is Status.SUCCEEDED
+
+
+def test_a_decimal_too_wide_for_all_companies_fails_that_data_alone(house: House) -> None:
+    job = house.job()
+    house.run(job)
+    house.erp.types = {"amount": "decimal(38,0)"}
+    house.erp.data["F0001"]["gl_transactions"] = house.erp.data["F0002"]["gl_transactions"] = []
+    run = house.run(job)
+    problem = house.units(run)["gl_transactions", "F0001"].problem
+    assert problem is not None
+    assert problem["code"] == "decimal_too_wide"
+    assert house.units(run)["accounts", "F0001"].status is UnitStatus.PUBLISHED
+    assert house.count("gl_transactions") == 120
+
+
+def test_a_paused_connection_is_not_read(house: House) -> None:
+    house.sources.status = "paused"
+    run = house.run(house.job())
+    assert run.status is Status.FAILED
+    assert run.problem is not None
+    assert run.problem["code"] == "connection_paused"
+
+
+def test_a_refused_login_is_not_tried_again_by_the_schedule(house: House) -> None:
+    house.sources.status = "reauth_required"
+    run = house.run(house.job(Days(kind="days", days=1)), Trigger.SCHEDULE)
+    assert run.problem is not None
+    assert run.problem["code"] == "reauth_required"
+    assert house.erp.reads == []

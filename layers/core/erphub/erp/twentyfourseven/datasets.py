@@ -1,0 +1,158 @@
+"""Imports from 24SevenOffice: a company's dataset in slices, each read page by page, counted and summed on the way.
+
+The ledger is read by months of its vouchers' dates, everything else in one slice. The ERP states no counts, so what a
+slice holds is counted and summed from the very answers its rows come from; where the ERP tells the accounts' balances
+too, the sums per account are held against them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...errors import ErpRefused
+from ...models.dataset import Dataset, Publishing
+from ...ports.erp import Oddity, Slice, Survey, Total, Window
+from .numbers import plain
+from .tables import Oddities, Row, batch, held_decimal, types_of
+
+if TYPE_CHECKING:
+    from arro3.core import RecordBatch
+
+IDS = ("accounts", "gl_transactions", "customers", "suppliers", "products", "orders", "dimensions")
+BATCH_ROWS = 10_000
+"""About 3 MB of the widest dataset; what one batch costs in memory, whatever the company's size."""
+
+
+class Source(Protocol):
+    """One company's datasets over one of the transports."""
+
+    def missing(self, dataset: str) -> Sequence[str]:
+        """Fields that this transport never says anything of."""
+        ...
+
+    def years(self) -> tuple[date, date] | None:
+        """First day of the first and first day after the last accounting year; None when there is none."""
+        ...
+
+    def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
+        """The rows, page by page; of the ledger and orders those with `first <= date < end`, either open."""
+        ...
+
+    def balances(self, first: date, end: date) -> Sequence[Mapping[str, Decimal]]:
+        """How much each account changed between the days, in as many readings as the ERP's words allow; none when
+        it cannot be asked."""
+        ...
+
+
+def survey(source: Source, dataset: Dataset, window: Window) -> Survey:
+    """What there is to read. How many rows, the ERP does not say beforehand. Raises ErpRefused, Unavailable."""
+    if dataset.id not in IDS:
+        raise ErpRefused(f"24SevenOffice offers no {dataset.title.lower()}.", code="dataset_not_offered")
+    spans = [(window.first, window.end)]
+    if dataset.id == "gl_transactions":
+        spans = months(window, source.years())
+    elif dataset.publishing is not Publishing.PERIODS:
+        spans = [(None, None)]
+    return Survey(types_of(dataset), source.missing(dataset.id), [Slice(_where(*span), 0) for span in spans], 0)
+
+
+def months(window: Window, years: tuple[date, date] | None) -> list[tuple[date | None, date | None]]:
+    """The window in months; outside the accounting years the first and the last slice go on for ever."""
+    known_first, known_end = years or (None, None)
+    first, end = window.first or known_first, window.end or known_end
+    if first is None or end is None or first >= end:
+        return [(window.first, window.end)]
+    edges = [first]
+    while (following := _next_month(edges[-1])) < end:
+        edges.append(following)
+    spans: list[tuple[date | None, date | None]] = list(zip(edges, [*edges[1:], end], strict=True))
+    spans[0] = (window.first, spans[0][1])
+    spans[-1] = (spans[-1][0], window.end)
+    return spans
+
+
+def _next_month(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def _where(first: date | None, end: date | None) -> dict[str, str | None]:
+    return {"first": first and first.isoformat(), "end": end and end.isoformat()}
+
+
+class SliceReading:
+    """A slice being read; `totals` are complete when the last batch has been taken."""
+
+    consistent = False
+    """Pages are separate answers: the ledger may change between them."""
+
+    def __init__(self, source: Source, dataset: Dataset, where: Mapping[str, Any]) -> None:
+        self._source = source
+        self._dataset = dataset
+        self._first = date.fromisoformat(where["first"]) if where.get("first") else None
+        self._end = date.fromisoformat(where["end"]) if where.get("end") else None
+        self._rows: dict[date | None, int] = defaultdict(int)
+        self._sums: dict[date | None, Decimal] = defaultdict(Decimal)
+        self._accounts: dict[str, Decimal] = defaultdict(Decimal)
+        self._oddities = Oddities()
+
+    @property
+    def totals(self) -> Sequence[Total]:
+        summed = self._dataset.amount is not None
+        return [Total(day, rows, self._sums[day] if summed else None) for day, rows in self._rows.items()]
+
+    @property
+    def oddities(self) -> Sequence[Oddity]:
+        return list(self._oddities.values())
+
+    def batches(self) -> Iterator["RecordBatch"]:
+        waiting: list[Row] = []
+        seen: set[tuple[Any, ...]] = set()
+        for page in self._source.pages(self._dataset.id, self._first, self._end):
+            for row in page:
+                key = tuple(row.get(name) for name in self._dataset.keys)
+                if key in seen:  # the list grew while it was read, and pushed a row onto the next page
+                    self._oddities.add("row_came_twice", " ".join(str(part) for part in key))
+                    continue
+                seen.add(key)
+                self._count(row)
+                waiting.append(row)
+            if len(waiting) >= BATCH_ROWS:
+                yield batch(self._dataset, waiting, self._oddities)
+                waiting = []
+        self._compare()
+        if waiting:
+            yield batch(self._dataset, waiting, self._oddities)
+
+    def _count(self, row: Row) -> None:
+        day = row.get(self._dataset.date) if self._dataset.date else None
+        self._rows[day] += 1
+        if self._dataset.amount:
+            amount = row.get(self._dataset.amount)
+            if amount is not None:
+                held = held_decimal(amount, self._dataset.amount, Oddities())
+                self._sums[day] += held
+                self._accounts[str(row.get("account_no"))] += held
+
+    def _compare(self) -> None:
+        """Hold the ledger's sums per account against the balances that the ERP states for the same days."""
+        if self._dataset.id != "gl_transactions" or self._first is None or self._end is None:
+            return
+        readings = self._source.balances(self._first, self._end)
+        ours = {account: amount for account, amount in self._accounts.items() if amount}
+        theirs = [{account: amount for account, amount in reading.items() if amount} for reading in readings]
+        if not theirs or ours in theirs:
+            return
+        for account in sorted(ours.keys() | theirs[0].keys()):
+            mine, stated = ours.get(account, Decimal(0)), theirs[0].get(account, Decimal(0))
+            if mine != stated:
+                example = f"account {account}: {plain(mine)} in the lines, {plain(stated)} in the balances"
+                self._oddities.add("balance_differs", example)
+
+
+@contextmanager
+def read(source: Source, dataset: Dataset, part: Slice) -> Iterator[SliceReading]:
+    """Read one slice. Raises ErpRefused, Unavailable."""
+    yield SliceReading(source, dataset, part.where)

@@ -1,0 +1,76 @@
+"""Numbers on their way out and in: exact decimals as JSON numbers and as XML text, never a float."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, cast
+
+
+def loads(text: bytes | str) -> Any:
+    """JSON whose fractions are decimals. Raises ValueError, also for NaN and Infinity, which are no JSON."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is not a number")
+
+
+def dumps(value: Any) -> str:
+    """JSON in which a decimal is the number it is, digit by digit."""
+    match value:
+        case Decimal():
+            return plain(value)
+        case Mapping():
+            items = cast(Mapping[str, Any], value).items()
+            return "{" + ",".join(f"{json.dumps(name)}:{dumps(item)}" for name, item in items) + "}"
+        case str() | int() | None:
+            return json.dumps(value, ensure_ascii=False)
+        case Sequence():
+            return "[" + ",".join(dumps(item) for item in cast(Sequence[Any], value)) + "]"
+        case _:
+            raise TypeError(f"{type(value).__name__} has no JSON")
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without an exponent and without needless zeros: 100, 12.5."""
+    text = f"{number:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def decimal(value: Any) -> Decimal | None:
+    """A number of an answer (int, decimal or text) as a decimal; None stays None. Raises ValueError."""
+    if value is None or isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError(f"{value!r} is not a number")
+    try:
+        return Decimal(value)
+    except ArithmeticError as error:
+        raise ValueError(f"{value!r} is not a number") from error
+
+
+def number(value: Any) -> Decimal:
+    """A number of an answer as a decimal; absence is zero. Raises ValueError."""
+    return decimal(value) or Decimal(0)
+
+
+def shown(value: Any) -> Any:
+    """The same data with decimals as text: how what would be sent is shown to people."""
+    match value:
+        case Decimal():
+            return plain(value)
+        case Mapping():
+            return {name: shown(item) for name, item in cast(Mapping[str, Any], value).items()}
+        case str() | int() | None:
+            return value
+        case Sequence():
+            return [shown(item) for item in cast(Sequence[Any], value)]
+        case _:
+            return str(value)
+
+
+def rate_key(rate: Decimal) -> str:
+    """A VAT rate as settings spell it: 25, 11.11, 0."""
+    return plain(rate)

@@ -1,0 +1,138 @@
+"""A connected 24SevenOffice: one face for both ways of signing in. Nothing is dialled until something is asked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ...models.dataset import Dataset
+from ...models.document import Document, DocumentKind
+from ...models.probe import Probe
+from ...ports.documents import Change, Posted, Posting, Setup
+from ...ports.erp import FoundCompany, Reading, Slice, Survey, Window
+from ...ports.shared import Shared
+from .budget import ProcessBudget
+from .description import USER
+from .places import Places
+from .tokens import ProcessTokens, Tokens, utc_now
+
+if TYPE_CHECKING:
+    from .organisation import Organisation
+    from .user import User
+
+SECONDS_TO_CONNECT, SECONDS_TO_ANSWER = 5.0, 30.0
+APPLICATION = "24sevenoffice"
+"""The name under which a deployment keeps its application id and a replaced address."""
+
+
+class TwentyFourSevenOffice:
+    """Satisfies System, HasCompanies, HasDatasets, TakesDocuments, HasSetup and HasChanges."""
+
+    def __init__(self, settings: Mapping[str, Any], secret: Mapping[str, str], transport: Any = None) -> None:
+        self._settings = settings
+        self._secret = secret
+        self._transport = transport
+        self._shared = Shared(ProcessTokens(), ProcessBudget(utc_now), utc_now)
+
+    def lend(self, shared: Shared) -> None:
+        """Use these tokens, this budget, clock and addresses from now on."""
+        self._shared = shared
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places.of(self._shared.addresses)
+
+    @cached_property
+    def _way(self) -> "Organisation | User":
+        import httpx
+
+        http = httpx.Client(
+            timeout=httpx.Timeout(SECONDS_TO_ANSWER, connect=SECONDS_TO_CONNECT),
+            transport=self._transport,
+            follow_redirects=False,
+            trust_env=False,
+        )
+        shared = self._shared
+        tokens = Tokens(shared.tokens, shared.clock, hide=shared.hide)
+        if self._settings.get("sign_in") == USER:
+            from .soap import Login, Soap
+            from .user import User
+
+            login = Login(
+                str(self._settings.get("username", "")),
+                self._secret.get("password", ""),
+                shared.applications.get(APPLICATION, ""),
+            )
+            soap = Soap(http, self._places, login, tokens, shared.budget, shared.clock)
+            return User(soap, shared.clock, several=bool(self._settings.get("several_companies")))
+        from .organisation import Organisation
+        from .rest import Application, Rest
+
+        organisation = str(self._settings.get("organisation_id", ""))
+        application = Application(
+            str(self._settings.get("client_id", "")), self._secret.get("client_secret", ""), organisation
+        )
+        rest = Rest(http, self._places, application, tokens, shared.budget, shared.clock)
+        return Organisation(rest, organisation, shared.clock)
+
+    # --- System, HasCompanies ----------------------------------------------------------------------------------------
+
+    def check(self) -> Iterator[Probe]:
+        """The stages of a connection test; in-process stand-ins have no hosts to reach."""
+        from . import checks
+
+        hosts = checks.reach(self._hosts) if self._transport is None else []
+        yield from checks.run([*hosts, *self._way.trials()])
+
+    @property
+    def _hosts(self) -> tuple[str, ...]:
+        if self._settings.get("sign_in") == USER:
+            return (self._places.api, self._places.webservices)
+        return (self._places.login, self._places.rest)
+
+    def companies(self) -> Sequence[FoundCompany]:
+        """Every company the login reaches, by name. Raises CredentialsRefused, Unavailable."""
+        return sorted(self._way.companies(), key=lambda company: company.name.casefold())
+
+    # --- HasDatasets -------------------------------------------------------------------------------------------------
+
+    def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:  # noqa: ARG002
+        """What there is to read; `slice_rows` cannot be heeded, as the ERP states no counts."""
+        from . import datasets
+
+        return datasets.survey(self._way.rows(company.key), dataset, window)
+
+    def read(
+        self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice  # noqa: ARG002
+    ) -> AbstractContextManager[Reading]:
+        """Read one slice."""
+        from . import datasets
+
+        return datasets.read(self._way.rows(company.key), dataset, part)
+
+    # --- TakesDocuments, HasSetup, HasChanges ------------------------------------------------------------------------
+
+    def setup(self, company: str = "") -> Setup:
+        """What there is to choose from in a company."""
+        return self._way.setup(company)
+
+    def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """Exactly what `push` would send."""
+        return self._way.preview(document, posting)
+
+    def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:  # noqa: ARG002
+        """What was posted under the key."""
+        return self._way.find(document, posting)
+
+    def push(self, document: Document, posting: Posting) -> Posted:
+        """Post it."""
+        return self._way.push(document, posting)
+
+    def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
+        """Attach the PDF to what was posted."""
+        return self._way.attach(posted, posting, pdf, name)
+
+    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
+        """Customers or products that changed, oldest first."""
+        return self._way.changed_since(kind, since)

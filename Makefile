@@ -96,11 +96,11 @@ test: venv tools ## All tests
 
 # One pytest per kind: they differ in what runs beside them.
 test-unit:
-	@$(PYTEST) -q -n 2 --dist loadfile $(wildcard tests/unit tests/ports tests/erp)
+	@$(PYTEST) -q -n 2 --dist loadfile tests --ignore tests/template --ignore tests/sqlserver --ignore tests/e2e
 test-template:
 	@$(PYTEST) -q tests/template
 test-sqlserver:
-	@$(PYTEST) -q $(wildcard tests/sqlserver)
+	@$(PYTEST) -q tests/sqlserver
 test-e2e:
 	@$(PYTEST) -q tests/e2e --durations=10
 

@@ -3,6 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from botocore.exceptions import ClientError
+
+from local.emulator import Aws, Credentials
 from local.stack import Stack
 
 
@@ -55,3 +59,22 @@ def test_two_hubs_stand_side_by_side_and_keep_their_data_over_a_restart(hub, tmp
     finally:
         second.destroy()
     assert not second.directory.exists()
+
+
+def test_the_local_aws_checks_signatures_and_policies(hub):
+    endpoint, good = hub.aws.endpoint, hub.aws.credentials
+    table = hub.outputs["TableName"]
+    forged = Aws(endpoint, Credentials(good.access_key, "not the secret"))
+    with pytest.raises(ClientError, match=r"(?i)signature"):
+        forged.client("dynamodb").describe_table(TableName=table)
+
+    iam = hub.aws.client("iam")
+    iam.create_user(UserName="nobody")
+    try:
+        key = iam.create_access_key(UserName="nobody")["AccessKey"]
+        nobody = Aws(endpoint, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
+        with pytest.raises(ClientError, match=r"(?i)not authorized"):
+            nobody.client("dynamodb").describe_table(TableName=table)
+        iam.delete_access_key(UserName="nobody", AccessKeyId=key["AccessKeyId"])
+    finally:
+        iam.delete_user(UserName="nobody")

@@ -219,14 +219,19 @@ def _totals(context: Context, asked: grammar.Asked) -> Answer:
 
 
 def _grouped(context: Context, asked: grammar.Asked, totals: str) -> Answer:
-    """Rows, and sums, per value of one column; NULL comes first, as the server sorts."""
+    """Rows, and sums, per value of one column or of its day; NULL comes first, as the server sorts."""
     table = _source(context, asked)
-    period = table.column(grammar.name(asked.holes["period"]))
-    column = sql_name(period.name)
-    group = f"lower({column})" if period.type.is_text else column
-    shown = f"min({column})" if period.type.is_text else column
-    shape = [ResultColumn(period.name, period.type), ResultColumn("", SqlType("bigint"))]
-    picked = [f"{period.type.wire_sql(shown)} AS c0", "count(*) AS c1"]
+    (wanted,) = grammar.columns(asked.holes["period"])
+    period = table.column(wanted.column)
+    if wanted.width is None:
+        column, kind = sql_name(period.name), period.type
+        group = f"lower({column})" if kind.is_text else column
+        shown = kind.wire_sql(f"min({column})" if kind.is_text else column)
+    else:
+        shown, kind = _expression(table, wanted)
+        group = shown
+    shape = [ResultColumn(period.name, kind), ResultColumn("", SqlType("bigint"))]
+    picked = [f"{shown} AS c0", "count(*) AS c1"]
     for place, expression in enumerate(grammar.columns(totals) if totals else ()):
         sql, kind = _expression(table, expression)
         picked.append(f"{sql} AS s{place}")
@@ -292,6 +297,8 @@ def as_text(sql: str, kind: SqlType, style: int | None) -> str:
             return f"upper(CAST({sql} AS VARCHAR))"
         case "date", 23:
             return f"CAST({sql} AS VARCHAR)"
+        case "datetime" | "datetime2" | "smalldatetime", 23:
+            return f"strftime({sql}, '%Y-%m-%d')"
         case "smalldatetime", 126:
             return _iso(sql, 0)
         case "datetime", 126:

@@ -257,7 +257,7 @@ class VismaBusiness:
             )
         except ErpRefused as error:
             return {}, f"The companies' names could not be read from {self._system_database}: {error.detail}"
-        return {int(number): str(name).strip() for number, name in rows if number is not None and name}, None
+        return {number: name.strip() for number, name in rows if number is not None and name and name.strip()}, None
 
 
 def connect(

@@ -26,7 +26,7 @@ from typing import Any, Protocol, Self, cast
 
 from ...errors import ErpRefused, HubError, Unavailable
 from ..network import IP, Resolver, system_resolver
-from . import browser, refusals
+from . import browser, messages, refusals
 from .statements import BEGIN, COMMIT, LOCK_TIMEOUT, READ_COMMITTED, SNAPSHOT, Sql, literal
 
 # The driver keeps these per process, not per connection: they are constants, so that no thread changes another's.
@@ -169,7 +169,7 @@ def connect(route: Route, login: Login, trust: Trust) -> Session:
 
     if "\0" in login.user + login.password:
         raise ErpRefused("A login or password cannot hold a NUL character.", code="credentials_form")
-    with _CONNECTING, _described(route, trust):
+    with _CONNECTING, _described(route, trust), messages.heard() as heard:
         try:
             connection = pymssql.connect(
                 server=route.host,
@@ -186,12 +186,12 @@ def connect(route: Route, login: Login, trust: Trust) -> Session:
                 appname="ERP Hub",
             )
         except (pymssql.Error, pymssql._mssql.MSSQLException) as error:  # pyright: ignore[reportPrivateUsage]
-            raise _why(error, login, trust) from error
+            raise _why(error, heard, login, trust) from error
     return Session(cast(_Connection, connection), login)
 
 
-def _why(error: Exception, login: Login, trust: Trust) -> HubError:
-    problem = refusals.connecting(error, [login.password])
+def _why(error: Exception, heard: Sequence[messages.Message], login: Login, trust: Trust) -> HubError:
+    problem = refusals.connecting(error, heard, [login.password])
     if problem.code == "connection_refused" and trust.name is not None:
         # The handshake before this one was right, so the server is not always the same one.
         return Unavailable(

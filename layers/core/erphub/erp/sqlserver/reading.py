@@ -359,7 +359,7 @@ def _rows_at_a_time(columns: Sequence[Column]) -> int:
 
 def _most_bytes(column: Column) -> int:
     """The most that a value can take in Arrow (text in UTF-8 may need half as much again as in UTF-16)."""
-    if column.max_length == -1:
+    if column.max_length == -1 or column.type in ("text", "ntext"):
         return _LONG_VALUE
     return max(16, column.max_length * 3 // 2) + 8
 

@@ -1,14 +1,16 @@
 """What SQL Server and its driver say when something goes wrong, turned into our words.
 
-A failed connection is read by its text first and by its number second: the driver keeps the number of an earlier
-failure in the process. What is known is a table; what is not keeps the server's own words, cleaned.
+A failed connection is read by what the server was heard to say (messages.py) and by the driver's text; the number in
+the driver's exception may be that of an earlier failure in the process. What is known is a table; what is not keeps the
+server's own words, cleaned.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from .messages import Message
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ def _known(code: str, kind: type[HubError], detail: str, *numbers: int, words: s
 
 
 _KNOWN: tuple[Refusal, ...] = (
-    # Logins; the texts come first because the numbers of failed connections may be stale.
+    # Logins.
     _known(
         "password_expired",
         CredentialsRefused,
@@ -161,14 +163,14 @@ _DRIVER: tuple[Refusal, ...] = (
         Unavailable,
         "The server does not answer on its port.",
         20009,
-        words=r"adaptive server is unavailable",
+        words=r"server is unavailable or does not exist",
     ),
     _known(
         "connection_refused",
         Unavailable,
         "The server ended the connection before the login was done.",
         20002,
-        words=r"adaptive server connection failed|connection to the database failed",
+        words=r"server connection failed|connection to the database failed",
     ),
 )  # fmt: skip
 
@@ -198,20 +200,24 @@ def _flat(parts: Iterable[object]) -> Iterable[object]:
             yield part
 
 
-def connecting(error: BaseException, secrets: Iterable[str]) -> HubError:
-    """Why the connection was not made. The text decides; the number only where the text says nothing known."""
-    number, words = reason(error)
-    said = _TAIL.sub("", words)
+def connecting(error: BaseException, heard: Sequence[Message], secrets: Iterable[str]) -> HubError:
+    """Why the connection was not made: by what the server was heard to say, else by the driver's words.
+
+    The number in the driver's exception may be that of an earlier failure, so it is not looked at.
+    """
+    words = reason(error)[1]
     for known in _KNOWN:
-        if known.words and re.search(known.words, said, re.IGNORECASE):
+        if any(number in known.numbers or _says(known, text) for number, text in [*heard, (0, words)]):
             return known.kind(known.detail, code=known.code)
     for known in _DRIVER:
-        if known.words and re.search(known.words, words, re.IGNORECASE):
+        if _says(known, words) and not heard:
             return known.kind(known.detail, code=known.code)
-    for known in _KNOWN:
-        if number in known.numbers and said:
-            return known.kind(known.detail, code=known.code)
-    return Unavailable(f"The server refused the connection: {scrub(said, secrets) or 'without a reason'}")
+    said = scrub(heard[-1][1] if heard else _TAIL.sub("", words), secrets)
+    return ErpRefused(f"The server refused the connection{f': {said}' if said else ''}.", code="connection_refused")
+
+
+def _says(known: Refusal, words: str) -> bool:
+    return known.words is not None and re.search(known.words, words, re.IGNORECASE) is not None
 
 
 def running(error: BaseException, secrets: Iterable[str]) -> HubError:
@@ -222,7 +228,7 @@ def running(error: BaseException, secrets: Iterable[str]) -> HubError:
         if number in known.numbers:
             return known.kind(known.detail, code=known.code, server_said=said, number=number)
     for known in (*_DRIVER, *_KNOWN):
-        if known.words and re.search(known.words, words, re.IGNORECASE):
+        if _says(known, words):
             return known.kind(known.detail, code=known.code, server_said=said, number=number)
     return ErpRefused(f"The server refused to read: {said or 'without a reason'}", number=number)
 

@@ -1,0 +1,133 @@
+"""A SAF-T file becomes a company database that adds up to what the file says of itself."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from local.sqlserver import Catalogue, Database, company, saft, visma
+
+
+def signed_sums(database: Database) -> tuple[Decimal, Decimal]:
+    """Debits and credits of a company's ledger."""
+    return database.sql(
+        "SELECT coalesce(sum(AcAm) FILTER (AcAm > 0), 0), coalesce(-sum(AcAm) FILTER (AcAm < 0), 0) FROM {AcTr}"
+    )[0]  # type: ignore[return-value]
+
+
+def invented(tmp_path: Path, lines: int, seed: int = 1) -> Path:
+    file = tmp_path / f"{lines}-{seed}.xml"
+    number = company.organisation_number(seed)
+    company.write_saft(file, company.two_years("Å & Ø <AS>", number, lines, date(2026, 3, 31), seed))
+    return file
+
+
+@pytest.mark.parametrize("lines", [2, 3, 5, 1000])
+def test_an_invented_company_has_exactly_the_lines_asked_for_and_balances(tmp_path: Path, lines: int) -> None:
+    file = saft.read(invented(tmp_path, lines))
+    catalogue = Catalogue()
+    made = visma.load(catalogue, "F0042", file)
+    assert signed_sums(made) == (file.total_debit, file.total_credit)
+    assert file.total_debit == file.total_credit > 0
+    assert made.sql("SELECT count(*), count(DISTINCT (JNo, EntNo)) FROM {AcTr}") == [(lines, lines)]
+    assert made.sql("SELECT count(*) FROM (SELECT JNo FROM {AcTr} GROUP BY JNo HAVING sum(AcAm) <> 0)") == [(0,)]
+    assert catalogue["vbsys"].sql("SELECT FrmNo, Nm FROM {Frm}") == [(42, "Å & Ø <AS>")]
+
+
+def test_the_same_seed_makes_the_same_company(tmp_path: Path) -> None:
+    one, other = invented(tmp_path, 300).read_bytes(), invented(tmp_path, 300, seed=2).read_bytes()
+    assert invented(tmp_path, 300).read_bytes() == one
+    assert other != one
+
+
+def test_ledger_lines_name_their_customers_suppliers_departments_and_periods(tmp_path: Path) -> None:
+    made = visma.load(Catalogue(), "F0001", saft.read(invented(tmp_path, 2000)))
+    assert made.sql("SELECT min(VoDt), max(VoDt), min(AcYrPr), max(AcYrPr) FROM {AcTr}") == [
+        (20250101, 20260331, 202501, 202603)
+    ]
+    assert made.sql("SELECT count(*) FROM {AcTr} WHERE AcNo = 1500 AND Cust NOT IN (SELECT CustNo FROM {Actor})") == [
+        (0,)
+    ]
+    assert made.sql("SELECT count(*) FROM {AcTr} WHERE R1 NOT IN (SELECT RNo FROM {R1})") == [(0,)]
+    assert made.sql("SELECT count(*) FROM {AcTr} WHERE AcNo NOT IN (SELECT AcNo FROM {Ac})") == [(0,)]
+    assert made.sql("SELECT count(*) > 0 FROM {Actor} WHERE SupNo > 0") == [(True,)]
+
+
+def test_products_and_orders_can_be_added(tmp_path: Path) -> None:
+    made = visma.load(Catalogue(), "F0001", saft.read(invented(tmp_path, 100)))
+    assert made.sql("SELECT count(*) FROM {Prod}") == [(0,)]
+    company.add_trade(made, products=20, orders=30, last=date(2026, 3, 31))
+    assert made.sql("SELECT (SELECT count(*) FROM {Prod}), (SELECT count(*) FROM {Ord})") == [(20, 30)]
+    assert made.sql(
+        "SELECT count(*) FROM (SELECT o.OrdNo FROM {Ord} o JOIN {OrdLn} l USING (OrdNo) "
+        "GROUP BY o.OrdNo, o.InvoIF HAVING sum(l.Price * l.NoOrg) <> o.InvoIF)"
+    ) == [(0,)]
+
+
+def test_an_invented_file_is_valid_by_the_official_schema(tmp_path: Path, samples: Path) -> None:
+    schema = etree.XMLSchema(etree.parse(samples / "saft" / "Norwegian_SAF-T_Financial_Schema_v_1.30.xsd"))
+    document = etree.parse(invented(tmp_path, 200))
+    assert schema.validate(document), schema.error_log.last_error
+
+
+def test_the_official_example_adds_up_to_its_own_totals(samples: Path) -> None:
+    files = sorted((samples / "saft").glob("ExampleFile_SAF-T_Financial_*.xml"))
+    assert files
+    for place, path in enumerate(files, 1):
+        file = saft.read(path)
+        made = visma.load(Catalogue(), f"F{place:04d}", file)
+        assert signed_sums(made) == (file.total_debit, file.total_credit)
+        assert file.entries == len(file.vouchers)
+
+
+def test_identifiers_that_are_no_numbers_get_numbers_in_their_order() -> None:
+    assert [visma.Numbering(["1000", "20"])[each] for each in ("1000", "20")] == [1000, 20]
+    mixed = visma.Numbering(["K-1", "20", "K-1", "020"])
+    assert [mixed[each] for each in ("K-1", "20", "020")] == [1, 2, 3]
+    assert visma.Numbering(["1", "01"])["01"] == 2
+    assert mixed.get("") == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "no well-formed XML"),
+        ("<a><b></a>", "well-formed"),
+        ("<AuditFile/>", "root or its namespace"),
+        ('<AuditFile xmlns="urn:StandardAuditFile-Taxation-Financial:NO"/>', "no SAF-T header"),
+        (
+            '<AuditFile xmlns="urn:StandardAuditFile-Taxation-Financial:NO"><GeneralLedgerEntries>'
+            "<TotalDebit>ti</TotalDebit></GeneralLedgerEntries></AuditFile>",
+            "no amount",
+        ),
+    ],
+)
+def test_a_file_that_is_no_audit_file_is_refused_in_words(tmp_path: Path, content: str, words: str) -> None:
+    file = tmp_path / "x.xml"
+    file.write_text(content)
+    with pytest.raises(saft.NotSaft, match=words):
+        saft.read(file)
+
+
+def test_nothing_outside_the_file_is_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("TOPSECRET")
+    file = tmp_path / "x.xml"
+    file.write_text(
+        f'<!DOCTYPE AuditFile [<!ENTITY x SYSTEM "{secret.as_uri()}">]>'
+        '<AuditFile xmlns="urn:StandardAuditFile-Taxation-Financial:NO"><Header><AuditFileVersion>1.30'
+        "</AuditFileVersion><Company><Name>A&x;B</Name></Company></Header></AuditFile>"
+    )
+    assert "TOPSECRET" not in saft.read(file).company
+
+
+def test_a_big_ledger_is_made_in_one_go_and_sums_to_zero() -> None:
+    catalogue = Catalogue()
+    table = company.big_ledger(catalogue.database("F0900"), 20_000)
+    assert [column.type.stored for column in table.columns].count("DECIMAL(38,20)") == 3
+    assert len(table.columns) == 12
+    found = catalogue["F0900"].sql("SELECT count(*), count(DISTINCT (JNo, EntNo)), sum(AcAm) FROM {AcTr}")
+    assert found == [(20_000, 20_000, 0)]
+    assert catalogue["F0900"].sql("SELECT count(DISTINCT AcYrPr) FROM {AcTr}") == [(24,)]

@@ -10,7 +10,7 @@ from .errors import Conflict, HubError, Invalid, NotFound
 from .models.document import Document, DocumentKind, Settlement
 from .models.sync import Entry, EntryState, Sync
 from .pacing import Next, next_transfer
-from .paperwork import digest, entry_id, read_document, title, to_text
+from .paperwork import digest, entry_id, pdf_name, read_document, title, to_text
 from .ports.sync import ExportLog, Papers, Syncs, UploadSlot
 from .ports.world import Clock
 
@@ -71,14 +71,13 @@ class Intake:
             wanted = wanted.model_copy(update={"wants_pdf_until": now + _PDF_WAIT})
         if existing is None or wanted != existing:
             wanted = self.log.put(wanted, sync.settings.retention_days)
-        slot = self.papers.slot(pdf_name(wanted), "application/pdf", now) if wanted.wants_pdf_until else None
+        waits = wanted.wants_pdf_until is not None and wanted.state is not EntryState.SENT
+        slot = self.papers.slot(pdf_name(wanted), "application/pdf", now) if waits else None
         if wanted.state is EntryState.PENDING:
             self.bring_nearer(sync, now)
         return HandedIn(wanted, outcome, slot)
 
-    def hand_in_many(
-        self, sync: Sync, by: str, batch: Sequence[Incoming]
-    ) -> list[tuple[Incoming, Outcome | HubError]]:
+    def hand_in_many(self, sync: Sync, by: str, batch: Sequence[Incoming]) -> list[tuple[Incoming, Outcome | HubError]]:
         """Keep a batch, in as few calls as there can be; what cannot be kept comes back with its error."""
         now = self.clock()
         names = {entry_id(sync.connection_id, coming.kind, coming.external_id): coming for coming in batch}
@@ -230,8 +229,3 @@ def _new(sync: Sync, coming: Incoming, text: str, fingerprint: str, by: str, now
         number=settlement.number if settlement else 0,
         department=settlement.department if settlement else "",
     )
-
-
-def pdf_name(entry: Entry) -> str:
-    """Where a settlement's PDF lies: each body has its own, so that an old PDF never goes with a new settlement."""
-    return f"documents/{entry.client_id}/{entry.connection_id}/{entry.id}/{entry.revision}.pdf"

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from .errors import FieldError, Invalid
 from .ids import derived_id
 from .models.document import Customer, Document, DocumentKind, Invoice, Product, Settlement
+from .models.sync import Entry
 
 _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] = {
     DocumentKind.SETTLEMENT: Settlement,
@@ -42,7 +43,9 @@ def read_document(kind: DocumentKind, fields: Mapping[str, Any]) -> Document:
         wrongs = error.errors(include_input=False, include_context=False, include_url=False)
         raise Invalid(
             "The document is not valid; `errors` says what.",
-            errors=[FieldError(_pointer(wrong["loc"]), _code(wrong["type"], wrong["msg"]), wrong["msg"]) for wrong in wrongs],
+            errors=[
+                FieldError(_pointer(wrong["loc"]), _code(wrong["type"], wrong["msg"]), wrong["msg"]) for wrong in wrongs
+            ],
         ) from error
 
 
@@ -120,3 +123,8 @@ def _masked(value: Any, personal: set[str] | frozenset[str]) -> Any:
 def rate_key(rate: Decimal) -> str:
     """A VAT rate as settings name it: `25`, `11.11`, `0`."""
     return format(rate.normalize() + 0, "f")
+
+
+def pdf_name(entry: Entry) -> str:
+    """Where a settlement's PDF lies: each body has its own, so that an old PDF never goes with a new settlement."""
+    return f"documents/{entry.client_id}/{entry.connection_id}/{entry.id}/{entry.revision}.pdf"

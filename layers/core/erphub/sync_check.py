@@ -58,7 +58,9 @@ def _switches(settings: SyncSettings, ledger_confirmed: bool) -> Iterator[FieldE
             "Straight to the ledger is final: settlements cannot be edited there. Say so again with confirm_ledger.",
         )
     if settings.stock_quantities and settings.products is Master.OFF:
-        yield FieldError("/stock_quantities", "needs_products", "Stock quantities go with products: switch those on too.")
+        yield FieldError(
+            "/stock_quantities", "needs_products", "Stock quantities go with products: switch those on too."
+        )
 
 
 def _accounts(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
@@ -66,7 +68,9 @@ def _accounts(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
         return
     accounts = settings.accounts
     if not accounts.sales:
-        yield FieldError("/accounts/sales", "account_required", "Name a sales account for each VAT rate that is sold at.")
+        yield FieldError(
+            "/accounts/sales", "account_required", "Name a sales account for each VAT rate that is sold at."
+        )
     if not accounts.means:
         yield FieldError("/accounts/means", "account_required", "Name an account for each means of payment.")
     if settings.stock_change:

@@ -61,7 +61,9 @@ class ExportLogTable:
                 late.append(entry)
         return late
 
-    def queue(self, client_id: str, connection_id: str, queue: str, kind: DocumentKind | None = None) -> Iterator[Entry]:
+    def queue(
+        self, client_id: str, connection_id: str, queue: str, kind: DocumentKind | None = None
+    ) -> Iterator[Entry]:
         under, prefix = _state_pk(client_id, connection_id, queue), f"{RANK[kind]}#" if kind else ""
         next: str | None = None
         while True:
@@ -100,7 +102,13 @@ class ExportLogTable:
 
     def add_attempt(self, entry: Entry, attempt: Attempt, keep_days: int) -> None:
         key = keys.exports(entry.client_id, entry.connection_id, "TRY", entry.id, f"{attempt.number:06}")
-        self._table.put(key | {"data": attempt.model_dump_json(), "expires_at": _expires(attempt.at, keep_days)})
+        try:
+            self._table.put_new(
+                key | {"data": attempt.model_dump_json(), "expires_at": _expires(attempt.at, keep_days)}
+            )
+        except Taken:
+            # What is written of an attempt stays: this is the same one, told again after a crash.
+            return
 
     def attempts(self, client_id: str, connection_id: str, entry_id: str) -> list[Attempt]:
         key = keys.exports(client_id, connection_id, "TRY", entry_id, "")
@@ -199,10 +207,9 @@ class ExportLogTable:
 
 
 def _read_entry(item: Item) -> Entry:
-    fields = {name: value for name, value in item.items() if name in Entry.model_fields}
-    # Lists leave the body out: the indexes do not carry it.
-    texts = {name: json.loads(fields[name]) for name in _AS_TEXT if name in fields}
-    return Entry.model_validate({"body": ""} | fields | texts)
+    """An entry; the indexes carry neither its body nor its revision."""
+    found = {"body": item.get("body", ""), "rev": int(item.get("rev", 0))}
+    return Entry.model_validate_json(item["data"]).model_copy(update=found)
 
 
 def _whole[M: Model](kind: type[M], item: Item) -> M:
@@ -218,8 +225,6 @@ def _write(item: Item, rev: int) -> Write:
 
 
 def _entry_item(entry: Entry, keep_days: int) -> Item:
-    fields = {name: value for name, value in entry.model_dump(mode="json").items() if value not in (None, "", {}, 0)}
-    fields |= {name: json.dumps(fields[name], ensure_ascii=False) for name in _AS_TEXT if name in fields}
     where = f"{RANK[entry.kind]}#{entry.date.isoformat()}#{entry.id}"
     indexed = {
         "state_pk": _state_pk(entry.client_id, entry.connection_id, entry.queue),
@@ -227,13 +232,11 @@ def _entry_item(entry: Entry, keep_days: int) -> Item:
         "day_pk": _day_pk(entry.client_id, entry.connection_id),
         "day_sk": f"{entry.date.isoformat()}#{where}",
     }
+    data = entry.model_dump_json(exclude={"body", "rev"}, exclude_defaults=True)
     kept = {"expires_at": _expires(entry.updated_at, keep_days)} if entry.state not in _OPEN else {}
     key = keys.exports(entry.client_id, entry.connection_id, "ENTRY", entry.id)
-    return fields | indexed | kept | key
+    return {"data": data, "body": entry.body} | indexed | kept | key
 
-
-_AS_TEXT = ("facts", "lost")
-"""Fields with members of any kind: kept as JSON text, so that nothing of them is changed on the way."""
 
 # What has not come to an end does not expire: a document that waits is never forgotten.
 _OPEN = {EntryState.PENDING, EntryState.SENDING, EntryState.UNCERTAIN, EntryState.REJECTED}

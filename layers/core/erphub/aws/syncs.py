@@ -35,15 +35,19 @@ class SyncTable:
             for item in self._table.by_index("due", "due_shard", f"SYNC#{shard}", upto=("due_at", stamp(now))):
                 yield _sync(item)
 
-    def lease(self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime) -> None:
+    def lease(
+        self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime
+    ) -> None:
         key = keys.sync_lease(client_id, connection_id)
         item = self._table.get(key)
         if item and item["until"] > stamp(now):
             if item["holder"] != holder:
                 raise Conflict(
-                    "Another transfer of this connection is under way.", code="transfer_running", transfer=item["holder"]
+                    "Another transfer of this connection is under way.",
+                    code="transfer_running",
+                    transfer=item["holder"],
                 )
-            if item["worker"] not in ("", worker):
+            if worker and item["worker"] not in ("", worker):
                 raise Conflict("This transfer is being worked on already.", code="transfer_running", transfer=holder)
         held = key | {"holder": holder, "worker": worker, "until": stamp(until)}
         try:

@@ -176,7 +176,7 @@ class Entry(Model):
     date: date
     """The day the document is about; the day it came for customers and products."""
     state: EntryState = EntryState.PENDING
-    body: str
+    body: str = ""
     body_hash: str
     title: str = ""
     """A few words by which a person knows it: `Z 118, 1,240.00 NOK`; no personal data."""
@@ -202,8 +202,6 @@ class Entry(Model):
     sent_hash: str = ""
     wants_pdf_until: datetime | None = None
     """The till said that a PDF follows: it is waited for until then."""
-    pdf: str = ""
-    """Where the till's own PDF lies, once it has come."""
     attachment: Attachment = Attachment.NONE
     lost: dict[str, Any] = {}
     """Fields of the till that gave way to the ERP's (`till`), or the other way round (`erp`), in the last conflict."""

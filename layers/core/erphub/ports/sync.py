@@ -30,7 +30,9 @@ class Syncs(Protocol):
         """Every sync whose next transfer is due; costs as much as there are."""
         ...
 
-    def lease(self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime) -> None:
+    def lease(
+        self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime
+    ) -> None:
         """Let this transfer, and of it this worker alone, send until then. An empty worker only keeps the place.
 
         Raises Conflict (`transfer_running`, fact `transfer`) while another transfer or another worker holds it.
@@ -60,7 +62,9 @@ class ExportLog(Protocol):
         """Keep these; gives back those that somebody else was first with."""
         ...
 
-    def queue(self, client_id: str, connection_id: str, queue: str, kind: DocumentKind | None = None) -> Iterator[Entry]:
+    def queue(
+        self, client_id: str, connection_id: str, queue: str, kind: DocumentKind | None = None
+    ) -> Iterator[Entry]:
         """What waits there, in the order in which it is to be sent, without bodies; may be a moment behind."""
         ...
 

@@ -1,0 +1,280 @@
+"""The ERP as master: what changed there is merged with what changed in the till, field by field, and offered to the till.
+
+Three states are compared: what both sides last had (`base`), what the till has, and what the ERP has. A field that only
+one side changed takes that side's value; where both did, the chosen master wins and what lost is kept and shown. What the
+hub itself wrote is remembered as the ERP's state, so it does not come back as a change.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from .errors import Conflict, Invalid
+from .models.document import Document, DocumentKind
+from .models.sync import Acknowledged, Bond, Counts, Entry, EntryState, Master, Offer, Sync
+from .paperwork import digest, entry_id, from_text, plain, posting_key, read_document, title, to_text
+from .ports.documents import Change, HasChanges
+from .ports.sync import ExportLog
+from .ports.world import Clock
+
+KINDS = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
+type Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """One record as it should be on both sides; `lost` is what gave way, by field."""
+
+    fields: Fields
+    lost: Fields = field(default_factory=dict[str, Any])
+
+
+def merge(base: Mapping[str, Any], till: Mapping[str, Any], erp: Mapping[str, Any], master: Master) -> Merged:
+    """Merge two sides by field. A field that the ERP does not tell keeps the till's value."""
+    fields, lost = dict(till), Fields()
+    for name, theirs in erp.items():
+        mine = till.get(name)
+        if name in till and (mine == theirs or (name in base and theirs == base[name])):
+            continue
+        if name not in till or (name in base and mine == base[name]):
+            fields[name] = theirs
+        elif master is Master.ERP:
+            fields[name], lost[name] = theirs, mine
+        else:
+            lost[name] = theirs
+    return Merged(fields, lost)
+
+
+def all_fields(document: Document) -> Fields:
+    """Every field of a document, nested ones by dotted names."""
+    return _flat(_complete(document))
+
+
+def told_fields(document: Document) -> Fields:
+    """The fields that were given, not those that were left to their defaults."""
+    everything, given = all_fields(document), document.model_fields_set
+    return {name: value for name, value in everything.items() if name.split(".")[0] in given}
+
+
+def _complete(document: Document) -> Fields:
+    # Defaults are left out of what is kept; here each field counts, so they are filled in as plain data.
+    defaults = document.model_dump(mode="json", exclude={"kind"})
+    return cast(Fields, _overlay(defaults, plain(document)))
+
+
+def _overlay(below: Any, above: Any) -> Any:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    under, over = cast(Fields, below), cast(Fields, above)
+    return {name: _overlay(value, over[name]) if name in over else _bare(value) for name, value in under.items()}
+
+
+def _bare(value: Any) -> Any:
+    """A default as `plain` would write it: `25.00` and `25` are one."""
+    if isinstance(value, str) and value.replace(".", "", 1).isdigit() and "." in value:
+        return value.rstrip("0").rstrip(".")
+    return value
+
+
+def _flat(fields: Fields, above: str = "") -> Fields:
+    flat: Fields = {}
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            flat |= _flat(cast(Fields, value), f"{above}{name}.")
+        else:
+            flat[above + name] = value
+    return flat
+
+
+def _nested(flat: Mapping[str, Any]) -> Fields:
+    nested: Fields = {}
+    for name, value in flat.items():
+        first, _, rest = name.partition(".")
+        if rest:
+            nested.setdefault(first, {})[rest] = value
+        else:
+            nested[first] = value
+    return nested
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Changes of one sync's records, in both directions."""
+
+    log: ExportLog
+    clock: Clock
+
+    def fetch(
+        self, sync: Sync, system: HasChanges, kind: DocumentKind, may_go_on: Callable[[], bool]
+    ) -> tuple[datetime | None, Counts, bool]:
+        """Take in what changed in the ERP since the last time: up to when, what came of it, and whether that is all."""
+        counts, newest, master = Counts(), sync.cursors.get(kind.value), sync.settings.master(kind)
+        since = newest or (None if master is Master.ERP else sync.saved_at)
+        for change in system.changed_since(kind, since):
+            if not may_go_on():
+                return newest, counts, False
+            offered, conflict = self._take(sync, change, master)
+            counts = counts.plus(changes=offered, conflicts=conflict)
+            newest = max(newest or change.changed_at, change.changed_at)
+        return newest, counts, True
+
+    def _take(self, sync: Sync, change: Change, master: Master) -> tuple[bool, bool]:
+        """Whether the till is offered something new, and whether both sides had changed the same."""
+        erp = told_fields(change.document)
+        if not sync.settings.stock_quantities:
+            erp.pop("stock", None)
+        bond = self._bond(sync, change)
+        if bond is None:
+            return (self._unknown(sync, change, erp), False) if master is Master.ERP else (False, False)
+        if all(bond.theirs.get(name) == value for name, value in erp.items()) and bond.theirs:
+            return False, False
+        entry = self._entry(sync, bond)
+        till = all_fields(from_text(entry.body)) if entry else dict(bond.offered or bond.base)
+        merged = merge(bond.base, till, erp, master)
+        if merged.lost and entry:
+            self._keep_lost(sync, entry, merged.lost, master)
+        told = [name for name in erp if merged.fields.get(name) != till.get(name)]
+        fresh = bond.model_copy(update={"theirs": bond.theirs | erp})
+        if told or entry is None:
+            self._offer(sync, fresh, merged, told or list(erp), master)
+            return True, bool(merged.lost)
+        if fresh.sequence is not None:
+            self.log.withdraw(sync.client_id, sync.connection_id, fresh)
+        else:
+            self.log.put_bond(sync.client_id, sync.connection_id, fresh)
+        return False, bool(merged.lost)
+
+    def _bond(self, sync: Sync, change: Change) -> Bond | None:
+        """The bond of a changed record; made anew from the export log when a crash came before it was written."""
+        bond = self.log.bond(sync.client_id, sync.connection_id, change.kind, change.reference)
+        if bond is not None or not change.external_id:
+            return bond
+        for name in (
+            change.external_id.removeprefix(posting_key("")),
+            entry_id(sync.connection_id, change.kind, change.external_id),
+        ):
+            entry = self.log.entry(sync.client_id, sync.connection_id, name)
+            if entry is not None and entry.reference == change.reference and entry.kind is change.kind:
+                fields = all_fields(from_text(entry.body))
+                return Bond(
+                    kind=change.kind,
+                    reference=change.reference,
+                    external_id=entry.external_id,
+                    base=fields,
+                    theirs=fields,
+                )
+        return None
+
+    def _entry(self, sync: Sync, bond: Bond) -> Entry | None:
+        if not bond.external_id:
+            return None
+        name = entry_id(sync.connection_id, bond.kind, bond.external_id)
+        return self.log.entry(sync.client_id, sync.connection_id, name)
+
+    def _unknown(self, sync: Sync, change: Change, erp: Fields) -> bool:
+        """A record that the till does not know yet is offered whole."""
+        bond = Bond(kind=change.kind, reference=change.reference, base=erp, theirs=erp)
+        self._offer(sync, bond, Merged(erp), list(erp), Master.ERP)
+        return True
+
+    def _offer(self, sync: Sync, bond: Bond, merged: Merged, told: Sequence[str], master: Master) -> None:
+        offer = Offer(
+            sequence=0,
+            kind=bond.kind,
+            reference=bond.reference,
+            external_id=bond.external_id,
+            changed=tuple(told),
+            document=merged.fields,
+            lost=merged.lost if master is Master.ERP else {},
+            offered_at=self.clock(),
+        )
+        self.log.offer(sync.client_id, sync.connection_id, bond, offer)
+
+    def _keep_lost(self, sync: Sync, entry: Entry, lost: Fields, master: Master) -> None:
+        loser = "till" if master is Master.ERP else "erp"
+        kept = entry.model_copy(update={"lost": {loser: lost}})
+        if kept.lost != entry.lost:
+            self.log.put(kept, sync.settings.retention_days)
+
+    # --- on the way to the ERP ---------------------------------------------------------------------------------------
+
+    def merged(self, sync: Sync, entry: Entry, document: Document) -> Document:
+        """What is sent of a record: the till's fields, and the ERP's where only they changed or their word counts."""
+        bond = self._of(sync, entry)
+        if bond is None or not bond.theirs:
+            return document
+        fields = merge(bond.base, all_fields(document), bond.theirs, sync.settings.master(entry.kind)).fields
+        return read_document(entry.kind, _nested(fields))
+
+    def agreed(self, sync: Sync, entry: Entry, sent: Document) -> None:
+        """The ERP has this of the record now: remember it, so that it is not taken for a change of theirs."""
+        bond = self._of(sync, entry) or Bond(kind=entry.kind, reference=entry.reference)
+        ours, till = all_fields(sent), all_fields(from_text(entry.body))
+        common = {name: value for name, value in ours.items() if till.get(name) == value}
+        fresh = bond.model_copy(
+            update={"external_id": entry.external_id, "base": bond.base | common, "theirs": bond.theirs | ours}
+        )
+        if fresh != bond:
+            self.log.put_bond(sync.client_id, sync.connection_id, fresh)
+
+    def _of(self, sync: Sync, entry: Entry) -> Bond | None:
+        if not entry.reference:
+            return None
+        return self.log.bond(sync.client_id, sync.connection_id, entry.kind, entry.reference)
+
+    # --- the feed ----------------------------------------------------------------------------------------------------
+
+    def acknowledge(self, sync: Sync, by: str, what: Acknowledged) -> bool:
+        """The till has taken a change over. False when a newer one has taken its place: that is still to come.
+
+        Raises Invalid (`external_id_required` for a record the till did not have), Conflict.
+        """
+        offer = self.log.offered(sync.client_id, sync.connection_id, int(what.change))
+        bond = self.log.bond(sync.client_id, sync.connection_id, offer.kind, offer.reference) if offer else None
+        if offer is None or bond is None or bond.sequence != offer.sequence:
+            return False
+        external_id = bond.external_id or what.external_id
+        if not external_id:
+            raise Invalid.field(
+                "/changes", "external_id_required", "The record is new: say under which id the till keeps it."
+            )
+        self._in_step(sync, by, bond, offer, external_id)
+        common = {name: value for name, value in offer.document.items() if bond.theirs.get(name, value) == value}
+        agreed = bond.model_copy(update={"external_id": external_id, "base": bond.base | common})
+        self.log.withdraw(sync.client_id, sync.connection_id, agreed)
+        return True
+
+    def _in_step(self, sync: Sync, by: str, bond: Bond, offer: Offer, external_id: str) -> None:
+        """The till has the record as it was offered: keep that as its side."""
+        document = read_document(offer.kind, _nested(offer.document))
+        text, now = to_text(document), self.clock()
+        name = entry_id(sync.connection_id, offer.kind, external_id)
+        entry = self.log.entry(sync.client_id, sync.connection_id, name)
+        if entry is not None and entry.reference not in ("", bond.reference):
+            raise Conflict(
+                f"The till's {external_id} is {entry.reference} in the ERP, not {bond.reference}.",
+                code="bound_otherwise",
+                reference=entry.reference,
+            )
+        if entry is None:
+            entry = Entry(
+                id=name,
+                client_id=sync.client_id,
+                connection_id=sync.connection_id,
+                kind=offer.kind,
+                external_id=external_id,
+                date=now.date(),
+                state=EntryState.SENT,
+                detail="Came from the ERP.",
+                body=text,
+                body_hash=digest(text),
+                created_at=now,
+                created_by=by,
+                updated_at=now,
+                arrived_at=now,
+            )
+        kept = entry.model_copy(
+            update={"body": text, "body_hash": digest(text), "title": title(document), "reference": bond.reference}
+        )
+        self.log.put(kept, sync.settings.retention_days)

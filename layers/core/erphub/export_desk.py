@@ -1,0 +1,223 @@
+"""The export log, as its readers use it: what got through, what did not and why, and what to do about it."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from io import StringIO
+from typing import Any
+
+from .documents import Intake
+from .errors import Conflict, HubError, NotFound, TooLarge
+from .models.document import DocumentKind
+from .models.sync import Attempt, ByHand, Entry, EntryState, GapQuery, LogQuery, RetryMany, Skip, Sync
+from .ports.sync import ExportLog, Many, Syncs
+from .ports.world import Clock
+from .sync_desk import released
+
+_CSV_AT_MOST = 20_000
+_COLUMNS = (
+    "date",
+    "kind",
+    "external_id",
+    "title",
+    "state",
+    "code",
+    "detail",
+    "erp_words",
+    "reference",
+    "attempts",
+    "updated_at",
+)
+
+
+@dataclass(frozen=True)
+class ExportDesk:
+    """Reads the export log of a sync, and puts right what stands in it."""
+
+    syncs: Syncs
+    log: ExportLog
+    intake: Intake
+    clock: Clock
+
+    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Many[Entry]:
+        """A page of entries."""
+        self._sync(client_id, connection_id)
+        return self.log.page(client_id, connection_id, query)
+
+    def entry(self, client_id: str, connection_id: str, entry_id: str) -> tuple[Entry, list[Attempt]]:
+        """One entry with all its attempts. Raises NotFound."""
+        return self._entry(client_id, connection_id, entry_id), self.log.attempts(client_id, connection_id, entry_id)
+
+    def by_code(self, client_id: str, connection_id: str) -> list[dict[str, Any]]:
+        """What stands open, grouped: code, state, kind, how many, since which day, and the sentence of the newest."""
+        self._sync(client_id, connection_id)
+        groups: Counter[tuple[str, str, str]] = Counter()
+        first: dict[tuple[str, str, str], Entry] = {}
+        newest: dict[tuple[str, str, str], Entry] = {}
+        for queue in ("rejected", "uncertain", "pending", "attach"):
+            for entry in self.log.queue(client_id, connection_id, queue):
+                group = (entry.code, entry.state.value, entry.kind.value)
+                groups[group] += 1
+                first.setdefault(group, entry)
+                newest[group] = entry
+        return [
+            {
+                "code": group[0],
+                "state": group[1],
+                "kind": group[2],
+                "count": count,
+                "first": first[group].date.isoformat(),
+                "last": newest[group].date.isoformat(),
+                "detail": newest[group].detail,
+            }
+            for group, count in groups.most_common()
+        ]
+
+    # --- putting right -----------------------------------------------------------------------------------------------
+
+    def retry(self, client_id: str, connection_id: str, entry_id: str) -> Entry:
+        """Send it again at the next transfer. What may be in the ERP is looked for there first, as always.
+
+        Raises NotFound, Conflict (`already_sent`).
+        """
+        sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
+        if entry.state is EntryState.SENT and entry.queue != "attach":
+            raise Conflict(
+                f"It is in the ERP already, as {entry.reference}.", code="already_sent", reference=entry.reference
+            )
+        fresh = released(entry, self.clock())
+        if fresh != entry:
+            fresh = self.log.put(fresh, sync.settings.retention_days)
+            self.intake.bring_nearer(sync, self.clock())
+        return fresh
+
+    def retry_many(self, client_id: str, connection_id: str, wanted: RetryMany) -> dict[str, Any]:
+        """Send several again: those that are named, or all that a code stopped. Says which could not be."""
+        self._sync(client_id, connection_id)
+        names = list(wanted.documents) or [
+            entry.id for entry in self._stopped_by(client_id, connection_id, wanted.code or "")
+        ]
+        failed: list[dict[str, str]] = []
+        for name in names:
+            try:
+                self.retry(client_id, connection_id, name)
+            except HubError as error:
+                failed.append({"entry": name, "code": error.code, "detail": error.detail})
+        return {"retried": len(names) - len(failed), "failed": failed}
+
+    def _stopped_by(self, client_id: str, connection_id: str, code: str) -> Iterator[Entry]:
+        for queue in ("rejected", "attach"):
+            for entry in self.log.queue(client_id, connection_id, queue):
+                if entry.code == code:
+                    yield entry
+
+    def skip(self, client_id: str, connection_id: str, entry_id: str, by: str, skip: Skip) -> Entry:
+        """Leave it out for good, with the reason. Raises NotFound, Conflict."""
+        sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
+        _may_be_put_aside(entry)
+        changes = {"state": EntryState.SKIPPED, "code": "skipped_by_hand", "detail": f"{skip.reason} ({by})"}
+        return self._put(sync, entry, changes)
+
+    def posted_by_hand(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ByHand) -> Entry:
+        """Somebody posted it in the ERP: it counts as sent, under that voucher's number. Raises NotFound, Conflict."""
+        sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
+        _may_be_put_aside(entry)
+        words = f"Posted by hand. {hand.reason}".strip()
+        changes = {
+            "state": EntryState.SENT,
+            "code": "",
+            "detail": words,
+            "reference": hand.voucher,
+            "settled_by_hand": by,
+        }
+        return self._put(sync, entry, changes)
+
+    def _put(self, sync: Sync, entry: Entry, changes: dict[str, Any]) -> Entry:
+        fresh = entry.model_copy(update=changes | {"updated_at": self.clock(), "not_before": None})
+        return self.log.put(fresh, sync.settings.retention_days)
+
+    # --- reading out -------------------------------------------------------------------------------------------------
+
+    def as_csv(self, client_id: str, connection_id: str, query: LogQuery) -> str:
+        """The entries as CSV with a header. Raises TooLarge beyond 20,000: narrow the question then."""
+        self._sync(client_id, connection_id)
+        text = StringIO()
+        writer = csv.writer(text)
+        writer.writerow(_COLUMNS)
+        count, following = 0, query.model_copy(update={"limit": 1000, "next": None})
+        while True:
+            page = self.log.page(client_id, connection_id, following)
+            writer.writerows([[_cell(getattr(entry, name)) for name in _COLUMNS] for entry in page.items])
+            count += len(page.items)
+            if count > _CSV_AT_MOST:
+                raise TooLarge(
+                    f"More than {_CSV_AT_MOST} entries: ask for fewer days or one kind.", code="too_many_entries"
+                )
+            if page.next is None:
+                return text.getvalue()
+            following = following.model_copy(update={"next": page.next})
+
+    def gaps(self, client_id: str, connection_id: str, query: GapQuery) -> list[dict[str, Any]]:
+        """Z-report numbers and days that are missing, for each department."""
+        sync = self._sync(client_id, connection_id)
+        first = max(query.first or sync.settings.from_date, sync.settings.from_date)
+        seen: dict[str, list[Entry]] = {}
+        following = LogQuery(kind=DocumentKind.SETTLEMENT, first=first, last=query.last, limit=200)
+        while True:
+            page = self.log.page(client_id, connection_id, following)
+            for entry in page.items:
+                seen.setdefault(entry.department, []).append(entry)
+            if page.next is None:
+                return [_gaps_of(department, entries) for department, entries in sorted(seen.items())]
+            following = following.model_copy(update={"next": page.next})
+
+    def _sync(self, client_id: str, connection_id: str) -> Sync:
+        sync = self.syncs.get(client_id, connection_id)
+        if sync is None:
+            raise NotFound("This connection has no sync, or there is no such connection.", code="sync_not_set_up")
+        return sync
+
+    def _entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry:
+        entry = self.log.entry(client_id, connection_id, entry_id)
+        if entry is None:
+            raise NotFound("There is no such document in the export log.", code="entry_not_found")
+        return entry
+
+
+def _may_be_put_aside(entry: Entry) -> None:
+    if entry.state is EntryState.SENDING:
+        raise Conflict("It is being sent right now. Wait for the outcome.", code="being_sent")
+    if entry.state is EntryState.SENT:
+        raise Conflict(f"It is in the ERP, as {entry.reference}.", code="already_sent", reference=entry.reference)
+
+
+def _gaps_of(department: str, entries: list[Entry]) -> dict[str, Any]:
+    numbers, days = {entry.number for entry in entries}, {entry.date for entry in entries}
+    missing = [number for number in range(min(numbers), max(numbers)) if number not in numbers]
+    every = [min(days) + timedelta(days=n) for n in range((max(days) - min(days)).days)]
+    usual = Counter(day.weekday() for day in days)
+    of_weekday = Counter(day.weekday() for day in every)
+    return {
+        "department": department,
+        "first": min(days).isoformat(),
+        "last": max(days).isoformat(),
+        "missing_numbers": missing[:1000],
+        "missing_days": [
+            {"day": day.isoformat(), "usually_open": _usually_open(day, usual, of_weekday)}
+            for day in every
+            if day not in days
+        ][:1000],
+    }
+
+
+def _usually_open(day: date, seen: Counter[int], of_weekday: Counter[int]) -> bool:
+    """Whether at least half of such weekdays had a Z-report."""
+    return seen[day.weekday()] * 2 >= of_weekday[day.weekday()]
+
+
+def _cell(value: Any) -> str:
+    """A value as text; what a spreadsheet would run as a formula is marked as text."""
+    text = str(value if value is not None else "")
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,0 +1,266 @@
+"""The sync of a connection, as its people see it: its settings, when it transfers next, and transfers by hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from .documents import planned
+from .errors import Conflict, ErpRefused, HubError, Invalid, NotFound
+from .models.connection import Connection, ConnectionStatus
+from .models.document import DocumentKind, Product
+from .models.sync import (
+    Entry,
+    EntryState,
+    ImportType,
+    Master,
+    NewTransfer,
+    Rhythm,
+    Sync,
+    SyncInput,
+    SyncSettings,
+    Transfer,
+)
+from .paperwork import entry_id, posting_key
+from .ports.connections import Connections
+from .ports.documents import HasSetup, Posting, Setup, TakesDocuments
+from .ports.sync import ExportLog, Many, Syncs, Worker
+from .ports.world import Clock, Ids
+from .sync_check import wrong_settings
+from .transfers import LEASE, task_of
+
+_GUARD = timedelta(minutes=15)
+"""When a transfer that was started and never heard of again is started anew."""
+
+
+@dataclass(frozen=True)
+class SyncDesk:
+    """Settings and transfers of syncs, for the API and the schedule."""
+
+    syncs: Syncs
+    log: ExportLog
+    connections: Connections
+    open: Callable[[Connection], object]
+    worker: Worker
+    clock: Clock
+    ids: Ids
+
+    # --- settings ----------------------------------------------------------------------------------------------------
+
+    def get(self, client_id: str, connection_id: str) -> Sync:
+        """The sync. Raises NotFound (`sync_not_set_up`)."""
+        self._connection(client_id, connection_id)
+        sync = self.syncs.get(client_id, connection_id)
+        if sync is None:
+            raise NotFound("This connection has no sync yet: save its settings.", code="sync_not_set_up")
+        return sync
+
+    def running(self, sync: Sync) -> str | None:
+        """The transfer that is under way."""
+        return self.syncs.holder(sync.client_id, sync.connection_id, self.clock())
+
+    def save(self, client_id: str, connection_id: str, by: str, wanted: SyncInput) -> Sync:
+        """Keep the settings, once the ERP has everything they name.
+
+        Raises Invalid with all that is wrong, Conflict (`version_conflict`), and what the ERP raises.
+        """
+        before = self.syncs.get(client_id, connection_id)
+        if before is not None and wanted.version is not None and wanted.version != before.version:
+            raise _stale()
+        errors, _ = self.check(client_id, connection_id, wanted)
+        if errors:
+            raise Invalid("The settings are not saved; `errors` says everything that is wrong.", errors=errors)
+        now, settings = self.clock(), wanted.settings()
+        if before is None:
+            fresh = Sync(client_id=client_id, connection_id=connection_id, settings=settings, saved_at=now, saved_by=by)
+        else:
+            changes = {"settings": settings, "version": before.version + 1, "saved_at": now, "saved_by": by}
+            fresh = before.model_copy(update=changes | {"cursors": _cursors(before, settings)})
+        return self.syncs.put(self._planned(fresh, now))
+
+    def check(self, client_id: str, connection_id: str, wanted: SyncInput) -> tuple[list[Any], Setup]:
+        """Everything that is wrong with the settings, and what the ERP has to choose from; nothing is saved."""
+        connection = self._connection(client_id, connection_id)
+        system = self.open(connection)
+        if not isinstance(system, HasSetup) or not isinstance(system, TakesDocuments):
+            raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
+        setup, settings = system.setup(), wanted.settings()
+        before = self.syncs.get(client_id, connection_id)
+        confirmed = wanted.confirm_ledger or _was_ledger(before)
+
+        def has_product(number: str) -> bool:
+            wanted_product = Product(number=number, name=number, price=_ZERO)
+            key = posting_key(entry_id(connection_id, DocumentKind.PRODUCT, number))
+            return system.find(DocumentKind.PRODUCT, Posting(key, settings.routing()), wanted_product) is not None
+
+        return wrong_settings(settings, setup, has_product, ledger_confirmed=confirmed), setup
+
+    def _planned(self, sync: Sync, now: datetime) -> Sync:
+        """The sync with its next transfer: soon after it is switched on, never when it is by hand."""
+        if not sync.settings.automatic:
+            return sync.model_copy(update={"next_at": None, "next_why": "Automatic transfer is switched off."})
+        if sync.next_at is not None:
+            return sync
+        waiting = next(self.log.queue(sync.client_id, sync.connection_id, "pending"), None)
+        best = planned(sync, now, waiting=1 if waiting else 0, oldest=waiting.arrived_at if waiting else None)
+        return sync.model_copy(update={"next_at": best.at, "next_why": best.why})
+
+    def reconnected(self, client_id: str, connection_id: str) -> None:
+        """The connection works again: what waits goes at once."""
+        for _ in range(3):
+            sync = self.syncs.get(client_id, connection_id)
+            if sync is None or not sync.settings.automatic:
+                return
+            rhythm: Rhythm = sync.rhythm.model_copy(update={"restored": True, "failures": 0})
+            fresh = sync.model_copy(update={"rhythm": rhythm})
+            best = planned(fresh, self.clock(), waiting=0, oldest=None)
+            try:
+                self.syncs.put(fresh.model_copy(update={"next_at": best.at, "next_why": best.why}))
+            except Conflict:
+                continue
+            return
+
+    # --- transfers ---------------------------------------------------------------------------------------------------
+
+    def transfer(self, client_id: str, connection_id: str, by: str, wanted: NewTransfer) -> Transfer:
+        """Start a transfer by hand, or a dry run. Raises Conflict (`transfer_running`, `kind_switched_off`), NotFound."""
+        sync = self.get(client_id, connection_id)
+        if wanted.kind and not sync.settings.sends(wanted.kind):
+            raise Conflict(f"Sending of {wanted.kind.value}s is switched off.", code="kind_switched_off")
+        if wanted.documents:
+            self._release(sync, wanted)
+        fresh = Transfer(
+            id=self.ids(),
+            client_id=client_id,
+            connection_id=connection_id,
+            by=by,
+            dry_run=wanted.dry_run,
+            kind=wanted.kind,
+            documents=wanted.documents,
+            created_at=self.clock(),
+        )
+        return self._start(sync, fresh)
+
+    def _release(self, sync: Sync, wanted: NewTransfer) -> None:
+        """Chosen documents go now: also those that were refused, and those whose PDF waits."""
+        found = self.log.entries(sync.client_id, sync.connection_id, wanted.documents)
+        if missing := set(wanted.documents) - {entry.id for entry in found}:
+            raise NotFound(f"There is no document {sorted(missing)[0]} in the export log.", code="entry_not_found")
+        if not wanted.dry_run:
+            for entry in found:
+                if entry.state is EntryState.REJECTED or entry.queue == "attach":
+                    self.log.put(released(entry, self.clock()), sync.settings.retention_days)
+
+    def _start(self, sync: Sync, transfer: Transfer) -> Transfer:
+        now = self.clock()
+        if transfer.dry_run:
+            kept = self.log.put_transfer(transfer, sync.settings.retention_days)
+            self.worker.ask(task_of(kept, "preview"))
+            return kept
+        self.syncs.lease(sync.client_id, sync.connection_id, transfer.id, "", now + LEASE, now)
+        try:
+            kept = self.log.put_transfer(transfer, sync.settings.retention_days)
+            self.worker.ask(task_of(kept, "whole"))
+        except Exception:
+            # Nobody will work on it: the place is given back at once.
+            self.syncs.release(sync.client_id, sync.connection_id, transfer.id)
+            raise
+        return kept
+
+    def start_due(self, sync: Sync) -> Transfer | None:
+        """Start an automatic transfer that is due; None when another is under way or it was started by another tick."""
+        now = self.clock()
+        if sync.next_at is None or sync.next_at > now or not sync.settings.automatic:
+            return None
+        try:
+            guarded = self.syncs.put(sync.model_copy(update={"next_at": now + _GUARD, "next_why": "It is under way."}))
+        except Conflict:
+            return None
+        fresh = Transfer(
+            id=self.ids(),
+            client_id=sync.client_id,
+            connection_id=sync.connection_id,
+            by="automatic",
+            automatic=True,
+            created_at=now,
+        )
+        try:
+            return self._start(guarded, fresh)
+        except Conflict:
+            return None
+
+    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]:
+        """Transfers, the newest first."""
+        self.get(client_id, connection_id)
+        return self.log.transfers(client_id, connection_id, limit, next)
+
+    def one_transfer(
+        self, client_id: str, connection_id: str, transfer_id: str
+    ) -> tuple[Transfer, list[dict[str, Any]]]:
+        """A transfer, and what it would post when it is a dry run. Raises NotFound."""
+        transfer = self.log.transfer(client_id, connection_id, transfer_id)
+        if transfer is None:
+            raise NotFound("There is no such transfer.", code="transfer_not_found")
+        shown = self.log.previews(client_id, connection_id, transfer_id) if transfer.dry_run else []
+        return transfer, shown
+
+    def _connection(self, client_id: str, connection_id: str) -> Connection:
+        connection = self.connections.get(client_id, connection_id)
+        if connection is None or connection.status is ConnectionStatus.DELETED:
+            raise NotFound("There is no such connection.", code="connection_not_found")
+        return connection
+
+
+def tick(desk: SyncDesk, each: Callable[[Callable[[Sync], object], list[Sync]], list[object]]) -> dict[str, int]:
+    """Start every transfer that is due. `each` applies a function to all of a list, some at a time.
+
+    One that cannot be started does not keep the others back: it stays due and comes again with the next tick.
+    """
+    due = list(desk.syncs.due(desk.clock()))
+    failed: list[HubError] = []
+
+    def start(sync: Sync) -> object:
+        try:
+            return desk.start_due(sync)
+        except HubError as error:
+            failed.append(error)
+            return None
+
+    started = [one for one in each(start, due) if one is not None]
+    return {"due": len(due), "started": len(started), "failed": len(failed)}
+
+
+def released(entry: Entry, now: datetime) -> Entry:
+    """An entry that may be tried again at once. What may be in the ERP still waits for its settle time."""
+    if entry.state in (EntryState.REJECTED, EntryState.SKIPPED):
+        changes: dict[str, Any] = {"state": EntryState.PENDING, "code": "", "detail": "", "not_before": None}
+        return entry.model_copy(update=changes | {"updated_at": now, "handled_by": ""})
+    if entry.queue == "attach":
+        return entry.model_copy(update={"not_before": None, "handled_by": ""})
+    return entry
+
+
+def _was_ledger(before: Sync | None) -> bool:
+    return before is not None and before.settings.z_report and before.settings.import_type is ImportType.LEDGER
+
+
+def _cursors(before: Sync, settings: SyncSettings) -> dict[str, datetime]:
+    """A kind whose master changes is looked at from the beginning: what was nobody's business now is."""
+    same = {
+        kind for kind in (DocumentKind.CUSTOMER, DocumentKind.PRODUCT) if _master(before, kind) is settings.master(kind)
+    }
+    return {name: at for name, at in before.cursors.items() if name in {kind.value for kind in same}}
+
+
+def _master(sync: Sync, kind: DocumentKind) -> Master:
+    return sync.settings.master(kind)
+
+
+def _stale() -> Conflict:
+    return Conflict(
+        "Somebody else has saved the settings since you read them. Read them again.", code="version_conflict"
+    )
+
+
+_ZERO = Decimal(0)

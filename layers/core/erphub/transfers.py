@@ -1,0 +1,413 @@
+"""Transfers: what is due goes to the ERP, one transfer per connection at a time, by hand or by itself.
+
+whole  ─ one call of the function: collect, send, settle. When its time runs out it hands over to the state machine,
+         transfer.asl.json, which goes on with the same three tasks until nothing is left.
+collect  takes the lease, opens the ERP, fetches what changed there
+send     sends what is due in order, until done or out of time
+settle   counts, says when the next transfer is best, tells people, gives the lease back
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from .changes import KINDS, Changes
+from .documents import planned
+from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
+from .models.connection import Connection, ConnectionStatus
+from .models.document import DocumentKind, Settlement
+from .models.sync import Counts, Entry, Sync, Transfer, TransferState
+from .pacing import remember, usual_silence
+from .paperwork import from_text, posting_key
+from .ports.connections import Connections
+from .ports.documents import HasChanges, Posting, TakesDocuments
+from .ports.sync import ExportLog, Notices, Papers, Syncs, Worker
+from .ports.world import Clock
+from .sending import Fate, Sender, StandStill
+
+LEASE = timedelta(minutes=6)
+"""Longer than the function can run, so that whoever lets it run out is dead."""
+_SPARE = 45.0
+"""Seconds of the function's time that are kept to finish properly."""
+_ORDER = {DocumentKind.CUSTOMER: 1, DocumentKind.PRODUCT: 2, DocumentKind.SETTLEMENT: 3, DocumentKind.INVOICE: 4}
+_BATCH = 25
+type Task = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Does the work of transfers."""
+
+    syncs: Syncs
+    log: ExportLog
+    papers: Papers
+    connections: Connections
+    open: Callable[[Connection], object]
+    """The connected ERP of a connection."""
+    refused: Callable[[Connection, HubError], None]
+    """Told that the ERP no longer accepts the connection's credentials."""
+    worker: Worker
+    notices: Notices
+    clock: Clock
+    settle_time: timedelta
+    render: Callable[[Settlement], bytes]
+    as_problem: Callable[[HubError], dict[str, Any]]
+    report: Callable[[str, Exception], None]
+    """Told of what nobody foresaw, with the document's id."""
+
+    def whole(self, task: Task, worker: str, time_left: Callable[[], float]) -> dict[str, Any]:
+        """All of a transfer, or the first part of it. Raises Unavailable to be called again."""
+        run = self._begin(task, worker)
+        if run is None:
+            return {"outcome": "finished"}
+        run.collect(time_left)
+        more = run.send(time_left)
+        if more:
+            run.hand_over()
+            return {"outcome": "handed_over"}
+        return run.settle()
+
+    def collect(self, task: Task, worker: str, time_left: Callable[[], float]) -> dict[str, Any]:
+        """The machine's first step; a transfer that is finished already needs no other."""
+        run = self._begin(task, worker)
+        if run is None:
+            return {"outcome": "finished"}
+        more = run.collect(time_left)
+        run.pause()
+        return {"outcome": "more" if more else "collected"}
+
+    def send(self, task: Task, worker: str, time_left: Callable[[], float]) -> dict[str, Any]:
+        """The machine's second step, repeated while there is more."""
+        run = self._begin(task, worker)
+        if run is None:
+            return {"outcome": "finished"}
+        more = run.send(time_left)
+        run.pause()
+        return {"outcome": "more" if more else "done"}
+
+    def settle(self, task: Task, worker: str) -> dict[str, Any]:
+        """The machine's last step."""
+        run = self._begin(task, worker)
+        return {"outcome": "finished"} if run is None else run.settle()
+
+    def _begin(self, task: Task, worker: str) -> "_Run | None":
+        """The transfer with the lease in hand; None when it has finished. Raises Unavailable while another has it."""
+        client_id, connection_id, name = str(task["client_id"]), str(task["connection_id"]), str(task["transfer_id"])
+        transfer = self.log.transfer(client_id, connection_id, name)
+        sync = self.syncs.get(client_id, connection_id)
+        if transfer is None or sync is None or transfer.finished_at is not None:
+            return None
+        now = self.clock()
+        try:
+            self.syncs.lease(client_id, connection_id, transfer.id, worker, now + LEASE, now)
+        except Conflict as error:
+            raise Unavailable(error.detail, code="transfer_running") from error
+        run = _Run(self, sync, transfer)
+        if transfer.started_at is None:
+            run.change(state=TransferState.RUNNING, started_at=now)
+        return run
+
+    # --- dry run -----------------------------------------------------------------------------------------------------
+
+    def preview(self, task: Task) -> dict[str, Any]:
+        """What a transfer would post, document by document, posting nothing."""
+        client_id, connection_id = str(task["client_id"]), str(task["connection_id"])
+        transfer = self.log.transfer(client_id, connection_id, str(task["transfer_id"]))
+        sync = self.syncs.get(client_id, connection_id)
+        if transfer is None or sync is None or transfer.finished_at is not None:
+            return {"outcome": "finished"}
+        run = _Run(self, sync, transfer)
+        run.change(state=TransferState.RUNNING, started_at=self.clock())
+        try:
+            system = run.system()
+            for number, entry in enumerate(run.due()):
+                self.log.add_preview(transfer, number, self._shown(sync, system, run, entry))
+        except HubError as error:
+            run.change(problem=self.as_problem(error), state=TransferState.FAILED, finished_at=self.clock())
+        else:
+            run.change(state=TransferState.SUCCEEDED, finished_at=self.clock())
+        return {"outcome": "finished"}
+
+    def _shown(self, sync: Sync, system: TakesDocuments, run: "_Run", entry: Entry) -> dict[str, Any]:
+        shown: dict[str, Any] = {"document": entry.id, "kind": entry.kind.value, "title": entry.title}
+        try:
+            document = from_text(entry.body)
+            known = run.sender().known(entry, document)
+            posting = Posting(posting_key(entry.id), sync.settings.routing(), known, entry.reference or None)
+            return shown | {"postings": list(system.preview(document, posting))}
+        except HubError as error:
+            return shown | {"problem": self.as_problem(error)}
+
+
+@dataclass
+class _Run:
+    """One transfer under its lease."""
+
+    carrier: Carrier
+    sync: Sync
+    transfer: Transfer
+    _opened: list[TakesDocuments] = field(default_factory=list[TakesDocuments])
+    _silent: int = 0
+
+    @property
+    def keep(self) -> int:
+        return self.sync.settings.retention_days
+
+    def change(self, **changes: Any) -> None:
+        self.transfer = self.carrier.log.put_transfer(self.transfer.model_copy(update=changes), self.keep)
+
+    def system(self) -> TakesDocuments:
+        """The connected ERP. Raises ErpRefused, Conflict when the connection is not one to send through now."""
+        if not self._opened:
+            connection = self._connection()
+            system = self.carrier.open(connection)
+            if not isinstance(system, TakesDocuments):
+                raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
+            self._opened.append(system)
+        return self._opened[0]
+
+    def _connection(self) -> Connection:
+        connection = self.carrier.connections.get(self.sync.client_id, self.sync.connection_id)
+        if connection is None or connection.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED):
+            raise NotFound("The connection is no longer there.", code="connection_not_found")
+        if connection.status is ConnectionStatus.PAUSED:
+            raise Conflict("The connection is paused. Resume it first.", code="connection_paused")
+        if connection.status is ConnectionStatus.REAUTH_REQUIRED:
+            raise CredentialsRefused(
+                "The ERP does not accept the connection's credentials. Enter them again.", code="reauth_required"
+            )
+        return connection
+
+    def collect(self, time_left: Callable[[], float]) -> bool:
+        """Fetch what changed in the ERP; whether there is more of it."""
+        if self.transfer.problem or self.transfer.documents:
+            return False
+        try:
+            system = self.system()
+            if not isinstance(system, HasChanges):
+                return False
+            kinds = [kind for kind in KINDS if self.sync.settings.sends(kind) and self.transfer.kind in (None, kind)]
+            return any([self._fetch(system, kind, time_left) for kind in kinds])
+        except HubError as error:
+            self._stand_still(error)
+            return False
+
+    def _fetch(self, system: HasChanges, kind: DocumentKind, time_left: Callable[[], float]) -> bool:
+        changes = Changes(self.carrier.log, self.carrier.clock)
+        newest, counts, done = changes.fetch(self.sync, system, kind, lambda: time_left() > _SPARE)
+        if newest is not None and newest != self.sync.cursors.get(kind.value):
+            self._update_sync(lambda sync: {"cursors": {**sync.cursors, kind.value: newest}})
+        if counts != Counts():
+            self.change(counts=_sum(self.transfer.counts, counts))
+        return not done
+
+    def send(self, time_left: Callable[[], float]) -> bool:
+        """Send what is due, in order; whether time ran out before all of it was tried."""
+        if self.transfer.problem:
+            return False
+        counts, arrivals = self.transfer.counts, list(self.transfer.arrivals)
+        more = False
+        try:
+            sender = self.sender()
+            for entry in self.due():
+                if time_left() < _SPARE:
+                    more = True
+                    break
+                fate = self._one(sender, entry)
+                if fate is not Fate.LEFT:
+                    counts = counts.plus(**{fate.value: 1})
+                    arrivals.append(entry.arrived_at)
+        except StandStill as still:
+            self._stand_still(still.error)
+        except HubError as error:
+            self._stand_still(error)
+        self.change(counts=counts, arrivals=tuple(_thinned(arrivals)))
+        return more
+
+    def _one(self, sender: Sender, entry: Entry) -> Fate:
+        """One document; what goes wrong with it stops no other, unless the ERP cannot be used at all."""
+        try:
+            fate = sender.send(entry)
+        except StandStill as still:
+            self._silent += 1
+            if isinstance(still.error, CredentialsRefused) or "retry_after" in still.error.facts or self._silent > 1:
+                raise
+            return Fate.PENDING
+        except HubError:
+            raise
+        except Exception as error:  # noqa: BLE001 — the document stays as it is and shows in the log; the others go on
+            self.carrier.report(entry.id, error)
+            return Fate.LEFT
+        if fate not in (Fate.LEFT, Fate.PENDING):
+            self._silent = 0
+        return fate
+
+    def sender(self) -> Sender:
+        carrier, changes = self.carrier, Changes(self.carrier.log, self.carrier.clock)
+        system = self.system()
+        two_way = isinstance(system, HasChanges)
+        return Sender(
+            carrier.log,
+            system,
+            self.sync.settings,
+            carrier.papers,
+            carrier.clock,
+            self.transfer.by,
+            self.transfer.id,
+            carrier.settle_time,
+            carrier.render,
+            (lambda entry, document: changes.merged(self.sync, entry, document)) if two_way else None,
+            (lambda entry, document: changes.agreed(self.sync, entry, document)) if two_way else None,
+            carrier.report,
+        )
+
+    def due(self) -> Iterable[Entry]:
+        """What is to be sent now, whole, customers and products before what names them."""
+        wanted = self._chosen() if self.transfer.documents else self._waiting()
+        for start in range(0, len(wanted), _BATCH):
+            names = [entry.id for entry in wanted[start : start + _BATCH]]
+            found = self.carrier.log.entries(self.sync.client_id, self.sync.connection_id, names)
+            whole = {entry.id: entry for entry in found}
+            yield from (whole[name] for name in names if name in whole and whole[name].handled_by != self.transfer.id)
+
+    def _chosen(self) -> list[Entry]:
+        found = self.carrier.log.entries(self.sync.client_id, self.sync.connection_id, self.transfer.documents)
+        return sorted((entry for entry in found if self.sync.settings.sends(entry.kind)), key=_order)
+
+    def _waiting(self) -> list[Entry]:
+        wanted: list[Entry] = []
+        for queue in ("pending", "uncertain", "sending", "attach"):
+            listed = self.carrier.log.queue(self.sync.client_id, self.sync.connection_id, queue, self.transfer.kind)
+            wanted += [entry for entry in listed if self.sync.settings.sends(entry.kind)]
+        return sorted(wanted, key=_order)
+
+    def _stand_still(self, error: HubError) -> None:
+        self.change(problem=self.carrier.as_problem(error))
+        if isinstance(error, CredentialsRefused) and error.code != "reauth_required":
+            connection = self.carrier.connections.get(self.sync.client_id, self.sync.connection_id)
+            if connection is not None:
+                self.carrier.refused(connection, error)
+
+    def pause(self) -> None:
+        """Let the next step in at once."""
+        now = self.carrier.clock()
+        ids = (self.sync.client_id, self.sync.connection_id)
+        self.carrier.syncs.lease(*ids, self.transfer.id, "", now + LEASE, now)
+
+    def hand_over(self) -> None:
+        """Too much for one call: the state machine goes on."""
+        self.pause()
+        self.carrier.worker.ask_machine(self.transfer.id, task_of(self.transfer, "collect"))
+
+    def settle(self) -> dict[str, Any]:
+        """Count, plan, tell, and let others on."""
+        now = self.carrier.clock()
+        counts, problem = self.transfer.counts, self.transfer.problem
+        open_ends = counts.rejected + counts.uncertain + counts.pending
+        state = TransferState.SUCCEEDED
+        if open_ends or problem:
+            done = counts.sent + counts.attached + counts.changes
+            state = TransferState.PARTIALLY_SUCCEEDED if done or not problem else TransferState.FAILED
+        self._plan(now)
+        self.change(state=state, finished_at=now)
+        self.carrier.syncs.release(self.sync.client_id, self.sync.connection_id, self.transfer.id)
+        return {"outcome": "finished", "counts": counts.model_dump(), "state": state.value}
+
+    def _plan(self, now: Any) -> None:
+        waiting = [entry for queue in ("pending", "uncertain", "attach") for entry in self._queue(queue)]
+        oldest = min((entry.arrived_at for entry in waiting), default=None)
+        rejected = next(iter(self._queue("rejected")), None)
+        found = bool(self.transfer.arrivals) or bool(self.transfer.counts.changes)
+        code = (self.transfer.problem or {}).get("code", "")
+        silent = (self.transfer.problem or {}).get("status") == 503
+
+        def planning(sync: Sync) -> dict[str, Any]:
+            rhythm = remember(sync.rhythm, list(self.transfer.arrivals), now).model_copy(
+                update={
+                    "quiet": 0 if found or self.transfer.problem else sync.rhythm.quiet + 1,
+                    "failures": sync.rhythm.failures + 1 if silent else 0,
+                    "restored": False,
+                    "last_at": now,
+                    "last_sent_at": now if self.transfer.counts.sent else sync.rhythm.last_sent_at,
+                }
+            )
+            after = sync.model_copy(update={"rhythm": rhythm})
+            next_at, why = None, "Automatic transfer is switched off."
+            if code in ("credentials_refused", "reauth_required", "connection_paused", "connection_not_found"):
+                why = "It waits until the connection works again."
+            elif sync.settings.automatic:
+                best = planned(after, now, waiting=len(waiting), oldest=oldest)
+                next_at, why = _not_too_soon(best.at, now, waiting), best.why
+            told = self._tell(after, rejected, now)
+            return {"rhythm": rhythm, "next_at": next_at, "next_why": why, "told": told}
+
+        self._update_sync(planning)
+
+    def _queue(self, queue: str) -> list[Entry]:
+        listed = self.carrier.log.queue(self.sync.client_id, self.sync.connection_id, queue)
+        return [entry for entry in listed if self.sync.settings.sends(entry.kind)]
+
+    def _tell(self, sync: Sync, rejected: Entry | None, now: Any) -> tuple[str, ...]:
+        """Notices that stand; each is given once, and may be given again when its cause had gone."""
+        standing: list[str] = []
+        if rejected is not None or self.transfer.counts.rejected:
+            standing.append("document_rejected")
+        silence, last = usual_silence(sync.rhythm), sync.rhythm.last_sent_at
+        if silence is not None and last is not None and now - last > silence:
+            standing.append("nothing_sent")
+        for code in standing:
+            if code not in sync.told:
+                detail = _NOTICES[code]
+                self.carrier.notices.tell(sync.client_id, sync.connection_id, code, detail, transfer=self.transfer.id)
+        return tuple(standing)
+
+    def _update_sync(self, changes: Callable[[Sync], dict[str, Any]]) -> None:
+        """Change what is kept of the sync, on top of whatever others changed meanwhile."""
+        for _ in range(5):
+            current = self.carrier.syncs.get(self.sync.client_id, self.sync.connection_id)
+            if current is None:
+                return
+            try:
+                self.sync = self.carrier.syncs.put(current.model_copy(update=changes(current)))
+            except Conflict:
+                continue
+            return
+        raise Unavailable("The sync is being changed by others. Try again.", code="version_conflict")
+
+
+_NOTICES = {
+    "document_rejected": "The ERP refused a document. The export log says which, and what to do.",
+    "nothing_sent": "Nothing has been sent for longer than usual. Check that the till hands over its documents.",
+}
+
+
+def task_of(transfer: Transfer, task: str) -> dict[str, Any]:
+    """The event that asks for a task of a transfer: names only, no document and no secret."""
+    return {
+        "task": task,
+        "client_id": transfer.client_id,
+        "connection_id": transfer.connection_id,
+        "transfer_id": transfer.id,
+    }
+
+
+def _order(entry: Entry) -> tuple[int, Any, str]:
+    return _ORDER[entry.kind], entry.date, entry.id
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    return one.plus(**{name: value for name, value in other.model_dump().items() if value})
+
+
+def _thinned(arrivals: list[Any]) -> list[Any]:
+    """A few dozen of the arrivals are as good as all of ten thousand: they are grouped anyway."""
+    return sorted(arrivals)[:: max(1, len(arrivals) // 60)]
+
+
+def _not_too_soon(at: Any, now: Any, waiting: list[Entry]) -> Any:
+    """What waits for its settle time is not asked for before it has passed."""
+    ready = [entry.not_before for entry in waiting if entry.not_before is not None]
+    if waiting and len(ready) == len(waiting):
+        return max(at, min(ready))
+    return max(at, now + timedelta(minutes=1))

@@ -1,24 +1,40 @@
-"""The import contracts watch every use-case: one that was forgotten in a contract would be free to reach for AWS."""
+"""Doors are thin: they meet the house in the hall, and know neither AWS nor an ERP system nor each other."""
 
-import re
-import tomllib
+import ast
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
-FLOORS, AWS_IS_ONE_ROOM, SYSTEMS = SETTINGS["tool"]["importlinter"]["contracts"]
+DOORS = sorted((ROOT / "functions").glob("*/*.py"))
+NOT_FOR_DOORS = ("erphub.aws", "erphub.erp", "boto3", "botocore", "functions", "os")
 
 
-def use_cases() -> set[str]:
-    """The modules that share a floor with the AWS room."""
-    floor = next(layer for layer in FLOORS["layers"] if "access" in layer)
-    there = {path.stem for path in (ROOT / "layers/core/erphub").iterdir() if not path.name.startswith("_")}
-    return {f"erphub.{name}" for name in re.findall(r"\w+", floor) if name != "aws" and name in there}
+def imports(source: str) -> set[str]:
+    """Every module that a door imports, at its top or inside a function."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{one.name}" for one in node.names}
+    return found
 
 
-def test_no_use_case_may_reach_for_aws():
-    assert use_cases() <= set(AWS_IS_ONE_ROOM["source_modules"])
+def strangers(source: str, neighbours: set[str]) -> list[str]:
+    """What a door imports and should not."""
+    forbidden = (*NOT_FOR_DOORS, *neighbours)
+    return sorted(name for name in imports(source) if any(name == one or name.startswith(f"{one}.") for one in forbidden))
 
 
-def test_no_erp_system_knows_a_use_case():
-    assert use_cases() <= set(SYSTEMS["forbidden_modules"])
+@pytest.mark.parametrize("door", DOORS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_door_knows_neither_aws_nor_an_erp_nor_another_door(door: Path):
+    neighbours = {path.stem for path in door.parent.glob("*.py")} - {door.stem}
+    assert strangers(door.read_text(), neighbours) == []
+
+
+def test_a_door_that_reaches_for_aws_would_be_noticed():
+    assert strangers("from erphub import aws", set()) == ["erphub.aws"]
+    assert strangers("def handler(e, c):\n    import botocore.session", set()) == ["botocore.session"]
+    assert strangers("import api", {"api"}) == ["api"]
+    assert strangers("from erphub import web, wiring", set()) == []

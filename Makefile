@@ -67,9 +67,9 @@ demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAF
 CHECKS := check-format check-lint check-types check-imports check-template check-machines check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: check $(CHECKS) test test-unit test-ports test-template test-sqlserver test-e2e bench format
+.PHONY: check $(CHECKS) test test-unit test-ports test-template test-sqlserver test-e2e bench format openapi
 check: venv tools ## Format, lint, types, import contracts, template, state machines, security scan, OpenAPI
-	@$(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
+	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
 check-types: # the slowest first
 	@.venv/bin/basedpyright --level error
@@ -86,7 +86,10 @@ check-machines:
 check-security:
 	@.venv-scan/bin/checkov --config-file .checkov.yaml --file template.yaml > .build/checkov.log 2>&1 || { cat .build/checkov.log; exit 1; }
 check-openapi:
-	@PYTHONPATH=layers/core $(PY) -m erphub.openapi --check docs/openapi.json
+	@$(PY) -m erphub.openapi --check docs/openapi.json
+
+openapi: venv ## Write docs/openapi.json again from the routes
+	@$(PY) -m erphub.openapi --write docs/openapi.json
 
 format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .
@@ -115,7 +118,7 @@ ARCH ?= arm64
 PARAMETERS = $$($(PY) -c 'import tomllib; print(tomllib.load(open("samconfig.toml", "rb"))["$(ENV)"]["deploy"]["parameters"]["parameter_overrides"])') Architecture=$(ARCH) AdminEmail=$(ADMIN) $(WITH)
 
 .PHONY: build deploy
-build: venv tools ## Build for AWS (ARCH=arm64 or x86_64)
+build: venv tools openapi ## Build for AWS (ARCH=arm64 or x86_64)
 	@ARCH=$(ARCH) SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --config-env $(ENV) --parameter-overrides Architecture=$(ARCH)
 
 deploy: build ## Deploy to AWS with your credentials (ENV=dev or prod, ADMIN=e-mail address, WITH="Parameter=value …")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 type Kind = Literal["delay", "stall", "cut", "deadlock", "refused", "reset", "snapshot", "lock_timeout", "error"]
+LOGIN = "login"
 KINDS: tuple[str, ...] = get_args(Kind.__value__)
 
 
@@ -19,6 +20,8 @@ class Fault:
     `deadlock`, `snapshot`, `lock_timeout`, `error`   after `after_rows` rows error 1205, 3960, 1222 or `number`
     `refused`       the port is closed, for `seconds` (0: until the fault is removed)
     `reset`         new connections end at once
+
+    `statement="login"` stands for signing in: delay, stall, cut and the errors are met after the password was checked.
 
     It happens `times` times (0: always), to statements of this name, in this database, on this table, for this login;
     what is None matches all. `skip` lets so many matching ones pass first.
@@ -37,7 +40,9 @@ class Fault:
     text: str = "An injected fault."
 
     def matches(self, happening: "Happening") -> bool:
-        """Whether the fault is about this statement."""
+        """Whether the fault is about this statement; signing in is met only by faults that name it."""
+        if happening.statement == LOGIN and self.statement != LOGIN:
+            return False
         return all(
             wanted is None or wanted.casefold() == (actual or "").casefold()
             for wanted, actual in (

@@ -13,7 +13,7 @@ from local.sqlserver.channel import Channel, Reply
 from local.sqlserver.encode import column_metadata, encode_rows
 from local.sqlserver.errors import Cancelled, ConnectionLost, SqlError
 from local.sqlserver.executor import Context
-from local.sqlserver.faults import Fault, Happening
+from local.sqlserver.faults import LOGIN, Fault, Happening
 from local.sqlserver.grammar import Asked, name
 from local.sqlserver.results import Answer
 from local.sqlserver.signin import refuse, sign_in, welcome
@@ -64,6 +64,7 @@ class Session:
         server = self.server
         try:
             login, request = sign_in(self.channel, server)
+            self._at_login(Happening(LOGIN, request.database, None, login.name))
         except SqlError as error:
             server.stats.refused(error)
             refuse(self.channel, error, server.server_name)
@@ -82,6 +83,14 @@ class Session:
         welcome(self.channel, request, server.server_name, entered)
         server.stats.signed_in(login.name)
         return context
+
+    def _at_login(self, happening: Happening) -> None:
+        """What goes wrong when somebody signs in."""
+        for fault in self.server.faults.of_statement(happening):
+            if fault.kind in _ROW_ERRORS:
+                raise _error_of(fault, happening, self.number)
+            if fault.kind == "cut" or self.channel.closed.wait(fault.seconds or None):
+                raise ConnectionLost("ended by a fault at login")
 
     def _refuse_database(self, error: SqlError, login: str) -> None:
         """A database that cannot be opened ends the login with two messages, of which clients show the second."""

@@ -156,6 +156,37 @@ def test_a_refused_connection_is_a_closed_port_until_it_is_mended(standin: Stand
     pytds_connection(standin).close()
 
 
+def test_signing_in_meets_only_faults_that_name_it(standin: StandIn) -> None:
+    waiting = standin.inject("deadlock")
+    pymssql_connection(standin).close()
+    assert standin.faults.waiting == [waiting]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        ("error", {"number": 40613, "text": "Database is not currently available."}, "not currently available"),
+        ("cut", {}, ""),
+        ("stall", {}, ""),
+    ],
+)
+def test_signing_in_may_fail_in_the_ways_of_a_busy_server(
+    standin: StandIn, kind: Any, options: dict[str, Any], words: str
+) -> None:
+    standin.inject(kind, statement="login", **options)
+    with pytest.raises(Exception, match=words):
+        pytds_connection(standin, login_timeout=1)
+    standin.mend()
+    pytds_connection(standin).close()
+
+
+def test_a_slow_server_may_take_its_time_to_let_somebody_in(standin: StandIn) -> None:
+    standin.inject("delay", statement="login", seconds=0.4)
+    begun = time.monotonic()
+    pymssql_connection(standin).close()
+    assert time.monotonic() - begun >= 0.4
+
+
 def test_a_reset_connection_ends_before_anything_is_said(standin: StandIn) -> None:
     standin.inject("reset")
     with pytest.raises(pymssql.OperationalError):

@@ -83,6 +83,18 @@ def test_a_wrong_database_at_login_looks_like_a_wrong_password_to_pymssql_and_li
         pytds_connection(quiet, database="nowhere")
 
 
+def test_a_login_whose_own_database_is_gone_is_told_so(standin: StandIn) -> None:
+    standin.catalogue.login("lost", "pw", default_database="gone")
+    with pytest.raises(Exception, match=r"Login failed|Cannot open user default database"):
+        pytds_connection(standin, "lost", "pw")
+    assert standin.stats.refusals == {4064: 1}
+
+
+def test_an_old_protocol_version_is_not_spoken(quiet: StandIn) -> None:
+    said = refusal(quiet, tds_version="7.1")
+    assert "20017" in said or "20002" in said
+
+
 @pytest.mark.parametrize(("database", "number"), [("nowhere", 911), ("private", 916), ("asleep", 942), ("waking", 927)])
 def test_use_says_why_a_database_cannot_be_entered(quiet: StandIn, database: str, number: int) -> None:
     with cursor("pymssql", quiet) as each:

@@ -17,7 +17,7 @@ from ..ports.erp import FoundCompany, Reading, Slice, Survey, Window
 from .sqlserver import permissions, reading, server, steps
 from .sqlserver.driver import Session, Transport
 from .sqlserver.source import Source
-from .sqlserver.statements import ROWS, USE, Sql, condition, quote
+from .sqlserver.statements import ROWS, USE, condition, listed, quote
 
 _COMPANY = re.compile(r"F\d{4,}", re.IGNORECASE)
 
@@ -249,7 +249,7 @@ class VismaBusiness:
             session.say(USE(database=quote(system.name)))
             rows = session.rows(
                 ROWS(
-                    columns=Sql(f"{quote('FrmNo')}, {quote('Nm')}"),
+                    columns=listed([quote("FrmNo"), quote("Nm")]),
                     schema=quote("dbo"),
                     table=quote("Frm"),
                     where=condition(None),

@@ -35,6 +35,8 @@ ANSWER_SECONDS = 100
 """The longest silence while waiting for an answer or for the next rows."""
 CONNECT_SECONDS = 5.0
 LOCK_MILLISECONDS = 60_000
+LONGEST_ANSWER = 200_000
+"""More companies than anybody has, and more days than any ledger."""
 
 _CONNECTING = threading.Lock()
 
@@ -82,7 +84,6 @@ class _Cursor(Protocol):
     description: Sequence[Any] | None
 
     def execute(self, operation: str) -> None: ...
-    def fetchall(self) -> list[Row]: ...
     def fetchmany(self, size: int) -> list[Row]: ...
 
 
@@ -109,11 +110,18 @@ class Session:
         self._connection.close()
 
     def rows(self, statement: Sql) -> list[Row]:
-        """All rows of a short answer."""
+        """All rows of a short answer. Raises ErpRefused `answer_too_long` for one that would not fit in memory."""
         with self._explained():
             cursor = self._connection.cursor()
             cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
+            found = cursor.fetchmany(LONGEST_ANSWER + 1) if cursor.description else []
+        if len(found) > LONGEST_ANSWER:
+            raise ErpRefused(
+                f"The server answers a question about its databases or days with more than {LONGEST_ANSWER} rows. If a"
+                " date is mapped, check that the column really holds dates.",
+                code="answer_too_long",
+            )
+        return found
 
     def say(self, *statements: Sql) -> None:
         """Statements that answer nothing."""

@@ -15,14 +15,14 @@ from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ErpRefused
-from ...models.dataset import Dataset, Publishing
+from ...models.dataset import Dataset, Kind, Publishing
 from ...ports.erp import FoundCompany, Oddity, Slice, Survey, Total, Window
 from . import server as databases
 from .arrow import Days, Oddities, constant, converter, data_type, nulls
 from .driver import Row, Session
 from .server import Server
 from .source import FLOATS, INTEGERS, Bound, Source, bind
-from .statements import COUNTS, EXTENT, ROWS, TOTALS, Column, Span, Sql, condition, day, expression, expressions, quote
+from .statements import COUNTS, EXTENT, ROWS, TOTALS, Column, Span, Sql, condition, day, expression, listed, quote
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatch
@@ -109,7 +109,8 @@ def _by_key(session: Session, one: Bound, slice_rows: int) -> list[Slice]:
         key = next(column for column in one.columns.values() if column.type not in ("bit", "text", "ntext"))
     span = None if lowest is None else Span(key.name, low=lowest)
     rows, low, high = session.rows(_extent(one, key, span))[0]
-    parts = -(-rows // slice_rows) if key.type in INTEGERS and key.type != "bit" and one.key is not None else 1
+    divisible = one.key is not None and key.type in INTEGERS and key.type != "bit" and low is not None
+    parts = -(-rows // slice_rows) if divisible else 1
     bounds = sorted({low + (high - low + 1) * n // parts for n in range(1, parts)} - {low}) if parts > 1 else []
     edges = [lowest, *bounds, None]
     return [
@@ -262,7 +263,8 @@ def _per_day(counted: Sequence[Row], *, summed: bool) -> list[Total]:
 class _Plan:
     """How a row becomes a batch: what to select, and per field what makes its column."""
 
-    select: Sequence[Column]
+    columns: Sequence[Column]
+    select: Sequence[Sql]
     fields: Sequence[tuple[int | None, Any]]
     """For each field of the dataset: its place among the selected columns and its converter, or None and a filler."""
 
@@ -304,9 +306,9 @@ class SliceReading:
 
         plan = self._plan()
         schema = Schema([Field(name, data_type(text)) for name, text in self._types.items()])
-        rows_sql = ROWS(columns=expressions(plan.select), **_table(self._bound, self._span))
+        rows_sql = ROWS(columns=listed(plan.select), **_table(self._bound, self._span))
         stream = self._session.stream(rows_sql)
-        at_a_time = _rows_at_a_time(plan.select)
+        at_a_time = _rows_at_a_time(plan.columns)
         ready: list[RecordBatch] = []
         while rows := stream.next(at_a_time):
             kept = self._with_days(plan, rows) if self._drops_dayless else rows
@@ -324,19 +326,21 @@ class SliceReading:
         self._session.commit()
 
     def _plan(self) -> _Plan:
-        select: list[Column] = []
+        columns: list[Column] = []
+        select: list[Sql] = []
         fields: list[tuple[int | None, Any]] = []
         for wanted in self._dataset.fields:
             text = self._types[wanted.name]
             column = self._bound.columns.get(wanted.name)
             if column is not None:
                 fields.append((len(select), converter(wanted, column, text, self._days, self.seen)))
-                select.append(column)
+                columns.append(column)
+                select.append(day(column) if wanted.kind is Kind.DATE else expression(column))
             elif wanted.name in self._bound.source.constants:
                 fields.append((None, constant(self._bound.source.constants[wanted.name], text)))
             else:
                 fields.append((None, nulls(text)))
-        return _Plan(select, fields)
+        return _Plan(columns, select, fields)
 
     def _with_days(self, plan: _Plan, rows: list[Row]) -> list[Row]:
         """The rows whose date is a day."""

@@ -30,7 +30,8 @@ _SUITABLE: Mapping[Kind, frozenset[str]] = {
     | {"uniqueidentifier"},
     Kind.INTEGER: frozenset({*INTEGERS, "decimal", "numeric"}),
     Kind.DECIMAL: frozenset({*INTEGERS, *DECIMALS, *FLOATS}),
-    Kind.DATE: frozenset({*INTEGERS, *INSTANTS, "date", "datetimeoffset"}) - {"bit", "tinyint", "smallint"},
+    # A day of an instant with an offset would depend on whose day is meant.
+    Kind.DATE: frozenset({"int", "bigint", "date", *INSTANTS}),
     Kind.TIMESTAMP: frozenset({*INSTANTS, "date"}),
     Kind.BOOLEAN: frozenset(INTEGERS),
 }

@@ -96,7 +96,7 @@ _AS_TEXT: Mapping[str, str] = {
     "datetimeoffset": "CONVERT(varchar(34), {}, 126)",
 }
 
-_INSTANTS = frozenset({"datetime", "datetime2", "smalldatetime", "datetimeoffset"})
+_INSTANTS = frozenset({"datetime", "datetime2", "smalldatetime"})
 
 
 def expression(column: Column, *, total: bool = False) -> Sql:
@@ -115,9 +115,9 @@ def day(column: Column) -> Sql:
     return expression(column)
 
 
-def expressions(columns: Sequence[Column]) -> Sql:
-    """The select list for the columns, in their order."""
-    return Sql(", ".join(expression(column) for column in columns))
+def listed(expressions: Sequence[Sql]) -> Sql:
+    """A select list of the expressions, in their order."""
+    return Sql(", ".join(expressions))
 
 
 def condition(span: Span | None) -> Sql:

@@ -10,6 +10,7 @@ import hashlib
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,8 @@ from typing import Any
 from ...errors import ErpRefused, FieldError, HubError, Invalid, Unavailable
 from .der import Names, read_certificate
 
-SECONDS = 5.0
-"""How long the server may take for each step of the handshake."""
+SECONDS = 10.0
+"""How long the server may take for the whole handshake, however slowly it speaks."""
 
 type Dial = Callable[[], socket.socket]
 """Opens a new TCP connection to the server; the handshake may need a second one to tell what was wrong."""
@@ -60,7 +61,7 @@ def authority(pem: str) -> str:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cadata=pem)
         found = context.cert_store_stats()["x509"]
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, ValueError, TypeError) as error:  # TypeError: not ASCII
         raise _not_pem() from error
     if not found:
         raise _not_pem()
@@ -118,10 +119,10 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
 def _handshake(dial: Dial, context: ssl.SSLContext, host: str | None) -> bytes:
     """Complete a handshake on a new connection and return the certificate shown, as DER."""
     with dial() as tcp:
-        tcp.settimeout(SECONDS)
+        wire = _Wire(tcp, time.monotonic() + SECONDS)
         try:
-            _offer(tcp)
-            return _shake_hands(tcp, context, host)
+            _offer(wire)
+            return _shake_hands(wire, context, host)
         except ssl.SSLCertVerificationError:
             raise
         except ssl.SSLError as error:
@@ -131,12 +132,12 @@ def _handshake(dial: Dial, context: ssl.SSLContext, host: str | None) -> bytes:
             ) from error
         except (OSError, EOFError) as error:
             raise Unavailable(
-                "The server ended the connection before it was encrypted. Is this port really SQL Server's?",
+                "The server fell silent or ended the connection before it was encrypted. Is it really a SQL Server?",
                 code="not_sql_server",
             ) from error
 
 
-def _offer(tcp: socket.socket) -> None:
+def _offer(wire: "_Wire") -> None:
     """Say PRELOGIN: we want everything encrypted."""
     options = ((0, b"\x0f\x00\x00\x00\x00\x00"), (1, b"\x01"), (2, b"\x00"), (3, b"\x00\x00\x00\x00"), (4, b"\x00"))
     head, values, at = b"", b"", 5 * len(options) + 1
@@ -144,8 +145,8 @@ def _offer(tcp: socket.socket) -> None:
         head += struct.pack(">BHH", token, at, len(value))
         values += value
         at += len(value)
-    _send(tcp, head + b"\xff" + values)
-    kind, answer = _receive(tcp)
+    wire.send(head + b"\xff" + values)
+    kind, answer = wire.receive()
     if kind != _RESPONSE:
         raise EOFError("the answer to PRELOGIN is of another kind")
     if _encryption(answer) == _NOT_SUPPORTED:
@@ -165,45 +166,57 @@ def _encryption(answer: bytes) -> int:
     raise EOFError("the answer to PRELOGIN says nothing about encryption")
 
 
-def _shake_hands(tcp: socket.socket, context: ssl.SSLContext, host: str | None) -> bytes:
+def _shake_hands(wire: "_Wire", context: ssl.SSLContext, host: str | None) -> bytes:
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     session = context.wrap_bio(incoming, outgoing, server_hostname=host)
     while True:
         try:
             session.do_handshake()
         except ssl.SSLWantReadError:
-            _send(tcp, outgoing.read())
-            incoming.write(_receive(tcp)[1])
+            wire.send(outgoing.read())
+            incoming.write(wire.receive()[1])
             continue
         if outgoing.pending:
-            _send(tcp, outgoing.read())
+            wire.send(outgoing.read())
         shown = session.getpeercert(binary_form=True)
         if shown is None:
             raise EOFError("the server showed no certificate")
         return shown
 
 
-def _send(tcp: socket.socket, data: bytes) -> None:
-    if data:
-        tcp.sendall(struct.pack(">BBHHBB", _PRELOGIN, 1, len(data) + 8, 0, 0, 0) + data)
+class _Wire:
+    """TDS packets over a socket, until a deadline."""
 
+    def __init__(self, tcp: socket.socket, deadline: float) -> None:
+        self._tcp, self._deadline = tcp, deadline
 
-def _receive(tcp: socket.socket) -> tuple[int, bytes]:
-    """One TDS packet: its kind and what it carries."""
-    kind, _, length = struct.unpack(">BBH", _exactly(tcp, 8)[:4])
-    if length < 8:
-        raise EOFError("a packet that is shorter than its head")
-    return kind, _exactly(tcp, length - 8)
+    def send(self, data: bytes) -> None:
+        """One packet with the data; nothing when there is none."""
+        if data:
+            self._in_time().sendall(struct.pack(">BBHHBB", _PRELOGIN, 1, len(data) + 8, 0, 0, 0) + data)
 
+    def receive(self) -> tuple[int, bytes]:
+        """One packet: its kind and what it carries. Raises EOFError when the connection ends, TimeoutError."""
+        kind, _, length = struct.unpack(">BBH", self._exactly(8)[:4])
+        if length < 8:
+            raise EOFError("a packet that is shorter than its head")
+        return kind, self._exactly(length - 8)
 
-def _exactly(tcp: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        more = tcp.recv(size - len(data))
-        if not more:
-            raise EOFError("the connection ended")
-        data += more
-    return data
+    def _exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            more = self._in_time().recv(size - len(data))
+            if not more:
+                raise EOFError("the connection ended")
+            data += more
+        return data
+
+    def _in_time(self) -> socket.socket:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the server did not complete the handshake in time")
+        self._tcp.settimeout(left)
+        return self._tcp
 
 
 def _covers(name: str, host: str) -> bool:

@@ -1,0 +1,110 @@
+"""What the server says, in our words, and never with a password in it."""
+
+import pytest
+
+from erphub.erp.sqlserver import refusals
+from erphub.errors import CredentialsRefused, ErpRefused, Unavailable
+
+TAIL = b"DB-Lib error message 20018, severity 14:\nGeneral SQL Server error: Check messages from the SQL Server\n"
+FAILED = b"DB-Lib error message 20002, severity 9:\nTDS server connection failed (db01)\n"
+
+
+def failure(number: int, words: bytes) -> Exception:
+    return Exception((number, words))
+
+
+@pytest.mark.parametrize(
+    ("heard", "code", "kind"),
+    [
+        ([(18456, "Login failed for user 'x'.")], "credentials_refused", CredentialsRefused),
+        ([(18452, "Login failed. The login is from an untrusted domain")], "windows_login_refused", CredentialsRefused),
+        (
+            [(18470, "Login failed for user 'x'. Reason: The account is disabled.")],
+            "login_disabled",
+            CredentialsRefused,
+        ),
+        ([(18487, "The password of the account has expired.")], "password_expired", CredentialsRefused),
+        ([(18488, "The password of the account must be changed.")], "password_must_change", CredentialsRefused),
+        ([(18486, "The account is currently locked out.")], "login_locked", CredentialsRefused),
+        (
+            [(4064, "Cannot open user default database."), (18456, "Login failed for user 'x'.")],
+            "default_database",
+            ErpRefused,
+        ),
+        ([(40615, "Client with IP address '1.2.3.4' is not allowed to access the server.")], "firewall", ErpRefused),
+        ([(40613, "Database 'x' is not currently available.")], "server_busy", Unavailable),
+        ([(18456, "Innlogging mislyktes.")], "credentials_refused", CredentialsRefused),
+        ([(99999, "Something else.")], "connection_refused", ErpRefused),
+    ],
+)
+def test_what_was_heard_at_the_login_decides(heard: list[tuple[int, str]], code: str, kind: type[Exception]) -> None:
+    problem = refusals.connecting(failure(20002, TAIL + FAILED), heard, ["s3cret"])
+    assert (problem.code, type(problem)) == (code, kind)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (b"Login failed for user 'x'." + TAIL, "credentials_refused"),
+        (
+            b"DB-Lib error message 20009:\nUnable to connect: TDS server is unavailable or does not exist (db01)",
+            "server_unreachable",
+        ),
+        (b"Unable to connect: Adaptive Server is unavailable or does not exist (db01)", "server_unreachable"),
+        (b"DB-Lib error message 20003, severity 6:\nTDS server connection timed out\n", "query_timeout"),
+        (b"DB-Lib error message 20017, severity 9:\nUnexpected EOF from the server\n" + FAILED, "connection_cut"),
+        (FAILED, "connection_refused"),
+    ],
+)
+def test_without_the_servers_words_the_drivers_are_read_and_never_its_stale_number(words: bytes, code: str) -> None:
+    assert refusals.connecting(failure(18456, words), [], []).code == code
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "kind"),
+    [
+        (208, "table_missing", ErpRefused),
+        (207, "column_missing", ErpRefused),
+        (229, "permission_denied", ErpRefused),
+        (230, "permission_denied", ErpRefused),
+        (911, "company_gone", ErpRefused),
+        (916, "permission_denied", ErpRefused),
+        (927, "company_unavailable", Unavailable),
+        (942, "company_unavailable", Unavailable),
+        (1205, "deadlock", Unavailable),
+        (1222, "lock_timeout", Unavailable),
+        (3960, "snapshot_conflict", Unavailable),
+        (3961, "snapshot_conflict", Unavailable),
+        (8115, "number_overflow", ErpRefused),
+        (245, "value_unreadable", ErpRefused),
+        (701, "server_busy", Unavailable),
+        (40501, "server_busy", Unavailable),
+        (20003, "query_timeout", Unavailable),
+        (20047, "query_timeout", Unavailable),
+        (20017, "connection_cut", Unavailable),
+        (20006, "connection_cut", Unavailable),
+    ],
+)
+def test_while_reading_the_number_decides(number: int, code: str, kind: type[Exception]) -> None:
+    problem = refusals.running(failure(number, b"Words." + TAIL), [])
+    assert (problem.code, type(problem)) == (code, kind)
+    assert problem.facts["server_said"] == "Words."
+
+
+def test_an_error_nobody_knows_keeps_the_servers_words_without_secrets_or_tail() -> None:
+    words = b"Odd thing about  s3cret\nand 'reader'." + TAIL
+    problem = refusals.running(failure(12345, words), ["s3cret", ""])
+    assert problem.detail == "The server refused to read: Odd thing about ••• and 'reader'."
+    assert "s3cret" not in str(problem.facts)
+
+
+def test_every_known_refusal_says_something_in_a_sentence() -> None:
+    for known in (*refusals._KNOWN, *refusals._DRIVER):
+        assert known.detail.endswith(".")
+        assert known.detail[0].isupper()
+        assert known.numbers or known.words
+
+
+def test_no_number_means_two_things() -> None:
+    numbers = [number for known in (*refusals._KNOWN, *refusals._DRIVER) for number in known.numbers]
+    assert len(numbers) == len(set(numbers))

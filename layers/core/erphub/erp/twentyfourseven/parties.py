@@ -125,14 +125,14 @@ def product_of(record: Mapping[str, Any]) -> Product:
     """A product of REST in our words. REST states no VAT rate of a product; see `SILENT`."""
     stock: Mapping[str, Any] = record.get("stock") or {}
     cost = decimal(record.get("costPrice"))
-    quantity = decimal(stock.get("quantity")) if stock.get("isManaged") else None
+    counted = decimal(stock.get("quantity")) if stock.get("isManaged") else None
     return Product(
         number=(_text(record, "number") or str(record.get("id")))[:100],
         name=_text(record, "name")[:150] or f"({record.get('id')})",
         price=money(decimal(record.get("salesPrice")) or Decimal(0)),
         cost=None if cost is None else money(cost),
         ean=_text(record, "ean")[:14],
-        stock=None if quantity is None else quantity.quantize(_MILLIONTH, ROUND_HALF_EVEN).normalize() + 0,
+        stock=None if counted is None else quantity(counted),
         active=record.get("status", "active") != "inactive",
     )
 
@@ -146,17 +146,9 @@ def money(value: Decimal) -> Decimal:
     return value.quantize(_ORE, ROUND_HALF_EVEN)
 
 
-def same_product(product: Product, record: Mapping[str, Any], *, stock: bool) -> bool:
-    """Whether the ERP's product says what ours does, in everything that we write."""
-    there = product_of(record)
-    return (
-        there.name == product.name
-        and there.price == product.price
-        and (product.cost is None or there.cost == product.cost)
-        and there.ean == product.ean
-        and there.active == product.active
-        and (not stock or product.stock is None or there.stock == product.stock)
-    )
+def quantity(value: Decimal) -> Decimal:
+    """A quantity with at most six decimals, as a till counts."""
+    return value.quantize(_MILLIONTH, ROUND_HALF_EVEN).normalize() + 0
 
 
 def same_customer(customer: Customer, record: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from .tokens import Tokens
 from .xml import Node, child, children, envelope, parse, text, truth
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element
+    from .xml import Element
 
 ATTEMPTS = 3
 SESSION_LIFE = timedelta(hours=8)
@@ -30,6 +30,7 @@ _SIGNED_OUT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BLOCKED_IDENTITY = re.compile(r"IdentityId is blocked", re.IGNORECASE)
+_WRONG_CREDENTIALS = re.compile(r"invalid credential|wrong (?:user|password)|login failed", re.IGNORECASE)
 _NO_ACCESS = re.compile(r"access (?:is )?denied|no access|not authorized|permission|license", re.IGNORECASE)
 
 
@@ -86,6 +87,7 @@ class Soap:
     def identities(self) -> Sequence[Identity]:
         """Every company the user reaches, without opening a session. Raises CredentialsRefused, Unavailable."""
         if self._identities is None:
+            self.must_have_application()
             body: Node = (("credential", self._credential(None)),)
             result = self._patiently(AUTHENTICATE, "GetIdentitiesWithCredential", body, None, writes=False)
             self._identities = [_identity(one) for one in children(result, "Identity")]
@@ -111,6 +113,15 @@ class Soap:
                 code="company_gone",
             )
         return usable[0]
+
+    def must_have_application(self) -> None:
+        """SOAP wants to know which integration calls; a deployment without an id cannot use it. Raises ErpRefused."""
+        if not self._login.application:
+            raise ErpRefused(
+                "This hub has no application id from 24SevenOffice yet, which signing in with a user needs. Sign in with an"
+                " organisation id instead, or ask the hub's operator.",
+                code="application_id_missing",
+            )
 
     def sign_in(self, company: str) -> str:
         """A session in the company. Raises CredentialsRefused, ErpRefused, Unavailable."""
@@ -156,7 +167,7 @@ class Soap:
 
     # --- calling -----------------------------------------------------------------------------------------------------
 
-    def read(self, service: Service, operation: str, body: Node, company: str) -> "_Element | None":
+    def read(self, service: Service, operation: str, body: Node, company: str) -> "Element | None":
         """Call what changes nothing, with patience; the operation's result element, None when it is absent.
 
         Raises ErpRefused, CredentialsRefused, Unavailable.
@@ -165,13 +176,13 @@ class Soap:
 
     def write(
         self, service: Service, operation: str, body: Node, company: str, *, repeatable: bool = False
-    ) -> "_Element | None":
+    ) -> "Element | None":
         """Call what changes the ERP, once. Raises ErpRefused, Unavailable (not applied), Uncertain."""
         return self._signed_in(service, operation, body, company, writes=not repeatable, once=not repeatable)
 
     def _signed_in(
         self, service: Service, operation: str, body: Node, company: str, *, writes: bool, once: bool = False
-    ) -> "_Element | None":
+    ) -> "Element | None":
         identity = self.identity_of(company)
         call = self._call if once else self._patiently
         session = self._session(identity, None)
@@ -191,7 +202,7 @@ class Soap:
 
     def _patiently(
         self, service: Service, operation: str, body: Node, session: str | None, *, writes: bool
-    ) -> "_Element | None":
+    ) -> "Element | None":
         failure: HubError | None = None
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -206,7 +217,7 @@ class Soap:
 
     def _call(
         self, service: Service, operation: str, body: Node, session: str | None, *, writes: bool
-    ) -> "_Element | None":
+    ) -> "Element | None":
         self._budget.take("soap", SOAP_HOURLY)
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{service.action(operation)}"'}
         if session is not None:
@@ -223,7 +234,7 @@ class Soap:
             self._http.cookies.clear()
         return self._judged(response, operation, writes=writes)
 
-    def _judged(self, response: httpx.Response, operation: str, *, writes: bool) -> "_Element | None":
+    def _judged(self, response: httpx.Response, operation: str, *, writes: bool) -> "Element | None":
         self._heed_limits(response)
         try:
             root = parse(response.content)
@@ -250,7 +261,7 @@ class Soap:
             self._budget.block("soap", until)
             raise wait_until(until, now, ASKED)
 
-    def _fault(self, fault: "_Element", status: int, *, writes: bool) -> Exception:
+    def _fault(self, fault: "Element", status: int, *, writes: bool) -> Exception:
         words = (text(fault, "faultstring") or text(fault, "Reason", "Text") or "").strip()[:500]
         if _BLOCKED_IDENTITY.search(words):
             self._identities = None
@@ -260,6 +271,8 @@ class Soap:
                 code="identity_blocked",
                 words=words,
             )
+        if _WRONG_CREDENTIALS.search(words):
+            return outcomes.credentials_refused(words)
         if _SIGNED_OUT.search(words):
             return SignedOutError(words)
         if _NO_ACCESS.search(words):
@@ -269,7 +282,7 @@ class Soap:
         return outcomes.server_error(status, words, writes=writes)
 
 
-def _identity(element: "_Element") -> Identity:
+def _identity(element: "Element") -> Identity:
     return Identity(
         id=text(element, "Id") or "",
         client=text(element, "Client", "Id") or "",

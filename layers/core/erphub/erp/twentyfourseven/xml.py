@@ -4,11 +4,14 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lxml import etree
 
 from .numbers import plain
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element  # pyright: ignore[reportPrivateUsage]
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -29,22 +32,23 @@ def envelope(namespace: str, operation: str, body: Node) -> bytes:
     """A SOAP 1.1 request."""
     root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"soap": ENVELOPE, "xsi": _XSI})
     call = etree.SubElement(
-        etree.SubElement(root, f"{{{ENVELOPE}}}Body"), f"{{{namespace}}}{operation}", nsmap={None: namespace}
+        etree.SubElement(root, f"{{{ENVELOPE}}}Body"), f"{{{namespace}}}{operation}", nsmap=cast(Any, {None: namespace})
     )
     _fill(call, namespace, body)
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
-def _fill(parent: "etree._Element", namespace: str, node: Node) -> None:
+def _fill(parent: "Element", namespace: str, node: Node) -> None:
     for name, value in node:
-        for one in value if isinstance(value, list) else [value]:
+        values = cast(list[Any], value) if isinstance(value, list) else [value]
+        for one in values:
             if one is None:
                 continue
             child = etree.SubElement(parent, f"{{{namespace}}}{name}")
             if isinstance(one, Nil):
                 child.set(f"{{{_XSI}}}nil", "true")
             elif isinstance(one, tuple):
-                _fill(child, namespace, one)  # pyright: ignore[reportUnknownArgumentType]
+                _fill(child, namespace, cast(Node, one))
             else:
                 child.text = spelled(one)
 
@@ -66,7 +70,17 @@ def spelled(value: Any) -> str:
             return "".join(char for char in str(value) if char in "\t\n\r" or (char >= " " and char not in "\ufffe\uffff"))
 
 
-def parse(content: bytes) -> "etree._Element":
+def as_data(node: Any) -> Any:
+    """A request as plain data, for a preview: what is left out is left out here too."""
+    if isinstance(node, tuple):
+        pairs = cast(tuple[tuple[str, Any], ...], node)
+        return {name: as_data(value) for name, value in pairs if value is not None}
+    if isinstance(node, list):
+        return [as_data(one) for one in cast(list[Any], node)]
+    return None if isinstance(node, Nil) else node
+
+
+def parse(content: bytes) -> "Element":
     """The answer's root. No entities, no DTD loaded, no network, no monstrous trees. Raises ValueError."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, remove_comments=True
@@ -75,12 +89,12 @@ def parse(content: bytes) -> "etree._Element":
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"the answer is not XML: {error}") from error
-    if root.getroottree().docinfo.doctype:
+    if cast(Any, root.getroottree().docinfo).doctype:
         raise ValueError("the answer declares a document type, which no SOAP message may")
     return root
 
 
-def child(element: "etree._Element | None", *names: str) -> "etree._Element | None":
+def child(element: "Element | None", *names: str) -> "Element | None":
     """The element reached by names, whatever their namespace (the vendor's differ in case)."""
     for name in names:
         if element is None:
@@ -89,26 +103,26 @@ def child(element: "etree._Element | None", *names: str) -> "etree._Element | No
     return element
 
 
-def children(element: "etree._Element | None", name: str) -> Iterator["etree._Element"]:
+def children(element: "Element | None", name: str) -> Iterator["Element"]:
     """The children of that name."""
     if element is not None:
         yield from element.iterfind(f"{{*}}{name}")
 
 
-def text(element: "etree._Element | None", *names: str) -> str | None:
+def text(element: "Element | None", *names: str) -> str | None:
     """The text reached by names; None when absent, nil or empty."""
     found = child(element, *names)
     return found.text or None if found is not None else None
 
 
-def whole(element: "etree._Element | None", *names: str) -> int | None:
+def whole(element: "Element | None", *names: str) -> int | None:
     """The whole number reached by names. The vendor's Int32.MinValue means unset, as absence does. Raises ValueError."""
     found = text(element, *names)
     number = None if found is None else int(found)
     return None if number == -2147483648 else number
 
 
-def amount(element: "etree._Element | None", *names: str) -> Decimal | None:
+def amount(element: "Element | None", *names: str) -> Decimal | None:
     """The exact decimal reached by names. Raises ValueError."""
     found = text(element, *names)
     if found is None:
@@ -119,12 +133,12 @@ def amount(element: "etree._Element | None", *names: str) -> Decimal | None:
         raise ValueError(f"{found!r} is not a number") from error
 
 
-def truth(element: "etree._Element | None", *names: str) -> bool:
+def truth(element: "Element | None", *names: str) -> bool:
     """The boolean reached by names; false when absent."""
     return text(element, *names) in ("true", "1")
 
 
-def day(element: "etree._Element | None", *names: str) -> date | None:
+def day(element: "Element | None", *names: str) -> date | None:
     """The date of the date-time reached by names; .NET's year 1 means none."""
     found = text(element, *names)
     if found is None:

@@ -1,0 +1,103 @@
+"""Invoice bases over SOAP: one order with its rows in one call, found by our key in its reference number."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ErpRefused
+from ...models.document import Invoice, InvoiceLine
+from ...ports.documents import Posted, Posting
+from .numbers import shown
+from .parties import GIFT_CARD
+from .places import INVOICE
+from .rest_orders import GIFT_CARD_ADVICE, customer_reference
+from .soap import Soap
+from .soap_register import SoapProducts, row_of, strings
+from .soap_vouchers import SoapBooks
+from .xml import NIL, Node, as_data, children, text
+
+if TYPE_CHECKING:
+    from .xml import Element
+
+_PROPERTIES = ("OrderId", "OrderStatus", "ReferenceNumber")
+
+
+class SoapOrders:
+    """Orders of one company."""
+
+    def __init__(self, soap: Soap, books: SoapBooks, products: SoapProducts) -> None:
+        self._soap = soap
+        self._books = books
+        self._products = products
+
+    def preview(self, invoice: Invoice, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        return [{"call": "SaveInvoices", "body": shown(as_data(self._order(invoice, posting)))}]
+
+    def find(self, invoice: Invoice, posting: Posting) -> Posted | None:
+        """Among the customer's orders that changed since the day before the invoice's."""
+        search: Node = (
+            ("CustomerIds", (("int", [int(customer_reference(invoice, posting))]),)),
+            ("ChangedAfter", invoice.date - timedelta(days=1)),
+        )
+        for order in self.orders(search, _PROPERTIES):
+            if text(order, "ReferenceNumber") == posting.key:
+                return _posted(order)
+        return None
+
+    def push(self, invoice: Invoice, posting: Posting) -> Posted:
+        body: Node = (("invoices", (("InvoiceOrder", [self._order(invoice, posting)]),)),)
+        result = self._soap.write(INVOICE, "SaveInvoices", body, self._books.company)
+        return _posted(row_of(result, "InvoiceOrder"))
+
+    def orders(self, search: Node, properties: Sequence[str]) -> list["Element"]:
+        """Orders that fit, with the properties named."""
+        body: Node = (
+            ("searchParams", search),
+            ("invoiceReturnProperties", strings(properties)),
+            ("rowReturnProperties", ()),
+        )
+        return list(children(self._soap.read(INVOICE, "GetInvoices", body, self._books.company), "InvoiceOrder"))
+
+    def _order(self, invoice: Invoice, posting: Posting) -> Node:
+        rows = [self._row(line, number, posting) for number, line in enumerate(invoice.lines, start=1)]
+        return (
+            ("CustomerId", int(customer_reference(invoice, posting))),
+            ("OrderStatus", "Confirmed" if posting.routing.get("invoices_as") == "order" else "Draft"),
+            ("DateOrdered", invoice.date),
+            ("IncludeVAT", NIL),
+            ("YourReference", invoice.your_reference or None),
+            ("InvoiceText", invoice.comment or None),
+            ("DepartmentId", self._books.department(posting.routing)),
+            ("InvoiceRows", (("InvoiceRow", rows),)),
+            ("ReferenceNumber", posting.key),
+        )
+
+    def _row(self, line: InvoiceLine, number: int, posting: Posting) -> Node:
+        wanted = GIFT_CARD if line.gift_card else line.product_no
+        product = self._product(wanted, posting) if wanted else None
+        return (
+            ("ProductId", product),
+            ("VatRate", line.vat_rate),
+            ("Price", line.unit_price),
+            ("Name", line.description or "-"),
+            ("DiscountRate", line.discount_percent or None),
+            ("Quantity", line.quantity),
+            ("ChangeState", "Add"),
+            ("SequenceNumber", number),
+            ("Type", "Normal"),
+        )
+
+    def _product(self, number: str, posting: Posting) -> int:
+        found = self._products.id_of(number, posting.known)
+        if found is None and number == GIFT_CARD:
+            raise ErpRefused(GIFT_CARD_ADVICE, code="gift_card_product_missing")
+        if found is None:
+            raise ErpRefused(
+                f"24SevenOffice has no product {number}. Send the product first, then the invoice again.",
+                code="product_missing",
+            )
+        return int(found)
+
+
+def _posted(order: "Element") -> Posted:
+    return Posted(text(order, "OrderId") or "", facts={"status": text(order, "OrderStatus") or ""})

@@ -1,0 +1,186 @@
+"""The datasets over SOAP: which answer each field comes from. Without pages; the ledger is asked for by months."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .parties import organisation_number
+from .places import TRANSACTION
+from .rest import parse_instant
+from .rest_rows import MISSING, within
+from .soap import Soap
+from .soap_orders import SoapOrders
+from .soap_register import AT_ONCE, SoapCustomers, SoapProducts, email_of, phone_of
+from .soap_vouchers import SoapBooks
+from .tables import Row
+from .xml import NIL, Node, amount, child, day, text, whole
+
+if TYPE_CHECKING:
+    from .xml import Element
+
+_ALWAYS = (date(1900, 1, 1), date(2200, 1, 1))
+DEPARTMENT = 2
+_DIMENSIONS = {"Project": 1, "Department": DEPARTMENT, "Employee": 3, "Product": 4, "Customer": 5}
+_ORDER = (
+    "OrderId", "OrderStatus", "DateOrdered", "DateChanged", "DeliveryDate", "CustomerId", "CustomerName", "Currency",
+    "InvoiceId", "OrderTotalIncVat", "OrderTotalVat", "OurReference", "YourReference",
+)  # fmt: skip
+
+
+class SoapRows:
+    """One company's datasets."""
+
+    def __init__(self, soap: Soap, books: SoapBooks) -> None:
+        self._soap = soap
+        self._books = books
+        self._customers = SoapCustomers(soap, books.company)
+        self._products = SoapProducts(soap, books.company)
+        self._orders = SoapOrders(soap, books, self._products)
+
+    def missing(self, dataset: str) -> Sequence[str]:
+        extra = {"products": ("unit", "type"), "gl_transactions": ("customer_no",), "orders": ()}
+        return [*MISSING[dataset], *extra.get(dataset, ())]
+
+    def years(self) -> tuple[date, date] | None:
+        found = self._books.list(TRANSACTION, "GetFiscalYears", "FiscalYear")
+        spans = [(day(one, "StartingDate"), day(one, "EndingDate")) for one in found]
+        known = [(first, end) for first, end in spans if first and end]
+        return (min(first for first, _ in known), max(end for _, end in known)) if known else None
+
+    def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
+        match dataset:
+            case "accounts":
+                yield [_account(one) for one in self._books.accounts]
+            case "gl_transactions":
+                yield [self._line(one) for one in self._lines(first, end)]
+            case "customers":
+                yield from self._companies("customer_no", lambda kind: kind != "Supplier")
+            case "suppliers":
+                yield from self._companies("supplier_no", lambda kind: kind == "Supplier")
+            case "products":
+                yield [self._product(one) for one in self._products.all(None)]
+            case "orders":
+                rows = [self._order(one) for one in self._orders.orders((("ChangedAfter", _ALWAYS[0]),), _ORDER)]
+                yield [row for row in rows if within(row["order_date"], first, end)]
+            case "dimensions":
+                yield [
+                    {"dimension": DEPARTMENT, "value": value, "name": name}
+                    for value, name in self._books.departments.items()
+                ]
+            case _:
+                raise KeyError(dataset)
+
+    def balances(self, first: date, end: date) -> Sequence[Mapping[str, Decimal]]:  # noqa: ARG002
+        """SOAP aggregates by month only, which says nothing of a window's days."""
+        return []
+
+    def _lines(self, first: date | None, end: date | None) -> list["Element"]:
+        last = (end or _ALWAYS[1]) - timedelta(days=1)
+        search: Node = (
+            ("DateSearchParameters", "EntryDate"),
+            ("DateStart", first or _ALWAYS[0]),
+            ("DateEnd", datetime.combine(last, time(23, 59, 59))),
+            ("SystemType", NIL),
+            ("HasInvoiceId", NIL),
+        )
+        return self._books.list(TRANSACTION, "GetTransactions", "Transaction", (("searchParams", search),))
+
+    def _line(self, one: "Element") -> Row:
+        on = day(one, "Date")
+        period = day(one, "PeriodDate") or on
+        currency = text(one, "Currency")
+        unit = whole(one, "CurrencyUnit") or 1
+        rate = amount(one, "CurrencyRate")
+        row: dict[str, Any] = {
+            # A voucher's number is unique within its type and year; together they name the journal.
+            "journal_no": f"{on.year if on else 0}-{text(one, 'TransactionTypeId') or ''}-{text(one, 'TransactionNo') or ''}",
+            "entry_no": text(one, "Id"),
+            "voucher_no": text(one, "TransactionNo"),
+            "voucher_type": self._types.get(text(one, "TransactionTypeId") or ""),
+            "voucher_date": on,
+            "value_date": period,
+            "period": period.year * 100 + period.month if period else None,
+            "account_no": text(one, "AccountNo"),
+            "invoice_no": text(one, "InvoiceNo"),
+            "description": text(one, "Comment"),
+            "amount": amount(one, "Amount"),
+            "currency": self._books.currency if currency in (None, "LOCAL") else currency,
+            "exchange_rate": rate if unit == 1 or rate is None else rate / unit,
+            "tax_code": text(one, "VatCode"),
+            "changed_on": _instant_day(text(one, "DateChanged")),
+        }
+        for dimension in one.iterfind("{*}Dimensions/{*}Dimension"):
+            column = _DIMENSIONS.get(text(dimension, "Type") or "")
+            if column is not None:
+                row[f"dimension_{column}"] = text(dimension, "Value")
+        return row
+
+    @cached_property
+    def _types(self) -> Mapping[str, str]:
+        found = self._books.list(TRANSACTION, "GetTransactionTypes", "TransactionType")
+        return {text(one, "Id") or "": text(one, "No") or "" for one in found}
+
+    def _companies(self, key: str, wanted: Any) -> Iterator[list[Row]]:
+        for keys in self._customers.changed_keys(datetime(1900, 1, 1, tzinfo=UTC)):
+            for start in range(0, len(keys), AT_ONCE):
+                search: Node = (("CompanyIds", (("int", keys[start : start + AT_ONCE]),)),)
+                found = self._customers.companies(search)
+                yield [_company(one, key) for one in found if wanted(text(one, "Type"))]
+
+    def _product(self, one: "Element") -> Row:
+        return {
+            "product_no": text(one, "No") or text(one, "Id"),
+            "name": text(one, "Name"),
+            "group": self._products.categories.get(text(one, "CategoryId") or ""),
+            "changed_on": _instant_day(text(one, "DateChanged")),
+        }
+
+    def _order(self, one: "Element") -> Row:
+        gross, vat = amount(one, "OrderTotalIncVat"), amount(one, "OrderTotalVat")
+        net = gross - (vat or Decimal(0)) if gross is not None else None
+        done = whole(one, "InvoiceId") is not None
+        return {
+            "order_no": text(one, "OrderId"),
+            "order_type": text(one, "OrderStatus"),
+            "order_date": day(one, "DateOrdered"),
+            "delivery_date": day(one, "DeliveryDate"),
+            "customer_no": text(one, "CustomerId"),
+            "customer_name": text(one, "CustomerName"),
+            "currency": text(one, "Currency", "Symbol") or self._books.currency,
+            "exchange_rate": amount(one, "Currency", "Rate"),
+            "invoiced": net if done else Decimal(0),
+            "to_invoice": Decimal(0) if done else net,
+            "invoice_no": text(one, "InvoiceId"),
+            "our_reference": text(one, "OurReference"),
+            "your_reference": text(one, "YourReference"),
+            "changed_on": _instant_day(text(one, "DateChanged")),
+        }
+
+
+def _account(one: "Element") -> Row:
+    return {"account_no": text(one, "AccountNo"), "name": text(one, "AccountName"), "tax_code": text(one, "TaxNo")}
+
+
+def _company(one: "Element", key: str) -> Row:
+    place = child(one, "Addresses", "Post")
+    number = text(one, "OrganizationNumber")
+    named = [text(one, "FirstName") if text(one, "Type") == "Consumer" else None, text(one, "Name")]
+    return {
+        key: text(one, "Id"),
+        "name": " ".join(part for part in named if part) or None,
+        "organisation_no": organisation_number(number or "") or number,
+        "address_1": text(place, "Street"),
+        "postal_code": text(place, "PostalCode"),
+        "city": text(place, "PostalArea") or text(place, "City"),
+        "country": text(place, "Country"),
+        "email": email_of(one),
+        "phone": phone_of(one),
+        "changed_on": _instant_day(text(one, "DateChanged")),
+    }
+
+
+def _instant_day(value: str | None) -> date | None:
+    instant = parse_instant(value)
+    return instant.date() if instant else None

@@ -1,0 +1,168 @@
+"""One or more companies reached with a user name and password: everything goes over SOAP."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from ...errors import ErpRefused
+from ...models.document import Customer, Document, DocumentKind, Invoice, Product, Settlement
+from ...models.probe import Stage
+from ...ports.documents import Change, Choice, LedgerAccount, Posted, Posting, Setup
+from ...ports.erp import FoundCompany
+from ...ports.world import Clock
+from . import checks
+from .places import ACCOUNT, CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION
+from .soap import Soap
+from .soap_orders import SoapOrders
+from .soap_register import SoapCustomers, SoapProducts, strings
+from .soap_rows import SoapRows
+from .soap_vouchers import SoapBooks, SoapVouchers
+from .xml import text, whole
+
+
+class User:
+    """One user over SOAP, behind the same face as an organisation over REST."""
+
+    def __init__(self, soap: Soap, clock: Clock, *, several: bool) -> None:
+        self._soap = soap
+        self._clock = clock
+        self._several = several
+        self._known: dict[str, SoapBooks] = {}
+
+    def trials(self) -> list[tuple[Stage, checks.Trial]]:
+        """The stages after the hosts have been reached."""
+        return [
+            (Stage.LOGIN, self._try_login),
+            (Stage.DATABASES, self._try_companies),
+            (Stage.PERMISSIONS, self._try_permissions),
+            (Stage.READ, self._try_reading),
+        ]
+
+    def _try_login(self) -> str:
+        self._soap.must_have_application()
+        first = self._first()
+        self._soap.sign_in(first)
+        return "Signed in."
+
+    def _first(self) -> str:
+        """Any company that can be opened: what is tried in one holds for the login."""
+        usable = [company for company in self.companies() if company.problem is None]
+        if not usable:
+            raise ErpRefused("The user reaches no company in 24SevenOffice.", code="no_companies")
+        return usable[0].key
+
+    def _try_companies(self) -> str:
+        found = [company for company in self.companies() if company.problem is None]
+        if len(found) > 1 and not self._several:
+            raise ErpRefused(
+                f"The user reaches {len(found)} companies. Switch on “Several companies”, then choose which ones.",
+                code="company_must_be_chosen",
+            )
+        return f"{len(found)} companies: {', '.join(company.name for company in found[:5])}"
+
+    def _try_permissions(self) -> str:
+        company = self._first()
+        books = self._books(company)
+        nothing = (("CompanyId", 0),)
+        return checks.allowed(
+            [
+                ("Accounting", lambda: books.accounts),
+                ("Admin", lambda: self._soap.read(CLIENT, "GetDepartmentList", (), company)),
+                ("CRM", lambda: self._soap.read(
+                    COMPANY, "GetCompanies", (("searchParams", nothing), ("returnProperties", strings(("Id",)))), company
+                )),
+                ("Products", lambda: self._soap.read(
+                    PRODUCT, "GetCategories", (("returnProperties", strings(("Id",))),), company
+                )),
+                ("Invoicing", lambda: self._soap.read(
+                    INVOICE,
+                    "GetInvoices",
+                    (("searchParams", (("OrderIds", (("int", [1]),)),)), ("invoiceReturnProperties", strings(("OrderId",)))),
+                    company,
+                )),
+            ]
+        )  # fmt: skip
+
+    def _try_reading(self) -> str:
+        found = self._books(self._first()).list(TRANSACTION, "GetTransactionTypes", "TransactionType")
+        return f"The ledger can be read; it has {len(found)} voucher types."
+
+    def companies(self) -> Sequence[FoundCompany]:
+        """One per company, whichever identities lead there; known by the company's own number."""
+        found: dict[str, FoundCompany] = {}
+        for identity in self._soap.identities():
+            problem = "The user is disabled in this company." if identity.disabled else None
+            if identity.client not in found or found[identity.client].problem is not None:
+                found[identity.client] = FoundCompany(identity.client, identity.name, problem)
+        return list(found.values())
+
+    def rows(self, company: str) -> SoapRows:
+        """The datasets of the company."""
+        return SoapRows(self._soap, self._books(company))
+
+    def setup(self, company: str) -> Setup:
+        companies = [Choice(found.key, found.name) for found in self.companies() if found.problem is None]
+        if not company and len(companies) > 1:
+            return Setup(companies, [], [], [], [])
+        books = self._books(company)
+        groups = books.list(CLIENT, "GetTypeGroupList", "AccountingGroup", (("module", "Sale"),))
+        named = {whole(one, "AccountId") for one in groups}
+        types = [one for one in books.list(ACCOUNT, "GetTypeList", "TypeData") if (whole(one, "TypeNo") or 0) > 0]
+        return Setup(
+            companies=companies,
+            departments=[Choice(key, name) for key, name in books.departments.items()],
+            voucher_types=[Choice(text(one, "TypeNo") or "", text(one, "Title") or "") for one in types],
+            accounts=[
+                LedgerAccount(
+                    text(one, "AccountNo") or "", text(one, "AccountName") or "", whole(one, "AccountId") in named
+                )
+                for one in books.accounts
+            ],
+            tax_codes=list(books.tax_codes),
+            currency=books.currency,
+        )
+
+    def _books(self, company: str) -> SoapBooks:
+        if company not in self._known:
+            self._soap.identity_of(company)  # says so when the company is gone or must be chosen
+            self._known[company] = SoapBooks(self._soap, company)
+        return self._known[company]
+
+    # --- documents ---------------------------------------------------------------------------------------------------
+
+    def preview(self, document: Document, posting: Posting) -> Sequence[Any]:
+        return self._counter(document, posting).preview(document, posting)
+
+    def find(self, document: Document, posting: Posting) -> Posted | None:
+        return self._counter(document, posting).find(document, posting)
+
+    def push(self, document: Document, posting: Posting) -> Posted:
+        return self._counter(document, posting).push(document, posting)
+
+    def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:  # noqa: ARG002 - pages have no name
+        """Only settlements have a PDF here."""
+        books = self._books(str(posting.routing.get("company") or ""))
+        return SoapVouchers(self._soap, books).attach(posted, posting, pdf)
+
+    def _counter(self, document: Document, posting: Posting) -> Any:
+        books = self._books(str(posting.routing.get("company") or ""))
+        match document:
+            case Settlement():
+                return SoapVouchers(self._soap, books)
+            case Invoice():
+                return SoapOrders(self._soap, books, SoapProducts(self._soap, books.company))
+            case Customer():
+                return SoapCustomers(self._soap, books.company)
+            case Product():
+                return SoapProducts(self._soap, books.company)
+
+    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
+        """Of the company that the login reaches, when it is only one."""
+        books = self._books("")
+        match kind:
+            case DocumentKind.CUSTOMER:
+                return SoapCustomers(self._soap, books.company).changed_since(since)
+            case DocumentKind.PRODUCT:
+                return SoapProducts(self._soap, books.company).changed_since(since)
+            case _:
+                return iter(())

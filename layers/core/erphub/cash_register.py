@@ -2,7 +2,7 @@
 
 The rules, element by element of the schema 1.00:
 
-* every `event` with an `eventReport` whose `eventType` stands for a Z-report (basic 13009; or `reportType` "Z report")
+* each `event` with an `eventReport` whose `eventType` stands for a Z-report (basic 13009; or `reportType` "Z report")
   is one settlement; X-reports are none. The file is read as a stream, however long.
 * number: `reportID`, which must be a number. Day: `reportDate`. Department: the location's name.
 * sales: each `reportCashSaleVat` with an amount, at its `vatPerc`; `cashSaleAmnt` is without VAT and `vatAmnt` is added.
@@ -29,7 +29,7 @@ from .models.document import DocumentKind, PaymentMeans
 from .paperwork import read_document
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element
+    from lxml.etree import _Element  # pyright: ignore[reportPrivateUsage] — the only name its stubs have for an element
 
 _NAMESPACE = "{urn:StandardAuditFile-Taxation-CashRegister:NO}"
 _MEANS: Mapping[str, PaymentMeans] = {
@@ -128,7 +128,7 @@ def _read(events: "Iterator[tuple[str, _Element]]", reading: Reading) -> None:
 
 
 def _check_root(element: "_Element") -> None:
-    if element.getroottree().docinfo.internalDTD is not None:
+    if element.getroottree().docinfo.doctype:
         raise Invalid("The file declares a document type of its own, which is not accepted.", code="doctype_refused")
     if element.tag != f"{_NAMESPACE}auditfile":
         raise Invalid(

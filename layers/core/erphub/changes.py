@@ -1,6 +1,6 @@
-"""The ERP as master: what changed there is merged with what changed in the till, field by field, and offered to the till.
+"""The ERP as master: what changed there is merged, field by field, with what changed in the till, and offered to it.
 
-Three states are compared: what both sides last had (`base`), what the till has, and what the ERP has. A field that only
+Three states are compared: what both sides last had (`base`), what the till has, and what the ERP has. A field only
 one side changed takes that side's value; where both did, the chosen master wins and what lost is kept and shown. What the
 hub itself wrote is remembered as the ERP's state, so it does not come back as a change.
 """
@@ -32,7 +32,8 @@ class Merged:
 
 def merge(base: Mapping[str, Any], till: Mapping[str, Any], erp: Mapping[str, Any], master: Master) -> Merged:
     """Merge two sides by field. A field that the ERP does not tell keeps the till's value."""
-    fields, lost = dict(till), Fields()
+    fields: Fields = dict(till)
+    lost: Fields = {}
     for name, theirs in erp.items():
         mine = till.get(name)
         if name in till and (mine == theirs or (name in base and theirs == base[name])):

@@ -1,7 +1,7 @@
 """When the next transfer is best: a pure function of what happened so far, with its reason in words.
 
-Normally a day lies between two transfers. It comes nearer when documents wait or are expected at their usual hour, moves
-further away when nothing comes, backs off while the ERP does not answer, and comes at once when it does again. Every
+Normally a day lies between two transfers. It comes nearer when documents wait or are expected at their usual hour,
+moves further away when nothing comes, backs off while the ERP does not answer, and comes at once when it does again. Every
 sync has its own fixed share of chance, from its id, so that a thousand of them do not meet at the same minute.
 """
 
@@ -138,4 +138,4 @@ def usual_silence(rhythm: Rhythm) -> timedelta | None:
     gaps = [later - earlier for earlier, later in zip(rhythm.arrivals, rhythm.arrivals[1:], strict=False)]
     if len(gaps) < 4:
         return None
-    return max(3 * median(gaps), 1.5 * max(gaps[-20:]), 2 * _DAY)
+    return max(3 * sorted(gaps)[len(gaps) // 2], 1.5 * max(gaps[-20:]), 2 * _DAY)

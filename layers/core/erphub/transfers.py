@@ -188,7 +188,8 @@ class _Run:
             if not isinstance(system, HasChanges):
                 return False
             kinds = [kind for kind in KINDS if self.sync.settings.sends(kind) and self.transfer.kind in (None, kind)]
-            return any([self._fetch(system, kind, time_left) for kind in kinds])
+            more = [self._fetch(system, kind, time_left) for kind in kinds]
+            return any(more)
         except HubError as error:
             self._stand_still(error)
             return False
@@ -392,8 +393,8 @@ def task_of(transfer: Transfer, task: str) -> dict[str, Any]:
     }
 
 
-def _order(entry: Entry) -> tuple[int, Any, str]:
-    return _ORDER[entry.kind], entry.date, entry.id
+def _order(entry: Entry) -> tuple[int, Any, int, str]:
+    return _ORDER[entry.kind], entry.date, entry.number, entry.id
 
 
 def _sum(one: Counts, other: Counts) -> Counts:

@@ -48,7 +48,7 @@ class UploadDesk:
         return upload
 
     def start(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
-        """The file is there: read it. Raises NotFound, Conflict (`file_missing`, `upload_taken`), Invalid (too large)."""
+        """The file is there: read it. Raises NotFound, Conflict (`file_missing`, `upload_taken`), Invalid."""
         sync, upload = self.intake.sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
         if upload.state is not UploadState.OPEN:
             raise Conflict(
@@ -68,13 +68,13 @@ class UploadDesk:
         return kept
 
     def read(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
-        """Read the file into the export log; again after a crash, with the same result, since the same body is no change."""
+        """Read the file into the export log; again after a crash with the same result: the same body is no change."""
         sync, upload = self.intake.sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
         if upload.state is not UploadState.READING:
             return upload
         counted = upload
         try:
-            for lines in batched(self._documents(upload), _AT_ONCE):
+            for lines in batched(self._documents(upload), _AT_ONCE, strict=False):
                 counted = self._take(sync, counted, lines)
         except HubError as error:
             problem = {"code": error.code, "detail": error.detail}

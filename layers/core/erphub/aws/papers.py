@@ -1,4 +1,4 @@
-"""PDFs of settlements and batches of documents, as objects in the bucket; callers put them there by a signed address."""
+"""PDFs of settlements and batches of documents, as objects in the bucket; callers put them by a signed address."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

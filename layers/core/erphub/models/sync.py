@@ -24,6 +24,8 @@ class ImportType(StrEnum):
 
 
 class InvoicesAs(StrEnum):
+    """What becomes of an invoice in the ERP."""
+
     OFF = "off"
     ORDER = "order"
     DRAFT = "draft"
@@ -40,8 +42,8 @@ class Master(StrEnum):
 class Accounts(Model):
     """Where in the ledger each part of a settlement goes."""
 
-    sales: dict[RateKey, AccountNo] = {}
-    means: dict[PaymentMeans, AccountNo] = {}
+    sales: dict[RateKey, AccountNo] = Field(default_factory=dict)
+    means: dict[PaymentMeans, AccountNo] = Field(default_factory=dict)
     stock_change: AccountNo | None = None
     inventory: AccountNo | None = None
 
@@ -137,7 +139,7 @@ class Sync(Model):
     rhythm: Rhythm = Rhythm()
     next_at: datetime | None = None
     next_why: str = ""
-    cursors: dict[str, datetime] = {}
+    cursors: dict[str, datetime] = Field(default_factory=dict)
     """Up to when changes in the ERP have been fetched, by kind."""
     told: tuple[str, ...] = ()
     """Which notices stand, so that each is given once."""
@@ -198,12 +200,12 @@ class Entry(Model):
     reference: str = ""
     trace: str = ""
     awaiting_approval: bool = False
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = Field(default_factory=dict)
     sent_hash: str = ""
     wants_pdf_until: datetime | None = None
     """The till said that a PDF follows: it is waited for until then."""
     attachment: Attachment = Attachment.NONE
-    lost: dict[str, Any] = {}
+    lost: dict[str, Any] = Field(default_factory=dict)
     """Fields of the till that gave way to the ERP's (`till`), or the other way round (`erp`), in the last conflict."""
     settled_by_hand: str = ""
     number: int = 0
@@ -230,7 +232,7 @@ class Attempt(Model):
     transfer_id: str
     outcome: str
     hash: str = ""
-    view: dict[str, Any] = {}
+    view: dict[str, Any] = Field(default_factory=dict)
     """What was sent, personal data masked."""
     looked_first: bool = False
     code: str = ""
@@ -241,6 +243,8 @@ class Attempt(Model):
 
 
 class TransferState(StrEnum):
+    """How far a transfer has come."""
+
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -319,10 +323,14 @@ class GapQuery(Model):
 
 
 class Skip(Model):
+    """Why a document is left out for good."""
+
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class ByHand(Model):
+    """That somebody posted it in the ERP, and as what."""
+
     voucher: Annotated[str, Field(min_length=1, max_length=100, description="The voucher's number in the ERP")]
     reason: Annotated[str, Field(max_length=500)] = ""
 
@@ -341,6 +349,8 @@ class RetryMany(Model):
 
 
 class UploadFormat(StrEnum):
+    """What a batch's file is."""
+
     JSON_LINES = "json_lines"
     CASH_REGISTER = "saft_cash_register"
 
@@ -352,6 +362,8 @@ class NewUpload(Model):
 
 
 class UploadState(StrEnum):
+    """How far a batch has come."""
+
     OPEN = "open"
     READING = "reading"
     DONE = "done"
@@ -384,9 +396,9 @@ class Bond(Model):
     kind: DocumentKind
     reference: str
     external_id: str = ""
-    base: dict[str, Any] = {}
+    base: dict[str, Any] = Field(default_factory=dict)
     """The fields as both sides last had them."""
-    theirs: dict[str, Any] = {}
+    theirs: dict[str, Any] = Field(default_factory=dict)
     """The fields as the ERP was last seen to have them."""
     offered: dict[str, Any] | None = None
     """The fields as they are offered to the till, until it acknowledges them."""
@@ -405,12 +417,14 @@ class Offer(Model):
     changed: tuple[str, ...]
     """Fields that are new to the till; all of them for a record that it does not know."""
     document: dict[str, Any]
-    lost: dict[str, Any] = {}
+    lost: dict[str, Any] = Field(default_factory=dict)
     """What the till had in fields where the ERP's word counted."""
     offered_at: datetime
 
 
 class ChangesQuery(PageQuery):
+    """Which changes of the ERP."""
+
     since: Annotated[str | None, Field(pattern=r"^\d{1,15}$", description="The last change that was read")] = None
 
 
@@ -422,4 +436,6 @@ class Acknowledged(Model):
 
 
 class Acknowledgement(Model):
+    """Changes that the till has taken over."""
+
     changes: Annotated[tuple[Acknowledged, ...], Field(min_length=1, max_length=200)]

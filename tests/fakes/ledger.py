@@ -1,0 +1,197 @@
+"""An ERP that takes documents, with a ledger of its own and faults that can be switched on."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from erphub.errors import CredentialsRefused, ErpRefused, Uncertain, Unavailable
+from erphub.models.document import Customer, Document, DocumentKind, Invoice, Product, Settlement
+from erphub.ports.documents import Change, Choice, LedgerAccount, Posted, Posting, Setup, TaxCode
+
+ACCOUNTS = {"3000": True, "3010": True, "3100": True, "1900": True, "1920": True, "2380": True, "7740": True, "2900": True,
+            "4390": True, "1460": True, "3999": False}
+
+
+class Died(BaseException):
+    """The worker dies at this moment: nothing after it happens."""
+
+
+@dataclass
+class Record:
+    """Something in the ledger."""
+
+    reference: str
+    kind: DocumentKind
+    key: str
+    document: Document
+    changed_at: datetime
+    pdfs: list[bytes] = field(default_factory=list)
+    awaiting_approval: bool = False
+
+
+@dataclass
+class LedgerErp:
+    """A small real ERP: it keeps what is posted, refuses what it has no account for, and fails on demand."""
+
+    clock: Callable[[], datetime]
+    records: dict[str, Record] = field(default_factory=dict)
+    accounts: dict[str, bool] = field(default_factory=lambda: dict(ACCOUNTS))
+    faults: list[str] = field(default_factory=list)
+    """What happens to the next postings, one each: ok, down, refuse, lost_before, lost_after, late, die_before,
+    die_after, boom."""
+    attach_faults: list[str] = field(default_factory=list)
+    down: bool = False
+    password: str = "right"
+    sees: str = "right"
+    """What the connection signs in with."""
+    takes_pdf_with_voucher: bool = False
+    calls: Counter[str] = field(default_factory=Counter)
+    late: list[Callable[[], object]] = field(default_factory=list)
+    """Requests that were let go of and will still be applied."""
+
+    # --- TakesDocuments
+
+    def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        self.calls["preview"] += 1
+        self._check(document, posting)
+        return [{"key": posting.key, "target": posting.routing["target"], "kind": document.kind.value}]
+
+    def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:
+        self._open("find")
+        for record in self.records.values():
+            same_product = isinstance(document, Product) and isinstance(record.document, Product)
+            if record.kind is kind and (
+                record.key == posting.key or (same_product and record.document.number == document.number)
+            ):
+                return Posted(record.reference, attached=bool(record.pdfs), awaiting_approval=record.awaiting_approval)
+        return None
+
+    def push(self, document: Document, posting: Posting) -> Posted:
+        self._open("push")
+        fault = self.faults.pop(0) if self.faults else "ok"
+        match fault:
+            case "down":
+                raise Unavailable("The ERP does not answer.", code="erp_unreachable")
+            case "busy":
+                raise Unavailable("Too many calls.", code="erp_busy", retry_after=120)
+            case "refuse":
+                raise ErpRefused("The ERP refused it: the period is closed.", code="period_closed", words="Period closed")
+            case "lost_before":
+                raise Uncertain("No answer came.", code="answer_lost")
+            case "die_before":
+                raise Died
+            case "boom":
+                raise RuntimeError("a bug")
+            case "late":
+                self.late.append(lambda: self._apply(document, posting))
+                raise Uncertain("No answer came.", code="answer_lost")
+            case _:
+                self._check(document, posting)
+                record = self._apply(document, posting)
+        if fault == "lost_after":
+            raise Uncertain("No answer came.", code="answer_lost", trace="T-lost")
+        if fault == "die_after":
+            raise Died
+        with_pdf = bool(self.takes_pdf_with_voucher and posting.pdf)
+        return Posted(
+            record.reference, words="OK", trace=f"T{len(self.records)}", attached=with_pdf,
+            awaiting_approval=record.awaiting_approval, facts={"internal": record.reference},
+        )
+
+    def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
+        self._open("attach")
+        fault = self.attach_faults.pop(0) if self.attach_faults else "ok"
+        if fault == "refuse":
+            raise ErpRefused("The file is refused.", code="file_refused")
+        if fault == "down":
+            raise Unavailable("No answer.", code="erp_unreachable")
+        record = self.records[posted.reference]
+        if not record.pdfs:
+            record.pdfs.append(pdf)
+        return replace(posted, attached=True)
+
+    # --- HasSetup, HasChanges
+
+    def setup(self) -> Setup:
+        self._open("setup")
+        return Setup(
+            companies=[Choice("1", "Fjellbutikken"), Choice("2", "Kystkaffe")],
+            departments=[Choice("10", "Oslo")],
+            voucher_types=[Choice("5", "Kasse")],
+            accounts=[LedgerAccount(number, f"Konto {number}", typed) for number, typed in self.accounts.items()],
+            tax_codes=[TaxCode("3", "Utgående", Decimal(25)), TaxCode("31", "Utgående", Decimal(15)), TaxCode("0", "Ingen", Decimal(0))],
+        )
+
+    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
+        self._open("changed_since")
+        found = [record for record in self.records.values() if record.kind is kind and (since is None or record.changed_at >= since)]
+        for record in sorted(found, key=lambda record: record.changed_at):
+            yield Change(kind, record.reference, record.key or None, record.changed_at, str(record.changed_at), record.document)
+
+    # --- what people do in the ERP itself
+
+    def edit(self, reference: str, **changes: Any) -> None:
+        record = self.records[reference]
+        record.document = record.document.model_copy(update=changes)
+        record.changed_at = self.clock()
+
+    def create(self, document: Document) -> str:
+        return self._apply(document, Posting("", {})).reference
+
+    def let_late_requests_through(self) -> None:
+        while self.late:
+            self.late.pop(0)()
+
+    def with_key(self, key: str) -> list[Record]:
+        return [record for record in self.records.values() if record.key == key]
+
+    def _open(self, call: str) -> None:
+        self.calls[call] += 1
+        if self.sees != self.password:
+            raise CredentialsRefused("The ERP does not accept the password.")
+        if self.down:
+            raise Unavailable("The ERP does not answer.", code="erp_unreachable")
+
+    def _check(self, document: Document, posting: Posting) -> None:
+        if isinstance(document, Settlement):
+            needed = [posting.routing["means_accounts"].get(payment.means.value, "") for payment in document.payments]
+            needed += [posting.routing["sales_accounts"].get(f"{line.vat_rate.normalize():f}", "") for line in document.sales]
+            for account in needed:
+                if account not in self.accounts:
+                    raise ErpRefused(f"There is no account {account}.", code="account_missing", words=f"Konto {account} finnes ikke")
+        if isinstance(document, Invoice) and f"customer:{document.customer_id}" not in posting.known:
+            raise ErpRefused("Unknown customer.", code="customer_unknown")
+
+    def _apply(self, document: Document, posting: Posting) -> Record:
+        now = self.clock()
+        if posting.previous:
+            record = self.records[posting.previous]
+            record.document, record.changed_at = document, now
+            return record
+        number = f"{len(self.records) + 1}"
+        waits = posting.routing.get("target") == "inbox" and isinstance(document, Settlement)
+        record = Record(number, document.kind, posting.key, document, now, awaiting_approval=waits)
+        if self.takes_pdf_with_voucher and posting.pdf:
+            record.pdfs.append(posting.pdf)
+        self.records[number] = record
+        return record
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+def customer(**fields: Any) -> Customer:
+    return Customer(**({"name": "Fjell Bygg AS", "organisation_no": "999888777"} | fields))

@@ -1,0 +1,267 @@
+"""Whatever happens on the way, the ledger ends with each document once."""
+
+import pytest
+from erphub.models.document import DocumentKind
+from erphub.models.sync import EntryState
+
+from .conftest import CLIENT, CONNECTION, World
+
+Z = DocumentKind.SETTLEMENT
+
+
+def test_a_settlement_is_posted_with_its_pdf(world: World) -> None:
+    world.settlement(1)
+    transfer = world.transfer()
+    entry = world.entry(Z, "Z1")
+    assert (entry.state, entry.reference, entry.attachment) == (EntryState.SENT, "1", "attached")
+    assert world.erp.records["1"].pdfs == [b"%PDF-rendered"]
+    assert (transfer.state, transfer.counts.sent) == ("succeeded", 1)
+    assert [(a.number, a.outcome) for a in world.attempts(Z, "Z1")] == [(1, "sent"), (2, "attached")]
+
+
+def test_a_second_transfer_sends_nothing_again(world: World) -> None:
+    world.settlement(1)
+    world.transfer()
+    calls = dict(world.erp.calls)
+    again = world.transfer()
+    assert again.counts.sent == 0
+    assert world.erp.calls["push"] == calls["push"]
+    assert len(world.vouchers(Z, "Z1")) == 1
+
+
+@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "late", "die_before", "die_after", "boom"])
+def test_it_is_looked_for_before_it_is_sent_again(world: World, fault: str) -> None:
+    world.settlement(1)
+    world.erp.faults = [fault]
+    world.transfer()
+    entry = world.entry(Z, "Z1")
+    assert entry.state in (EntryState.UNCERTAIN, EntryState.SENDING)
+
+    world.clock.pass_(minutes=7)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is entry.state, "the settle time has not passed"
+
+    world.erp.let_late_requests_through()
+    world.clock.pass_(minutes=7)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+    assert len(world.vouchers(Z, "Z1")) == 1
+    assert len(world.erp.records["1"].pdfs) == 1
+
+
+def test_a_transfer_that_died_keeps_others_out_until_its_lease_is_over(world: World) -> None:
+    world.settlement(1)
+    world.erp.faults = ["die_after"]
+    started = world.transfer()
+    assert started.state == "running"
+    assert world.syncs.holder(CLIENT, CONNECTION, world.clock()) == started.id
+    world.clock.pass_(minutes=11)
+    world.transfer()
+    assert [a.outcome for a in world.attempts(Z, "Z1")] == ["interrupted", "sent", "attached"]
+    assert world.attempts(Z, "Z1")[1].looked_first
+
+
+def test_a_second_worker_of_the_same_transfer_does_nothing(world: World) -> None:
+    world.settlement(1)
+    world.erp.faults = ["die_before"]
+    started = world.transfer()
+    task = {"task": "whole", "client_id": CLIENT, "connection_id": CONNECTION, "transfer_id": started.id}
+    assert world.do(task, worker="w2") == "transfer_running"
+    assert world.erp.calls["push"] == 1
+
+
+def test_a_worker_that_comes_back_late_finds_the_transfer_finished(world: World) -> None:
+    world.settlement(1)
+    started = world.transfer()
+    task = {"task": "whole", "client_id": CLIENT, "connection_id": CONNECTION, "transfer_id": started.id}
+    assert world.do(task, worker="w1") == {"outcome": "finished"}
+    assert len(world.vouchers(Z, "Z1")) == 1
+
+
+def test_one_bad_document_never_stops_the_others(world: World) -> None:
+    for number in range(1, 6):
+        world.settlement(number, means="vipps") if number == 3 else world.settlement(number)
+    world.erp.faults = ["ok", "boom"]
+    transfer = world.transfer()
+    assert transfer.state == "partially_succeeded"
+    assert (transfer.counts.sent, transfer.counts.rejected, transfer.counts.uncertain) == (3, 1, 1)
+    assert len(world.surprises) == 1
+
+
+def test_an_erp_that_is_down_is_not_asked_for_every_document(world: World) -> None:
+    for number in range(1, 40):
+        world.settlement(number)
+    world.save(customers="off", products="off")
+    world.erp.faults = ["down"] * 40
+    transfer = world.transfer()
+    assert world.erp.calls["push"] == 2
+    assert (transfer.state, transfer.problem["code"]) == ("failed", "erp_unreachable")
+    assert world.entry(Z, "Z1").state is EntryState.PENDING
+
+
+def test_a_call_limit_is_respected(world: World) -> None:
+    world.settlement(1)
+    world.settlement(2)
+    world.erp.faults = ["busy"]
+    world.transfer()
+    assert world.erp.calls["push"] == 1
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.PENDING, "not before the ERP said"
+    world.clock.pass_(seconds=121)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+
+
+def test_refused_credentials_stop_at_once_and_turn_the_connection(world: World) -> None:
+    world.settlement(1)
+    world.erp.password = "changed"
+    transfer = world.transfer()
+    assert transfer.state == "failed"
+    assert world.refusals == ["credentials_refused"]
+    assert world.sync().next_at is None
+    assert sum(world.erp.calls.values()) - world.erp.calls["setup"] == 1
+    world.erp.sees = "changed"
+    world.desk.reconnected(CLIENT, CONNECTION)
+    assert world.sync().next_at == world.clock(), "what waits goes at once"
+    world.tick()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+
+
+def test_only_the_attachment_is_tried_again(world: World) -> None:
+    world.settlement(1)
+    world.erp.attach_faults = ["refuse"]
+    world.transfer()
+    entry = world.entry(Z, "Z1")
+    assert (entry.state, entry.code) == (EntryState.SENT, "attachment_failed")
+    world.exports.retry(CLIENT, CONNECTION, entry.id)
+    world.transfer()
+    assert world.entry(Z, "Z1").attachment == "attached"
+    assert world.entry(Z, "Z1").code == ""
+    assert world.erp.calls["push"] == 1
+    assert [a.outcome for a in world.attempts(Z, "Z1")] == ["sent", "attachment_failed", "attached"]
+
+
+def test_a_pdf_that_goes_with_the_voucher_is_not_attached_again(world: World) -> None:
+    world.erp.takes_pdf_with_voucher = True
+    world.settlement(1)
+    world.transfer()
+    assert world.erp.calls["attach"] == 0
+    assert world.entry(Z, "Z1").attachment == "attached"
+
+
+def test_a_pdf_that_cannot_be_rendered_does_not_hold_the_voucher_back(world: World) -> None:
+    def broken(settlement: object) -> bytes:
+        raise ValueError("no such font")
+
+    world.render = broken
+    world.settlement(1)
+    world.transfer()
+    assert world.entry(Z, "Z1").code == "attachment_failed"
+    assert len(world.vouchers(Z, "Z1")) == 1
+
+
+def test_the_tills_own_pdf_is_waited_for_and_used(world: World) -> None:
+    handed = world.settlement(1, pdf_follows=True)
+    assert handed.pdf is not None
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.PENDING
+    world.papers.files[handed.pdf.url.removeprefix("memory:")] = b"%PDF-from the till"
+    world.transfer()
+    assert world.erp.records["1"].pdfs == [b"%PDF-from the till"]
+
+
+def test_a_pdf_that_never_comes_is_rendered(world: World) -> None:
+    world.settlement(1, pdf_follows=True)
+    world.clock.pass_(minutes=31)
+    world.transfer()
+    assert world.erp.records["1"].pdfs == [b"%PDF-rendered"]
+
+
+def test_invoices_follow_their_customers(world: World) -> None:
+    line = {"description": "Kaffe", "quantity": "2", "unit_price": "40", "vat_rate": "15", "product_no": "P1"}
+    world.hand_in("invoice", "I1", date="2026-01-31", customer_id="K1", lines=[line])
+    world.hand_in("customer", "K1", name="Fjell Bygg AS")
+    world.hand_in("product", "P1", number="P1", name="Kaffe", price="40")
+    transfer = world.transfer()
+    assert transfer.counts.sent == 3
+    kinds = [record.kind for record in world.erp.records.values()]
+    assert kinds == [DocumentKind.CUSTOMER, DocumentKind.PRODUCT, DocumentKind.INVOICE]
+
+
+def test_an_invoice_waits_for_a_customer_that_was_refused(world: World) -> None:
+    line = {"description": "Kaffe", "quantity": "2", "unit_price": "40", "vat_rate": "15"}
+    world.hand_in("invoice", "I1", date="2026-01-31", customer_id="K1", lines=[line])
+    world.hand_in("invoice", "I2", date="2026-01-31", customer_id="K9", lines=[line])
+    world.hand_in("customer", "K1", name="Fjell Bygg AS")
+    world.erp.faults = ["refuse"]
+    transfer = world.transfer()
+    assert (transfer.counts.rejected, transfer.counts.pending) == (2, 1)
+    assert world.entry(DocumentKind.INVOICE, "I1").code == "waits_for_customer"
+    assert world.entry(DocumentKind.INVOICE, "I2").code == "customer_unknown"
+    world.exports.retry(CLIENT, CONNECTION, world.entry(DocumentKind.CUSTOMER, "K1").id)
+    world.transfer()
+    assert world.entry(DocumentKind.INVOICE, "I1").state is EntryState.SENT
+
+
+def test_a_product_the_erp_knows_already_is_updated_not_doubled(world: World) -> None:
+    from erphub.models.document import Product
+
+    world.erp.create(Product(number="P1", name="Coffee", price="30"))
+    world.hand_in("product", "P1", number="P1", name="Kaffe", price="40")
+    world.transfer()
+    assert [(record.document.name) for record in world.erp.records.values()] == ["Kaffe"]
+
+
+def test_nothing_before_the_from_date_is_ever_sent(world: World) -> None:
+    world.settlement(1, day="2025-12-31")
+    assert world.entry(Z, "Z1").state is EntryState.SKIPPED
+    world.settlement(2, day="2026-01-02")
+    world.save(from_date="2026-01-10")
+    transfer = world.transfer()
+    assert transfer.counts.skipped == 1
+    assert not world.erp.records
+
+
+def test_what_is_switched_off_waits(world: World) -> None:
+    world.save(z_report=False)
+    world.settlement(1)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.PENDING
+    world.save(z_report=True)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+
+
+def test_a_long_transfer_is_handed_to_the_machine_and_finished_there(world: World) -> None:
+    for number in range(1, 4):
+        world.settlement(number)
+    started = world.transfer(seconds=10)
+    assert started.state == "running"
+    [(name, task)] = world.queue.machines
+    assert (name, task["task"]) == (started.id, "collect")
+    assert world.carrier.collect(task, "m1", lambda: 280)["outcome"] == "collected"
+    assert world.carrier.send(task, "m2", lambda: 280)["outcome"] == "done"
+    assert world.carrier.settle(task, "m3")["outcome"] == "finished"
+    assert world.reread(started).counts.sent == 3
+
+
+def test_chosen_documents_go_alone_even_when_they_were_refused(world: World) -> None:
+    world.settlement(1)
+    world.settlement(2)
+    world.erp.faults = ["refuse", "refuse"]
+    world.transfer()
+    transfer = world.transfer(documents=(world.entry(Z, "Z2").id,))
+    assert transfer.counts.sent == 1
+    assert world.entry(Z, "Z1").state is EntryState.REJECTED
+
+
+def test_a_dry_run_shows_the_vouchers_and_posts_nothing(world: World) -> None:
+    world.settlement(1)
+    world.settlement(2, means="vipps")
+    transfer = world.transfer(dry_run=True)
+    _, shown = world.desk.one_transfer(CLIENT, CONNECTION, transfer.id)
+    assert transfer.state == "succeeded"
+    assert shown[0]["postings"][0]["target"] == "ledger" or shown[1]["postings"][0]["target"] == "ledger"
+    assert [one["problem"]["code"] for one in shown if "problem" in one] == ["account_missing"]
+    assert not world.erp.records
+    assert world.entry(Z, "Z1").state is EntryState.PENDING

@@ -1,15 +1,20 @@
 """Nobody but the right server gets the password."""
 
+import os
+import socket
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
-from erphub.erp.sqlserver import driver
+from erphub.erp.sqlserver import driver, tls
 from erphub.erp.sqlserver.driver import Login, Route, Trust
-from erphub.errors import Unavailable
+from erphub.errors import ErpRefused, Unavailable
 from erphub.models.probe import Outcome, passed
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 
@@ -145,7 +150,46 @@ class TestTheDriverItself:
 
     def test_it_leaves_no_description_of_a_connection_behind(self, route: Route) -> None:
         driver.connect(route, Login("reader", PASSWORD), Trust()).close()
-        import os
-
         path = driver._description(os.getpid())
         assert path.read_text() == ""
+
+
+def test_connections_made_at_once_are_each_verified_by_their_own_authority(
+    catalogue: Catalogue, many: Database
+) -> None:
+    """The driver is told what to trust through one file per process; nobody may get another's."""
+    shown = [certificate(signed_by_authority=True) for _ in range(2)]
+    with serving(catalogue, shown[0]) as first, serving(catalogue, shown[1]) as second:
+
+        def ask(number: int) -> str:
+            site, trusted = (first, second)[number % 2], shown[number // 2 % 2]
+            opened = site.open(encryption="verify", ca_certificate=pem(trusted))
+            try:
+                return str(opened.companies()[0].key)
+            except ErpRefused as error:
+                return error.code
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(ask, range(32)))
+    right, wrong = "F0001", "tls_untrusted_certificate"
+    assert answers == [right, wrong, wrong, right] * 8
+
+
+def test_a_server_that_speaks_ever_so_slowly_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+
+        def drip() -> None:
+            with suppress(OSError):  # the listener is closed when the test is over
+                while True:  # the first connection only knocks
+                    client, _ = slow.accept()
+                    with client, suppress(ConnectionError):
+                        while client.recv(1):
+                            client.sendall(b"\x04")
+                            time.sleep(0.01)
+
+        threading.Thread(target=drip, daemon=True).start()
+        began = time.monotonic()
+        probes = site.probes(server=f"127.0.0.1,{slow.getsockname()[1]}")
+    failed(probes, "tls", "not_sql_server")
+    assert time.monotonic() - began < 5

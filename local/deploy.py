@@ -23,7 +23,7 @@ BUILDS = ROOT / ".build"
 SAM = ROOT / ".venv-sam/bin/sam"
 SOURCES = ("template.yaml", "layers", "functions", "statemachines", "docs/openapi.json")
 ARTEFACTS = "erphub-artefacts"
-KEPT_BUILDS = 3
+KEPT_BUILDS = 6
 
 
 def _files(top: Path) -> Iterator[Path]:

@@ -87,7 +87,9 @@ class Contract:
         template, parameters = found
         what = f"{method} {template}"
         self.checked[f"{what} asked"] += 1
-        self._say(f"{what} asked", self._rest.request(what, environ, parameters, body, f"{path}?{query}" in self._onward))
+        self._say(
+            f"{what} asked", self._rest.request(what, environ, parameters, body, f"{path}?{query}" in self._onward)
+        )
 
         def answered(status: int, headers: Mapping[str, str], answer: bytes) -> None:
             self.checked[f"{what} answered"] += 1
@@ -145,7 +147,9 @@ class _Rest:
         self.patterns = sorted(patterns.items(), key=lambda item: item[0].count("{"))
         self.formats = FormatChecker(())
         self.formats.checks("date", ValueError)(lambda v: not isinstance(v, str) or bool(date.fromisoformat(v)))
-        self.formats.checks("date-time", ValueError)(lambda v: not isinstance(v, str) or "T" in v and bool(datetime.fromisoformat(v)))
+        self.formats.checks("date-time", ValueError)(
+            lambda v: not isinstance(v, str) or ("T" in v and bool(datetime.fromisoformat(v)))
+        )
         self.formats.checks("uri")(lambda v: not isinstance(v, str) or "://" in v)
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]] | None:
@@ -212,7 +216,9 @@ class _Rest:
             elif parameter.get("required"):
                 yield f"the parameter {name} is missing"
         known = {p["name"] for p in declared if p["in"] == "query"}
-        yield from (f"the parameter {name} is not in the description" for name in query if name not in known and not followed)
+        yield from (
+            f"the parameter {name} is not in the description" for name in query if name not in known and not followed
+        )
         yield from self._body(f"/paths/{_escaped(template)}/{method.lower()}", operation, environ, body)
 
     def _body(self, at: str, operation: dict[str, Any], environ: Mapping[str, Any], body: bytes) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A tiny SOAP client for the tests: nested lists of (name, value) in, nested dicts of text out."""
 
+from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -37,14 +38,21 @@ class Soap:
 
     def login(self, username: str, password: str, identity: str | None = None) -> str:
         wanted: Xml = [("IdentityId", identity)] if identity else []
-        credential: Xml = [("ApplicationId", seed.APPLICATION_ID), *wanted, ("Password", password), ("Username", username)]
+        credential: Xml = [
+            ("ApplicationId", seed.APPLICATION_ID),
+            *wanted,
+            ("Password", password),
+            ("Username", username),
+        ]
         self.session = self("Authenticate", "Login", [("credential", credential)]) or ""
         return self.session
 
-    def raw(self, service: str, operation: str, content: Xml = [], *, namespace: str | None = None) -> httpx.Response:  # noqa: B006
+    def raw(
+        self, service: str, operation: str, content: Sequence[Any] = (), *, namespace: str | None = None
+    ) -> httpx.Response:
         url, own = ADDRESSES[service]
         used = namespace or own
-        body = f'<{operation} xmlns="{used}">{_xml(content)}</{operation}>'
+        body = f'<{operation} xmlns="{used}">{_xml(list(content))}</{operation}>'
         envelope = (
             '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"'
             f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soap:Body>{body}</soap:Body></soap:Envelope>'
@@ -54,7 +62,7 @@ class Soap:
             headers["Cookie"] = f"ASP.NET_SessionId={self.session}"
         return self.client.post(url, content=envelope.encode(), headers=headers)
 
-    def __call__(self, service: str, operation: str, content: Xml = []) -> Any:  # noqa: B006
+    def __call__(self, service: str, operation: str, content: Sequence[Any] = ()) -> Any:
         """The operation's result. Raises Fault."""
         answer = self.raw(service, operation, content)
         holder = etree.fromstring(answer.content)[0][0]
@@ -66,9 +74,12 @@ class Soap:
 def _xml(content: Any) -> str:
     if isinstance(content, list):
         return "".join(
-            f'<{name} xsi:nil="true"/>' if value is NIL else f"<{name}>{_xml(value)}</{name}>" for name, value in content
+            f'<{name} xsi:nil="true"/>' if value is NIL else f"<{name}>{_xml(value)}</{name}>"
+            for name, value in content
         )
-    return escape({True: "true", False: "false"}.get(content, str(content)) if isinstance(content, bool) else str(content))
+    return escape(
+        {True: "true", False: "false"}.get(content, str(content)) if isinstance(content, bool) else str(content)
+    )
 
 
 def _read(element: Any) -> Any:

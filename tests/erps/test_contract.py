@@ -1,7 +1,8 @@
 """The watch over the published contracts: it notices wrong calls and wrong answers, and lets right ones pass."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -16,10 +17,11 @@ from tests.erps.test_ledger import bundle, voucher
 pytestmark = pytest.mark.skipif(not available(), reason=MISSING)
 
 
-def calls(contract: Contract) -> httpx.Client:
-    client = httpx.Client(transport=Transport(contract), base_url=REST)
-    client.headers["Authorization"] = f"Bearer {sign_in(client).json()['access_token']}"
-    return client
+@contextmanager
+def calls(contract: Contract) -> Iterator[httpx.Client]:
+    with httpx.Client(transport=Transport(contract), base_url=REST) as client:
+        client.headers["Authorization"] = f"Bearer {sign_in(client).json()['access_token']}"
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,10 @@ def calls(contract: Contract) -> httpx.Client:
         ({"transactionTypeNumber": 0}, "is less than the minimum"),
         ({"coment": "slip"}, "body/coment is not in the description"),
         ({"lines": [{"accountNumber": 1900, "amount": "1"}]}, "'tax' is a required property"),
-        ({"lines": [{"accountNumber": 1900, "amount": 1, "tax": {"no": 3, "number": 3}}]}, "body/lines/0/tax/no is not"),
+        (
+            {"lines": [{"accountNumber": 1900, "amount": 1, "tax": {"no": 3, "number": 3}}]},
+            "body/lines/0/tax/no is not",
+        ),
     ],
 )
 def test_a_wrong_body_is_noticed(app: App, wrong: dict[str, Any], words: str) -> None:
@@ -81,7 +86,9 @@ def answering(app: App, change: Callable[[Any], Any]) -> Contract:
 
 
 def test_a_wrong_answer_is_noticed(app: App) -> None:
-    contract = answering(app, lambda answer: [{**item, "number": str(item["number"]), "colour": "red"} for item in answer])
+    contract = answering(
+        app, lambda answer: [{**item, "number": str(item["number"]), "colour": "red"} for item in answer]
+    )
     with calls(contract) as client:
         client.get("/accounts")
     assert any("GET /accounts answered 200" in v and "is not of type 'integer'" in v for v in contract.violations)

@@ -42,7 +42,9 @@ def test_a_lost_answer_leaves_the_ledger_as_it_says(
 @pytest.mark.parametrize(
     ("kind", "status", "applied"), [("rate_limited", 429, 0), ("error_before", 500, 0), ("error_after", 500, 1)]
 )
-def test_an_error_leaves_the_ledger_as_it_says(app: App, rest: httpx.Client, kind: str, status: int, applied: int) -> None:
+def test_an_error_leaves_the_ledger_as_it_says(
+    app: App, rest: httpx.Client, kind: str, status: int, applied: int
+) -> None:
     app.faults.add(POST, kind, seconds=17)
     answer = rest.post("/transactions", json=voucher())
     assert answer.status_code == status
@@ -64,7 +66,9 @@ def test_a_fault_strikes_so_many_times_after_so_many_calls(app: App, rest: httpx
 def test_too_many_soap_calls_are_quarantined_until_the_hour_is_over(app: App, soap: Soap) -> None:
     app.world.soap_per_hour = 3
     assert [soap("Authenticate", "HasSession") for _ in range(2)] == ["true", "true"]
-    with pytest.raises(Fault, match=r"^Limit exceeded by 1\. Request is blocked\. Quarantine ends at \d{4}-\d\d-\d\d \d\d:00:00$"):
+    with pytest.raises(
+        Fault, match=r"^Limit exceeded by 1\. Request is blocked\. Quarantine ends at \d{4}-\d\d-\d\d \d\d:00:00$"
+    ):
         soap("Authenticate", "HasSession")
     with pytest.raises(Fault, match="Limit exceeded by 2"):
         soap("Authenticate", "HasSession")
@@ -94,7 +98,8 @@ def test_an_identity_can_be_blocked_for_a_call(app: App, soap: Soap) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "answer"), [("duplicate_data", "DuplicateData"), ("data_already_saved", "DataAlreadySaved"), ("not_saved", "NotSaved")]
+    ("kind", "answer"),
+    [("duplicate_data", "DuplicateData"), ("data_already_saved", "DataAlreadySaved"), ("not_saved", "NotSaved")],
 )
 def test_saving_can_answer_what_it_likes(app: App, soap: Soap, kind: str, answer: str) -> None:
     app.faults.add("soap:SaveBundleList", kind)
@@ -102,7 +107,9 @@ def test_saving_can_answer_what_it_likes(app: App, soap: Soap, kind: str, answer
     assert not shop(app).drafts
 
 
-@pytest.mark.parametrize(("kind", "applied"), [("timeout_before", 0), ("timeout_after", 1), ("cut_after", 1), ("half", 1)])
+@pytest.mark.parametrize(
+    ("kind", "applied"), [("timeout_before", 0), ("timeout_after", 1), ("cut_after", 1), ("half", 1)]
+)
 def test_a_lost_answer_of_soap_leaves_the_drafts_as_it_says(app: App, soap: Soap, kind: str, applied: int) -> None:
     app.faults.add("soap:SaveBundleList", kind)
     with pytest.raises(httpx.TransportError):
@@ -163,7 +170,10 @@ def test_on_the_wire_a_late_answer_comes_after_all(app: App, served: httpx.Clien
 
 
 def test_two_callers_at_once_get_two_numbers(app: App, served: httpx.Client) -> None:
-    threads = [threading.Thread(target=served.post, args=("/rest/v1/transactions",), kwargs={"json": voucher()}) for _ in range(8)]
+    threads = [
+        threading.Thread(target=served.post, args=("/rest/v1/transactions",), kwargs={"json": voucher()})
+        for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -191,7 +201,10 @@ def test_the_program_says_where_it_is_and_ends_when_told() -> None:
 
 
 def test_the_administrator_mends_what_was_missing(served: httpx.Client) -> None:
-    lines = [{"accountNumber": 3210, "amount": -10, "tax": {"number": 0}}, {"accountNumber": 1900, "amount": 10, "tax": {"number": 0}}]
+    lines = [
+        {"accountNumber": 3210, "amount": -10, "tax": {"number": 0}},
+        {"accountNumber": 1900, "amount": 10, "tax": {"number": 0}},
+    ]
     assert served.post("/rest/v1/transactions", json=voucher(*lines)).status_code == 400
     made = served.post("/_admin/accounts", json={"organisation": seed.SHOP, "number": 3210, "name": "Kaffesalg"})
     assert made.json()["number"] == 3210

@@ -1,4 +1,4 @@
-"""Files at the stand-in: PDF through REST's upload, page images through SOAP's, and how each is found beside its voucher."""
+"""Files at the stand-in: PDF through REST, page images through SOAP, and how each is found beside its voucher."""
 
 import hashlib
 from base64 import b64encode
@@ -60,7 +60,8 @@ def test_uploading_twice_makes_one_document(app: App, rest: httpx.Client) -> Non
 
 def image(file: int, stamp: int) -> Xml:
     frame: Xml = [("ImageFrameInfo", [
-        ("Id", 1), ("StampNo", stamp), ("MetaData", [("KeyValuePair", [("Key", "Comment"), ("Value", "Z 17")])]), ("Status", 0),
+        ("Id", 1), ("StampNo", stamp), ("MetaData", [("KeyValuePair", [("Key", "Comment"), ("Value",
+        "Z 17")])]), ("Status", 0),
     ])]  # fmt: skip
     return [("Id", file), ("Type", "Png"), ("StampNo", stamp), ("FrameInfo", frame)]
 
@@ -77,7 +78,12 @@ def save_image(soap: Soap, content: bytes = PNG, location: str = "Journal") -> i
 
 
 def found(soap: Soap, status: str, stamp: int) -> list[dict[str, Any]]:
-    asked: Xml = [("StampNo", [("int", stamp)]), ("HasStampNo", NIL), ("FileApproved", NIL), ("AttachmentStatus", [("FlagType", status)])]
+    asked: Xml = [
+        ("StampNo", [("int", stamp)]),
+        ("HasStampNo", NIL),
+        ("FileApproved", NIL),
+        ("AttachmentStatus", [("FlagType", status)]),
+    ]
     return soap("Attachment", "GetFileInfo", [("parameters", asked)])
 
 

@@ -1,4 +1,4 @@
-"""The stand-in's ledger: what may be posted, what is refused, drafts, numbers, and reading it back by pages and dates."""
+"""The stand-in's ledger: what may be posted, what is refused, drafts, numbers, and reading it back."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,7 +16,10 @@ DAY = "2026-03-14"
 
 
 def voucher(*lines: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    sale = ({"accountNumber": 3000, "amount": -125.0, "tax": {"number": 3}}, {"accountNumber": 1900, "amount": 125, "tax": {"number": 0}})
+    sale = (
+        {"accountNumber": 3000, "amount": -125.0, "tax": {"number": 3}},
+        {"accountNumber": 1900, "amount": 125, "tax": {"number": 0}},
+    )
     return {"transactionTypeNumber": 3, "date": DAY, "comment": "Z 17", "lines": list(lines or sale)} | changed
 
 
@@ -42,7 +45,11 @@ def test_a_balanced_voucher_is_posted_with_its_vat_taken_out(rest: httpx.Client)
 def test_a_line_may_have_its_own_words_and_its_own_vat(rest: httpx.Client) -> None:
     sale = {"accountNumber": 3000, "amount": -125, "tax": {"number": 3, "amount": -24.99}, "comment": "mine"}
     rest.post("/transactions", json=voucher(sale, {"accountNumber": 1900, "amount": 125, "tax": {"number": 0}}))
-    assert [(line["amount"], line["comment"]) for line in lines_of(rest)] == [(-100.01, "mine"), (-24.99, "mine"), (125, "Z 17")]
+    assert [(line["amount"], line["comment"]) for line in lines_of(rest)] == [
+        (-100.01, "mine"),
+        (-24.99, "mine"),
+        (125, "Z 17"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -163,11 +170,14 @@ def test_balances_agree_with_the_lines(app: App, rest: httpx.Client) -> None:
 # --- SOAP ------------------------------------------------------------------------------------------------------------
 
 
-def bundle(number: int, *, option: int | None = None, amount: str = "125.00", comment: str = "Z 17", **more: Any) -> Xml:
+def bundle(
+    number: int, *, option: int | None = None, amount: str = "125.00", comment: str = "Z 17", **more: Any
+) -> Xml:
     entries: Xml = [
         ("Entry", [("AccountNo", 3000), ("Date", f"{DAY}T00:00:00"), ("Amount", f"-{amount}"), ("DepartmentId", 1),
                    ("TaxNo", "3"), ("Comment", comment), *more.get("extra", [])]),
-        ("Entry", [("AccountNo", more.get("account", 1900)), ("Date", f"{DAY}T00:00:00"), ("Amount", more.get("other", amount)),
+        ("Entry", [("AccountNo", more.get("account", 1900)), ("Date", f"{DAY}T00:00:00"), ("Amount",
+        more.get("other", amount)),
                    ("Comment", comment)]),
     ]  # fmt: skip
     vouchers: Xml = [("Voucher", [("TransactionNo", number), ("Entries", entries), ("Sort", 3)])]
@@ -219,10 +229,13 @@ def test_an_installation_that_does_not_notice_makes_a_second_draft(app: App, soa
 
 @pytest.mark.parametrize(
     ("more", "words"),
-    [({"other": "124.99"}, "does not balance"), ({"account": 1}, "Account 1 does not exist"), ({"year": 2031}, "2031 is not set up"),
+    [({"other": "124.99"}, "does not balance"), ({"account": 1}, "Account 1 does not exist"), ({"year": 2031},
+    "2031 is not set up"),
      ({"year": 2025}, "not in the accounting year"), ({"extra": [("StampNo", 99)]}, "Document 99")],
 )  # fmt: skip
-def test_a_bundle_that_cannot_be_saved_says_why_in_a_good_answer(app: App, soap: Soap, more: dict[str, Any], words: str) -> None:
+def test_a_bundle_that_cannot_be_saved_says_why_in_a_good_answer(
+    app: App, soap: Soap, more: dict[str, Any], words: str
+) -> None:
     answer = soap("Account", "SaveBundleList", bundle(1, **more))
     assert answer["Type"] == "Exception"
     assert words in answer["Description"]
@@ -242,7 +255,11 @@ def test_soap_reads_what_rest_posted(rest: httpx.Client, soap: Soap) -> None:
         ("SystemType", NIL), ("HasInvoiceId", NIL),
     ]  # fmt: skip
     found = soap("Transaction", "GetTransactions", [("searchParams", asked)])
-    assert [(t["AccountNo"], t["Amount"]) for t in found] == [("3000", "-100.00"), ("2700", "-25.00"), ("1900", "125.00")]
+    assert [(t["AccountNo"], t["Amount"]) for t in found] == [
+        ("3000", "-100.00"),
+        ("2700", "-25.00"),
+        ("1900", "125.00"),
+    ]
     asked[2] = ("DateEnd", f"{DAY}T00:00:00")
     assert len(soap("Transaction", "GetTransactions", [("searchParams", asked)])) == 3
 
@@ -254,7 +271,8 @@ def test_soap_says_the_set_up_too(soap: Soap) -> None:
     locked = [y for y in soap("Transaction", "GetFiscalYears") if y["IsLocked"] == "true"]
     assert locked[0]["EndingDate"].endswith("-01-01T00:00:00.000")
     checked = soap("Account", "CheckAccountNo", [("accountList", [
-        ("AccountData", [("AccountNo", 1900), ("AccountName", "Kontanter")]), ("AccountData", [("AccountNo", 1)])])])  # fmt: skip
+        ("AccountData", [("AccountNo", 1900), ("AccountName", "Kontanter")]), ("AccountData", [("AccountNo",
+        1)])])])  # fmt: skip
     assert [c["Error"] for c in checked] == ["Ok", "AccountDontExist"]
     assert {a["AccountNo"] for a in soap("Account", "GetAccountList")} >= {"1900", "3999"}
     assert "Salgsinntekt, høy sats" in {g["Name"] for g in soap("Client", "GetTypeGroupList", [("module", "Sale")])}

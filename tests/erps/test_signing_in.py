@@ -21,7 +21,8 @@ def test_a_token_opens_the_organisation_it_was_asked_for(http: httpx.Client) -> 
 
 @pytest.mark.parametrize(
     ("changed", "status"),
-    [({"client_secret": "wrong"}, 401), ({"login_organization": str(seed.UNCONNECTED)}, 403), ({"login_organization": "x"}, 403),
+    [({"client_secret": "wrong"}, 401), ({"login_organization": str(seed.UNCONNECTED)}, 403),
+    ({"login_organization": "x"}, 403),
      ({"audience": "elsewhere"}, 403), ({"grant_type": "password"}, 400)],
 )  # fmt: skip
 def test_a_wrong_request_gets_no_token(http: httpx.Client, changed: dict[str, str], status: int) -> None:

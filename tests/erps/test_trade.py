@@ -16,7 +16,9 @@ def customer(**more: Any) -> dict[str, Any]:
 
 
 def test_a_customer_is_made_and_changed(rest: httpx.Client) -> None:
-    made = rest.post("/customers", json=customer(organizationNumber="933000001", email={"contact": "post@fjord.example"})).json()
+    made = rest.post(
+        "/customers", json=customer(organizationNumber="933000001", email={"contact": "post@fjord.example"})
+    ).json()
     changed = rest.patch(f"/customers/{made['id']}", json={"email": {"billing": "regning@fjord.example"}}).json()
     assert changed["email"] == {"contact": "post@fjord.example", "billing": "regning@fjord.example"}
     assert changed["modifiedAt"] >= made["createdAt"]
@@ -78,7 +80,10 @@ def test_a_deleted_customer_is_gone_but_listed_as_inactive(rest: httpx.Client, s
 
 def test_a_customer_is_found_by_the_tills_number_over_soap(rest: httpx.Client, soap: Soap) -> None:
     made = rest.post("/customers", json=customer()).json()
-    wanted: Xml = [("searchParams", [("ExternalId", "K-1")]), ("returnProperties", [("string", "Name"), ("string", "ExternalId")])]
+    wanted: Xml = [
+        ("searchParams", [("ExternalId", "K-1")]),
+        ("returnProperties", [("string", "Name"), ("string", "ExternalId")]),
+    ]
     assert soap("Company", "GetCompanies", wanted) == [{"Id": str(made["id"]), "ExternalId": "K-1", "Name": "Fjord AS"}]
 
 
@@ -99,11 +104,20 @@ def test_one_bad_company_does_not_stop_the_others(app: App, soap: Soap) -> None:
 
 
 def test_a_product_is_made_changed_and_its_stock_set(rest: httpx.Client, soap: Soap) -> None:
-    asked = {"name": "Te", "number": "TE-1", "category": {"id": 1}, "salesPrice": 49.9, "stock": {"isManaged": True, "quantity": 3}}
+    asked = {
+        "name": "Te",
+        "number": "TE-1",
+        "category": {"id": 1},
+        "salesPrice": 49.9,
+        "stock": {"isManaged": True, "quantity": 3},
+    }
     made = rest.post("/products", json=asked)
     assert made.status_code == 201
     key = made.json()["id"]
-    assert rest.patch(f"/products/{key}", json={"stock": {"quantity": 12.5}}).json()["stock"] == {"isManaged": True, "quantity": 12.5}
+    assert rest.patch(f"/products/{key}", json={"stock": {"quantity": 12.5}}).json()["stock"] == {
+        "isManaged": True,
+        "quantity": 12.5,
+    }
     assert soap("Product", "SetStockQuantity", [("productId", key), ("stockQuantity", "7")]) == "true"
     assert rest.get("/products", params={"productNumber": "TE-1"}).json()[0]["stock"]["quantity"] == 7
     assert soap("Product", "SetStockQuantity", [("productId", 1), ("stockQuantity", "7")]) == "false"
@@ -141,7 +155,11 @@ def test_one_bad_product_does_not_stop_the_others(soap: Soap) -> None:
 
 
 def order(rest: httpx.Client, **more: Any) -> dict[str, Any]:
-    asked = {"customer": {"id": 10001, "name": "Nordlys Kafé AS"}, "referenceNumber": "HUB-1", "date": "2026-03-14"} | more
+    asked = {
+        "customer": {"id": 10001, "name": "Nordlys Kafé AS"},
+        "referenceNumber": "HUB-1",
+        "date": "2026-03-14",
+    } | more
     answer = rest.post("/salesorders", json=asked)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -192,7 +210,10 @@ def test_a_file_is_attached_to_an_order(rest: httpx.Client) -> None:
     put = rest.post(f"/salesorders/{made['id']}/attachments", content=b"%PDF-1.7", headers=headers)
     assert put.status_code == 201
     assert rest.get(f"/salesorders/{made['id']}/attachments").json()[0]["fileName"] == "z.pdf"
-    assert rest.post(f"/salesorders/{made['id']}/attachments", content=b"x" * 4_000_000, headers=headers).status_code == 413
+    assert (
+        rest.post(f"/salesorders/{made['id']}/attachments", content=b"x" * 4_000_000, headers=headers).status_code
+        == 413
+    )
 
 
 def save(soap: Soap, *fields: tuple[str, Any]) -> list[dict[str, Any]]:
@@ -201,7 +222,8 @@ def save(soap: Soap, *fields: tuple[str, Any]) -> list[dict[str, Any]]:
 
 def test_an_order_saved_over_soap_is_seen_over_rest(rest: httpx.Client, soap: Soap) -> None:
     row: Xml = [("InvoiceRow", [("ProductId", 501), ("Price", "79.20"), ("Name", "Kaffe"), ("Quantity", "2")])]
-    (saved,) = save(soap, ("CustomerId", 10001), ("OrderStatus", "ForInvoicing"), ("IncludeVAT", NIL), ("InvoiceRows", row),
+    (saved,) = save(soap, ("CustomerId", 10001), ("OrderStatus", "ForInvoicing"), ("IncludeVAT", NIL),
+    ("InvoiceRows", row),
                     ("ReferenceNumber", "HUB-2"))  # fmt: skip
     assert "APIException" not in saved
     assert rest.get(f"/salesorders/{saved['OrderId']}").json()["referenceNumber"] == "HUB-2"

@@ -12,6 +12,7 @@ from .server import Server
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to end; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.erps.twentyfourseven", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--lines", type=int, default=0, help="ledger lines to begin with in the first company")

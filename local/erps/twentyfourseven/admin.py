@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from . import ledger, rest_trade, seed, soap_ledger
 from .faults import KINDS, Faults, UnknownFaultError
-from .http import Request, Response, json_response, text
+from .http import Request, Response, json_response, listed, text
 from .ledger import RefusedError
 from .state import Draft, Organisation, World
 
@@ -87,8 +87,8 @@ def _draft(draft: Draft) -> dict[str, Any]:
     vouchers = [
         {"number": v["TransactionNo"], "type": v.get("Sort"),
          "lines": [{"account": e.get("AccountNo"), "amount": str(e.get("Amount")), "tax": e.get("TaxNo"),
-                    "comment": e.get("Comment"), "stamp": e.get("StampNo")} for e in v.get("Entries") or []]}
-        for v in draft.bundle.get("Vouchers") or []
+                    "comment": e.get("Comment"), "stamp": e.get("StampNo")} for e in listed(v.get("Entries"))]}
+        for v in listed(draft.bundle.get("Vouchers"))
     ]  # fmt: skip
     return {"id": draft.id, "name": draft.name, "year": draft.year, "saved_by": draft.saved_by, "vouchers": vouchers}
 
@@ -117,7 +117,9 @@ def _account(world: World, asked: dict[str, Any]) -> dict[str, Any]:
     if asked.get("remove"):
         org.sales_types = {k: v for k, v in org.sales_types.items() if v[1] != number}
         return {"removed": org.accounts.pop(number, None) is not None}
-    made = seed.add_account(org, number, str(asked.get("name", number)), asked.get("tax", 0), bool(asked.get("sales_type", True)))
+    made = seed.add_account(
+        org, number, str(asked.get("name", number)), asked.get("tax", 0), bool(asked.get("sales_type", True))
+    )
     return {"id": made.id, "number": made.number, "name": made.name}
 
 
@@ -229,8 +231,10 @@ ACTIONS: dict[str, Callable[[World, dict[str, Any]], dict[str, Any]]] = {
 
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}
-table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}th,td{text-align:left;padding:.25rem .6rem;vertical-align:top;
-border-bottom:1px solid #ddd}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}h2{margin-top:2.5rem}.quiet{color:#666}
+table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
+th,td{text-align:left;padding:.25rem .6rem;vertical-align:top;border-bottom:1px solid #ddd}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+h2{margin-top:2.5rem}.quiet{color:#666}
 """
 
 

@@ -76,7 +76,9 @@ class App:
             return soap.fault(soap.quarantine(1, self.world.now() + timedelta(seconds=fault.seconds)))
         if kind == "identity_blocked":
             return soap.fault(soap.UNABLE + "The provided IdentityId is blocked.")
-        status, words = (429, "Too many requests.") if kind == "rate_limited" else (500, "An unexpected error occurred.")
+        status, words = (
+            (429, "Too many requests.") if kind == "rate_limited" else (500, "An unexpected error occurred.")
+        )
         if by_soap:
             response = soap.fault(soap.UNABLE + words, status=status)
         else:
@@ -102,13 +104,17 @@ class App:
                 return self._rest(request)
             if request.path.startswith(("/api/", "/webservices/")):
                 return soap.handle(self.world, request)
-        return json_response({"error": {"name": "NotFoundError", "message": f"There is nothing at {request.path}."}}, 404)
+        return json_response(
+            {"error": {"name": "NotFoundError", "message": f"There is nothing at {request.path}."}}, 404
+        )
 
     def _rest(self, request: Request) -> Response:
         try:
             return rest.handle(self.world, request)
         except MalformedError as error:
-            response = json_response({"error": {"name": "BadRequestError", "message": str(error)}, "trackingId": "stand-in"}, 400)
+            response = json_response(
+                {"error": {"name": "BadRequestError", "message": str(error)}, "trackingId": "stand-in"}, 400
+            )
             response.headers["X-Trace-Id"] = "stand-in"
             return response
 
@@ -121,7 +127,7 @@ class App:
 
 
 def operation_of(request: Request) -> str:
-    """What a call is called in counts and faults: `rest:GET /accounts/{id}`, `soap:Login`, `token`, `upload`, `other`."""
+    """What a call is called in counts and faults: `rest:GET /accounts/{id}`, `soap:Login`, `token`, `upload`."""
     if request.path.startswith("/rest/uploads/"):
         return "upload"
     if request.path.startswith(rest.PREFIX + "/"):

@@ -38,7 +38,7 @@ class UnknownFaultError(ValueError):
     """There is no such kind of fault."""
 
 
-class Dropped(Exception):  # noqa: N818 - it is what happens, not a mistake of ours
+class Dropped(Exception):
     """The answer never arrives. `waits` says whether the caller hears nothing at all (a time-out) or sees the end."""
 
     def __init__(self, *, waits: bool, seconds: float) -> None:
@@ -59,6 +59,7 @@ class Fault:
     hits: int = 0
 
     def wants(self, operation: str) -> bool:
+        """Whether a call is one of those meant."""
         return fnmatchcase(operation, self.operation)
 
 
@@ -69,9 +70,7 @@ class Faults:
         self._faults: list[Fault] = []
         self._lock = Lock()
 
-    def add(
-        self, operation: str, kind: str, times: int | None = 1, after: int = 0, seconds: float = 30
-    ) -> Fault:
+    def add(self, operation: str, kind: str, times: int | None = 1, after: int = 0, seconds: float = 30) -> Fault:
         """Switch one on. Raises UnknownFaultError."""
         if kind not in KINDS:
             raise UnknownFaultError(f"there is no fault {kind!r}; there are {', '.join(KINDS)}")
@@ -81,10 +80,12 @@ class Faults:
         return fault
 
     def clear(self) -> None:
+        """Switch all of them off."""
         with self._lock:
             self._faults.clear()
 
     def all(self) -> Sequence[Fault]:
+        """Those that are on, spent ones too."""
         with self._lock:
             return list(self._faults)
 

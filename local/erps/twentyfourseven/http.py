@@ -1,7 +1,7 @@
 """Requests and answers, as little of them as a WSGI app needs."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -29,7 +29,7 @@ class MalformedError(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """A call. `path` begins with the mount (`/rest`, `/login`, `/api`, `/webservices`, `/_admin`), whatever the host."""
+    """A call. `path` begins with the mount (`/rest`, `/login`, `/api`, `/webservices`, `/_admin`), by any host."""
 
     method: str
     path: str
@@ -55,6 +55,8 @@ class Request:
 
 @dataclass
 class Response:
+    """An answer."""
+
     status: int = 200
     body: bytes = b""
     type: str = "application/json"
@@ -112,12 +114,21 @@ def _plain(value: Any) -> Any:
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer of JSON; decimals become numbers."""
     body = json.dumps(value, default=_plain, ensure_ascii=False).encode()
     return Response(status, body, headers=dict(headers or {}))
 
 
 def text(body: str, status: int = 200, type: str = "text/plain") -> Response:
+    """An answer of text."""
     return Response(status, body.encode(), f"{type}; charset=utf-8")
 
 
-type Handler = Callable[..., Response]
+def inner(value: Any) -> dict[str, Any]:
+    """The object that may be there, or an empty one."""
+    return value or {}
+
+
+def listed(value: Any) -> list[Any]:
+    """The list that may be there, or an empty one."""
+    return value or []

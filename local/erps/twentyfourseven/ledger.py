@@ -54,6 +54,7 @@ class Entry:
 
     @property
     def local(self) -> Decimal:
+        """The amount in NOK."""
         return (self.amount * self.rate).quantize(ORE, ROUND_HALF_UP)
 
 
@@ -69,7 +70,9 @@ def check(org: Organisation, entries: Sequence[Entry], *, per_date: bool, may_di
         for day, total in sums.items():
             if total:
                 at = f" on {day}" if day else ""
-                problems.append(Problem("lines", "balance", f"The voucher does not balance{at}: it differs by {total}."))
+                problems.append(
+                    Problem("lines", "balance", f"The voucher does not balance{at}: it differs by {total}.")
+                )
     return problems
 
 
@@ -97,6 +100,7 @@ def _check_line(org: Organisation, path: str, entry: Entry) -> list[Problem]:
 
 
 def check_period(org: Organisation, path: str, day: date) -> list[Problem]:
+    """What is wrong with posting on a day: its year is not set up, or closed."""
     year = org.years.get(day.year)
     if year is None:
         return [Problem(path, "period", f"There is no financial period for {day}: the year {day.year} is not set up.")]
@@ -113,6 +117,7 @@ def elements(org: Organisation, dimension: int) -> Mapping[str, str]:
 
 
 def has_document(org: Organisation, stamp: int) -> bool:
+    """Whether a saved file has this number."""
     return any(d.stamp == stamp for d in org.stamps())
 
 
@@ -166,6 +171,7 @@ def next_number(org: Organisation, series: int, year: int) -> int:
 
 
 def take(org: Organisation, series: int, year: int, number: int, content: str) -> None:
+    """Mark a number as used, by a voucher that says this."""
     key = f"voucher:{series}:{year}"
     org.counters[key] = max(org.counters[key], number)
     org.taken[series, year, number] = content
@@ -180,7 +186,9 @@ def fingerprint(entries: Sequence[Entry]) -> str:
 # --- drafts ----------------------------------------------------------------------------------------------------------
 
 
-def approve(org: Organisation, draft: Draft, entries: Sequence[tuple[int, VoucherType, Sequence[Entry]]], now: datetime) -> list[Voucher]:
+def approve(
+    org: Organisation, draft: Draft, entries: Sequence[tuple[int, VoucherType, Sequence[Entry]]], now: datetime
+) -> list[Voucher]:
     """Post what a draft journal holds and remove it. Raises RefusedError, then it stays."""
     problems = [p for _, _, lines in entries for p in check(org, lines, per_date=False)]
     if problems:

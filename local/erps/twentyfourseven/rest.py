@@ -33,6 +33,7 @@ def invalid(*problems: tuple[str, str], message: str = "The request is not valid
 
 
 def not_found(what: str) -> RestError:
+    """There is no such thing."""
     return RestError(404, "NotFoundError", f"{what} was not found.")
 
 
@@ -46,12 +47,14 @@ class Call:
     now: datetime
 
     def body(self) -> dict[str, Any]:
+        """The JSON object of the body. Raises RestError, MalformedError."""
         value = self.request.json()
         if not isinstance(value, dict):
             raise invalid(("", "type"))
         return cast(dict[str, Any], value)
 
     def asked(self, name: str) -> str | None:
+        """A parameter of the query."""
         return self.request.query.get(name)
 
     def day(self, name: str, *, required: bool = False) -> date | None:
@@ -64,6 +67,7 @@ class Call:
         return parse_day(text, name)
 
     def instant(self, name: str) -> datetime | None:
+        """An instant of the query; one without a zone is UTC. Raises RestError."""
         text = self.asked(name)
         if text is None:
             return None
@@ -74,6 +78,7 @@ class Call:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
 
     def number(self, name: str, default: int | None = None) -> int | None:
+        """A whole number of the query. Raises RestError."""
         text = self.asked(name)
         if text is None:
             return default
@@ -83,6 +88,7 @@ class Call:
             raise invalid((name, "type")) from error
 
     def flag(self, name: str) -> bool | None:
+        """`true` or `false` of the query. Raises RestError."""
         text = self.asked(name)
         if text not in (None, "true", "false"):
             raise invalid((name, "type"))
@@ -104,6 +110,8 @@ type RestHandler = Callable[..., Response]
 
 @dataclass(frozen=True)
 class Route:
+    """A call that the API knows, the scope it needs and what answers it."""
+
     method: str
     template: str
     scope: str
@@ -126,6 +134,7 @@ def route(method: str, template: str, scope: str) -> Callable[[RestHandler], Res
 
 
 def find(method: str, path: str) -> tuple[Route | None, dict[str, str]]:
+    """The route of a call, with the parameters of its path."""
     for candidate in ROUTES:
         found = candidate.pattern.match(path) if candidate.method == method else None
         if found:
@@ -203,7 +212,9 @@ def give_token(world: World, request: Request) -> Response:
         return refuse(403, "access_denied", "The application is not connected to the organization.")
     value = secrets.token_urlsafe(48)
     world.tokens_given += 1
-    world.tokens[value] = Token(application.client_id, int(organisation), application.scopes, world.now() + world.token_for)
+    world.tokens[value] = Token(
+        application.client_id, int(organisation), application.scopes, world.now() + world.token_for
+    )
     seconds = int(world.token_for.total_seconds())
     return json_response({"access_token": value, "token_type": "Bearer", "expires_in": seconds})
 

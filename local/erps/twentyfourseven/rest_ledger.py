@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from . import ledger
-from .http import Request, Response, json_response
+from .http import Request, Response, inner, json_response, listed
 from .ledger import Entry, RefusedError
 from .rest import Call, RestError, invalid, not_found, onward, page, parse_day, route, zulu
 from .state import Account, Document, Line, Organisation, Upload, World, guid
@@ -20,6 +20,7 @@ MOST_LINES = 1000
 
 @route("GET", "/organization/information", "api.organization.information:read")
 def organization(call: Call) -> Response:
+    """The company the token is for."""
     address = {"street": "Storgata 1", "postalCode": "0155", "postalArea": "Oslo", "countryCode": "NO"}
     return json_response(
         {"id": call.org.id, "name": call.org.name, "address": address, "status": "Active",
@@ -33,6 +34,7 @@ def _account(account: Account) -> dict[str, Any]:
 
 @route("GET", "/accounts", "api.accounting.account:read")
 def accounts(call: Call) -> Response:
+    """The chart of accounts, or what of it holds the words asked for."""
     wanted = (call.asked("query") or "").lower()
     every = sorted(call.org.accounts.values(), key=lambda a: a.number)
     return json_response([_account(a) for a in every if wanted in f"{a.number} {a.name}".lower()])
@@ -40,6 +42,7 @@ def accounts(call: Call) -> Response:
 
 @route("GET", "/accounts/{id}", "api.accounting.account:read")
 def account(call: Call, id: int) -> Response:
+    """One account, by id."""
     found = call.org.account_by_id(id)
     if found is None:
         raise not_found(f"Account {id}")
@@ -75,6 +78,7 @@ def _months(changes: Mapping[date, Decimal]) -> list[dict[str, Any]]:
 
 @route("GET", "/taxes", "api.accounting.tax:read")
 def taxes(call: Call) -> Response:
+    """The VAT codes."""
     return json_response([
         {"id": t.id, "number": t.number, "name": t.name, "rate": t.rate} for t in call.org.taxes.values()
     ])  # fmt: skip
@@ -82,6 +86,7 @@ def taxes(call: Call) -> Response:
 
 @route("GET", "/taxes/{id}", "api.accounting.tax:read")
 def tax(call: Call, id: int) -> Response:
+    """One VAT code, by id."""
     found = call.org.tax_by_id(id)
     if found is None:
         raise not_found(f"Tax {id}")
@@ -108,16 +113,19 @@ def fiscal_periods(call: Call) -> Response:
 
 @route("GET", "/transactiontypes", "api.accounting.transactiontype:read")
 def transaction_types(call: Call) -> Response:
+    """The voucher types, the system's own with numbers below zero."""
     return json_response([{"id": t.id, "number": t.number, "name": t.name} for t in call.org.types.values()])
 
 
 @route("GET", "/salestypes", "api.product.salestype:read")
 def sales_types(call: Call) -> Response:
+    """The sales types, each with its account."""
     return json_response([_sales_type(call.org, key) for key in call.org.sales_types])
 
 
 @route("GET", "/salestypes/{id}", "api.product.salestype:read")
 def sales_type(call: Call, id: int) -> Response:
+    """One sales type."""
     if id not in call.org.sales_types:
         raise not_found(f"Sales type {id}")
     return json_response(_sales_type(call.org, id))
@@ -129,19 +137,22 @@ def _sales_type(org: Organisation, key: int) -> dict[str, Any]:
 
 
 @route("GET", "/dimensions", "api.accounting.dimension:read")
-def dimensions(call: Call) -> Response:
+def dimensions(_call: Call) -> Response:
+    """The dimension types."""
     return json_response([{"id": key, "name": name} for key, name in DIMENSIONS.items()])
 
 
 @route("GET", "/dimensions/{dimensionType}", "api.accounting.dimension:read")
-def dimension(call: Call, dimensionType: int) -> Response:  # noqa: N803 - the published name
+def dimension(_call: Call, dimensionType: int) -> Response:
+    """One dimension type."""
     if dimensionType not in DIMENSIONS:
         raise not_found(f"Dimension {dimensionType}")
     return json_response({"id": dimensionType, "name": DIMENSIONS[dimensionType]})
 
 
 @route("GET", "/dimensions/{dimensionType}/elements", "api.accounting.dimension:read")
-def dimension_elements(call: Call, dimensionType: int) -> Response:  # noqa: N803
+def dimension_elements(call: Call, dimensionType: int) -> Response:
+    """A dimension's elements: departments, projects."""
     if dimensionType not in DIMENSIONS:
         raise not_found(f"Dimension {dimensionType}")
     found = [
@@ -152,7 +163,8 @@ def dimension_elements(call: Call, dimensionType: int) -> Response:  # noqa: N80
 
 
 @route("GET", "/dimensions/{dimensionType}/elements/{value}", "api.accounting.dimension:read")
-def dimension_element(call: Call, dimensionType: int, value: str) -> Response:  # noqa: N803
+def dimension_element(call: Call, dimensionType: int, value: str) -> Response:
+    """One element of a dimension."""
     name = ledger.elements(call.org, dimensionType).get(value)
     if name is None:
         raise not_found(f"Element {value} of dimension {dimensionType}")
@@ -184,7 +196,11 @@ def _line(org: Organisation, line: Line, *, with_dimensions: bool) -> dict[str, 
     if line.document is not None:
         shown["documentId"] = line.document
     if line.invoice or line.due or line.ocr:
-        details = {"number": line.invoice, "dueDate": line.due and line.due.isoformat(), "remittanceReference": line.ocr}
+        details = {
+            "number": line.invoice,
+            "dueDate": line.due and line.due.isoformat(),
+            "remittanceReference": line.ocr,
+        }
         shown["invoice"] = {k: v for k, v in details.items() if v}
     if with_dimensions:
         shown["dimensions"] = [
@@ -221,12 +237,18 @@ def transaction_lines(call: Call) -> Response:
     found = [line for line in call.org.lines() if fits(line)]
     with_dimensions = bool(call.flag("includeDimensions"))
     return page(
-        call, "/transactionlines", found, 50, MOST_LINES, lambda line: _line(call.org, line, with_dimensions=with_dimensions)
+        call,
+        "/transactionlines",
+        found,
+        50,
+        MOST_LINES,
+        lambda line: _line(call.org, line, with_dimensions=with_dimensions),
     )
 
 
 @route("GET", "/transactionlines/{id}", "api.accounting.transaction:read")
 def transaction_line(call: Call, id: str) -> Response:
+    """One line, with its dimensions."""
     found = next((line for line in call.org.lines() if line.id == id), None)
     if found is None:
         raise not_found(f"Transaction line {id}")
@@ -243,7 +265,7 @@ def post_transaction(call: Call) -> Response:
     kind = call.org.type_by_number(asked["transactionTypeNumber"])
     if kind is None or kind.number < 1:
         raise invalid(("transactionTypeNumber", "exists"), message="The transaction type does not exist.")
-    entries = [_entry(call.org, asked, line, f"lines[{n}]") for n, line in enumerate(asked["lines"])]
+    entries = [_entry(asked, line, f"lines[{n}]") for n, line in enumerate(asked["lines"])]
     wrong = ledger.check(call.org, entries, per_date=True)
     wrong += ledger.check_period(call.org, "date", parse_day(asked["date"], "date"))
     if wrong:
@@ -281,7 +303,7 @@ def _shape(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
         tax: Any = line.get("tax", {"number": 0})
         if not isinstance(tax, dict) or type(cast(dict[str, Any], tax).get("number")) is not int:
             found.append((f"lines[{n}].tax.number", "type"))
-        if len(line.get("dimensions") or []) > 10:
+        if len(listed(line.get("dimensions"))) > 10:
             found.append((f"lines[{n}].dimensions", "maxItems"))
     return found
 
@@ -291,9 +313,9 @@ def _comment(holder: Mapping[str, Any]) -> bool:
     return isinstance(comment, str) and len(comment) <= 75
 
 
-def _entry(org: Organisation, asked: Mapping[str, Any], line: Mapping[str, Any], path: str) -> Entry:
-    currency: Mapping[str, Any] = line.get("currency") or {}
-    invoice: Mapping[str, Any] = line.get("invoice") or {}
+def _entry(asked: Mapping[str, Any], line: Mapping[str, Any], path: str) -> Entry:
+    currency: Mapping[str, Any] = inner(line.get("currency"))
+    invoice: Mapping[str, Any] = inner(line.get("invoice"))
     tax_amount = line["tax"].get("amount")
     due = invoice.get("dueDate")
     return Entry(
@@ -307,7 +329,7 @@ def _entry(org: Organisation, asked: Mapping[str, Any], line: Mapping[str, Any],
         document=asked.get("documentId"),
         currency=currency.get("code", "NOK"),
         rate=Decimal(currency.get("rate", 1)),
-        dimensions=tuple((d["dimensionType"], str(d["value"])) for d in line.get("dimensions") or []),
+        dimensions=tuple((d["dimensionType"], str(d["value"])) for d in listed(line.get("dimensions"))),
         invoice=invoice.get("number", ""),
         ocr=invoice.get("remittanceReference", ""),
         due=parse_day(due, f"{path}.invoice.dueDate") if due else None,
@@ -330,7 +352,8 @@ def file_upload(call: Call) -> Response:
 
 
 @route("GET", "/fileUpload/{fileId}", "api.accounting.transaction:write")
-def file_status(call: Call, fileId: str) -> Response:  # noqa: N803
+def file_status(call: Call, fileId: str) -> Response:
+    """What has become of an upload; its document once it is there."""
     found = call.org.uploads.get(fileId)
     if found is None:
         raise RestError(400, "BadRequestError", f"There is no file upload {fileId}.")
@@ -341,7 +364,8 @@ def file_status(call: Call, fileId: str) -> Response:  # noqa: N803
 
 
 @route("GET", "/documents/{documentId}", "api.accounting.transaction:read")
-def document(call: Call, documentId: int) -> Response:  # noqa: N803
+def document(call: Call, documentId: int) -> Response:
+    """Where a document can be fetched."""
     found = next((d for d in call.org.stamps() if d.stamp == documentId), None)
     if found is None:
         raise not_found(f"Document {documentId}")

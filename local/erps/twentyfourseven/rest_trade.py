@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from . import ledger
-from .http import Response, json_response
+from .http import Response, inner, json_response, listed
 from .rest import Call, RestError, invalid, not_found, onward, page, route, spaced, zulu
 from .state import Order, Organisation, Record, guid
 
@@ -16,7 +16,8 @@ CUSTOMER_FIELDS = {
     "mobilePhone",
 }  # fmt: skip
 PRODUCT_FIELDS = {
-    "name", "number", "type", "status", "description", "costPrice", "salesPrice", "indirectCost", "webshopEnabled", "stock",
+    "name", "number", "type", "status", "description", "costPrice", "salesPrice", "indirectCost",
+    "webshopEnabled", "stock",
     "ean", "eanAlternative", "supplierProduct", "category", "units", "supplier",
 }  # fmt: skip
 ORDER_FIELDS = {
@@ -62,6 +63,7 @@ def _existing(records: Mapping[int, Record], key: int, what: str) -> Record:
 
 
 def shown(record: Record) -> dict[str, Any]:
+    """A record as the API writes it."""
     stamps = {"createdAt": spaced(record.created), "modifiedAt": spaced(record.modified)}
     return {"id": record.id} | record.fields | stamps
 
@@ -71,6 +73,7 @@ def shown(record: Record) -> dict[str, Any]:
 
 @route("GET", "/customers", "api.crm.customer:read")
 def customers(call: Call) -> Response:
+    """Customers and suppliers that fit, by pages."""
     modified, created = call.instant("modifiedFrom"), call.instant("createdFrom")
     exact: dict[str, Any] = {"organizationNumber": call.asked("organizationNumber")}
     exact |= {name: call.flag(name) for name in ("isCompany", "isSupplier")}
@@ -81,18 +84,23 @@ def customers(call: Call) -> Response:
         and (modified is None or record.modified >= modified) and (created is None or record.created >= created)
         and all(record.fields.get(name) == value for name, value in exact.items())
     ]  # fmt: skip
-    sort = re.fullmatch(r"(name|createdAt|modifiedAt|organizationNumber|id):(asc|desc)", call.asked("sortBy") or "id:asc")
+    sort = re.fullmatch(
+        r"(name|createdAt|modifiedAt|organizationNumber|id):(asc|desc)", call.asked("sortBy") or "id:asc"
+    )
     if sort is None:
         raise invalid(("sortBy", "pattern"))
-    key = {"id": lambda r: r.id, "createdAt": lambda r: r.created, "modifiedAt": lambda r: r.modified}.get(sort[1])
-    field = sort[1]
-    by = key or (lambda r: str(r.fields.get(field) or ""))
-    found.sort(key=lambda record: (by(record), record.id), reverse=sort[2] == "desc")
+    found.sort(key=lambda record: (_sorted_by(record, sort[1]), record.id), reverse=sort[2] == "desc")
     return page(call, "/customers", found, 25, 100, shown)
+
+
+def _sorted_by(record: Record, field: str) -> Any:
+    own = {"id": record.id, "createdAt": record.created, "modifiedAt": record.modified}
+    return own[field] if field in own else str(record.fields.get(field) or "")
 
 
 @route("POST", "/customers", "api.crm.customer:write")
 def create_customer(call: Call) -> Response:
+    """Add a company or a person."""
     asked = call.body()
     if not isinstance(asked.get("isCompany"), bool):
         raise invalid(("isCompany", "required"))
@@ -112,18 +120,20 @@ def create_customer(call: Call) -> Response:
 def _named(fields: dict[str, Any]) -> dict[str, Any]:
     """A person's name is both names."""
     if fields.get("isCompany") is False:
-        person: Mapping[str, Any] = fields.get("person") or {}
+        person: Mapping[str, Any] = inner(fields.get("person"))
         fields["name"] = " ".join(filter(None, (person.get("firstName"), person.get("lastName"))))
     return fields
 
 
 @route("GET", "/customers/{customerId}", "api.crm.customer:read")
-def customer(call: Call, customerId: int) -> Response:  # noqa: N803 - the published name
+def customer(call: Call, customerId: int) -> Response:
+    """One customer."""
     return json_response(shown(_existing(call.org.customers, customerId, "Customer")))
 
 
 @route("PATCH", "/customers/{customerId}", "api.crm.customer:write")
-def change_customer(call: Call, customerId: int) -> Response:  # noqa: N803
+def change_customer(call: Call, customerId: int) -> Response:
+    """Change the fields that are given."""
     record = _existing(call.org.customers, customerId, "Customer")
     change(record, _fields(call.body(), CUSTOMER_FIELDS - {"isCompany"}), call.now)
     record.fields = _named(record.fields)
@@ -131,7 +141,8 @@ def change_customer(call: Call, customerId: int) -> Response:  # noqa: N803
 
 
 @route("DELETE", "/customers/{customerId}", "api.crm.customer:write")
-def delete_customer(call: Call, customerId: int) -> Response:  # noqa: N803
+def delete_customer(call: Call, customerId: int) -> Response:
+    """Remove a customer from what is listed."""
     record = _existing(call.org.customers, customerId, "Customer")
     record.active, record.modified = False, call.now
     return Response(204)
@@ -149,6 +160,7 @@ def change(record: Record, fields: Mapping[str, Any], now: datetime) -> None:
 
 @route("GET", "/products", "api.product.product:read")
 def products(call: Call) -> Response:
+    """Products that fit, by pages."""
     number, search = call.asked("productNumber"), call.asked("productSearch")
     pattern = re.compile(".*".join(re.escape(p) for p in (search or "").split("%")), re.IGNORECASE) if search else None
     categories = {int(c) for c in (call.asked("categoryIds") or "").split(",") if c.strip().isdecimal()}
@@ -171,7 +183,7 @@ def _product(org: Organisation, record: Record) -> dict[str, Any]:
 
 def _checked_product(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     fields = _fields(asked, PRODUCT_FIELDS)
-    category: Mapping[str, Any] = fields.get("category") or {}
+    category: Mapping[str, Any] = inner(fields.get("category"))
     if "category" in fields and category.get("id") not in call.org.categories:
         raise invalid(("category.id", "exists"), message=f"Category {category.get('id')} does not exist.")
     for name, allowed in (("type", ("default", "structure")), ("status", ("active", "inactive"))):
@@ -182,12 +194,13 @@ def _checked_product(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @route("POST", "/products", "api.product.product:write")
 def create_product(call: Call) -> Response:
+    """Add a product."""
     asked = call.body()
     missing = [(name, "required") for name in ("name", "category") if not asked.get(name)]
     if missing:
         raise invalid(*missing)
     given = _checked_product(call, asked)
-    stock = {"isManaged": False, "quantity": Decimal(0)} | cast(dict[str, Any], given.get("stock") or {})
+    stock = {"isManaged": False, "quantity": Decimal(0)} | inner(given.get("stock"))
     fields = {"type": "default", "status": "active", "salesPrice": 0, "costPrice": 0} | given | {"stock": stock}
     record = Record(call.org.next("product", 500), fields, call.now, call.now)
     call.org.products[record.id] = record
@@ -196,11 +209,13 @@ def create_product(call: Call) -> Response:
 
 @route("GET", "/products/{id}", "api.product.product:read")
 def product(call: Call, id: int) -> Response:
+    """One product."""
     return json_response(_product(call.org, _existing(call.org.products, id, "Product")))
 
 
 @route("PATCH", "/products/{id}", "api.product.product:write")
 def change_product(call: Call, id: int) -> Response:
+    """Change the fields that are given, the stock among them."""
     record = _existing(call.org.products, id, "Product")
     change(record, _checked_product(call, call.body()), call.now)
     return json_response(_product(call.org, record))
@@ -208,6 +223,7 @@ def change_product(call: Call, id: int) -> Response:
 
 @route("DELETE", "/products/{id}", "api.product.product:write")
 def delete_product(call: Call, id: int) -> Response:
+    """Remove a product from what is listed."""
     record = _existing(call.org.products, id, "Product")
     record.active, record.modified = False, call.now
     return Response(204)
@@ -215,6 +231,7 @@ def delete_product(call: Call, id: int) -> Response:
 
 @route("GET", "/productcategories", "api.product.category:read")
 def categories(call: Call) -> Response:
+    """The product categories."""
     return page(call, "/productcategories", list(call.org.categories.values()), 25, 1000, _category)
 
 
@@ -224,10 +241,13 @@ def _category(record: Record) -> dict[str, Any]:
 
 @route("POST", "/productcategories", "api.product.category:write")
 def create_category(call: Call) -> Response:
+    """Add a product category."""
     asked = call.body()
     if not asked.get("name"):
         raise invalid(("name", "required"))
-    record = Record(call.org.next("category"), _fields(asked, {"name", "parentId", "alternativeReference"}), call.now, call.now)
+    record = Record(
+        call.org.next("category"), _fields(asked, {"name", "parentId", "alternativeReference"}), call.now, call.now
+    )
     call.org.categories[record.id] = record
     return json_response(_category(record), 201)
 
@@ -241,12 +261,13 @@ def _totals(order: Order) -> dict[str, Decimal]:
         amount = Decimal(line.get("price") or 0) * Decimal(line.get("quantity", 1))
         amount -= amount * Decimal(line.get("discountRate") or 0) / 100
         net += amount
-        tax += amount * Decimal((line.get("tax") or {}).get("rate") or 0) / 100
+        tax += amount * Decimal(inner(line.get("tax")).get("rate") or 0) / 100
     net, tax = net.quantize(ledger.ORE), tax.quantize(ledger.ORE)
     return {"netAmount": net, "taxAmount": tax, "grossAmount": net + tax}
 
 
 def order_shown(order: Order) -> dict[str, Any]:
+    """An order as the API writes it, with its totals."""
     stamps = {"createdAt": zulu(order.created), "modifiedAt": zulu(order.modified)}
     return {"id": order.id} | order.fields | _totals(order) | stamps
 
@@ -261,7 +282,9 @@ def _order(call: Call, order_id: int) -> Order:
 def _open_order(call: Call, order_id: int) -> Order:
     found = _order(call, order_id)
     if found.status in SETTLED:
-        raise RestError(400, "BadRequestError", f"Sales order {order_id} is invoiced and cannot be changed.", {"errors": []})
+        raise RestError(
+            400, "BadRequestError", f"Sales order {order_id} is invoiced and cannot be changed.", {"errors": []}
+        )
     return found
 
 
@@ -269,7 +292,7 @@ def _checked_order(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     fields = _fields(asked, ORDER_FIELDS)
     if fields.get("status", "Draft") not in STATUSES:
         raise invalid(("status", "enum"))
-    for dimension in fields.get("dimensions") or []:
+    for dimension in listed(fields.get("dimensions")):
         if dimension.get("value") not in ledger.elements(call.org, dimension.get("dimensionType", 0)):
             words = f"Dimension element {dimension.get('value')} does not exist."
             kind = "ProjectMissing" if dimension.get("dimensionType") == ledger.PROJECT else "DepartmentMissing"
@@ -280,8 +303,9 @@ def _checked_order(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @route("POST", "/salesorders", "api.invoicing.salesorder:write")
 def create_order(call: Call) -> Response:
+    """Add an order without lines."""
     asked = call.body()
-    buyer: Mapping[str, Any] = asked.get("customer") or {}
+    buyer: Mapping[str, Any] = inner(asked.get("customer"))
     missing = [(f"customer.{name}", "required") for name in ("id", "name") if not buyer.get(name)]
     if missing:
         raise invalid(*missing)
@@ -297,20 +321,24 @@ def create_order(call: Call) -> Response:
 
 def _no_lines() -> RestError:
     words = "An order without lines cannot be invoiced."
-    return RestError(400, "BadRequestError", words, {"errors": [{"type": "NoLines", "message": words, "arguments": []}]})
+    return RestError(
+        400, "BadRequestError", words, {"errors": [{"type": "NoLines", "message": words, "arguments": []}]}
+    )
 
 
 @route("GET", "/salesorders", "api.invoicing.salesorder:read")
 def orders(call: Call) -> Response:
+    """Orders that fit, onward by token."""
     day, first, last = call.day("date"), call.day("dateFrom"), call.day("dateTo")
     status, buyer, invoice = call.asked("status"), call.asked("customerId"), call.asked("invoiceNumber")
     times = {name: call.instant(name) for name in ("createdFrom", "createdTo", "modifiedFrom", "modifiedTo")}
 
     def fits(order: Order) -> bool:
         on = str(order.fields.get("date"))
-        number = (order.fields.get("invoice") or {}).get("number")
+        number = inner(order.fields.get("invoice")).get("number")
         return (
-            (day is None or on == f"{day}") and (first is None or on >= f"{first}") and (last is None or on <= f"{last}")
+            (day is None or on == f"{day}") and (first is None or on >= f"{first}") and (last is None
+            or on <= f"{last}")
             and (status is None or order.status == status)
             and (buyer is None or str(order.fields["customer"]["id"]) == buyer)
             and (invoice is None or str(number) == invoice)
@@ -332,11 +360,13 @@ def _without_dimensions(order: Order) -> dict[str, Any]:
 
 @route("GET", "/salesorders/{id}", "api.invoicing.salesorder:read")
 def order(call: Call, id: int) -> Response:
+    """One order."""
     return json_response(order_shown(_order(call, id)))
 
 
 @route("PATCH", "/salesorders/{id}", "api.invoicing.salesorder:write")
 def change_order(call: Call, id: int) -> Response:
+    """Change an order; the status `Invoice` makes the invoice."""
     found = _open_order(call, id)
     fields = _checked_order(call, call.body())
     if fields.get("status") in SETTLED:
@@ -345,13 +375,14 @@ def change_order(call: Call, id: int) -> Response:
         due = call.now + timedelta(days=14)
         number = call.org.next("invoice", 90001)
         made = {"number": number, "date": f"{call.now:%Y-%m-%d}", "dueDate": f"{due:%Y-%m-%d}"}
-        fields["invoice"] = {**(fields.get("invoice") or {}), **made}
+        fields["invoice"] = {**inner(fields.get("invoice")), **made}
     found.fields, found.modified = merge(found.fields, fields), call.now
     return json_response(order_shown(found))
 
 
 @route("DELETE", "/salesorders/{id}", "api.invoicing.salesorder:delete")
 def delete_order(call: Call, id: int) -> Response:
+    """Remove an order that is not invoiced."""
     if _order(call, id).status in SETTLED:
         raise RestError(409, "ConflictError", f"Sales order {id} is invoiced and cannot be deleted.")
     del call.org.orders[id]
@@ -360,11 +391,13 @@ def delete_order(call: Call, id: int) -> Response:
 
 @route("GET", "/salesorders/{id}/lines", "api.invoicing.salesorder.line:read")
 def order_lines(call: Call, id: int) -> Response:
+    """An order's lines."""
     return json_response([{"id": key} | line for key, line in _order(call, id).lines.items()])
 
 
 @route("POST", "/salesorders/{id}/lines", "api.invoicing.salesorder.line:write")
 def add_line(call: Call, id: int) -> Response:
+    """Add one line to an order."""
     found = _open_order(call, id)
     line = {"type": "product", "quantity": 1} | _checked_line(call, call.body())
     key = call.org.next("line", 70001)
@@ -385,14 +418,17 @@ def _checked_line(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     line = dict(asked)
     if "description" in line and not 1 <= len(line["description"]) <= 300:
         raise invalid(("description", "maxLength"))
-    wanted: Mapping[str, Any] = line.get("product") or {}
+    wanted: Mapping[str, Any] = inner(line.get("product"))
     if wanted:
         record = next((
             r for r in call.org.products.values()
-            if r.active and (r.id == wanted.get("id") or ("id" not in wanted and r.fields.get("number") == wanted.get("number")))
+            if r.active and (r.id == wanted.get("id") or ("id" not in wanted
+            and r.fields.get("number") == wanted.get("number")))
         ), None)  # fmt: skip
         if record is None:
-            raise invalid(("product", "exists"), message=f"Product {wanted.get('id', wanted.get('number'))} does not exist.")
+            raise invalid(
+                ("product", "exists"), message=f"Product {wanted.get('id', wanted.get('number'))} does not exist."
+            )
         line["product"] = {"id": record.id, "number": record.fields.get("number") or ""}
         line.setdefault("description", str(record.fields["name"])[:300] or "-")
         line.setdefault("price", record.fields.get("salesPrice") or 0)
@@ -400,7 +436,8 @@ def _checked_line(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @route("GET", "/salesorders/{id}/lines/{lineId}", "api.invoicing.salesorder.line:read")
-def order_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
+def order_line(call: Call, id: int, lineId: int) -> Response:
+    """One line."""
     found = _order(call, id).lines.get(lineId)
     if found is None:
         raise not_found(f"Line {lineId}")
@@ -408,7 +445,8 @@ def order_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
 
 
 @route("PATCH", "/salesorders/{id}/lines/{lineId}", "api.invoicing.salesorder.line:write")
-def change_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
+def change_line(call: Call, id: int, lineId: int) -> Response:
+    """Change one line."""
     found = _open_order(call, id)
     if lineId not in found.lines:
         raise not_found(f"Line {lineId}")
@@ -418,7 +456,8 @@ def change_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
 
 
 @route("DELETE", "/salesorders/{id}/lines/{lineId}", "api.invoicing.salesorder.line:delete")
-def delete_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
+def delete_line(call: Call, id: int, lineId: int) -> Response:
+    """Remove one line."""
     found = _open_order(call, id)
     if found.lines.pop(lineId, None) is None:
         raise not_found(f"Line {lineId}")
@@ -428,11 +467,13 @@ def delete_line(call: Call, id: int, lineId: int) -> Response:  # noqa: N803
 
 @route("GET", "/salesorders/{id}/attachments", "api.invoicing.salesorder.attachment:read")
 def attachments(call: Call, id: int) -> Response:
+    """An order's files."""
     return json_response(_order(call, id).attachments)
 
 
 @route("POST", "/salesorders/{id}/attachments", "api.invoicing.salesorder.attachment:write")
 def attach(call: Call, id: int) -> Response:
+    """Attach a file, smaller than 4 MB, to an order."""
     found = _order(call, id)
     name = re.search(r'filename="([^"]+)"', call.request.headers.get("content-disposition", ""))
     if name is None:
@@ -441,7 +482,7 @@ def attach(call: Call, id: int) -> Response:
         raise RestError(413, "PayloadTooLargeError", "An attachment must be smaller than 4 MB.")
     if not call.request.body:
         raise invalid(("", "required"), message="The attachment is empty.")
-    made = {
+    made: dict[str, Any] = {
         "fileId": guid(), "orderId": id, "fileName": name[1], "mediaType": call.request.headers["content-type"],
         "size": len(call.request.body), "timestamp": zulu(call.now), "tags": [],
     }  # fmt: skip

@@ -119,6 +119,7 @@ def add_account(org: Organisation, number: int, name: str, tax: int = 0, sales_t
 
 
 def add_customer(org: Organisation, name: str, at: datetime, **fields: object) -> Record:
+    """Add a customer with REST's fields."""
     record = Record(org.next("customer"), {"name": name, "isCompany": True, "isSupplier": False} | fields, at, at)
     org.customers[record.id] = record
     return record
@@ -127,6 +128,7 @@ def add_customer(org: Organisation, name: str, at: datetime, **fields: object) -
 def add_product(
     org: Organisation, number: str, name: str, price: Decimal, at: datetime, *, stock: Decimal | None = None
 ) -> Record:
+    """Add a product; with a stock it is managed."""
     fields = {
         "number": number, "name": name, "type": "default", "status": "active", "salesPrice": price,
         "category": {"id": 1}, "stock": {"isManaged": stock is not None, "quantity": stock or Decimal(0)},

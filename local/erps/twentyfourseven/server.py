@@ -15,7 +15,6 @@ from .faults import Dropped
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: "Server"
 
     def handle_one_request(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)
@@ -31,6 +30,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._respond()
 
+    def _served(self) -> "Server":
+        assert isinstance(self.server, Server)  # nothing else makes this handler
+        return self.server
+
     def _respond(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         status: list[Any] = []
@@ -39,10 +42,10 @@ class _Handler(BaseHTTPRequestHandler):
             status[:] = [line, headers]
 
         try:
-            body = b"".join(self.server.wsgi(self._environ(length), start))
+            body = b"".join(self._served().wsgi(self._environ(length), start))
         except Dropped as dropped:
             if dropped.waits:
-                self.server.app.stopping.wait(dropped.seconds)
+                self._served().app.stopping.wait(dropped.seconds)
             self.close_connection = True
             return
         line, headers = status
@@ -55,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _environ(self, length: int) -> dict[str, Any]:
         path, _, query = self.path.partition("?")
-        host, port = self.server.server_address[:2]
+        host, port = self._served().address
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.command, "PATH_INFO": unquote(path, "latin-1"), "QUERY_STRING": query,
             "SERVER_NAME": host, "SERVER_PORT": str(port), "REMOTE_ADDR": self.client_address[0], "SCRIPT_NAME": "",
@@ -88,8 +91,14 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        return "127.0.0.1", int(self.server_port)
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that went away is nobody's mistake; anything else is shown."""
@@ -98,7 +107,13 @@ class Server(ThreadingHTTPServer):
 
     def addresses(self) -> dict[str, str]:
         """Where everything is, as announced on standard output."""
-        mounts = {"login": "/login", "rest": "/rest/v1", "api": "/api", "webservices": "/webservices", "admin": "/_admin"}
+        mounts = {
+            "login": "/login",
+            "rest": "/rest/v1",
+            "api": "/api",
+            "webservices": "/webservices",
+            "admin": "/_admin",
+        }
         return {"name": "twentyfourseven", "url": self.url} | {name: self.url + path for name, path in mounts.items()}
 
     def __enter__(self) -> Self:
@@ -113,5 +128,3 @@ class Server(ThreadingHTTPServer):
         self.shutdown()
         self._thread.join()
         self.server_close()
-
-

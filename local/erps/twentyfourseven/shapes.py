@@ -13,6 +13,8 @@ ACCOUNTING = "http://24sevenoffice.com/webservices/economy/accounting/"
 
 @dataclass(frozen=True)
 class Field:
+    """An element of a message or of a type."""
+
     name: str
     type: str
     optional: bool
@@ -26,12 +28,16 @@ class Field:
 
 @dataclass(frozen=True)
 class Operation:
+    """What an operation asks and answers."""
+
     asks: tuple[Field, ...]
     answers: Field | None
 
 
 @dataclass(frozen=True)
 class Service:
+    """A service: its namespace, address, types and operations."""
+
     name: str
     namespace: str
     paths: tuple[str, ...]
@@ -40,6 +46,7 @@ class Service:
 
 
 def fields(text: str) -> tuple[Field, ...]:
+    """Read the notation."""
     return tuple(_field(word) for word in text.split())
 
 
@@ -69,13 +76,16 @@ Addresses: Post=Address? Delivery=Address? Visit=Address? Invoice=Address?
 PhoneNumber: Description=string? Value=string?
 PhoneNumbers: Home=PhoneNumber? Fax=PhoneNumber? Mobile=PhoneNumber? Primary=PhoneNumber? Work=PhoneNumber?
 EmailAddress: Description=string? Name=string? Value=string?
-EmailAddresses: Home=EmailAddress? Invoice=EmailAddress? Primary=EmailAddress? Work=EmailAddress? Alternative=EmailAddress?
+EmailAddresses: Home=EmailAddress? Invoice=EmailAddress? Primary=EmailAddress? Work=EmailAddress?
+    Alternative=EmailAddress?
 APIException: Type=string? Message=string? StackTrace=string?
 """
 
 SERVICES = (
     _service(
-        "Authenticate", OFFICE, "/api/authenticate/v001/authenticate.asmx",
+        "Authenticate",
+        OFFICE,
+        "/api/authenticate/v001/authenticate.asmx",
         """
 Credential: ApplicationId=guid IdentityId=guid? Password=string? Username=string?
 User: ContactId=int? Id=guid? Name=string? EmployeeId=int?
@@ -95,17 +105,22 @@ GetIdentitiesWithCredential: credential=Credential? -> [Identity]?
 """,
     ),
     _service(
-        "Account", OFFICE, "/api/Economy/Account/V004/Accountservice.asmx",
+        "Account",
+        OFFICE,
+        "/api/Economy/Account/V004/Accountservice.asmx",
         """
 UserDefinedDimension: Type=int? Value=string?
 LinkModel: LineId=guid? LinkId=guid?
-Entry: SequenceId=decimal? CustomerId=int? AccountNo=int? Date=dateTime DueDate=dateTime? Amount=decimal? VatAmount=decimal?
+Entry: SequenceId=decimal? CustomerId=int? AccountNo=int? Date=dateTime DueDate=dateTime? Amount=decimal?
+    VatAmount=decimal?
     CurrencyId=string? BaseRate=decimal? CurrencyRate=decimal? CurrencyUnit=short? DepartmentId=int? ProjectId=int?
     UserDefinedDimensions=[UserDefinedDimension]? InvoiceReferenceNo=string? InvoiceOcr=string? TaxNo=string?
     PeriodDate=dateTime? Comment=string? StampNo=int? BankAccountNo=string? LinkId=guid? Links=[LinkModel]?
 Voucher: TransactionNo=int Entries=[Entry]? Sort=int
-Bundle: YearId=int? Vouchers=[Voucher]? Sort=int? Name=string? BundleDirectAccounting=boolean? UseAutoBaseRate=boolean?
-BundleList: Bundles=[Bundle]? AllowDifference=boolean? DirectLedger=boolean? SaveOption=unsignedByte? DefaultCustomerId=int?
+Bundle: YearId=int? Vouchers=[Voucher]? Sort=int? Name=string? BundleDirectAccounting=boolean?
+    UseAutoBaseRate=boolean?
+BundleList: Bundles=[Bundle]? AllowDifference=boolean? DirectLedger=boolean? SaveOption=unsignedByte?
+    DefaultCustomerId=int?
     IgnoreWarnings=[string]?
 SaveResponse: Type=string Description=string?
 EntryId: Date=dateTime SortNo=int EntryNo=int
@@ -124,7 +139,9 @@ CheckAccountNo: accountList=[AccountData]? -> [AccountDataErrors]?
 """,
     ),
     _service(
-        "Transaction", ACCOUNTING, "/api/Economy/Accounting/V001/TransactionService.asmx",
+        "Transaction",
+        ACCOUNTING,
+        "/api/Economy/Accounting/V001/TransactionService.asmx",
         """
 TransactionType: Turnover=boolean Title=string? No=int Id=int
 FiscalYear: Id=guid StartingDate=dateTime EndingDate=dateTime IsLocked=boolean
@@ -133,8 +150,10 @@ TransactionSearchParameters: DateSearchParameters=string? ShowOpenEntries=boolea
     TransactionNoStart=int? TransactionNoEnd=int? TransactionTypeId=int? SystemType=string~ RegisteredAfter=dateTime?
     HasInvoiceId=boolean~ InvoiceNo=string? VatCode=short?~
 Dimension: Type=string? Name=string? Value=string? Percent=decimal? TypeId=int?
-Transaction: Date=dateTime? AccountNo=short? Currency=string? CurrencyRate=decimal? CurrencyUnit=short? Amount=decimal?
-    StampNo=int? Period=unsignedByte? TransactionTypeId=int? Comment=string? TransactionNo=int? VatCode=short? Id=guid?
+Transaction: Date=dateTime? AccountNo=short? Currency=string? CurrencyRate=decimal? CurrencyUnit=short?
+    Amount=decimal?
+    StampNo=int? Period=unsignedByte? TransactionTypeId=int? Comment=string? TransactionNo=int? VatCode=short?
+    Id=guid?
     LinkId=int? InvoiceNo=string? SequenceNo=short? SystemType=string? DueDate=dateTime? Dimensions=[Dimension]?
     RegistrationDate=dateTime? DateChanged=dateTime? Hidden=boolean Open=boolean OCR=string? VatDividend=decimal?
     HasVatDividend=boolean PeriodDate=date?
@@ -146,12 +165,15 @@ GetTransactions: searchParams=TransactionSearchParameters? -> [Transaction]?
 """,
     ),
     _service(
-        "Attachment", ACCOUNTING, "/webservices/Economy/Accounting/Accounting_V001/AttachmentService.asmx",
+        "Attachment",
+        ACCOUNTING,
+        "/webservices/Economy/Accounting/Accounting_V001/AttachmentService.asmx",
         """
 KeyValuePair: Key=string? Value=string?
 ImageFrameInfo: Id=int Uri=string? StampNo=int MetaData=[KeyValuePair]? Status=int
 ImageFile: Id=int Type=string StampNo=int StampMeta=[KeyValuePair]? FrameInfo=[ImageFrameInfo]? ContactId=[int]?
-FileSearchParameters: StampNo=[int]? FileId=[int]? AttachmentRegisteredAfter=dateTime? AttachmentChangedAfter=dateTime?
+FileSearchParameters: StampNo=[int]? FileId=[int]? AttachmentRegisteredAfter=dateTime?
+    AttachmentChangedAfter=dateTime?
     HasStampNo=boolean~ FileApproved=boolean~ AttachmentStatus=[FlagType]?
 """,
         """
@@ -168,11 +190,15 @@ GetStampNo: -> int
 """,
     ),
     _service(
-        "Client", OFFICE, "/api/Client/V001/ClientService.asmx",
-        PLACES + """
+        "Client",
+        OFFICE,
+        "/api/Client/V001/ClientService.asmx",
+        PLACES
+        + """
 Client: AddressList=Addresses? Country=string? EmailAddressList=EmailAddresses? FactoringClientNo=string?
     FactoringText=string? IsUsingFactoring=boolean Name=string? PhoneNumberList=PhoneNumbers? ReminderDays=int
-    ReminderDays2=int ReminderDays3=int UserId=long BankAccount=string? IBAN=string? OrganizationNumber=string? Swift=string?
+    ReminderDays2=int ReminderDays3=int UserId=long BankAccount=string? IBAN=string? OrganizationNumber=string?
+    Swift=string?
     ResellerId=long? ResellerName=string? DefaultCurrency=string?
 Department: Id=int Name=string? Addresses=Addresses? Phone=string? Fax=string? Email=string?
 AccountingGroup: AccountId=int Id=int Name=string?
@@ -184,13 +210,18 @@ GetTypeGroupList: module=string -> [AccountingGroup]?
 """,
     ),
     _service(
-        "Company", OFFICE, "/api/CRM/Company/V001/CompanyService.asmx",
-        PLACES + """
+        "Company",
+        OFFICE,
+        "/api/CRM/Company/V001/CompanyService.asmx",
+        PLACES
+        + """
 Relation: ContactId=int? CompanyId=int? FirstName=string? LastName=string? Role=string? RoleId=int?
     PhoneNumbers=PhoneNumbers? EmailAddresses=EmailAddresses? Fax=string?
 CompanyMap: MapType=int ExternalId=string? CompanyId=int
-Company: APIException=APIException? Id=int? ExternalId=string? OrganizationNumber=string? Name=string? FirstName=string?
-    NickName=string? Addresses=Addresses? PhoneNumbers=PhoneNumbers? EmailAddresses=EmailAddresses? Url=string? Country=string?
+Company: APIException=APIException? Id=int? ExternalId=string? OrganizationNumber=string? Name=string?
+    FirstName=string?
+    NickName=string? Addresses=Addresses? PhoneNumbers=PhoneNumbers? EmailAddresses=EmailAddresses? Url=string?
+    Country=string?
     Note=string? InvoiceLanguage=string? Type=string? Username=string? Password=string? IncorporationDate=dateTime?
     DateCreated=dateTime? Status=int? PriceList=int? Owner=int? BankAccountNo=string? BankAccountType=string?
     BankAccountCountry=string? BankAccountBic=string? TermsOfDeliveryId=int? AccountDebit=short? AccountCredit=short?
@@ -199,7 +230,8 @@ Company: APIException=APIException? Id=int? ExternalId=string? OrganizationNumbe
     DistributionMethod=string? CurrencyId=string? PaymentTime=short? GlnNumber=string? Factoring=boolean?~
     LedgerCustomerAccount=short? LedgerSupplierAccount=short? VatNumber=string? Private=boolean?~
     ExplicitlySpecifyNewCompanyId=boolean?~
-CompanySearchParameters: ExternalId=string? CompanyId=int? CompanyIds=[int]? CompanyName=string? ChangedAfter=dateTime?
+CompanySearchParameters: ExternalId=string? CompanyId=int? CompanyIds=[int]? CompanyName=string?
+    ChangedAfter=dateTime?
     CompanyEmail=string? CompanyPhone=string? OrganizationNumber=string?
 SyncSearchParameters: Page=int? Active=boolean~ ChangedAfter=dateTime? RegisteredAfter=dateTime?
 SyncCompany: CompanyId=int? ExternalId=string? DateChanged=dateTime? DateRegistered=dateTime Active=boolean
@@ -212,14 +244,19 @@ SaveCompanies: companies=[Company]? -> [Company]?
 """,
     ),
     _service(
-        "Product", OFFICE, "/api/Logistics/Product/V001/ProductService.asmx",
+        "Product",
+        OFFICE,
+        "/api/Logistics/Product/V001/ProductService.asmx",
         """
 APIException: Type=string? Message=string? StackTrace=string?
-ProductSearchParameters: Id=int? CategoryId=int? No=string? EAN1=string? Name=string? Price=decimal? DateChanged=dateTime?
+ProductSearchParameters: Id=int? CategoryId=int? No=string? EAN1=string? Name=string? Price=decimal?
+    DateChanged=dateTime?
     ProductIds=[int]?
-Product: CashPriceIncTax=double? WebPrice=decimal? SupplierId=int? Id=int? Name=string? TaxRate=decimal? Stock=decimal?
+Product: CashPriceIncTax=double? WebPrice=decimal? SupplierId=int? Id=int? Name=string? TaxRate=decimal?
+    Stock=decimal?
     StatusId=int? CategoryId=int? PriceGroupID=int? InPrice=decimal? Description=string? DescriptionLong=string?
-    Cost=decimal? EAN1=string? Price=decimal? No=string? DateChanged=dateTime? APIException=APIException? Weight=decimal?
+    Cost=decimal? EAN1=string? Price=decimal? No=string? DateChanged=dateTime? APIException=APIException?
+    Weight=decimal?
     MinimumStock=decimal? OrderProposal=decimal? StockLocation=string? SupplierProductCode=string?
     SupplierProductName=string? Web=boolean?~ ProductCode=string? StockControlled=boolean?~ NewOffer=boolean?~
     NewProduct=boolean?~
@@ -233,25 +270,34 @@ GetCategories: returnProperties=[string]? -> [Category]?
 """,
     ),
     _service(
-        "Invoice", OFFICE, "/api/Economy/InvoiceOrder/V001/InvoiceService.asmx",
-        PLACES + """
+        "Invoice",
+        OFFICE,
+        "/api/Economy/InvoiceOrder/V001/InvoiceService.asmx",
+        PLACES
+        + """
 Currency: Rate=decimal? Unit=short? Symbol=string?
 TaxSettings: TaxAccount=int? TaxCode=int? TaxRate=decimal?
 UserDefinedDimension: TypeId=int? Name=string? Value=string?
 DeliveryMethod: Id=int? Description=string?
-InvoiceRow: ProductId=int? RowId=int? VatRate=decimal? Price=decimal? Name=string? DiscountRate=decimal? Quantity=decimal?
+InvoiceRow: ProductId=int? RowId=int? VatRate=decimal? Price=decimal? Name=string? DiscountRate=decimal?
+    Quantity=decimal?
     QuantityDelivered=decimal? QuantityOrdered=decimal? QuantityRest=decimal? Cost=decimal? ChangeState=string?
     TypeGroupId=int? SequenceNumber=short? Hidden=boolean? Type=string? InPrice=decimal? AccrualDate=dateTime?
-    AccrualLength=int? AccountProject=boolean?~ ProjectId=int? DepartmentId=int? ProductNo=string? TaxSettings=TaxSettings?
+    AccrualLength=int? AccountProject=boolean?~ ProjectId=int? DepartmentId=int? ProductNo=string?
+    TaxSettings=TaxSettings?
     UserDefinedDimensions=[UserDefinedDimension]? SerialNumber=string?
-InvoiceOrder: OrderId=int? CustomerId=int? CustomerName=string? CustomerDeliveryName=string? CustomerDeliveryPhone=string?
+InvoiceOrder: OrderId=int? CustomerId=int? CustomerName=string? CustomerDeliveryName=string?
+    CustomerDeliveryPhone=string?
     Addresses=Addresses? OrderStatus=string? InvoiceId=int? DateOrdered=dateTime? DateInvoiced=dateTime?
-    DateChanged=dateTime? PaymentTime=int? CustomerReferenceNo=string? ProjectId=int? OurReference=int? IncludeVAT=boolean~
+    DateChanged=dateTime? PaymentTime=int? CustomerReferenceNo=string? ProjectId=int? OurReference=int?
+    IncludeVAT=boolean~
     YourReference=string? OrderTotalIncVat=decimal? OrderTotalVat=decimal? InvoiceTitle=string? InvoiceText=string?
     Paid=dateTime? OCR=string? CustomerOrgNo=string? Currency=Currency? PaymentMethodId=int? PaymentAmount=decimal?
     ProductionManagerId=int? SalesOpportunityId=int? TypeOfSaleId=int? Distributor=string? DistributionMethod=string?
-    DepartmentId=int? ExternalStatus=int? InvoiceEmailAddress=string? InvoiceRows=[InvoiceRow]? APIException=APIException?
-    ProductionNumber=string? DeliveryDate=dateTime? ReferenceInvoiceId=int? ReferenceOrderId=int? ReferenceNumber=string?
+    DepartmentId=int? ExternalStatus=int? InvoiceEmailAddress=string? InvoiceRows=[InvoiceRow]?
+    APIException=APIException?
+    ProductionNumber=string? DeliveryDate=dateTime? ReferenceInvoiceId=int? ReferenceOrderId=int?
+    ReferenceNumber=string?
     SkipStock=boolean? AccrualDate=dateTime? AccrualLength=int? RoundFactor=decimal? InvoiceTemplateId=guid?
     VippsNumber=string? DeliveryMethod=DeliveryMethod? DeliveryAlternative=string? SendToFactoring=boolean?~
     Commission=decimal? UserDefinedDimensions=[UserDefinedDimension]? GLNNumber=string? CustomerDeliveryId=int?

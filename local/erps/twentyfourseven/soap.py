@@ -1,4 +1,4 @@
-"""The stand-in's SOAP 1.1: envelopes read and written by their shapes, sessions by cookie, faults as .NET words them."""
+"""The stand-in's SOAP 1.1: envelopes by their shapes, sessions by cookie, faults as .NET words them."""
 
 import base64
 import re
@@ -21,10 +21,15 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
 UNABLE = "Server was unable to process request. ---> "
 COOKIE = "ASP.NET_SessionId"
-RANGES = {"unsignedByte": (0, 255), "short": (-(2**15), 2**15 - 1), "int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+RANGES = {
+    "unsignedByte": (0, 255),
+    "short": (-(2**15), 2**15 - 1),
+    "int": (-(2**31), 2**31 - 1),
+    "long": (-(2**63), 2**63 - 1),
+}
 
 
-class SoapFault(Exception):  # noqa: N818 - the protocol's own word
+class SoapFault(Exception):
     """A fault: `server` says whose it is."""
 
     def __init__(self, message: str, *, server: bool = True) -> None:
@@ -55,9 +60,11 @@ class SoapCall:
 
     @property
     def org(self) -> Organisation:
+        """The company that is signed in to. Raises SoapFault without a session."""
         return self.world.organisation(self.identity.organisation)
 
 
+type Element = etree._Element  # pyright: ignore[reportPrivateUsage] - lxml has no public name for it
 type SoapHandler = Callable[[SoapCall], Any]
 HANDLERS: dict[tuple[str, str], SoapHandler] = {}
 
@@ -112,17 +119,19 @@ def _answer(world: World, request: Request, service: Service, name: str) -> Resp
 def answered(service: Service, name: str, result: Any) -> Response:
     """An operation's answer."""
     described = service.operations[name]
-    root = etree.Element(etree.QName(service.namespace, f"{name}Response"), nsmap={None: service.namespace})
+    root = etree.Element(etree.QName(service.namespace, f"{name}Response"), nsmap=cast(Any, {None: service.namespace}))
     if described.answers is not None:
         write(root, service, described.answers, result)
     return envelope(root, 200)
 
 
 def quarantine(over: int, ends: datetime) -> str:
+    """The vendor's words for too many calls."""
     return f"Limit exceeded by {over}. Request is blocked. Quarantine ends at {ends.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def session_id_of(request: Request) -> str | None:
+    """The session that the cookie names."""
     try:
         cookies = SimpleCookie(request.headers.get("cookie", ""))
     except CookieError:
@@ -139,7 +148,8 @@ def _session(world: World, session_id: str | None) -> Session | None:
     return session
 
 
-def envelope(content: etree._Element, status: int) -> Response:
+def envelope(content: Element, status: int) -> Response:
+    """An answer with this in its body."""
     root = etree.Element(etree.QName(ENVELOPE, "Envelope"), nsmap={"soap": ENVELOPE, "xsi": XSI, "xsd": XSD})
     etree.SubElement(root, etree.QName(ENVELOPE, "Body")).append(content)
     body = etree.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -147,6 +157,7 @@ def envelope(content: etree._Element, status: int) -> Response:
 
 
 def fault(message: str, *, server: bool = True, status: int = 500) -> Response:
+    """A fault as an answer."""
     content = etree.Element(etree.QName(ENVELOPE, "Fault"))
     etree.SubElement(content, "faultcode").text = "soap:Server" if server else "soap:Client"
     etree.SubElement(content, "faultstring").text = message
@@ -158,7 +169,9 @@ def fault(message: str, *, server: bool = True, status: int = 500) -> Response:
 
 
 def _unreadable(why: str) -> SoapFault:
-    return SoapFault(f"Server was unable to read request. ---> There is an error in XML document. ---> {why}", server=False)
+    return SoapFault(
+        f"Server was unable to read request. ---> There is an error in XML document. ---> {why}", server=False
+    )
 
 
 def _arguments(body: bytes, service: Service, name: str) -> dict[str, Any]:
@@ -167,7 +180,7 @@ def _arguments(body: bytes, service: Service, name: str) -> dict[str, Any]:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
         raise _unreadable(str(error)) from error
-    if root.getroottree().docinfo.doctype:
+    if cast(Any, root.getroottree().docinfo).doctype:
         raise _unreadable("For security reasons DTD is prohibited in this XML document.")
     holder = root.find(f"{{{ENVELOPE}}}Body")
     if root.tag != f"{{{ENVELOPE}}}Envelope" or holder is None or len(holder) != 1:
@@ -178,7 +191,7 @@ def _arguments(body: bytes, service: Service, name: str) -> dict[str, Any]:
     return _read(holder[0], service, service.operations[name].asks)
 
 
-def _read(element: etree._Element, service: Service, fields: tuple[Field, ...]) -> dict[str, Any]:
+def _read(element: Element, service: Service, fields: tuple[Field, ...]) -> dict[str, Any]:
     """The known children of an element; what is unknown is passed over, as .NET does."""
     found: dict[str, Any] = {}
     for field in fields:
@@ -193,7 +206,7 @@ def _read(element: etree._Element, service: Service, fields: tuple[Field, ...]) 
     return found
 
 
-def _value(element: etree._Element, service: Service, kind: str) -> Any:
+def _value(element: Element, service: Service, kind: str) -> Any:
     if kind in service.types:
         return _read(element, service, service.types[kind])
     text = element.text or ""
@@ -215,7 +228,11 @@ def _scalar(text: str, kind: str) -> Any:
             raise ValueError(text)  # no exponents in xs:decimal
         return Decimal(text)
     if kind == "boolean":
-        return {"true": True, "1": True, "false": False, "0": False}[text] if text in ("true", "1", "false", "0") else _no(text)
+        return (
+            {"true": True, "1": True, "false": False, "0": False}[text]
+            if text in ("true", "1", "false", "0")
+            else _no(text)
+        )
     if kind == "dateTime":
         value = datetime.fromisoformat(text)
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
@@ -233,7 +250,7 @@ def _no(text: str) -> bool:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def write(parent: etree._Element, service: Service, field: Field, value: Any) -> None:
+def write(parent: Element, service: Service, field: Field, value: Any) -> None:
     """Write a field; None is left out, or nil where it must be there."""
     if value is None:
         if field.nillable and not field.optional:
@@ -248,7 +265,7 @@ def write(parent: etree._Element, service: Service, field: Field, value: Any) ->
         _fill(element, service, field.type, value)
 
 
-def _fill(element: etree._Element, service: Service, kind: str, value: Any) -> None:
+def _fill(element: Element, service: Service, kind: str, value: Any) -> None:
     if kind in service.types:
         for field in service.types[kind]:
             write(element, service, field, cast(Mapping[str, Any], value).get(field.name))

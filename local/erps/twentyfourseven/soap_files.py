@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from .http import inner, listed
 from .soap import UNABLE, SoapCall, SoapFault, operation
 from .soap_ledger import stamped
 from .state import Document, Organisation
@@ -38,7 +39,7 @@ def _shown(document: Document) -> dict[str, Any]:
 
 
 def _file(call: SoapCall) -> Document:
-    asked: Mapping[str, Any] = call.arguments.get("file") or {}
+    asked: Mapping[str, Any] = inner(call.arguments.get("file"))
     found = call.org.documents.get(asked.get("Id", 0))
     if found is None:
         raise SoapFault(UNABLE + f"There is no file {asked.get('Id')}.")
@@ -53,6 +54,7 @@ def append_chunk(call: SoapCall) -> None:
 
 @operation("Attachment", "AppendChunkByLength")
 def append_chunk_by_length(call: SoapCall) -> None:
+    """As AppendChunk, of the buffer's first bytes."""
     _append(call, (call.arguments.get("buffer") or b"")[: call.arguments.get("bufferLength", 0)])
 
 
@@ -61,23 +63,28 @@ def _append(call: SoapCall, chunk: bytes) -> None:
     if len(call.request.body) > call.world.chunk_kilobytes * 1024:
         raise SoapFault(UNABLE + "Maximum request length exceeded.")
     if not 0 <= offset <= len(found.content):
-        raise SoapFault(UNABLE + f"Offset {offset} is beyond the end of the file, which has {len(found.content)} bytes.")
+        raise SoapFault(
+            UNABLE + f"Offset {offset} is beyond the end of the file, which has {len(found.content)} bytes."
+        )
     found.content = found.content[:offset] + chunk + found.content[offset + len(chunk) :]
 
 
 @operation("Attachment", "DownloadChunk")
 def download_chunk(call: SoapCall) -> bytes:
+    """Some bytes of a file."""
     offset, size = call.arguments.get("offset", 0), call.arguments.get("bufferSize", 0)
     return _file(call).content[offset : offset + size]
 
 
 @operation("Attachment", "GetSize")
 def get_size(call: SoapCall) -> int:
+    """How many bytes have come."""
     return len(_file(call).content)
 
 
 @operation("Attachment", "GetChecksum")
 def get_checksum(call: SoapCall) -> str:
+    """The MD5 of what has come, in hexadecimal."""
     return hashlib.md5(_file(call).content, usedforsecurity=False).hexdigest()
 
 
@@ -105,12 +112,12 @@ def save(call: SoapCall) -> None:
         raise SoapFault(UNABLE + f"The location {location} is not implemented.")
     if not found.content.startswith(BEGINNINGS[found.type]):
         raise SoapFault(UNABLE + f"The file is not of the type {found.type}.")
-    frames: list[dict[str, Any]] = asked.get("FrameInfo") or []
+    frames: list[dict[str, Any]] = listed(asked.get("FrameInfo"))
     stamp = asked.get("StampNo") or next((f["StampNo"] for f in frames if f.get("StampNo")), 0)
     if location == "Journal" and not stamp:
         raise SoapFault(UNABLE + "A file beside the journal needs a stamp number.")
     found.stamp, found.location, found.saved, found.frames = stamp, location, call.now, frames
-    found.stamp_meta = [(pair.get("Key", ""), pair.get("Value", "")) for pair in asked.get("StampMeta") or []]
+    found.stamp_meta = [(pair.get("Key", ""), pair.get("Value", "")) for pair in listed(asked.get("StampMeta"))]
     call.org.counters["stamp"] = max(call.org.counters["stamp"], stamp)
 
 
@@ -127,10 +134,10 @@ def flags(org: Organisation, document: Document) -> set[str]:
 @operation("Attachment", "GetFileInfo")
 def get_file_info(call: SoapCall) -> list[dict[str, Any]]:
     """Saved files that fit everything asked."""
-    asked: Mapping[str, Any] = call.arguments.get("parameters") or {}
-    stamps, files = asked.get("StampNo") or [], asked.get("FileId") or []
+    asked: Mapping[str, Any] = inner(call.arguments.get("parameters"))
+    stamps, files = listed(asked.get("StampNo")), listed(asked.get("FileId"))
     registered, changed = asked.get("AttachmentRegisteredAfter"), asked.get("AttachmentChangedAfter")
-    wanted = set(asked.get("AttachmentStatus") or [])
+    wanted = set(listed(asked.get("AttachmentStatus")))
     since = max((at for at in (registered, changed) if at is not None), default=None)
     return [
         _shown(d) for d in call.org.documents.values()

@@ -1,4 +1,4 @@
-"""SOAP: vouchers as drafts or straight to the ledger, numbers that are read and not reserved, and reading the ledger."""
+"""SOAP: vouchers as drafts or straight to the ledger, numbers read and not reserved, and reading the ledger."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import ledger
+from .http import inner, listed
 from .ledger import Entry, Problem, RefusedError
 from .soap import UNABLE, SoapCall, SoapFault, midnight, operation
 from .state import Draft, Line, Organisation, VoucherType
@@ -22,8 +23,8 @@ def save_bundle_list(call: SoapCall) -> dict[str, Any]:
     """All of it or nothing. SaveOption 0 posts to the ledger; 1, and nothing said, makes draft journals."""
     if call.session is None:
         return {"Type": "NotAuthenticated", "Description": "The session is missing or has expired."}
-    asked: Mapping[str, Any] = call.arguments.get("BundleList") or {}
-    bundles: Sequence[dict[str, Any]] = asked.get("Bundles") or []
+    asked: Mapping[str, Any] = inner(call.arguments.get("BundleList"))
+    bundles: Sequence[dict[str, Any]] = listed(asked.get("Bundles"))
     option = asked.get("SaveOption", DRAFT)
     try:
         plans = [plan(call.org, bundle, asked, option) for bundle in bundles]
@@ -50,9 +51,9 @@ def plan(org: Organisation, bundle: Mapping[str, Any], asked: Mapping[str, Any],
     if year is not None and year not in org.years:
         raise RefusedError([Problem("YearId", "exists", f"The accounting year {year} is not set up.")])
     planned: list[Planned] = []
-    for voucher in bundle.get("Vouchers") or []:
+    for voucher in listed(bundle.get("Vouchers")):
         kind = _type(org, bundle, voucher, option)
-        entries = [_entry(org, line, asked.get("DefaultCustomerId")) for line in voucher.get("Entries") or []]
+        entries = [_entry(line, asked.get("DefaultCustomerId")) for line in listed(voucher.get("Entries"))]
         differ = option == DRAFT and bool(asked.get("AllowDifference"))
         problems = ledger.check(org, entries, per_date=False, may_differ=differ)
         wrong_year = [e.day for e in entries if year is not None and e.day.year != year]
@@ -75,7 +76,7 @@ def _type(org: Organisation, bundle: Mapping[str, Any], voucher: Mapping[str, An
     return found
 
 
-def _entry(org: Organisation, line: Mapping[str, Any], customer: int | None) -> Entry:
+def _entry(line: Mapping[str, Any], customer: int | None) -> Entry:
     if "Date" not in line or "AccountNo" not in line or "Amount" not in line:
         raise RefusedError([Problem("Entry", "required", "An entry needs Date, AccountNo and Amount.")])
     tax = str(line.get("TaxNo") or "0")
@@ -121,14 +122,14 @@ def _save(call: SoapCall, bundle: dict[str, Any], planned: list[Planned], option
 
 def stamped(draft: Draft) -> set[int]:
     """The files that a draft's entries name."""
-    vouchers: Sequence[Mapping[str, Any]] = draft.bundle.get("Vouchers") or []
-    return {line["StampNo"] for v in vouchers for line in v.get("Entries") or [] if "StampNo" in line}
+    vouchers: Sequence[Mapping[str, Any]] = listed(draft.bundle.get("Vouchers"))
+    return {line["StampNo"] for v in vouchers for line in listed(v.get("Entries")) if "StampNo" in line}
 
 
 @operation("Account", "GetEntryId")
 def get_entry_id(call: SoapCall) -> dict[str, Any]:
     """The next number of a series; it is not reserved, so asking again gives it again."""
-    asked: Mapping[str, Any] = call.arguments.get("argEntryId") or {}
+    asked: Mapping[str, Any] = inner(call.arguments.get("argEntryId"))
     series, day = asked.get("SortNo"), asked.get("Date")
     if day is None or series not in {t.series for t in call.org.types.values()}:
         raise SoapFault(UNABLE + f"There is no entry series {series}.")
@@ -137,6 +138,7 @@ def get_entry_id(call: SoapCall) -> dict[str, Any]:
 
 @operation("Account", "GetAccountList")
 def get_account_list(call: SoapCall) -> list[dict[str, Any]]:
+    """The chart of accounts."""
     org = call.org
     return [
         {"AccountId": a.id, "AccountNo": a.number, "AccountName": a.name, "AccountTax": a.tax_id,
@@ -147,8 +149,9 @@ def get_account_list(call: SoapCall) -> list[dict[str, Any]]:
 
 @operation("Account", "CheckAccountNo")
 def check_account_no(call: SoapCall) -> list[dict[str, Any]]:
+    """Which of these accounts exist, and whether they are called so."""
     checked: list[dict[str, Any]] = []
-    for asked in call.arguments.get("accountList") or []:
+    for asked in listed(call.arguments.get("accountList")):
         found = call.org.accounts.get(asked.get("AccountNo", 0))
         error = "AccountDontExist" if found is None else "Ok"
         if found is not None and asked.get("AccountName", found.name) != found.name:
@@ -159,12 +162,14 @@ def check_account_no(call: SoapCall) -> list[dict[str, Any]]:
 
 @operation("Account", "GetTypeList")
 def get_type_list(call: SoapCall) -> list[dict[str, Any]]:
+    """The voucher types with their number series."""
     types = call.org.types.values()
     return [{"TypeId": t.id, "Title": t.name, "EntrySeriesId": t.series, "TypeNo": t.number} for t in types]
 
 
 @operation("Account", "GetTaxCodeList")
 def get_tax_code_list(call: SoapCall) -> list[dict[str, Any]]:
+    """The VAT codes."""
     return [
         {"TaxId": t.id, "TaxNo": str(t.number), "TaxName": t.name, "TaxRate": t.rate, "AccountNo": t.account or None}
         for t in call.org.taxes.values()
@@ -176,14 +181,22 @@ def get_tax_code_list(call: SoapCall) -> list[dict[str, Any]]:
 
 @operation("Transaction", "GetTransactionTypes")
 def get_transaction_types(call: SoapCall) -> list[dict[str, Any]]:
-    return [{"Turnover": t.number in (-1, 3), "Title": t.name, "No": t.number, "Id": t.id} for t in call.org.types.values()]
+    """The voucher types by number."""
+    return [
+        {"Turnover": t.number in (-1, 3), "Title": t.name, "No": t.number, "Id": t.id} for t in call.org.types.values()
+    ]
 
 
 @operation("Transaction", "GetFiscalYears")
 def get_fiscal_years(call: SoapCall) -> list[dict[str, Any]]:
     """Here the ending date is the day after the last."""
     return [
-        {"Id": y.id, "StartingDate": midnight(y.first), "EndingDate": midnight(y.last) + timedelta(days=1), "IsLocked": y.locked}
+        {
+            "Id": y.id,
+            "StartingDate": midnight(y.first),
+            "EndingDate": midnight(y.last) + timedelta(days=1),
+            "IsLocked": y.locked,
+        }
         for y in call.org.years.values()
     ]
 
@@ -191,7 +204,7 @@ def get_fiscal_years(call: SoapCall) -> list[dict[str, Any]]:
 @operation("Transaction", "GetTransactions")
 def get_transactions(call: SoapCall) -> list[dict[str, Any]]:
     """Lines between two instants, both included, of the entry's date or of the change: without pages."""
-    asked: Mapping[str, Any] = call.arguments.get("searchParams") or {}
+    asked: Mapping[str, Any] = inner(call.arguments.get("searchParams"))
     start, end = asked.get("DateStart"), asked.get("DateEnd")
     if start is None or end is None:
         raise SoapFault(UNABLE + "DateStart and DateEnd are required.")

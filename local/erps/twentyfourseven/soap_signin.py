@@ -4,6 +4,7 @@ import hmac
 import secrets
 from typing import Any
 
+from .http import inner
 from .soap import UNABLE, SoapCall, SoapFault, operation
 from .state import Identity, Session, User, World
 
@@ -22,7 +23,7 @@ def _identities(world: World, username: str) -> list[Identity]:
 @operation("Authenticate", "Login")
 def login(call: SoapCall) -> str:
     """A session's id; nothing at all when user, password, application or identity is wrong."""
-    credential: dict[str, Any] = call.arguments.get("credential") or {}
+    credential: dict[str, Any] = inner(call.arguments.get("credential"))
     call.world.logins += 1
     user = _user(call.world, credential)
     if user is None:
@@ -41,6 +42,7 @@ def login(call: SoapCall) -> str:
 
 @operation("Authenticate", "HasSession")
 def has_session(call: SoapCall) -> bool:
+    """Whether the cookie's session still lives."""
     return call.session is not None
 
 
@@ -60,11 +62,13 @@ def _shown(call: SoapCall, identity: Identity, current: str | None) -> dict[str,
 
 @operation("Authenticate", "GetIdentity")
 def get_identity(call: SoapCall) -> dict[str, Any]:
+    """The identity in use."""
     return _shown(call, call.identity, call.identity.id)
 
 
 @operation("Authenticate", "GetIdentities")
 def get_identities(call: SoapCall) -> list[dict[str, Any]]:
+    """What the signed-in user can choose among."""
     own = _identities(call.world, call.identity.username)
     return [_shown(call, identity, call.identity.id) for identity in own]
 
@@ -72,7 +76,7 @@ def get_identities(call: SoapCall) -> list[dict[str, Any]]:
 @operation("Authenticate", "GetIdentitiesWithCredential")
 def get_identities_with_credential(call: SoapCall) -> list[dict[str, Any]]:
     """What a user could choose among, without signing in."""
-    user = _user(call.world, call.arguments.get("credential") or {})
+    user = _user(call.world, inner(call.arguments.get("credential")))
     if user is None:
         raise SoapFault(UNABLE + "Invalid credentials.")
     return [_shown(call, identity, None) for identity in _identities(call.world, user.username)]
@@ -80,12 +84,14 @@ def get_identities_with_credential(call: SoapCall) -> list[dict[str, Any]]:
 
 @operation("Authenticate", "SetIdentityById")
 def set_identity_by_id(call: SoapCall) -> bool:
+    """Go over to another company; false when it is not the user's."""
     return _choose(call, call.arguments.get("identityId"))
 
 
 @operation("Authenticate", "SetIdentity")
 def set_identity(call: SoapCall) -> bool:
-    return _choose(call, (call.arguments.get("identity") or {}).get("Id"))
+    """As SetIdentityById, by the identity itself."""
+    return _choose(call, inner(call.arguments.get("identity")).get("Id"))
 
 
 def _choose(call: SoapCall, identity_id: str | None) -> bool:
@@ -100,6 +106,7 @@ def _choose(call: SoapCall, identity_id: str | None) -> bool:
 
 @operation("Client", "GetClientInformation")
 def get_client_information(call: SoapCall) -> dict[str, Any]:
+    """The company."""
     org = call.org
     return {
         "AddressList": {"Post": {"Street": "Storgata 1", "PostalCode": "0155", "PostalArea": "Oslo", "Country": "NO"}},
@@ -110,6 +117,7 @@ def get_client_information(call: SoapCall) -> dict[str, Any]:
 
 @operation("Client", "GetDepartmentList")
 def get_department_list(call: SoapCall) -> list[dict[str, Any]]:
+    """The departments."""
     return [{"Id": key, "Name": name} for key, name in call.org.departments.items()]
 
 
@@ -122,5 +130,6 @@ def get_type_group_list(call: SoapCall) -> list[dict[str, Any]]:
         return []
     org = call.org
     return [
-        {"AccountId": org.accounts[number].id, "Id": key, "Name": name} for key, (name, number) in org.sales_types.items()
+        {"AccountId": org.accounts[number].id, "Id": key, "Name": name}
+        for key, (name, number) in org.sales_types.items()
     ]

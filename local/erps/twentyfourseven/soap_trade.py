@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import ledger
+from .http import inner, listed
 from .rest_trade import change
 from .soap import UNABLE, SoapCall, SoapFault, operation
 from .state import Order, Organisation, Record
@@ -31,7 +32,13 @@ def _chosen(shown: Mapping[str, Any], properties: Sequence[str], key: str) -> di
 def _place(address: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not address:
         return None
-    names = {"Street": "street", "PostalCode": "postalCode", "PostalArea": "postalArea", "Country": "countryCode", "Name": "name"}
+    names = {
+        "Street": "street",
+        "PostalCode": "postalCode",
+        "PostalArea": "postalArea",
+        "Country": "countryCode",
+        "Name": "name",
+    }
     return {soap: address.get(rest) for soap, rest in names.items()}
 
 
@@ -39,15 +46,17 @@ def _place(address: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def company_shown(record: Record) -> dict[str, Any]:
+    """A customer or supplier in SOAP's words."""
     fields = record.fields
     kind = "Supplier" if fields.get("isSupplier") else "Business" if fields.get("isCompany") else "Consumer"
-    email: Mapping[str, Any] = fields.get("email") or {}
-    address: Mapping[str, Any] = fields.get("address") or {}
-    person: Mapping[str, Any] = fields.get("person") or {}
+    email: Mapping[str, Any] = inner(fields.get("email"))
+    address: Mapping[str, Any] = inner(fields.get("address"))
+    person: Mapping[str, Any] = inner(fields.get("person"))
     mails = {"Work": email.get("contact"), "Invoice": email.get("billing")}
     phones = {"Work": fields.get("phone"), "Mobile": fields.get("mobilePhone")}
     shown = {
-        "Id": record.id, "ExternalId": fields.get("externalReference"), "Name": person.get("lastName") or fields.get("name"),
+        "Id": record.id, "ExternalId": fields.get("externalReference"), "Name": person.get("lastName")
+        or fields.get("name"),
         "FirstName": person.get("firstName"), "OrganizationNumber": fields.get("organizationNumber"), "Type": kind,
         "Addresses": {"Post": _place(address.get("postal")), "Visit": _place(address.get("visit")),
                       "Delivery": _place(address.get("delivery")), "Invoice": _place(address.get("billing"))},
@@ -69,17 +78,22 @@ def _company_fields(asked: Mapping[str, Any]) -> dict[str, Any]:
         if first or fields.get("isCompany") is False:
             fields["person"] = {"firstName": first or "", "lastName": asked["Name"]}
     for key, mail in (("Work", "contact"), ("Invoice", "billing")):
-        value = ((asked.get("EmailAddresses") or {}).get(key) or {}).get("Value")
+        value = inner(inner(asked.get("EmailAddresses")).get(key)).get("Value")
         if value is not None:
             fields.setdefault("email", {})[mail] = value
     for key, phone in (("Work", "phone"), ("Mobile", "mobilePhone")):
-        value = ((asked.get("PhoneNumbers") or {}).get(key) or {}).get("Value")
+        value = inner(inner(asked.get("PhoneNumbers")).get(key)).get("Value")
         if value is not None:
             fields[phone] = value
     for key, place in (("Post", "postal"), ("Visit", "visit"), ("Delivery", "delivery"), ("Invoice", "billing")):
-        given: Mapping[str, Any] | None = (asked.get("Addresses") or {}).get(key)
+        given: Mapping[str, Any] | None = inner(asked.get("Addresses")).get(key)
         if given:
-            named = {"street": "Street", "postalCode": "PostalCode", "postalArea": "PostalArea", "countryCode": "Country"}
+            named = {
+                "street": "Street",
+                "postalCode": "PostalCode",
+                "postalArea": "PostalArea",
+                "countryCode": "Country",
+            }
             named |= {"name": "Name"} if place in ("billing", "delivery") else {}
             dropped = {"countryCode"} if place == "postal" else set[str]()
             values = {rest: given[soap] for rest, soap in named.items() if soap in given and rest not in dropped}
@@ -87,12 +101,22 @@ def _company_fields(asked: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-COMPANY_OWN = ("Note", "PaymentTime", "BankAccountNo", "Country", "MemberNo", "VatNumber", "GlnNumber", "DistributionMethod")
+COMPANY_OWN = (
+    "Note",
+    "PaymentTime",
+    "BankAccountNo",
+    "Country",
+    "MemberNo",
+    "VatNumber",
+    "GlnNumber",
+    "DistributionMethod",
+)
 
 
 @operation("Company", "SaveCompanies")
 def save_companies(call: SoapCall) -> list[dict[str, Any]]:
-    return [_save_company(call, asked) for asked in call.arguments.get("companies") or []]
+    """Add or change companies, each on its own."""
+    return [_save_company(call, asked) for asked in listed(call.arguments.get("companies"))]
 
 
 def _save_company(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
@@ -119,18 +143,18 @@ def _save_company(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
 @operation("Company", "GetCompanies")
 def get_companies(call: SoapCall) -> list[dict[str, Any]]:
     """Companies that fit; only the properties that were named come back."""
-    asked: Mapping[str, Any] = call.arguments.get("searchParams") or {}
+    asked: Mapping[str, Any] = inner(call.arguments.get("searchParams"))
     tests: dict[str, Callable[[Record, Any], bool]] = {
         "ExternalId": lambda r, v: r.fields.get("externalReference") == v,
         "CompanyId": lambda r, v: r.id == v,
         "CompanyIds": lambda r, v: r.id in v,
         "CompanyName": lambda r, v: v.strip("%").lower() in str(r.fields.get("name")).lower(),
         "ChangedAfter": lambda r, v: r.modified >= v,
-        "CompanyEmail": lambda r, v: v in (r.fields.get("email") or {}).values(),
+        "CompanyEmail": lambda r, v: v in inner(r.fields.get("email")).values(),
         "CompanyPhone": lambda r, v: v in (r.fields.get("phone"), r.fields.get("mobilePhone")),
         "OrganizationNumber": lambda r, v: r.fields.get("organizationNumber") == v,
     }
-    properties = call.arguments.get("returnProperties") or []
+    properties = listed(call.arguments.get("returnProperties"))
     return [
         _chosen(company_shown(record), properties, "Id")
         for record in call.org.customers.values()
@@ -141,7 +165,7 @@ def get_companies(call: SoapCall) -> list[dict[str, Any]]:
 @operation("Company", "GetCompanySyncList")
 def get_company_sync_list(call: SoapCall) -> dict[str, Any]:
     """The keys of what changed, by pages counted from 1; those that were removed are there as inactive."""
-    asked: Mapping[str, Any] = call.arguments.get("syncSearchParameters") or {}
+    asked: Mapping[str, Any] = inner(call.arguments.get("syncSearchParameters"))
     changed: datetime | None = asked.get("ChangedAfter")
     registered: datetime | None = asked.get("RegisteredAfter")
     found = [
@@ -170,8 +194,9 @@ PRODUCT_NAMES = {
 
 
 def product_shown(record: Record) -> dict[str, Any]:
+    """A product in SOAP's words."""
     shown = {soap: record.fields.get(rest) for soap, rest in PRODUCT_NAMES.items()}
-    stock: Mapping[str, Any] = record.fields.get("stock") or {}
+    stock: Mapping[str, Any] = inner(record.fields.get("stock"))
     shown |= {
         "Id": record.id, "CategoryId": record.fields["category"]["id"], "Stock": stock.get("quantity"),
         "StockControlled": bool(stock.get("isManaged")), "StockLocation": stock.get("location"),
@@ -182,7 +207,8 @@ def product_shown(record: Record) -> dict[str, Any]:
 
 @operation("Product", "SaveProducts")
 def save_products(call: SoapCall) -> list[dict[str, Any]]:
-    return [_save_product(call, asked) for asked in call.arguments.get("products") or []]
+    """Add or change products, each on its own."""
+    return [_save_product(call, asked) for asked in listed(call.arguments.get("products"))]
 
 
 def _save_product(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +226,9 @@ def _save_product(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
         fields["category"] = {"id": category}
     if "StatusId" in asked:
         fields["status"] = "active" if asked["StatusId"] else "inactive"
-    stock = {rest: asked[soap] for soap, rest in (("StockControlled", "isManaged"), ("Stock", "quantity")) if soap in asked}
+    stock = {
+        rest: asked[soap] for soap, rest in (("StockControlled", "isManaged"), ("Stock", "quantity")) if soap in asked
+    }
     if stock:
         fields["stock"] = stock
     if record is None:
@@ -217,7 +245,8 @@ def _save_product(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
 
 @operation("Product", "GetProducts")
 def get_products(call: SoapCall) -> list[dict[str, Any]]:
-    asked: Mapping[str, Any] = call.arguments.get("searchParams") or {}
+    """Products that fit; only the properties that were named come back."""
+    asked: Mapping[str, Any] = inner(call.arguments.get("searchParams"))
     tests: dict[str, Callable[[Record, Any], bool]] = {
         "Id": lambda r, v: r.id == v,
         "CategoryId": lambda r, v: r.fields["category"]["id"] == v,
@@ -228,7 +257,7 @@ def get_products(call: SoapCall) -> list[dict[str, Any]]:
         "DateChanged": lambda r, v: r.modified >= v,
         "ProductIds": lambda r, v: r.id in v,
     }
-    properties = call.arguments.get("returnProperties") or []
+    properties = listed(call.arguments.get("returnProperties"))
     return [
         _chosen(product_shown(record), properties, "Id")
         for record in call.org.products.values()
@@ -238,6 +267,7 @@ def get_products(call: SoapCall) -> list[dict[str, Any]]:
 
 @operation("Product", "SetStockQuantity")
 def set_stock_quantity(call: SoapCall) -> bool:
+    """Set how many there are; false when there is no such product."""
     record = call.org.products.get(call.arguments.get("productId", 0))
     if record is None or not record.active:
         return False
@@ -247,7 +277,8 @@ def set_stock_quantity(call: SoapCall) -> bool:
 
 @operation("Product", "GetCategories")
 def get_categories(call: SoapCall) -> list[dict[str, Any]]:
-    properties = call.arguments.get("returnProperties") or []
+    """The product categories."""
+    properties = listed(call.arguments.get("returnProperties"))
     return [
         _chosen({"Id": r.id, "Name": r.fields["name"], "ParentId": r.fields.get("parentId", 0)}, properties, "Id")
         for r in call.org.categories.values()
@@ -260,7 +291,7 @@ def get_categories(call: SoapCall) -> list[dict[str, Any]]:
 @operation("Invoice", "SaveInvoices")
 def save_invoices(call: SoapCall) -> list[dict[str, Any]]:
     """New orders, and changes of those whose OrderId is given. An invoiced one cannot be changed."""
-    return [_save_order(call, asked) for asked in call.arguments.get("invoices") or []]
+    return [_save_order(call, asked) for asked in listed(call.arguments.get("invoices"))]
 
 
 def _save_order(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
@@ -276,7 +307,11 @@ def _save_order(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
     status = asked.get("OrderStatus", "Draft" if order is None else order.soap_status or "Draft")
     if status not in STATUSES:
         return asked | _error("ArgumentException", f"Order status {status} cannot be set.")
-    missing = [r["ProductId"] for r in asked.get("InvoiceRows") or [] if "ProductId" in r and r["ProductId"] not in org.products]
+    missing = [
+        r["ProductId"]
+        for r in listed(asked.get("InvoiceRows"))
+        if "ProductId" in r and r["ProductId"] not in org.products
+    ]
     if missing:
         return asked | _error("ProductNotFound", f"Product {missing[0]} was not found.")
     if status == "Invoiced" and not asked.get("InvoiceRows") and not (order and order.lines):
@@ -290,7 +325,7 @@ def _save_order(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
     order.soap_status, order.external_status = status, asked.get("ExternalStatus", order.external_status)
     if status == "Invoiced":
         order.fields["invoice"] = {"number": org.next("invoice", 90001), "date": f"{call.now:%Y-%m-%d}"}
-    _rows(org, order, asked.get("InvoiceRows") or [])
+    _rows(org, order, listed(asked.get("InvoiceRows")))
     return order_shown(order)
 
 
@@ -301,7 +336,11 @@ def _order_fields(call: SoapCall, asked: Mapping[str, Any], buyer: Record, statu
         "status": status,
         "date": f"{ordered:%Y-%m-%d}",
     }
-    for soap, rest in (("ReferenceNumber", "referenceNumber"), ("InvoiceTitle", "internalMemo"), ("InvoiceText", "memo")):
+    for soap, rest in (
+        ("ReferenceNumber", "referenceNumber"),
+        ("InvoiceTitle", "internalMemo"),
+        ("InvoiceText", "memo"),
+    ):
         if soap in asked:
             fields[rest] = asked[soap]
     if "YourReference" in asked:
@@ -336,21 +375,25 @@ def _rows(org: Organisation, order: Order, rows: Sequence[Mapping[str, Any]]) ->
 
 
 def order_shown(order: Order) -> dict[str, Any]:
-    invoice: Mapping[str, Any] = order.fields.get("invoice") or {}
+    """An order in SOAP's words."""
+    invoice: Mapping[str, Any] = inner(order.fields.get("invoice"))
     names = {rest: soap for soap, rest in STATUSES.items() if soap != "ForInvoicing"}
-    department = next((d for d in order.fields.get("dimensions") or [] if d["dimensionType"] == ledger.DEPARTMENT), None)
+    department = next(
+        (d for d in listed(order.fields.get("dimensions")) if d["dimensionType"] == ledger.DEPARTMENT), None
+    )
     rows = [
-        {"RowId": key, "ProductId": (line.get("product") or {}).get("id"), "Name": line.get("description"),
+        {"RowId": key, "ProductId": inner(line.get("product")).get("id"), "Name": line.get("description"),
          "Price": Decimal(line.get("price") or 0), "Quantity": Decimal(line.get("quantity") or 0),
-         "DiscountRate": line.get("discountRate"), "VatRate": (line.get("tax") or {}).get("rate"),
+         "DiscountRate": line.get("discountRate"), "VatRate": inner(line.get("tax")).get("rate"),
          "Type": "Text" if line.get("type") == "text" else "Normal"}
         for key, line in order.lines.items()
     ]  # fmt: skip
     return {
-        "OrderId": order.id, "CustomerId": order.fields["customer"]["id"], "CustomerName": order.fields["customer"].get("name"),
+        "OrderId": order.id, "CustomerId": order.fields["customer"]["id"],
+        "CustomerName": order.fields["customer"].get("name"),
         "OrderStatus": order.soap_status or names.get(order.status, "None"), "InvoiceId": invoice.get("number"),
         "DateOrdered": f"{order.fields.get('date')}T00:00:00", "DateChanged": order.modified,
-        "YourReference": (order.fields.get("yourReference") or {}).get("name"),
+        "YourReference": inner(order.fields.get("yourReference")).get("name"),
         "InvoiceTitle": order.fields.get("internalMemo"), "InvoiceText": order.fields.get("memo"),
         "DepartmentId": int(department["value"]) if department else None, "ExternalStatus": order.external_status,
         "ReferenceNumber": order.fields.get("referenceNumber"), "InvoiceRows": rows,
@@ -360,14 +403,14 @@ def order_shown(order: Order) -> dict[str, Any]:
 @operation("Invoice", "GetInvoices")
 def get_invoices(call: SoapCall) -> list[dict[str, Any]]:
     """Orders that fit. Raises SoapFault for more than 1,000 order numbers."""
-    asked: Mapping[str, Any] = call.arguments.get("searchParams") or {}
-    if len(asked.get("OrderIds") or []) > MOST_ORDERS:
+    asked: Mapping[str, Any] = inner(call.arguments.get("searchParams"))
+    if len(listed(asked.get("OrderIds"))) > MOST_ORDERS:
         raise SoapFault(UNABLE + f"No more than {MOST_ORDERS} OrderIds can be asked for at a time.")
     named = (("CustomerId", "CustomerIds"), ("OrderId", "OrderIds"), ("InvoiceId", "InvoiceIds"),
              ("OrderStatus", "OrderStates"), ("ExternalStatus", "ExternalStatus"))  # fmt: skip
     changed: datetime | None = asked.get("ChangedAfter")
-    properties = call.arguments.get("invoiceReturnProperties") or []
-    rows = set(call.arguments.get("rowReturnProperties") or [])
+    properties = listed(call.arguments.get("invoiceReturnProperties"))
+    rows = set(listed(call.arguments.get("rowReturnProperties")))
     found: list[dict[str, Any]] = []
     for order in call.org.orders.values():
         shown = order_shown(order)

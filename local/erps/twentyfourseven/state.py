@@ -53,10 +53,12 @@ class FiscalYear:
 
     @property
     def first(self) -> date:
+        """Its first day."""
         return date(self.year, 1, 1)
 
     @property
     def last(self) -> date:
+        """Its last day."""
         return date(self.year, 12, 31)
 
 
@@ -103,6 +105,7 @@ class Voucher:
 
     @property
     def total(self) -> Decimal:
+        """The sum of its lines; zero when it balances."""
         return sum((line.amount for line in self.lines), Decimal(0))
 
 
@@ -159,6 +162,7 @@ class Order:
 
     @property
     def status(self) -> str:
+        """REST's word for where it stands."""
         return str(self.fields.get("status", "Draft"))
 
 
@@ -210,18 +214,22 @@ class Organisation:
         return self.counters[what]
 
     def lines(self) -> list[Line]:
+        """The ledger in order."""
         if self.sorted_lines is None:
             every = (line for voucher in self.vouchers.values() for line in voucher.lines)
             self.sorted_lines = sorted(every, key=lambda line: (line.day, line.number, line.sequence))
         return self.sorted_lines
 
     def account_by_id(self, account_id: int) -> Account | None:
+        """The account with this id, not number."""
         return next((a for a in self.accounts.values() if a.id == account_id), None)
 
     def type_by_number(self, number: int) -> VoucherType | None:
+        """The voucher type with this number, not id."""
         return next((t for t in self.types.values() if t.number == number), None)
 
     def tax_by_id(self, tax_id: int) -> Tax | None:
+        """The VAT code with this id, not number."""
         return next((t for t in self.taxes.values() if t.id == tax_id), None)
 
     def stamps(self) -> Iterator[Document]:
@@ -244,6 +252,8 @@ class Identity:
 
 @dataclass
 class User:
+    """Someone who can sign in over SOAP."""
+
     username: str
     password: str
     name: str
@@ -251,6 +261,8 @@ class User:
 
 @dataclass
 class Session:
+    """A SOAP session: whose, in which identity, until when it lives unused."""
+
     username: str
     identity: str
     until: datetime
@@ -258,6 +270,8 @@ class Session:
 
 @dataclass
 class Token:
+    """A REST token: for which organisation, with which scopes (None: all), until when."""
+
     client_id: str
     organisation: int
     scopes: frozenset[str] | None
@@ -295,12 +309,13 @@ class World:
     token_for: timedelta = timedelta(hours=1)
     chunk_kilobytes: int = 2048
     notices_duplicates: bool = True
-    """Whether a voucher number that is taken is noticed; the vendor's words for it are known, when it says them is not."""
+    """Whether a taken voucher number is noticed; the vendor's words for it are known, when it says them is not."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _hours: Counter[tuple[str, datetime]] = field(default_factory=Counter[tuple[str, datetime]])
 
     def now(self) -> datetime:
+        """Now, in UTC."""
         return self.clock().astimezone(UTC)
 
     def organisation(self, organisation_id: int) -> Organisation:
@@ -321,4 +336,5 @@ class World:
 
 
 def guid() -> str:
+    """A new identifier."""
     return str(uuid4())

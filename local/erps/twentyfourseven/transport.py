@@ -14,12 +14,15 @@ class Transport(httpx.BaseTransport):
         self._wsgi = httpx.WSGITransport(app)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request. Raises httpx.ReadTimeout, httpx.RemoteProtocolError."""
         try:
             response = self._wsgi.handle_request(request)
         except Dropped as dropped:
             if dropped.waits:
                 raise httpx.ReadTimeout("The read operation timed out", request=request) from dropped
-            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request) from dropped
+            raise httpx.RemoteProtocolError(
+                "Server disconnected without sending a response.", request=request
+            ) from dropped
         body = response.read()
         announced = response.headers.get("content-length")
         if announced is not None and int(announced) != len(body):

@@ -1,7 +1,7 @@
 """Manners towards the ERP: how often we may call, and waiting when it asks us to.
 
-7,200 SOAP calls an hour are allowed per address; beyond that the ERP refuses everything until the next hour. REST states
-no limit and answers 429 with Retry-After instead. Either way all who share the connection wait together.
+7,200 SOAP calls an hour are allowed per address; beyond that the ERP refuses everything until the next hour. REST
+states no limit and answers 429 with Retry-After instead. Either way all who share the connection wait together.
 """
 
 import math
@@ -44,6 +44,7 @@ class ProcessBudget:
         self._lock = Lock()
 
     def take(self, kind: str, hourly: int | None = None) -> None:
+        """See the port."""
         with self._lock:
             now = self._clock()
             until = self._blocked.get(kind)
@@ -58,5 +59,6 @@ class ProcessBudget:
             }
 
     def block(self, kind: str, until: datetime) -> None:
+        """See the port."""
         with self._lock:
             self._blocked[kind] = max(until, self._blocked.get(kind, until))

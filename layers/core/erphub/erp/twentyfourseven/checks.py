@@ -15,7 +15,7 @@ type Trial = Callable[[], str]
 CONNECT_SECONDS = 5
 
 
-class Warned(Exception):  # noqa: N818 - a stage passed, with something to say
+class Warned(Exception):
     """The stage passed, and the user should know something."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -109,7 +109,8 @@ def allowed(trials: list[tuple[str, Callable[[], object]]]) -> str:
             closed.append(area)
     if closed:
         raise ErpRefused(
-            f"24SevenOffice does not let this connection use: {', '.join(closed)}. Give it access there, then test again.",
+            f"24SevenOffice does not let this connection use: {', '.join(closed)}. Give it access there, then test"
+            " again.",
             code="permission_denied",
         )
     return f"{len(trials)} areas can be used."

@@ -6,7 +6,7 @@ too, the sums per account are held against them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -41,7 +41,7 @@ class Source(Protocol):
         """The rows, page by page; of the ledger and orders those with `first <= date < end`, either open."""
         ...
 
-    def balances(self, first: date, end: date) -> Sequence[Mapping[str, Decimal]]:
+    def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:
         """How much each account changed between the days, in as many readings as the ERP's words allow; none when
         it cannot be asked."""
         ...
@@ -100,14 +100,17 @@ class SliceReading:
 
     @property
     def totals(self) -> Sequence[Total]:
+        """What the answers so far held, per day."""
         summed = self._dataset.amount is not None
         return [Total(day, rows, self._sums[day] if summed else None) for day, rows in self._rows.items()]
 
     @property
     def oddities(self) -> Sequence[Oddity]:
+        """What was odd in the rows so far."""
         return list(self._oddities.values())
 
     def batches(self) -> Iterator["RecordBatch"]:
+        """The rows, page by page, as Arrow batches; each row once."""
         waiting: list[Row] = []
         seen: set[tuple[Any, ...]] = set()
         for page in self._source.pages(self._dataset.id, self._first, self._end):
@@ -140,19 +143,21 @@ class SliceReading:
         """Hold the ledger's sums per account against the balances that the ERP states for the same days."""
         if self._dataset.id != "gl_transactions" or self._first is None or self._end is None:
             return
-        readings = self._source.balances(self._first, self._end)
         ours = {account: amount for account, amount in self._accounts.items() if amount}
-        theirs = [{account: amount for account, amount in reading.items() if amount} for reading in readings]
-        if not theirs or ours in theirs:
-            return
-        for account in sorted(ours.keys() | theirs[0].keys()):
-            mine, stated = ours.get(account, Decimal(0)), theirs[0].get(account, Decimal(0))
+        first_reading: dict[str, Decimal] | None = None
+        for reading in self._source.balances(self._first, self._end):
+            theirs = {account: amount for account, amount in reading.items() if amount}
+            if theirs == ours:
+                return
+            first_reading = theirs if first_reading is None else first_reading
+        for account in sorted(ours.keys() | first_reading.keys()) if first_reading is not None else ():
+            mine, stated = ours.get(account, Decimal(0)), (first_reading or {}).get(account, Decimal(0))
             if mine != stated:
                 example = f"account {account}: {plain(mine)} in the lines, {plain(stated)} in the balances"
                 self._oddities.add("balance_differs", example)
 
 
 @contextmanager
-def read(source: Source, dataset: Dataset, part: Slice) -> Iterator[SliceReading]:
+def read(source: Source, dataset: Dataset, part: Slice) -> Generator[SliceReading]:
     """Read one slice. Raises ErpRefused, Unavailable."""
     yield SliceReading(source, dataset, part.where)

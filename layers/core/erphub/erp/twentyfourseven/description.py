@@ -9,8 +9,8 @@ _NO_CONTROLS = "^[^\\u0000-\\u001f\\u007f]*$"
 SIGN_IN = Step(
     id="sign-in",
     title="Sign in",
-    help="How the hub signs in to 24SevenOffice. An organisation reaches one company and posts to its ledger; a user can"
-    " reach several companies, and can hand vouchers to the inbox to be approved.",
+    help="How the hub signs in to 24SevenOffice. An organisation reaches one company and posts to its ledger; a user"
+    " can reach several companies, and can hand vouchers to the inbox to be approved.",
     fields=(
         Field(
             "sign_in",
@@ -109,11 +109,14 @@ DEPARTMENTS = Step(
 DESCRIPTION = Description(
     id="24sevenoffice",
     title="24SevenOffice",
-    summary="24SevenOffice (Finago Office): imports over its API, and sends settlements, invoices, customers and products.",
+    summary="24SevenOffice (Finago Office): imports its data, and sends settlements, invoices, customers and products.",
     documentation=(
         Link("REST API", "https://rest-api.developer.24sevenoffice.com/"),
         Link("Web services", "https://developer.24sevenoffice.com/"),
-        Link("Connecting an application", "https://rest-api.developer.24sevenoffice.com/doc/v1/topic/topic-authentication"),
+        Link(
+            "Connecting an application",
+            "https://rest-api.developer.24sevenoffice.com/doc/v1/topic/topic-authentication",
+        ),
     ),
     steps=(SIGN_IN, companies_step(), DEPARTMENTS, name_step(), finish_step()),
     capabilities=frozenset({Capability.COMPANIES, Capability.DATASETS, Capability.DOCUMENTS}),

@@ -43,10 +43,8 @@ def decimal(value: Any) -> Decimal | None:
     """A number of an answer (int, decimal or text) as a decimal; None stays None. Raises ValueError."""
     if value is None or isinstance(value, Decimal):
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ValueError(f"{value!r} is not a number")
     try:
-        return Decimal(value)
+        return Decimal(str(value))
     except ArithmeticError as error:
         raise ValueError(f"{value!r} is not a number") from error
 
@@ -54,6 +52,19 @@ def decimal(value: Any) -> Decimal | None:
 def number(value: Any) -> Decimal:
     """A number of an answer as a decimal; absence is zero. Raises ValueError."""
     return decimal(value) or Decimal(0)
+
+
+def part(record: Any, *names: str) -> Mapping[str, Any]:
+    """The object inside an answer's object, reached by names; empty when it is absent, null or something else."""
+    for name in names:
+        record = cast(Mapping[str, Any], record).get(name) if isinstance(record, Mapping) else None
+    return cast(Mapping[str, Any], record) if isinstance(record, Mapping) else {}
+
+
+def records(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; none when it is absent or no list."""
+    items: list[Any] = cast(list[Any], value) if isinstance(value, list) else []
+    return [cast(dict[str, Any], item) for item in items if isinstance(item, dict)]
 
 
 def shown(value: Any) -> Any:

@@ -11,6 +11,7 @@ from ...ports.documents import Change, Choice, LedgerAccount, Posted, Posting, S
 from ...ports.erp import FoundCompany
 from ...ports.world import Clock
 from . import checks
+from .numbers import part
 from .rest import Rest
 from .rest_orders import RestOrders
 from .rest_register import RestCustomers, RestProducts
@@ -69,6 +70,7 @@ class Organisation:
         return "The ledger can be read."
 
     def companies(self) -> Sequence[FoundCompany]:
+        """The one company there is."""
         return [FoundCompany(self._id, str(self._books.organisation.get("name") or self._id))]
 
     def rows(self, company: str) -> RestRows:
@@ -77,10 +79,9 @@ class Organisation:
         return RestRows(self._rest, self._books)
 
     def setup(self, company: str) -> Setup:
+        """What there is to choose from."""
         self._must_be_ours(company)
-        named = {
-            int((one.get("account") or {}).get("id") or 0) for one in self._rest.get("/salestypes").body
-        }
+        named = {int(part(one, "account").get("id") or 0) for one in self._rest.get("/salestypes").body}
         types = self._rest.get("/transactiontypes").body
         return Setup(
             companies=[Choice(found.key, found.name) for found in self.companies()],
@@ -106,12 +107,15 @@ class Organisation:
     # --- documents ---------------------------------------------------------------------------------------------------
 
     def preview(self, document: Document, posting: Posting) -> Sequence[Any]:
+        """Exactly what would be sent."""
         return self._counter(document, posting).preview(document, posting)
 
     def find(self, document: Document, posting: Posting) -> Posted | None:
+        """What was posted under the key."""
         return self._counter(document, posting).find(document, posting)
 
     def push(self, document: Document, posting: Posting) -> Posted:
+        """Post it."""
         return self._counter(document, posting).push(document, posting)
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
@@ -134,6 +138,7 @@ class Organisation:
                 return self._products
 
     def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
+        """Customers or products that changed, oldest first."""
         match kind:
             case DocumentKind.CUSTOMER:
                 return self._customers.changed_since(since)

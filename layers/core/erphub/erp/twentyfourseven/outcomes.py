@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from ...errors import CredentialsRefused, ErpRefused, HubError, Uncertain, Unavailable
+from ...errors import CredentialsRefused, ErpRefused, HubError, Unavailable, Uncertain
+from .numbers import part, records
 
 QUARANTINE = re.compile(r"Quarantine ends at\s*(?P<until>[^<\r\n]+)", re.IGNORECASE)
 _DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p")
@@ -90,7 +91,7 @@ def retry_after(headers: Mapping[str, str], now: datetime, otherwise: timedelta 
 
 
 def quarantine(text: str, now: datetime) -> datetime | None:
-    """When the quarantine that the text speaks of ends; at the full hour when it says so illegibly; None without one."""
+    """When the quarantine that the text speaks of ends (the full hour when that is illegible); None without one."""
     found = QUARANTINE.search(text)
     if found is None:
         return None
@@ -106,18 +107,11 @@ def quarantine(text: str, now: datetime) -> datetime | None:
 
 def error_words(body: Any) -> str:
     """What an error body of REST says, in one line."""
-    if not isinstance(body, dict):
-        return ""
-    error: Any = body.get("error") or {}  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    if not isinstance(error, dict):
-        return str(error)[:500]
-    payload: Any = error.get("payload") or {}
-    words: list[str] = [str(error.get("message") or error.get("name") or "")]
-    for item in payload.get("validationErrors") or []:
-        words.append(f"{item.get('path', '')} {item.get('keyword', '')}".strip())
-    for item in payload.get("errors") or []:
-        words.append(str(item.get("message") or item.get("type") or ""))
-    return "; ".join(word for word in words if word)[:500]
+    error, payload = part(body, "error"), part(body, "error", "payload")
+    words = [str(error.get("message") or error.get("name") or "")]
+    words += [f"{item.get('path', '')} {item.get('keyword', '')}" for item in records(payload.get("validationErrors"))]
+    words += [str(item.get("message") or item.get("type") or "") for item in records(payload.get("errors"))]
+    return "; ".join(word.strip() for word in words if word.strip())[:500]
 
 
 _BY_TYPE = {"DepartmentMissing": "department_missing", "ProjectMissing": "project_missing", "NoLines": "lines_missing"}
@@ -127,9 +121,8 @@ def refused(status: int, body: Any, trace: str | None = None) -> ErpRefused:
     """The ERP says no to what was sent (4xx), with its words."""
     words = error_words(body)
     code = "erp_refused"
-    for name, ours in _BY_TYPE.items():
-        if isinstance(body, dict) and f"'{name}'" in str(body):  # pyright: ignore[reportUnknownArgumentType]
-            code = ours
+    for item in records(part(body, "error", "payload").get("errors")):
+        code = _BY_TYPE.get(str(item.get("type")), code)
     if status == 404:
         code = "not_in_erp"
     detail = f"24SevenOffice refused it: {words}" if words else f"24SevenOffice refused it (status {status})."

@@ -15,7 +15,7 @@ _MOST_PIXELS = 25_000_000
 
 def render(pdf: bytes) -> Iterator[bytes]:
     """Each page as a PNG. Raises ErpRefused (`pdf_unreadable`, `pdf_too_long`)."""
-    import pypdfium2
+    import pypdfium2  # pyright: ignore[reportMissingTypeStubs]
 
     try:
         document: Any = pypdfium2.PdfDocument(pdf)
@@ -24,8 +24,8 @@ def render(pdf: bytes) -> Iterator[bytes]:
     try:
         if not 0 < len(document) <= MOST_PAGES:
             raise ErpRefused(f"The PDF must have 1 to {MOST_PAGES} pages.", code="pdf_too_long")
-        for page in document:
-            yield _page(page)
+        for number in range(len(document)):
+            yield _page(document[number])
     finally:
         document.close()
 

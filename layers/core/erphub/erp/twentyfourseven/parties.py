@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from ...models.document import Address, Customer, Document, Product
-from .numbers import decimal
+from .numbers import decimal, part
 
 GIFT_CARD = "GIFTCARD"
 """The product that a gift card on an invoice is sold as; it is made by hand in 24SevenOffice."""
@@ -59,18 +59,16 @@ def _without_blanks(value: Any) -> Any:
 
 def customer_of(record: Mapping[str, Any]) -> Customer:
     """A customer of REST in our words. What our form cannot hold is trimmed to it."""
-    addresses: Mapping[str, Any] = record.get("address") or {}
-    visit: Mapping[str, Any] = addresses.get("visit") or {}
-    postal: Mapping[str, Any] = addresses.get("postal") or {}
+    visit, postal = part(record, "address", "visit"), part(record, "address", "postal")
     place = visit if visit.get("street") or visit.get("postalCode") or visit.get("postalArea") else postal
-    person: Mapping[str, Any] = record.get("person") or {}
+    person = part(record, "person")
     named = " ".join(part for part in (_text(person, "firstName"), _text(person, "lastName")) if part)
     return Customer(
         name=((_text(record, "name") or named) if record.get("isCompany") else (named or _text(record, "name")))[:200]
         or f"({record.get('id')})",
         is_company=bool(record.get("isCompany")),
         organisation_no=organisation_number(_text(record, "organizationNumber")),
-        email=_text(record.get("email") or {}, "contact")[:200],
+        email=_text(part(record, "email"), "contact")[:200],
         phone=(_text(record, "phone") or _text(record, "mobilePhone"))[:25],
         address=Address(
             street=_text(place, "street")[:200],
@@ -123,7 +121,7 @@ def product_body(product: Product, *, category: int | None, stock: bool) -> dict
 
 def product_of(record: Mapping[str, Any]) -> Product:
     """A product of REST in our words. REST states no VAT rate of a product; see `SILENT`."""
-    stock: Mapping[str, Any] = record.get("stock") or {}
+    stock = part(record, "stock")
     cost = decimal(record.get("costPrice"))
     counted = decimal(stock.get("quantity")) if stock.get("isManaged") else None
     return Product(

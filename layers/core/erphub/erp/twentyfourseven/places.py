@@ -23,6 +23,7 @@ class Places:
 
     @property
     def hosts(self) -> tuple[str, ...]:
+        """The four addresses, each once."""
         return tuple(dict.fromkeys((self.login, self.rest, self.api, self.webservices)))
 
 

@@ -1,4 +1,4 @@
-"""Invoice bases over REST: a sales order that is whole before it is confirmed, found by our key in its reference number.
+"""Invoice bases over REST: a sales order, whole before it is confirmed, found by our key in its reference number.
 
 An order and its lines are separate calls, so an order can be left half made. It stays a draft until its last line is
 there; sending again continues where it stopped.
@@ -11,7 +11,7 @@ from ...errors import ErpRefused
 from ...models.document import Invoice, InvoiceLine
 from ...ports.documents import Posted, Posting
 from . import outcomes
-from .numbers import decimal, rate_key, shown
+from .numbers import decimal, part, rate_key, records, shown
 from .parties import GIFT_CARD
 from .rest import Rest
 from .rest_register import RestProducts
@@ -22,8 +22,8 @@ MOST_ATTACHED = 4_000_000
 """An attachment must be smaller, in bytes."""
 
 GIFT_CARD_ADVICE = (
-    "Gift cards are invoiced as the product GIFTCARD, which 24SevenOffice does not have. Create a product with the number"
-    " GIFTCARD there by hand, then send again."
+    "Gift cards are invoiced as the product GIFTCARD, which 24SevenOffice does not have. Create a product with the"
+    " number GIFTCARD there by hand, then send again."
 )
 
 
@@ -36,6 +36,7 @@ class RestOrders:
         self._products = products
 
     def preview(self, invoice: Invoice, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """Every call that would be made, in order."""
         calls: list[dict[str, Any]] = [{"call": "POST /salesorders", "body": shown(self._order(invoice, posting))}]
         for line in self._lines(invoice, posting):
             calls.append({"call": "POST /salesorders/{id}/lines", "body": shown(line)})
@@ -48,21 +49,22 @@ class RestOrders:
         order = self._by_key(invoice, posting)
         if order is None or (order.get("status") == "Draft" and _status(posting) != "Draft"):
             return None
-        there = self._rest.get(f"/salesorders/{order['id']}/lines").body or []
+        there = self._lines_of(order)
         return _posted(order, None) if len(there) >= len(invoice.lines) else None
 
     def push(self, invoice: Invoice, posting: Posting) -> Posted:
+        """Make the order, or go on with the one that was begun; confirm it when it is whole."""
         body, wanted = self._order(invoice, posting), self._lines(invoice, posting)
         order = self._by_key(invoice, posting)
         trace: str | None = None
         if order is None:
             answer = self._rest.write("POST", "/salesorders", body)
-            order, trace = answer.body, answer.trace
-            if not isinstance(order, dict) or "id" not in order:
+            order, trace = dict(part(answer.body)), answer.trace
+            if "id" not in order:
                 raise outcomes.unreadable(writes=True, trace=trace)
             there: list[dict[str, Any]] = []
         else:
-            there = self._rest.get(f"/salesorders/{order['id']}/lines").body or []
+            there = self._lines_of(order)
         for line in wanted[self._done(there, wanted, order["id"]) :]:
             trace = self._rest.write("POST", f"/salesorders/{order['id']}/lines", line).trace
         if _status(posting) != "Draft" and order.get("status", "Draft") == "Draft":
@@ -79,6 +81,9 @@ class RestOrders:
         if not any(one.get("fileName") == name and one.get("size") == len(pdf) for one in there):
             self._rest.upload(path, pdf, "application/pdf", name)
         return Posted(posted.reference, posted.words, posted.trace, posted.awaiting_approval, True, posted.facts)
+
+    def _lines_of(self, order: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return records(self._rest.get(f"/salesorders/{order['id']}/lines").body)
 
     def _by_key(self, invoice: Invoice, posting: Posting) -> dict[str, Any] | None:
         query: dict[str, str | int] = {
@@ -129,7 +134,7 @@ class RestOrders:
         if number:
             body["product"] = {"id": int(self._product(number, posting))}
         else:
-            account = (posting.routing.get("sales_accounts") or {}).get(rate_key(line.vat_rate))
+            account = part(posting.routing, "sales_accounts").get(rate_key(line.vat_rate))
             if not account:
                 raise ErpRefused(
                     f"The line {line.description!r} names no product, and no account is chosen for sales at"
@@ -156,8 +161,8 @@ class RestOrders:
         same = all(_same(mine, theirs) for mine, theirs in zip(wanted, there, strict=False))
         if len(there) > len(wanted) or not same:
             raise ErpRefused(
-                f"Order {order} was begun by the hub and then changed in 24SevenOffice. Delete it there and send again, or"
-                " finish it there and skip the document.",
+                f"Order {order} was begun by the hub and then changed in 24SevenOffice. Delete it there and send again,"
+                " or finish it there and skip the document.",
                 code="order_was_changed",
             )
         return len(there)
@@ -180,7 +185,8 @@ def customer_reference(invoice: Invoice, posting: Posting) -> str:
     reference = posting.known.get(f"customer:{invoice.customer_id}", "")
     if not reference.isdecimal():
         raise ErpRefused(
-            f"Customer {invoice.customer_id} is not in 24SevenOffice yet. Send the customer first, then the invoice again.",
+            f"Customer {invoice.customer_id} is not in 24SevenOffice yet. Send the customer first, then the invoice"
+            " again.",
             code="customer_unknown",
         )
     return reference

@@ -1,6 +1,6 @@
 """Customers and products over REST: found again by our key or their number, changed in place, never made twice."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -8,8 +8,8 @@ from typing import Any
 from ...errors import ErpRefused
 from ...models.document import Customer, DocumentKind, Product
 from ...ports.documents import Change, Posted, Posting
-from . import parties
-from .numbers import shown
+from . import outcomes, parties
+from .numbers import part, shown
 from .rest import Answer, Query, Rest, parse_instant
 
 PAGE = 100
@@ -22,6 +22,7 @@ class RestCustomers:
         self._rest = rest
 
     def preview(self, customer: Customer, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """The call that would be made."""
         creating = posting.previous is None
         method, path = ("POST", "/customers") if creating else ("PATCH", f"/customers/{posting.previous}")
         body = parties.customer_body(customer, posting.key, creating=creating)
@@ -31,11 +32,11 @@ class RestCustomers:
         """Newest first: what is looked for is usually minutes old."""
         if posting.previous is not None:
             record = self._by_id(posting.previous)
-            return _posted(record, customer) if record and parties.same_customer(customer, record) else None
+            return _posted(record) if record and parties.same_customer(customer, record) else None
         for page in self._rest.pages("/customers", {"limit": PAGE, "sortBy": "createdAt:desc"}):
             for record in page:
                 if record.get("externalReference") == posting.key:
-                    return _posted(record, customer)
+                    return _posted(record)
         return None
 
     def push(self, customer: Customer, posting: Posting) -> Posted:
@@ -47,7 +48,7 @@ class RestCustomers:
         else:
             body = parties.customer_body(customer, posting.key, creating=True)
             answer = self._rest.write("POST", "/customers", body)
-        return _answered(answer, _posted(answer.body, customer) if isinstance(answer.body, dict) else None)
+        return _answered(answer, _posted)
 
     def _by_id(self, reference: str) -> dict[str, Any] | None:
         try:
@@ -110,16 +111,16 @@ def _customer_change(record: dict[str, Any]) -> Change:
     )
 
 
-def _posted(record: Mapping[str, Any], customer: Customer) -> Posted:  # noqa: ARG001 - one shape for both kinds
+def _posted(record: Mapping[str, Any]) -> Posted:
     return Posted(str(record["id"]), facts={"version": parties.version(parties.customer_of(record))})
 
 
-def _answered(answer: Answer, posted: Posted | None) -> Posted:
-    from . import outcomes
-
-    if posted is None:
+def _answered(answer: Answer, posted: Callable[[Mapping[str, Any]], Posted]) -> Posted:
+    record = part(answer.body)
+    if "id" not in record:
         raise outcomes.unreadable(writes=True, trace=answer.trace)
-    return Posted(posted.reference, trace=answer.trace, facts=posted.facts)
+    found = posted(record)
+    return Posted(found.reference, trace=answer.trace, facts=found.facts)
 
 
 class RestProducts:
@@ -130,6 +131,7 @@ class RestProducts:
         self._ids: dict[str, str] = {}
 
     def preview(self, product: Product, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """The call that would be made."""
         known = self._known(product, posting)
         method, path = ("POST", "/products") if known is None else ("PATCH", f"/products/{known}")
         return [{"call": f"{method} {path}", "body": shown(self._body(product, posting, creating=known is None))}]
@@ -140,13 +142,14 @@ class RestProducts:
         return _posted_product(records[0]) if records else None
 
     def push(self, product: Product, posting: Posting) -> Posted:
+        """Change the product with this number, or make it."""
         known = self._known(product, posting)
         body = self._body(product, posting, creating=known is None)
         if known is None:
             answer = self._rest.write("POST", "/products", body)
         else:
             answer = self._rest.write("PATCH", f"/products/{known}", body, repeatable=True)
-        return _answered(answer, _posted_product(answer.body) if isinstance(answer.body, dict) else None)
+        return _answered(answer, _posted_product)
 
     def id_of(self, number: str, known: Mapping[str, str]) -> str | None:
         """The ERP's id of the product with this number."""

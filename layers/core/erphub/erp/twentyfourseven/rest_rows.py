@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from ...errors import ErpRefused
-from .numbers import decimal, number
+from .numbers import decimal, number, part, records
 from .parties import organisation_number
 from .rest import Rest, parse_instant
 from .rest_vouchers import RestBooks
@@ -37,9 +37,11 @@ class RestRows:
         self._books = books
 
     def missing(self, dataset: str) -> Sequence[str]:
+        """See the port."""
         return MISSING[dataset]
 
     def years(self) -> tuple[date, date] | None:
+        """From the first day of the first year to the day after the last."""
         found = self._rest.get("/fiscalperiods", {"type": "Year"}).body
         days = [(_day(one.get("startingDate")), _day(one.get("endingDate"))) for one in found]
         known = [(first, last) for first, last in days if first and last]
@@ -48,6 +50,7 @@ class RestRows:
         return min(first for first, _ in known), max(last for _, last in known) + timedelta(days=1)
 
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
+        """See the port."""
         match dataset:
             case "accounts":
                 yield [self._account(one) for one in self._books.accounts]
@@ -67,26 +70,22 @@ class RestRows:
             case _:
                 raise KeyError(dataset)
 
-    def balances(self, first: date, end: date) -> Sequence[Mapping[str, Decimal]]:
+    def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:
         """Whether the last day counts, the published description does not say: both readings are given."""
-        readings: list[Mapping[str, Decimal]] = []
         for last in (end - timedelta(days=1), end):
             query = {"dateFrom": first.isoformat(), "dateTo": last.isoformat()}
             try:
                 found = self._rest.get("/accountbalances", query).body
             except ErpRefused as error:
                 if error.code == "permission_denied":
-                    return []  # a scope of its own, which an import does not need
+                    return  # a scope of its own, which an import does not need
                 raise
-            readings.append(
-                {
-                    str(one["account"]["number"]): sum(
-                        (number(part.get("change")) for part in one.get("balances") or []), Decimal(0)
-                    )
-                    for one in found
-                }
-            )
-        return readings
+            yield {
+                str(part(one, "account").get("number")): sum(
+                    (number(month.get("change")) for month in records(one.get("balances"))), Decimal(0)
+                )
+                for one in records(found)
+            }
 
     # --- one row each ------------------------------------------------------------------------------------------------
 
@@ -106,21 +105,21 @@ class RestRows:
 
     def _line(self, one: Mapping[str, Any]) -> Row:
         day, period = _day(one.get("date")), _day(one.get("periodDate")) or _day(one.get("date"))
-        currency: Mapping[str, Any] = one.get("currency") or {}
-        transaction: Mapping[str, Any] = one.get("transaction") or {}
-        tax = self._books.taxes.get(int((one.get("tax") or {}).get("id") or 0))
+        currency = part(one, "currency")
+        transaction = part(one, "transaction")
+        tax = self._books.taxes.get(int(part(one, "tax").get("id") or 0))
         code = currency.get("code")
         row: dict[str, Any] = {
             "journal_no": transaction.get("id"),
             "entry_no": one.get("id"),
             "voucher_no": _text(transaction.get("number")),
-            "voucher_type": self._types.get(int((one.get("transactionType") or {}).get("id") or 0)),
+            "voucher_type": self._types.get(int(part(one, "transactionType").get("id") or 0)),
             "voucher_date": day,
             "value_date": period,
             "period": period.year * 100 + period.month if period else None,
-            "account_no": _text((one.get("account") or {}).get("number")),
-            "customer_no": _text((one.get("customer") or {}).get("id")),
-            "invoice_no": _text((one.get("invoice") or {}).get("number")),
+            "account_no": _text(part(one, "account").get("number")),
+            "customer_no": _text(part(one, "customer").get("id")),
+            "invoice_no": _text(part(one, "invoice").get("number")),
             "description": one.get("comment"),
             "amount": decimal(one.get("amount")),
             "currency": self._books.currency if code == "LOCAL" else code,
@@ -128,7 +127,7 @@ class RestRows:
             "tax_code": tax.key if tax else None,
             "changed_on": _instant_day(one.get("modifiedAt")),
         }
-        for dimension in one.get("dimensions") or []:
+        for dimension in records(one.get("dimensions")):
             column = self._columns.get(int(dimension["dimensionType"]))
             if column is not None:
                 row[f"dimension_{column}"] = dimension.get("value")
@@ -164,8 +163,8 @@ class RestRows:
             yield [row for row in rows if within(row["order_date"], first, end)]
 
     def _order(self, one: Mapping[str, Any]) -> Row:
-        buyer: Mapping[str, Any] = one.get("customer") or {}
-        invoice: Mapping[str, Any] = one.get("invoice") or {}
+        buyer = part(one, "customer")
+        invoice = part(one, "invoice")
         net = decimal(one.get("netAmount"))
         done = invoice.get("number") is not None
         return {
@@ -175,13 +174,13 @@ class RestRows:
             "delivery_date": _day(one.get("deliveryDate")),
             "customer_no": _text(buyer.get("id")),
             "customer_name": buyer.get("name"),
-            "currency": (one.get("currency") or {}).get("code") or self._books.currency,
-            "exchange_rate": decimal((one.get("currency") or {}).get("rate")),
+            "currency": part(one, "currency").get("code") or self._books.currency,
+            "exchange_rate": decimal(part(one, "currency").get("rate")),
             "invoiced": net if done else Decimal(0),
             "to_invoice": Decimal(0) if done else net,
             "invoice_no": _text(invoice.get("number")),
-            "our_reference": _text((one.get("ourReference") or {}).get("id")),
-            "your_reference": (one.get("yourReference") or {}).get("name"),
+            "our_reference": _text(part(one, "ourReference").get("id")),
+            "your_reference": part(one, "yourReference").get("name"),
             "changed_on": _instant_day(one.get("modifiedAt")),
         }
 
@@ -202,10 +201,9 @@ def within(day: date | None, first: date | None, end: date | None) -> bool:
 
 
 def _customer(one: Mapping[str, Any], key: str) -> Row:
-    addresses: Mapping[str, Any] = one.get("address") or {}
-    visit: Mapping[str, Any] = addresses.get("visit") or {}
-    place: Mapping[str, Any] = addresses.get("postal") or visit or {}
-    person: Mapping[str, Any] = one.get("person") or {}
+    visit = part(one, "address", "visit")
+    place = part(one, "address", "postal") or visit
+    person = part(one, "person")
     named = " ".join(str(person[part]) for part in ("firstName", "lastName") if person.get(part))
     street = place.get("street")
     return {
@@ -217,7 +215,7 @@ def _customer(one: Mapping[str, Any], key: str) -> Row:
         "postal_code": place.get("postalCode"),
         "city": place.get("postalArea"),
         "country": visit.get("countryCode"),
-        "email": (one.get("email") or {}).get("contact"),
+        "email": part(one, "email").get("contact"),
         "phone": one.get("phone") or one.get("mobilePhone"),
         "changed_on": _instant_day(one.get("modifiedAt")),
     }
@@ -227,9 +225,9 @@ def _product(one: Mapping[str, Any]) -> Row:
     return {
         "product_no": str(one.get("number") or one["id"]),
         "name": one.get("name"),
-        "group": (one.get("category") or {}).get("name"),
+        "group": part(one, "category").get("name"),
         "type": one.get("type"),
-        "unit": (one.get("units") or {}).get("symbol") or (one.get("units") or {}).get("name"),
+        "unit": part(one, "units").get("symbol") or part(one, "units").get("name"),
         "changed_on": _instant_day(one.get("modifiedAt")),
     }
 

@@ -10,7 +10,7 @@ from ...errors import ErpRefused, HubError, Unavailable
 from ...models.document import Settlement
 from ...ports.documents import Posted, Posting, TaxCode
 from . import outcomes
-from .numbers import number, shown
+from .numbers import number, part, shown
 from .rest import Rest
 from .settlement import NO_TAX, Chart, lines
 
@@ -36,24 +36,29 @@ class RestBooks:
 
     @cached_property
     def accounts(self) -> Sequence[dict[str, Any]]:
+        """The chart of accounts, as REST tells it."""
         return self._rest.get("/accounts").body
 
     @cached_property
     def chart(self) -> Chart:
+        """What a settlement needs to know of it."""
         codes = {identity: code.key for identity, code in self.taxes.items()}
         accounts = {str(one["number"]): codes.get(int(one.get("taxId") or 0)) for one in self.accounts}
         return Chart(accounts, {code.key: code for code in self.taxes.values()})
 
     @cached_property
     def organisation(self) -> Mapping[str, Any]:
+        """What the organisation says of itself."""
         return self._rest.get("/organization/information").body
 
     @cached_property
     def currency(self) -> str:
-        return str((self.organisation.get("settings") or {}).get("currencyCode") or "NOK")
+        """The currency that the accounts are kept in."""
+        return str(part(self.organisation, "settings").get("currencyCode") or "NOK")
 
     @cached_property
     def dimension_types(self) -> Sequence[tuple[int, str]]:
+        """Id and name of each kind of dimension."""
         return [(int(one["id"]), str(one["name"])) for one in self._rest.get("/dimensions").body]
 
     def elements(self, dimension: int) -> Sequence[Mapping[str, Any]]:
@@ -95,6 +100,7 @@ class RestVouchers:
         self._sleep = sleep
 
     def preview(self, settlement: Settlement, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """The voucher as it would be posted, without its PDF."""
         return [{"call": "POST /transactions", "body": shown(self._body(settlement, posting, None))}]
 
     def find(self, settlement: Settlement, posting: Posting) -> Posted | None:
@@ -124,7 +130,7 @@ class RestVouchers:
             except ErpRefused as error:
                 facts["attachment_problem"] = {"code": error.code, "detail": error.detail}
         answer = self._rest.write("POST", "/transactions", self._body(settlement, posting, document))
-        identity = answer.body.get("transactionId") if isinstance(answer.body, dict) else None
+        identity = part(answer.body).get("transactionId")
         if not identity:
             raise outcomes.unreadable(writes=True, trace=answer.trace)
         return Posted(str(identity), trace=answer.trace, attached=document is not None, facts=facts)
@@ -148,7 +154,8 @@ class RestVouchers:
             )
         if settlement.currency != self._books.currency:
             raise ErpRefused(
-                f"The settlement is in {settlement.currency}, and the company keeps its accounts in {self._books.currency}.",
+                f"The settlement is in {settlement.currency}, and the company keeps its accounts in"
+                f" {self._books.currency}.",
                 code="currency_differs",
             )
         department = self._books.department(posting.routing)
@@ -197,7 +204,7 @@ class RestVouchers:
 def _attachment_waits(error: HubError | None) -> Unavailable:
     facts = error.facts if error is not None else {}
     return Unavailable(
-        "24SevenOffice does not take the PDF at the moment, and a voucher cannot be given one later. The voucher waits.",
+        "24SevenOffice does not take the PDF at the moment, and a voucher cannot be given one later. It waits.",
         code="attachment_unavailable",
         **facts,
     )
@@ -216,7 +223,7 @@ def voucher_type(routing: Mapping[str, Any]) -> int:
 
 
 def _posted(line: Mapping[str, Any]) -> Posted:
-    transaction: Mapping[str, Any] = line.get("transaction") or {}
+    transaction = part(line, "transaction")
     return Posted(
         str(transaction.get("id")),
         attached=line.get("documentId") is not None,

@@ -121,7 +121,7 @@ def outgoing_code(rate: Decimal, chart: Chart) -> str:
 
 
 def _tax_code(routing: Mapping[str, Any], account: str, rate: str, wanted: Decimal, chart: Chart) -> str:
-    """The code chosen for the rate; else the account's own when it has the rate; else the standard code with the rate."""
+    """The code chosen for the rate; else the account's own if it has the rate; else the standard code with it."""
     chosen = str(cast(Mapping[str, str], routing.get("tax_codes") or {}).get(rate, ""))
     own = chart.accounts.get(account)
     for code in (chosen, own, *_OUTGOING.get(rate, ())):
@@ -133,8 +133,8 @@ def _tax_code(routing: Mapping[str, Any], account: str, rate: str, wanted: Decim
         if known is None and code == NO_TAX and not wanted:
             return NO_TAX
     raise ErpRefused(
-        f"24SevenOffice has no VAT code of {rate} % for {f'account {account}' if account else 'sales'}. Set one up there,"
-        " then send again.",
+        f"24SevenOffice has no VAT code of {rate} % for {f'account {account}' if account else 'sales'}. Set one up"
+        " there, then send again.",
         code="tax_code_missing",
         account=account,
     )

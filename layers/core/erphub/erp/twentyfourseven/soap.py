@@ -109,7 +109,8 @@ class Soap:
         usable = sorted((one for one in found if not one.disabled), key=lambda one: not one.default)
         if not usable:
             raise ErpRefused(
-                f"The user no longer reaches company {company} in 24SevenOffice. Give the access back, or choose another.",
+                f"The user no longer reaches company {company} in 24SevenOffice. Give the access back, or choose"
+                " another.",
                 code="company_gone",
             )
         return usable[0]
@@ -118,8 +119,8 @@ class Soap:
         """SOAP wants to know which integration calls; a deployment without an id cannot use it. Raises ErpRefused."""
         if not self._login.application:
             raise ErpRefused(
-                "This hub has no application id from 24SevenOffice yet, which signing in with a user needs. Sign in with an"
-                " organisation id instead, or ask the hub's operator.",
+                "This hub has no application id from 24SevenOffice yet, which signing in with a user needs. Sign in"
+                " with an organisation id instead, or ask the hub's operator.",
                 code="application_id_missing",
             )
 
@@ -139,7 +140,7 @@ class Soap:
         name = f"soap:{self._login.username.casefold()}:{identity.id}"
         session = self._tokens.current(name, lambda: self._fetch(identity), not_this=not_this)
         if session not in self._proved:
-            # A session that somebody else opened may have ended by idleness since: asking is cheaper than a failed write.
+            # Opened by somebody else, it may have ended by idleness: asking is cheaper than a failed write.
             if not self._alive(session):
                 session = self._tokens.current(name, lambda: self._fetch(identity), not_this=session)
             self._proved.add(session)

@@ -33,7 +33,7 @@ class SoapImages:
         self._chunk = 0
 
     def stamped(self, key: str, since: date, *, states: Sequence[str] = ()) -> int | None:
-        """The stamp number of saved pages that carry the key, registered since the day; in one of the states, if given."""
+        """The stamp number of saved pages that carry the key, registered since the day; in one of the states given."""
         parameters: Node = (
             ("AttachmentRegisteredAfter", since - timedelta(days=1)),
             ("HasStampNo", True),

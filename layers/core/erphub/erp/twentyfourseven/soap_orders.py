@@ -31,6 +31,7 @@ class SoapOrders:
         self._products = products
 
     def preview(self, invoice: Invoice, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """The order as it would be saved."""
         return [{"call": "SaveInvoices", "body": shown(as_data(self._order(invoice, posting)))}]
 
     def find(self, invoice: Invoice, posting: Posting) -> Posted | None:
@@ -45,6 +46,7 @@ class SoapOrders:
         return None
 
     def push(self, invoice: Invoice, posting: Posting) -> Posted:
+        """Save the order with its rows. Raises ErpRefused, Unavailable, Uncertain."""
         body: Node = (("invoices", (("InvoiceOrder", [self._order(invoice, posting)]),)),)
         result = self._soap.write(INVOICE, "SaveInvoices", body, self._books.company)
         return _posted(row_of(result, "InvoiceOrder"))

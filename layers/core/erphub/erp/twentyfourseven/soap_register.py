@@ -20,13 +20,31 @@ if TYPE_CHECKING:
     from .xml import Element
 
 COMPANY_PROPERTIES = (
-    "Id", "ExternalId", "OrganizationNumber", "Name", "FirstName", "Addresses", "PhoneNumbers", "EmailAddresses", "Type",
+    "Id",
+    "ExternalId",
+    "OrganizationNumber",
+    "Name",
+    "FirstName",
+    "Addresses",
+    "PhoneNumbers",
+    "EmailAddresses",
+    "Type",
     "DateChanged",
-)  # fmt: skip
+)
 PRODUCT_PROPERTIES = (
-    "Id", "Name", "No", "Price", "InPrice", "EAN1", "Stock", "StockControlled", "StatusId", "CategoryId", "TaxRate",
+    "Id",
+    "Name",
+    "No",
+    "Price",
+    "InPrice",
+    "EAN1",
+    "Stock",
+    "StockControlled",
+    "StatusId",
+    "CategoryId",
+    "TaxRate",
     "DateChanged",
-)  # fmt: skip
+)
 AT_ONCE = 200
 """How many records are asked for by their keys in one call."""
 
@@ -56,6 +74,7 @@ class SoapCustomers:
         self._company = company
 
     def preview(self, customer: Customer, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """The record as it would be saved."""
         return [{"call": "SaveCompanies", "body": shown(as_data(_company(customer, posting.key, posting.previous)))}]
 
     def find(self, customer: Customer, posting: Posting) -> Posted | None:
@@ -67,6 +86,7 @@ class SoapCustomers:
         return None
 
     def push(self, customer: Customer, posting: Posting) -> Posted:
+        """Change the record that is known, or make one. Raises ErpRefused, Unavailable, Uncertain."""
         known = posting.previous or self._unclaimed(customer, posting.key)
         body: Node = (("companies", (("Company", [_company(customer, posting.key, known)]),)),)
         result = self._soap.write(COMPANY, "SaveCompanies", body, self._company, repeatable=known is not None)
@@ -122,8 +142,11 @@ def _company(customer: Customer, key: str, known: str | None) -> Node:
     """A company as SaveCompanies wants it; blanks are sent when changing, so that they empty the field."""
     where = customer.address
     address: Node = (
-        ("Street", where.street), ("PostalCode", where.postal_code), ("PostalArea", where.city), ("Country", where.country),
-    )  # fmt: skip
+        ("Street", where.street),
+        ("PostalCode", where.postal_code),
+        ("PostalArea", where.city),
+        ("Country", where.country),
+    )
     first, _, last = customer.name.rpartition(" ") if not customer.is_company else ("", "", customer.name)
     return (
         ("Id", int(known) if known else None),
@@ -162,7 +185,8 @@ def customer_of(one: "Element") -> Customer:
 def email_of(one: "Element") -> str | None:
     """The first address there is, the one at work before others."""
     return next(
-        (found for kind in ("Work", "Primary", "Invoice") if (found := text(one, "EmailAddresses", kind, "Value"))), None
+        (found for kind in ("Work", "Primary", "Invoice") if (found := text(one, "EmailAddresses", kind, "Value"))),
+        None,
     )
 
 
@@ -197,6 +221,7 @@ class SoapProducts:
         self._company = company
 
     def preview(self, product: Product, posting: Posting) -> Sequence[Mapping[str, Any]]:
+        """The record as it would be saved."""
         known = self._known(product, posting)
         return [{"call": "SaveProducts", "body": shown(as_data(self._body(product, posting, known)))}]
 
@@ -206,9 +231,12 @@ class SoapProducts:
         return _posted_product(found[0]) if found else None
 
     def push(self, product: Product, posting: Posting) -> Posted:
+        """Change the record that is known, or make one. Raises ErpRefused, Unavailable, Uncertain."""
         known = self._known(product, posting)
         body: Node = (("products", (("Product", [self._body(product, posting, known)]),)),)
-        row = row_of(self._soap.write(PRODUCT, "SaveProducts", body, self._company, repeatable=known is not None), "Product")
+        row = row_of(
+            self._soap.write(PRODUCT, "SaveProducts", body, self._company, repeatable=known is not None), "Product"
+        )
         reference = text(row, "Id") or known or ""
         if product.stock is not None and posting.routing.get("stock_quantities"):
             self._set_stock(reference, product.stock)

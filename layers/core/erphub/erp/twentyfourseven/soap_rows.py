@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _ALWAYS = (date(1900, 1, 1), date(2200, 1, 1))
 DEPARTMENT = 2
+_JOURNAL = ("TransactionTypeId", "TransactionNo")
 _DIMENSIONS = {"Project": 1, "Department": DEPARTMENT, "Employee": 3, "Product": 4, "Customer": 5}
 _ORDER = (
     "OrderId", "OrderStatus", "DateOrdered", "DateChanged", "DeliveryDate", "CustomerId", "CustomerName", "Currency",
@@ -40,25 +41,28 @@ class SoapRows:
         self._orders = SoapOrders(soap, books, self._products)
 
     def missing(self, dataset: str) -> Sequence[str]:
+        """See the port."""
         extra = {"products": ("unit", "type"), "gl_transactions": ("customer_no",), "orders": ()}
         return [*MISSING[dataset], *extra.get(dataset, ())]
 
     def years(self) -> tuple[date, date] | None:
+        """From the first day of the first year to the day after the last."""
         found = self._books.list(TRANSACTION, "GetFiscalYears", "FiscalYear")
         spans = [(day(one, "StartingDate"), day(one, "EndingDate")) for one in found]
         known = [(first, end) for first, end in spans if first and end]
         return (min(first for first, _ in known), max(end for _, end in known)) if known else None
 
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
+        """See the port."""
         match dataset:
             case "accounts":
                 yield [_account(one) for one in self._books.accounts]
             case "gl_transactions":
                 yield [self._line(one) for one in self._lines(first, end)]
             case "customers":
-                yield from self._companies("customer_no", lambda kind: kind != "Supplier")
+                yield from self._companies("customer_no", suppliers=False)
             case "suppliers":
-                yield from self._companies("supplier_no", lambda kind: kind == "Supplier")
+                yield from self._companies("supplier_no", suppliers=True)
             case "products":
                 yield [self._product(one) for one in self._products.all(None)]
             case "orders":
@@ -72,9 +76,9 @@ class SoapRows:
             case _:
                 raise KeyError(dataset)
 
-    def balances(self, first: date, end: date) -> Sequence[Mapping[str, Decimal]]:  # noqa: ARG002
+    def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:  # noqa: ARG002
         """SOAP aggregates by month only, which says nothing of a window's days."""
-        return []
+        return iter(())
 
     def _lines(self, first: date | None, end: date | None) -> list["Element"]:
         last = (end or _ALWAYS[1]) - timedelta(days=1)
@@ -95,7 +99,7 @@ class SoapRows:
         rate = amount(one, "CurrencyRate")
         row: dict[str, Any] = {
             # A voucher's number is unique within its type and year; together they name the journal.
-            "journal_no": f"{on.year if on else 0}-{text(one, 'TransactionTypeId') or ''}-{text(one, 'TransactionNo') or ''}",
+            "journal_no": "-".join((str(on.year if on else 0), *(text(one, name) or "" for name in _JOURNAL))),
             "entry_no": text(one, "Id"),
             "voucher_no": text(one, "TransactionNo"),
             "voucher_type": self._types.get(text(one, "TransactionTypeId") or ""),
@@ -122,12 +126,12 @@ class SoapRows:
         found = self._books.list(TRANSACTION, "GetTransactionTypes", "TransactionType")
         return {text(one, "Id") or "": text(one, "No") or "" for one in found}
 
-    def _companies(self, key: str, wanted: Any) -> Iterator[list[Row]]:
+    def _companies(self, key: str, *, suppliers: bool) -> Iterator[list[Row]]:
         for keys in self._customers.changed_keys(datetime(1900, 1, 1, tzinfo=UTC)):
             for start in range(0, len(keys), AT_ONCE):
                 search: Node = (("CompanyIds", (("int", keys[start : start + AT_ONCE]),)),)
                 found = self._customers.companies(search)
-                yield [_company(one, key) for one in found if wanted(text(one, "Type"))]
+                yield [_company(one, key) for one in found if (text(one, "Type") == "Supplier") is suppliers]
 
     def _product(self, one: "Element") -> Row:
         return {

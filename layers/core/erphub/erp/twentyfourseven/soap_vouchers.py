@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ErpRefused, Uncertain, Unavailable
+from ...errors import ErpRefused, Unavailable, Uncertain
 from ...models.document import Settlement
 from ...ports.documents import Posted, Posting, TaxCode
 from . import outcomes
@@ -43,10 +43,12 @@ class SoapBooks:
 
     @cached_property
     def accounts(self) -> Sequence["Element"]:
+        """The chart of accounts, as SOAP tells it."""
         return self.list(ACCOUNT, "GetAccountList", "AccountData")
 
     @cached_property
     def tax_codes(self) -> Sequence[TaxCode]:
+        """The VAT codes."""
         found = self.list(ACCOUNT, "GetTaxCodeList", "TaxCodeElement")
         return [
             TaxCode(text(one, "TaxNo") or NO_TAX, text(one, "TaxName") or "", amount(one, "TaxRate") or Decimal(0))
@@ -55,24 +57,29 @@ class SoapBooks:
 
     @cached_property
     def chart(self) -> Chart:
+        """What a settlement needs to know of it."""
         accounts = {text(one, "AccountNo") or "": text(one, "TaxNo") for one in self.accounts}
         return Chart(accounts, {code.key: code for code in self.tax_codes})
 
     @cached_property
     def client(self) -> "Element | None":
+        """What the company says of itself."""
         return self._soap.read(CLIENT, "GetClientInformation", (), self.company)
 
     @cached_property
     def currency(self) -> str:
+        """The currency that the accounts are kept in."""
         return text(self.client, "DefaultCurrency") or "NOK"
 
     @cached_property
     def departments(self) -> Mapping[str, str]:
+        """Names of the departments by their number."""
         found = self.list(CLIENT, "GetDepartmentList", "Department")
         return {text(one, "Id") or "": text(one, "Name") or "" for one in found}
 
     @cached_property
     def voucher_types(self) -> Sequence["Element"]:
+        """The voucher types, with their number series."""
         return self.list(ACCOUNT, "GetTypeList", "TypeData")
 
     def department(self, routing: Mapping[str, Any]) -> int | None:
@@ -179,7 +186,9 @@ class SoapVouchers:
 
     def _next_number(self, settlement: Settlement, posting: Posting) -> int:
         wanted = voucher_type(posting.routing)
-        series = next((whole(one, "EntrySeriesId") for one in self._books.voucher_types if whole(one, "TypeNo") == wanted), None)
+        series = next(
+            (whole(one, "EntrySeriesId") for one in self._books.voucher_types if whole(one, "TypeNo") == wanted), None
+        )
         if series is None:
             raise ErpRefused(
                 f"24SevenOffice has no voucher type {wanted}. Choose another in the sync's settings.",
@@ -204,7 +213,8 @@ class SoapVouchers:
     def _bundles(self, settlement: Settlement, posting: Posting, *, number: int, stamp: int | None) -> Node:
         if settlement.currency != self._books.currency:
             raise ErpRefused(
-                f"The settlement is in {settlement.currency}, and the company keeps its accounts in {self._books.currency}.",
+                f"The settlement is in {settlement.currency}, and the company keeps its accounts in"
+                f" {self._books.currency}.",
                 code="currency_differs",
             )
         kind = voucher_type(posting.routing)
@@ -239,10 +249,9 @@ class SoapVouchers:
 
     @staticmethod
     def _posted(posting: Posting, number: int, stamp: int | None, words: str, facts: Mapping[str, Any]) -> Posted:
+        reference = str(number)
         if _inbox(posting):
-            reference = f"stamp {stamp}" if stamp is not None else f"draft {number}"
-        else:
-            reference = str(number)
+            reference = f"draft {number}" if stamp is None else f"stamp {stamp}"
         return Posted(reference, words, None, _inbox(posting), stamp is not None, facts)
 
 

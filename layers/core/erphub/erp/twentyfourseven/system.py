@@ -104,7 +104,11 @@ class TwentyFourSevenOffice:
         return datasets.survey(self._way.rows(company.key), dataset, window)
 
     def read(
-        self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice  # noqa: ARG002
+        self,
+        dataset: Dataset,
+        company: FoundCompany,
+        survey: Survey,  # noqa: ARG002
+        part: Slice,
     ) -> AbstractContextManager[Reading]:
         """Read one slice."""
         from . import datasets

@@ -39,6 +39,7 @@ class Oddities(dict[str, Oddity]):
     """What was odd so far, by code."""
 
     def add(self, code: str, example: str) -> None:
+        """Count one more, and keep a few to look at."""
         oddity = self.setdefault(code, Oddity(code, 0, []))
         oddity.count += 1
         if len(oddity.examples) < _EXAMPLES and example not in oddity.examples:

@@ -1,9 +1,9 @@
 """How we stay signed in: a token is fetched once, kept until it expires, and renewed by one worker at a time.
 
-Many functions use a connection at once. Whoever finds no valid token takes a lease, looks again (somebody may have been
-faster), fetches, and keeps the token before using it; the others wait for that token. A worker that dies, or whose
-answer is lost, holds the lease only for as long as the call could have taken; then the next one fetches. Credentials are
-never used up by a fetch, so a lost answer costs a wait and nothing else.
+Many functions use a connection at once. Whoever finds no valid token takes a lease, looks again (somebody may have
+been faster), fetches, and keeps the token before using it; the others wait for that token. A worker that dies, or
+whose answer is lost, holds the lease only for as long as the call could have taken; then the next one fetches.
+Credentials are never used up by a fetch, so a lost answer costs a wait and nothing else.
 """
 
 import time
@@ -99,9 +99,11 @@ class ProcessTokens:
         self._lock = Lock()
 
     def read(self, name: str) -> Token | None:
+        """See the port."""
         return self._tokens.get(name)
 
     def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """See the port."""
         with self._lock:
             held = self._leases.get(name)
             if held is not None and held[0] != holder and held[1] > now:
@@ -110,6 +112,7 @@ class ProcessTokens:
             return True
 
     def keep(self, name: str, holder: str, token: Token) -> bool:
+        """See the port."""
         with self._lock:
             held = self._leases.get(name)
             if held is None or held[0] != holder:
@@ -119,6 +122,7 @@ class ProcessTokens:
             return True
 
     def release(self, name: str, holder: str) -> None:
+        """See the port."""
         with self._lock:
             held = self._leases.get(name)
             if held is not None and held[0] == holder:

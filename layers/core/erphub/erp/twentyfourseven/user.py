@@ -63,21 +63,22 @@ class User:
     def _try_permissions(self) -> str:
         company = self._first()
         books = self._books(company)
-        nothing = (("CompanyId", 0),)
+        nothing, one = (("CompanyId", 0),), (("OrderIds", (("int", [1]),)),)
+        ids = ("returnProperties", strings(("Id",)))
         return checks.allowed(
             [
                 ("Accounting", lambda: books.accounts),
                 ("Admin", lambda: self._soap.read(CLIENT, "GetDepartmentList", (), company)),
                 ("CRM", lambda: self._soap.read(
-                    COMPANY, "GetCompanies", (("searchParams", nothing), ("returnProperties", strings(("Id",)))), company
+                    COMPANY, "GetCompanies", (("searchParams", nothing), ids), company
                 )),
                 ("Products", lambda: self._soap.read(
-                    PRODUCT, "GetCategories", (("returnProperties", strings(("Id",))),), company
+                    PRODUCT, "GetCategories", (ids,), company
                 )),
                 ("Invoicing", lambda: self._soap.read(
                     INVOICE,
                     "GetInvoices",
-                    (("searchParams", (("OrderIds", (("int", [1]),)),)), ("invoiceReturnProperties", strings(("OrderId",)))),
+                    (("searchParams", one), ("invoiceReturnProperties", strings(("OrderId",)))),
                     company,
                 )),
             ]
@@ -101,6 +102,7 @@ class User:
         return SoapRows(self._soap, self._books(company))
 
     def setup(self, company: str) -> Setup:
+        """What there is to choose from."""
         companies = [Choice(found.key, found.name) for found in self.companies() if found.problem is None]
         if not company and len(companies) > 1:
             return Setup(companies, [], [], [], [])
@@ -131,12 +133,15 @@ class User:
     # --- documents ---------------------------------------------------------------------------------------------------
 
     def preview(self, document: Document, posting: Posting) -> Sequence[Any]:
+        """Exactly what would be sent."""
         return self._counter(document, posting).preview(document, posting)
 
     def find(self, document: Document, posting: Posting) -> Posted | None:
+        """What was posted under the key."""
         return self._counter(document, posting).find(document, posting)
 
     def push(self, document: Document, posting: Posting) -> Posted:
+        """Post it."""
         return self._counter(document, posting).push(document, posting)
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:  # noqa: ARG002 - pages have no name

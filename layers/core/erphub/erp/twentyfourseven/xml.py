@@ -17,8 +17,8 @@ ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 type Node = Sequence[tuple[str, Any]]
-"""An element's children in the contract's order: name and value. A value is text, a number, a date, bytes, another Node,
-NIL, or a list of values for a repeated element; None leaves the element out (the ERP reads 0 as 0, not as unset)."""
+"""An element's children in the contract's order: name and value. A value is text, a number, a date, bytes, another
+Node, NIL, or a list of values for a repeated element; None leaves it out (the ERP reads 0 as 0, not as unset)."""
 
 
 class Nil:
@@ -67,7 +67,9 @@ def spelled(value: Any) -> str:
         case bytes():
             return b64encode(value).decode()
         case _:
-            return "".join(char for char in str(value) if char in "\t\n\r" or (char >= " " and char not in "\ufffe\uffff"))
+            return "".join(
+                char for char in str(value) if char in "\t\n\r" or (char >= " " and char not in "\ufffe\uffff")
+            )
 
 
 def as_data(node: Any) -> Any:
@@ -83,7 +85,12 @@ def as_data(node: Any) -> Any:
 def parse(content: bytes) -> "Element":
     """The answer's root. No entities, no DTD loaded, no network, no monstrous trees. Raises ValueError."""
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, remove_comments=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
     )
     try:
         root = etree.fromstring(content, parser)
@@ -116,7 +123,7 @@ def text(element: "Element | None", *names: str) -> str | None:
 
 
 def whole(element: "Element | None", *names: str) -> int | None:
-    """The whole number reached by names. The vendor's Int32.MinValue means unset, as absence does. Raises ValueError."""
+    """The whole number reached by names; Int32.MinValue means unset, as absence does. Raises ValueError."""
     found = text(element, *names)
     number = None if found is None else int(found)
     return None if number == -2147483648 else number

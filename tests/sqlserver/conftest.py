@@ -124,10 +124,10 @@ def make_catalogue() -> Catalogue:
     company.table("empty", {"id": "int not null", "text": "nvarchar(20)"})
     company.table("secret", {"id": "int"}, [(1,)])
     company.deny(READER, "secret")
-    company.table(
-        "ledger",
-        {"no": "int not null", "period": "int", "amount": "decimal(38,20)", "text": "nvarchar(40)"},
-        [(number, 202401 + number % 12, Decimal(number) / 8, f"linje {number}") for number in range(ROWS)],
+    company.table("ledger", {"no": "int not null", "period": "int", "amount": "decimal(38,20)", "text": "nvarchar(40)"})
+    company.sql(
+        "INSERT INTO {ledger} SELECT i, 202401 + i % 12, CAST(i AS DECIMAL(38,20)) * 125 / 1000, 'linje ' || i "
+        f"FROM range({ROWS}) AS r(i)"
     )
     catalogue.database("F0002", grant=[READER])
     catalogue.database("private")

@@ -162,19 +162,10 @@ def test_signing_in_meets_only_faults_that_name_it(standin: StandIn) -> None:
     assert standin.faults.waiting == [waiting]
 
 
-@pytest.mark.parametrize(
-    ("kind", "options", "words"),
-    [
-        ("error", {"number": 40613, "text": "Database is not currently available."}, "not currently available"),
-        ("cut", {}, ""),
-        ("stall", {}, ""),
-    ],
-)
-def test_signing_in_may_fail_in_the_ways_of_a_busy_server(
-    standin: StandIn, kind: Any, options: dict[str, Any], words: str
-) -> None:
-    standin.inject(kind, statement="login", **options)
-    with pytest.raises(Exception, match=words):
+@pytest.mark.parametrize("kind", ["cut", "stall"])
+def test_a_server_may_fall_silent_while_somebody_signs_in(standin: StandIn, kind: Any) -> None:
+    standin.inject(kind, statement="login", times=0)  # the driver tries again by itself
+    with pytest.raises(Exception):  # noqa: B017, PT011 (each fault ends in another of the driver's errors)
         pytds_connection(standin, login_timeout=1)
     standin.mend()
     pytds_connection(standin).close()

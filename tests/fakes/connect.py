@@ -1,0 +1,190 @@
+"""What the wizard leans on, in memory: its state machine, the sign-in service, secrets, and an ERP that obeys."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from erphub.aws import keys
+from erphub.aws.table import Table, Taken
+from erphub.errors import Gone, HubError, NotFound
+from erphub.models.identity import User
+from erphub.models.probe import Outcome, Probe, Stage
+from erphub.ports.erp import FoundCompany
+
+_RUNNING = "RUNNING"
+
+
+@dataclass
+class FakeMachine:
+    """connect.asl.json in a few lines: asks (token and status in one step), works when it is resumed, asks again.
+
+    It works inside `resume` unless it is told to be `slow`; then `work_on()` does what is waiting to be done.
+    """
+
+    table: Table
+    tasks: Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+    slow: bool = False
+    executions: dict[str, str] = field(default_factory=dict)
+    waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    todo: list[Callable[[], None]] = field(default_factory=list)
+    _tokens: Iterator[int] = field(default_factory=itertools.count)
+
+    def execution(self, name: str) -> str:
+        return f"arn:machine:{name}"
+
+    def start(self, name: str, input: Mapping[str, Any]) -> str:
+        arn = self.execution(name)
+        if arn not in self.executions:
+            self.executions[arn] = _RUNNING
+            self._do(lambda: self._ask(dict(input)) if "wizard_id" in input else self._test(arn, input))
+        return arn
+
+    def stop(self, execution: str, cause: str) -> None:
+        if self.executions.get(execution) == _RUNNING:
+            self.executions[execution] = "ABORTED"
+
+    def is_running(self, execution: str) -> bool:
+        return self.executions.get(execution) == _RUNNING
+
+    def resume(self, token: str, output: Mapping[str, Any]) -> None:
+        if token not in self.waiting:
+            raise Gone("It no longer waits for an answer.", code="token_expired")
+        given = self.waiting.pop(token)
+        self._do(lambda: self._work(given))
+
+    def work_on(self) -> None:
+        """Do what a slow machine has put off."""
+        while self.todo:
+            self.todo.pop(0)()
+
+    def time_out(self) -> None:
+        """Nobody answered for a day."""
+        for token in list(self.waiting):
+            given = self.waiting.pop(token)
+            self._end(given, "expired")
+
+    def _do(self, work: Callable[[], None]) -> None:
+        if self.slow:
+            self.todo.append(work)
+        else:
+            work()
+
+    def _ask(self, given: dict[str, Any]) -> None:
+        token = f"token-{next(self._tokens)}"
+        client_id, wizard_id = given["client_id"], given["wizard_id"]
+        try:
+            self.table.update(
+                keys.wizard(client_id, wizard_id),
+                "SET #status = :waiting ADD #version :one",
+                condition="#status = :working",
+                names={"#status": "status", "#version": "version"},
+                waiting="waiting",
+                working="working",
+                one=1,
+            )
+        except Taken:
+            self._end(given, "failed")
+            return
+        self.table.put({**keys.wizard_token(client_id, wizard_id), "token": token})
+        self.waiting[token] = given
+
+    def _work(self, given: dict[str, Any]) -> None:
+        outcome = self._tried("answered", given, 3) or self._tried("trouble", given, 1)
+        assert outcome is not None
+        if outcome["next"] == "ask":
+            self._ask(given)
+        else:
+            self.executions[self.execution(given["wizard_id"])] = "SUCCEEDED"
+
+    def _tried(self, task: str, given: Mapping[str, Any], times: int) -> Mapping[str, Any] | None:
+        for _ in range(times):
+            try:
+                return self.tasks(task, given)
+            except Exception as error:  # noqa: BLE001 — a machine retries whatever a task raises
+                self.last_error = error
+        return None
+
+    def _end(self, given: Mapping[str, Any], reason: str) -> None:
+        self.tasks("ended", {**given, "reason": reason})
+        self.executions[self.execution(given["wizard_id"])] = "SUCCEEDED"
+
+    def _test(self, arn: str, given: Mapping[str, Any]) -> None:
+        done = self._tried("test", given, 3)
+        self.executions[arn] = "SUCCEEDED" if done else "FAILED"
+
+
+@dataclass
+class FakeSecrets:
+    """Secrets in memory."""
+
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    fails_with: HubError | None = None
+
+    def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
+        if self.fails_with:
+            raise self.fails_with
+        self.kept[name] = dict(fields)
+
+    def get(self, name: str) -> dict[str, str]:
+        if name not in self.kept:
+            raise NotFound("The password is no longer kept. Enter it again.", code="secret_gone")
+        return dict(self.kept[name])
+
+    def delete(self, name: str) -> None:
+        self.kept.pop(name, None)
+
+
+@dataclass
+class FakeUsers:
+    """People who can sign in, in memory."""
+
+    people: dict[str, User] = field(default_factory=dict)
+
+    def find(self, who: str) -> User | None:
+        return next((user for user in self.people.values() if who in (user.id, user.email)), None)
+
+    def invite(self, email: str) -> User:
+        user = self.find(email) or User(f"user-{len(self.people) + 1}", email)
+        self.people[user.id] = user
+        return user
+
+
+PASSED = tuple(Probe(stage, Outcome.PASSED, 1, f"{stage} works.") for stage in tuple(Stage)[:7])
+
+
+def failed_at(stage: Stage, code: str, detail: str) -> tuple[Probe, ...]:
+    """A test that ended at a stage."""
+    before = tuple(probe for probe in PASSED if tuple(Stage).index(probe.stage) < tuple(Stage).index(stage))
+    return (*before, Probe(stage, Outcome.FAILED, 1, detail, code))
+
+
+@dataclass
+class FakeSystem:
+    """An ERP whose password is known, with companies; `raises` strikes instead of an answer."""
+
+    password: str = "right"
+    found: Sequence[FoundCompany] = (
+        FoundCompany("F0001", "Ålesund Bygg AS", facts={"database": "F0001"}),
+        FoundCompany("F0002", "Østfold Maskin AS", facts={"database": "F0002"}),
+        FoundCompany("F0003", "Låst AS", problem="The login has no access to this database."),
+    )
+    raises: list[Exception] = field(default_factory=list)
+    says: str = "The server does not accept the login and password."
+    opened: list[Mapping[str, Any]] = field(default_factory=list)
+    given: str = ""
+
+    def open(self, erp_system: str, settings: Mapping[str, Any], secret: Mapping[str, str]) -> "FakeSystem":
+        self.opened.append({"erp_system": erp_system, **settings})
+        self.given = secret["password"]
+        return self
+
+    def check(self) -> Iterable[Probe]:
+        if self.raises:
+            raise self.raises.pop(0)
+        if self.given != self.password:
+            return failed_at(Stage.LOGIN, "credentials_refused", self.says)
+        return PASSED
+
+    def companies(self) -> Sequence[FoundCompany]:
+        return self.found

@@ -1,0 +1,197 @@
+"""The doors of functions/connections with real events, over DynamoDB in memory, a fake machine and a fake ERP."""
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from erphub import observe, wiring
+from erphub.aws import clients
+from erphub.aws.connections import ConnectionTable
+from erphub.aws.tenancy import TenancyTable
+from erphub.aws.wizards import WizardTable
+from erphub.connecting import Connecting
+from erphub.connections import ConnectionDesk
+from erphub.ids import new_id
+from erphub.models.identity import Client, Customer, Membership, User
+from erphub.models.tenancy import FIRST_ROLES
+from erphub.tenancy import Tenants
+from erphub.web import as_problem
+from erphub.wizards import WizardDesk
+from tests.fakes.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
+
+ROOT = Path(__file__).resolve().parents[3]
+EVENTS = ROOT / "events" / "connections"
+ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR = "administrator", "accountant", "viewer", "neighbour"
+
+
+def door(name: str) -> ModuleType:
+    """A function's module, as Lambda loads it: from its folder."""
+    spec = importlib.util.spec_from_file_location(f"door_{name}", ROOT / f"functions/connections/{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def event(name: str) -> dict[str, Any]:
+    """One of the real events."""
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+@dataclass
+class Answer:
+    """What came back: the status, the body, and the headers."""
+
+    status: int
+    json: Any
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def code(self) -> str:
+        """The problem's code."""
+        return self.json["code"]
+
+
+@dataclass
+class Hub:
+    """The hub with its outside replaced; `call` sends one event through the API's door."""
+
+    machine: FakeMachine
+    secrets: FakeSecrets
+    users: FakeUsers
+    system: FakeSystem
+    customer: str
+    client: str
+    other_client: str
+    time: list[datetime]
+    table: str
+    started: list[tuple[str, str, str]] = field(default_factory=list)
+    api: Any = None
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, user: str | None = ADMINISTRATOR, **more: Any
+    ) -> Answer:
+        request = event("api")
+        request |= {"httpMethod": method, "path": path, "queryStringParameters": more.get("query")}
+        request["body"] = body if isinstance(body, str) or body is None else json.dumps(body)
+        request["headers"] |= more.get("headers", {})
+        request["isBase64Encoded"] = more.get("base64", False)
+        if user is None:
+            del request["requestContext"]["authorizer"]
+        else:
+            request["requestContext"]["authorizer"]["claims"] |= {"sub": user, "email": f"{user}@example.test"}
+        answer = self.api.handler(request, None)
+        headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+        return Answer(answer["statusCode"], json.loads(answer["body"] or "null"), headers, answer["body"])
+
+    def in_client(self, path: str) -> str:
+        return f"/clients/{self.client}{path}"
+
+    def items(self) -> list[dict[str, Any]]:
+        """Everything in the table."""
+        pages = clients.client("dynamodb").get_paginator("scan").paginate(TableName=self.table)
+        return sorted((item for page in pages for item in page["Items"]), key=str)
+
+    def pass_time(self, **how_long: float) -> None:
+        self.time[0] += timedelta(**how_long)
+
+
+def make_table(name: str) -> None:
+    """A tenant table with the index the API uses."""
+    clients.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "user_pk", "user_sk")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "user",
+                "KeySchema": [
+                    {"AttributeName": "user_pk", "KeyType": "HASH"},
+                    {"AttributeName": "user_sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+@pytest.fixture(scope="package")
+def aws() -> Iterator[None]:
+    """One AWS in memory for these tests: clients are slow to make, tables are not."""
+    with mock_aws():
+        _forget_clients()
+        yield
+        _forget_clients()
+
+
+def _forget_clients() -> None:
+    clients.client.cache_clear()
+    clients._session.cache_clear()
+
+
+@pytest.fixture
+def hub(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with one customer of two clients, in a table of its own: all but the neighbour are in the first client."""
+    name = f"tenants-{new_id()}"
+    monkeypatch.setenv("TABLE_NAME", name)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
+    _forget_parts()
+    make_table(name)
+    yield _hub(monkeypatch, name)
+    _forget_parts()
+
+
+def _forget_parts() -> None:
+    for part in vars(wiring).values():
+        if callable(getattr(part, "cache_clear", None)):
+            part.cache_clear()
+
+
+def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
+    table, system, secrets, users = wiring.table(), FakeSystem(), FakeSecrets(), FakeUsers()
+    time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
+    clock: Callable[[], datetime] = lambda: time[0]  # noqa: E731
+    wizards, found = WizardTable(table), ConnectionTable(table)
+    started: list[tuple[str, str, str]] = []
+    connecting = Connecting(
+        wizards, found, secrets, observe, clock, system.open, lambda *new: started.append(new), as_problem
+    )
+
+    def task(name: str, given: Any) -> Any:
+        wanted = {key: value for key, value in given.items() if key.endswith("_id") or key == "reason"}
+        return getattr(connecting, name)(**wanted)
+
+    machine = FakeMachine(table, task)
+    desk = WizardDesk(wizards, found, secrets, machine, observe, clock, wiring.ids, 86400, pause=lambda _: None)
+    tenants = Tenants(TenancyTable(table), users, clock, wiring.ids)
+    monkeypatch.setattr(wiring, "wizards", lambda: desk)
+    monkeypatch.setattr(wiring, "connecting", lambda: connecting)
+    monkeypatch.setattr(wiring, "connections", lambda: ConnectionDesk(found, machine, clock, wiring.ids))
+    monkeypatch.setattr(wiring, "tenants", lambda: tenants)
+    for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
+        users.people[person] = User(person, f"{person}@example.test")
+    customer, ids = wiring.ids(), (wiring.ids(), wiring.ids())
+    store = TenancyTable(table)
+    store.add_customer(Customer(customer, "Example AS", time[0]), ADMINISTRATOR, FIRST_ROLES)
+    for client_id, owner in zip(ids, (ADMINISTRATOR, NEIGHBOUR), strict=True):
+        store.add_client(
+            Client(client_id, customer, f"Client of {owner}", time[0]),
+            Membership(client_id, customer, owner, "administrator", f"{owner}@example.test"),
+        )
+    for person in (ACCOUNTANT, VIEWER):
+        store.put_member(Membership(ids[0], customer, person, person, f"{person}@example.test"), None, None)
+    hub = Hub(machine, secrets, users, system, customer, *ids, time, name, started)
+    hub.api = door("api")
+    return hub

@@ -1,0 +1,127 @@
+"""Every route of every door: who gets in, what is refused before anything happens, and what the documents say of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+from erphub import openapi
+from erphub.models.identity import Permission, Standing
+
+ROOT = Path(__file__).resolve().parents[3]
+ROUTES = openapi.routes()
+CONNECTIONS = [route for route in ROUTES if route.handler.__module__ == "functions.connections.api"]
+
+
+def named(route):
+    return f"{route.method} {route.path}"
+
+
+def filled(hub, route):
+    """The route's path in the caller's own client and customer."""
+    names = {"client": hub.client, "customer": hub.customer, "role": "viewer", "user": "viewer", "step": "server"}
+    path = route.path
+    for name in route.names:
+        path = path.replace(f"{{{name}}}", names.get(name, "01JCG0W1ZARD0000000000000A"))
+    return path
+
+
+def give_viewer(hub, permissions):
+    role = hub.call("GET", f"/customers/{hub.customer}/roles/viewer").json
+    body = {"permissions": permissions, "version": role["version"]}
+    assert hub.call("PUT", f"/customers/{hub.customer}/roles/viewer", body).status == 200
+
+
+@pytest.mark.parametrize("route", [route for route in CONNECTIONS if route.path.startswith("/clients/")], ids=named)
+def test_a_foreigner_finds_nothing_and_changes_nothing(hub, route):
+    before = hub.items()
+    answer = hub.call(route.method, filled(hub, route), {}, user="stranger")
+    assert (answer.status, answer.code) == (404, "client_not_found")
+    assert hub.items() == before
+
+
+@pytest.mark.parametrize("route", [route for route in CONNECTIONS if route.path.startswith("/clients/")], ids=named)
+def test_a_member_without_the_permission_is_refused_and_changes_nothing(hub, route):
+    give_viewer(hub, sorted({permission.value for permission in Permission} - {route.needs}))
+    before = hub.items()
+    answer = hub.call(route.method, filled(hub, route), {}, user="viewer")
+    assert (answer.status, answer.code) == (403, "permission_missing")
+    assert answer.json["permission"] == route.needs
+    assert hub.items() == before
+
+
+@pytest.mark.parametrize("route", [route for route in CONNECTIONS if route.path.startswith("/clients/")], ids=named)
+def test_a_member_with_nothing_but_the_permission_gets_past_the_desk(hub, route):
+    give_viewer(hub, [route.needs])
+    answer = hub.call(route.method, filled(hub, route), {}, user="viewer")
+    assert not (answer.status == 403 and answer.code == "permission_missing"), answer.text
+    assert not (answer.status == 404 and answer.code in {"client_not_found", "route_not_found"}), answer.text
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in CONNECTIONS if route.needs is Standing.CUSTOMER_ADMINISTRATOR], ids=named
+)
+def test_a_customer_is_for_its_administrators(hub, route):
+    before = hub.items()
+    stranger = hub.call(route.method, filled(hub, route), {}, user="stranger")
+    member = hub.call(route.method, filled(hub, route), {}, user="viewer")
+    assert (stranger.status, stranger.code) == (404, "customer_not_found")
+    assert (member.status, member.code) == (403, "customer_administrators_only")
+    assert hub.items() == before
+
+
+def test_only_the_platform_makes_customers(hub):
+    body = {"name": "New AS", "administrator": "new@example.test"}
+    refused = hub.call("POST", "/customers", body)
+    assert (refused.status, refused.code) == (403, "platform_administrators_only")
+
+
+@pytest.mark.parametrize("route", [route for route in CONNECTIONS if route.needs is not Standing.PUBLIC], ids=named)
+def test_nobody_gets_in_without_saying_who_they_are(hub, route):
+    before = hub.items()
+    answer = hub.call(route.method, filled(hub, route), {}, user=None)
+    assert (answer.status, answer.code) == (403, "not_signed_in")
+    assert hub.items() == before
+
+
+def test_every_tenant_route_names_a_permission_and_no_two_routes_are_the_same():
+    for route in ROUTES:
+        assert isinstance(route.needs, Permission) == route.path.startswith("/clients/{client}"), named(route)
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
+    assert len({route.operation for route in ROUTES}) == len(ROUTES)
+
+
+def template_routes():
+    """(method, path) of every API event in the template."""
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_multi_constructor("!", lambda loader, tag, node: tag)
+    resources = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]
+    for resource in resources.values():
+        for event in (resource.get("Properties") or {}).get("Events", {}).values():
+            if event["Type"] == "Api":
+                yield event["Properties"]["Method"].upper(), event["Properties"]["Path"]
+
+
+def test_the_template_opens_exactly_the_routes_the_doors_serve():
+    assert sorted(template_routes()) == sorted((route.method, route.path) for route in ROUTES)
+
+
+def test_the_published_description_is_valid_and_tells_of_every_route():
+    described = json.loads((ROOT / "docs/openapi.json").read_text())
+    validate(described)
+    assert openapi.main(["--check", str(ROOT / "docs/openapi.json")]) == 0
+    assert {(method.upper(), path) for path, methods in described["paths"].items() for method in methods} == {
+        (route.method, route.path) for route in ROUTES
+    }
+
+
+def test_a_description_that_lags_behind_is_noticed(tmp_path, capsys):
+    old = tmp_path / "openapi.json"
+    old.write_text("{}")
+    assert openapi.main(["--check", str(old)]) == 1
+    assert "no longer matches" in capsys.readouterr().err

@@ -7,7 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -181,20 +183,39 @@ def test_two_callers_at_once_get_two_numbers(app: App, served: httpx.Client) -> 
     assert sorted(v.number for v in shop(app).vouchers.values()) == list(range(1, 9))
 
 
-def test_the_program_says_where_it_is_and_ends_when_told() -> None:
+@contextmanager
+def program(*arguments: str) -> Iterator[dict[str, str]]:
     root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "-m", "local.erps.twentyfourseven", "--port", "0", "--lines", "50"]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as program:
-        assert program.stdout is not None
-        said = json.loads(program.stdout.readline())
+    command = [sys.executable, "-m", "local.erps.twentyfourseven", "--port", "0", *arguments]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
         try:
-            state = httpx.get(f"{said['admin']}/state").json()
-            assert state["organisations"][0]["line_count"] >= 50
+            yield json.loads(running.stdout.readline())
         finally:
-            program.terminate()
-        assert program.wait(10) == 0
+            running.terminate()
+        assert running.wait(10) == 0
+
+
+def first_organisation(said: dict[str, str]) -> dict[str, Any]:
+    return httpx.get(f"{said['admin']}/state").json()["organisations"][0]
+
+
+def test_the_program_says_where_it_is_and_ends_when_told() -> None:
+    with program("--lines", "50") as said:
+        assert first_organisation(said)["line_count"] >= 50
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", httpx.URL(said["url"]).port or 0)) != 0
+
+
+def test_the_program_goes_on_where_it_ended(tmp_path: Path) -> None:
+    state = str(tmp_path / "erp.state")
+    with program("--state", state) as said:
+        httpx.post(f"{said['admin']}/ledger", json={"lines": 10}).raise_for_status()
+        before = first_organisation(said)
+    with program("--state", state) as said:
+        assert first_organisation(said) == before
+        httpx.post(f"{said['admin']}/ledger", json={"lines": 10}).raise_for_status()
+        assert first_organisation(said)["line_count"] > before["line_count"]
 
 
 # --- the admin view --------------------------------------------------------------------------------------------------

@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-NOTHING = "00000000-0000-0000-0000-000000000000"
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass
@@ -310,7 +312,7 @@ class World:
     chunk_kilobytes: int = 2048
     notices_duplicates: bool = True
     """Whether a taken voucher number is noticed; the vendor's words for it are known, when it says them is not."""
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] = _now
     lock: threading.RLock = field(default_factory=threading.RLock)
     _hours: Counter[tuple[str, datetime]] = field(default_factory=Counter[tuple[str, datetime]])
 
@@ -328,6 +330,14 @@ class World:
         self._hours[address, hour] += 1
         over = self._hours[address, hour] - self.soap_per_hour
         return (over, hour + timedelta(hours=1)) if over > 0 else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is kept when the program ends: everything but the clock and the lock."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("clock", "lock")}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        """Go on from what was kept."""
+        self.__dict__.update(kept, clock=_now, lock=threading.RLock())
 
     def forget_sign_ins(self) -> None:
         """Every session and token ends at once."""

@@ -126,7 +126,7 @@ def make_catalogue() -> Catalogue:
     company.deny(READER, "secret")
     company.table("ledger", {"no": "int not null", "period": "int", "amount": "decimal(38,20)", "text": "nvarchar(40)"})
     company.sql(
-        "INSERT INTO {ledger} SELECT i, 202401 + i % 12, CAST(i AS DECIMAL(38,20)) * 125 / 1000, 'linje ' || i "
+        "INSERT INTO {ledger} SELECT i, 202401 + i % 12, CAST(i AS DECIMAL(18,0)) * 0.125, 'linje ' || i "
         f"FROM range({ROWS}) AS r(i)"
     )
     catalogue.database("F0002", grant=[READER])

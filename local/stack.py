@@ -134,12 +134,13 @@ class Stack:
 
     def _start_standins(self, state: dict[str, Any], content: Sequence[str]) -> None:
         running: dict[str, Any] = state.setdefault("stand_ins", {})
-        known: dict[str, Any] = running.get("sqlserver", {})
-        if known.get("process") and processes.alive(Started(**known["process"])):
-            return
-        started, address = standins.start_sqlserver(self.directory, known.get("address", {}), content)
-        running["sqlserver"] = {"process": started.as_json(), "address": address}
-        self._write(self._private, state)
+        for name in standins.STAND_INS:
+            known: dict[str, Any] = running.get(name, {})
+            if known.get("process") and processes.alive(Started(**known["process"])):
+                continue
+            started, address = standins.start(name, self.directory, known.get("address", {}), content)
+            running[name] = {"process": started.as_json(), "address": address}
+            self._write(self._private, state)
 
     def _publish(self, aws: Aws, state: dict[str, Any]) -> dict[str, Any]:
         outputs: dict[str, str] = state["outputs"]
@@ -211,7 +212,7 @@ def _show(described: dict[str, Any], directory: Path) -> None:
     print(f"\nThe API       {described['api_url']}")
     print(f"The local AWS {described['aws_endpoint']}")
     for name, address in described["stand_ins"].items():
-        print(f"Stand-in      {name} at {address.get('host', '127.0.0.1')}:{address.get('port', '?')}")
+        print(f"Stand-in      {name} at {address.get('url') or f'{address["host"]}:{address["port"]}'}")
     print("Users")
     for user in described["users"]:
         print(f"  {user['name']:<34} {user['password']:<24} {user['role']}")

@@ -9,7 +9,7 @@ Every step may be repeated, by one worker or by two, after dying anywhere: what 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -30,7 +30,9 @@ from .runs import problem_of
 from .schedule import window
 
 PART_ROWS = 500_000
-PACKAGE_PARTS, MOST_PACKAGES = 16, 400
+PACKAGE_PARTS, MOST_PACKAGES = 32, 400
+TROUBLES = 2
+"""When so many companies' data cannot be read now, the ERP itself is away: the others need not be tried."""
 UNITS_TOGETHER = 25
 SILENCE = timedelta(minutes=20)
 """A run that has shown no sign of life for so long is dead: no worker lives longer than 15 minutes."""
@@ -46,6 +48,16 @@ class NotReconciled(ErpRefused):
     """What arrived is not what the source said it would send."""
 
     code = "reconciliation_failed"
+
+
+@dataclass
+class _Shift:
+    """What a worker remembers while it reads a package."""
+
+    ref: RunRef
+    units: dict[int, Unit]
+    types: dict[str, Mapping[str, str]]
+    trouble: dict[int, Unavailable]
 
 
 @dataclass(frozen=True)
@@ -216,64 +228,71 @@ class Importing:
                 try:
                     types = widest(types, known)
                 except ErpRefused as error:
-                    self.runs.fail_unit(ref, unit.number, UnitStatus.FAILED.value, problem_of(error))
-                    self._log(ref, "error", error.code, error.detail, unit)
+                    self._fail_unit(ref, unit, error)
             types = self.lake.prepare(ref.client_id, dataset, complete(dataset, types))
             self.runs.remember_types(ref.client_id, dataset.id, types)
             self.checkpoint("plan.lake")
 
     def _ready(self, ref: RunRef, parts: int) -> Outcome:
-        """Ranges of parts, few enough to be handed to the machine."""
-        size = max(PACKAGE_PARTS if parts > 4 * PACKAGE_PARTS else 1, -(-parts // MOST_PACKAGES))
-        ranges = [{"from": start, "to": min(start + size, parts)} for start in range(0, parts, size)]
-        return {"outcome": "ready", "packages": [ref.as_json() | each for each in ranges]}
+        """Ranges of parts, few enough to be handed to the machine, each of them work for some seconds."""
+        units = [unit for unit in self.runs.units(ref) if unit.end_part > unit.first_part]
+        sizes = [rows for unit in units for rows in _spread(unit)]
+        packages = [ref.as_json() | {"from": at, "to": end} for at, end in _packages(sizes, self.part_rows, parts)]
+        return {"outcome": "ready", "packages": packages}
 
     # --- read --------------------------------------------------------------------------------------------------------
 
     def read(self, ref: RunRef, first: int, end: int, time_left: TimeLeft) -> Outcome:
-        """Read parts that are not read yet. `outcome`: `done` or `more`. Raises Unavailable: then try again."""
-        units: dict[int, Unit] = {}
+        """Read parts that are not read yet. `outcome`: `done` or `more`.
+
+        Raises Unavailable, after having read what can be read: then try again.
+        """
+        shift = _Shift(ref, {}, {}, {})
         with ExitStack() as opened:
             system: HasDatasets | None = None
             for number in range(first, end):
                 part = self.runs.part(ref, number)
-                if part.done:
+                unit = shift.units.get(part.unit) or self.runs.unit(ref, part.unit)
+                shift.units[part.unit] = unit
+                if part.done or unit.ended or unit.number in shift.trouble:
                     continue
-                if part.unit not in units:
-                    units[part.unit] = self.runs.unit(ref, part.unit)
-                unit = units[part.unit]
                 run = self.runs.get(ref)
-                if unit.ended or run.status.ended:
-                    continue
-                if run.cancel_requested:
+                if run.cancel_requested or run.status.ended:
                     return {"outcome": "done"}
                 if time_left() < READ_TIME:
                     return {"outcome": "more"}
                 try:
-                    system = system or opened.enter_context(self._open(ref))
-                    self._read_part(ref, system, unit, part)
+                    system = system or opened.enter_context(self.sources.open(self._source_of(run)))
+                    self._read_part(shift, system, unit, part)
                 except Stopped:
                     return {"outcome": "done"}
-                except Unavailable as error:
-                    self._note_trouble(ref, unit, error)
-                    raise
                 except CredentialsRefused as error:
                     self._fail_all(ref, error)
                     return {"outcome": "done"}
+                except Unavailable as error:
+                    self._note_trouble(ref, unit, error)
+                    shift.trouble[unit.number] = error
+                    if len(shift.trouble) == TROUBLES:
+                        raise
                 except HubError as error:
-                    unit.status = UnitStatus.FAILED
-                    self.runs.fail_unit(ref, unit.number, UnitStatus.FAILED.value, problem_of(error))
-                    self._log(ref, "error", error.code, error.detail, unit)
+                    self._fail_unit(ref, unit, error)
+        for error in shift.trouble.values():
+            raise error
         return {"outcome": "done"}
 
-    def _open(self, ref: RunRef) -> AbstractContextManager[HasDatasets]:
-        run = self.runs.get(ref)
-        return self.sources.open(self.sources.get(ref.client_id, run.connection_id))
+    def _fail_unit(self, ref: RunRef, unit: Unit, error: HubError) -> None:
+        unit.status = UnitStatus.FAILED
+        self.runs.fail_unit(ref, unit.number, UnitStatus.FAILED.value, problem_of(error))
+        self._log(ref, "error", error.code, error.detail, unit)
 
-    def _read_part(self, ref: RunRef, system: HasDatasets, unit: Unit, part: Part) -> None:
+    def _source_of(self, run: Run) -> Source:
+        return self.sources.get(run.ref.client_id, run.connection_id)
+
+    def _read_part(self, shift: "_Shift", system: HasDatasets, unit: Unit, part: Part) -> None:
+        ref = shift.ref
         began = self.clock()
-        if not self._read_once(ref, system, unit, part, last_try=False):
-            self._read_once(ref, system, unit, part, last_try=True)
+        if not self._read_once(shift, system, unit, part, last_try=False):
+            self._read_once(shift, system, unit, part, last_try=True)
         self.checkpoint("read.staged")
         part.done = True
         self.runs.save_part(ref, part)
@@ -281,12 +300,14 @@ class Importing:
         milliseconds = int((self.clock() - began).total_seconds() * 1000)
         self.runs.add_to_unit(ref, unit.number, written=part.rows_read, milliseconds=milliseconds)
 
-    def _read_once(self, ref: RunRef, system: HasDatasets, unit: Unit, part: Part, *, last_try: bool) -> bool:
+    def _read_once(self, shift: "_Shift", system: HasDatasets, unit: Unit, part: Part, *, last_try: bool) -> bool:
         """Put one part aside and compare; False when it is worth another try. Raises NotReconciled."""
+        ref = shift.ref
         dataset = BY_ID[unit.dataset]
         survey = Survey(unit.types or {}, unit.missing, (), unit.planned)
         part.path = f"{_staging(ref, unit)}/{part.number:06}-{new_id()}"
-        types = self.lake.types(ref.client_id, dataset)
+        types = shift.types.get(dataset.id) or self.lake.types(ref.client_id, dataset)
+        shift.types[dataset.id] = types
         with system.read(dataset, _company(unit), survey, Slice(part.where, part.rows)) as reading:
             batches = self._watched(ref, unit, reading.batches())
             staged = self.lake.stage(part.path, dataset, types, unit.connection_id, batches)
@@ -389,8 +410,7 @@ class Importing:
                 self._note_trouble(ref, unit, error)
                 raise
             except HubError as error:
-                self.runs.fail_unit(ref, unit.number, UnitStatus.FAILED.value, problem_of(error))
-                self._log(ref, "error", error.code, error.detail, unit)
+                self._fail_unit(ref, unit, error)
         return {"outcome": "done"}
 
     def _publish_unit(self, run: Run, unit: Unit) -> None:
@@ -482,6 +502,26 @@ _SUMMED = ("planned", "read", "written", "rejected", "inserted", "updated", "unc
 def _fail(unit: Unit, code: str, detail: str) -> None:
     unit.status = UnitStatus.FAILED
     unit.problem = {"code": code, "detail": detail}
+
+
+def _spread(unit: Unit) -> list[int]:
+    """The rows of a unit's parts, as if they were equal."""
+    parts = unit.end_part - unit.first_part
+    return [unit.planned // parts] * parts
+
+
+def _packages(sizes: Sequence[int], enough: int, parts: int) -> list[tuple[int, int]]:
+    """Neighbouring parts together until they are work enough for one worker: (from, to) each."""
+    most = max(PACKAGE_PARTS, -(-parts // MOST_PACKAGES))
+    enough = max(enough // 5, -(-sum(sizes) // MOST_PACKAGES))
+    packages: list[tuple[int, int]] = []
+    start, rows = 0, 0
+    for at, size in enumerate(sizes):
+        rows += size
+        if rows >= enough or at + 1 - start >= most or at + 1 == len(sizes):
+            packages.append((start, at + 1))
+            start, rows = at + 1, 0
+    return packages
 
 
 def _company(unit: Unit) -> FoundCompany:

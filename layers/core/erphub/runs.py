@@ -135,7 +135,7 @@ _PER_CALL = {
     "dynamodb.DeleteItem": _WRITE,
     "dynamodb.BatchWriteItem": 25 * _WRITE,
     "s3.GetObject": 0.4e-6,
-    "secretsmanager.GetSecretValue": 5e-6,
+    "secrets-manager.GetSecretValue": 5e-6,
 }
 """US dollars, list prices of us-east-1 in 2026; other S3 requests count as writes."""
 _S3_WRITE, _GB_SECOND, _REQUEST, _TRANSITION = 5e-6, 0.0000133334, 0.2e-6, 25e-6

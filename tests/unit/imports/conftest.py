@@ -144,7 +144,9 @@ class House:
     def queue(self, job: Job, trigger: Trigger = Trigger.MANUAL) -> RunRef:
         ref = RunRef(CLIENT, job.id, new_id())
         at = instant(self.now)
-        self.runs.add(Run(ref=ref, connection_id=CONNECTION, trigger=trigger, status=Status.QUEUED, by="u", created_at=at))
+        self.runs.add(
+            Run(ref=ref, connection_id=CONNECTION, trigger=trigger, status=Status.QUEUED, by="u", created_at=at)
+        )
         return ref
 
     def run(self, job: Job, trigger: Trigger = Trigger.MANUAL) -> Run:

@@ -38,6 +38,7 @@ def test_every_place_a_worker_can_die_is_known(house: House) -> None:
 
 @pytest.mark.parametrize("point", CHECKPOINTS)
 def test_a_worker_killed_anywhere_ends_in_the_same_table(house: House, point: str) -> None:
+    house.sources.selected = ["F0001"]
     house.run(house.job())
     house.erp.data["F0001"]["gl_transactions"] = ledger(55, cents=200)
     house.erp.data["F0001"]["accounts"] = chart(9, "Other")
@@ -45,10 +46,10 @@ def test_a_worker_killed_anywhere_ends_in_the_same_table(house: House, point: st
     run = house.run(house.job())
     assert house.dies_at is None, "nobody was killed"
     assert run.status is Status.SUCCEEDED
-    assert house.count("gl_transactions") == 55 + 60
+    assert house.count("gl_transactions") == 55
     amounts = house.rows("gl_transactions", "company, journal_no, entry_no, amount", "company = 'F0001'")
     assert sum(row["amount"] for row in amounts) == sum(Decimal(2 * n) for n in range(55))
-    assert house.count("accounts") == 9 + 12
+    assert house.count("accounts") == 9
     unit = house.units(run)["gl_transactions", "F0001"]
     assert (unit.read, unit.written, unit.removed) == (55, 55, 60)
     assert house.leftovers() == []
@@ -56,6 +57,7 @@ def test_a_worker_killed_anywhere_ends_in_the_same_table(house: House, point: st
 
 @pytest.mark.parametrize("point", ["publish.copied", "publish.committed", "publish.saved"])
 def test_a_worker_killed_while_a_window_is_published_ends_in_the_same_table(house: House, point: str) -> None:
+    house.sources.selected = ["F0001"]
     house.run(house.job())
     house.erp.data["F0001"]["gl_transactions"] = ledger(60, cents=200)
     house.dies_at = point

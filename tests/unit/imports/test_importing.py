@@ -13,7 +13,7 @@ def test_everything_arrives_and_the_sums_agree(house: House) -> None:
     run = house.run(house.job())
     assert run.status is Status.SUCCEEDED
     assert run.totals["read"] == run.totals["written"] == run.totals["planned"] == 2 * (12 + 60)
-    total = house.rows("gl_transactions", 'company, journal_no, entry_no, amount')
+    total = house.rows("gl_transactions", "company, journal_no, entry_no, amount")
     assert sum(row["amount"] for row in total) == 2 * sum(Decimal(n) for n in range(60))
     assert {unit.status for unit in house.units(run).values()} == {UnitStatus.PUBLISHED}
     assert "succeeded" in house.log(run)
@@ -68,7 +68,11 @@ def test_a_fixed_period_includes_its_last_day(house: House) -> None:
 def test_master_data_is_matched_by_key_and_removed_rows_are_found(house: House) -> None:
     job = house.job(datasets=("accounts",))
     house.run(job)
-    house.erp.data["F0001"]["accounts"] = [*chart(10), {"account_no": "3000", "name": "Renamed"}, {"account_no": "9", "name": "New"}][1:]
+    house.erp.data["F0001"]["accounts"] = [
+        *chart(10),
+        {"account_no": "3000", "name": "Renamed"},
+        {"account_no": "9", "name": "New"},
+    ][1:]
     unit = house.units(house.run(job))["accounts", "F0001"]
     assert (unit.inserted, unit.updated, unit.unchanged, unit.removed) == (1, 1, 9, 2)
     assert house.count("accounts", "company = 'F0001'") == 11

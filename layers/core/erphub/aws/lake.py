@@ -273,10 +273,11 @@ class DeltaLake:
         if len(small) >= MANY_FILES:
             rewritten += small
             replaced += small
-        counts = self._counts(table, target, staged, replaced)
+        adds = self._adds(staged)
+        counts = self._counts(table, target, staged, adds, replaced)
         if target.dataset.publishing is Publishing.KEYS and counts.inserted == counts.updated == counts.removed == 0:
             return counts
-        kept_rows, adds = 0, self._adds(staged)
+        kept_rows = 0
         if rewritten:
             kept = self._kept(table, target, rewritten, window)
             adds += self._adds([(kept[0], kept[1].commits)])
@@ -287,9 +288,16 @@ class DeltaLake:
             self._commit(table, target, adds, replaced, counts)
         return counts
 
-    def _counts(self, table: DeltaTable, target: Target, staged: Staging, replaced: Sequence[_File]) -> Published:
+    def _counts(
+        self,
+        table: DeltaTable,
+        target: Target,
+        staged: Staging,
+        adds: Sequence[Mapping[str, Any]],
+        replaced: Sequence[_File],
+    ) -> Published:
         if target.dataset.publishing is Publishing.PERIODS:
-            rows = sum(total.rows for total in self.staged_totals(staged, target.dataset))
+            rows = sum(json.loads(add["stats"])["numRecords"] for add in adds)
             return Published(inserted=rows, updated=0, unchanged=0, removed=sum(file.rows for file in replaced))
         tables = self._staged_tables(staged)
         text = sql.difference(target.dataset, tables, target.connection_id, target.company)

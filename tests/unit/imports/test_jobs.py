@@ -1,0 +1,199 @@
+"""Import jobs as people make and change them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from erphub.aws.jobs import JobTable
+from erphub.aws.runs import RunTable
+from erphub.aws.table import Table
+from erphub.errors import Conflict, Invalid, NotFound
+from erphub.ids import new_id
+from erphub.jobs import ImportJobs
+from erphub.models.job import ChangedJob, NewJob
+from erphub.models.wire import ID, PageQuery
+from erphub.runs import ImportRuns
+
+from .conftest import CLIENT, CONNECTION
+from .test_schedule import RecordingMachine
+
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+class Desk:
+    """The desk where jobs are made."""
+
+    def __init__(self, table: Table) -> None:
+        self.machine = RecordingMachine()
+        self.store, self.runs = JobTable(table), RunTable(table)
+        self.starts = ImportRuns(self.store, self.runs, self.machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
+        self.jobs = ImportJobs(self.store, self.starts, lambda _, id_: id_ == CONNECTION, lambda: NOW, new_id)
+
+
+@pytest.fixture
+def desk(table: Table) -> Desk:
+    return Desk(table)
+
+
+def new(**values: Any) -> NewJob:
+    known = {"name": "Ledger", "connection_id": CONNECTION, "period": {"kind": "everything"}}
+    return NewJob.model_validate_json(__import__("json").dumps(known | values), strict=True)
+
+
+NIGHTLY = {"time": "02:30", "time_zone": "Europe/Oslo"}
+
+
+def test_a_job_is_kept_as_it_was_made(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(companies=["F0001"], datasets=["accounts"], description="d"), "u")
+    assert ID.fullmatch(made.id)
+    assert desk.jobs.get(CLIENT, made.id) == made
+    assert (made.companies, made.datasets, made.next_run_at) == (("F0001",), ("accounts",), None)
+    assert [job.id for job in desk.jobs.list(CLIENT, PageQuery()).items] == [made.id]
+
+
+def test_a_scheduled_job_says_when_it_runs_next(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(period={"kind": "days", "days": 40}, schedule=NIGHTLY), "u")
+    assert made.next_run_at == "2026-01-11T01:30:00Z"
+
+
+def test_a_fixed_period_is_written_with_from_and_to(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(period={"kind": "range", "from": "2025-01-01", "to": "2025-12-31"}), "u")
+    assert '"period":{"kind":"range","from":"2025-01-01","to":"2025-12-31"}' in made.model_dump_json()
+
+
+@pytest.mark.parametrize("period", [{"kind": "everything"}, {"kind": "this_year"}])
+def test_only_rolling_windows_can_be_scheduled(desk: Desk, period: dict[str, str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        desk.jobs.create(CLIENT, new(period=period, schedule=NIGHTLY), "u")
+    assert refused.value.errors[0].code == "schedule_needs_days"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"period": {"kind": "days", "days": 101}},
+        {"period": {"kind": "days", "days": -1}},
+        {"period": {"kind": "days", "days": "40"}},
+        {"period": {"kind": "sometimes"}},
+        {"period": {"kind": "range", "from": "2025-02-01", "to": "2025-01-01"}},
+        {"period": {"kind": "range", "from": "2025-02-30", "to": "2025-03-01"}},
+        {"companies": []},
+        {"companies": "some"},
+        {"name": "\u202eevil"},
+        {"name": " "},
+        {"connection_id": "'; DROP TABLE"},
+        {"schedule": {"time": "24:00", "time_zone": "Europe/Oslo"}},
+        {"schedule": {"time": "02:30", "time_zone": "Mars/Olympus"}},
+        {"schedule": {"time": "02:30", "time_zone": "UTC", "days": []}},
+        {"unheard": "of"},
+    ],
+)
+def test_a_job_that_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        new(**wrong)
+
+
+def test_an_unknown_dataset_and_a_foreign_connection_are_refused(desk: Desk) -> None:
+    with pytest.raises(Invalid) as refused:
+        desk.jobs.create(CLIENT, new(datasets=["accounts", "secrets"]), "u")
+    assert (refused.value.errors[0].pointer, refused.value.errors[0].code) == ("/datasets/1", "dataset_unknown")
+    with pytest.raises(Invalid) as refused:
+        desk.jobs.create(CLIENT, new(connection_id=new_id()), "u")
+    assert refused.value.errors[0].code == "connection_not_found"
+
+
+def test_two_changes_of_the_same_version_do_not_overwrite_each_other(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(), "u")
+    changed = desk.jobs.change(CLIENT, made.id, ChangedJob(version=1, name="Other"))
+    assert (changed.name, changed.version) == ("Other", 2)
+    with pytest.raises(Conflict) as refused:
+        desk.jobs.change(CLIENT, made.id, ChangedJob(version=1, name="Third"))
+    assert refused.value.code == "version_conflict"
+
+
+def test_a_schedule_can_be_given_and_taken_away(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}), "u")
+    given = desk.jobs.change(
+        CLIENT,
+        made.id,
+        ChangedJob.model_validate_json(f'{{"version":1,"schedule":{__import__("json").dumps(NIGHTLY)}}}'),
+    )
+    assert given.next_run_at is not None
+    taken = desk.jobs.change(CLIENT, made.id, ChangedJob.model_validate_json('{"version":2,"schedule":null}'))
+    assert (taken.schedule, taken.next_run_at) == (None, None)
+    assert list(desk.store.due(datetime(2030, 1, 1, tzinfo=UTC))) == []
+
+
+def test_a_change_cannot_make_a_job_that_could_not_be_made(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}, schedule=NIGHTLY), "u")
+    with pytest.raises(Invalid):
+        desk.jobs.change(
+            CLIENT, made.id, ChangedJob.model_validate_json('{"version":1,"period":{"kind":"everything"}}')
+        )
+
+
+def test_a_deleted_job_is_gone_and_no_longer_due(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}, schedule=NIGHTLY), "u")
+    desk.jobs.delete(CLIENT, made.id)
+    for again in (desk.jobs.get, desk.jobs.delete):
+        with pytest.raises(NotFound):
+            again(CLIENT, made.id)
+    assert list(desk.store.due(datetime(2030, 1, 1, tzinfo=UTC))) == []
+
+
+def test_another_client_sees_nothing(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(), "u")
+    with pytest.raises(NotFound):
+        desk.jobs.get(new_id(), made.id)
+
+
+def test_a_new_connection_gets_three_jobs_and_the_first_runs_once(desk: Desk) -> None:
+    for _ in range(2):  # the wizard's last task may be tried again
+        desk.jobs.create_defaults(CLIENT, CONNECTION, "owner")
+    jobs = {job.name: job for job in desk.jobs.list(CLIENT, PageQuery()).items}
+    assert set(jobs) == {"Everything", "This year", "Last 40 days"}
+    assert all(ID.fullmatch(job.id) for job in jobs.values())
+    assert len(desk.machine.started) == 1
+    assert [
+        run.ref.run_id for run in desk.runs.list(CLIENT, jobs["Everything"].id, 9, None).items
+    ] == desk.machine.started
+    nightly = jobs["Last 40 days"]
+    assert nightly.schedule is not None
+    assert "01:00" <= nightly.schedule.time < "05:00"
+    assert nightly.next_run_at is not None
+    assert jobs["This year"].schedule is None
+
+
+def test_default_jobs_of_many_connections_do_not_all_start_in_the_same_minute(desk: Desk) -> None:
+    for _ in range(12):
+        desk.jobs.create_defaults(CLIENT, new_id(), "owner")
+    times = {job.schedule.time for job in desk.jobs.list(CLIENT, PageQuery(limit=100)).items if job.schedule}
+    assert len(times) >= 8
+
+
+def test_a_run_that_has_ended_cannot_be_cancelled(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(), "u")
+    desk.machine.refuses = 1
+    with pytest.raises(Exception, match="could not be started"):
+        desk.starts.start(CLIENT, made.id, "u")
+    run = desk.runs.list(CLIENT, made.id, 9, None).items[0]
+    assert run.problem is not None
+    assert run.problem["code"] == "not_started"
+    with pytest.raises(Conflict) as refused:
+        desk.starts.cancel(run.ref)
+    assert refused.value.code == "run_ended"
+
+
+def test_a_run_shows_what_it_cost(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(), "u")
+    started = desk.starts.start(CLIENT, made.id, "u")
+    run = desk.runs.list(CLIENT, made.id, 9, None).items[0]
+    desk.runs.spend(run.ref, {"dynamodb.PutItem": 3, "s3.CopyObject": 2}, 1500)
+    desk.runs.spend(run.ref, {"dynamodb.PutItem": 1}, 500)
+    shown = desk.starts.get(run.ref)
+    assert shown.id == started.id
+    assert shown.cost.calls == {"dynamodb.PutItem": 4, "s3.CopyObject": 2}
+    assert (shown.cost.tasks, shown.cost.lambda_ms) == (2, 2000)
+    assert float(shown.cost.estimated_usd) > 0

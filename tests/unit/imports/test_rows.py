@@ -1,0 +1,149 @@
+"""Rows of the lake, as readers page through them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erphub.datasets import Datasets, Rows
+from erphub.errors import Gone, Invalid, NotFound
+from erphub.models.dataset_view import RowsQuery
+
+from .conftest import CLIENT, FIRST_DAY, House, ledger
+
+
+def pages(rows: Rows, dataset: str = "gl_transactions", **query: Any) -> list[list[dict[str, Any]]]:
+    """All pages of a list."""
+    found, word = [], None
+    while True:
+        page = rows.page(CLIENT, dataset, RowsQuery.model_validate(query | {"next": word}))
+        found.append(page.items)
+        if (word := page.next) is None:
+            return found
+
+
+@pytest.fixture
+def imported(house: House) -> House:
+    house.erp.data["F0001"]["gl_transactions"] += [
+        {"journal_no": None, "entry_no": None, "amount": Decimal("0.10")},
+        {"journal_no": None, "entry_no": None, "amount": Decimal("0.10")},
+        {
+            "journal_no": "59",
+            "entry_no": "1",
+            "voucher_date": FIRST_DAY + timedelta(days=29),
+            "amount": Decimal("0.20"),
+        },
+        {
+            "journal_no": "59",
+            "entry_no": "1",
+            "voucher_date": FIRST_DAY + timedelta(days=29),
+            "amount": Decimal("0.30"),
+        },
+    ]
+    house.run(house.job())
+    return house
+
+
+def test_pages_hold_every_row_once_whatever_their_size(imported: House) -> None:
+    rows = Rows(imported.reader())
+    whole = pages(rows, limit=200)[0]
+    assert len(whole) == 124
+    for limit in (1, 7, 50):
+        found = pages(rows, limit=limit)
+        assert {len(page) for page in found[:-1]} <= {limit}
+        assert [row for page in found for row in page] == whole
+
+
+def test_pages_show_one_state_even_when_a_run_publishes_in_between(imported: House) -> None:
+    rows = Rows(imported.reader())
+    first = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=60))
+    imported.erp.data["F0001"]["gl_transactions"] = ledger(5)
+    imported.run(imported.job())
+    second = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=200, next=first.next))
+    assert len(first.items) + len(second.items) == 124
+    assert len(rows.page(CLIENT, "gl_transactions", RowsQuery(limit=200)).items) == 65
+
+
+def test_decimals_are_text_and_days_are_iso(imported: House) -> None:
+    query = RowsQuery.model_validate({"limit": 1, "from": "2026-01-02", "columns": "amount, voucher_date,company"})
+    row = Rows(imported.reader()).page(CLIENT, "gl_transactions", query).items[0]
+    assert row == {"amount": "2.00", "voucher_date": "2026-01-02", "company": "F0001"}
+
+
+def test_filters_by_company_and_days(imported: House) -> None:
+    rows = Rows(imported.reader())
+    found = pages(rows, company="F0002", **{"from": "2026-01-03", "to": "2026-01-04"})[0]
+    assert {row["company"] for row in found} == {"F0002"}
+    assert [row["journal_no"] for row in found] == ["4", "5", "6", "7"]
+    assert pages(rows, company="' OR '1'='1")[0] == []
+    assert pages(rows, connection="another")[0] == []
+
+
+def test_another_client_sees_nothing(imported: House) -> None:
+    assert Rows(imported.reader()).page("01HZZZZZZZZZZZZZZZZZZZZZZD", "accounts", RowsQuery()).items == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"columns": "amount,password"}, "column_unknown"),
+        ({"columns": "amount;DROP TABLE t"}, "column_unknown"),
+        ({"columns": ","}, "column_unknown"),
+        ({"from": "2026-02-01", "to": "2026-01-01"}, "period_backwards"),
+        ({"next": "bm9uc2Vuc2U"}, "next_invalid"),
+        ({"next": "%%%"}, "next_invalid"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(imported: House, query: dict[str, str], code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        Rows(imported.reader()).page(CLIENT, "gl_transactions", RowsQuery.model_validate(query))
+    assert refused.value.errors[0].code == code
+
+
+def test_a_next_of_another_list_opens_nothing(imported: House) -> None:
+    rows = Rows(imported.reader())
+    word = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1)).next
+    with pytest.raises(Invalid):
+        rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1, next=word, company="F0001"))
+
+
+def test_days_of_a_dataset_without_dates_are_refused_and_unknown_datasets_not_found(imported: House) -> None:
+    rows = Rows(imported.reader())
+    with pytest.raises(Invalid) as refused:
+        rows.page(CLIENT, "accounts", RowsQuery.model_validate({"from": "2026-01-01"}))
+    assert refused.value.errors[0].code == "dataset_without_dates"
+    with pytest.raises(NotFound):
+        rows.page(CLIENT, "passwords", RowsQuery())
+
+
+def test_a_state_that_is_no_longer_kept_says_so(imported: House) -> None:
+    rows = Rows(imported.reader())
+    word = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1)).next
+    for log in (imported.folder / "lake" / CLIENT / "gl_transactions" / "_delta_log").iterdir():
+        log.rename(log.with_name(log.name.replace("0.json", "9.json")))
+    with pytest.raises(Gone) as gone:
+        rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1, next=word))
+    assert gone.value.code == "page_expired"
+
+
+def test_datasets_are_listed_with_the_schema_they_have(imported: House) -> None:
+    listed = {view.id: view for view in Datasets(imported.runs.known_types).list(CLIENT).items}
+    assert len(listed) == 8
+    assert listed["gl_transactions"].imported
+    assert not listed["orders"].imported
+    amount = next(column for column in listed["gl_transactions"].columns if column.name == "amount")
+    assert amount.type == "decimal(18,2)"
+    assert [c.name for c in listed["accounts"].columns if c.key] == ["account_no", "company", "connection"]
+
+
+def test_a_widened_column_is_listed_as_it_is(imported: House) -> None:
+    imported.erp.types = {"amount": "decimal(28,6)"}
+    imported.run(imported.job())
+    types = imported.runs.known_types(CLIENT)["gl_transactions"]
+    assert types["amount"] == "decimal(28,6)"
+
+
+def test_days_at_the_end_of_time_are_fine(imported: House) -> None:
+    query = RowsQuery.model_validate({"from": date.min.isoformat(), "to": date.max.isoformat(), "limit": 200})
+    assert len(Rows(imported.reader()).page(CLIENT, "gl_transactions", query).items) == 122

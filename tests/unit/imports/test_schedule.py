@@ -1,0 +1,215 @@
+"""When a job is due, and that being due starts it once."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from erphub.aws.clients import calls
+from erphub.aws.jobs import JobTable
+from erphub.aws.runs import RunTable
+from erphub.aws.table import Table
+from erphub.errors import Unavailable
+from erphub.ids import new_id
+from erphub.models.job import Days, Everything, Job, Range, Schedule, ThisYear
+from erphub.models.run import Trigger
+from erphub.ports.erp import Window
+from erphub.runs import ImportRuns
+from erphub.schedule import Scheduler, next_due, window
+
+from .conftest import CLIENT, CONNECTION
+
+NIGHT = Schedule(time="02:30", time_zone="Europe/Oslo")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_a_nightly_job_starts_by_the_clock_on_the_wall() -> None:
+    assert next_due(NIGHT, at("2026-01-10T12:00")) == at("2026-01-11T01:30")
+    assert next_due(NIGHT, at("2026-07-10T12:00")) == at("2026-07-11T00:30")
+
+
+def test_the_hour_that_does_not_exist_starts_the_job_once_an_hour_later_on_the_clock() -> None:
+    assert next_due(NIGHT, at("2026-03-28T12:00")) == at("2026-03-29T01:30")
+    assert next_due(NIGHT, at("2026-03-29T01:30")) == at("2026-03-30T00:30")
+
+
+def test_the_hour_that_comes_twice_starts_the_job_the_first_time_only() -> None:
+    assert next_due(NIGHT, at("2026-10-24T12:00")) == at("2026-10-25T00:30")
+    assert next_due(NIGHT, at("2026-10-25T00:30")) == at("2026-10-26T01:30")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    zone=st.sampled_from(
+        ["Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Cairo", "UTC"]
+    ),
+    clock=st.times(),
+    start=st.datetimes(min_value=datetime(2024, 1, 1), max_value=datetime(2027, 1, 1)),
+)
+def test_every_day_has_exactly_one_start_in_every_zone(zone: str, clock: Any, start: datetime) -> None:
+    schedule = Schedule(time=f"{clock:%H:%M}", time_zone=zone)
+    instant, days = start.replace(tzinfo=UTC), []
+    for _ in range(400):
+        instant = next_due(schedule, instant)
+        shift = (
+            datetime.combine(instant.astimezone(schedule.zone).date(), clock, schedule.zone).astimezone(UTC) - instant
+        )
+        days.append(instant.astimezone(schedule.zone).date())
+        assert abs(shift) <= timedelta(hours=2)
+    assert [later - earlier for earlier, later in zip(days, days[1:], strict=False)] == [timedelta(days=1)] * 399
+
+
+def test_only_the_chosen_weekdays_count() -> None:
+    mondays = Schedule(time="06:00", days=("mon",), time_zone="UTC")
+    assert next_due(mondays, at("2026-01-05T06:00")) == at("2026-01-12T06:00")
+
+
+def job(**values: Any) -> Job:
+    known = {"period": Days(kind="days", days=40), "schedule": NIGHT, "due_at": at("2026-01-11T01:30")}
+    now = at("2026-01-10T12:00")
+    base = {"client_id": CLIENT, "name": "Nightly", "connection_id": CONNECTION, "created_by": "u"}
+    return Job(id=new_id(), created_at=now, updated_at=now, **base | known | values)
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [
+        (Everything(kind="everything"), Window()),
+        (Days(kind="days", days=0), Window(date(2026, 3, 1), None)),
+        (Days(kind="days", days=100), Window(date(2025, 11, 21), None)),
+        (ThisYear(kind="this_year"), Window(date(2026, 1, 1), date(2027, 1, 1))),
+        (
+            Range(kind="range", first=date(2025, 1, 1), last=date(2025, 1, 31)),
+            Window(date(2025, 1, 1), date(2025, 2, 1)),
+        ),
+    ],
+)
+def test_a_period_becomes_the_days_it_means(period: Any, expected: Window) -> None:
+    assert window(job(period=period, schedule=None), at("2026-03-01T00:30")) == expected
+
+
+def test_today_is_the_day_in_the_jobs_own_zone() -> None:
+    late = at("2026-02-28T23:30")
+    assert window(job(period=Days(kind="days", days=0)), late).first == date(2026, 3, 1)
+
+
+class RecordingMachine:
+    """Step Functions, as far as starting goes: a name is started once."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.asked = 0
+        self.refuses = 0
+
+    def start(self, name: str, input: dict[str, str]) -> str:
+        self.asked += 1
+        if self.refuses:
+            self.refuses -= 1
+            raise OSError("Step Functions is away")
+        if name not in self.started:
+            self.started.append(name)
+        return name
+
+
+class Night:
+    """A scheduler with a clock to turn."""
+
+    def __init__(self, table: Table) -> None:
+        self.now = at("2026-01-11T01:31")
+        self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), RecordingMachine()
+        self.troubles: list[str] = []
+        runs = ImportRuns(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # pyright: ignore[reportArgumentType]
+        self.scheduler = Scheduler(self.jobs, runs, lambda: self.now, lambda job, _: self.troubles.append(job.id))
+
+
+@pytest.fixture
+def night(table: Table) -> Night:
+    return Night(table)
+
+
+def test_what_is_due_starts_and_moves_to_the_next_night(night: Night) -> None:
+    due, later = job(), job(due_at=at("2026-01-11T01:32"))
+    night.jobs.add(due)
+    night.jobs.add(later)
+    assert night.scheduler.tick() == 1
+    runs = night.runs.list(CLIENT, due.id, 10, None).items
+    assert [(run.trigger, run.due_at) for run in runs] == [(Trigger.SCHEDULE, "2026-01-11T01:30:00Z")]
+    assert night.jobs.get(CLIENT, due.id).due_at == at("2026-01-12T01:30")
+    assert night.jobs.get(CLIENT, later.id).due_at == at("2026-01-11T01:32")
+
+
+def test_a_tick_that_comes_twice_starts_it_once(night: Night) -> None:
+    due = job()
+    night.jobs.add(due)
+    night.scheduler.tick()
+    night.jobs.save(due, 1)  # the index showed the second tick what the first had not moved yet
+    night.scheduler.tick()
+    assert len(night.machine.started) == 1
+    assert night.machine.asked == 2
+    assert len(night.runs.list(CLIENT, due.id, 10, None).items) == 1
+
+
+def test_a_tick_that_died_between_start_and_moving_on_starts_it_once(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = job()
+    night.jobs.add(due)
+    with monkeypatch.context() as patched:
+        patched.setattr(night.jobs, "move_on", lambda *_: (_ for _ in ()).throw(Unavailable("gone")))
+        with pytest.raises(Unavailable):
+            night.scheduler.tick()
+    assert night.troubles == [due.id]
+    assert night.scheduler.tick() == 1
+    assert len(night.machine.started) == 1
+
+
+def test_a_start_that_fails_is_tried_by_the_next_tick_and_holds_up_nobody(night: Night) -> None:
+    for _ in range(3):
+        night.jobs.add(job())
+    night.machine.refuses = 1
+    with pytest.raises(Unavailable):
+        night.scheduler.tick()
+    assert len(night.machine.started) == 2
+    assert night.scheduler.tick() == 1
+    assert len(night.machine.started) == 3
+
+
+def test_a_tick_that_comes_three_days_late_starts_it_once(night: Night) -> None:
+    due = job()
+    night.jobs.add(due)
+    night.now += timedelta(days=3)
+    assert night.scheduler.tick() == 1
+    assert night.scheduler.tick() == 0
+    assert night.jobs.get(CLIENT, due.id).due_at == at("2026-01-15T01:30")
+
+
+def test_a_job_changed_meanwhile_keeps_its_new_time(night: Night) -> None:
+    due = job()
+    night.jobs.add(due)
+    night.jobs.save(due.model_copy(update={"version": 2, "due_at": at("2026-02-01T01:00")}), 1)
+    night.jobs.move_on(due, at("2026-01-12T01:30"))
+    assert night.jobs.get(CLIENT, due.id).due_at == at("2026-02-01T01:00")
+
+
+def test_a_tick_costs_what_is_due_not_what_exists(night: Night, table: Table) -> None:
+    for _ in range(8):
+        table.put_many([_item(job(due_at=at("2026-02-01T01:00"))) for _ in range(25)])
+    costs: dict[int, int] = {}
+    for due in (0, 10):
+        for _ in range(due):
+            night.jobs.add(job())
+        before = calls.total()
+        assert night.scheduler.tick() == due
+        costs[due] = calls.total() - before
+    assert costs == {0: 1, 10: 1 + 10 * 2}
+
+
+def _item(made: Job) -> dict[str, Any]:
+    from erphub.aws import jobs
+
+    return jobs._item(made)  # noqa: SLF001

@@ -44,7 +44,7 @@ def start(
     """
     standin = STAND_INS[name]
     arguments = ["-m", standin.module]
-    before = {"port": urlsplit(known.get("url", "")).port} | dict(known)
+    before: dict[str, Any] = {"port": urlsplit(known.get("url") or "").port} | dict(known)
     for port, option in standin.ports.items():
         if before.get(port) and processes.is_free(before[port]):
             arguments += [option, str(before[port])]

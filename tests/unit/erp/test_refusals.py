@@ -54,6 +54,7 @@ def test_what_was_heard_at_the_login_decides(heard: list[tuple[int, str]], code:
         (b"DB-Lib error message 20003, severity 6:\nTDS server connection timed out\n", "query_timeout"),
         (b"DB-Lib error message 20017, severity 9:\nUnexpected EOF from the server\n" + FAILED, "connection_cut"),
         (FAILED, "connection_refused"),
+        (TAIL + FAILED, "login_refused"),
     ],
 )
 def test_without_the_servers_words_the_drivers_are_read_and_never_its_stale_number(words: bytes, code: str) -> None:

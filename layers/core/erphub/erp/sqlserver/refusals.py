@@ -176,7 +176,8 @@ _DRIVER: tuple[Refusal, ...] = (
 
 # The driver appends its own remarks to the server's; they are the same for every cause.
 _TAIL = re.compile(r"\s*DB-Lib error message \d+, severity \d+:.*\Z", re.DOTALL)
-_DEAD = frozenset({20003, 20004, 20006, 20011, 20017, 20019, 20047, 1205, 596, 6005})
+# What the driver says when the server had something to say that the driver lost.
+_SERVER_SPOKE = "Check messages from the SQL Server"
 
 
 def reason(error: BaseException) -> tuple[int, str]:
@@ -209,6 +210,10 @@ def connecting(error: BaseException, heard: Sequence[Message], secrets: Iterable
     for known in _KNOWN:
         if any(number in known.numbers or _says(known, text) for number, text in [*heard, (0, words)]):
             return known.kind(known.detail, code=known.code)
+    if not heard and _SERVER_SPOKE in words:
+        return CredentialsRefused(
+            "The server refused the login without saying why. Check login and password.", code="login_refused"
+        )
     for known in _DRIVER:
         if _says(known, words) and not heard:
             return known.kind(known.detail, code=known.code)
@@ -231,11 +236,6 @@ def running(error: BaseException, secrets: Iterable[str]) -> HubError:
         if _says(known, words):
             return known.kind(known.detail, code=known.code, server_said=said, number=number)
     return ErpRefused(f"The server refused to read: {said or 'without a reason'}", number=number)
-
-
-def ends_connection(error: BaseException) -> bool:
-    """Whether nothing more can be said over the connection after this error."""
-    return reason(error)[0] in _DEAD
 
 
 def scrub(words: str, secrets: Iterable[str]) -> str:

@@ -133,8 +133,7 @@ def post(
     for entry in entries:
         for part in _with_tax(org, entry) if auto_tax else (entry,):
             voucher.lines.append(_line(voucher, part, kind, len(voucher.lines) + 1, now))
-    org.vouchers[voucher.id] = voucher
-    org.sorted_lines = None
+    org.add(voucher)
     return voucher
 
 

@@ -57,14 +57,17 @@ class Call:
         """A parameter of the query."""
         return self.request.query.get(name)
 
-    def day(self, name: str, *, required: bool = False) -> date | None:
+    def day(self, name: str) -> date | None:
         """A date of the query. Raises RestError."""
         text = self.asked(name)
-        if text is None:
-            if required:
-                raise invalid((name, "required"))
-            return None
-        return parse_day(text, name)
+        return None if text is None else parse_day(text, name)
+
+    def needed_day(self, name: str) -> date:
+        """A date that the query must have. Raises RestError."""
+        found = self.day(name)
+        if found is None:
+            raise invalid((name, "required"))
+        return found
 
     def instant(self, name: str) -> datetime | None:
         """An instant of the query; one without a zone is UTC. Raises RestError."""

@@ -52,9 +52,7 @@ def account(call: Call, id: int) -> Response:
 @route("GET", "/accountbalances", "api.accounting.transaction.accountbalance:read")
 def balances(call: Call) -> Response:
     """Each account's months from dateFrom to dateTo, both included: opening, change and closing."""
-    first, last = call.day("dateFrom", required=True), call.day("dateTo", required=True)
-    if first is None or last is None:
-        raise invalid(("dateFrom", "required"))
+    first, last = call.needed_day("dateFrom"), call.needed_day("dateTo")
     changes: dict[int, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for line in call.org.lines():
         if line.day <= last:
@@ -214,7 +212,7 @@ def _line(org: Organisation, line: Line, *, with_dimensions: bool) -> dict[str, 
 @route("GET", "/transactionlines", "api.accounting.transaction:read")
 def transaction_lines(call: Call) -> Response:
     """The ledger's lines from dateFrom up to, not with, dateTo."""
-    first, end = call.day("dateFrom", required=True), call.day("dateTo", required=True)
+    first, end = call.needed_day("dateFrom"), call.needed_day("dateTo")
     created = call.instant("createdFrom") or call.instant("createdAfter")
     modified = call.instant("modifiedFrom") or call.instant("modifiedAfter")
     by_id = call.org.account_by_id(call.number("accountId") or 0)
@@ -229,12 +227,11 @@ def transaction_lines(call: Call) -> Response:
 
     def fits(line: Line) -> bool:
         return (
-            first is not None and end is not None and first <= line.day < end
-            and (created is None or line.created >= created) and (modified is None or line.modified >= modified)
+            (created is None or line.created >= created) and (modified is None or line.modified >= modified)
             and all(getattr(line, name) == value for name, value in exact.items())
         )  # fmt: skip
 
-    found = [line for line in call.org.lines() if fits(line)]
+    found = [line for line in call.org.between(first, end) if fits(line)]
     with_dimensions = bool(call.flag("includeDimensions"))
     return page(
         call,

@@ -1,6 +1,7 @@
 """What the stand-in 24SevenOffice knows: organisations with their ledgers, people, sessions and tokens."""
 
 import threading
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -90,6 +91,10 @@ class Line:
     ocr: str = ""
     due: date | None = None
     hidden: bool = False
+
+
+def _place(line: Line) -> tuple[date, int, int]:
+    return line.day, line.number, line.sequence
 
 
 @dataclass
@@ -208,7 +213,7 @@ class Organisation:
     taken: dict[tuple[int, int, int], str] = field(default_factory=dict[tuple[int, int, int], str])
     """Voucher numbers in use, by series, year and number: what the voucher says."""
     sorted_lines: list[Line] | None = None
-    """The ledger in order of day, number and sequence; dropped when something is posted."""
+    """The ledger in order of day, number and sequence, once somebody has asked for it."""
 
     def next(self, what: str, first: int = 1) -> int:
         """The next number of a series of the ERP's own."""
@@ -219,8 +224,21 @@ class Organisation:
         """The ledger in order."""
         if self.sorted_lines is None:
             every = (line for voucher in self.vouchers.values() for line in voucher.lines)
-            self.sorted_lines = sorted(every, key=lambda line: (line.day, line.number, line.sequence))
+            self.sorted_lines = sorted(every, key=_place)
         return self.sorted_lines
+
+    def between(self, first: date, end: date) -> list[Line]:
+        """The ledger's lines from the first day up to, not with, the end."""
+        ordered = self.lines()
+        low, high = (bisect_left(ordered, day, key=lambda line: line.day) for day in (first, end))
+        return ordered[low:high]
+
+    def add(self, voucher: Voucher) -> None:
+        """Add a posted voucher, its lines at their place."""
+        self.vouchers[voucher.id] = voucher
+        if self.sorted_lines is not None:
+            for line in voucher.lines:
+                insort(self.sorted_lines, line, key=_place)
 
     def account_by_id(self, account_id: int) -> Account | None:
         """The account with this id, not number."""

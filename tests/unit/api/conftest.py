@@ -35,7 +35,8 @@ ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR = "administrator", "accountant", "v
 def door(name: str) -> ModuleType:
     """A function's module, as Lambda loads it: from its folder."""
     spec = importlib.util.spec_from_file_location(f"door_{name}", ROOT / f"functions/connections/{name}.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

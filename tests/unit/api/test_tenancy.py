@@ -1,0 +1,180 @@
+"""Customers, clients, roles and members: who may be made what, and by whom."""
+
+import pytest
+
+from erphub import wiring
+from erphub.aws.tenancy import TenancyTable
+from erphub.models.identity import Permission
+
+
+@pytest.fixture
+def platform(hub):
+    TenancyTable(wiring.table()).make_platform_administrator("platform")
+    return "platform"
+
+
+def roles(hub, name):
+    return f"/customers/{hub.customer}/roles/{name}"
+
+
+def test_me_shows_where_the_caller_belongs_and_what_may_be_done_there(hub):
+    me = hub.call("GET", "/me", user="accountant").json
+    assert me["user"] == "accountant"
+    assert me["platform_administrator"] is False
+    assert me["customers"] == [{"id": hub.customer, "name": "Example AS", "administrator": False}]
+    assert [(client["id"], client["role"]) for client in me["clients"]] == [(hub.client, "accountant")]
+    assert "connections:manage" not in me["clients"][0]["permissions"]
+    assert "connections:view" in me["clients"][0]["permissions"]
+
+
+def test_me_shows_nothing_to_somebody_who_belongs_nowhere(hub):
+    me = hub.call("GET", "/me", user="stranger").json
+    assert (me["customers"], me["clients"]) == ([], [])
+
+
+def test_a_customer_administrator_without_a_client_sees_the_customer(hub, platform):
+    made = hub.call("POST", "/customers", {"name": "New AS", "administrator": "boss@example.test"}, user=platform)
+    assert made.status == 201
+    boss = made.json["administrators"][0]
+    me = hub.call("GET", "/me", user=boss).json
+    assert me["customers"] == [{"id": made.json["id"], "name": "New AS", "administrator": True}]
+
+
+def test_a_new_customer_has_roles_to_begin_with(hub, platform):
+    made = hub.call("POST", "/customers", {"name": "New AS", "administrator": "accountant"}, user=platform).json
+    assert {role["name"]: len(role["permissions"]) for role in made["roles"]} == {
+        "accountant": 5,
+        "administrator": len(Permission),
+        "viewer": 2,
+    }
+
+
+def test_an_administrator_nobody_knows_is_invited_by_address_but_not_by_id(hub, platform):
+    made = hub.call("POST", "/customers", {"name": "A AS", "administrator": "Fresh@Example.test"}, user=platform)
+    assert hub.users.people[made.json["administrators"][0]].email == "fresh@example.test"
+    refused = hub.call("POST", "/customers", {"name": "B AS", "administrator": "no-such-id"}, user=platform)
+    assert (refused.status, refused.json["errors"][0]["code"]) == (422, "user_unknown")
+
+
+def test_who_makes_a_client_administers_it(hub):
+    made = hub.call("POST", f"/customers/{hub.customer}/clients", {"name": "Third"}).json
+    me = hub.call("GET", "/me").json
+    role = next(client["role"] for client in me["clients"] if client["id"] == made["id"])
+    assert role == "administrator"
+    assert hub.call("GET", f"/clients/{made['id']}/members").json["items"][0]["user"] == "administrator"
+
+
+def test_clients_are_listed_in_pages(hub):
+    for number in range(5):
+        hub.call("POST", f"/customers/{hub.customer}/clients", {"name": f"Client {number}"})
+    first = hub.call("GET", f"/customers/{hub.customer}/clients", query={"limit": "4"}).json
+    rest = hub.call("GET", f"/customers/{hub.customer}/clients", query={"limit": "4", "next": first["next"]}).json
+    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (4, 3, None)
+    assert len({client["id"] for client in first["items"] + rest["items"]}) == 7
+
+
+def test_a_member_is_added_changed_and_removed(hub):
+    path = hub.in_client("/members/neighbour")
+    added = hub.call("PUT", path, {"role": "viewer"})
+    assert (added.status, added.json["version"]) == (200, 1)
+    assert hub.call("GET", hub.in_client("/connections"), user="neighbour").status == 200
+    changed = hub.call("PUT", path, {"role": "accountant", "version": 1})
+    assert (changed.json["role"], changed.json["version"]) == ("accountant", 2)
+    stale = hub.call("PUT", path, {"role": "viewer", "version": 1})
+    assert (stale.status, stale.code) == (409, "version_conflict")
+    assert hub.call("DELETE", path).status == 204
+    assert hub.call("GET", hub.in_client("/connections"), user="neighbour").status == 404
+    gone = hub.call("DELETE", path)
+    assert (gone.status, gone.code) == (404, "member_not_found")
+
+
+def test_a_member_can_be_named_by_address(hub):
+    assert (
+        hub.call("PUT", hub.in_client("/members/neighbour@example.test"), {"role": "viewer"}).json["user"]
+        == "neighbour"
+    )
+    invited = hub.call("PUT", hub.in_client("/members/fresh@example.test"), {"role": "viewer"}).json
+    assert invited["email"] == "fresh@example.test"
+    assert hub.call("DELETE", hub.in_client("/members/neighbour@example.test")).status == 204
+
+
+def test_a_role_that_is_not_there_cannot_be_given(hub):
+    answer = hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "king"})
+    assert (answer.status, answer.json["errors"][0]["code"]) == (422, "role_not_found")
+
+
+def test_nobody_gives_more_than_they_have(hub):
+    hub.call("PUT", roles(hub, "gatekeeper"), {"permissions": ["members:manage", "connections:view", "data:view"]})
+    hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "gatekeeper"})
+    fine = hub.call("PUT", hub.in_client("/members/accountant"), {"role": "viewer"}, user="neighbour")
+    assert fine.status == 200
+    answer = hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "administrator"}, user="neighbour")
+    assert (answer.status, answer.code) == (403, "role_exceeds_own")
+
+
+def test_the_last_administrator_of_a_client_stays(hub):
+    path = hub.in_client("/members/administrator")
+    for method, body in (("DELETE", None), ("PUT", {"role": "viewer"})):
+        answer = hub.call(method, path, body)
+        assert (answer.status, answer.code) == (409, "last_administrator")
+    hub.call("PUT", hub.in_client("/members/accountant"), {"role": "administrator"})
+    assert hub.call("DELETE", path).status == 204
+    last = hub.call("DELETE", hub.in_client("/members/accountant"), user="accountant")
+    assert (last.status, last.code) == (409, "last_administrator")
+
+
+def test_two_administrators_cannot_leave_at_the_same_time(hub, monkeypatch):
+    hub.call("PUT", hub.in_client("/members/accountant"), {"role": "administrator"})
+    delete, inner = TenancyTable.delete_member, []
+
+    def both_leave(self, member, keeping):
+        if not inner:
+            inner.append(None)
+            inner.append(hub.call("DELETE", hub.in_client("/members/accountant"), user="accountant"))
+        return delete(self, member, keeping)
+
+    monkeypatch.setattr(TenancyTable, "delete_member", both_leave)
+    outer = hub.call("DELETE", hub.in_client("/members/administrator"))
+    assert sorted([outer.status, inner[1].status]) == [204, 409]
+    assert len(hub.items())
+
+
+def test_a_role_is_made_changed_and_deleted(hub):
+    made = hub.call("PUT", roles(hub, "auditor"), {"permissions": ["data:view"]})
+    assert (made.status, made.json) == (200, {"name": "auditor", "permissions": ["data:view"], "version": 1})
+    changed = hub.call("PUT", roles(hub, "auditor"), {"permissions": ["data:view", "vouchers:view"], "version": 1})
+    assert changed.json["version"] == 2
+    stale = hub.call("PUT", roles(hub, "auditor"), {"permissions": [], "version": 1})
+    assert (stale.status, stale.code) == (409, "version_conflict")
+    assert hub.call("DELETE", roles(hub, "auditor")).status == 204
+    assert hub.call("GET", roles(hub, "auditor")).code == "role_not_found"
+    assert hub.call("DELETE", roles(hub, "auditor")).status == 404
+
+
+def test_a_role_takes_effect_on_the_next_request(hub):
+    assert hub.call("GET", hub.in_client("/connections"), user="viewer").status == 200
+    hub.call("PUT", roles(hub, "viewer"), {"permissions": ["data:view"]})
+    assert hub.call("GET", hub.in_client("/connections"), user="viewer").status == 403
+
+
+def test_a_role_somebody_has_cannot_be_deleted(hub):
+    answer = hub.call("DELETE", roles(hub, "viewer"))
+    assert (answer.status, answer.code) == (409, "role_in_use")
+    hub.call("DELETE", hub.in_client("/members/viewer"))
+    assert hub.call("DELETE", roles(hub, "viewer")).status == 204
+
+
+def test_the_role_of_administrators_stays_able_to_administer(hub):
+    assert hub.call("DELETE", roles(hub, "administrator")).code == "role_protected"
+    assert hub.call("PUT", roles(hub, "administrator"), {"permissions": ["data:view"]}).code == "role_protected"
+
+
+@pytest.mark.parametrize("permission", ["everything", "data:view ", 7, None])
+def test_a_permission_that_is_none_is_refused(hub, permission):
+    answer = hub.call("PUT", roles(hub, "odd"), {"permissions": [permission]})
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/permissions/0")
+
+
+@pytest.mark.parametrize("name", ["Upper", "a b", "a" * 51, "-x", "å"])
+def test_a_role_has_a_plain_name(hub, name):
+    assert hub.call("PUT", roles(hub, name), {"permissions": []}).status in (404, 422)

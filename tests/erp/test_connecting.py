@@ -216,3 +216,24 @@ def answer_like_a_web_server(listener: socket.socket) -> list[bytes]:
 
     threading.Thread(target=serve, daemon=True).start()
     return heard
+
+
+class TestAMappingIsTried:
+    def probes(self, site: Site, **columns: str) -> dict[str, Probe]:
+        mapping = {"accounts": {"table": "Ac", "columns": {"account_no": "AcNo"} | columns}}
+        return site.probes(system="sqlserver-generic", companies=["F0001"], mapping=mapping)
+
+    def test_a_good_one_passes(self, site: Site, many: Database) -> None:
+        assert passed(list(self.probes(site, name="Nm").values()))
+
+    def test_a_key_that_is_not_there_is_told_before_any_import(self, site: Site, many: Database) -> None:
+        probe = failed(self.probes(site, account_no="KontoNr"), "permissions", "column_missing")
+        assert "KontoNr" in probe.detail
+
+    def test_a_column_of_the_wrong_type_is_told_before_any_import(self, site: Site, many: Database) -> None:
+        failed(self.probes(site, changed_on="Nm"), "permissions", "column_type_unsuitable")
+
+    def test_before_anything_is_mapped_the_test_counts_what_can_be_seen(self, site: Site, many: Database) -> None:
+        probes = site.probes(system="sqlserver-generic")
+        assert passed(list(probes.values()))
+        assert "F0001 has 3 tables" in probes["read"].detail

@@ -9,15 +9,21 @@ from typing import Any, Protocol, cast
 
 from ..errors import NotFound
 from ..models.catalogue import Capability, Description
+from ..ports.documents import TakesDocuments
 from ..ports.erp import HasCompanies, HasDatasets, System
+from ..ports.shared import Shared, TakesShared
 from .form import Known, clean_answer, step_schema
 
 __all__ = ["CAPABILITIES", "Known", "catalogue", "clean_answer", "describe", "open_system", "step_schema"]
 
 # A new system is a module beside this one, and its name here.
-_MODULES = ("visma_business", "sqlserver_generic")
+_MODULES = ("visma_business", "sqlserver_generic", "twentyfourseven")
 
-CAPABILITIES: Mapping[Capability, type] = {Capability.COMPANIES: HasCompanies, Capability.DATASETS: HasDatasets}
+CAPABILITIES: Mapping[Capability, type] = {
+    Capability.COMPANIES: HasCompanies,
+    Capability.DATASETS: HasDatasets,
+    Capability.DOCUMENTS: TakesDocuments,
+}
 """Which protocol a system must satisfy to offer a capability."""
 
 
@@ -61,11 +67,16 @@ def open_system(
     *,
     networks: Sequence[str] = (),
     transport: Any = None,
+    shared: Shared | None = None,
 ) -> System:
     """The connected system. Nothing is dialled until it is asked something.
 
     `settings` are the answers of all steps, flat; `secret` those of the secret fields. `networks` (CIDR) are internal
-    networks a tenant may nevertheless connect to. `transport` replaces the way to the outside in tests. Raises
-    NotFound, and Invalid when the settings cannot be right.
+    networks a tenant may nevertheless connect to. `transport` replaces the way to the outside in tests. `shared` is
+    what outlives one function (tokens, a budget of calls), for systems that have a use for it. Raises NotFound, and
+    Invalid when the settings cannot be right.
     """
-    return _module(erp_system).connect(settings, secret, networks=networks, transport=transport)
+    system = _module(erp_system).connect(settings, secret, networks=networks, transport=transport)
+    if shared is not None and isinstance(system, TakesShared):
+        system.lend(shared)
+    return system

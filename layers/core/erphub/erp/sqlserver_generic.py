@@ -114,7 +114,8 @@ class SqlServerGeneric:
 
     def check(self) -> Iterator[Probe]:
         """The stages of a connection test; the last ones look at the mapped tables."""
-        checks = permissions.Permissions(self._list, self._chosen, list(self._sources.values()))
+        sources = [(BY_ID[dataset], source) for dataset, source in self._sources.items()]
+        checks = permissions.Permissions(self._list, self._chosen, sources)
         return self._server.check(checks.databases, checks.permissions, checks.read)
 
     def companies(self) -> Sequence[FoundCompany]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import ErpRefused
 from ..models.catalogue import Capability, Description, Link
-from ..models.dataset import Dataset
+from ..models.dataset import BY_ID, Dataset
 from ..models.probe import Probe
 from ..ports.erp import FoundCompany, Reading, Slice, Survey, Window
 from .sqlserver import permissions, reading, server, steps
@@ -211,7 +211,9 @@ class VismaBusiness:
 
     def check(self) -> Iterator[Probe]:
         """The stages of a connection test; the last ones look at the chosen companies, or at the first that opens."""
-        checks = permissions.Permissions(self._list, self._chosen, [SOURCES[name][0] for name in _NEEDED])
+        checks = permissions.Permissions(
+            self._list, self._chosen, [(BY_ID[name], SOURCES[name][0]) for name in _NEEDED]
+        )
         return self._server.check(checks.databases, checks.permissions, checks.read)
 
     def companies(self) -> Sequence[FoundCompany]:

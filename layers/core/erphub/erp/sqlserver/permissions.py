@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...errors import ErpRefused
+from ...models.dataset import Dataset
 from ...ports.erp import FoundCompany
 from . import server
 from .driver import Session
 from .server import Finding
-from .source import Source
-from .statements import COLUMNS, MAY_READ, OBJECTS, ONE_ROW, Column, expression, literal, quote
+from .source import Source, bind
+from .statements import OBJECTS, ONE_ROW, expression, listed, quote
 
 MOST_COMPANIES = 25
 """A test looks into this many of the chosen companies; an import looks into each it reads."""
@@ -28,7 +29,7 @@ type Lister = Callable[[Session], tuple[Sequence[FoundCompany], str | None]]
 class Permissions:
     """What the login may do, found out stage by stage. `sources` are tables every import needs."""
 
-    def __init__(self, lister: Lister, chosen: Sequence[str] | None, sources: Sequence[Source]) -> None:
+    def __init__(self, lister: Lister, chosen: Sequence[str] | None, sources: Sequence[tuple[Dataset, Source]]) -> None:
         """`chosen`: the keys of the connection's companies, or None when they are all of them, or not chosen yet."""
         self._lister, self._chosen, self._sources = lister, chosen, sources
         self._open: list[FoundCompany] = []
@@ -68,44 +69,31 @@ class Permissions:
         return [known[key] for key in self._chosen]
 
     def permissions(self, session: Session) -> Finding:
-        """Raises ErpRefused `permission_denied`, `table_missing`."""
+        """Whether each table can be read and has what an import needs. Raises as `source.bind` does."""
         looked = self._open[: 1 if self._chosen is None else MOST_COMPANIES]
         for company in looked:
             server.use(session, company.facts["database"])
-            for source in self._sources:
-                self._may_read(session, company, source)
-        tables = ", ".join(source.table for source in self._sources)
+            for dataset, source in self._sources:
+                try:
+                    bind(session, dataset, [source])
+                except ErpRefused as error:
+                    raise ErpRefused(f"{company.key}: {error.detail}", code=error.code) from error
+        tables = ", ".join(source.table for _, source in self._sources)
         if not tables:
             return "No tables are mapped yet.", None
         return f"The login may read {tables} in {', '.join(company.key for company in looked)}.", None
 
-    def _may_read(self, session: Session, company: FoundCompany, source: Source) -> None:
-        allowed = session.rows(MAY_READ(object=literal(source.object)))[0][0]
-        if allowed is None:
-            raise ErpRefused(
-                f"{company.key} has no table or view {source.object}, or the login may not see it. Give it read access"
-                " (db_datareader).",
-                code="table_missing",
-            )
-        if not allowed:
-            raise ErpRefused(
-                f"The login may not read {source.object} in {company.key}. Give it read access (db_datareader).",
-                code="permission_denied",
-            )
-
     def read(self, session: Session) -> Finding:
-        """Read one row of the last table of the first company, as an import would."""
+        """Read one row of each table of the first company, as an import would."""
         company = self._open[0]
-        if not self._sources:
-            server.use(session, company.facts["database"])
-            return f"{company.key} has {len(session.rows(OBJECTS()))} tables and views that the login can see.", None
-        source = self._sources[min(1, len(self._sources) - 1)]
         server.use(session, company.facts["database"])
-        columns = [
-            Column(*row[:5], nullable=bool(row[5])) for row in session.rows(COLUMNS(object=literal(source.object)))
-        ]
-        rows = session.rows(
-            ONE_ROW(columns=expression(columns[0]), schema=quote(source.schema), table=quote(source.table))
-        )
-        found = "a row" if rows else "no rows yet"
-        return f"Read {found} from {source.object} in {company.key}.", None
+        if not self._sources:
+            return f"{company.key} has {len(session.rows(OBJECTS()))} tables and views that the login can see.", None
+        found = 0
+        for dataset, source in self._sources:
+            (bound,) = bind(session, dataset, [source])
+            select = listed([expression(column) for column in bound.columns.values()])
+            row = ONE_ROW(columns=select, schema=quote(source.schema), table=quote(source.table))
+            found += len(session.rows(row))
+        empty = len(self._sources) - found
+        return f"Read {found} rows in {company.key}{f', and found {empty} tables empty' if empty else ''}.", None

@@ -103,8 +103,14 @@ def _pack_big_layers(built: Path) -> None:
     """Zip the wheels' layers once, without compressing: sam would compress 200 MB again for every stack."""
     text = (built / "template.yaml").read_text()
     for name in ("ApiLayer", "DriverLayer", "LakeLayer"):
-        archive = built / f"{name}.zip"
-        _zip(built / name, archive, zipfile.ZIP_STORED)
+        lock = ROOT / "layers" / name.removesuffix("Layer").lower() / "requirements.txt"
+        recipe = hashlib.sha256(lock.read_bytes() + (ROOT / "layers/build.py").read_bytes() + sys.version.encode())
+        kept = BUILDS / "packed" / f"{name}-{recipe.hexdigest()[:16]}.zip"
+        if not kept.exists():
+            kept.parent.mkdir(exist_ok=True)
+            _zip(built / name, kept.with_suffix(".fresh"), zipfile.ZIP_STORED)
+            kept.with_suffix(".fresh").rename(kept)
+        (built / f"{name}.zip").hardlink_to(kept)
         shutil.rmtree(built / name)
         text = re.sub(rf"(ContentUri: ){name}$", rf"\g<1>{name}.zip", text, flags=re.MULTILINE)
     (built / "template.yaml").write_text(text)

@@ -13,6 +13,8 @@ LAYERS = {
     "api": ("aws-lambda-powertools", "pydantic", "httpx", "tzdata"),
     "driver": ("pymssql",),
     "lake": ("deltalake", "arro3-core"),
+    "xml": ("lxml",),
+    "paper": ("reportlab", "pypdfium2"),
 }
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 type Json = dict[str, Any]
 
-DOORS = ("functions.connections.api", "functions.imports.api", "functions.imports.rows")
+DOORS = ("functions.connections.api", "functions.imports.api", "functions.imports.rows", "functions.sync.api")
 """Where the routes are declared; each module has a `door`."""
 VERSION = "1.0.0"
 _AREAS = {
@@ -34,6 +34,12 @@ _AREAS = {
     "connections": "Connections",
     "import-jobs": "Imports",
     "datasets": "Imports",
+    "sync": "Sync",
+    "documents": "Sync",
+    "document-uploads": "Sync",
+    "changes": "Sync",
+    "transfers": "Sync",
+    "export-log": "Sync",
 }
 _PROBLEMS = {
     "400": "The body is not JSON.",
@@ -138,7 +144,8 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
         operation["description"] = re.sub(r"\n\s+", "\n", rest.strip())
     if route.takes is not None:
         schema = schemas.get((route.takes, "validation"), {"type": "object"})
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/xml": {}} if route.takes is bytes else {"application/json": {"schema": schema}}
+        operation["requestBody"] = {"required": True, "content": content}
     if route.needs is Standing.PUBLIC:
         operation["security"] = []
     return operation
@@ -180,7 +187,8 @@ def _responses(route: "Route", schemas: Mapping[Any, Json]) -> Json:
     good: Json = {"description": "Done"}
     if route.status != 204:
         schema = schemas.get((route.gives, "serialization"), {"type": "object"})
-        good["content"] = {"application/json": {"schema": schema}}
+        csv = getattr(route.gives, "__name__", "") == "Text"
+        good["content"] = {"text/csv": {}} if csv else {"application/json": {"schema": schema}}
     return {str(route.status): good} | {
         status: {"$ref": f"#/components/responses/Problem{status}"} for status in _possible(route)
     }

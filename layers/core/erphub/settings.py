@@ -26,6 +26,12 @@ class Settings:
     transfer_function: str
     settle_seconds: int
     """How long to wait, when an answer was lost, before an ERP that shows nothing of a document is sent it again."""
+    token_key: str
+    """The KMS key that ERP systems' tokens are encrypted with."""
+    erp_addresses: Mapping[str, str]
+    """Addresses of ERP systems in place of their vendors', by system: where stand-ins are."""
+    erp_applications: Mapping[str, str]
+    """What vendors gave this deployment to identify itself, by system."""
     aws_endpoint: str | None
     """Where AWS is, when it is not AWS (an emulator); the table engine needs to be told, boto3 knows by itself."""
 
@@ -49,5 +55,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         transfer_machine=env.get("TRANSFER_MACHINE_ARN", ""),
         transfer_function=env.get("TRANSFER_FUNCTION", ""),
         settle_seconds=int(env.get("SETTLE_SECONDS", "600")),
+        token_key=env.get("TOKEN_KEY", ""),
+        erp_addresses=_pairs(env.get("ERP_ADDRESSES", "")),
+        erp_applications=_pairs(env.get("ERP_APPLICATIONS", "")),
         aws_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
     )
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """`system=value` with commas between; a pair without a value is as good as none."""
+    pairs = (part.strip().partition("=") for part in text.split(","))
+    return {name.strip(): value.strip() for name, _, value in pairs if value.strip()}

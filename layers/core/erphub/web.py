@@ -33,6 +33,7 @@ from .errors import (
     Stopped,
     TooLarge,
     Unavailable,
+    Uncertain,
 )
 from .models.identity import Caller, Permission, Standing
 from .models.wire import ID, Model
@@ -42,9 +43,11 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MAX_BODY = 256 * 1024
+MAX_FILE = 4 * 1024 * 1024
+"""The most that a body which is a file may have: what the gateway passes on, with room to spare."""
 PROBLEM = "application/problem+json"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_IDENTIFIERS = {"customer", "client", "wizard", "connection", "job", "run"}
+_IDENTIFIERS = {"customer", "client", "wizard", "connection", "job", "run", "transfer", "entry", "upload"}
 """Names in paths that hold identifiers the hub gave; anything of another form is not there."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _MISSING = "There is nothing at this address, or nothing you may see."
@@ -58,6 +61,7 @@ _STATUS: tuple[tuple[type[HubError], int, str], ...] = (
     (Gone, 410, "Gone"),
     (ErpRefused, 502, "Refused by the ERP"),
     (Unavailable, 503, "Not available now"),
+    (Uncertain, 502, "Outcome unknown"),
     (Stopped, 409, "Stopped"),
     (HubError, 500, "Internal error"),
 )
@@ -85,6 +89,14 @@ class RawJson:
 
 
 @dataclass(frozen=True)
+class Text:
+    """An answer that is no JSON."""
+
+    text: str
+    content_type: str
+
+
+@dataclass(frozen=True)
 class Route:
     """One route and all that is promised about it."""
 
@@ -94,7 +106,7 @@ class Route:
     needs: Permission | Standing
     status: int
     takes: Any = None
-    """The body: a Model, or a plain mapping for a body whose members are not known beforehand."""
+    """The body: a Model, a plain mapping when its members are not known beforehand, or `bytes` when it is a file."""
     query: type[Model] | None = None
     gives: Any = None
     wants: tuple[str, ...] = field(default=())
@@ -186,8 +198,8 @@ class Door:
         request = _Request(event, names, headers)
         started = time.perf_counter()
         try:
-            status, text = self._work(route, request)
-            response = _response(status, text)
+            status, text, content_type = self._work(route, request)
+            response = _response(status, text, content_type)
         except HubError as error:
             response = problem(error)
             status = response.status_code
@@ -208,7 +220,7 @@ class Door:
         )
         return response
 
-    def _work(self, route: Route, request: _Request) -> tuple[int, str]:
+    def _work(self, route: Route, request: _Request) -> tuple[int, str, str]:
         for name in route.names:
             if name in _IDENTIFIERS and not ID.fullmatch(request.path[name]):
                 raise NotFound(_MISSING)
@@ -221,14 +233,16 @@ class Door:
         wanted = {name: arguments[name] for name in route.wants}
 
         def work() -> dict[str, Any]:
-            return {"status": route.status, "text": _text(route.handler(**wanted))}
+            answer = route.handler(**wanted)
+            kind = answer.content_type if isinstance(answer, Text) else "application/json"
+            return {"status": route.status, "text": _text(answer), "type": kind}
 
         key = request.headers.get("idempotency-key")
         if route.method == "POST" and key is not None:
             answer = self._hall.once()(*_once_key(route, request, arguments["caller"], key), work)
         else:
             answer = work()
-        return int(answer["status"]), str(answer["text"])
+        return int(answer["status"]), str(answer["text"]), str(answer.get("type", "application/json"))
 
     def _admit(self, route: Route, request: _Request) -> dict[str, Any]:
         """Who is calling, once they may."""
@@ -252,7 +266,9 @@ def caller(event: Mapping[str, Any]) -> Caller:
 
 def read_body(event: Mapping[str, Any], shape: Any) -> Any:
     """The body in the shape wanted. Raises Invalid with every wrong field, Malformed, TooLarge."""
-    text = _body_text(event)
+    if shape is bytes:
+        return _body_text(event, MAX_FILE)
+    text = _body_text(event, MAX_BODY)
     if not (isinstance(shape, type) and issubclass(shape, Model)):
         return _json_object(text)
     try:
@@ -269,16 +285,16 @@ def read_query(event: Mapping[str, Any], shape: type[Model]) -> Any:
         raise _invalid(error) from error
 
 
-def _body_text(event: Mapping[str, Any]) -> bytes:
+def _body_text(event: Mapping[str, Any], longest: int) -> bytes:
     body = event.get("body") or ""
-    if len(body) > MAX_BODY * 4 // 3 + 4:
-        raise TooLarge(f"A request may have at most {MAX_BODY // 1024} KB.")
+    if len(body) > longest * 4 // 3 + 4:
+        raise TooLarge(f"A request may have at most {longest // 1024} KB.")
     try:
         raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else str(body).encode()
     except (binascii.Error, UnicodeEncodeError) as error:
         raise Malformed("The body is no text in UTF-8.") from error
-    if len(raw) > MAX_BODY:
-        raise TooLarge(f"A request may have at most {MAX_BODY // 1024} KB.")
+    if len(raw) > longest:
+        raise TooLarge(f"A request may have at most {longest // 1024} KB.")
     return raw
 
 
@@ -317,7 +333,7 @@ def _once_key(route: Route, request: _Request, who: Caller, key: str) -> tuple[s
 
 
 def _text(answer: Any) -> str:
-    if isinstance(answer, RawJson):
+    if isinstance(answer, (RawJson, Text)):
         return answer.text
     if isinstance(answer, Model):
         return answer.model_dump_json(by_alias=True)

@@ -4,7 +4,7 @@ Everything is made once, on first use, and imported then: a function starts with
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,21 +18,34 @@ from .settings import Settings, read_settings
 from .web import Hall, as_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .aws.exportlog import ExportLogTable
+    from .aws.papers import PaperBucket
     from .aws.runs import RunTable
+    from .aws.syncs import SyncTable
+    from .aws.worker import FunctionWorker
     from .connecting import Connecting
     from .connections import ConnectionDesk
     from .datasets import Datasets, Rows
+    from .documents import Intake
     from .importing import Importing
     from .jobs import ImportJobs
+    from .models.connection import Connection
     from .models.job import Job
     from .models.run import RunRef
     from .ports.erp import System
     from .ports.imports import Jobs
     from .ports.once import Once
+    from .ports.shared import Shared
     from .ports.world import Clock, Ids, Secrets
     from .runs import ImportRuns
     from .schedule import Scheduler
+    from .sync_desk import SyncDesk
+    from .sync_front import SyncFront
     from .tenancy import Tenants
+    from .transfers import Carrier
+    from .uploads import UploadDesk
     from .wizards import WizardDesk
 
 
@@ -141,12 +154,34 @@ def connecting() -> "Connecting":
     )
 
 
-def open_system(erp_system: str, settings_of: Mapping[str, Any], secret: Mapping[str, str]) -> "System":
-    """A connected ERP; nothing is dialled until it is asked something."""
+def open_system(
+    erp_system: str, settings_of: Mapping[str, Any], secret: Mapping[str, str], secret_name: str = ""
+) -> "System":
+    """A connected ERP; nothing is dialled until it is asked something.
+
+    By its secret's name the ERP's tokens and its budget of calls are shared with whoever else uses the connection.
+    """
     from . import erp
 
     networks = [str(network) for network in settings().allowed_erp_networks]
-    return erp.open_system(erp_system, settings_of, secret, networks=networks)
+    lent = shared(*secret_name.split("/")) if secret_name.count("/") == 1 else None
+    return erp.open_system(erp_system, settings_of, secret, networks=networks, shared=lent)
+
+
+def shared(client_id: str, connection_id: str) -> "Shared":
+    """What everybody who uses a connection shares: its ERP's tokens and budget of calls."""
+    from .aws.budget import BudgetTable
+    from .aws.tokens import TokenTable
+    from .ports.shared import Shared
+
+    return Shared(
+        TokenTable(table(), settings().token_key, client_id, connection_id),
+        BudgetTable(table(), client_id, connection_id, clock),
+        clock,
+        settings().erp_addresses,
+        settings().erp_applications,
+        lambda value: observe.hide([value]),
+    )
 
 
 def new_connection(client_id: str, connection_id: str, owner: str) -> None:
@@ -257,3 +292,142 @@ def _lake_options() -> dict[str, str]:
     options = {"aws_region": settings().region, "aws_conditional_put": "etag"}
     endpoint = settings().aws_endpoint
     return options | ({"aws_endpoint": endpoint, "aws_allow_http": "true"} if endpoint else {})
+
+
+# --- syncs: documents to the ERP, changes from it ----------------------------------------------------------------------
+
+
+@cache
+def _exports() -> "ExportLogTable":
+    from .aws.exportlog import ExportLogTable
+
+    return ExportLogTable(Table(settings().export_log_table))
+
+
+@cache
+def _syncs() -> "SyncTable":
+    from .aws.syncs import SyncTable
+
+    return SyncTable(table())
+
+
+@cache
+def _papers() -> "PaperBucket":
+    from .aws.papers import PaperBucket
+
+    return PaperBucket(settings().lake_bucket)
+
+
+@cache
+def _sync_worker() -> "FunctionWorker":
+    from .aws.worker import FunctionWorker
+
+    return FunctionWorker(settings().transfer_function, settings().transfer_machine)
+
+
+@cache
+def _intake() -> "Intake":
+    from .documents import Intake
+
+    return Intake(_syncs(), _exports(), _papers(), clock)
+
+
+@cache
+def sync_desk() -> "SyncDesk":
+    """Settings and transfers of syncs."""
+    from .aws.connections import ConnectionTable
+    from .sync_desk import SyncDesk
+
+    return SyncDesk(_syncs(), _exports(), ConnectionTable(table()), connected, _sync_worker(), clock, ids)
+
+
+@cache
+def _uploads() -> "UploadDesk":
+    from .uploads import UploadDesk
+
+    return UploadDesk(_intake(), _exports(), _papers(), _sync_worker(), clock, ids)
+
+
+@cache
+def sync() -> "SyncFront":
+    """Syncs, for the API."""
+    from .changes import Changes
+    from .export_desk import ExportDesk
+    from .sync_front import SyncFront
+
+    exports = ExportDesk(_syncs(), _exports(), _intake(), clock)
+    return SyncFront(sync_desk(), _intake(), exports, _uploads(), Changes(_exports(), clock))
+
+
+def connected(connection: "Connection") -> "System":
+    """The ERP of a connection that is kept."""
+    name = connection.secret_name
+    return open_system(connection.erp_system, connection.settings, secrets().get(name), name)
+
+
+@cache
+def _carrier() -> "Carrier":
+    from .aws.connections import ConnectionTable
+    from .aws.notices import NoticeTable
+    from .settlement_pdf import render
+    from .transfers import Carrier
+
+    def report(entry_id: str, error: Exception) -> None:
+        observe.logger().error("a document met something unforeseen", exc_info=error, extra={"entry_id": entry_id})
+
+    return Carrier(
+        _syncs(),
+        _exports(),
+        _papers(),
+        ConnectionTable(table()),
+        connected,
+        _credentials_refused,
+        _sync_worker(),
+        NoticeTable(table(), clock),
+        clock,
+        timedelta(seconds=settings().settle_seconds),
+        render,
+        as_problem,
+        report,
+    )
+
+
+def _credentials_refused(connection: "Connection", error: HubError) -> None:
+    """The connection waits for its people to sign in again; nothing is tried with these credentials until then."""
+    from .aws.connections import ConnectionTable
+    from .models.connection import ConnectionStatus
+
+    ConnectionTable(table()).set_status(connection.client_id, connection.id, ConnectionStatus.REAUTH_REQUIRED)
+    observe.logger().warning(
+        "the ERP refused the connection's credentials", exc_info=error, extra={"connection_id": connection.id}
+    )
+
+
+def sync_task(task: Mapping[str, Any], worker: str, time_left: "Callable[[], float]") -> dict[str, Any]:
+    """One task of the work behind syncs, by its name."""
+    match task["task"]:
+        case "whole":
+            return _carrier().whole(task, worker, time_left)
+        case "collect":
+            return _carrier().collect(task, worker, time_left)
+        case "send":
+            return _carrier().send(task, worker, time_left)
+        case "settle":
+            return _carrier().settle(task, worker)
+        case "preview":
+            return _carrier().preview(task)
+        case "read_upload":
+            upload = _uploads().read(str(task["client_id"]), str(task["connection_id"]), str(task["upload_id"]))
+            return {"outcome": upload.state.value, "lines": upload.lines}
+        case other:
+            raise ValueError(f"there is no task {other!r}")
+
+
+def sync_tick() -> dict[str, int]:
+    """Start the transfers that are due, sixteen at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from .sync_desk import tick
+
+    with ThreadPoolExecutor(16) as pool:
+        return tick(sync_desk(), lambda function, due: list(pool.map(function, due)))

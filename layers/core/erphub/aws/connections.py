@@ -95,6 +95,16 @@ class ConnectionTable:
         )
         return _connection(item)
 
+    def set_status(self, client_id: str, connection_id: str, status: ConnectionStatus) -> None:
+        """Say how the connection stands now; the version stays, since nobody's change is overwritten by it."""
+        self._table.update(
+            keys.connection(client_id, connection_id),
+            "SET #status = :status",
+            condition="attribute_exists(pk)",
+            names={"#status": "status"},
+            status=status.value,
+        )
+
     def companies(self, client_id: str, connection_id: str) -> Sequence[Company]:
         """See the port."""
         key = keys.connection_company(client_id, connection_id, "")

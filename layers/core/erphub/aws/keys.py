@@ -20,6 +20,8 @@ CLIENT#<c>         RUN-PART#<run>#<n>              one range of it: read or not
 CLIENT#<c>         RUN-LOG#<run>#<ulid>            a line of its log
 CLIENT#<c>         LEASE#<dataset>#<conn>#<co>     which run may write there now
 CLIENT#<c>         DATASET#<dataset>               the column types of its table in the lake
+CLIENT#<c>         TOKEN#<connection>#<name>       an ERP's token, encrypted, and who renews it (expires)
+CLIENT#<c>         BUDGET#<connection>#<kind>      calls of this hour, and until when to wait (expires)
 USER#<user>        PLATFORM                        a platform administrator
 IDEMPOTENCY#…      …                               answers kept for repeated requests (expires)
 """
@@ -128,3 +130,13 @@ def exports(client_id: str, connection_id: str, *parts: str) -> Key:
 
 def dataset(client_id: str, dataset_id: str) -> Key:
     return _key(f"CLIENT#{client_id}", "DATASET", dataset_id)
+
+
+def token(client_id: str, connection_id: str, name: str) -> Key:
+    """The key of a token of a connection's ERP."""
+    return _key(f"CLIENT#{client_id}", "TOKEN", connection_id, name)
+
+
+def budget(client_id: str, connection_id: str, kind: str) -> Key:
+    """The key of what is left of a connection's calls."""
+    return _key(f"CLIENT#{client_id}", "BUDGET", connection_id, kind)

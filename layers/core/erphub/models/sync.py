@@ -290,6 +290,12 @@ class Transfer(Model):
     rev: int = 0
 
 
+class PdfQuery(Model):
+    """Whether a settlement's PDF follows: the answer then says where to put it."""
+
+    pdf: bool = False
+
+
 class NewTransfer(Model):
     """What to transfer: everything due, one kind, or chosen documents (export log entries)."""
 

@@ -1,0 +1,13 @@
+"""The clock's door: called every minute, starts the transfers that are due."""
+
+from typing import Any
+
+from erphub import observe, wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
+    """Start what is due now, whatever instant the event says."""
+    observe.forget()
+    done = wiring.sync_tick()
+    observe.logger().info("tick", extra=done)
+    return done

@@ -102,7 +102,7 @@ def build() -> Path:
 def _pack_big_layers(built: Path) -> None:
     """Zip the wheels' layers once, without compressing: sam would compress 200 MB again for every stack."""
     text = (built / "template.yaml").read_text()
-    for name in ("ApiLayer", "DriverLayer", "LakeLayer"):
+    for name in sorted(path.name for path in built.glob("*Layer") if path.name != "CoreLayer"):
         lock = ROOT / "layers" / name.removesuffix("Layer").lower() / "requirements.txt"
         recipe = hashlib.sha256(lock.read_bytes() + (ROOT / "layers/build.py").read_bytes() + sys.version.encode())
         kept = BUILDS / "packed" / f"{name}-{recipe.hexdigest()[:16]}.zip"

@@ -174,7 +174,9 @@ class FakeSystem:
     opened: list[Mapping[str, Any]] = field(default_factory=list)
     given: str = ""
 
-    def open(self, erp_system: str, settings: Mapping[str, Any], secret: Mapping[str, str]) -> "FakeSystem":
+    def open(
+        self, erp_system: str, settings: Mapping[str, Any], secret: Mapping[str, str], secret_name: str = ""
+    ) -> "FakeSystem":
         self.opened.append({"erp_system": erp_system, **settings})
         self.given = secret["password"]
         return self

@@ -27,8 +27,8 @@ STOP: JsonObject = {"next": "stop"}
 _NOT_SETTINGS = {"companies", "name", "shared", "voucher_provider", "document_center_path"}
 """Answers that become something else of the connection than a setting of its system."""
 
-type Opener = Callable[[str, Mapping[str, Any], Mapping[str, str]], System]
-"""Opens a system from its id, settings and secret; nothing is dialled yet."""
+type Opener = Callable[[str, Mapping[str, Any], Mapping[str, str], str], System]
+"""Opens a system from its id, settings, secret and that secret's name; nothing is dialled yet."""
 type Started = Callable[[str, str, str], None]
 """Told of a new connection (client, connection, owner), perhaps more than once: makes and starts its first imports."""
 
@@ -92,7 +92,7 @@ class Connecting:
     def _open(self, erp_system: str, settings: Mapping[str, Any], secret_name: str) -> System:
         secret = self.secrets.get(secret_name)
         self.redactor.hide(secret.values())
-        return self.open_system(erp_system, settings, secret)
+        return self.open_system(erp_system, settings, secret, secret_name)
 
     def _clean(self, probe: Probe) -> Probe:
         """The probe, in case a server repeats a password in what it says."""

@@ -13,7 +13,8 @@ from .ports.erp import FoundCompany, HasCompanies, HasDatasets, System
 from .ports.imports import Source
 from .ports.world import Secrets
 
-type OpenSystem = Callable[[str, Mapping[str, Any], Mapping[str, str]], System]
+type OpenSystem = Callable[[str, Mapping[str, Any], Mapping[str, str], str], System]
+"""Opens a system from its id, settings, secret and that secret's name."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class ConnectedSources:
         yield system
 
     def _system(self, connection: Connection) -> System:
-        return self.open_system(connection.erp_system, connection.settings, self.secrets.get(connection.secret_name))
+        name = connection.secret_name
+        return self.open_system(connection.erp_system, connection.settings, self.secrets.get(name), name)
 
     def _connection(self, client_id: str, connection_id: str) -> Connection:
         found = self.connections.get(client_id, connection_id)

@@ -1,7 +1,10 @@
 """How many calls an ERP allows us, shared by everything that uses the same connection."""
 
+import math
 from datetime import datetime
 from typing import Protocol
+
+from ..errors import Unavailable
 
 
 class Budget(Protocol):
@@ -18,3 +21,14 @@ class Budget(Protocol):
     def block(self, kind: str, until: datetime) -> None:
         """The ERP asked us to wait until then: everybody who shares the connection does."""
         ...
+
+
+def waiting(until: datetime, now: datetime, why: str) -> Unavailable:
+    """The error that says how long to wait."""
+    seconds = max(1, math.ceil((until - now).total_seconds()))
+    return Unavailable(
+        f"{why} Nothing is lost; it goes on by itself at {until:%H:%M:%S} UTC.",
+        code="erp_busy",
+        retry_after=seconds,
+        retry_at=until.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )

@@ -11,6 +11,8 @@ class Token:
 
     value: str = field(repr=False)
     expires_at: datetime
+    made_with: str = field(default="", repr=False)
+    """A digest of the credentials it was fetched with: a token outlives no change of password. As secret as these."""
 
 
 class TokenStore(Protocol):

@@ -4,11 +4,10 @@
 states no limit and answers 429 with Retry-After instead. Either way all who share the connection wait together.
 """
 
-import math
 from datetime import datetime, timedelta
 from threading import Lock
 
-from ...errors import Unavailable
+from ...ports.budget import waiting
 from ...ports.world import Clock
 
 SOAP_HOURLY = 7200
@@ -17,17 +16,6 @@ SOAP_HOURLY = 7200
 def next_hour(now: datetime) -> datetime:
     """When the current clock hour ends."""
     return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-
-
-def wait_until(until: datetime, now: datetime, why: str) -> Unavailable:
-    """The error that says how long to wait."""
-    seconds = max(1, math.ceil((until - now).total_seconds()))
-    return Unavailable(
-        f"{why} Nothing is lost; it goes on by itself at {until:%H:%M:%S} UTC.",
-        code="erp_busy",
-        retry_after=seconds,
-        retry_at=until.isoformat(timespec="seconds").replace("+00:00", "Z"),
-    )
 
 
 SPENT = "24SevenOffice allows 7,200 calls an hour, and this hour's are used up."
@@ -49,11 +37,11 @@ class ProcessBudget:
             now = self._clock()
             until = self._blocked.get(kind)
             if until is not None and until > now:
-                raise wait_until(until, now, ASKED)
+                raise waiting(until, now, ASKED)
             end = next_hour(now)
             used = self._used.get((kind, end), 0)
             if hourly is not None and used >= hourly:
-                raise wait_until(end, now, SPENT)
+                raise waiting(end, now, SPENT)
             self._used = {(kind, end): used + 1} | {
                 key: count for key, count in self._used.items() if key[1] == end and key[0] != kind
             }

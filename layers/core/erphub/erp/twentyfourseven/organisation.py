@@ -42,7 +42,7 @@ class Organisation:
         ]
 
     def _try_login(self) -> str:
-        self._rest.sign_in()
+        self._rest.sign_in(anew=True)
         return "Signed in."
 
     def _try_companies(self) -> str:

@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from ...errors import CredentialsRefused, ErpRefused, HubError, Unavailable
-from ...ports.budget import Budget
+from ...ports.budget import Budget, waiting
 from ...ports.tokens import Token
 from ...ports.world import Clock
 from . import numbers, outcomes
-from .budget import ASKED, wait_until
+from .budget import ASKED
 from .places import Places
 from .tokens import Tokens
 
@@ -70,9 +70,9 @@ class Rest:
 
     # --- signing in --------------------------------------------------------------------------------------------------
 
-    def sign_in(self) -> str:
-        """A valid access token. Raises CredentialsRefused, Unavailable."""
-        return self._tokens.current(self._name, self._fetch)
+    def sign_in(self, *, anew: bool = False) -> str:
+        """A valid access token; `anew` asks for one even when there is one. Raises CredentialsRefused, Unavailable."""
+        return self._tokens.current(self._name, self._fetch, anew=anew)
 
     @property
     def _name(self) -> str:
@@ -92,7 +92,7 @@ class Rest:
         except httpx.HTTPError as error:
             raise outcomes.lost(error, writes=False) from error
         if response.status_code == 429:
-            raise wait_until(outcomes.retry_after(response.headers, asked), asked, ASKED)
+            raise waiting(outcomes.retry_after(response.headers, asked), asked, ASKED)
         if response.status_code >= 500:
             raise outcomes.server_error(response.status_code, response.text[:200], writes=False)
         if response.status_code != 200:
@@ -215,7 +215,7 @@ class Rest:
             until = outcomes.retry_after(response.headers, now)
             self._budget.block("rest", until)
             if until - now > PATIENCE or not allowed_waits:
-                raise wait_until(until, now, ASKED)
+                raise waiting(until, now, ASKED)
             allowed_waits -= 1
             self._sleep(max(0.0, (until - now).total_seconds()) + 0.01)
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import httpx
 
 from ...errors import CredentialsRefused, ErpRefused, HubError, Unavailable
-from ...ports.budget import Budget
+from ...ports.budget import Budget, waiting
 from ...ports.tokens import Token
 from ...ports.world import Clock
 from . import outcomes
-from .budget import ASKED, SOAP_HOURLY, wait_until
+from .budget import ASKED, SOAP_HOURLY
 from .places import AUTHENTICATE, Places, Service
 from .tokens import Tokens
 from .xml import Node, child, children, envelope, parse, text, truth
@@ -125,8 +125,12 @@ class Soap:
             )
 
     def sign_in(self, company: str) -> str:
-        """A session in the company. Raises CredentialsRefused, ErpRefused, Unavailable."""
-        return self._session(self.identity_of(company), not_this=None)
+        """A new session in the company, to see whether the credentials are still accepted.
+
+        Raises CredentialsRefused, ErpRefused, Unavailable.
+        """
+        identity = self.identity_of(company)
+        return self._tokens.current(self._name(identity), lambda: self._fetch(identity), anew=True)
 
     def _credential(self, identity: str | None) -> Node:
         return (
@@ -136,8 +140,11 @@ class Soap:
             ("Username", self._login.username),
         )
 
+    def _name(self, identity: Identity) -> str:
+        return f"soap:{self._login.username.casefold()}:{identity.id}"
+
     def _session(self, identity: Identity, not_this: str | None) -> str:
-        name = f"soap:{self._login.username.casefold()}:{identity.id}"
+        name = self._name(identity)
         session = self._tokens.current(name, lambda: self._fetch(identity), not_this=not_this)
         if session not in self._proved:
             # Opened by somebody else, it may have ended by idleness: asking is cheaper than a failed write.
@@ -260,7 +267,7 @@ class Soap:
             until = outcomes.retry_after(response.headers, now)
         if until is not None:
             self._budget.block("soap", until)
-            raise wait_until(until, now, ASKED)
+            raise waiting(until, now, ASKED)
 
     def _fault(self, fault: "Element", status: int, *, writes: bool) -> Exception:
         words = (text(fault, "faultstring") or text(fault, "Reason", "Text") or "").strip()[:500]

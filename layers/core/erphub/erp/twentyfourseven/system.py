@@ -15,7 +15,7 @@ from ...ports.shared import Shared
 from .budget import ProcessBudget
 from .description import USER
 from .places import Places
-from .tokens import ProcessTokens, Tokens, utc_now
+from .tokens import ProcessTokens, Tokens, digest, utc_now
 
 if TYPE_CHECKING:
     from .organisation import Organisation
@@ -54,7 +54,8 @@ class TwentyFourSevenOffice:
             trust_env=False,
         )
         shared = self._shared
-        tokens = Tokens(shared.tokens, shared.clock, hide=shared.hide)
+        made_with = digest(*(f"{name}={value}" for name, value in sorted(self._secret.items())))
+        tokens = Tokens(shared.tokens, shared.clock, hide=shared.hide, made_with=made_with)
         if self._settings.get("sign_in") == USER:
             from .soap import Login, Soap
             from .user import User

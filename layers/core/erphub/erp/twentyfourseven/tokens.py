@@ -8,7 +8,9 @@ Credentials are never used up by a fetch, so a lost answer costs a wait and noth
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from threading import Lock
 
 from ...errors import Unavailable
@@ -33,40 +35,45 @@ class Tokens:
         *,
         sleep: Callable[[float], None] = time.sleep,
         hide: Callable[[str], None] | None = None,
+        made_with: str = "",
     ) -> None:
+        """`made_with` is a digest of the credentials: a kept token that was fetched with others is not used."""
         self._store = store
         self._clock = clock
         self._sleep = sleep
         self._hide = hide or _nothing
+        self._made_with = made_with
         self._here: dict[str, Token] = {}
         self._holder = new_id()
         self._lock = Lock()
 
-    def current(self, name: str, fetch: Callable[[], Token], *, not_this: str | None = None) -> str:
-        """A valid token; `not_this` is one that the ERP has just refused.
+    def current(self, name: str, fetch: Callable[[], Token], *, not_this: str | None = None, anew: bool = False) -> str:
+        """A valid token; `not_this` is one that the ERP has just refused. `anew` fetches in any case, to see whether
+        the credentials are still accepted.
 
         Raises what `fetch` raises, and Unavailable (`sign_in_busy`) when whoever renews it does not come back.
         """
         with self._lock:  # threads of one process need no lease among themselves
             token = self._here.get(name)
-            if token is None or not self._good(token, not_this):
-                token = self._shared(name, fetch, not_this)
+            if token is None or anew or not self._good(token, not_this):
+                token = self._shared(name, fetch, not_this, anew=anew)
                 self._hide(token.value)
                 self._here[name] = token
             return token.value
 
     def _good(self, token: Token, not_this: str | None) -> bool:
-        return token.value != not_this and self._clock() + MARGIN < token.expires_at
+        fits = token.value != not_this and token.made_with == self._made_with
+        return fits and self._clock() + MARGIN < token.expires_at
 
-    def _shared(self, name: str, fetch: Callable[[], Token], not_this: str | None) -> Token:
+    def _shared(self, name: str, fetch: Callable[[], Token], not_this: str | None, *, anew: bool) -> Token:
         give_up = self._clock() + LEASE + timedelta(seconds=5)
         while True:
             token = self._store.read(name)
-            if token is not None and self._good(token, not_this):
+            if token is not None and not anew and self._good(token, not_this):
                 return token
             now = self._clock()
             if self._store.lease(name, self._holder, now, now + LEASE):
-                return self._renewed(name, fetch, not_this)
+                return self._renewed(name, fetch, not_this, anew=anew)
             if now >= give_up:
                 raise Unavailable(
                     "24SevenOffice is being signed in to by another transfer, which does not come back."
@@ -76,13 +83,13 @@ class Tokens:
                 )
             self._sleep(_POLL_SECONDS)
 
-    def _renewed(self, name: str, fetch: Callable[[], Token], not_this: str | None) -> Token:
+    def _renewed(self, name: str, fetch: Callable[[], Token], not_this: str | None, *, anew: bool) -> Token:
         kept = False
         try:
             # Between our look and our lease another one may have fetched and finished.
             token = self._store.read(name)
-            if token is None or not self._good(token, not_this):
-                token = fetch()
+            if token is None or anew or not self._good(token, not_this):
+                token = replace(fetch(), made_with=self._made_with)
                 kept = self._store.keep(name, self._holder, token)
             return token
         finally:
@@ -136,3 +143,8 @@ def utc_now() -> datetime:
 
 def _nothing(_: str) -> None:
     return None
+
+
+def digest(*credentials: str) -> str:
+    """What tells credentials apart without saying them."""
+    return sha256("\x1f".join(credentials).encode()).hexdigest()

@@ -180,7 +180,7 @@ def shared(client_id: str, connection_id: str) -> "Shared":
         clock,
         settings().erp_addresses,
         settings().erp_applications,
-        lambda value: observe.hide([value]),
+        hide=lambda value: observe.hide([value]),
     )
 
 

@@ -1,5 +1,6 @@
 """What an ERP column is lent beyond its settings and its secret: things that outlive one function and are shared."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -22,6 +23,8 @@ class Shared:
     clock: Clock
     addresses: Mapping[str, str] = field(default_factory=dict[str, str])
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
+    sleep: Callable[[float], None] = time.sleep
+    """Waits so many seconds."""
     hide: Callable[[str], None] | None = None
     """Told of every token that comes into this process, so that no log line shows it."""
 

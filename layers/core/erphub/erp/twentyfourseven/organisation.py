@@ -9,7 +9,7 @@ from ...models.document import Customer, Document, DocumentKind, Invoice, Produc
 from ...models.probe import Stage
 from ...ports.documents import Change, Choice, LedgerAccount, Posted, Posting, Setup
 from ...ports.erp import FoundCompany
-from ...ports.world import Clock
+from ...ports.shared import Shared
 from . import checks
 from .numbers import part
 from .rest import Rest
@@ -22,14 +22,14 @@ from .rest_vouchers import RestBooks, RestVouchers
 class Organisation:
     """One organisation over REST, behind the same face as a user over SOAP."""
 
-    def __init__(self, rest: Rest, organisation_id: str, clock: Clock) -> None:
+    def __init__(self, rest: Rest, organisation_id: str, shared: Shared) -> None:
         self._rest = rest
         self._id = organisation_id
-        self._clock = clock
+        self._clock = shared.clock
         self._books = RestBooks(rest)
         self._customers = RestCustomers(rest)
         self._products = RestProducts(rest)
-        self._vouchers = RestVouchers(rest, self._books)
+        self._vouchers = RestVouchers(rest, self._books, sleep=shared.sleep)
         self._orders = RestOrders(rest, self._books, self._products)
 
     def trials(self) -> list[tuple[Stage, checks.Trial]]:

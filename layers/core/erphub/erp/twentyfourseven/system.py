@@ -55,7 +55,7 @@ class TwentyFourSevenOffice:
         )
         shared = self._shared
         made_with = digest(*(f"{name}={value}" for name, value in sorted(self._secret.items())))
-        tokens = Tokens(shared.tokens, shared.clock, hide=shared.hide, made_with=made_with)
+        tokens = Tokens(shared.tokens, shared.clock, sleep=shared.sleep, hide=shared.hide, made_with=made_with)
         if self._settings.get("sign_in") == USER:
             from .soap import Login, Soap
             from .user import User
@@ -65,7 +65,7 @@ class TwentyFourSevenOffice:
                 self._secret.get("password", ""),
                 shared.applications.get(APPLICATION, ""),
             )
-            soap = Soap(http, self._places, login, tokens, shared.budget, shared.clock)
+            soap = Soap(http, self._places, login, tokens, shared.budget, shared.clock, sleep=shared.sleep)
             return User(soap, shared.clock, several=bool(self._settings.get("several_companies")))
         from .organisation import Organisation
         from .rest import Application, Rest
@@ -74,8 +74,8 @@ class TwentyFourSevenOffice:
         application = Application(
             str(self._settings.get("client_id", "")), self._secret.get("client_secret", ""), organisation
         )
-        rest = Rest(http, self._places, application, tokens, shared.budget, shared.clock)
-        return Organisation(rest, organisation, shared.clock)
+        rest = Rest(http, self._places, application, tokens, shared.budget, shared.clock, sleep=shared.sleep)
+        return Organisation(rest, organisation, shared)
 
     # --- System, HasCompanies ----------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The door for people and programs: who may do what, the catalogue, the wizard, the connections."""
 
+from datetime import datetime
 from typing import Any
 
 from erphub import catalogue, openapi, web, wiring
@@ -138,9 +139,9 @@ def list_found_companies(member: Member, wizard: str, query: CompanySearch) -> F
 
 
 @door.put("/clients/{client}/wizards/{wizard}/steps/{step}", needs=Permission.CONNECTIONS_MANAGE, status=202)
-def answer_step(member: Member, wizard: str, step: str, body: dict[str, Any]) -> WizardView:
+def answer_step(member: Member, wizard: str, step: str, body: dict[str, Any], received: datetime) -> WizardView:
     """Answer a step with its fields; look at the wizard until it waits again."""
-    return wiring.wizards().answer(member, wizard, step, body)
+    return wiring.wizards().answer(member, wizard, step, body, received)
 
 
 @door.delete("/clients/{client}/wizards/{wizard}", needs=Permission.CONNECTIONS_MANAGE)

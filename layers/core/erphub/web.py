@@ -1,7 +1,7 @@
 """The front desk: finds who is calling, whether they may, what they ask, and words the answer.
 
 A door declares its routes with everything that holds for them: a handler's parameters say what it wants (`caller`,
-`member`, `body`, `query`, and the names in the path), its return type what it gives, its first line what it does. From
+`member`, `body`, `query`, `received`, and the names in the path), its return type what it gives, its first line what it does. From
 the same declarations come the checks of every request, the OpenAPI document and the tests that walk every route.
 """
 
@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
@@ -230,6 +231,7 @@ class Door:
         if route.query is not None:
             arguments["query"] = read_query(request.event, route.query)
         arguments |= {name: request.path[name] for name in route.names}
+        arguments["received"] = received(request.event)
         wanted = {name: arguments[name] for name in route.wants}
 
         def work() -> dict[str, Any]:
@@ -262,6 +264,12 @@ def caller(event: Mapping[str, Any]) -> Caller:
     if not claims.get("sub"):
         raise Forbidden("Sign in first.", code="not_signed_in")
     return Caller(str(claims["sub"]), claims.get("email"))
+
+
+def received(event: Mapping[str, Any]) -> datetime:
+    """When the gateway took the request: however long this function took to start, that was when it was sent."""
+    milliseconds = _member(event, "requestContext").get("requestTimeEpoch")
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else datetime.now(UTC)
 
 
 def read_body(event: Mapping[str, Any], shape: Any) -> Any:

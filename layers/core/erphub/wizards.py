@@ -7,7 +7,7 @@ secret passes through it, and being woken twice, late or never loses nothing.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from .erp import Known, clean_answer, describe, step_schema
@@ -38,6 +38,7 @@ CLAIM_LASTS = timedelta(seconds=30)
 """After this an answer that was being taken is taken for lost (a request ends after 29 seconds)."""
 _WAKING = timedelta(seconds=60)
 _LONGEST_START = 5.0
+_MOVED_ON = "The wizard has moved on. Look at it again, then answer."
 _BUSY = "The wizard is still working on an answer. Look at it again in a moment."
 
 
@@ -99,18 +100,23 @@ class WizardDesk:
         items = [FoundCompanyView(key=one.key, name=one.name, problem=one.problem) for one in found]
         return FoundCompanyPage(items=items, next=following)
 
-    def answer(self, member: Member, wizard_id: str, step_id: str, body: Mapping[str, Any]) -> WizardView:
-        """Take the answer to a step, keep it, and wake the machine.
+    def answer(
+        self, member: Member, wizard_id: str, step_id: str, body: Mapping[str, Any], sent: datetime
+    ) -> WizardView:
+        """Take the answer to a step, keep it, and wake the machine. `sent`: when the user sent it.
 
-        Raises NotFound, Gone (ended), Conflict (`step_not_open`, `step_being_answered`, `version_conflict`,
-        `name_taken`), Invalid.
+        Raises NotFound, Gone (ended), Conflict (`step_not_open`, `step_being_answered`, `step_answered`,
+        `version_conflict`, `name_taken`), Invalid.
         """
         wizard = self._read(member.client_id, wizard_id)
         _require_open(wizard)
         answer = dict(body)
         version = answer.pop("version", None)
         if version is not None and version != wizard.version:
-            raise Conflict("The wizard has moved on. Look at it again, then answer.", code="version_conflict")
+            raise Conflict(_MOVED_ON, code="version_conflict")
+        if wizard.answered_at is not None and sent < wizard.answered_at:
+            # However late it got here: when it was sent, its sender cannot have seen the answer that was taken.
+            raise Conflict(_MOVED_ON, code="step_answered")
         description = describe(wizard.erp_system)
         step = _step(description, step_id)
         self._require_answerable(wizard, description, step)
@@ -144,8 +150,8 @@ class WizardDesk:
 
     def _was_never_woken(self, wizard: Wizard, step: Step) -> bool:
         """Whether the answer being worked on was kept by a request that died before it woke the machine."""
-        since = wizard.expires_at - timedelta(seconds=self.answer_seconds)
-        return wizard.answered == step.id and self.clock() - since > _WAKING
+        since = wizard.answered_at
+        return wizard.answered == step.id and since is not None and self.clock() - since > _WAKING
 
     def _check(self, wizard: Wizard, step: Step, settings: dict[str, Any]) -> None:
         """What only the hub knows about an answer: which companies were found, which names are taken."""
@@ -193,6 +199,7 @@ class WizardDesk:
             "answers": answers | {step.id: dict(settings)},
             "refused": None,
             "answered": step.id,
+            "answered_at": self.clock(),
             "step": step.id,
             "secrets": sorted({*wizard.secrets, *secrets}),
             "status": WizardStatus.WORKING,

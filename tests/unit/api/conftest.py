@@ -85,6 +85,8 @@ class Hub:
         request |= {"httpMethod": method, "path": path, "queryStringParameters": more.get("query")}
         request["body"] = body if isinstance(body, str) or body is None else json.dumps(body)
         request["headers"] |= more.get("headers", {})
+        sent = more.get("sent", self.time[0])
+        request["requestContext"]["requestTimeEpoch"] = int(sent.timestamp() * 1000)
         request["isBase64Encoded"] = more.get("base64", False)
         if user is None:
             del request["requestContext"]["authorizer"]

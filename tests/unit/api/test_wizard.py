@@ -308,6 +308,16 @@ def test_of_two_answers_at_once_one_wins_and_the_other_is_told(hub, monkeypatch)
     assert list(hub.secrets.kept.values()) == [{"password": "right"}]
 
 
+def test_an_answer_that_was_sent_before_another_was_taken_is_late_however_slowly_it_comes(hub):
+    wizard = Wizard(hub)
+    sent = hub.time[0]
+    hub.pass_time(seconds=1)
+    wizard.answer("server", SERVER)
+    late = wizard.put("server", OTHER_SERVER | {"password": "other"}, sent=sent)
+    assert (late.status, late.code) == (409, "step_answered")
+    assert list(hub.secrets.kept.values()) == [{"password": "right"}]
+
+
 def test_an_answer_from_an_old_page_is_refused(hub):
     wizard = Wizard(hub)
     old = wizard.get()["version"]

@@ -44,6 +44,7 @@ class Wizard(Model):
     answers: dict[str, JsonObject] = Field(default_factory=dict)
     answered: str | None = None
     """The step whose answer is being worked on, or was last."""
+    answered_at: datetime | None = None
     refused: JsonObject | None = None
     """That answer when it was not good enough, to be shown and mended."""
     secrets: list[str] = Field(default_factory=list)

@@ -94,6 +94,7 @@ SOURCES: Mapping[str, Sequence[Source]] = {
                 "invoice_no": ["InvoNo"],
                 "description": ["Txt"],
                 "amount": ["AcAm"],
+                "credit": ["Cr"],
                 "currency": ["Cur"],
                 "currency_amount": ["CurAm"],
                 "exchange_rate": ["ExRt"],

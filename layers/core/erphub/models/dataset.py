@@ -70,6 +70,10 @@ def _date(name: str, description: str) -> DatasetField:
     return DatasetField(name, Kind.DATE, description)
 
 
+def _boolean(name: str, description: str) -> DatasetField:
+    return DatasetField(name, Kind.BOOLEAN, description)
+
+
 _DIMENSIONS = tuple(_text(f"dimension_{n}", f"Value of organisational unit {n}") for n in range(1, 13))
 
 DATASETS: tuple[Dataset, ...] = (
@@ -104,6 +108,7 @@ DATASETS: tuple[Dataset, ...] = (
             _text("invoice_no", "Invoice number"),
             _text("description", "Text of the line"),
             _decimal("amount", "Amount in the company's currency; credit is negative"),
+            _boolean("credit", "Whether it stands on the credit side: a correction there may be a positive amount"),
             _text("currency", "Currency of the foreign amount"),
             _decimal("currency_amount", "Amount in that currency"),
             _decimal("exchange_rate", "Exchange rate as the ERP states it"),

@@ -11,8 +11,19 @@ from erphub.errors import CredentialsRefused, ErpRefused, Uncertain, Unavailable
 from erphub.models.document import Customer, Document, DocumentKind, Invoice, Product, Settlement
 from erphub.ports.documents import Change, Choice, LedgerAccount, Posted, Posting, Setup, TaxCode
 
-ACCOUNTS = {"3000": True, "3010": True, "3100": True, "1900": True, "1920": True, "2380": True, "7740": True, "2900": True,
-            "4390": True, "1460": True, "3999": False}
+ACCOUNTS = {
+    "3000": True,
+    "3010": True,
+    "3100": True,
+    "1900": True,
+    "1920": True,
+    "2380": True,
+    "7740": True,
+    "2900": True,
+    "4390": True,
+    "1460": True,
+    "3999": False,
+}
 
 
 class Died(BaseException):
@@ -78,7 +89,9 @@ class LedgerErp:
             case "busy":
                 raise Unavailable("Too many calls.", code="erp_busy", retry_after=120)
             case "refuse":
-                raise ErpRefused("The ERP refused it: the period is closed.", code="period_closed", words="Period closed")
+                raise ErpRefused(
+                    "The ERP refused it: the period is closed.", code="period_closed", words="Period closed"
+                )
             case "lost_before":
                 raise Uncertain("No answer came.", code="answer_lost")
             case "die_before":
@@ -97,8 +110,12 @@ class LedgerErp:
             raise Died
         with_pdf = bool(self.takes_pdf_with_voucher and posting.pdf)
         return Posted(
-            record.reference, words="OK", trace=f"T{len(self.records)}", attached=with_pdf,
-            awaiting_approval=record.awaiting_approval, facts={"internal": record.reference},
+            record.reference,
+            words="OK",
+            trace=f"T{len(self.records)}",
+            attached=with_pdf,
+            awaiting_approval=record.awaiting_approval,
+            facts={"internal": record.reference},
         )
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
@@ -122,14 +139,24 @@ class LedgerErp:
             departments=[Choice("10", "Oslo")],
             voucher_types=[Choice("5", "Kasse")],
             accounts=[LedgerAccount(number, f"Konto {number}", typed) for number, typed in self.accounts.items()],
-            tax_codes=[TaxCode("3", "Utgående", Decimal(25)), TaxCode("31", "Utgående", Decimal(15)), TaxCode("0", "Ingen", Decimal(0))],
+            tax_codes=[
+                TaxCode("3", "Utgående", Decimal(25)),
+                TaxCode("31", "Utgående", Decimal(15)),
+                TaxCode("0", "Ingen", Decimal(0)),
+            ],
         )
 
     def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
         self._open("changed_since")
-        found = [record for record in self.records.values() if record.kind is kind and (since is None or record.changed_at >= since)]
+        found = [
+            record
+            for record in self.records.values()
+            if record.kind is kind and (since is None or record.changed_at >= since)
+        ]
         for record in sorted(found, key=lambda record: record.changed_at):
-            yield Change(kind, record.reference, record.key or None, record.changed_at, str(record.changed_at), record.document)
+            yield Change(
+                kind, record.reference, record.key or None, record.changed_at, str(record.changed_at), record.document
+            )
 
     # --- what people do in the ERP itself
 
@@ -158,10 +185,14 @@ class LedgerErp:
     def _check(self, document: Document, posting: Posting) -> None:
         if isinstance(document, Settlement):
             needed = [posting.routing["means_accounts"].get(payment.means.value, "") for payment in document.payments]
-            needed += [posting.routing["sales_accounts"].get(f"{line.vat_rate.normalize():f}", "") for line in document.sales]
+            needed += [
+                posting.routing["sales_accounts"].get(f"{line.vat_rate.normalize():f}", "") for line in document.sales
+            ]
             for account in needed:
                 if account not in self.accounts:
-                    raise ErpRefused(f"There is no account {account}.", code="account_missing", words=f"Konto {account} finnes ikke")
+                    raise ErpRefused(
+                        f"There is no account {account}.", code="account_missing", words=f"Konto {account} finnes ikke"
+                    )
         if isinstance(document, Invoice) and f"customer:{document.customer_id}" not in posting.known:
             raise ErpRefused("Unknown customer.", code="customer_unknown")
 

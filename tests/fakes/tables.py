@@ -80,7 +80,9 @@ class MemoryTable(Table):
         start = _unword(next)[1] if next else None
         page = _page(found, sort, start, limit, newest_first, lambda item: [value, item[sort]])
         # As on AWS, the indexes carry the entry without its body.
-        return Page([{name: item[name] for name in ("pk", "sk", "data") if name in item} for item in page.items], page.next)
+        return Page(
+            [{name: item[name] for name in ("pk", "sk", "data") if name in item} for item in page.items], page.next
+        )
 
     def by_index(
         self, index: str, key: str, value: str, *, upto: tuple[str, str] | None = None, limit: int = 1000
@@ -89,7 +91,9 @@ class MemoryTable(Table):
         yield from (deepcopy(item) for item in found if upto is None or item[upto[0]] <= upto[1])
 
     def _set(self, item: Item) -> None:
-        self.items[item["pk"], item["sk"]] = deepcopy({name: value for name, value in item.items() if value is not None})
+        self.items[item["pk"], item["sk"]] = deepcopy(
+            {name: value for name, value in item.items() if value is not None}
+        )
         self.writes += 1
 
     def _check(self, key: tuple[str, str], condition: str | None, values: Mapping[str, Any]) -> None:

@@ -260,10 +260,11 @@ class Door:
 
 def caller(event: Mapping[str, Any]) -> Caller:
     """Who the authorizer says is calling. Raises Forbidden when it said nothing: the route is not behind it."""
-    claims = _member(_member(_member(event, "requestContext"), "authorizer"), "claims")
+    context = _member(event, "requestContext")
+    claims = _member(_member(context, "authorizer"), "claims")
     if not claims.get("sub"):
         raise Forbidden("Sign in first.", code="not_signed_in")
-    return Caller(str(claims["sub"]), claims.get("email"))
+    return Caller(str(claims["sub"]), claims.get("email"), _member(context, "identity").get("sourceIp"))
 
 
 def received(event: Mapping[str, Any]) -> datetime:

@@ -20,6 +20,7 @@ from .web import Hall, as_problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .audit import AuditTrail
     from .aws.exportlog import ExportLogTable
     from .aws.papers import PaperBucket
     from .aws.runs import RunTable
@@ -103,6 +104,15 @@ def tenants() -> "Tenants":
     from .tenancy import Tenants
 
     return Tenants(TenancyTable(table()), UserPool(settings().user_pool), clock, ids)
+
+
+@cache
+def audit() -> "AuditTrail":
+    """Who did what to a connection; `record` is for everybody who changes one."""
+    from .audit import AuditTrail
+    from .aws.audit import AuditTable
+
+    return AuditTrail(AuditTable(table()), observe, clock, ids)
 
 
 @cache

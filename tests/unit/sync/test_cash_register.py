@@ -1,0 +1,113 @@
+"""Audit files of cash registers become settlements by the rules that are written down."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from erphub.cash_register import read_cash_register
+from erphub.errors import Invalid
+from erphub.models.document import PaymentMeans, Settlement
+
+NAMESPACE = "urn:StandardAuditFile-Taxation-CashRegister:NO"
+
+
+def test_the_published_sample_goes_through(samples: Path) -> None:
+    [file] = (samples / "saft").glob("*Cash_Register_9*.xml")
+    reading = read_cash_register(file.read_bytes())
+    [coming] = reading.settlements
+    settlement = coming.document
+    assert isinstance(settlement, Settlement)
+    assert (settlement.number, str(settlement.date), settlement.department) == (1, "2020-01-01", "Location A: Shop Frogner")
+    assert {(str(line.vat_rate), str(line.amount), str(line.vat)) for line in settlement.sales} == {
+        ("15.00", "102.80", "13.42"), ("25.00", "411.40", "82.28"),
+    }
+    assert {payment.means: payment.amount for payment in settlement.payments} == {
+        PaymentMeans.CASH: Decimal("295.00"),
+        PaymentMeans.BANKAXEPT: Decimal("218.80"),
+        PaymentMeans.ROUNDING: Decimal("-0.40"),
+    }
+    assert not reading.refused
+    assert not reading.open_transactions
+
+
+def file(reports: str = "", transactions: str = "", doctype: str = "") -> bytes:
+    return f"""<?xml version="1.0"?>{doctype}
+    <auditfile xmlns="{NAMESPACE}"><header><curCode>NOK</curCode></header><company>
+      <basics>
+        <basic><basicType>12</basicType><basicID>K</basicID><predefinedBasicID>12001</predefinedBasicID></basic>
+        <basic><basicType>12</basicType><basicID>M</basicID><predefinedBasicID>12011</predefinedBasicID></basic>
+        <basic><basicType>13</basicType><basicID>Z</basicID><predefinedBasicID>13009</predefinedBasicID></basic>
+        <basic><basicType>13</basicType><basicID>X</basicID><predefinedBasicID>13008</predefinedBasicID></basic>
+      </basics>
+      <location><name>Butikk</name><cashregister><registerID>R 1</registerID>{reports}{transactions}</cashregister></location>
+    </company></auditfile>""".encode()
+
+
+def report(number: str = "1", day: str = "2026-01-31", net: str = "100.00", vat: str = "25.00", paid: str = "125.00",
+           kind: str = "Z", extra: str = "", receipts: int = 1) -> str:
+    return f"""<event><eventType>{kind}</eventType><eventReport><reportID>{number}</reportID><reportType>Report</reportType>
+      <reportDate>{day}</reportDate><reportTime>23:00:00</reportTime>
+      <reportPayments><reportPayment><paymentType>K</paymentType><paymentAmnt>{paid}</paymentAmnt></reportPayment></reportPayments>
+      {extra}<reportCashSalesVat><reportCashSaleVat><vatPerc>25.00</vatPerc><cashSaleAmnt>{net}</cashSaleAmnt>
+      <vatAmnt>{vat}</vatAmnt></reportCashSaleVat></reportCashSalesVat><reportReceiptNum>{receipts}</reportReceiptNum>
+      </eventReport></event>"""
+
+
+def sale(when: str, rounding: str = "0.00", more: str = "") -> str:
+    day, time = when.split()
+    return f"""<cashtransaction><transDate>{day}</transDate><transTime>{time}</transTime>
+      <rounding><roundingAmnt>{rounding}</roundingAmnt></rounding>{more}</cashtransaction>"""
+
+
+def test_each_z_report_takes_the_rounding_of_its_own_transactions() -> None:
+    both = report("1", "2026-01-30", paid="124.80") + report("2", "2026-01-31", paid="125.30")
+    sales = sale("2026-01-30 12:00:00", "-0.20") + sale("2026-01-31 12:00:00", "0.30") + sale(
+        "2026-01-31 13:00:00", "5.00", "<trainingID>true</trainingID>"
+    )
+    reading = read_cash_register(file(both, sales))
+    assert [coming.external_id for coming in reading.settlements] == ["R-1:1", "R-1:2"]
+    assert not reading.refused
+
+
+def test_without_transactions_only_a_difference_of_cash_rounding_is_taken() -> None:
+    assert read_cash_register(file(report(paid="125.40"))).settlements
+    [refused] = read_cash_register(file(report(paid="126.00"))).refused
+    assert refused.error.errors[0].code == "settlement_does_not_balance"
+
+
+def test_an_x_report_is_no_settlement() -> None:
+    assert not read_cash_register(file(report(kind="X"))).settlements
+
+
+def test_a_report_that_does_not_add_up_stops_no_other() -> None:
+    reading = read_cash_register(file(report("1", paid="1.00") + report("2", "2026-02-01") + report("x", "2026-02-02")))
+    assert [coming.external_id for coming in reading.settlements] == ["R-1:2"]
+    assert [refused.number for refused in reading.refused] == ["1", "x"]
+
+
+def test_tips_are_owed_and_not_earned() -> None:
+    tip = "<reportTip><tipNum>1</tipNum><tipAmnt>10.00</tipAmnt></reportTip>"
+    [coming] = read_cash_register(file(report(paid="135.00", extra=tip))).settlements
+    assert PaymentMeans.TIPS in {payment.means for payment in coming.document.payments}
+
+
+def test_transactions_after_the_last_z_report_are_counted_not_sent() -> None:
+    reading = read_cash_register(file(report(day="2026-01-30"), sale("2026-01-31 10:00:00") + sale("2026-01-31 11:00:00")))
+    assert reading.open_transactions == {"R 1": 2}
+
+
+@pytest.mark.parametrize(
+    ("xml", "code"),
+    [
+        (b"<auditfile/>", "not_a_cash_register_file"),
+        (b"not xml", "malformed_xml"),
+        (b"", "malformed_xml"),
+        (file()[:-20], "malformed_xml"),
+        (file(doctype='<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "doctype_refused"),
+        (file(doctype='<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'), "doctype_refused"),
+    ],
+)
+def test_what_is_no_such_file_is_refused(xml: bytes, code: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_cash_register(xml)
+    assert caught.value.code == code

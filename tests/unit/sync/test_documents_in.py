@@ -1,0 +1,205 @@
+"""What a till hands over is kept once, whole, or refused with the reason."""
+
+import json
+
+import pytest
+from erphub.errors import Conflict, Invalid, NotFound
+from erphub.models.document import DocumentKind
+from erphub.models.sync import Attachment, ByHand, EntryState, NewUpload, Skip
+from erphub.paperwork import from_text, masked, read_document, to_text
+from erphub.uploads import file_name
+
+from .conftest import CLIENT, CONNECTION, World, z_report
+
+Z, K, P = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.PRODUCT
+
+
+def test_the_same_body_again_changes_nothing(world: World) -> None:
+    first = world.settlement(1)
+    writes = world.table.writes
+    again = world.settlement(1, amount="125.0")
+    assert (first.outcome, again.outcome) == ("created", "unchanged")
+    assert world.table.writes == writes
+    assert again.entry == first.entry
+
+
+def test_another_body_replaces_it_before_it_is_sent(world: World) -> None:
+    world.settlement(1)
+    assert world.settlement(1, amount="250.00").outcome == "replaced"
+    world.transfer()
+    [voucher] = world.vouchers(Z, "Z1")
+    assert str(voucher.document.sales[0].amount) == "250.00" or voucher.document.sales[0].amount == 250
+
+
+def test_after_sending_another_body_is_refused_with_the_voucher(world: World) -> None:
+    world.settlement(1)
+    world.transfer()
+    with pytest.raises(Conflict) as caught:
+        world.settlement(1, amount="250.00")
+    assert caught.value.code == "already_sent"
+    assert caught.value.facts["reference"] == "1"
+
+
+def test_while_it_cannot_be_told_whether_it_was_sent_nothing_replaces_it(world: World) -> None:
+    world.settlement(1)
+    world.erp.faults = ["lost_after"]
+    world.transfer()
+    with pytest.raises(Conflict) as caught:
+        world.settlement(1, amount="250.00")
+    assert caught.value.code == "being_sent"
+
+
+def test_a_customer_that_was_sent_is_corrected_in_place(world: World) -> None:
+    world.hand_in("customer", "K1", name="Fjell")
+    world.transfer()
+    assert world.hand_in("customer", "K1", name="Fjell AS").outcome == "correction"
+    world.transfer()
+    assert [record.document.name for record in world.erp.records.values()] == ["Fjell AS"]
+    assert world.entry(K, "K1").revision == 2
+
+
+def test_a_correction_that_broke_off_is_simply_sent_again(world: World) -> None:
+    world.hand_in("customer", "K1", name="Fjell")
+    world.transfer()
+    world.hand_in("customer", "K1", name="Fjell AS")
+    world.erp.faults = ["lost_before"]
+    world.transfer()
+    world.clock.pass_(minutes=25)
+    world.transfer()
+    assert [record.document.name for record in world.erp.records.values()] == ["Fjell AS"]
+
+
+def test_a_rejected_document_that_is_mended_goes_again(world: World) -> None:
+    world.settlement(1, means="vipps")
+    world.transfer()
+    assert world.entry(Z, "Z1").code == "account_missing"
+    assert world.settlement(1).outcome == "replaced"
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+
+
+def test_a_skipped_document_stays_skipped_when_it_comes_again_changed(world: World) -> None:
+    entry = world.settlement(1).entry
+    world.exports.skip(CLIENT, CONNECTION, entry.id, "ada", Skip(reason="Posted twice in the till"))
+    world.settlement(1, amount="1.00")
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SKIPPED
+
+
+def test_a_settlement_must_balance_to_the_oere(world: World) -> None:
+    fields = z_report(1)
+    fields["payments"][0]["amount"] = "124.99"
+    with pytest.raises(Invalid) as caught:
+        world.hand_in("settlement", "Z1", **fields)
+    assert [error.code for error in caught.value.errors] == ["settlement_does_not_balance"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "external_id", "code"),
+    [("receipt", "1", "unknown_kind"), ("settlement", "a/b", "invalid_request"), ("settlement", "x" * 101, "invalid_request")],
+)
+def test_what_has_no_place_is_refused(world: World, kind: str, external_id: str, code: str) -> None:
+    with pytest.raises((NotFound, Invalid)) as caught:
+        world.hand_in(kind, external_id, **z_report())
+    assert caught.value.code == code
+
+
+def test_everything_wrong_with_a_document_is_said_at_once(world: World) -> None:
+    with pytest.raises(Invalid) as caught:
+        world.hand_in("invoice", "I1", date="yesterday", lines=[], customer_id="")
+    assert {error.pointer for error in caught.value.errors} == {"/date", "/lines", "/customer_id"}
+
+
+def test_a_day_that_has_not_come_is_refused(world: World) -> None:
+    with pytest.raises(Invalid) as caught:
+        world.settlement(1, day="2026-03-01")
+    assert caught.value.errors[0].code == "date_in_future"
+
+
+def test_without_settings_nothing_can_be_handed_in(world: World) -> None:
+    world.table.items.clear()
+    with pytest.raises(Conflict) as caught:
+        world.settlement(1)
+    assert caught.value.code == "sync_not_set_up"
+
+
+def test_numbers_count_by_value_however_they_are_written() -> None:
+    one = read_document(P, {"number": "P1", "name": "Kaffe", "price": "40"})
+    other = read_document(P, {"number": "P1", "name": "Kaffe", "price": "40.00", "vat_rate": "25.0"})
+    assert to_text(one) == to_text(other)
+    assert from_text(to_text(one)) == one
+
+
+def test_a_log_shows_no_customer_in_clear() -> None:
+    shown = masked(read_document(K, {"name": "Kari Nordmann", "email": "kari@example.test", "address": {"street": "Vei 1"}}))
+    assert "Nordmann" not in json.dumps(shown)
+    assert "kari@" not in json.dumps(shown)
+    assert "Vei" not in json.dumps(shown)
+
+
+def test_marked_as_posted_by_hand_it_is_never_sent(world: World) -> None:
+    entry = world.settlement(1).entry
+    hand = world.exports.posted_by_hand(CLIENT, CONNECTION, entry.id, "ada", ByHand(voucher="B-77"))
+    assert (hand.state, hand.reference, hand.attachment) == (EntryState.SENT, "B-77", Attachment.NONE)
+    world.transfer()
+    assert not world.erp.records
+
+
+def upload(world: World, lines: list[object], format: str = "json_lines") -> object:
+    made, _ = world.uploads.open(CLIENT, CONNECTION, "till", NewUpload.model_validate({"format": format}))
+    data = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
+    world.papers.files[file_name(made)] = data
+    world.uploads.start(CLIENT, CONNECTION, made.id)
+    world.work()
+    return world.uploads.get(CLIENT, CONNECTION, made.id)
+
+
+def product(number: int, price: str = "40") -> dict[str, object]:
+    return {"kind": "product", "external_id": f"P{number}", "number": f"P{number}", "name": f"Vare {number}", "price": price}
+
+
+def test_ten_thousand_products_are_one_upload(world: World) -> None:
+    done = upload(world, [product(number) for number in range(10_000)])
+    assert (done.state, done.lines, done.accepted, done.refused) == ("done", 10_000, 10_000, 0)
+    assert world.entry(P, "P9999").state is EntryState.PENDING
+
+
+def test_a_batch_says_which_lines_were_refused_and_takes_the_others(world: World) -> None:
+    world.hand_in("product", "P1", number="P1", name="Vare 1", price="40")
+    done = upload(world, [product(1), product(2), b"{broken", {"kind": "product"}, {**product(3), "price": "-"}, b"", product(2, "41")])
+    assert (done.accepted, done.unchanged, done.refused) == (1, 1, 3)
+    assert [(error["line"], error["code"]) for error in done.errors] == [
+        (3, "malformed_json"), (4, "external_id_required"), (5, "invalid_request"),
+    ]
+    assert str(from_text(world.entry(P, "P2").body).price) == "41", "the last one counts"
+
+
+def test_a_batch_that_is_read_twice_changes_nothing(world: World) -> None:
+    done = upload(world, [product(1)])
+    writes = world.table.writes
+    assert world.uploads.read(CLIENT, CONNECTION, done.id) == done
+    assert world.table.writes == writes
+
+
+def test_a_batch_whose_file_is_not_there_waits_for_it(world: World) -> None:
+    made, slot = world.uploads.open(CLIENT, CONNECTION, "till", NewUpload())
+    assert slot.method == "PUT"
+    with pytest.raises(Conflict) as caught:
+        world.uploads.start(CLIENT, CONNECTION, made.id)
+    assert caught.value.code == "file_missing"
+
+
+def test_somebody_who_hands_in_at_the_same_moment_is_not_overwritten(world: World) -> None:
+    taken: list[object] = []
+    reading = world.log.entries
+
+    def meanwhile(*arguments: object) -> object:
+        found = reading(*arguments)
+        if not taken:
+            taken.append(world.hand_in("product", "P1", number="P1", name="Another", price="1"))
+        return found
+
+    world.log.entries = meanwhile  # pyright: ignore
+    done = upload(world, [product(1), product(2)])
+    assert done.accepted == 2
+    assert world.entry(P, "P1").revision == 2, "the batch's line came second and replaced the other"

@@ -1,0 +1,174 @@
+"""What did not get through can be found, understood, put right and shown to others."""
+
+import csv
+from io import StringIO
+
+import pytest
+from erphub.errors import Conflict, NotFound
+from erphub.models.document import DocumentKind
+from erphub.models.sync import ByHand, EntryState, GapQuery, LogQuery, RetryMany, Skip
+
+from .conftest import CLIENT, CONNECTION, World
+
+Z = DocumentKind.SETTLEMENT
+
+
+@pytest.fixture
+def month(world: World) -> World:
+    """A month with two settlements that fail: an account that is missing, and an outage after applying."""
+    for day in range(1, 21):
+        world.settlement(day, day=f"2026-01-{day:02}", means="vipps" if day == 7 else "cash")
+    world.erp.faults = ["ok"] * 10 + ["lost_after"]
+    world.transfer()
+    return world
+
+
+def test_a_month_with_two_that_fail_ends_with_each_voucher_once(month: World) -> None:
+    groups = month.exports.by_code(CLIENT, CONNECTION)
+    assert {(group["code"], group["count"]) for group in groups} == {("account_missing", 1), ("answer_lost", 1)}
+    month.erp.accounts["2400"] = True
+    means = month.settings["accounts"]["means"] | {"vipps": "2400"}
+    month.save(accounts=month.settings["accounts"] | {"means": means})
+    done = month.exports.retry_many(CLIENT, CONNECTION, RetryMany(code="account_missing"))
+    assert done == {"retried": 1, "failed": []}
+    month.clock.pass_(minutes=21)
+    month.transfer()
+    for day in range(1, 21):
+        assert len(month.vouchers(Z, f"Z{day}")) == 1
+        assert month.entry(Z, f"Z{day}").state is EntryState.SENT
+    assert month.exports.by_code(CLIENT, CONNECTION) == []
+
+
+def test_the_log_is_listed_by_state_day_code_and_text(month: World) -> None:
+    def found(**query: object) -> list[str]:
+        return [entry.external_id for entry in month.exports.page(CLIENT, CONNECTION, LogQuery.model_validate(query)).items]
+
+    assert found(limit=3) == ["Z20", "Z19", "Z18"], "the newest day first"
+    assert found(state="rejected") == ["Z7"]
+    assert found(first="2026-01-05", last="2026-01-06") == ["Z6", "Z5"]
+    assert found(code="answer_lost") == ["Z11"]
+    assert found(text="finnes ikke") == ["Z7"], "the ERP's own words count"
+    assert found(kind="invoice") == []
+    assert len(found(state="sent", limit=200)) == 18
+
+
+def test_pages_follow_each_other_without_gaps(month: World) -> None:
+    seen: list[str] = []
+    query = LogQuery(limit=7)
+    while True:
+        page = month.exports.page(CLIENT, CONNECTION, query)
+        seen += [entry.external_id for entry in page.items]
+        if page.next is None:
+            break
+        query = LogQuery(limit=7, next=page.next)
+    assert seen == [f"Z{day}" for day in range(20, 0, -1)]
+
+
+def test_every_attempt_is_kept_with_who_what_and_the_erps_words(month: World) -> None:
+    month.exports.retry(CLIENT, CONNECTION, month.entry(Z, "Z7").id)
+    month.transfer()
+    _, tries = month.exports.entry(CLIENT, CONNECTION, month.entry(Z, "Z7").id)
+    assert [(one.number, one.outcome, one.by, one.code) for one in tries] == [
+        (1, "rejected", "ada", "account_missing"),
+        (2, "rejected", "ada", "account_missing"),
+    ]
+    assert tries[0].erp_words == "Konto  finnes ikke"
+    assert len(tries[0].hash) == 64
+    assert tries[0].view["number"] == 7
+
+
+def test_what_is_in_the_erp_can_neither_be_retried_nor_skipped(month: World) -> None:
+    sent = month.entry(Z, "Z1").id
+    for verb in (
+        lambda: month.exports.retry(CLIENT, CONNECTION, sent),
+        lambda: month.exports.skip(CLIENT, CONNECTION, sent, "ada", Skip(reason="x")),
+        lambda: month.exports.posted_by_hand(CLIENT, CONNECTION, sent, "ada", ByHand(voucher="1")),
+    ):
+        with pytest.raises(Conflict) as caught:
+            verb()
+        assert caught.value.code == "already_sent"
+
+
+def test_an_uncertain_document_is_not_hurried_past_its_settle_time(month: World) -> None:
+    entry = month.exports.retry(CLIENT, CONNECTION, month.entry(Z, "Z11").id)
+    assert entry.not_before is not None
+    month.transfer()
+    assert month.entry(Z, "Z11").state is EntryState.UNCERTAIN
+
+
+def test_a_skipped_document_says_why_and_by_whom_and_can_be_brought_back(month: World) -> None:
+    entry = month.exports.skip(CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada", Skip(reason="Kassen var i demo"))
+    assert (entry.state, entry.detail) == (EntryState.SKIPPED, "Kassen var i demo (ada)")
+    assert month.exports.retry(CLIENT, CONNECTION, entry.id).state is EntryState.PENDING
+
+
+def test_missing_numbers_and_days_are_listed(month: World) -> None:
+    for day in (23, 24):
+        month.settlement(day, day=f"2026-01-{day:02}")
+    [gaps] = month.exports.gaps(CLIENT, CONNECTION, GapQuery())
+    assert gaps["missing_numbers"] == [21, 22]
+    assert [(day["day"], day["usually_open"]) for day in gaps["missing_days"]] == [("2026-01-21", True), ("2026-01-22", True)]
+
+
+def test_a_weekday_that_is_always_closed_is_said_to_be_usual(world: World) -> None:
+    from datetime import date, timedelta
+
+    number = 0
+    for offset in range(28):
+        day = date(2026, 1, 1) + timedelta(days=offset)
+        if day.weekday() != 6:
+            number += 1
+            world.settlement(number, day=day.isoformat())
+    [gaps] = world.exports.gaps(CLIENT, CONNECTION, GapQuery())
+    assert gaps["missing_numbers"] == []
+    assert {day["usually_open"] for day in gaps["missing_days"]} == {False}
+
+
+def test_the_log_can_be_taken_away_as_csv_without_running_in_a_spreadsheet(world: World) -> None:
+    world.hand_in("product", "P1", number="P1", name="x", price="1")
+    entry = world.entry(DocumentKind.PRODUCT, "P1")
+    world.exports.skip(CLIENT, CONNECTION, entry.id, "ada", Skip(reason="=HYPERLINK(1)"))
+    rows = list(csv.DictReader(StringIO(world.exports.as_csv(CLIENT, CONNECTION, LogQuery()))))
+    assert rows[0]["external_id"] == "P1"
+    assert rows[0]["detail"].startswith("'=")
+
+
+def test_another_client_sees_nothing(month: World) -> None:
+    other = "0" * 26
+    entry = month.entry(Z, "Z1").id
+    for ask in (
+        lambda: month.exports.page(other, CONNECTION, LogQuery()),
+        lambda: month.exports.entry(other, CONNECTION, entry),
+        lambda: month.desk.get(other, CONNECTION),
+        lambda: month.exports.gaps(other, CONNECTION, GapQuery()),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+
+
+def test_what_waits_never_expires_and_what_is_done_does(month: World) -> None:
+    kept = {item["sk"]: item.get("expires_at") for item in month.table.items.values() if item["sk"].startswith("ENTRY#")}
+    assert kept[f"ENTRY#{month.entry(Z, 'Z7').id}"] is None
+    sent = kept[f"ENTRY#{month.entry(Z, 'Z1').id}"]
+    assert sent == int(month.clock().timestamp()) + 1100 * 86400
+
+
+def test_people_are_told_once_of_the_first_refusal(month: World) -> None:
+    month.transfer()
+    assert month.told.notices == ["document_rejected"]
+    month.exports.skip(CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada", Skip(reason="x"))
+    month.transfer()
+    month.settlement(30, day="2026-01-30", means="vipps")
+    month.transfer()
+    assert month.told.notices == ["document_rejected", "document_rejected"]
+
+
+def test_people_are_told_when_nothing_is_sent_for_longer_than_usual(world: World) -> None:
+    for day in range(2, 12):
+        world.clock.pass_(hours=24)
+        world.settlement(day, day="2026-01-31")
+        world.transfer()
+    for _ in range(5):
+        world.clock.pass_(hours=24)
+        world.transfer()
+    assert world.told.notices == ["nothing_sent"]

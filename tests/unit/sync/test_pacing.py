@@ -1,0 +1,180 @@
+"""The next transfer comes when it is best, and says why."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from erphub.models.sync import Rhythm
+from erphub.pacing import FARTHEST, next_transfer, remember, usual_silence
+
+from .conftest import World
+
+NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
+OSLO = "Europe/Oslo"
+HOUR = timedelta(hours=1)
+
+
+def daily(hour: int, minute: int, days: int, *, closed: int | None = None) -> Rhythm:
+    """Arrivals at the same UTC time on each of the days before now."""
+    rhythm = Rhythm(last_at=NOW - HOUR)
+    for back in range(days, 0, -1):
+        at = (NOW - timedelta(days=back)).replace(hour=hour, minute=minute)
+        if at.weekday() != closed:
+            rhythm = remember(rhythm, [at], NOW)
+    return rhythm
+
+
+def ahead(rhythm: Rhythm, sync: str = "a", **more: object) -> timedelta:
+    return next_transfer(sync, rhythm, NOW, zone=OSLO, **more).at - NOW  # pyright: ignore
+
+
+def test_normally_a_day_lies_between_two() -> None:
+    assert timedelta(hours=22) < ahead(Rhythm(last_at=NOW)) < timedelta(hours=26)
+
+
+def test_what_waits_goes_within_the_hour() -> None:
+    assert ahead(Rhythm(last_at=NOW), waiting=3, oldest=NOW) <= HOUR
+    assert ahead(Rhythm(last_at=NOW), waiting=3, oldest=NOW - 2 * HOUR) == timedelta(0)
+
+
+def test_it_follows_shortly_after_the_usual_hour() -> None:
+    plan = next_transfer("a", daily(20, 5, 10), NOW, zone=OSLO)
+    assert timedelta(hours=8, minutes=5) <= plan.at - NOW <= timedelta(hours=9)
+    assert "21:05" in plan.why, "said in the till's own time"
+
+
+def test_what_waits_just_before_the_usual_hour_waits_for_the_others() -> None:
+    assert ahead(daily(13, 0, 10), waiting=1, oldest=NOW) > HOUR
+
+
+def test_a_closed_sunday_is_left_out() -> None:
+    saturday = NOW - timedelta(days=1)
+    plan = next_transfer("a", daily(10, 0, 40, closed=6), saturday, zone=OSLO)
+    assert plan.at.weekday() == 0
+
+
+def test_a_till_that_closes_after_midnight_is_met_then() -> None:
+    rhythm = Rhythm(last_at=NOW)
+    for back, minute in zip(range(12, 0, -1), (30, -20, 10, 5, 40, -10, 0, 20, 15, -5, 25, 10), strict=True):
+        at = (NOW - timedelta(days=back)).replace(hour=23, minute=0) + timedelta(minutes=minute)
+        rhythm = remember(rhythm, [at], NOW)
+    plan = next_transfer("a", rhythm, NOW, zone=OSLO)
+    assert timedelta(hours=11) < plan.at - NOW < timedelta(hours=12, minutes=30)
+
+
+def test_irregular_arrivals_have_no_usual_hour() -> None:
+    rhythm = Rhythm(last_at=NOW)
+    for back, hour in zip(range(10, 0, -1), (3, 9, 15, 21, 6, 12, 18, 0, 5, 17), strict=True):
+        rhythm = remember(rhythm, [(NOW - timedelta(days=back)).replace(hour=hour)], NOW)
+    assert "usually" not in next_transfer("a", rhythm, NOW, zone=OSLO).why
+
+
+def test_when_nothing_comes_it_moves_further_away_within_bounds() -> None:
+    waits = [ahead(Rhythm(last_at=NOW, quiet=quiet)) for quiet in range(8)]
+    assert waits == sorted(waits)
+    assert waits[-1] <= FARTHEST * 1.06
+    assert "Nothing came in the last 5 transfers" in next_transfer("a", Rhythm(last_at=NOW, quiet=5), NOW, zone=OSLO).why
+
+
+def test_it_backs_off_while_the_erp_is_down_and_comes_at_once_after() -> None:
+    waits = [ahead(Rhythm(last_at=NOW, failures=failures), waiting=5, oldest=NOW) for failures in range(1, 12)]
+    assert waits[0] < timedelta(minutes=20)
+    assert waits == sorted(waits)
+    assert waits[-1] <= timedelta(hours=15)
+    assert ahead(Rhythm(last_at=NOW, failures=0, restored=True)) == timedelta(0)
+
+
+def test_a_thousand_syncs_do_not_meet_at_the_same_minute() -> None:
+    rhythm = daily(23, 0, 10)
+    minutes: dict[int, int] = {}
+    for number in range(1000):
+        at = next_transfer(f"sync{number}", rhythm, NOW, zone=OSLO).at
+        minutes[round(at.timestamp() / 60)] = minutes.get(round(at.timestamp() / 60), 0) + 1
+    assert max(minutes.values()) < 100
+    assert len(minutes) >= 19
+
+
+def test_the_same_history_gives_the_same_plan() -> None:
+    assert next_transfer("a", daily(20, 5, 10), NOW, zone=OSLO) == next_transfer("a", daily(20, 5, 10), NOW, zone=OSLO)
+
+
+def test_summer_time_moves_with_the_till() -> None:
+    rhythm = Rhythm()
+    for day in range(18, 29):
+        rhythm = remember(rhythm, [datetime(2026, 3, day, 19, 0, tzinfo=UTC)], datetime(2026, 3, 28, 20, tzinfo=UTC))
+    plan = next_transfer("a", rhythm, datetime(2026, 3, 29, 12, 0, tzinfo=UTC), zone=OSLO)
+    assert datetime(2026, 3, 29, 18, 0, tzinfo=UTC) < plan.at < datetime(2026, 3, 29, 18, 40, tzinfo=UTC)
+
+
+def test_arrivals_near_each_other_are_one_and_old_ones_are_forgotten() -> None:
+    rhythm = remember(Rhythm(arrivals=(NOW - timedelta(days=100),)), [NOW + timedelta(minutes=n) for n in range(90)], NOW)
+    assert len(rhythm.arrivals) == 2
+
+
+def test_silence_is_odd_only_where_there_is_a_habit() -> None:
+    assert usual_silence(Rhythm()) is None
+    assert usual_silence(daily(20, 0, 10)) == timedelta(days=3)
+
+
+def test_get_sync_says_when_next_and_why(world: World) -> None:
+    assert "A day after" in world.sync().next_why
+    world.settlement(1)
+    assert world.sync().next_why == "One document waits."
+    assert world.sync().next_at - world.clock() <= HOUR
+
+
+def test_a_tick_starts_what_is_due_once(world: World) -> None:
+    world.settlement(1)
+    assert world.tick() == {"due": 0, "started": 0, "failed": 0}
+    world.clock.pass_(hours=1)
+    assert world.tick() == {"due": 1, "started": 1, "failed": 0}
+    assert world.tick() == {"due": 0, "started": 0, "failed": 0}
+    assert len(world.erp.records) == 1
+
+
+def test_switched_off_nothing_starts_by_itself(world: World) -> None:
+    world.save(automatic=False)
+    world.settlement(1)
+    world.clock.pass_(days=30)
+    assert world.tick()["due"] == 0
+    assert world.sync().next_at is None
+
+
+def test_a_transfer_that_was_never_heard_of_again_is_started_anew(world: World) -> None:
+    world.settlement(1)
+    world.clock.pass_(hours=1)
+    world.erp.faults = ["die_before"]
+    world.tick()
+    world.clock.pass_(minutes=16)
+    assert world.tick()["started"] == 1
+    assert len(world.erp.records) == 1
+
+
+def test_one_sync_that_cannot_be_started_does_not_keep_the_others_back(world: World) -> None:
+    from erphub.errors import Unavailable
+
+    def broken(task: object) -> None:
+        raise Unavailable("Lambda is busy", code="busy")
+
+    world.settlement(1)
+    world.clock.pass_(hours=1)
+    asked, world.queue.ask = world.queue.ask, broken  # pyright: ignore
+    assert world.tick()["failed"] == 1
+    world.queue.ask = asked  # pyright: ignore
+    world.clock.pass_(minutes=16)
+    assert world.tick()["started"] == 1
+
+
+@pytest.mark.parametrize("outage_hours", [2, 30])
+def test_after_an_outage_everything_goes_once(world: World, outage_hours: int) -> None:
+    world.settlement(1)
+    world.erp.down = True
+    calls = 0
+    for _ in range(outage_hours * 4):
+        world.clock.pass_(minutes=15)
+        calls += world.tick()["started"]
+    assert calls <= 9, "it backs off"
+    world.erp.down = False
+    for _ in range(70):
+        world.clock.pass_(minutes=15)
+        world.tick()
+    assert len(world.erp.records) == 1

@@ -5,6 +5,7 @@ from typing import Any
 
 from erphub import catalogue, openapi, web, wiring
 from erphub.catalogue import SystemPage, SystemView
+from erphub.models.audit import AuditPage
 from erphub.models.connection import ChangedConnection, CompanyPage, ConnectionPage, ConnectionView
 from erphub.models.identity import Caller, Member, Permission, Standing
 from erphub.models.tenancy import (
@@ -181,3 +182,9 @@ def test_connection(member: Member, connection: str) -> ConnectionView:
 def list_companies(member: Member, connection: str, query: CompanySearch) -> CompanyPage:
     """List or search the companies a connection uses."""
     return wiring.connections().companies(member, connection, query)
+
+
+@door.get("/clients/{client}/connections/{connection}/audit", needs=Permission.CONNECTIONS_MANAGE)
+def list_audit(member: Member, connection: str, query: PageQuery) -> AuditPage:
+    """List what was done to a connection, by whom, when and from where, the newest first; also after it was deleted."""
+    return wiring.audit().page(member, connection, query)

@@ -34,7 +34,15 @@ class Access:
             raise NotFound("There is no such client, or you are no member of it.", code="client_not_found")
         role = self.store.role(membership.customer_id, membership.role)
         permissions = role.permissions if role else frozenset[Permission]()
-        return Member(client_id, membership.customer_id, caller.user, membership.role, permissions)
+        return Member(
+            client_id,
+            membership.customer_id,
+            caller.user,
+            membership.role,
+            permissions,
+            caller.email,
+            caller.source,
+        )
 
     def require_standing(self, standing: Standing, caller: Caller, customer_id: str | None) -> None:
         """Check a route outside a client. Raises NotFound, Forbidden."""

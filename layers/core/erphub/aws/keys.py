@@ -22,6 +22,8 @@ CLIENT#<c>         LEASE#<dataset>#<conn>#<co>     which run may write there now
 CLIENT#<c>         DATASET#<dataset>               the column types of its table in the lake
 CLIENT#<c>         TOKEN#<connection>#<name>       an ERP's token, encrypted, and who renews it (expires)
 CLIENT#<c>         BUDGET#<connection>#<kind>      calls of this hour, and until when to wait (expires)
+CLIENT#<c>#AUDIT#<connection>  ENTRY#<ulid>        what was done to a connection; never changed, never removed
+CLIENT#<c>#AUDIT#<connection>  ONCE#<occasion>     that this occasion has been written down
 USER#<user>        PLATFORM                        a platform administrator
 IDEMPOTENCY#…      …                               answers kept for repeated requests (expires)
 """
@@ -140,3 +142,13 @@ def token(client_id: str, connection_id: str, name: str) -> Key:
 def budget(client_id: str, connection_id: str, kind: str) -> Key:
     """The key of what is left of a connection's calls."""
     return _key(f"CLIENT#{client_id}", "BUDGET", connection_id, kind)
+
+
+def audit(client_id: str, connection_id: str, entry: str) -> Key:
+    """The key of an entry of a connection's audit trail, which has a partition of its own."""
+    return _key(f"CLIENT#{client_id}#AUDIT#{connection_id}", "ENTRY", entry)
+
+
+def audit_occasion(client_id: str, connection_id: str, once: str) -> Key:
+    """The key that says an occasion has been written down."""
+    return _key(f"CLIENT#{client_id}#AUDIT#{connection_id}", "ONCE", once)

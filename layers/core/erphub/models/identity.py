@@ -38,6 +38,8 @@ class Caller:
 
     user: str
     email: str | None = None
+    source: str | None = None
+    """The address the request came from."""
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,6 @@ class Member:
     user: str
     role: str
     permissions: frozenset[Permission]
+    email: str | None = None
+    source: str | None = None
+    """The address this request came from."""

@@ -79,7 +79,7 @@ def watched(app: App) -> Iterator[Any]:
 
 
 @pytest.fixture
-def time(app: App) -> Time:
+def clock(app: App) -> Time:
     """Waiting costs nothing: the clock of the hub and of the stand-in moves instead."""
     moving = Time()
     app.world.clock = moving
@@ -87,14 +87,14 @@ def time(app: App) -> Time:
 
 
 @pytest.fixture
-def lent(time: Time) -> Shared:
+def lent(clock: Time) -> Shared:
     """What one connection's functions share."""
     return Shared(
         ProcessTokens(),
-        ProcessBudget(time),
-        time,
+        ProcessBudget(clock),
+        clock,
         applications={"24sevenoffice": seed.APPLICATION_ID},
-        sleep=time.sleep,
+        sleep=clock.sleep,
     )
 
 
@@ -103,20 +103,22 @@ type Connect = Callable[..., TwentyFourSevenOffice]
 
 @pytest.fixture
 def by_organisation(watched: Any, lent: Shared) -> Connect:
-    def connect(secret: str = seed.CLIENT_SECRET, organisation: int = seed.SHOP, app: Any = None) -> Any:
+    def connect(secret: str = seed.CLIENT_SECRET, organisation: int = seed.SHOP, shared: Shared = lent) -> Any:
         settings = {"sign_in": "organisation", "organisation_id": str(organisation), "client_id": seed.CLIENT_ID}
-        transport = Transport(app or watched)
-        return erp.open_system("24sevenoffice", settings, {"client_secret": secret}, transport=transport, shared=lent)
+        transport = Transport(watched)
+        return erp.open_system("24sevenoffice", settings, {"client_secret": secret}, transport=transport, shared=shared)
 
     return connect
 
 
 @pytest.fixture
 def by_user(watched: Any, lent: Shared) -> Connect:
-    def connect(password: str = seed.PASSWORD, username: str = seed.USER, several: bool = True, app: Any = None) -> Any:
+    def connect(
+        password: str = seed.PASSWORD, username: str = seed.USER, several: bool = True, shared: Shared = lent
+    ) -> Any:
         settings = {"sign_in": "user", "username": username, "several_companies": several}
-        transport = Transport(app or watched)
-        return erp.open_system("24sevenoffice", settings, {"password": password}, transport=transport, shared=lent)
+        transport = Transport(watched)
+        return erp.open_system("24sevenoffice", settings, {"password": password}, transport=transport, shared=shared)
 
     return connect
 

@@ -277,11 +277,13 @@ def test_a_day_with_thousands_of_lines_is_searched_to_its_end(organisation: Twen
     assert app.world.calls["rest:GET /transactionlines"] >= 2
 
 
-def test_a_rate_limit_is_waited_out_when_it_is_short(organisation: TwentyFourSevenOffice, app: App, time: Time) -> None:
+def test_a_rate_limit_is_waited_out_when_it_is_short(
+    organisation: TwentyFourSevenOffice, app: App, clock: Time
+) -> None:
     app.faults.add("rest:POST /transactions", "rate_limited", seconds=3)
-    before = time.now
+    before = clock.now
     organisation.push(settlement(app), posting())
-    assert (time.now - before).total_seconds() >= 3
+    assert (clock.now - before).total_seconds() >= 3
     assert len(ledger(app)) == 1
 
 

@@ -1,0 +1,226 @@
+"""Signing in, the stages of a test, companies, and staying signed in."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+
+from erphub import erp
+from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
+from erphub.erp.twentyfourseven.tokens import utc_now
+from erphub.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.models.probe import Outcome, Probe, Stage, passed
+from erphub.ports.shared import Shared
+from local.erps.twentyfourseven import App, Transport, seed
+from tests.erp24.conftest import Connect, Time
+
+
+def failed(probes: list[Probe]) -> Probe:
+    return next(probe for probe in probes if probe.outcome is Outcome.FAILED)
+
+
+def test_everything_in_order_passes_every_stage(system: TwentyFourSevenOffice) -> None:
+    probes = list(system.check())
+    assert passed(probes)
+    assert [probe.stage for probe in probes] == [Stage.LOGIN, Stage.DATABASES, Stage.PERMISSIONS, Stage.READ]
+
+
+def test_a_wrong_password_or_secret_fails_the_login_and_skips_the_rest(connect: Connect) -> None:
+    probes = list(connect("feil-passord").check())
+    assert failed(probes).stage is Stage.LOGIN
+    assert failed(probes).code == "credentials_refused"
+    assert [probe.outcome for probe in probes[1:]] == [Outcome.SKIPPED] * 3
+    assert "feil-passord" not in str(probes)
+
+
+def test_an_application_that_is_not_connected_is_told_where_to_connect_it(by_organisation: Connect) -> None:
+    probe = failed(list(by_organisation(organisation=seed.UNCONNECTED).check()))
+    assert probe.code == "application_not_connected"
+    assert "Integrations" in probe.detail
+
+
+def test_a_changed_password_is_tried_and_not_the_token_of_the_old_one(connect: Connect) -> None:
+    assert passed(list(connect().check()))
+    assert not passed(list(connect("feil-passord").check()))
+
+
+def test_missing_access_names_every_closed_area_at_once(organisation: TwentyFourSevenOffice, app: App) -> None:
+    application = app.world.applications[seed.CLIENT_ID]
+    application.scopes = {
+        "api.organization.information:read",
+        "api.accounting.account:read",
+        "api.accounting.tax:read",
+        "api.accounting.transactiontype:read",
+        "api.product.salestype:read",
+        "api.accounting.dimension:read",
+        "api.product.product:read",
+    }
+    probe = failed(list(organisation.check()))
+    assert probe.stage is Stage.PERMISSIONS
+    assert "customers" in probe.detail
+    assert "sales orders" in probe.detail
+
+
+def test_an_organisation_is_its_own_only_company(organisation: TwentyFourSevenOffice) -> None:
+    assert [(found.key, found.name) for found in organisation.companies()] == [(str(seed.SHOP), "Fjellbutikken AS")]
+
+
+def test_a_users_companies_are_known_by_the_companys_own_number(user: TwentyFourSevenOffice) -> None:
+    assert {found.key for found in user.companies()} == {str(seed.SHOP), str(seed.CAFE)}
+
+
+def test_a_user_of_several_companies_must_say_so(by_user: Connect) -> None:
+    probe = failed(list(by_user(several=False).check()))
+    assert probe.code == "company_must_be_chosen"
+    assert passed(list(by_user(username=seed.OTHER_USER, several=False).check()))
+
+
+def test_without_a_company_chosen_nothing_is_read_from_whichever_comes_first(user: TwentyFourSevenOffice) -> None:
+    assert [choice.key for choice in user.setup().companies] == [str(seed.SHOP), str(seed.CAFE)]
+    assert user.setup().accounts == []
+
+
+def test_setup_tells_which_accounts_sales_may_be_posted_to(system: TwentyFourSevenOffice) -> None:
+    setup = system.setup(str(seed.SHOP))
+    accounts = {account.number: account for account in setup.accounts}
+    assert accounts["3000"].has_sales_type
+    assert not accounts["3999"].has_sales_type
+    assert {choice.key for choice in setup.departments} == {"1", "2"}
+    assert "3" in {choice.key for choice in setup.voucher_types}
+    assert all(int(choice.key) > 0 for choice in setup.voucher_types)
+    assert {code.key for code in setup.tax_codes} >= {"0", "3", "31", "33"}
+    assert setup.currency == "NOK"
+
+
+def test_a_company_out_of_reach_is_gone(connect: Connect) -> None:
+    with pytest.raises(ErpRefused) as caught:
+        connect().setup("4711")
+    assert caught.value.code == "company_gone"
+
+
+def test_a_deployment_without_an_application_id_says_whom_to_ask(watched: Any, clock: Time) -> None:
+    settings = {"sign_in": "user", "username": seed.USER}
+    system = erp.open_system("24sevenoffice", settings, {"password": seed.PASSWORD}, transport=Transport(watched))
+    assert isinstance(system, TwentyFourSevenOffice)
+    assert failed(list(system.check())).code == "application_id_missing"
+
+
+def test_one_token_serves_every_function_of_the_connection(connect: Connect, app: App) -> None:
+    for _ in range(3):
+        connect().setup(str(seed.SHOP))
+    assert app.world.calls["token"] + app.world.calls["soap:Login"] == 1
+
+
+def test_an_expired_session_is_renewed_in_the_middle_of_work(connect: Connect, app: App) -> None:
+    system = connect()
+    system.setup(str(seed.SHOP))
+    app.world.tokens.clear()
+    app.world.sessions.clear()
+    system.setup(str(seed.SHOP))
+    connect().setup(str(seed.SHOP))
+    assert app.world.calls["token"] + app.world.calls["soap:Login"] == 2
+
+
+def test_a_token_is_not_used_in_its_last_minute(organisation: TwentyFourSevenOffice, app: App, clock: Time) -> None:
+    organisation.setup()
+    clock.now += app.world.token_for - timedelta(seconds=30)
+    organisation.setup()
+    assert app.world.calls["token"] == 2
+
+
+def test_a_session_of_each_company_is_its_own(user: TwentyFourSevenOffice, app: App) -> None:
+    user.setup(str(seed.SHOP))
+    user.setup(str(seed.CAFE))
+    user.setup(str(seed.SHOP))
+    assert app.world.calls["soap:Login"] == 2
+    assert app.world.calls["soap:SetIdentityById"] == 0  # which would move the session under another worker's feet
+
+
+def test_many_workers_at_once_make_one_token_call(connect: Connect, app: App, lent: Shared) -> None:
+    begin, errors = Barrier(12), []
+    real = replace(lent, clock=utc_now, sleep=time.sleep)
+
+    def work() -> None:
+        system = connect(shared=real)
+        begin.wait()
+        try:
+            system.setup(str(seed.SHOP))
+        except HubError as error:
+            errors.append(error)
+
+    threads = [Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert app.world.calls["token"] + app.world.calls["soap:Login"] == 1
+
+
+@pytest.mark.parametrize("fault", ["timeout_after", "cut_after", "half", "error_after", "timeout_before"])
+def test_a_lost_answer_to_signing_in_loses_nothing(connect: Connect, app: App, fault: str) -> None:
+    for operation in ("token", "soap:Login"):
+        app.faults.add(operation, fault, times=None)
+    with pytest.raises(Unavailable):
+        connect().setup(str(seed.SHOP))
+    app.faults.clear()
+    assert connect().setup(str(seed.SHOP)).currency == "NOK"
+
+
+def test_a_password_that_was_withdrawn_asks_for_a_new_one(connect: Connect, app: App) -> None:
+    system = connect()
+    system.setup(str(seed.SHOP))
+    app.world.tokens.clear()
+    app.world.sessions.clear()
+    app.world.applications[seed.CLIENT_ID].secret = "another"
+    app.world.users[seed.USER].password = "another"
+    with pytest.raises(CredentialsRefused):
+        connect().setup(str(seed.SHOP))
+
+
+def test_a_blocked_identity_is_told_and_not_retried(user: TwentyFourSevenOffice, app: App) -> None:
+    app.faults.add("soap:GetAccountList", "identity_blocked")
+    with pytest.raises(CredentialsRefused) as caught:
+        user.setup(str(seed.SHOP))
+    assert caught.value.code == "identity_blocked"
+
+
+def test_quarantine_stops_everybody_until_it_ends(by_user: Connect, app: App, clock: Time) -> None:
+    by_user().setup(str(seed.SHOP))
+    app.faults.add("soap:GetAccountList", "quarantine", seconds=600)
+    with pytest.raises(Unavailable) as caught:
+        by_user().setup(str(seed.SHOP))
+    assert caught.value.code == "erp_busy"
+    assert 590 <= float(str(caught.value.facts["retry_after"])) <= 600
+    made = sum(app.world.calls.values())
+    with pytest.raises(Unavailable):
+        by_user().setup(str(seed.SHOP))
+    assert sum(app.world.calls.values()) == made
+    clock.now += timedelta(seconds=601)
+    by_user().setup(str(seed.SHOP))
+
+
+def test_the_hours_calls_are_never_exceeded(by_user: Connect, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("erphub.erp.twentyfourseven.soap.SOAP_HOURLY", 5)
+    with pytest.raises(Unavailable) as caught:
+        by_user().setup(str(seed.SHOP))
+    assert caught.value.code == "erp_busy"
+    assert sum(app.world.calls.values()) == 5
+
+
+@pytest.mark.parametrize("fault", ["error_before", "timeout_before", "cut_before", "half", "timeout_after"])
+def test_reading_is_patient(connect: Connect, app: App, fault: str) -> None:
+    app.faults.add("rest:GET /accounts", fault, times=2)
+    app.faults.add("soap:GetAccountList", fault, times=2)
+    assert connect().setup(str(seed.SHOP)).accounts
+
+
+def test_reading_gives_up_after_three_attempts(connect: Connect, app: App) -> None:
+    app.faults.add("rest:GET /accounts", "error_before", times=None)
+    app.faults.add("soap:GetAccountList", "error_before", times=None)
+    with pytest.raises(Unavailable):
+        connect().setup(str(seed.SHOP))
+    assert app.world.calls["rest:GET /accounts"] + app.world.calls["soap:GetAccountList"] == 3

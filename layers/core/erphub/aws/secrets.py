@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from botocore.exceptions import ClientError
 
 from ..errors import NotFound
 from .clients import client
+from .refusals import code_of, later_when_busy
+
+_later = later_when_busy("secrets_busy", "The password store is busy.")
 
 
 class SecretsManager:
@@ -16,6 +19,7 @@ class SecretsManager:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
 
+    @_later
     def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
         """Keep the fields as one JSON secret, tagged with the tenant; the same name again is a new version."""
         value = json.dumps(dict(fields), ensure_ascii=False)
@@ -25,28 +29,26 @@ class SecretsManager:
                 Name=self._prefix + name, SecretString=value, Tags=[{"Key": "erphub:client", "Value": tenant}]
             )
         except ClientError as error:
-            if _code(error) != "ResourceExistsException":
+            if code_of(error) != "ResourceExistsException":
                 raise
             manager.put_secret_value(SecretId=self._prefix + name, SecretString=value)
 
+    @_later
     def get(self, name: str) -> dict[str, str]:
         """The fields. Raises NotFound (`secret_gone`)."""
         try:
             answer = client("secretsmanager").get_secret_value(SecretId=self._prefix + name)
         except ClientError as error:
-            if _code(error) in {"ResourceNotFoundException", "InvalidRequestException"}:
+            if code_of(error) in {"ResourceNotFoundException", "InvalidRequestException"}:
                 raise NotFound("The password is no longer kept. Enter it again.", code="secret_gone") from error
             raise
         return cast(dict[str, str], json.loads(answer["SecretString"]))
 
+    @_later
     def delete(self, name: str) -> None:
         """Remove it at once; one that is not there is fine."""
         try:
             client("secretsmanager").delete_secret(SecretId=self._prefix + name, ForceDeleteWithoutRecovery=True)
         except ClientError as error:
-            if _code(error) != "ResourceNotFoundException":
+            if code_of(error) != "ResourceNotFoundException":
                 raise
-
-
-def _code(error: ClientError) -> str:
-    return cast(dict[str, Any], error.response).get("Error", {}).get("Code", "")

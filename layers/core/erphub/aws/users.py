@@ -6,6 +6,9 @@ from botocore.exceptions import ClientError
 
 from ..models.identity import User
 from .clients import client
+from .refusals import code_of, later_when_busy
+
+_later = later_when_busy("sign_in_busy", "The sign-in service is busy.")
 
 
 class UserPool:
@@ -14,16 +17,18 @@ class UserPool:
     def __init__(self, pool: str) -> None:
         self._pool = pool
 
+    @_later
     def find(self, who: str) -> User | None:
         """See the port."""
         try:
             answer = client("cognito-idp").admin_get_user(UserPoolId=self._pool, Username=who)
         except ClientError as error:
-            if _code(error) in {"UserNotFoundException", "InvalidParameterException"}:
+            if code_of(error) in {"UserNotFoundException", "InvalidParameterException"}:
                 return None
             raise
         return _user(answer["UserAttributes"], answer["Username"])
 
+    @_later
     def invite(self, email: str) -> User:
         """See the port."""
         attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
@@ -35,7 +40,7 @@ class UserPool:
                 DesiredDeliveryMediums=["EMAIL"],
             )
         except ClientError as error:
-            there = self.find(email) if _code(error) == "UsernameExistsException" else None
+            there = self.find(email) if code_of(error) == "UsernameExistsException" else None
             if there is None:
                 raise
             return there
@@ -46,7 +51,3 @@ class UserPool:
 def _user(attributes: Any, username: str) -> User:
     facts = {attribute["Name"]: attribute["Value"] for attribute in attributes}
     return User(facts.get("sub", username), facts.get("email"))
-
-
-def _code(error: ClientError) -> str:
-    return cast(dict[str, Any], error.response).get("Error", {}).get("Code", "")

@@ -1,0 +1,69 @@
+"""People on the deployed hub: found in the user pool, invited into it, given a role and taken out."""
+
+from uuid import uuid4
+
+import pytest
+
+from erphub.ports.users import Users
+from tests.e2e.wizard import WizardUser
+from tests.fakes.connect import FakeUsers
+
+
+class DeployedUsers:
+    """The hub's own user pool, looked at as the hub's code looks at it."""
+
+    def __init__(self, hub):
+        self._hub = hub
+
+    def __getattr__(self, name):
+        from erphub.aws import users
+
+        def ask(who):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(users, "client", self._hub.aws.client)
+                return getattr(users.UserPool(self._hub.outputs["UserPoolId"]), name)(who)
+
+        return ask
+
+
+@pytest.fixture(params=["fake", "deployed"])
+def users(request) -> Users:
+    return FakeUsers() if request.param == "fake" else DeployedUsers(request.getfixturevalue("hub"))
+
+
+@pytest.fixture
+def address():
+    return f"new-{uuid4().hex[:8]}@example.test"
+
+
+def test_somebody_is_found_by_address_and_by_id(users, address):
+    made = users.invite(address)
+    assert made.email == address
+    assert users.find(address) == made
+    assert users.find(made.id) == made
+
+
+def test_nobody_is_found_under_a_name_that_is_not_there(users):
+    assert users.find("nobody@example.test") is None
+    assert users.find("00000000-0000-4000-8000-000000000000") is None
+
+
+def test_an_invitation_sent_twice_makes_one_user(users, address):
+    assert users.invite(address) == users.invite(address)
+
+
+def test_a_colleague_is_invited_by_address_given_a_role_and_taken_out_again(hub, address):
+    user = WizardUser(hub)
+    added = user.call("PUT", f"/members/{address}", json={"role": "viewer"})
+    assert (added.status_code, added.json()["email"]) == (200, address), added.text
+    again = user.call("PUT", f"/members/{address}", json={"role": "accountant"})
+    assert (again.json()["user"], again.json()["version"]) == (added.json()["user"], 2)
+    members = user.call("GET", "/members?limit=200").json()["items"]
+    assert (added.json()["user"], "accountant") in [(member["user"], member["role"]) for member in members]
+    assert user.call("DELETE", f"/members/{address}").status_code == 204
+    assert user.call("DELETE", f"/members/{address}").status_code == 404
+
+
+def test_the_first_administrator_was_made_at_deployment(hub):
+    me = hub.call("GET", "/me").json()
+    assert me["platform_administrator"] is True

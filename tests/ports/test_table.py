@@ -1,0 +1,152 @@
+"""The tenant table: pages, conditions, large batches, and what it says when AWS is busy."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from unittest import mock
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from erphub.aws import clients, items
+from erphub.aws.table import Table, Taken, Write
+from erphub.errors import Invalid, Unavailable
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    with mock_aws():
+        clients.client.cache_clear()
+        clients._session.cache_clear()
+        clients.client("dynamodb").create_table(
+            TableName="t",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        )
+        yield Table("t")
+        clients.client.cache_clear()
+        clients._session.cache_clear()
+
+
+def numbered(count: int) -> list[items.Item]:
+    return [{"pk": "P", "sk": f"N#{number:04}", "number": number} for number in range(count)]
+
+
+def test_hundreds_of_items_go_in_and_come_out(table: Table):
+    table.put_many(numbered(230))
+    assert len(list(table.all("P", "N#"))) == 230
+    table.delete_many([{"pk": "P", "sk": f"N#{number:04}"} for number in range(0, 230, 2)])
+    assert len(table.get_many([{"pk": "P", "sk": f"N#{number:04}"} for number in range(230)])) == 115
+
+
+def test_a_search_fills_its_pages_and_finds_each_item_once(table: Table):
+    table.put_many(numbered(230))
+    found: list[int] = []
+    following: str | None = None
+    sizes: list[int] = []
+    while True:
+        page = table.search("P", "N#", lambda item: int(item["number"]) % 10 == 0, limit=7, next=following)
+        found += [int(item["number"]) for item in page.items]
+        sizes.append(len(page.items))
+        if (following := page.next) is None:
+            break
+    assert found == list(range(0, 230, 10))
+    assert sizes == [7, 7, 7, 2]
+
+
+def test_a_search_that_fits_exactly_ends_there(table: Table):
+    table.put_many(numbered(5))
+    assert table.search("P", "N#", lambda _: True, limit=5, next=None).next is None
+
+
+def test_a_page_word_opens_its_own_partition_alone(table: Table):
+    table.put_many(numbered(5))
+    word = table.page("P", "N#", limit=2).next
+    assert [item["sk"] for item in table.page("P", "N#", limit=2, next=word).items] == ["N#0002", "N#0003"]
+    for other in (word or "", "AAAA", "e30", "\ud7ff", "9" * 400):
+        with pytest.raises(Invalid):
+            table.page("Q", "N#", next=other)
+
+
+def test_what_is_there_is_not_written_over(table: Table):
+    table.put_new({"pk": "P", "sk": "A"})
+    with pytest.raises(Taken):
+        table.put_new({"pk": "P", "sk": "A"})
+    with pytest.raises(Taken):
+        table.transact(
+            [
+                Write(put={"pk": "P", "sk": "B"}),
+                Write(check={"pk": "P", "sk": "C"}, condition="attribute_exists(pk)"),
+            ]
+        )
+    assert table.get({"pk": "P", "sk": "B"}) is None
+
+
+def busy(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "slow down"}}, "Operation")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        busy("ProvisionedThroughputExceededException"),
+        busy("ThrottlingException"),
+        busy("InternalServerError"),
+        ReadTimeoutError(endpoint_url="x"),
+    ],
+    ids=str,
+)
+def test_a_throttled_table_is_worth_another_try(table: Table, error: Exception):
+    client = clients.client("dynamodb")
+    calls = {
+        "get_item": lambda: table.get({"pk": "P", "sk": "A"}),
+        "put_item": lambda: table.put({"pk": "P", "sk": "A"}),
+        "update_item": lambda: table.update({"pk": "P", "sk": "A"}, "SET a = :a", a=1),
+        "query": lambda: table.page("P"),
+        "transact_write_items": lambda: table.transact([Write(put={"pk": "P", "sk": "A"})]),
+        "batch_write_item": lambda: table.put_many([{"pk": "P", "sk": "A"}]),
+    }
+    for operation, call in calls.items():
+        with mock.patch.object(client, operation, side_effect=error), pytest.raises(Unavailable) as raised:
+            call()
+        assert raised.value.code == "table_busy"
+
+
+def test_what_a_busy_table_left_over_is_sent_again(table: Table):
+    client = clients.client("dynamodb")
+    write, left = client.batch_write_item, [2]
+
+    def takes_half(**request):
+        if left[0] > 0:
+            left[0] -= 1
+            wanted = request["RequestItems"]["t"]
+            write(RequestItems={"t": wanted[:1]})
+            return {"UnprocessedItems": {"t": wanted[1:]}}
+        return write(**request)
+
+    with mock.patch.object(client, "batch_write_item", side_effect=takes_half):
+        table.put_many(numbered(20))
+    assert len(list(table.all("P"))) == 20
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text() | st.decimals("-1e20", "1e20", places=6),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_values)
+def test_every_value_comes_back_as_it_went_in(value):
+    back = items.decode_value(items.encode_value(value))
+    assert back == value
+    assert isinstance(back, bool) == isinstance(value, bool)
+
+
+def test_a_number_that_is_not_exact_is_refused():
+    with pytest.raises(TypeError, match="float"):
+        items.encode({"amount": 0.1})
+    assert items.decode(items.encode({"amount": Decimal("0.10"), "nothing": None})) == {"amount": Decimal("0.10")}

@@ -1,0 +1,111 @@
+"""Secrets: the same tests over the fake and over the AWS service; and what all of AWS says when it is busy."""
+
+import json
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+from moto import mock_aws
+
+from erphub.aws import clients
+from erphub.aws.machines import StateMachine
+from erphub.aws.secrets import SecretsManager
+from erphub.aws.users import UserPool
+from erphub.errors import NotFound, Unavailable
+from erphub.ports.world import Secrets
+from tests.fakes.connect import FakeSecrets
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with mock_aws():
+        clients.client.cache_clear()
+        clients._session.cache_clear()
+        yield
+        clients.client.cache_clear()
+        clients._session.cache_clear()
+
+
+@pytest.fixture(params=["fake", "aws"])
+def secrets(request: pytest.FixtureRequest) -> Secrets:
+    if request.param == "fake":
+        return FakeSecrets()
+    request.getfixturevalue("aws")
+    return SecretsManager("hub/")
+
+
+def test_a_secret_is_kept_to_the_letter(secrets: Secrets):
+    fields = {"password": "å\"'\\ 🔑\u0001", "empty": ""}
+    secrets.put("c/1", fields, "c")
+    assert secrets.get("c/1") == fields
+
+
+def test_a_secret_written_again_replaces_the_one_before(secrets: Secrets):
+    secrets.put("c/1", {"password": "old", "extra": "x"}, "c")
+    secrets.put("c/1", {"password": "new"}, "c")
+    assert secrets.get("c/1") == {"password": "new"}
+
+
+def test_a_deleted_secret_is_gone_at_once_and_can_be_made_again(secrets: Secrets):
+    secrets.put("c/1", {"password": "old"}, "c")
+    secrets.delete("c/1")
+    with pytest.raises(NotFound, match="no longer kept"):
+        secrets.get("c/1")
+    secrets.delete("c/1")
+    secrets.put("c/1", {"password": "again"}, "c")
+    assert secrets.get("c/1") == {"password": "again"}
+
+
+def test_a_secret_carries_its_tenant_and_the_deployments_prefix(aws: None):
+    SecretsManager("hub/").put("c/1", {"password": "x"}, "c")
+    (kept,) = clients.client("secretsmanager").list_secrets()["SecretList"]
+    assert kept.get("Name") == "hub/c/1"
+    assert kept.get("Tags") == [{"Key": "erphub:client", "Value": "c"}]
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "Operation")
+
+
+CALLS = [
+    ("secretsmanager", "get_secret_value", lambda: SecretsManager("hub/").get("x"), "secrets_busy"),
+    ("secretsmanager", "create_secret", lambda: SecretsManager("hub/").put("x", {}, "c"), "secrets_busy"),
+    ("secretsmanager", "delete_secret", lambda: SecretsManager("hub/").delete("x"), "secrets_busy"),
+    ("stepfunctions", "start_execution", lambda: StateMachine("a:stateMachine:m").start("n", {}), "machine_busy"),
+    ("stepfunctions", "send_task_success", lambda: StateMachine("a:stateMachine:m").resume("t", {}), "machine_busy"),
+    ("cognito-idp", "admin_get_user", lambda: UserPool("p").find("x"), "sign_in_busy"),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "call", "code"), CALLS, ids=[call[1] for call in CALLS])
+@pytest.mark.parametrize(
+    "error", [refusal("ThrottlingException"), refusal("InternalServiceError"), ConnectTimeoutError(endpoint_url="x")]
+)
+def test_what_may_pass_by_itself_is_worth_another_try(aws: None, service, operation, call, code, error):
+    with mock.patch.object(clients.client(service), operation, side_effect=error), pytest.raises(Unavailable) as raised:
+        call()
+    assert raised.value.code == code
+    assert raised.value.__cause__ is error
+
+
+@pytest.mark.parametrize(("service", "operation", "call", "code"), CALLS, ids=[call[1] for call in CALLS])
+def test_what_aws_refuses_for_good_is_not_dressed_up(aws: None, service, operation, call, code):
+    error = refusal("AccessDeniedException")
+    with mock.patch.object(clients.client(service), operation, side_effect=error), pytest.raises(ClientError):
+        call()
+
+
+def test_a_machine_started_twice_under_one_name_is_started_once(aws: None):
+    definition = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}})
+    arn = clients.client("stepfunctions").create_state_machine(
+        name="m", definition=definition, roleArn="arn:aws:iam::123456789012:role/r"
+    )["stateMachineArn"]
+    machine = StateMachine(arn)
+    first = machine.start("once", {"a": 1})
+    assert machine.start("once", {"a": 1}) == first == machine.execution("once")
+    assert machine.is_running(first)
+    machine.stop(first, "enough")
+    assert not machine.is_running(first)
+    machine.stop(first, "again")
+    assert not machine.is_running(machine.execution("never"))

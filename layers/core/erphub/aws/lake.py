@@ -43,6 +43,9 @@ TRIES = 12
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WRITER = WriterProperties(max_row_group_size=65_536, compression="SNAPPY", statistics_truncate_length=64)
 
+_CONFIGURATION: dict[str, str | None] = {"delta.dataSkippingNumIndexedCols": "-1"}
+"""Statistics of every column, not of the first 32 only: publishing goes by those of `connection` and the date."""
+
 type Staging = Sequence[tuple[str, int]]
 
 
@@ -128,6 +131,7 @@ class DeltaLake:
             schema=arrow_schema(dataset, types),
             partition_by=["company"],
             mode="error",
+            configuration=_CONFIGURATION,
             storage_options=self._options,
         )
 
@@ -184,6 +188,7 @@ class DeltaLake:
                         f"{self._root}/{path}",
                         reader,
                         mode="append",
+                        configuration=_CONFIGURATION,
                         storage_options=self._options,
                         writer_properties=_WRITER,
                         target_file_size=1024 * 1024 * 1024,
@@ -468,9 +473,10 @@ def _statistics(text: str, dataset: Dataset) -> str:
 
 def _shape(batch: ac.RecordBatch, schema: ac.Schema, connection_id: str) -> ac.RecordBatch:
     """A source's batch as the table wants it: in the table's types, with the connection it came through."""
-    names = [field.name for field in schema]
-    columns = [_cast(batch.column(name), schema.field(name).type) for name in names if name != "connection"]
-    columns.append(ac.Array([connection_id], type=ac.DataType.utf8()).take(_zeros(batch.num_rows)))
+    through = ac.Array([connection_id], type=ac.DataType.utf8()).take(_zeros(batch.num_rows))
+    columns = [
+        through if field.name == "connection" else _cast(batch.column(field.name), field.type) for field in schema
+    ]
     return ac.RecordBatch.from_arrays(columns, schema=schema)
 
 

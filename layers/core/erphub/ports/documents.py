@@ -135,6 +135,7 @@ class HasSetup(Protocol):
 
 @runtime_checkable
 class HasChanges(Protocol):
-    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
-        """Customers or products that changed in the ERP at or after the instant, oldest first."""
+    def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:
+        """Customers or products of a company that changed in the ERP at or after the instant, oldest first; which
+        company may be left out when the login reaches only one."""
         ...

@@ -137,8 +137,9 @@ class Organisation:
             case Product():
                 return self._products
 
-    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
+    def changed_since(self, kind: DocumentKind, since: datetime | None, company: str) -> Iterator[Change]:
         """Customers or products that changed, oldest first."""
+        self._must_be_ours(company)
         match kind:
             case DocumentKind.CUSTOMER:
                 return self._customers.changed_since(since)

@@ -101,12 +101,12 @@ class Soap:
         found = [one for one in self.identities() if company in ("", one.client)]
         if not self.identities():
             raise outcomes.credentials_refused("the user has no identities")
-        if not company and len({one.client for one in found}) > 1:
+        usable = sorted((one for one in found if not one.disabled), key=lambda one: not one.default)
+        if not company and len({one.client for one in usable}) > 1:
             raise ErpRefused(
                 "The user reaches several companies. Choose the company in the connection's settings.",
                 code="company_must_be_chosen",
             )
-        usable = sorted((one for one in found if not one.disabled), key=lambda one: not one.default)
         if not usable:
             raise ErpRefused(
                 f"The user no longer reaches company {company} in 24SevenOffice. Give the access back, or choose"

@@ -138,6 +138,6 @@ class TwentyFourSevenOffice:
         """Attach the PDF to what was posted."""
         return self._way.attach(posted, posting, pdf, name)
 
-    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
-        """Customers or products that changed, oldest first."""
-        return self._way.changed_since(kind, since)
+    def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:
+        """Customers or products of a company that changed, oldest first."""
+        return self._way.changed_since(kind, since, company)

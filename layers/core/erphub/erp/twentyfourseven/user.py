@@ -161,9 +161,9 @@ class User:
             case Product():
                 return SoapProducts(self._soap, books.company)
 
-    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
-        """Of the company that the login reaches, when it is only one."""
-        books = self._books("")
+    def changed_since(self, kind: DocumentKind, since: datetime | None, company: str) -> Iterator[Change]:
+        """Customers or products of the company that changed, oldest first."""
+        books = self._books(company)
         match kind:
             case DocumentKind.CUSTOMER:
                 return SoapCustomers(self._soap, books.company).changed_since(since)

@@ -12,7 +12,9 @@ from erphub import erp
 from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.erp.twentyfourseven.tokens import utc_now
 from erphub.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.models.dataset import BY_ID
 from erphub.models.probe import Outcome, Probe, Stage, passed
+from erphub.ports.erp import FoundCompany, Window
 from erphub.ports.shared import Shared
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.erp24.conftest import Connect, Time
@@ -95,9 +97,15 @@ def test_setup_tells_which_accounts_sales_may_be_posted_to(system: TwentyFourSev
     assert setup.currency == "NOK"
 
 
-def test_a_company_out_of_reach_is_gone(connect: Connect) -> None:
+def test_of_a_company_out_of_reach_there_is_nothing_to_choose_from(system: TwentyFourSevenOffice) -> None:
+    setup = system.setup("4711")
+    assert str(seed.SHOP) in {choice.key for choice in setup.companies}
+    assert not setup.accounts
+
+
+def test_a_company_out_of_reach_is_gone(system: TwentyFourSevenOffice) -> None:
     with pytest.raises(ErpRefused) as caught:
-        connect().setup("4711")
+        system.survey(BY_ID["accounts"], FoundCompany("4711", "?"), Window(), 1000)
     assert caught.value.code == "company_gone"
 
 

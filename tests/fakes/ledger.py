@@ -132,7 +132,7 @@ class LedgerErp:
 
     # --- HasSetup, HasChanges
 
-    def setup(self) -> Setup:
+    def setup(self, company: str = "") -> Setup:
         self._open("setup")
         return Setup(
             companies=[Choice("1", "Fjellbutikken"), Choice("2", "Kystkaffe")],
@@ -146,7 +146,7 @@ class LedgerErp:
             ],
         )
 
-    def changed_since(self, kind: DocumentKind, since: datetime | None) -> Iterator[Change]:
+    def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:
         self._open("changed_since")
         found = [
             record

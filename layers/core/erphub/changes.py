@@ -112,7 +112,7 @@ class Changes:
         """Take in what changed in the ERP since the last time: up to when, what came of it, and whether that is all."""
         counts, newest, master = Counts(), sync.cursors.get(kind.value), sync.settings.master(kind)
         since = newest or (None if master is Master.ERP else sync.saved_at)
-        for change in system.changed_since(kind, since):
+        for change in system.changed_since(kind, since, sync.settings.company):
             if not may_go_on():
                 return newest, counts, False
             offered, conflict = self._take(sync, change, master)

@@ -85,7 +85,8 @@ class SyncDesk:
         system = self.open(connection)
         if not isinstance(system, HasSetup) or not isinstance(system, TakesDocuments):
             raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
-        setup, settings = system.setup(), wanted.settings()
+        settings = wanted.settings()
+        setup = system.setup(settings.company)
         before = self.syncs.get(client_id, connection_id)
         confirmed = wanted.confirm_ledger or _was_ledger(before)
 

@@ -60,7 +60,10 @@ class Setup:
 
 @dataclass(frozen=True)
 class Change:
-    """A customer or product as the ERP has it now; `version` changes whenever it does."""
+    """A customer or product as the ERP has it now; `version` changes whenever it does.
+
+    Fields of the document that this ERP does not keep are not given (`model_fields_set`): their defaults say nothing.
+    """
 
     kind: DocumentKind
     reference: str
@@ -68,8 +71,6 @@ class Change:
     changed_at: datetime
     version: str
     document: Document
-    silent: frozenset[str] = frozenset()
-    """Fields of the document that this ERP does not keep: what they hold here says nothing."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,9 @@ class TakesDocuments(Protocol):
 class HasSetup(Protocol):
     def setup(self, company: str = "") -> Setup:
         """What there is to choose from in a company, as it is now; which company may be left out when the login
-        reaches only one, and without it only `companies` is filled when it reaches several.
+        reaches only one. Without it otherwise, or with one out of reach, only `companies` is filled.
 
-        Raises CredentialsRefused, ErpRefused (`company_gone`, `permission_denied`), Unavailable."""
+        Raises CredentialsRefused, ErpRefused (`permission_denied`), Unavailable."""
         ...
 
 

@@ -80,11 +80,13 @@ class Organisation:
 
     def setup(self, company: str) -> Setup:
         """What there is to choose from."""
-        self._must_be_ours(company)
+        companies = [Choice(found.key, found.name) for found in self.companies()]
+        if company not in ("", self._id):
+            return Setup(companies, [], [], [], [])
         named = {int(part(one, "account").get("id") or 0) for one in self._rest.get("/salestypes").body}
         types = self._rest.get("/transactiontypes").body
         return Setup(
-            companies=[Choice(found.key, found.name) for found in self.companies()],
+            companies=companies,
             departments=[Choice(value, name) for value, name in self._books.departments.items()],
             voucher_types=[
                 Choice(str(one["number"]), str(one.get("name") or one["number"])) for one in types if one["number"] > 0

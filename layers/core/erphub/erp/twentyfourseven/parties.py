@@ -120,23 +120,24 @@ def product_body(product: Product, *, category: int | None, stock: bool) -> dict
 
 
 def product_of(record: Mapping[str, Any]) -> Product:
-    """A product of REST in our words. REST states no VAT rate of a product; see `SILENT`."""
-    stock = part(record, "stock")
-    cost = decimal(record.get("costPrice"))
+    """A product of REST in our words; what REST does not state (VAT, a cost of 0, stock not kept) is not given."""
+    stock, cost = part(record, "stock"), decimal(record.get("costPrice"))
     counted = decimal(stock.get("quantity")) if stock.get("isManaged") else None
+    told: dict[str, Any] = {
+        "number": (_text(record, "number") or str(record.get("id")))[:100],
+        "name": _text(record, "name")[:150] or f"({record.get('id')})",
+        "price": money(decimal(record.get("salesPrice")) or Decimal(0)),
+        "ean": _text(record, "ean")[:14],
+        "active": record.get("status", "active") != "inactive",
+    }
     return Product(
-        number=(_text(record, "number") or str(record.get("id")))[:100],
-        name=_text(record, "name")[:150] or f"({record.get('id')})",
-        price=money(decimal(record.get("salesPrice")) or Decimal(0)),
-        cost=None if cost is None else money(cost),
-        ean=_text(record, "ean")[:14],
-        stock=None if counted is None else quantity(counted),
-        active=record.get("status", "active") != "inactive",
+        **told | optional(cost=money(cost) if cost else None, stock=None if counted is None else quantity(counted))
     )
 
 
-SILENT = frozenset({"vat_rate"})
-"""Fields of a product that REST does not keep."""
+def optional(**fields: Any) -> dict[str, Any]:
+    """The fields that are known."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def money(value: Decimal) -> Decimal:

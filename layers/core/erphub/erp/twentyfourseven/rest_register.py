@@ -203,7 +203,6 @@ class RestProducts:
                 parse_instant(record.get("modifiedAt")) or datetime.now(UTC),
                 _product_version(record),
                 parties.product_of(record),
-                silent=parties.SILENT,
             )
             for page in self._rest.pages("/products", {"limit": PAGE})
             for record in page

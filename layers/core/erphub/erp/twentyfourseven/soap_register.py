@@ -263,7 +263,6 @@ class SoapProducts:
                 parse_instant(text(one, "DateChanged")) or datetime.now(UTC),
                 parties.version(product_of(one)),
                 product_of(one),
-                silent=parties.SILENT if text(one, "TaxRate") is None else frozenset(),
             )
             for one in self.all(since)
         ]
@@ -326,19 +325,22 @@ class SoapProducts:
 
 
 def product_of(one: "Element") -> Product:
-    """A product of SOAP in our words."""
-    cost, stock = amount(one, "InPrice"), amount(one, "Stock")
-    rate = amount(one, "TaxRate")
-    return Product(
-        number=(text(one, "No") or text(one, "Id") or "?")[:100],
-        name=(text(one, "Name") or f"({text(one, 'Id')})")[:150],
-        price=parties.money(amount(one, "Price") or Decimal(0)),
-        cost=None if cost is None else parties.money(cost),
-        vat_rate=Decimal(25) if rate is None else parties.money(rate),
-        ean=(text(one, "EAN1") or "")[:14],
-        stock=parties.quantity(stock) if stock is not None and truth(one, "StockControlled") else None,
-        active=text(one, "StatusId") != "0",
+    """A product of SOAP in our words; what is not stated is not given."""
+    cost, rate = amount(one, "InPrice"), amount(one, "TaxRate")
+    stock = amount(one, "Stock") if truth(one, "StockControlled") else None
+    told: dict[str, Any] = {
+        "number": (text(one, "No") or text(one, "Id") or "?")[:100],
+        "name": (text(one, "Name") or f"({text(one, 'Id')})")[:150],
+        "price": parties.money(amount(one, "Price") or Decimal(0)),
+        "ean": (text(one, "EAN1") or "")[:14],
+        "active": text(one, "StatusId") != "0",
+    }
+    known = parties.optional(
+        cost=parties.money(cost) if cost else None,
+        vat_rate=None if rate is None else parties.money(rate),
+        stock=None if stock is None else parties.quantity(stock),
     )
+    return Product(**told | known)
 
 
 def _posted_product(one: "Element") -> Posted:

@@ -104,7 +104,7 @@ class User:
     def setup(self, company: str) -> Setup:
         """What there is to choose from."""
         companies = [Choice(found.key, found.name) for found in self.companies() if found.problem is None]
-        if not company and len(companies) > 1:
+        if (not company and len(companies) > 1) or (company and company not in {choice.key for choice in companies}):
             return Setup(companies, [], [], [], [])
         books = self._books(company)
         groups = books.list(CLIENT, "GetTypeGroupList", "AccountingGroup", (("module", "Sale"),))

@@ -4,7 +4,8 @@ A publication moves no rows: the files that were put aside are copied below the 
 and removes those they replace. Only files that hold rows on both sides of a window's edge are written again.
 
     lake/<client>/<dataset>/                           the table, partitioned by `company`
-    lake/<client>/<dataset>/company=<c>/<run>-….parquet its files; each holds rows of one connection only
+    lake/<client>/<dataset>/company=<c>/of-<…>/<run>-….parquet   its files; each holds rows of one connection only, and
+                                                       its folder says whose (`owner_folder`), in the log or not
     staging/<client>/<run>/<unit>/<part>-<try>/        what was put aside: a small Delta table per part
 
 Memory: batches are written in pieces of PIECE bytes, each its own commit of the small table, because the engine's memory
@@ -117,7 +118,9 @@ class DeltaLake:
                 try:
                     if table is None:
                         self._create(key, dataset, wanted)
-                    elif wanted != types_of(table):
+                        return wanted
+                    _add_columns(table, dataset, wanted)
+                    if wanted != complete(dataset, types_of(table)):
                         self._widen(key, table, dataset, wanted)
                 except CommitFailedError:
                     _pause(attempt)
@@ -147,7 +150,7 @@ class DeltaLake:
             batches = (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
             staged = self._stage(f"{place}/{number}", schema, batches)
             adds = self._adds([(f"{place}/{number}", staged.commits)])
-            actions += self._taken_over(adds, key, dataset, company, "widened")
+            actions += self._taken_over(adds, key, dataset, (company, connection), "widened")
         # No retry inside the engine: it would let in a file of the old types that was added in the meantime.
         properties = CommitProperties(
             custom_metadata={"erphub": json.dumps({"widened": dict(types)})}, max_commit_retries=0
@@ -374,7 +377,7 @@ class DeltaLake:
         counts: Published,
     ) -> None:
         key = table_key(target.client_id, target.dataset)
-        actions = self._taken_over(adds, key, target.dataset, target.company, target.run_id)
+        actions = self._taken_over(adds, key, target.dataset, (target.company, target.connection_id), target.run_id)
         self._checkpoint("publish.copied")
         now = int(time.time() * 1000)
         for file in removed:
@@ -391,16 +394,27 @@ class DeltaLake:
         self._checkpoint("publish.committed")
 
     def _taken_over(
-        self, adds: Sequence[Mapping[str, Any]], key: str, dataset: Dataset, company: str, run_id: str
+        self, adds: Sequence[Mapping[str, Any]], key: str, dataset: Dataset, whose: tuple[str, str], run_id: str
     ) -> list[AddAction | RemoveAction]:
         """Copy what was put aside below the table and say so; a repetition copies to the same names."""
+        company, connection_id = whose
+        folder = f"{_folder(company)}/{owner_folder(connection_id)}"
         actions: list[AddAction | RemoveAction] = []
         for add in adds:
-            path = f"{_folder(company)}/{run_id}-{hashlib.sha256(add['at'].encode()).hexdigest()[:20]}.parquet"
+            path = f"{folder}/{run_id}-{hashlib.sha256(add['at'].encode()).hexdigest()[:20]}.parquet"
             self._files.copy(add["at"], f"{key}/{path}")
             stats = _statistics(add["stats"], dataset)
             actions.append(AddAction(path, add["size"], {"company": company}, add["modificationTime"], True, stats))
         return actions
+
+
+def _add_columns(table: DeltaTable, dataset: Dataset, types: Mapping[str, str]) -> None:
+    """Columns the dataset has got since the table was made: empty in the rows that are there."""
+    known = types_of(table)
+    schema = Schema.from_arrow(arrow_schema(dataset, types))
+    fresh = [field for field in schema.fields if field.name in types and field.name not in known]
+    if fresh:
+        table.alter.add_columns(fresh)
 
 
 def table_key(client_id: str, dataset: Dataset) -> str:
@@ -415,8 +429,14 @@ def _folder(company: str) -> str:
     return f"company=.{hashlib.sha256(company.encode()).hexdigest()[:24]}"
 
 
+def owner_folder(connection_id: str) -> str:
+    """The folder of a connection's files below a company's: a name for it, which alone tells nobody anything."""
+    return "of-" + hashlib.sha256(connection_id.encode()).hexdigest()[:24]
+
+
 def _unit(target: Target) -> str:
-    return f"{target.connection_id}/{target.company}"
+    """A name for what is replaced at once. It stays in the table's log, also when the connection is deleted."""
+    return f"{owner_folder(target.connection_id)}/{hashlib.sha256(target.company.encode()).hexdigest()[:24]}"
 
 
 def _numbers(counts: Published) -> list[int]:

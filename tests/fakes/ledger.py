@@ -52,7 +52,7 @@ class LedgerErp:
     accounts: dict[str, bool] = field(default_factory=lambda: dict(ACCOUNTS))
     faults: list[str] = field(default_factory=list)
     """What happens to the next postings, one each: ok, down, refuse, lost_before, lost_after, late, die_before,
-    die_after, boom."""
+    die_after, die_late, boom."""
     attach_faults: list[str] = field(default_factory=list)
     down: bool = False
     password: str = "right"
@@ -88,12 +88,17 @@ class LedgerErp:
                 raise Unavailable("The ERP does not answer.", code="erp_unreachable")
             case "busy":
                 raise Unavailable("Too many calls.", code="erp_busy", retry_after=120)
+            case "pdf_later":
+                raise Unavailable("The PDF is not taken now.", code="attachment_unavailable", only_this=True)
             case "refuse":
                 raise ErpRefused(
                     "The ERP refused it: the period is closed.", code="period_closed", words="Period closed"
                 )
             case "lost_before":
                 raise Uncertain("No answer came.", code="answer_lost")
+            case "die_late":
+                self.late.append(lambda: self._apply(document, posting))
+                raise Died
             case "die_before":
                 raise Died
             case "boom":

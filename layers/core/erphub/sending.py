@@ -202,6 +202,8 @@ class Sender:
             posted = self._post(attempt, maybe_there)
         except (CredentialsRefused, Unavailable) as error:
             self._later(attempt, error, maybe_there)
+            if error.facts.get("only_this"):
+                return Fate.PENDING  # its PDF, say, cannot be taken now: the others have nothing to do with that
             raise StandStill(error) from error
         except (ErpRefused, Invalid, NotFound) as error:
             return self._rejected(attempt, error)

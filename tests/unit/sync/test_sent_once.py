@@ -29,7 +29,7 @@ def test_a_second_transfer_sends_nothing_again(world: World) -> None:
     assert len(world.vouchers(Z, "Z1")) == 1
 
 
-@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "late", "die_before", "die_after", "boom"])
+@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "late", "die_before", "die_after", "die_late", "boom"])
 def test_it_is_looked_for_before_it_is_sent_again(world: World, fault: str) -> None:
     world.settlement(1)
     world.erp.faults = [fault]
@@ -265,3 +265,14 @@ def test_a_dry_run_shows_the_vouchers_and_posts_nothing(world: World) -> None:
     assert [one["problem"]["code"] for one in shown if "problem" in one] == ["account_missing"]
     assert not world.erp.records
     assert world.entry(Z, "Z1").state is EntryState.PENDING
+
+
+def test_one_that_waits_for_its_pdf_does_not_hold_up_the_others(world: World) -> None:
+    world.settlement(1)
+    world.settlement(2)
+    world.erp.faults = ["pdf_later"]
+    world.transfer()
+    states = sorted(world.entry(Z, name).state for name in ("Z1", "Z2"))
+    assert states == sorted([EntryState.PENDING, EntryState.SENT])
+    world.transfer()
+    assert {world.entry(Z, name).state for name in ("Z1", "Z2")} == {EntryState.SENT}

@@ -116,7 +116,7 @@ class TakesDocuments(Protocol):
 
     def push(self, document: Document, posting: Posting) -> Posted:
         """Post it. Raises ErpRefused (it was not applied and will not be), Unavailable (it was not applied: again
-        later), Uncertain (no telling whether it was applied: find first)."""
+        later; with the fact `only_this` other documents may go on), Uncertain (no telling whether it was applied: find first)."""
         ...
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:

@@ -206,7 +206,7 @@ def _attachment_waits(error: HubError | None) -> Unavailable:
     return Unavailable(
         "24SevenOffice does not take the PDF at the moment, and a voucher cannot be given one later. It waits.",
         code="attachment_unavailable",
-        **facts,
+        **{**facts, "only_this": True},
     )
 
 

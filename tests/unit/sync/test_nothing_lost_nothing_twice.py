@@ -1,0 +1,159 @@
+"""Random documents, faults, retries, crashes and clock jumps: nothing is lost, and nothing reaches the ledger twice."""
+
+from datetime import timedelta
+from typing import Any
+
+from erphub.errors import Conflict
+from erphub.models.document import DocumentKind, Settlement
+from erphub.models.sync import EntryState, RetryMany
+from erphub.paperwork import entry_id
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from .conftest import CLIENT, CONNECTION, World
+
+Z, K, I = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.INVOICE
+FAULTS = ["ok", "ok", "ok", "down", "busy", "refuse", "lost_before", "lost_after", "late", "die_before", "die_after", "die_late", "boom"]
+NUMBERS = st.integers(1, 6)
+LINE = {"description": "Kaffe", "quantity": "1", "unit_price": "10", "vat_rate": "25"}
+
+
+class TillAndLedger(RuleBasedStateMachine):
+    """The model: the body each document was last accepted with. The ledger must end with exactly those, once each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.accepted: dict[tuple[DocumentKind, str], Any] = {}
+        self.late_since = self.world.clock()
+
+    @rule(number=NUMBERS, amount=st.sampled_from(["100.00", "125.00", "0.05"]))
+    def hand_in_a_settlement(self, number: int, amount: str) -> None:
+        self._hand_in(Z, f"Z{number}", amount, lambda: self.world.settlement(number, amount=amount))
+
+    @rule(number=NUMBERS, name=st.sampled_from(["Fjell", "Kyst", "Vidde"]))
+    def hand_in_a_customer(self, number: int, name: str) -> None:
+        self._hand_in(K, f"K{number}", name, lambda: self.world.hand_in("customer", f"K{number}", name=name))
+
+    @rule(number=NUMBERS, customer=NUMBERS)
+    def hand_in_an_invoice(self, number: int, customer: int) -> None:
+        fields = {"date": "2026-01-31", "customer_id": f"K{customer}", "lines": [LINE]}
+        self._hand_in(I, f"I{number}", f"K{customer}", lambda: self.world.hand_in("invoice", f"I{number}", **fields))
+
+    def _hand_in(self, kind: DocumentKind, name: str, body: str, verb: Any) -> None:
+        try:
+            verb()
+        except Conflict as error:
+            assert error.code in ("already_sent", "being_sent")
+            assert (kind, name) in self.accepted
+        else:
+            self.accepted[kind, name] = body
+
+    @rule(faults=st.lists(st.sampled_from(FAULTS), max_size=6))
+    def transfer(self, faults: list[str]) -> None:
+        self.world.erp.faults = faults
+        try:
+            self.world.transfer()
+        except Conflict as error:
+            assert error.code == "transfer_running"
+
+    @rule(faults=st.lists(st.sampled_from(["refuse", "down", "ok"]), max_size=3))
+    def attaching_fails(self, faults: list[str]) -> None:
+        self.world.erp.attach_faults = faults
+
+    @rule()
+    def a_task_comes_a_second_time(self) -> None:
+        page = self.world.log.transfers(CLIENT, CONNECTION, 3, None)
+        for transfer in page.items:
+            task = {"task": "whole", "client_id": CLIENT, "connection_id": CONNECTION, "transfer_id": transfer.id}
+            self.world.do(task, worker="again")
+
+    @rule(minutes=st.sampled_from([1, 7, 11, 60, 24 * 60]))
+    def time_passes(self, minutes: int) -> None:
+        for _ in range(minutes if minutes < 60 else 1):
+            self.world.clock.pass_(minutes=minutes if minutes >= 60 else 1)
+            self._let_late_requests_through()
+
+    def _let_late_requests_through(self) -> None:
+        """A request that the ERP still works on is done before the settle time is over, and not much sooner."""
+        now = self.world.clock()
+        if not self.world.erp.late:
+            self.late_since = now
+        elif now - self.late_since >= timedelta(minutes=8):
+            self.world.erp.let_late_requests_through()
+
+    @rule()
+    def a_tick(self) -> None:
+        self.world.erp.faults = []
+        self.world.tick()
+
+    @rule(down=st.booleans())
+    def the_erp_goes_down_or_comes_back(self, down: bool) -> None:
+        self.world.erp.down = down
+
+    @rule(number=NUMBERS)
+    def somebody_retries(self, number: int) -> None:
+        name = entry_id(CONNECTION, Z, f"Z{number}")
+        if self.world.log.entry(CLIENT, CONNECTION, name):
+            try:
+                self.world.exports.retry(CLIENT, CONNECTION, name)
+            except Conflict as error:
+                assert error.code == "already_sent"
+
+    @rule(code=st.sampled_from(["period_closed", "customer_unknown", "attachment_failed"]))
+    def somebody_retries_all(self, code: str) -> None:
+        self.world.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
+
+    @rule()
+    @precondition(lambda self: not self.world.erp.down)
+    def somebody_edits_a_customer_in_the_erp(self) -> None:
+        for record in self.world.erp.records.values():
+            if record.kind is K:
+                self.world.erp.edit(record.reference, phone=str(self.world.clock().minute))
+                return
+
+    @invariant()
+    def nothing_is_in_the_ledger_twice(self) -> None:
+        keys = [record.key for record in self.world.erp.records.values() if record.key]
+        assert len(keys) == len(set(keys))
+
+    @invariant()
+    def nothing_that_was_accepted_is_forgotten(self) -> None:
+        for kind, name in self.accepted:
+            self.world.entry(kind, name)
+
+    @invariant()
+    def what_is_said_to_be_sent_is_there(self) -> None:
+        for kind, name in self.accepted:
+            entry = self.world.entry(kind, name)
+            if entry.state is EntryState.SENT:
+                assert len(self.world.vouchers(kind, name)) == 1
+                assert self.world.erp.records[entry.reference].kind is kind
+
+    def teardown(self) -> None:
+        """In the end everything works again, and every document that was accepted is in the ledger as it was last."""
+        self.world.erp.down, self.world.erp.faults, self.world.erp.attach_faults = False, [], []
+        self.world.erp.let_late_requests_through()
+        for _ in range(8):
+            self.world.clock.pass_(days=2)
+            for code in ("period_closed", "customer_unknown"):
+                self.world.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
+            self.world.transfer()
+        for (kind, name), body in self.accepted.items():
+            if kind is I and (K, body) not in self.accepted:
+                assert self.world.entry(kind, name).code == "customer_unknown"
+                continue
+            [record] = self.world.vouchers(kind, name)
+            document = record.document
+            if isinstance(document, Settlement):
+                assert f"{document.sales[0].amount:.2f}" == body
+                assert len(record.pdfs) == 1
+            else:
+                assert body in (getattr(document, "name", None), getattr(document, "customer_id", None))
+
+
+TestNothingLostNothingTwice = TillAndLedger.TestCase
+TestNothingLostNothingTwice.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

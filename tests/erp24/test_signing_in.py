@@ -232,3 +232,11 @@ def test_reading_gives_up_after_three_attempts(connect: Connect, app: App) -> No
     with pytest.raises(Unavailable):
         connect().setup(str(seed.SHOP))
     assert app.world.calls["rest:GET /accounts"] + app.world.calls["soap:GetAccountList"] == 3
+
+
+def test_a_session_that_ends_at_once_again_and_again_is_not_a_wrong_password(connect: Connect, app: App) -> None:
+    for operation in ("rest:GET /accounts", "soap:GetAccountList"):
+        app.faults.add(operation, "session_expired", times=None)
+    with pytest.raises(Unavailable) as caught:
+        connect().setup(str(seed.SHOP))
+    assert caught.value.code == "session_not_held"

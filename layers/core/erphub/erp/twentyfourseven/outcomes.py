@@ -66,6 +66,13 @@ def credentials_refused(words: str = "") -> CredentialsRefused:
     )
 
 
+def signed_out_again(words: str = "") -> Unavailable:
+    """The ERP has just let us in and says again that we are not: that is not about the credentials."""
+    return Unavailable(
+        "24SevenOffice ends every session at once at the moment. Try again later.", code="session_not_held", words=words
+    )
+
+
 def permission_denied(words: str, trace: str | None = None, scope: str = "") -> ErpRefused:
     """Signed in, and not allowed to do this."""
     scope_words = f" (scope {scope})" if scope else ""

@@ -233,7 +233,7 @@ class Rest:
         if status >= 500:
             raise outcomes.server_error(status, outcomes.error_words(body), writes=writes, trace=trace)
         if status == 401:
-            raise outcomes.credentials_refused(outcomes.error_words(body))
+            raise outcomes.signed_out_again(outcomes.error_words(body))
         if status == 403:
             raise outcomes.permission_denied(outcomes.error_words(body), trace)
         if status == 408:

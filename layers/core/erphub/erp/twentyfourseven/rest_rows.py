@@ -108,7 +108,7 @@ class RestRows:
         currency = part(one, "currency")
         transaction = part(one, "transaction")
         tax = self._books.taxes.get(int(part(one, "tax").get("id") or 0))
-        code = currency.get("code")
+        code, amount = currency.get("code"), decimal(one.get("amount"))
         row: dict[str, Any] = {
             "journal_no": transaction.get("id"),
             "entry_no": one.get("id"),
@@ -121,7 +121,8 @@ class RestRows:
             "customer_no": _text(part(one, "customer").get("id")),
             "invoice_no": _text(part(one, "invoice").get("number")),
             "description": one.get("comment"),
-            "amount": decimal(one.get("amount")),
+            "amount": amount,
+            "credit": amount < 0 if amount is not None else None,
             "currency": self._books.currency if code == "LOCAL" else code,
             "exchange_rate": decimal(currency.get("rate")),
             "tax_code": tax.key if tax else None,

@@ -201,7 +201,7 @@ class Soap:
         try:
             return call(service, operation, body, session, writes=writes)
         except SignedOutError as error:
-            raise outcomes.credentials_refused(str(error)) from error
+            raise outcomes.signed_out_again(str(error)) from error
 
     def again(self, company: str) -> None:
         """Open a new session in the company: an answer said that the present one no longer counts."""

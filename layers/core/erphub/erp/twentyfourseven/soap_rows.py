@@ -96,7 +96,7 @@ class SoapRows:
         period = day(one, "PeriodDate") or on
         currency = text(one, "Currency")
         unit = whole(one, "CurrencyUnit") or 1
-        rate = amount(one, "CurrencyRate")
+        rate, booked = amount(one, "CurrencyRate"), amount(one, "Amount")
         row: dict[str, Any] = {
             # A voucher's number is unique within its type and year; together they name the journal.
             "journal_no": "-".join((str(on.year if on else 0), *(text(one, name) or "" for name in _JOURNAL))),
@@ -109,7 +109,8 @@ class SoapRows:
             "account_no": text(one, "AccountNo"),
             "invoice_no": text(one, "InvoiceNo"),
             "description": text(one, "Comment"),
-            "amount": amount(one, "Amount"),
+            "amount": booked,
+            "credit": booked < 0 if booked is not None else None,
             "currency": self._books.currency if currency in (None, "LOCAL") else currency,
             "exchange_rate": rate if unit == 1 or rate is None else rate / unit,
             "tax_code": text(one, "VatCode"),

@@ -268,5 +268,5 @@ def _refusal(kind: str, words: str) -> Exception:
     if kind == "SystemError":
         return outcomes.server_error(500, words, writes=True)
     if kind == "NotAuthenticated":
-        return outcomes.credentials_refused(words)
+        return outcomes.signed_out_again(words)
     return ErpRefused(f"24SevenOffice refused the voucher: {words or kind}", code="erp_refused", words=words or kind)

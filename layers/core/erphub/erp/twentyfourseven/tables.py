@@ -74,8 +74,11 @@ def _column(field: DatasetField, values: list[Any], oddities: Oddities) -> "Arra
             held = [None if value is None else held_decimal(value, field.name, oddities) for value in values]
             texts = [None if value is None else f"{value:f}" for value in held]
             return Array(texts, DataType.string()).cast(DataType.decimal128(38, SCALE))
-        case _:
-            raise TypeError(f"no dataset of this system has a {field.kind.value}")
+        case Kind.BOOLEAN:
+            return Array(values, DataType.bool())
+        case Kind.TIMESTAMP:
+            texts = [None if value is None else value.isoformat(sep=" ") for value in values]
+            return Array(texts, DataType.string()).cast(DataType.timestamp("us"))
 
 
 def _text(value: Any, name: str, oddities: Oddities) -> str | None:

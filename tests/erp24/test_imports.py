@@ -1,0 +1,207 @@
+"""Imports from 24SevenOffice: every row once, exact, counted on the way, whatever the pages and faults do."""
+
+from collections import Counter, defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erphub.erp.twentyfourseven import datasets
+from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
+from erphub.erp.twentyfourseven.tables import Oddities, batch, types_of
+from erphub.errors import ErpRefused, Unavailable
+from erphub.models.dataset import BY_ID
+from erphub.ports.erp import FoundCompany, Window
+from local.erps.twentyfourseven import App, seed
+from tests.erp24.conftest import Connect, posting, settlement
+from tests.erp24.test_orders import invoice, to_customer
+
+SHOP = FoundCompany(str(seed.SHOP), "Fjellbutikken AS")
+LINES = 700
+
+
+@pytest.fixture
+def app() -> App:
+    return App.seeded(LINES)
+
+
+def rows(
+    system: TwentyFourSevenOffice, dataset: str, window: Window | None = None
+) -> tuple[list[dict[str, Any]], list[Any], list[Any]]:
+    """Rows, totals and oddities of a dataset, as an import reads them."""
+    found = system.survey(BY_ID[dataset], SHOP, window or Window(), 1000)
+    assert found.types == types_of(BY_ID[dataset])
+    read: list[dict[str, Any]] = []
+    totals: list[Any] = []
+    oddities: list[Any] = []
+    for part in found.slices:
+        with system.read(BY_ID[dataset], SHOP, found, part) as reading:
+            for one in reading.batches():
+                names = one.schema.names
+                columns = [one.column(name).to_pylist() for name in names]
+                read += [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+            totals += reading.totals
+            oddities += reading.oddities
+    for row in read:
+        assert all(row[name] is None for name in found.missing)
+    return read, totals, oddities
+
+
+def test_the_ledger_comes_whole_and_sums_to_what_the_erp_holds(system: TwentyFourSevenOffice, app: App) -> None:
+    read, totals, oddities = rows(system, "gl_transactions")
+    held = list(app.world.organisation(seed.SHOP).lines())
+    assert len(read) == len(held) >= LINES
+    assert {row["entry_no"] for row in read} == {line.id for line in held}
+    ours: dict[date, Decimal] = defaultdict(Decimal)
+    theirs: dict[date, Decimal] = defaultdict(Decimal)
+    for row in read:
+        ours[row["voucher_date"]] += row["amount"]
+    for line in held:
+        theirs[line.day] += line.amount
+    assert ours == theirs == {total.period: total.amount for total in totals}
+    assert sum(total.rows for total in totals) == len(held)
+    assert oddities == []
+
+
+def test_a_ledger_line_says_all_that_the_erp_says(system: TwentyFourSevenOffice, app: App) -> None:
+    system.push(settlement(app), posting())
+    read, _, _ = rows(system, "gl_transactions")
+    line = next(row for row in read if "Sales 25" in (row["description"] or "") and row["account_no"] == "3000")
+    assert line["amount"] == Decimal("-1000.00")
+    assert line["credit"] is True
+    assert line["tax_code"] == "3"
+    assert line["voucher_type"] == "3"
+    assert line["dimension_2"] == "1"
+    assert line["currency"] == "NOK"
+    assert line["period"] == settlement(app).date.year * 100 + settlement(app).date.month
+    assert line["voucher_no"]
+
+
+def test_a_window_holds_its_own_days_only(system: TwentyFourSevenOffice, app: App) -> None:
+    days = sorted({line.day for line in app.world.organisation(seed.SHOP).lines()})
+    first, end = days[len(days) // 3], days[2 * len(days) // 3]
+    read, _, _ = rows(system, "gl_transactions", Window(first, end))
+    expected = [line for line in app.world.organisation(seed.SHOP).lines() if first <= line.day < end]
+    assert Counter(row["voucher_date"] for row in read) == Counter(line.day for line in expected)
+
+
+def test_lines_outside_the_accounting_years_are_not_left_out(system: TwentyFourSevenOffice, app: App) -> None:
+    org = app.world.organisation(seed.SHOP)
+    lines = list(org.lines())
+    lines[0].day = date(1999, 12, 31)
+    lines[-1].day = date(2099, 1, 1)
+    org.sorted_lines = None
+    read, _, _ = rows(system, "gl_transactions")
+    assert {date(1999, 12, 31), date(2099, 1, 1)} <= {row["voucher_date"] for row in read}
+    assert len(read) == len(lines)
+
+
+def test_an_empty_company_has_no_rows_and_no_totals(system: TwentyFourSevenOffice, app: App) -> None:
+    org = app.world.organisation(seed.SHOP)
+    org.vouchers.clear()
+    org.sorted_lines = None
+    assert rows(system, "gl_transactions") == ([], [], [])
+
+
+def test_every_other_dataset_comes_with_its_keys(system: TwentyFourSevenOffice, app: App) -> None:
+    system.push(invoice(app), to_customer())
+    counts = {}
+    for dataset in datasets.IDS:
+        read, totals, _ = rows(system, dataset)
+        keys = BY_ID[dataset].keys
+        assert all(row[key] is not None for row in read for key in keys)
+        assert len({tuple(row[key] for key in keys) for row in read}) == len(read) == sum(t.rows for t in totals)
+        counts[dataset] = len(read)
+    assert counts["accounts"] == len(seed.ACCOUNTS)
+    assert counts["orders"] == 1
+    assert counts["suppliers"] == 1
+    assert counts["dimensions"] >= 2
+
+
+def test_departments_are_a_dimension(system: TwentyFourSevenOffice) -> None:
+    read, _, _ = rows(system, "dimensions")
+    assert {(row["value"], row["name"]) for row in read if row["dimension"] == 2} == {("1", "Oslo"), ("2", "Bergen")}
+
+
+def test_accounts_carry_their_tax_code(system: TwentyFourSevenOffice) -> None:
+    read, _, _ = rows(system, "accounts")
+    assert {row["account_no"]: row["tax_code"] for row in read}["3000"] == "3"
+
+
+def test_hundreds_of_customers_come_page_by_page(system: TwentyFourSevenOffice, app: App) -> None:
+    for number in range(640):
+        seed.add_customer(app.world.organisation(seed.SHOP), f"Kunde {number:04}", app.world.now())
+    read, _, _ = rows(system, "customers")
+    assert len({row["customer_no"] for row in read}) == len(read) >= 641
+
+
+def test_a_dataset_it_does_not_offer_is_refused(system: TwentyFourSevenOffice) -> None:
+    with pytest.raises(ErpRefused) as caught:
+        system.survey(BY_ID["order_lines"], SHOP, Window(), 1000)
+    assert caught.value.code == "dataset_not_offered"
+
+
+@pytest.mark.parametrize("fault", ["error_before", "timeout_before", "half", "cut_after", "session_expired"])
+def test_a_fault_in_the_middle_loses_no_row(connect: Connect, app: App, fault: str) -> None:
+    for operation in ("rest:GET /transactionlines", "soap:GetTransactions"):
+        app.faults.add(operation, fault, after=3, times=1 if fault == "session_expired" else 2)
+    read, _, _ = rows(connect(), "gl_transactions")
+    assert len(read) == len(list(app.world.organisation(seed.SHOP).lines()))
+
+
+def test_an_erp_that_stays_away_is_unavailable_and_worth_another_try(connect: Connect, app: App) -> None:
+    for operation in ("rest:GET /transactionlines", "soap:GetTransactions"):
+        app.faults.add(operation, "error_before", times=None)
+    with pytest.raises(Unavailable):
+        rows(connect(), "gl_transactions")
+
+
+def test_balances_that_differ_from_the_lines_are_told(
+    organisation: TwentyFourSevenOffice, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody changes a line between the answer with the lines and the one with the balances."""
+    line = list(app.world.organisation(seed.SHOP).lines())[LINES // 2]
+    answer = app.answer
+
+    def meanwhile(request: Any) -> Any:
+        if request.path.endswith("/accountbalances"):
+            line.amount += 1
+        return answer(request)
+
+    monkeypatch.setattr(app, "answer", meanwhile)
+    window = Window(line.day.replace(day=1), line.day.replace(day=28))
+    _, _, oddities = rows(organisation, "gl_transactions", window)
+    assert [oddity.code for oddity in oddities] == ["balance_differs"]
+    assert str(line.account) in oddities[0].examples[0]
+
+
+def test_decimals_are_exact_and_what_is_rounded_is_said() -> None:
+    oddities = Oddities()
+    long = Decimal("1234567890123456789.0123456789")
+    one = batch(BY_ID["gl_transactions"], [{"amount": long}, {"amount": Decimal("0.12345678905")}], oddities)
+    assert one.column("amount").to_pylist() == [long, Decimal("0.1234567890")]
+    assert [(odd.code, odd.count) for odd in oddities.values()] == [("decimals_rounded", 1)]
+    with pytest.raises(ErpRefused) as caught:
+        batch(BY_ID["gl_transactions"], [{"amount": Decimal(10) ** 28}], oddities)
+    assert caught.value.code == "decimal_too_wide"
+
+
+def test_text_that_is_no_text_is_mended_and_said() -> None:
+    oddities = Oddities()
+    one = batch(BY_ID["accounts"], [{"account_no": "1", "name": "half \ud83d"}], oddities)
+    assert one.column("name").to_pylist() == ["half \ufffd"]
+    assert list(oddities) == ["text_not_unicode"]
+
+
+def test_months_cover_every_day_once() -> None:
+    spans = datasets.months(Window(), (date(2025, 1, 1), date(2027, 1, 1)))
+    assert spans[0][0] is None
+    assert spans[-1][1] is None
+    assert [end for _, end in spans[:-1]] == [first for first, _ in spans[1:]]
+    assert len(spans) == 24
+    assert datasets.months(Window(date(2026, 1, 15), date(2026, 3, 2)), None) == [
+        (date(2026, 1, 15), date(2026, 2, 1)),
+        (date(2026, 2, 1), date(2026, 3, 1)),
+        (date(2026, 3, 1), date(2026, 3, 2)),
+    ]

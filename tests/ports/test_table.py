@@ -13,6 +13,7 @@ from moto import mock_aws
 from erphub.aws import clients, items
 from erphub.aws.table import Table, Taken, Write
 from erphub.errors import Invalid, Unavailable
+from erphub.ids import new_id
 
 
 @pytest.fixture
@@ -20,13 +21,14 @@ def table() -> Iterator[Table]:
     with mock_aws():
         clients.client.cache_clear()
         clients._session.cache_clear()
+        name = f"t-{new_id()}"
         clients.client("dynamodb").create_table(
-            TableName="t",
+            TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         )
-        yield Table("t")
+        yield Table(name)
         clients.client.cache_clear()
         clients._session.cache_clear()
 
@@ -122,9 +124,9 @@ def test_what_a_busy_table_left_over_is_sent_again(table: Table):
     def takes_half(**request):
         if left[0] > 0:
             left[0] -= 1
-            wanted = request["RequestItems"]["t"]
-            write(RequestItems={"t": wanted[:1]})
-            return {"UnprocessedItems": {"t": wanted[1:]}}
+            wanted = request["RequestItems"][table.name]
+            write(RequestItems={table.name: wanted[:1]})
+            return {"UnprocessedItems": {table.name: wanted[1:]}}
         return write(**request)
 
     with mock.patch.object(client, "batch_write_item", side_effect=takes_half):

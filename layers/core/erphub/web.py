@@ -1,8 +1,8 @@
 """The front desk: finds who is calling, whether they may, what they ask, and words the answer.
 
 A door declares its routes with everything that holds for them: a handler's parameters say what it wants (`caller`,
-`member`, `body`, `query`, `received`, and the names in the path), its return type what it gives, its first line what it does. From
-the same declarations come the checks of every request, the OpenAPI document and the tests that walk every route.
+`member`, `body`, `query`, `received`, and the names in the path), its return type what it gives, its first line what it
+does. From the same declarations come the checks of every request, the OpenAPI document and the tests of every route.
 """
 
 import base64

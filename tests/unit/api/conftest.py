@@ -130,7 +130,7 @@ def make_table(name: str) -> None:
     )
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
     """One AWS in memory for these tests: clients are slow to make, tables are not."""
     with mock_aws():

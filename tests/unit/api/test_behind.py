@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -141,7 +142,7 @@ def test_figures_are_one_line(capsys, monkeypatch):
 class Answers(http.server.BaseHTTPRequestHandler):
     """CloudFormation's address: keeps what is put there."""
 
-    kept: list[dict] = []
+    kept: ClassVar[list[dict]] = []
 
     def do_PUT(self):
         self.kept.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))

@@ -35,6 +35,8 @@ class Taken(Conflict):
 
 @dataclass(frozen=True)
 class Page:
+    """A page of items; `next` opens the following one."""
+
     items: list[Item]
     next: str | None
 
@@ -59,8 +61,8 @@ def _page_word(key: Mapping[str, Any] | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(decode(key)).encode()).decode().rstrip("=")
 
 
-def _page_key(word: str | None, pk: str | None) -> dict[str, Any] | None:
-    """The key behind a page word. It must lie in the partition asked for: a word from elsewhere opens nothing."""
+def _page_key(word: str | None, pk: str | None, prefix: str = "") -> dict[str, Any] | None:
+    """The key behind a page word. It must lie in the part asked for: a word from elsewhere opens nothing."""
     if word is None:
         return None
     try:
@@ -69,6 +71,8 @@ def _page_key(word: str | None, pk: str | None) -> dict[str, Any] | None:
             raise ValueError("not a key")
         if pk is not None and key.get("pk") != pk:
             raise ValueError("another partition")
+        if not key.get("sk", "").startswith(prefix):
+            raise ValueError("another part of it")
     except (ValueError, binascii.Error, AttributeError) as error:
         raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
     return encode(key)
@@ -89,6 +93,7 @@ class Table:
         self.name = name
 
     def get(self, key: Key, *, consistent: bool = True) -> Item | None:
+        """The item of this key."""
         with _translated():
             answer = client("dynamodb").get_item(TableName=self.name, Key=encode(key), ConsistentRead=consistent)
         item = answer.get("Item")
@@ -128,6 +133,7 @@ class Table:
             return decode(client("dynamodb").update_item(**request).get("Attributes", {}))
 
     def delete(self, key: Key, *, condition: str | None = None, **values: Any) -> None:
+        """Remove the item; one that is not there is fine. Raises Taken when the condition does not hold."""
         request: dict[str, Any] = {"TableName": self.name, "Key": encode(key)}
         _add_condition(request, condition, values)
         with _translated():
@@ -156,7 +162,7 @@ class Table:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
-        if start := _page_key(next, pk) or (encode({"pk": pk, "sk": after}) if after else None):
+        if start := _page_key(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
             request["ExclusiveStartKey"] = start
         with _translated():
             answer = client("dynamodb").query(**request)
@@ -296,6 +302,7 @@ class Table:
 
 
 def key_of(item: Mapping[str, Any]) -> Key:
+    """The key of an item."""
     return {"pk": item["pk"], "sk": item["sk"]}
 
 

@@ -1,4 +1,7 @@
-"""Wizards in the tenant table. `status`, `version` and the token's `token` are attributes that connect.asl.json writes."""
+"""Wizards in the tenant table.
+
+`status`, `version` and the token's `token` are attributes of their own, because connect.asl.json writes them.
+"""
 
 import json
 from collections.abc import Sequence

@@ -92,8 +92,9 @@ class Stack:
         state["deployer"] = {"access_key": credentials.access_key, "secret_key": credentials.secret_key}
         self._write(self._private, state)
         aws = Aws(endpoint, credentials)
-        self._deploy(aws, state, built)
+        # First, so that the deployment can be told where they are.
         self._start_standins(state, content)
+        self._deploy(aws, state, built)
         return self._publish(aws, state)
 
     def _start_emulator(self, state: dict[str, Any]) -> None:
@@ -120,6 +121,8 @@ class Stack:
             "Architecture": deploy.architecture(),
             "AdminEmail": seed.ADMINISTRATOR,
             "AllowedErpNetworks": "127.0.0.0/8,::1/128",
+            "ErpAddresses": standins.addresses(state["stand_ins"]),
+            "ErpApplications": standins.APPLICATIONS,
             "RequireTls": "false",
             "MakeApiLogRole": "false",
             "SignInMinutes": "1440",

@@ -32,6 +32,15 @@ STAND_INS: Mapping[str, StandIn] = {
     "24sevenoffice": StandIn("local.erps.twentyfourseven", {"port": "--port"}),
 }
 
+APPLICATIONS = "24sevenoffice=7a0d6f0e-3b1c-4d57-9a61-0d5f2f8a4c11"
+"""The application ids that the stand-ins know, as the template's parameter ErpApplications."""
+
+
+def addresses(running: Mapping[str, Any]) -> str:
+    """Where the stand-ins of web services are, as the template's parameter ErpAddresses."""
+    found = {name: known["address"].get("url") for name, known in running.items()}
+    return ",".join(f"{name}={url}" for name, url in found.items() if url)
+
 
 def start(
     name: str, directory: Path, known: Mapping[str, Any], content: Sequence[str]

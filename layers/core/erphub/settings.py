@@ -32,6 +32,10 @@ class Settings:
     """Addresses of ERP systems in place of their vendors', by system: where stand-ins are."""
     erp_applications: Mapping[str, str]
     """What vendors gave this deployment to identify itself, by system."""
+    event_bus: str
+    """The bus on which events are published."""
+    webhook_authority: str
+    """A certificate authority (PEM) that receivers of webhooks may have besides the public ones."""
     aws_endpoint: str | None
     """Where AWS is, when it is not AWS (an emulator); the table engine needs to be told, boto3 knows by itself."""
 
@@ -55,9 +59,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         transfer_machine=env.get("TRANSFER_MACHINE_ARN", ""),
         transfer_function=env.get("TRANSFER_FUNCTION", ""),
         settle_seconds=int(env.get("SETTLE_SECONDS", "600")),
-        token_key=env.get("TOKEN_KEY", ""),
+        token_key=env.get("SESSION_KEY", ""),
         erp_addresses=_pairs(env.get("ERP_ADDRESSES", "")),
         erp_applications=_pairs(env.get("ERP_APPLICATIONS", "")),
+        event_bus=env.get("EVENT_BUS", ""),
+        webhook_authority=env.get("WEBHOOK_AUTHORITY", "").replace("\\n", "\n"),
         aws_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
     )
 

@@ -28,9 +28,9 @@ def _do(event: dict[str, Any], ref: RunRef, time_left: Any) -> dict[str, Any]:
     importing = wiring.importing()
     match event["task"]:
         case "plan":
-            return importing.plan(ref, time_left)
+            return _met(ref, importing.plan(ref, time_left))
         case "read":
-            return importing.read(ref, event["from"], event["to"], time_left)
+            return _met(ref, importing.read(ref, event["from"], event["to"], time_left))
         case "publishing":
             return importing.publishing(ref)
         case "publish":
@@ -43,8 +43,16 @@ def _do(event: dict[str, Any], ref: RunRef, time_left: Any) -> dict[str, Any]:
             raise ValueError(f"the machine asked for an unknown task: {unknown}")
 
 
+def _met(ref: RunRef, done: dict[str, Any]) -> dict[str, Any]:
+    """Let others know at once when the ERP refused the login: nobody else may try it."""
+    if done["outcome"] == "done":
+        wiring.run_met(ref)
+    return done
+
+
 def _finish(event: dict[str, Any], ref: RunRef) -> dict[str, Any]:
     done = wiring.importing().finish(ref, event.get("problem"))
     if done.pop("ended", False):
         observe.figures({"status": str(done["status"])}, runs=1, **done["figures"])
+    wiring.run_ended(ref)
     return {"outcome": done["outcome"], "status": done["status"]}

@@ -81,8 +81,9 @@ def _name(period: date | None) -> str:
 
 def _compare(source: dict[str, tuple[int, Decimal]], arrived: dict[str, tuple[int, Decimal]]) -> list[Difference]:
     nothing = (0, Decimal(0))
-    return [
-        Difference(period, *(rows for rows, _ in sides), *(amount for _, amount in sides))
-        for period in sorted(source.keys() | arrived.keys())
-        if (sides := (source.get(period, nothing), arrived.get(period, nothing)))[0] != sides[1]
-    ]
+    found: list[Difference] = []
+    for period in sorted(source.keys() | arrived.keys()):
+        (there, there_sum), (here, here_sum) = source.get(period, nothing), arrived.get(period, nothing)
+        if (there, there_sum) != (here, here_sum):
+            found.append(Difference(period, there, here, there_sum, here_sum))
+    return found

@@ -33,9 +33,11 @@ def next_due(schedule: Schedule, after: datetime) -> datetime:
     raise AssertionError("a week has every weekday")
 
 
-def window(job: Job, now: datetime) -> Window:
-    """The days a run of the job is about when it starts now."""
-    today = now.astimezone(job.schedule.zone if job.schedule else UTC).date()
+def window(job: Job, now: datetime, since: datetime | None = None) -> Window:
+    """The days a run of the job is about when it starts now; `since` is when it began to miss something."""
+    zone = job.schedule.zone if job.schedule else UTC
+    today = now.astimezone(zone).date()
+    counted_from = min(today, since.astimezone(zone).date()) if since else today
     match job.period:
         case Everything():
             return Window()
@@ -44,7 +46,7 @@ def window(job: Job, now: datetime) -> Window:
         case ThisYear():
             return Window(date(today.year, 1, 1), date(today.year + 1, 1, 1))
         case rolling:
-            return Window(today - timedelta(days=rolling.days), None)
+            return Window(counted_from - timedelta(days=rolling.days), None)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Scheduler:
     clock: Clock
     report: Callable[[Job, Exception], None]
     """Told about a job that could not be started; the next tick tries it again."""
+    may_run: Callable[[Job], bool] = lambda _: True
+    """Whether the job's connection works; what is missed meanwhile is made up for when it does again."""
 
     def tick(self) -> int:
         """Start every due job and move it to its next instant; returns how many.
@@ -64,8 +68,12 @@ class Scheduler:
         Raises Unavailable when some could not be started, after the others were.
         """
         now = self.clock()
+
+        def start(job: Job) -> bool:
+            return self._start(job, now)
+
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            started = list(pool.map(lambda job: self._start(job, now), self.jobs.due(now)))
+            started = list(pool.map(start, self.jobs.due(now)))
         if not all(started):
             raise Unavailable(f"{started.count(False)} of {len(started)} due imports could not be started.")
         return len(started)
@@ -73,7 +81,8 @@ class Scheduler:
     def _start(self, job: Job, now: datetime) -> bool:
         try:
             if job.due_at and job.schedule:
-                self.runs.start_due(job, job.due_at)
+                if self.may_run(job):
+                    self.runs.start_due(job, job.due_at)
                 self.jobs.move_on(job, next_due(job.schedule, now))
             else:
                 self.jobs.move_on(job, None)

@@ -1,13 +1,13 @@
 """A connection as imports use it: its companies, and the ERP behind it, opened with the connection's password."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import ErpRefused, NotFound
+from .errors import CredentialsRefused, ErpRefused, NotFound
 from .models.catalogue import Description
-from .models.connection import Connection
+from .models.connection import Connection, ConnectionStatus
 from .ports.connections import Connections
 from .ports.erp import FoundCompany, HasCompanies, HasDatasets, System
 from .ports.imports import Source
@@ -47,13 +47,18 @@ class ConnectedSources:
         return self._opened(source)
 
     @contextmanager
-    def _opened(self, source: Source) -> Iterator[HasDatasets]:
+    def _opened(self, source: Source) -> Generator[HasDatasets]:
         system = self._system(self._connection(source.client_id, source.connection_id))
         if not isinstance(system, HasDatasets):
             raise ErpRefused(f"{source.erp_system} has no data to import.", code="no_datasets")
         yield system
 
     def _system(self, connection: Connection) -> System:
+        if connection.status is ConnectionStatus.REAUTH_REQUIRED:
+            # Whoever signed in with what was refused once could have the ERP lock the login.
+            raise CredentialsRefused(
+                "The ERP no longer accepts the connection's login. Enter it again.", code="reauth_required"
+            )
         name = connection.secret_name
         return self.open_system(connection.erp_system, connection.settings, self.secrets.get(name), name)
 

@@ -41,10 +41,10 @@ class Killed(BaseException):
 def fresh_clients() -> Iterator[None]:
     """Clients of their own, since they are kept per process."""
     clients.client.cache_clear()
-    clients._session.cache_clear()  # noqa: SLF001
+    clients._session.cache_clear()
     yield
     clients.client.cache_clear()
-    clients._session.cache_clear()  # noqa: SLF001
+    clients._session.cache_clear()
 
 
 def make_table(name: str = "tenants") -> Table:

@@ -4,7 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from erphub.aws import clients
 from erphub.errors import Unavailable
 from erphub.models.job import Days
 from erphub.models.run import Status, Trigger, UnitStatus
@@ -243,3 +245,53 @@ def test_storage_that_stays_full_fails_the_run_and_keeps_what_was_there(
 
 def test_a_killed_worker_is_never_caught_by_mistake() -> None:
     assert not issubclass(Killed, Exception)
+
+
+def test_a_company_that_stays_away_fails_alone_after_some_tries(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, tried = house.erp.survey, []
+
+    def survey(dataset: Any, company: Any, *rest: Any) -> Any:
+        if company.key == "F0001" and dataset.id == "accounts":
+            tried.append(company.key)
+            raise Unavailable("The server did not answer in time.", code="query_timeout")
+        return real(dataset, company, *rest)
+
+    monkeypatch.setattr(house.erp, "survey", survey)
+    run = house.run(house.job())
+    assert run.status is Status.PARTIALLY_SUCCEEDED
+    assert len(tried) == 3
+    problem = house.units(run)["accounts", "F0001"].problem
+    assert problem is not None
+    assert problem["code"] == "query_timeout"
+    assert house.units(run)["gl_transactions", "F0001"].status is UnitStatus.PUBLISHED
+
+
+def test_an_empty_plan_says_so(house: House) -> None:
+    house.sources.datasets = ()
+    run = house.run(house.job())
+    assert run.status is Status.FAILED
+    assert run.problem is not None
+    assert run.problem["code"] == "nothing_to_import"
+
+
+@pytest.mark.parametrize("call", ["PutItem", "UpdateItem", "GetItem", "BatchWriteItem"])
+def test_a_throttled_table_delays_a_run_and_loses_nothing(
+    house: House, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dynamodb = clients.client("dynamodb")
+    real, refused = dynamodb._make_api_call, []
+
+    def throttled(operation: str, request: Any) -> Any:
+        if operation == call and len(refused) < 2:
+            refused.append(operation)
+            answer = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
+            raise ClientError(answer, operation)
+        return real(operation, request)
+
+    ref = house.queue(house.job())
+    monkeypatch.setattr(dynamodb, "_make_api_call", throttled)
+    house.drive(ref)
+    assert len(refused) == 2
+    assert house.runs.get(ref).status is Status.SUCCEEDED
+    assert house.count("gl_transactions") == 120
+    assert house.count("accounts") == 24

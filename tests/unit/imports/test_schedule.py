@@ -1,6 +1,7 @@
 """When a job is due, and that being due starts it once."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -49,11 +50,11 @@ def test_the_hour_that_comes_twice_starts_the_job_the_first_time_only() -> None:
         ["Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Cairo", "UTC"]
     ),
     clock=st.times(),
-    start=st.datetimes(min_value=datetime(2024, 1, 1), max_value=datetime(2027, 1, 1)),
+    start=st.integers(0, 3 * 365 * 24 * 60).map(lambda minutes: at("2024-01-01T00:00") + timedelta(minutes=minutes)),
 )
 def test_every_day_has_exactly_one_start_in_every_zone(zone: str, clock: Any, start: datetime) -> None:
     schedule = Schedule(time=f"{clock:%H:%M}", time_zone=zone)
-    instant, days = start.replace(tzinfo=UTC), []
+    instant, days = start, []
     for _ in range(400):
         instant = next_due(schedule, instant)
         shift = (
@@ -61,7 +62,7 @@ def test_every_day_has_exactly_one_start_in_every_zone(zone: str, clock: Any, st
         )
         days.append(instant.astimezone(schedule.zone).date())
         assert abs(shift) <= timedelta(hours=2)
-    assert [later - earlier for earlier, later in zip(days, days[1:], strict=False)] == [timedelta(days=1)] * 399
+    assert [later - earlier for earlier, later in pairwise(days)] == [timedelta(days=1)] * 399
 
 
 def test_only_the_chosen_weekdays_count() -> None:
@@ -212,4 +213,4 @@ def test_a_tick_costs_what_is_due_not_what_exists(night: Night, table: Table) ->
 def _item(made: Job) -> dict[str, Any]:
     from erphub.aws import jobs
 
-    return jobs._item(made)  # noqa: SLF001
+    return jobs._item(made)

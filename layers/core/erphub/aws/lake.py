@@ -1,15 +1,15 @@
-"""The lake: one Delta table per client and dataset. Rows are put aside first, then take their place in one commit.
+"""The lake: one Delta table per client and dataset. Rows are put aside, then take their place in one commit.
 
-A publication moves no rows: the files that were put aside are copied below the table inside S3, and one commit adds them
-and removes those they replace. Only files that hold rows on both sides of a window's edge are written again.
+A publication moves no rows: the files that were put aside are copied below the table inside S3, and one commit adds
+them and removes those they replace. Only files that hold rows on both sides of a window's edge are written again.
 
-    lake/<client>/<dataset>/                           the table, partitioned by `company`
-    lake/<client>/<dataset>/company=<c>/of-<…>/<run>-….parquet   its files; each holds rows of one connection only, and
-                                                       its folder says whose (`owner_folder`), in the log or not
-    staging/<client>/<run>/<unit>/<part>-<try>/        what was put aside: a small Delta table per part
+    lake/<client>/<dataset>/                    the table, partitioned by `company`
+    …/company=<c>/of-<…>/<run>-….parquet        its files; each holds rows of one connection only, and its folder says
+                                                whose (`owner_folder`), in the log or not
+    staging/<client>/<run>/<unit>/<part>-<try>/ what was put aside: a small Delta table per part
 
-Memory: batches are written in pieces of PIECE bytes, each its own commit of the small table, because the engine's memory
-grows with what one write holds (measured: 640 MB for 5 million rows in one write, 174 MB in pieces).
+Memory: batches are written in pieces of PIECE bytes, each its own commit of the small table, because the engine's
+memory grows with what one write holds (measured: 640 MB for 5 million rows in one write, 174 MB in pieces).
 """
 
 import hashlib
@@ -18,8 +18,8 @@ import random
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 import arro3.core as ac
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties, write_deltalake
@@ -33,6 +33,8 @@ from ..ports.erp import Oddity, Total, Window
 from ..ports.imports import Checkpoint, Published, Staged, Target, no_checkpoint
 from . import lake_sql as sql
 from .files import Files
+from .lake_batches import Pieces, fit, shape
+from .lake_files import File, files_of, statistics
 from .lake_schema import arrow_schema, staged_schema, types_of
 
 PIECE = 48 * 1024 * 1024
@@ -48,38 +50,6 @@ _CONFIGURATION: dict[str, str | None] = {"delta.dataSkippingNumIndexedCols": "-1
 """Statistics of every column, not of the first 32 only: publishing goes by those of `connection` and the date."""
 
 type Staging = Sequence[tuple[str, int]]
-
-
-@dataclass(frozen=True)
-class _File:
-    """One file of a table: where it is, and what its statistics say."""
-
-    path: str
-    company: str
-    size: int
-    rows: int
-    connection: str
-    first: Any
-    last: Any
-    nulls: int
-
-    def overlaps(self, window: Window) -> bool:
-        """Whether rows of the window may be in it."""
-        if window.everything:
-            return True
-        if self.first is None or self.last is None:
-            return False
-        after = window.end is not None and self.first >= window.end
-        before = window.first is not None and self.last < window.first
-        return not (after or before)
-
-    def within(self, window: Window) -> bool:
-        """Whether all its rows are of the window."""
-        if window.everything:
-            return True
-        if self.first is None or self.last is None or self.nulls:
-            return False
-        return (window.first is None or self.first >= window.first) and (window.end is None or self.last < window.end)
 
 
 class DeltaLake:
@@ -144,10 +114,10 @@ class DeltaLake:
         place = f"staging/{key.removeprefix('lake/')}/widened-{random.getrandbits(48):012x}"
         actions: list[AddAction | RemoveAction] = []
         for number, (company, connection) in enumerate(
-            sorted({(file.company, file.connection) for file in _files(table, dataset)})
+            sorted({(file.company, file.connection) for file in files_of(table, dataset)})
         ):
             rows = sql.query({"t": table}, sql.part_as(dataset, types, company, connection))
-            batches = (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
+            batches = (fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
             staged = self._stage(f"{place}/{number}", schema, batches)
             adds = self._adds([(f"{place}/{number}", staged.commits)])
             actions += self._taken_over(adds, key, dataset, (company, connection), "widened")
@@ -177,11 +147,11 @@ class DeltaLake:
     ) -> Staged:
         """See ports.imports.Lake."""
         schema = staged_schema(dataset, types)
-        shaped = (_shape(ac.RecordBatch.from_arrow(batch), schema, connection_id) for batch in batches)
+        shaped = (shape(ac.RecordBatch.from_arrow(batch), schema, connection_id) for batch in batches)
         return self._stage(path, schema, shaped)
 
     def _stage(self, path: str, schema: ac.Schema, batches: Iterator[ac.RecordBatch]) -> Staged:
-        pieces = _Pieces(batches, self._piece)
+        pieces = Pieces(batches, self._piece)
         commits = 0
         with _translated():
             while pieces.more():
@@ -273,7 +243,7 @@ class DeltaLake:
 
     def _replace(self, table: DeltaTable, target: Target, staged: Staging) -> Published:
         unit = (target.company, target.connection_id)
-        mine = [file for file in _files(table, target.dataset) if (file.company, file.connection) == unit]
+        mine = [file for file in files_of(table, target.dataset) if (file.company, file.connection) == unit]
         window = target.window if target.dataset.publishing is Publishing.PERIODS else Window()
         replaced = [file for file in mine if file.overlaps(window)]
         rewritten = [file for file in replaced if not file.within(window)]
@@ -302,7 +272,7 @@ class DeltaLake:
         target: Target,
         staged: Staging,
         adds: Sequence[Mapping[str, Any]],
-        replaced: Sequence[_File],
+        replaced: Sequence[File],
     ) -> Published:
         if target.dataset.publishing is Publishing.PERIODS:
             rows = sum(json.loads(add["stats"])["numRecords"] for add in adds)
@@ -310,11 +280,14 @@ class DeltaLake:
         tables = self._staged_tables(staged)
         text = sql.difference(target.dataset, tables, target.connection_id, target.company)
         row = sql.rows(sql.query({**tables, "t": table}, text))[0]
-        return Published(*(int(row[name] or 0) for name in ("inserted", "updated", "unchanged", "removed")))
+        inserted, updated, unchanged, removed = (
+            int(row[name] or 0) for name in ("inserted", "updated", "unchanged", "removed")
+        )
+        return Published(inserted, updated, unchanged, removed)
 
-    def _kept(self, table: DeltaTable, target: Target, files: Sequence[_File], window: Window) -> tuple[str, Staged]:
-        """The rows of these files that the window does not hold, put aside; read through a table of just these files."""
-        place = f"{target.staging}/kept-{random.getrandbits(48):012x}"  # a name, nobody guards anything with it
+    def _kept(self, table: DeltaTable, target: Target, files: Sequence[File], window: Window) -> tuple[str, Staged]:
+        """The rows of these files that the window does not hold, put aside; read through a table of these files."""
+        place = f"{target.staging}/kept-{random.getrandbits(48):012x}"
         actions: list[AddAction] = []
         for number, file in enumerate(files):
             self._files.copy(
@@ -332,7 +305,7 @@ class DeltaLake:
         origin = DeltaTable(f"{self._root}/{place}/from", storage_options=self._options)
         schema = staged_schema(target.dataset, types)
         rows = sql.query({"t": origin}, sql.outside(target.dataset, window))
-        batches = (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
+        batches = (fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
         return f"{place}/rows", self._stage(f"{place}/rows", schema, batches)
 
     def _without_rejects(self, target: Target, staged: Staging) -> Staging:
@@ -341,7 +314,7 @@ class DeltaLake:
         schema = staged_schema(target.dataset, types_of(next(iter(tables.values()))))
         rows = sql.query(tables, sql.sound(target.dataset, tables))
         place = f"{target.staging}/sound-{random.getrandbits(48):012x}"
-        done = self._stage(place, schema, (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows))
+        done = self._stage(place, schema, (fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows))
         return [(place, done.commits)]
 
     def _in_the_tables_types(self, table: DeltaTable, target: Target, staged: Staging) -> Staging:
@@ -353,7 +326,7 @@ class DeltaLake:
         schema = staged_schema(target.dataset, now)
         rows = sql.query(tables, sql.staged_as(target.dataset, tables, now))
         place = f"{target.staging}/wider-{random.getrandbits(48):012x}"
-        done = self._stage(place, schema, (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows))
+        done = self._stage(place, schema, (fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows))
         return [(place, done.commits)]
 
     def _adds(self, staged: Staging) -> list[dict[str, Any]]:
@@ -373,7 +346,7 @@ class DeltaLake:
         table: DeltaTable,
         target: Target,
         adds: Sequence[Mapping[str, Any]],
-        removed: Sequence[_File],
+        removed: Sequence[File],
         counts: Published,
     ) -> None:
         key = table_key(target.client_id, target.dataset)
@@ -381,7 +354,7 @@ class DeltaLake:
         self._checkpoint("publish.copied")
         now = int(time.time() * 1000)
         for file in removed:
-            partition = {"company": target.company}
+            partition: dict[str, str | None] = {"company": target.company}
             actions.append(RemoveAction(file.path, True, now, size=file.size, partition_values=partition))
         note = {"run": target.run_id, "unit": _unit(target), "token": target.token, "counts": _numbers(counts)}
         properties = CommitProperties(
@@ -403,7 +376,7 @@ class DeltaLake:
         for add in adds:
             path = f"{folder}/{run_id}-{hashlib.sha256(add['at'].encode()).hexdigest()[:20]}.parquet"
             self._files.copy(add["at"], f"{key}/{path}")
-            stats = _statistics(add["stats"], dataset)
+            stats = statistics(add["stats"], dataset)
             actions.append(AddAction(path, add["size"], {"company": company}, add["modificationTime"], True, stats))
         return actions
 
@@ -460,96 +433,9 @@ def _published_before(table: DeltaTable, target: Target) -> Published | None:
     return Published(0, 0, 0, 0, repeated=True)
 
 
-def _files(table: DeltaTable, dataset: Dataset) -> list[_File]:
-    """The files of a table."""
-    listed = ac.RecordBatch.from_arrow(table.get_add_actions(flatten=False)).to_struct_array().to_pylist()
-    date = dataset.date
-    found: list[_File] = []
-    for file in cast(list[dict[str, Any]], listed):
-        low, high, nulls = file.get("min") or {}, file.get("max") or {}, file.get("null_count") or {}
-        found.append(
-            _File(
-                path=file["path"],
-                company=file["partition"]["company"],
-                size=file["size_bytes"],
-                rows=file["num_records"] or 0,
-                connection=low["connection"],
-                first=low.get(date) if date else None,
-                last=high.get(date) if date else None,
-                nulls=nulls.get(date) or 0 if date else 0,
-            )
-        )
-    return found
-
-
-def _statistics(text: str, dataset: Dataset) -> str:
-    """A file's statistics for the columns that find rows: decimals are left out, JSON would round them."""
-    stats = json.loads(text)
-    shown = {"connection", *dataset.keys} | ({dataset.date} if dataset.date else set())
-    for name in ("minValues", "maxValues", "nullCount"):
-        stats[name] = {column: value for column, value in stats.get(name, {}).items() if column in shown}
-    return json.dumps(stats)
-
-
-def _shape(batch: ac.RecordBatch, schema: ac.Schema, connection_id: str) -> ac.RecordBatch:
-    """A source's batch as the table wants it: in the table's types, with the connection it came through."""
-    through = ac.Array([connection_id], type=ac.DataType.utf8()).take(_zeros(batch.num_rows))
-    columns = [
-        through if field.name == "connection" else _cast(batch.column(field.name), field.type) for field in schema
-    ]
-    return ac.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _zeros(count: int) -> ac.Array:
-    return ac.Array(memoryview(bytes(4 * count)).cast("i"))
-
-
-def _fit(batch: ac.RecordBatch, schema: ac.Schema) -> ac.RecordBatch:
-    """A batch of the engine's own in exactly this schema (it likes to answer in its own text types)."""
-    columns = [_cast(batch.column(field.name), field.type) for field in schema]
-    return ac.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _cast(column: Any, wanted: ac.DataType) -> Any:
-    return column if column.type == wanted else column.cast(wanted)
-
-
-class _Pieces:
-    """A stream of batches cut into pieces of about so many bytes, remembering what it raised."""
-
-    def __init__(self, batches: Iterator[ac.RecordBatch], size: int) -> None:
-        self._batches = batches
-        self._size = size
-        self._next: ac.RecordBatch | None = None
-        self.rows = 0
-        self.bytes = 0
-        self.error: BaseException | None = None
-
-    def more(self) -> bool:
-        """Whether there is another piece; fetches its first batch."""
-        if self._next is None:
-            self._next = next(self._batches, None)
-        return self._next is not None
-
-    def piece(self) -> Iterator[ac.RecordBatch]:
-        """The batches of one piece."""
-        taken = 0
-        try:
-            while self.more() and taken < self._size:
-                batch = cast(ac.RecordBatch, self._next)
-                self._next = None
-                taken += batch.nbytes
-                self.rows += batch.num_rows
-                self.bytes += batch.nbytes
-                yield batch
-        except BaseException as error:
-            self.error = error
-            raise
-
-
 def _pause(attempt: int) -> None:
     """Wait a little before trying a commit again, longer each time, so that two do not meet again."""
-    time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))
+    time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311  chance, not a secret
 
 
 def _busy() -> Unavailable:

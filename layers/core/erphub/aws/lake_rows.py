@@ -28,7 +28,7 @@ class LakeRows:
         except (DeltaError, OSError) as error:
             if wanted.version is not None:
                 raise Gone(
-                    "The data was imported anew since the first page, and the old state is no longer kept. Begin again.",
+                    "The data was imported anew since the first page and the old state is no longer kept. Begin again.",
                     code="page_expired",
                 ) from error
             raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
@@ -49,11 +49,13 @@ def order(dataset: Dataset) -> list[str]:
 
 def _page(table: DeltaTable, dataset: Dataset, wanted: RowsWanted) -> RowPage:
     keys = order(dataset)
-    rest = [field.name for field in dataset.fields if field.name not in keys]
+    there = {field.name for field in table.schema().fields}
+    rest = [field.name for field in dataset.fields if field.name not in keys and field.name in there]
     found = sql.rows(sql.query({"t": table}, sql.page(dataset, wanted, keys, rest)))
     rows = found[: wanted.limit]
     version = table.version()
-    shown = [{name: row[name] for name in wanted.columns} for row in rows]
+    # A column the dataset got after the table was made is there from the next import on.
+    shown = [{name: row.get(name) for name in wanted.columns} for row in rows]
     if len(found) <= wanted.limit:
         return RowPage(shown, version)
     last = [rows[-1][name] for name in keys]

@@ -28,14 +28,22 @@ def arrow_type(text: str) -> ac.DataType:
 
 
 def staged_schema(dataset: Dataset, types: Mapping[str, str]) -> ac.Schema:
-    """The columns of a file: the dataset's and the connection; the company is in the table's log."""
-    fields = [
+    """The columns of a file: the connection and the dataset's; the company is in the table's log.
+
+    What finds a file again comes first: a table's log holds statistics of the first 32 columns only.
+    """
+    finders = [name for name in (dataset.date, *dataset.keys) if name]
+    fields = sorted(dataset.fields, key=lambda field: field.name not in finders)
+    columns = [
         ac.Field(
-            field.name, arrow_type(types[field.name]), nullable=True, metadata={"key": "true"} if field.key else None
+            field.name,
+            arrow_type(types[field.name]),
+            nullable=True,
+            metadata={"key": "true"} if field.key else None,
         )
-        for field in dataset.fields
+        for field in fields
     ]
-    return ac.Schema([*fields, ac.Field("connection", ac.DataType.utf8(), nullable=True)])
+    return ac.Schema([ac.Field("connection", ac.DataType.utf8(), nullable=True), *columns])
 
 
 def arrow_schema(dataset: Dataset, types: Mapping[str, str]) -> ac.Schema:

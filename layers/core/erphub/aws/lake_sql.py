@@ -1,4 +1,4 @@
-"""Every question put to the table engine, in its SQL. Names are quoted and values are literals; nothing else gets in."""
+"""Every question put to the table engine, in its SQL. Names are quoted, values are literals; nothing else gets in."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -27,7 +27,8 @@ def rows(answer: Iterable[Any]) -> list[dict[str, Any]]:
     """An answer that is known to be small, as dicts."""
     found: list[dict[str, Any]] = []
     for batch in answer:
-        found += cast(list[dict[str, Any]], ac.RecordBatch.from_arrow(batch).to_struct_array().to_pylist())
+        structs: Any = ac.RecordBatch.from_arrow(batch).to_struct_array()
+        found += cast(list[dict[str, Any]], structs.to_pylist())
     return found
 
 
@@ -99,7 +100,8 @@ def sound(dataset: Dataset, tables: Iterable[str]) -> str:
     """The staged rows that have a key of their own."""
     columns = _names([*(field.name for field in dataset.fields), "connection"])
     complete = " AND ".join(f"{name(key)} IS NOT NULL" for key in dataset.keys)
-    counted = f"SELECT {columns}, count(*) OVER (PARTITION BY {_names(dataset.keys)}) AS times FROM ({_union(tables, columns)})"  # noqa: S608
+    sharing = f"count(*) OVER (PARTITION BY {_names(dataset.keys)})"
+    counted = f"SELECT {columns}, {sharing} AS times FROM ({_union(tables, columns)})"  # noqa: S608
     return f"SELECT {columns} FROM ({counted}) WHERE times = 1 AND {complete}"  # noqa: S608
 
 
@@ -107,17 +109,15 @@ def difference(dataset: Dataset, tables: Sequence[str] | Mapping[str, Any], conn
     """How many staged rows are new, different or the same, and how many of the company's rows are gone."""
     fields = [field.name for field in dataset.fields]
     columns = _names(fields)
-    old = (
-        f"SELECT {columns}, TRUE AS here FROM t "  # noqa: S608
-        f"WHERE {part(company, connection_id)}"
-    )
-    new = _union(tables, f"{columns}, TRUE AS here") if tables else f"SELECT {columns}, TRUE AS here FROM t WHERE FALSE"  # noqa: S608
+    shown = f"{columns}, TRUE AS here"
+    old = f"SELECT {shown} FROM t WHERE {part(company, connection_id)}"  # noqa: S608
+    new = _union(tables, shown) if tables else f"SELECT {shown} FROM t WHERE FALSE"  # noqa: S608
     same_key = " AND ".join(f"n.{name(key)} = o.{name(key)}" for key in dataset.keys)
     others = [field for field in fields if field not in dataset.keys]
     changed = " OR ".join(f"(n.{name(field)} IS DISTINCT FROM o.{name(field)})" for field in others) or "FALSE"
     both = "n.here IS NOT NULL AND o.here IS NOT NULL"
     return (
-        "SELECT "
+        "SELECT "  # noqa: S608
         "sum(CASE WHEN o.here IS NULL THEN 1 ELSE 0 END) AS inserted, "
         f"sum(CASE WHEN {both} AND ({changed}) THEN 1 ELSE 0 END) AS updated, "
         f"sum(CASE WHEN {both} AND NOT ({changed}) THEN 1 ELSE 0 END) AS unchanged, "
@@ -158,7 +158,7 @@ def staged_as(dataset: Dataset, tables: Iterable[str], types: Mapping[str, str])
 
 
 def page(dataset: Dataset, wanted: RowsWanted, keys: Sequence[str], rest: Sequence[str]) -> str:
-    """One page of rows and one row more, sorted by `keys`, then by all the rest so that the order is always the same."""
+    """One page of rows and one row more, sorted by `keys`, then by all the rest: the order is always the same."""
     conditions = ["TRUE"]
     if wanted.companies:
         conditions.append(f"company IN ({', '.join(literal(company) for company in wanted.companies)})")
@@ -168,7 +168,7 @@ def page(dataset: Dataset, wanted: RowsWanted, keys: Sequence[str], rest: Sequen
         conditions.append(inside(dataset.date, wanted.window))
     if wanted.after is not None:
         conditions.append(_not_before(keys, wanted.after))
-    columns = _names(dict.fromkeys([*wanted.columns, *keys]))
+    columns = _names(dict.fromkeys([*(column for column in wanted.columns if column in rest), *keys]))
     ordered = ", ".join(f"{name(column)} ASC NULLS FIRST" for column in [*keys, *rest])
     return (
         f"SELECT {columns} FROM t WHERE {' AND '.join(f'({condition})' for condition in conditions)} "  # noqa: S608

@@ -42,6 +42,7 @@ class RunTable:
             "by": run.by,
             "created_at": run.created_at,
             "due_at_was": run.due_at,
+            "since": run.since,
             "expires_at": expires,
         }
         try:
@@ -112,7 +113,7 @@ class RunTable:
             names={name: _CALLS + call for name, _, call, _ in counted},
             ms=milliseconds,
             one=1,
-            **{value: count for _, value, _, count in counted},
+            **cast(dict[str, Any], {value: count for _, value, _, count in counted}),
         )
 
     # --- units and parts ---------------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ class RunTable:
             f"ADD {changes} SET #status = if_not_exists(ended, :reading)",
             names={"#status": "status"} | {f"#{name}": name for name in amounts},
             reading=UnitStatus.READING.value,
-            **amounts,
+            **cast(dict[str, Any], amounts),
         )
 
     def fail_unit(self, ref: RunRef, number: int, status: str, problem: Mapping[str, Any]) -> None:
@@ -270,6 +271,7 @@ def _run(item: Item) -> Run:
         by=item["by"],
         created_at=item["created_at"],
         due_at=item.get("due_at_was"),
+        since=item.get("since"),
         started_at=item.get("started_at"),
         finished_at=item.get("finished_at"),
         active_at=item.get("active_at"),
@@ -299,8 +301,10 @@ def _unit_item(ref: RunRef, unit: Unit) -> Item:
 
 
 def _unit(item: Item) -> Unit:
-    values = {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk", "ended")}
-    return Unit(**values | {"status": UnitStatus(values["status"]), "facts": json.loads(values["facts"])})
+    values: dict[str, Any] = {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk", "ended")}
+    values["status"] = UnitStatus(values["status"])
+    values["facts"] = json.loads(values["facts"])
+    return Unit(**values)
 
 
 def _part_item(ref: RunRef, part: Part) -> Item:
@@ -309,9 +313,10 @@ def _part_item(ref: RunRef, part: Part) -> Item:
 
 
 def _part(item: Item) -> Part:
-    values = {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk")}
-    totals = [(period, rows, amount) for period, rows, amount in values["totals"]]
-    return Part(**values | {"totals": totals, "where": json.loads(values["where"])})
+    values: dict[str, Any] = {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk")}
+    values["totals"] = [(period, rows, amount) for period, rows, amount in values["totals"]]
+    values["where"] = json.loads(values["where"])
+    return Part(**values)
 
 
 def _plain(value: Any) -> Any:

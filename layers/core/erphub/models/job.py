@@ -70,6 +70,7 @@ class Schedule(Model):
 
     @property
     def zone(self) -> ZoneInfo:
+        """The zone whose clock is meant."""
         return ZoneInfo(self.time_zone)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 
 class Status(StrEnum):
+    """How a run stands; the last four are final."""
+
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -15,18 +17,22 @@ class Status(StrEnum):
 
     @property
     def ended(self) -> bool:
+        """Whether nothing more will happen to the run."""
         return self not in (Status.QUEUED, Status.RUNNING)
 
 
 class Trigger(StrEnum):
-    """Why a run started: by hand, by its schedule, or because its connection is new."""
+    """Why a run started: by hand, by its schedule, because its connection is new, or because it works again."""
 
     MANUAL = "manual"
     SCHEDULE = "schedule"
     FIRST = "first"
+    CATCH_UP = "catch_up"
 
 
 class UnitStatus(StrEnum):
+    """How one dataset of one company stands; the last three are final."""
+
     WAITING = "waiting"
     READING = "reading"
     PUBLISHED = "published"
@@ -43,6 +49,7 @@ class RunRef:
     run_id: str
 
     def as_json(self) -> dict[str, str]:
+        """The reference as the state machine carries it."""
         return {"client_id": self.client_id, "job_id": self.job_id, "run_id": self.run_id}
 
 
@@ -57,6 +64,8 @@ class Run:
     by: str
     created_at: str
     due_at: str | None = None
+    since: str | None = None
+    """When its connection stopped working: a run that makes up for what was missed goes back to that day."""
     started_at: str | None = None
     finished_at: str | None = None
     active_at: str | None = None
@@ -108,6 +117,7 @@ class Unit:
 
     @property
     def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
         return self.status in (UnitStatus.PUBLISHED, UnitStatus.FAILED, UnitStatus.CANCELLED)
 
     def as_json(self) -> dict[str, Any]:

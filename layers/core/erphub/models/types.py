@@ -45,8 +45,8 @@ def _wider(name: str, one: str, other: str) -> str:
     whole = max(int(first[1]) - int(first[2]), int(second[1]) - int(second[2]))
     if whole + scale > 38:
         raise ErpRefused(
-            f"The column {name} needs {whole} digits before and {scale} after the decimal point in different companies, "
-            "and no exact decimal holds more than 38 in all. Ask the ERP's administrator to narrow the column.",
+            f"The column {name} needs {whole} digits before and {scale} after the decimal point in different "
+            "companies, and no exact decimal holds more than 38 in all. Ask the ERP's administrator to narrow it.",
             code="decimal_too_wide",
         )
     return f"decimal({whole + scale},{scale})"

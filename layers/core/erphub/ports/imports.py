@@ -19,6 +19,12 @@ def no_checkpoint(_: str) -> None:
     """In production nobody kills the worker on purpose."""
 
 
+type TimeLeft = Callable[[], float]
+"""Seconds until the worker is ended."""
+type Outcome = dict[str, Any]
+"""What a task tells the machine: `outcome`, and what belongs to it."""
+
+
 @dataclass(frozen=True)
 class Listed[T]:
     """One page of a list, and the word that asks for the next one."""

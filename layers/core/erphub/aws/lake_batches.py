@@ -1,0 +1,62 @@
+"""Arrow batches on their way into the lake: brought into the table's shape, and cut into pieces of bounded size."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import arro3.core as ac
+
+
+def shape(batch: ac.RecordBatch, schema: ac.Schema, connection_id: str) -> ac.RecordBatch:
+    """A source's batch as the table wants it: in the table's types, with the connection it came through."""
+    through = ac.Array([connection_id], type=ac.DataType.utf8()).take(_zeros(batch.num_rows))
+    columns = [
+        through if field.name == "connection" else _cast(batch.column(field.name), field.type) for field in schema
+    ]
+    return ac.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _zeros(count: int) -> ac.Array:
+    return ac.Array(memoryview(bytes(4 * count)).cast("i"))
+
+
+def fit(batch: ac.RecordBatch, schema: ac.Schema) -> ac.RecordBatch:
+    """A batch of the engine's own in exactly this schema (it likes to answer in its own text types)."""
+    columns = [_cast(batch.column(field.name), field.type) for field in schema]
+    return ac.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _cast(column: Any, wanted: ac.DataType) -> Any:
+    return column if column.type == wanted else column.cast(wanted)
+
+
+class Pieces:
+    """A stream of batches cut into pieces of about so many bytes, remembering what it raised."""
+
+    def __init__(self, batches: Iterator[ac.RecordBatch], size: int) -> None:
+        self._batches = batches
+        self._size = size
+        self._next: ac.RecordBatch | None = None
+        self.rows = 0
+        self.bytes = 0
+        self.error: BaseException | None = None
+
+    def more(self) -> bool:
+        """Whether there is another piece; fetches its first batch."""
+        if self._next is None:
+            self._next = next(self._batches, None)
+        return self._next is not None
+
+    def piece(self) -> Iterator[ac.RecordBatch]:
+        """The batches of one piece."""
+        taken = 0
+        try:
+            while self.more() and taken < self._size:
+                batch = cast(ac.RecordBatch, self._next)
+                self._next = None
+                taken += batch.nbytes
+                self.rows += batch.num_rows
+                self.bytes += batch.nbytes
+                yield batch
+        except BaseException as error:
+            self.error = error
+            raise

@@ -1,0 +1,244 @@
+"""The plan of a run: which companies and datasets, who else is writing there, what there is to read.
+
+A company that is gone, closed or not permitted fails alone; the others go on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from .errors import CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
+from .models.dataset import BY_ID, DATASETS
+from .models.job import Job
+from .models.run import Part, Run, RunRef, Trigger, Unit, UnitStatus
+from .models.types import complete, widest
+from .ports.erp import FoundCompany, HasDatasets
+from .ports.imports import Checkpoint, Jobs, Lake, Outcome, Runs, Source, Sources, TimeLeft, no_checkpoint
+from .ports.world import Clock
+from .run_units import RunLog, company_of, fail, window_of
+from .runs import problem_of
+from .schedule import window
+
+PART_ROWS = 500_000
+PACKAGE_PARTS, MOST_PACKAGES = 32, 400
+SURVEY_TRIES = 3
+SILENCE = timedelta(minutes=20)
+"""A run that has shown no sign of life for so long is dead: no worker lives longer than 15 minutes."""
+ENOUGH_TIME = 60.0
+"""Seconds that must be left to begin another step."""
+
+
+@dataclass(frozen=True)
+class Planning:
+    """Plans runs."""
+
+    jobs: Jobs
+    runs: Runs
+    sources: Sources
+    lake: Lake
+    clock: Clock
+    checkpoint: Checkpoint = no_checkpoint
+    part_rows: int = PART_ROWS
+
+    def _log(self, ref: RunRef, level: str, code: str, text: str, unit: Unit | None = None) -> None:
+        RunLog(self.runs, self.clock)(ref, level, code, text, unit)
+
+    def plan(self, ref: RunRef, time_left: TimeLeft) -> Outcome:
+        """Find out what is to be done. `outcome`: `ready` with packages, `wait`, `more` (call again), or `done`."""
+        run = self.runs.get(ref)
+        if run.status.ended or run.cancel_requested:
+            return {"outcome": "done"}
+        try:
+            return self._plan(run, time_left)
+        except Unavailable:
+            raise
+        except HubError as error:
+            self._log(ref, "error", error.code, error.detail)
+            self.runs.change(ref, problem=problem_of(error))
+            return {"outcome": "done"}
+
+    def _plan(self, run: Run, time_left: TimeLeft) -> Outcome:
+        if run.parts is not None:
+            return self._ready(run.ref, run.parts)
+        job = self.jobs.get(run.ref.client_id, run.ref.job_id)
+        run = self.runs.start_work(run.ref, self.clock())
+        source = self._source(run, job)
+        if not run.units_planned:
+            run = self._plan_units(run, job, source)
+        units = list(self.runs.units(run.ref))
+        if not units:
+            raise ErpRefused(
+                "There is nothing to import: no company and dataset fits the job.", code="nothing_to_import"
+            )
+        if blocker := self._take_leases(run, units):
+            return self._blocked(run, blocker)
+        if not self._survey(run, source, units, time_left):
+            return {"outcome": "more"}
+        self._prepare_lake(run.ref, units)
+        parts = max(unit.end_part for unit in units)
+        self.runs.change(run.ref, parts=parts, blocked_by=None)
+        planned = sum(unit.planned for unit in units)
+        self._log(
+            run.ref, "info", "planned", f"{len(units)} datasets of companies with {planned} rows, in {parts} parts."
+        )
+        self.checkpoint("plan.done")
+        return self._ready(run.ref, parts)
+
+    def _source(self, run: Run, job: Job) -> Source:
+        source = self.sources.get(run.ref.client_id, job.connection_id)
+        if source.status in {"paused", "deleting", "deleted"}:
+            raise ErpRefused(f"The connection {source.name} is {source.status}.", code=f"connection_{source.status}")
+        if source.status == "reauth_required" and run.trigger is Trigger.SCHEDULE:
+            raise CredentialsRefused(
+                "The ERP no longer accepts the connection's login. Connect again.", code="reauth_required"
+            )
+        return source
+
+    def _plan_units(self, run: Run, job: Job, source: Source) -> Run:
+        period = window(job, self.clock(), datetime.fromisoformat(run.since) if run.since else None)
+        chosen = source.datasets if job.datasets == "all" else job.datasets
+        datasets = [dataset.id for dataset in DATASETS if dataset.id in chosen]
+        companies = {company.key: company for company in self.sources.companies(source)}
+        wanted = list(companies) if job.companies == "all" else list(dict.fromkeys(job.companies))
+        units: list[Unit] = []
+        for dataset in datasets:
+            for key in wanted:
+                company = companies.get(key, FoundCompany(key, key, "It is not in the ERP, or not in this connection."))
+                unit = Unit(len(units), dataset, source.connection_id, key, company.name, dict(company.facts))
+                if dataset not in source.datasets:
+                    fail(unit, "dataset_not_offered", f"The connection {source.name} has no {dataset}.")
+                elif company.problem:
+                    fail(unit, "company_gone", f"The company {company.name} cannot be read: {company.problem}")
+                units.append(unit)
+        self.runs.add_units(run.ref, units)
+        self.checkpoint("plan.units")
+        first, end = (day.isoformat() if day else None for day in (period.first, period.end))
+        return self.runs.change(run.ref, units_planned=True, first_day=first, end_day=end)
+
+    def _take_leases(self, run: Run, units: Sequence[Unit]) -> RunRef | None:
+        """Take every unit's lease, or none: then whose run is in the way."""
+        taken: list[Unit] = []
+        for unit in (unit for unit in units if not unit.ended):
+            holder = self.runs.take_lease(run.ref, unit)
+            if holder and self._is_dead(holder) and self.runs.take_over_lease(run.ref, unit, holder):
+                holder = None
+            if holder:
+                for mine in taken:
+                    self.runs.free_lease(run.ref, mine)
+                return holder
+            taken.append(unit)
+        self.checkpoint("plan.leases")
+        return None
+
+    def _is_dead(self, ref: RunRef) -> bool:
+        try:
+            run = self.runs.get(ref)
+        except NotFound:
+            return True
+        seen = datetime.fromisoformat(run.active_at or run.created_at)
+        return run.status.ended or self.clock() - seen > SILENCE
+
+    def _blocked(self, run: Run, blocker: RunRef) -> Outcome:
+        detail = f"Run {blocker.run_id} is still importing some of the same data."
+        if run.trigger is Trigger.SCHEDULE:
+            problem = {"code": "overlapping_run", "detail": detail + " This one was skipped.", "run_id": blocker.run_id}
+            self._log(run.ref, "warning", "overlapping_run", problem["detail"])
+            self.runs.change(run.ref, blocked_by=blocker.run_id, problem=problem)
+            return {"outcome": "done"}
+        if run.blocked_by != blocker.run_id:
+            self._log(run.ref, "info", "waiting", detail + " This one waits.")
+            self.runs.change(run.ref, blocked_by=blocker.run_id)
+        return {"outcome": "wait"}
+
+    def _survey(self, run: Run, source: Source, units: Sequence[Unit], time_left: TimeLeft) -> bool:
+        """Survey the units that have not been; False when time ran out."""
+        if all(unit.ended or unit.types for unit in units):
+            return True
+        with self.sources.open(source) as system:
+            for unit in units:
+                if unit.ended or unit.types:
+                    continue
+                if time_left() < ENOUGH_TIME:
+                    return False
+                next_part = max(other.end_part for other in units)
+                try:
+                    self._survey_unit(run, system, unit, next_part)
+                except CredentialsRefused:
+                    raise
+                except ErpRefused as error:
+                    fail(unit, error.code, error.detail)
+                    self._log(run.ref, "error", error.code, error.detail, unit)
+                except Unavailable as error:
+                    self._survey_failed(run.ref, unit, error)
+                self.runs.save_unit(run.ref, unit)
+                self.checkpoint("plan.surveyed")
+                self.runs.progress(run.ref, self.clock(), 0, 0)
+        return True
+
+    def _survey_failed(self, ref: RunRef, unit: Unit, error: Unavailable) -> None:
+        """Try again, by raising; a company that stays away, or is closed, fails alone."""
+        tries = int((unit.trouble or {}).get("tries", 0)) + 1
+        if error.code != "company_unavailable" and tries < SURVEY_TRIES:
+            self.runs.note_trouble(ref, unit.number, problem_of(error) | {"tries": tries})
+            self._log(ref, "warning", error.code, f"{error.detail} Trying again.", unit)
+            raise error
+        fail(unit, error.code, error.detail)
+        self._log(ref, "error", error.code, error.detail, unit)
+
+    def _survey_unit(self, run: Run, system: HasDatasets, unit: Unit, next_part: int) -> None:
+        found = system.survey(BY_ID[unit.dataset], company_of(unit), window_of(run, unit), self.part_rows)
+        parts = [Part(next_part + n, unit.number, dict(part.where), part.rows) for n, part in enumerate(found.slices)]
+        self.runs.add_parts(run.ref, parts)
+        self.checkpoint("plan.parts")
+        unit.types, unit.missing, unit.planned = dict(found.types), list(found.missing), found.rows
+        unit.first_part, unit.end_part = next_part, next_part + len(parts)
+        if found.missing:
+            text = f"This installation has no column for {', '.join(found.missing)}; they are empty."
+            self._log(run.ref, "warning", "columns_missing", text, unit)
+
+    def _prepare_lake(self, ref: RunRef, units: Sequence[Unit]) -> None:
+        """Make the tables as wide as the widest company needs; one that fits no decimal with the others fails alone."""
+        for dataset_id, of_dataset in groupby(units, lambda unit: unit.dataset):
+            dataset = BY_ID[dataset_id]
+            alive = [unit for unit in of_dataset if not unit.ended]
+            if not alive:
+                continue
+            types = dict(self.lake.types(ref.client_id, dataset))
+            for unit in alive:
+                known = {name: kind for name, kind in (unit.types or {}).items() if name not in unit.missing}
+                try:
+                    types = widest(types, known)
+                except ErpRefused as error:
+                    self.runs.fail_unit(ref, unit.number, UnitStatus.FAILED.value, problem_of(error))
+                    self._log(ref, "error", error.code, error.detail, unit)
+            types = self.lake.prepare(ref.client_id, dataset, complete(dataset, types))
+            self.runs.remember_types(ref.client_id, dataset.id, types)
+            self.checkpoint("plan.lake")
+
+    def _ready(self, ref: RunRef, parts: int) -> Outcome:
+        """Ranges of parts, few enough to be handed to the machine, each of them work for some seconds."""
+        units = [unit for unit in self.runs.units(ref) if unit.end_part > unit.first_part]
+        sizes = [rows for unit in units for rows in _spread(unit)]
+        packages = [ref.as_json() | {"from": at, "to": end} for at, end in _packages(sizes, self.part_rows, parts)]
+        return {"outcome": "ready", "packages": packages}
+
+
+def _spread(unit: Unit) -> list[int]:
+    """The rows of a unit's parts, as if they were equal."""
+    parts = unit.end_part - unit.first_part
+    return [unit.planned // parts] * parts
+
+
+def _packages(sizes: Sequence[int], enough: int, parts: int) -> list[tuple[int, int]]:
+    """Neighbouring parts together until they are work enough for one worker: (from, to) each."""
+    most = max(PACKAGE_PARTS, -(-parts // MOST_PACKAGES))
+    enough = max(enough // 5, -(-sum(sizes) // MOST_PACKAGES))
+    packages: list[tuple[int, int]] = []
+    start, rows = 0, 0
+    for at, size in enumerate(sizes):
+        rows += size
+        if rows >= enough or at + 1 - start >= most or at + 1 == len(sizes):
+            packages.append((start, at + 1))
+            start, rows = at + 1, 0
+    return packages

@@ -1,0 +1,225 @@
+"""Imports on the deployed hub: from a SQL Server over the wire to rows a client reads, and what goes wrong."""
+
+import os
+import signal
+import time
+from collections.abc import Generator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.books import COMPANY, Books, until
+
+
+@pytest.fixture(scope="module")
+def everything(hub: Any) -> Books:
+    """A client whose first import has ended; tests of this module share it and leave it working."""
+    books = Books(hub, [COMPANY])
+    job = books.first_job()
+    assert books.ended(job, books.started_by_itself(job))["status"] == "succeeded"
+    return books
+
+
+@pytest.fixture
+def books(everything: Books) -> Generator[Books]:
+    yield everything
+    everything.mend()
+
+
+def ledger_job(books: Books, **values: Any) -> str:
+    return books.job(**{"datasets": ["gl_transactions"]} | values)
+
+
+def add_line(books: Books, day: date, amount: str, text: str = "Added by a test") -> None:
+    books.sql(
+        "INSERT INTO {AcTr} (JNo, EntNo, VoNo, VoDt, AcNo, AcYrPr, AcAm, Txt) "
+        f"SELECT max(JNo) + 1, 1, 1, {day:%Y%m%d}, 3000, 202601, {amount}, '{text}' FROM {{AcTr}}"
+    )
+
+
+def test_a_new_connection_imports_everything_once_and_the_sums_agree(books: Books) -> None:
+    until(lambda: set(books.jobs()) >= {"Everything", "This year", "Last 40 days"} or None, 30)
+    assert books.ledger_here() == books.ledger_in_the_erp()
+    job = books.first_job()
+    runs = books.of_client("GET", f"/import-jobs/{job}/runs")["items"]
+    assert [run["trigger"] for run in runs] == ["first"]
+    run = books.run(job, runs[0]["id"])
+    assert {unit["dataset"] for unit in run["units"]} >= {"accounts", "gl_transactions", "customers", "suppliers"}
+    assert all(unit["status"] == "published" and unit["read"] == unit["planned"] for unit in run["units"])
+    assert run["cost"]["calls"]["s3.CopyObject"] > 0
+    assert float(run["cost"]["estimated_usd"]) > 0
+    assert "succeeded" in [line["code"] for line in books.log(job, run["id"])]
+
+
+def test_a_rolling_window_replaces_its_days_and_nothing_else(books: Books) -> None:
+    old = date.today() - timedelta(days=300)  # noqa: DTZ011
+    before, _ = books.ledger_here()
+    add_line(books, date.today(), "11.110000")  # noqa: DTZ011
+    add_line(books, old, "22.220000")
+    job = ledger_job(books, period={"kind": "days", "days": 40})
+    assert books.ended(job, books.start(job))["status"] == "succeeded"
+    assert books.ledger_here()[0] == before + 1, "the old day is outside of the window"
+    again = ledger_job(books)
+    assert books.ended(again, books.start(again))["status"] == "succeeded"
+    assert books.ledger_here() == books.ledger_in_the_erp()
+
+
+def test_a_cut_connection_is_resumed(books: Books) -> None:
+    books.fault(kind="cut", statement="rows", table="AcTr", after_rows=500, times=1)
+    job = ledger_job(books)
+    run = books.ended(job, books.start(job))
+    assert run["status"] == "succeeded", run
+    assert books.ledger_here() == books.ledger_in_the_erp()
+    codes = [line["code"] for line in books.log(job, run["id"])]
+    assert "connection_cut" in codes
+
+
+def test_a_worker_killed_while_it_reads_is_replaced_and_ends_in_the_same_table(books: Books) -> None:
+    books.fault(kind="stall", statement="rows", table="AcTr", after_rows=500, times=1)
+    job = ledger_job(books)
+    run = books.start(job)
+    until(lambda: books.struck("stall") or None, 60)
+    killed = [pid for pid in workers(books.hub.stack.directory, "ImportTasks") if kill(pid)]
+    assert killed, "there was no worker to kill"
+    ended = books.ended(job, run, 200)
+    assert ended["status"] == "succeeded", ended
+    assert books.ledger_here() == books.ledger_in_the_erp()
+
+
+def workers(directory: Path, function: str) -> list[int]:
+    """The processes in which this stack runs a function."""
+    found: list[int] = []
+    for process in (path for path in Path("/proc").iterdir() if path.name.isdigit()):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:  # it has ended meanwhile
+            continue
+        if str(directory) in command and f"-{function}-" in command and "_worker.py" in command:
+            found.append(int(process.name))
+    return found
+
+
+def kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_cancelled_run_stops_and_changes_nothing(books: Books) -> None:
+    before = books.ledger_here()
+    add_line(books, date.today(), "33.330000")  # noqa: DTZ011
+    books.fault(kind="delay", statement="rows", table="AcTr", seconds=4, times=1)
+    job = ledger_job(books)
+    run = books.start(job)
+    until(lambda: books.struck("delay") or None, 60)
+    books.of_client("POST", f"/import-jobs/{job}/runs/{run}/cancel")
+    ended = books.ended(job, run)
+    assert ended["status"] == "cancelled"
+    assert ended["units"][0]["written"] == 0
+    assert books.ledger_here() == before
+    answer = books.hub.call("POST", f"/clients/{books.client}/import-jobs/{job}/runs/{run}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "run_ended")
+    staged = [key for key in books.hub.objects() if key.startswith(f"staging/{books.client}/")]
+    assert staged == []
+
+
+def test_a_source_that_never_agrees_with_itself_fails_the_run_and_publishes_nothing(books: Books) -> None:
+    before = books.ledger_here()
+    books.erp("POST", "/databases/snapshot", name=COMPANY, allowed=False)
+    books.fault(kind="delay", statement="rows", table="AcTr", seconds=3, times=2)
+    job = ledger_job(books)
+    run = books.start(job)
+    try:
+        for seen in (1, 2):  # each reading meets a line that was not there when it was counted
+            until(lambda seen=seen: books.struck("delay") >= seen or None, 60)
+            add_line(books, date.today(), "44.440000")  # noqa: DTZ011
+        ended = books.ended(job, run)
+    finally:
+        books.erp("POST", "/databases/snapshot", name=COMPANY, allowed=True)
+    assert ended["status"] == "failed"
+    assert ended["problem"]["code"] == "reconciliation_failed"
+    assert books.ledger_here() == before
+
+
+def test_a_company_that_went_offline_fails_alone(hub: Any) -> None:
+    books = Books(hub, ["F0003", COMPANY])
+    first = books.first_job()
+    assert books.ended(first, books.started_by_itself(first))["status"] == "succeeded"
+    job = books.job(datasets=["accounts"])
+    books.erp("POST", "/databases/state", name="F0003", state="OFFLINE")
+    try:
+        run = books.ended(job, books.start(job))
+    finally:
+        books.erp("POST", "/databases/state", name="F0003", state="ONLINE")
+    assert run["status"] == "partially_succeeded"
+    problems = {unit["company"]: (unit["problem"] or {}).get("code") for unit in run["units"]}
+    assert problems == {"F0003": "company_unavailable", COMPANY: None}
+    assert len(books.rows("accounts", company="F0003")) > 0, "what was imported before stays"
+
+
+def test_a_wrong_job_is_refused_with_every_reason(books: Books) -> None:
+    body = {"name": "\u202e", "connection_id": books.connection, "period": {"kind": "days", "days": 101}}
+    answer = books.hub.call("POST", f"/clients/{books.client}/import-jobs", json=body)
+    assert answer.status_code == 422
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"/name", "/period/days/days"}
+
+
+def test_the_scheduler_starts_what_is_due_once_however_often_it_is_called(books: Books) -> None:
+    schedule = {"time": "02:30", "time_zone": "Europe/Oslo"}
+    job = ledger_job(books, period={"kind": "days", "days": 1}, schedule=schedule)
+    due = datetime.now(UTC) - timedelta(minutes=5)
+    table = books.hub.outputs["TableName"]
+    books.hub.aws.client("dynamodb").update_item(
+        TableName=table,
+        Key={"pk": {"S": f"CLIENT#{books.client}"}, "sk": {"S": f"JOB#{job}"}},
+        UpdateExpression="SET due_at = :due",
+        ExpressionAttributeValues={":due": {"S": due.strftime("%Y-%m-%dT%H:%M:%SZ")}},
+    )
+    for _ in range(3):
+        answer = books.hub.aws.client("lambda").invoke(
+            FunctionName=books.hub.outputs["ScheduleFunction"], Payload=b"{}"
+        )
+        assert "FunctionError" not in answer
+    runs = books.of_client("GET", f"/import-jobs/{job}/runs")["items"]
+    assert [run["trigger"] for run in runs] == ["schedule"]
+    assert runs[0]["due_at"] == due.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert books.ended(job, runs[0]["id"])["status"] == "succeeded"
+    assert books.of_client("GET", f"/import-jobs/{job}")["next_run_at"] > due.isoformat()
+
+
+def test_two_runs_at_once_wait_for_each_other_and_both_succeed(books: Books) -> None:
+    books.fault(kind="delay", statement="rows", table="AcTr", seconds=3, times=1)
+    one, other = ledger_job(books), ledger_job(books)
+    first = books.start(one)
+    until(lambda: books.struck("delay") or None, 60)
+    second = books.start(other)
+    assert books.ended(one, first)["status"] == "succeeded"
+    assert books.ended(other, second)["status"] == "succeeded"
+    assert "waiting" in [line["code"] for line in books.log(other, second)]
+    assert books.ledger_here() == books.ledger_in_the_erp()
+
+
+def test_rows_are_read_by_page_column_company_and_day(books: Books) -> None:
+    year = {"from": "2025-01-01", "to": "2025-01-31"}
+    rows = books.rows("gl_transactions", limit=50, columns="voucher_date,amount,company", **year)
+    assert rows
+    assert {row["company"] for row in rows} == {COMPANY}
+    assert all("2025-01-01" <= row["voucher_date"] <= "2025-01-31" for row in rows)
+    counted = books.sql("SELECT count(*) FROM {AcTr} WHERE VoDt BETWEEN 20250101 AND 20250131")
+    assert len(rows) == int(counted[0][0])
+    listed = {view["id"]: view for view in books.of_client("GET", "/datasets")["items"]}
+    amount = next(column for column in listed["gl_transactions"]["columns"] if column["name"] == "amount")
+    assert amount["type"] == "decimal(28,6)"
+
+
+def test_a_post_sent_twice_with_the_same_key_starts_one_run(books: Books) -> None:
+    job = ledger_job(books, datasets=["accounts"])
+    key = {"Idempotency-Key": f"test-{time.time_ns()}"}
+    path = f"/clients/{books.client}/import-jobs/{job}/runs"
+    first, second = (books.hub.call("POST", path, headers=key) for _ in range(2))
+    assert first.json()["id"] == second.json()["id"]
+    books.ended(job, first.json()["id"])

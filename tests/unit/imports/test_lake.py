@@ -1,0 +1,272 @@
+"""The lake by itself: what is published, what is kept, what two at once do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from erphub.aws import lake, lake_sql
+from erphub.aws.lake import DeltaLake, table_key
+from erphub.aws.lake_rows import LakeRows
+from erphub.errors import Conflict, ErpRefused
+from erphub.models.dataset import BY_ID, Dataset
+from erphub.models.types import complete
+from erphub.ports.erp import Window
+from erphub.ports.imports import Published, RowsWanted, Target
+from tests.fakes.erp import Row, batch_of
+from tests.fakes.files import FolderFiles
+
+LEDGER, ACCOUNTS = BY_ID["gl_transactions"], BY_ID["accounts"]
+DAY = date(2026, 1, 1)
+
+
+def lines(count: int, first: int = 0) -> list[Row]:
+    return [
+        {"journal_no": str(n), "entry_no": "1", "voucher_date": DAY + timedelta(days=n), "amount": Decimal(n)}
+        for n in range(first, first + count)
+    ]
+
+
+@dataclass
+class Shore:
+    """A lake in a folder, and short ways to write into it."""
+
+    folder: Path
+    token: int = 0
+
+    def __post_init__(self) -> None:
+        self.lake = DeltaLake(str(self.folder), FolderFiles(self.folder), {}, piece=64 * 1024)
+
+    def target(self, dataset: Dataset, company: str, window: Window, token: int, connection: str = "C1") -> Target:
+        return Target(
+            "client", dataset, connection, company, window, token, f"run{token}", f"staging/client/run{token}/u"
+        )
+
+    def stage(
+        self, dataset: Dataset, rows: Sequence[Row], types: dict[str, str] | None = None, connection: str = "C1"
+    ) -> tuple[str, int]:
+        self.token += 1
+        known = dict(self.lake.prepare("client", dataset, complete(dataset, types or {})))
+        source = complete(dataset, types or {})
+        path = f"staging/client/run{self.token}/u/p"
+        batches = [batch_of(dataset, rows[at : at + 500], source) for at in range(0, len(rows), 500)]
+        return path, self.lake.stage(path, dataset, known, connection, batches).commits
+
+    def publish(
+        self, dataset: Dataset, rows: Sequence[Row], company: str = "F0001", window: Window | None = None, **more: Any
+    ) -> Published:
+        staged = self.stage(dataset, rows, more.get("types"), more.get("connection", "C1"))
+        window = window or Window()
+        return self.lake.publish(
+            self.target(dataset, company, window, self.token, more.get("connection", "C1")), [staged]
+        )
+
+    def table(self, dataset: Dataset) -> DeltaTable:
+        return DeltaTable(str(self.folder / table_key("client", dataset)))
+
+    def rows(self, dataset: Dataset, where: str = "TRUE") -> list[dict[str, Any]]:
+        keys = ", ".join(f'"{key}"' for key in dataset.keys)
+        text = f"SELECT * FROM t WHERE {where} ORDER BY company, connection, {keys}"
+        return lake_sql.rows(lake_sql.query({"t": self.table(dataset)}, text))
+
+
+@pytest.fixture
+def shore(tmp_path: Path) -> Shore:
+    return Shore(tmp_path)
+
+
+@pytest.mark.parametrize("company", ["F0001", "Å, øl & 'sitat' ]", 'a"b/../c', "100% #?=", "emoji 🐟", " "])
+def test_a_company_may_be_called_anything(shore: Shore, company: str) -> None:
+    shore.publish(LEDGER, lines(3), company)
+    shore.publish(LEDGER, lines(2), "other")
+    shore.publish(LEDGER, lines(5), company)
+    assert [row["company"] for row in shore.rows(LEDGER)].count(company) == 5
+    inside = [Path(path).resolve() for path in shore.table(LEDGER).file_uris()]
+    assert all(path.is_relative_to(shore.folder / "lake/client") for path in inside)
+    reader = LakeRows(str(shore.folder), {})
+    assert len(reader.page("client", LEDGER, RowsWanted(companies=[company], columns=["amount"])).rows) == 5
+
+
+def test_two_connections_with_the_same_company_do_not_touch_each_other(shore: Shore) -> None:
+    shore.publish(LEDGER, lines(3), connection="C1")
+    shore.publish(LEDGER, lines(4), connection="C2")
+    shore.publish(LEDGER, [], connection="C1")
+    assert [row["connection"] for row in shore.rows(LEDGER)] == ["C2"] * 4
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window(DAY + timedelta(days=5), DAY + timedelta(days=9)),
+        Window(DAY + timedelta(days=5)),
+        Window(None, DAY + timedelta(days=9)),
+    ],
+)
+def test_a_window_replaces_exactly_its_days(shore: Shore, window: Window) -> None:
+    undated = {"journal_no": "x", "entry_no": "1", "amount": Decimal(1)}
+    shore.publish(LEDGER, [*lines(10), undated])
+    fresh = [line | {"amount": Decimal(1000)} for line in lines(10) if _in(line["voucher_date"], window)]
+    done = shore.publish(LEDGER, fresh, window=window)
+    rows = shore.rows(LEDGER)
+    assert len(rows) == 11
+    for row in rows:
+        changed = row["voucher_date"] is not None and _in(row["voucher_date"], window)
+        assert (row["amount"] == 1000) == changed
+    assert done.removed == done.inserted == len(fresh)
+
+
+def _in(day: date, window: Window) -> bool:
+    return (window.first is None or day >= window.first) and (window.end is None or day < window.end)
+
+
+def test_a_window_leaves_files_alone_that_it_does_not_touch(shore: Shore) -> None:
+    window = Window(DAY, DAY + timedelta(days=5))
+    shore.publish(LEDGER, lines(5), window=window)
+    before = set(shore.table(LEDGER).file_uris())
+    shore.publish(LEDGER, lines(5, first=20), window=Window(DAY + timedelta(days=20), DAY + timedelta(days=30)))
+    assert before < set(shore.table(LEDGER).file_uris())
+
+
+def test_many_nights_do_not_leave_many_files(shore: Shore) -> None:
+    for night in range(lake.MANY_FILES + 6):
+        day = DAY + timedelta(days=night)
+        shore.publish(LEDGER, lines(1, first=night), window=Window(day, day + timedelta(days=1)))
+    assert len(shore.rows(LEDGER)) == lake.MANY_FILES + 6
+    assert len(shore.table(LEDGER).file_uris()) <= lake.MANY_FILES + 1
+
+
+def test_a_large_part_is_written_in_pieces(shore: Shore) -> None:
+    _, commits = shore.stage(LEDGER, lines(3000))
+    assert commits > 2
+
+
+def test_the_same_publication_twice_is_one(shore: Shore) -> None:
+    staged = shore.stage(LEDGER, lines(4))
+    target = shore.target(LEDGER, "F0001", Window(), 7)
+    first = shore.lake.publish(target, [staged])
+    again = shore.lake.publish(target, [staged])
+    assert again == replace(first, repeated=True, oddities=())
+    assert len(shore.rows(LEDGER)) == 4
+    assert shore.table(LEDGER).version() == 1
+
+
+def test_a_publication_that_comes_too_late_is_refused(shore: Shore) -> None:
+    old, new = shore.stage(LEDGER, lines(4)), shore.stage(LEDGER, lines(6))
+    shore.lake.publish(shore.target(LEDGER, "F0001", Window(), 9), [new])
+    with pytest.raises(Conflict) as refused:
+        shore.lake.publish(shore.target(LEDGER, "F0001", Window(), 8), [old])
+    assert refused.value.code == "newer_run_published"
+
+
+def test_two_companies_published_at_the_same_moment_are_both_there(
+    shore: Shore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shore.publish(LEDGER, lines(2), "A")
+    shore.publish(LEDGER, lines(2), "B")
+    ours = shore.stage(LEDGER, lines(3))
+    real, interrupted = DeltaLake._commit, []
+
+    def commit(self: DeltaLake, *arguments: Any) -> None:
+        if not interrupted:
+            interrupted.append("once")
+            shore.publish(LEDGER, lines(5), "B")
+        real(self, *arguments)
+
+    monkeypatch.setattr(DeltaLake, "_commit", commit)
+    shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [ours])
+    assert [row["company"] for row in shore.rows(LEDGER)] == ["A"] * 3 + ["B"] * 5
+
+
+def test_two_publications_of_one_company_at_the_same_moment_leave_one_of_them_whole(
+    shore: Shore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = shore.stage(LEDGER, lines(3)), shore.stage(LEDGER, lines(5))
+    real, interrupted = DeltaLake._commit, []
+
+    def commit(self: DeltaLake, *arguments: Any) -> None:
+        if not interrupted:
+            interrupted.append("once")
+            self.publish(shore.target(LEDGER, "A", Window(), 200), [theirs])
+        real(self, *arguments)
+
+    monkeypatch.setattr(DeltaLake, "_commit", commit)
+    with pytest.raises(Conflict):
+        shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [ours])
+    assert len(shore.rows(LEDGER)) == 5
+
+
+def test_a_table_widened_while_narrow_rows_wait_takes_them(shore: Shore) -> None:
+    waiting = shore.stage(LEDGER, lines(3))
+    shore.publish(LEDGER, lines(2), "B", types={"amount": "decimal(30,8)"})
+    shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [waiting])
+    assert [row["amount"] for row in shore.rows(LEDGER, "company = 'A'")] == [0, 1, 2]
+
+
+def test_a_table_published_to_while_it_is_widened_loses_nothing(shore: Shore, monkeypatch: pytest.MonkeyPatch) -> None:
+    shore.publish(LEDGER, lines(2), "A")
+    waiting = shore.stage(LEDGER, lines(3))
+    real, interrupted = DeltaLake._widen, []
+
+    def widen(self: DeltaLake, *arguments: Any) -> None:
+        if not interrupted:
+            interrupted.append("once")
+            self.publish(shore.target(LEDGER, "B", Window(), 100), [waiting])
+        real(self, *arguments)
+
+    monkeypatch.setattr(DeltaLake, "_widen", widen)
+    shore.publish(LEDGER, lines(1), "C", types={"amount": "decimal(38,10)"})
+    assert [row["company"] for row in shore.rows(LEDGER)] == ["A"] * 2 + ["B"] * 3 + ["C"]
+
+
+def test_amounts_of_38_digits_arrive_and_are_summed_exactly(shore: Shore) -> None:
+    largest = Decimal("9" * 36 + ".99")
+    rows = [line | {"amount": largest} for line in lines(3)]
+    staged = shore.stage(LEDGER, [row | {"voucher_date": DAY} for row in rows], {"amount": "decimal(38,2)"})
+    (total,) = shore.lake.staged_totals([staged], LEDGER)
+    assert total.amount == Decimal("2999999999999999999999999999999999999.97")
+    shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [staged])
+    assert {row["amount"] for row in shore.rows(LEDGER)} == {largest}
+
+
+def test_a_decimal_that_fits_nowhere_is_refused(shore: Shore) -> None:
+    shore.publish(LEDGER, lines(1), types={"amount": "decimal(38,20)"})
+    with pytest.raises(ErpRefused) as refused:
+        shore.lake.prepare("client", LEDGER, complete(LEDGER, {"amount": "decimal(38,2)"}))
+    assert refused.value.code == "decimal_too_wide"
+
+
+def test_a_column_a_dataset_gets_later_is_empty_in_what_was_there(shore: Shore) -> None:
+    older = replace(ACCOUNTS, fields=[field for field in ACCOUNTS.fields if field.name != "tax_code"])
+    shore.publish(older, [{"account_no": "1", "name": "a"}])
+    reader = LakeRows(str(shore.folder), {})
+    wanted = RowsWanted(columns=["account_no", "tax_code"])
+    assert reader.page("client", ACCOUNTS, wanted).rows == [{"account_no": "1", "tax_code": None}]
+    shore.publish(ACCOUNTS, [{"account_no": "2", "tax_code": "9"}], "Z")
+    assert [row["tax_code"] for row in shore.rows(ACCOUNTS)] == [None, "9"]
+
+
+def test_unchanged_master_data_is_not_written_again(shore: Shore) -> None:
+    shore.publish(ACCOUNTS, [{"account_no": "1", "name": "a"}])
+    version = shore.table(ACCOUNTS).version()
+    done = shore.publish(ACCOUNTS, [{"account_no": "1", "name": "a"}])
+    assert (done.unchanged, shore.table(ACCOUNTS).version()) == (1, version)
+
+
+def test_only_what_was_put_aside_can_be_removed(shore: Shore) -> None:
+    with pytest.raises(ValueError, match="put aside"):
+        shore.lake.clean("lake/")
+
+
+def test_what_the_source_raises_comes_out_as_it_is(shore: Shore) -> None:
+    def broken() -> Any:
+        yield batch_of(LEDGER, lines(2), complete(LEDGER, {}))
+        raise Conflict("the source's own")
+
+    types = shore.lake.prepare("client", LEDGER, complete(LEDGER, {}))
+    with pytest.raises(Conflict, match="the source's own"):
+        shore.lake.stage("staging/client/x/y/z", LEDGER, types, "C1", broken())

@@ -177,21 +177,24 @@ class Stack:
             with self._alone():
                 self._down()
 
-    def _down(self) -> None:
+    def _down(self, patience: float = 60) -> None:
         state = self._read()
         for known in state.get("stand_ins", {}).values():
             if known["process"]:
-                processes.stop(Started(**known["process"]))
+                processes.stop(Started(**known["process"]), patience)
                 known["process"] = None
         if "emulator" in state:
-            processes.stop(Started(**state["emulator"]))
+            processes.stop(Started(**state["emulator"]), patience)
         shutil.rmtree(self.directory / "tmp", ignore_errors=True)
         state.pop("emulator", None)
         self._write(self._private, state)
 
     def destroy(self) -> None:
         """End what `up` started and forget all of its data."""
-        self.down()
+        if self._private.exists():
+            with self._alone():
+                # Nobody waits for programs to save what is thrown away.
+                self._down(patience=0)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def logs(self, function: str | None = None, minutes: float = 15) -> Iterator[str]:

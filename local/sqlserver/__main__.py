@@ -35,6 +35,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--as", action="append", default=[], dest="databases", metavar="F0001", help="… as this company"
     )
+    parser.add_argument("--trade", action="store_true", help="invent products and orders for each file's company")
+    parser.add_argument("--closed", action="store_true", help="add two companies that nobody can open")
     parser.add_argument("--demo", type=int, metavar="LINES", help="invent four companies with so many ledger lines")
     parser.add_argument("--ledger", action="append", default=[], metavar="F0900:ROWS", help="a ledger for measuring")
     parser.add_argument("--login", action="append", default=[], metavar="NAME:PASSWORD[:DATABASE,…]")
@@ -58,11 +60,15 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
 
 def fill(catalogue: Catalogue, options: argparse.Namespace) -> None:
     """Load what was asked for and is not there yet."""
-    for file, database in zip(options.saft, options.databases, strict=True):
+    for seed, (file, database) in enumerate(zip(options.saft, options.databases, strict=True), 1):
         if catalogue.find(database) is None:
-            visma.load(catalogue, database, saft.read(Path(file)))
+            made = visma.load(catalogue, database, saft.read(Path(file)))
+            if options.trade:
+                company.add_trade(made, seed=seed, last=options.today)
     if options.demo:
         demo(catalogue, options.demo, options.today)
+    if options.demo or options.closed:
+        closed(catalogue)
     for wanted in options.ledger:
         database, rows = wanted.split(":")
         if catalogue.find(database) is None:
@@ -74,7 +80,7 @@ def fill(catalogue: Catalogue, options: argparse.Namespace) -> None:
 
 
 def demo(catalogue: Catalogue, lines: int, today: date) -> None:
-    """Four companies made by way of SAF-T files, and two that nobody can open: one offline, one without rights."""
+    """Four companies made by way of SAF-T files."""
     with tempfile.TemporaryDirectory() as folder:
         for seed, (database, name, share) in enumerate(DEMO, 1):
             if catalogue.find(database) is not None:
@@ -83,6 +89,10 @@ def demo(catalogue: Catalogue, lines: int, today: date) -> None:
             count = max(lines * share // 100, 2)
             company.write_saft(file, company.two_years(name, company.organisation_number(seed), count, today, seed))
             company.add_trade(visma.load(catalogue, database, saft.read(file)), seed=seed, last=today)
+
+
+def closed(catalogue: Catalogue) -> None:
+    """Two companies that nobody can open: one is offline, to the other the logins have no right."""
     if catalogue.find("F0011") is None:
         visma.company(catalogue, "F0011", "Avviklet Drift AS").state = "OFFLINE"
         visma.company(catalogue, "F0012", "Styrets Private AS")

@@ -35,6 +35,7 @@ from . import lake_sql as sql
 from .files import Files
 from .lake_batches import Pieces, fit, shape
 from .lake_files import File, files_of, statistics
+from .lake_places import owner_folder
 from .lake_schema import arrow_schema, staged_schema, types_of
 
 PIECE = 48 * 1024 * 1024
@@ -400,11 +401,6 @@ def _folder(company: str) -> str:
     if _SAFE.fullmatch(company):
         return f"company={company}"
     return f"company=.{hashlib.sha256(company.encode()).hexdigest()[:24]}"
-
-
-def owner_folder(connection_id: str) -> str:
-    """The folder of a connection's files below a company's: a name for it, which alone tells nobody anything."""
-    return "of-" + hashlib.sha256(connection_id.encode()).hexdigest()[:24]
 
 
 def _unit(target: Target) -> str:

@@ -1,0 +1,23 @@
+"""Where things lie in the lake's bucket, for whoever does not need the table engine to know."""
+
+import hashlib
+
+
+def owner_folder(connection_id: str) -> str:
+    """The folder of a connection's files below a company's: a name for it, which alone tells nobody anything."""
+    return "of-" + hashlib.sha256(connection_id.encode()).hexdigest()[:24]
+
+
+def tables_of(client_id: str) -> str:
+    """The prefix of all of a client's tables; each is a folder named like its dataset."""
+    return f"lake/{client_id}/"
+
+
+def put_aside_by(client_id: str, run_id: str) -> str:
+    """The prefix of what a run put aside."""
+    return f"staging/{client_id}/{run_id}/"
+
+
+def papers_of(client_id: str, connection_id: str) -> tuple[str, ...]:
+    """The prefixes of a sync's PDFs and batches."""
+    return f"documents/{client_id}/{connection_id}/", f"staging/uploads/{client_id}/{connection_id}/"

@@ -1,0 +1,30 @@
+"""The door for the delete machine: its tasks, one per event, named by `task`."""
+
+from typing import TYPE_CHECKING, Any
+
+from erphub import tasks, wiring
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def _names(event: "Mapping[str, Any]") -> tuple[str, str, str]:
+    return str(event["client_id"]), str(event["connection_id"]), str(event["deletion_id"])
+
+
+def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, Any]":
+    """Do one task of a deletion. Raises Unavailable."""
+
+    def time_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    door = tasks.TaskDoor(
+        {
+            "condemn": lambda given: wiring.deleting().condemn(*_names(given)),
+            "halt": lambda given: wiring.deleting().halt(*_names(given)),
+            "remove": lambda given: wiring.deleting().remove(*_names(given), time_left),
+        }
+    )
+    return door(event, context)

@@ -1,0 +1,188 @@
+"""Deletions in the tenant table, and the steps of one that are all or nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic_core import from_json
+
+from ..errors import Conflict
+from ..models.audit import AuditEntry
+from ..models.connection import Connection, ConnectionStatus, Health
+from ..models.deletion import Deletion, DeletionState, Plan
+from ..models.text import same_name
+from . import keys
+from .audit import audit_write
+from .table import Item, Table, Taken, Write
+
+_ASKED_LASTS = timedelta(days=1)
+"""How long something that was asked and never begun is remembered."""
+
+
+class DeletionTable:
+    """Satisfies `ports.deletion.Deletions`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def keep_plan(self, plan: Plan) -> None:
+        """See the port."""
+        key = keys.deletion_plan(plan.client_id, plan.connection_id, plan.token)
+        self._table.put({**key, "body": plan.model_dump_json(), "expires_at": int(plan.expires_at.timestamp())})
+
+    def plan(self, client_id: str, connection_id: str, token: str) -> Plan | None:
+        """See the port."""
+        item = self._table.get(keys.deletion_plan(client_id, connection_id, token))
+        return Plan.model_validate_json(item["body"]) if item else None
+
+    def get(self, client_id: str, connection_id: str) -> Deletion | None:
+        """See the port."""
+        item = self._table.get(keys.deletion(client_id, connection_id))
+        return _deletion(item) if item else None
+
+    def condemned(self, client_id: str) -> Sequence[str]:
+        """See the port."""
+        key = keys.deletion(client_id, "")
+        found = [_deletion(item) for item in self._table.all(key["pk"], key["sk"])]
+        return [deletion.connection_id for deletion in found if deletion.state is not DeletionState.ASKED]
+
+    def ask(self, deletion: Deletion, now: datetime) -> None:
+        """See the port."""
+        item = _item(deletion) | {"expires_at": int((now + _ASKED_LASTS).timestamp())}
+        try:
+            # One that was only asked for has done nothing yet: the newer one takes its place.
+            write = Write(
+                put=item,
+                condition="attribute_not_exists(pk) OR #state = :asked",
+                names={"#state": "state"},
+                values={"asked": DeletionState.ASKED.value},
+            )
+            self._table.transact([write])
+        except Taken as error:
+            raise Conflict("The connection is being deleted already.", code="connection_deleting") from error
+
+    def condemn(self, deletion: Deletion, entry: AuditEntry) -> Deletion:
+        """See the port."""
+        after = deletion.model_copy(update={"state": DeletionState.WAITING})
+        connection = Write(
+            update=keys.connection(deletion.client_id, deletion.connection_id),
+            expression="SET #status = :deleting",
+            condition="version = :version AND NOT #status IN (:deleting, :deleted)",
+            names={"#status": "status"},
+            values={
+                "deleting": ConnectionStatus.DELETING.value,
+                "deleted": ConnectionStatus.DELETED.value,
+                "version": deletion.version,
+            },
+        )
+        mine = self._in_state(deletion, DeletionState.ASKED)
+        record = Write(put=_item(after), condition=mine.condition, names=mine.names, values=mine.values)
+        trail = audit_write(deletion.client_id, deletion.connection_id, entry)
+        try:
+            self._table.transact([connection, record, trail])
+        except Taken as error:
+            now = self.get(deletion.client_id, deletion.connection_id)
+            if now is not None and now.id == deletion.id and now.state is not DeletionState.ASKED:
+                return now
+            raise Conflict(
+                "Since you looked, the connection has been changed. Look at a new deletion-preview.",
+                code="plan_changed",
+            ) from error
+        return after
+
+    def pardon(self, deletion: Deletion, connection: Connection, entry: AuditEntry, now: datetime) -> None:
+        """See the port."""
+        health = _paused(deletion, connection, now)
+        change = Write(
+            update=keys.connection(deletion.client_id, deletion.connection_id),
+            expression="SET #status = :paused, health = :health, health_rev = :rev",
+            condition="#status = :deleting",
+            names={"#status": "status"},
+            values={
+                "paused": ConnectionStatus.PAUSED.value,
+                "deleting": ConnectionStatus.DELETING.value,
+                "health": health.model_dump_json(),
+                "rev": health.rev,
+            },
+        )
+        mine = self._in_state(deletion, DeletionState.WAITING)
+        record = Write(
+            delete=keys.deletion(deletion.client_id, deletion.connection_id),
+            condition=mine.condition,
+            names=mine.names,
+            values=mine.values,
+        )
+        trail = audit_write(deletion.client_id, deletion.connection_id, entry)
+        try:
+            self._table.transact([change, record, trail])
+        except Taken as error:
+            raise Conflict(
+                "It has been restored already, or its removal has just begun. Look at the connection.",
+                code="deletion_changed",
+            ) from error
+
+    def begin_removal(self, deletion: Deletion) -> Deletion | None:
+        """See the port."""
+        after = deletion.model_copy(update={"state": DeletionState.REMOVING})
+        if deletion.state is DeletionState.REMOVING:
+            return after
+        mine = self._in_state(deletion, DeletionState.WAITING)
+        try:
+            self._table.transact(
+                [Write(put=_item(after), condition=mine.condition, names=mine.names, values=mine.values)]
+            )
+        except Taken:
+            now = self.get(deletion.client_id, deletion.connection_id)
+            return now if now is not None and now.id == deletion.id and now.state is DeletionState.REMOVING else None
+        return after
+
+    def forget(self, connection: Connection, deletion: Deletion) -> None:
+        """See the port."""
+        client_id = connection.client_id
+        self._table.transact(
+            [
+                Write(delete=keys.connection(client_id, connection.id)),
+                Write(
+                    delete=keys.connection_name(client_id, same_name(connection.name)),
+                    condition="attribute_not_exists(pk) OR connection_id = :me",
+                    values={"me": connection.id},
+                ),
+                Write(delete=keys.deletion(client_id, deletion.connection_id)),
+            ]
+        )
+
+    def _in_state(self, deletion: Deletion, state: DeletionState) -> Write:
+        """The condition that this very deletion is as far as that."""
+        return Write(
+            condition="id = :id AND #state = :state",
+            names={"#state": "state"},
+            values={"id": deletion.id, "state": state.value},
+        )
+
+
+def _paused(deletion: Deletion, connection: Connection, now: datetime) -> Health:
+    """How a restored connection stands: paused, to be resumed as what it was before."""
+    before = ConnectionStatus(deletion.status_before)
+    known = connection.health
+    kept: dict[str, Any] = known.model_dump() if known else {}
+    if before is ConnectionStatus.PAUSED and known:
+        kept |= {"of": ConnectionStatus.PAUSED, "rev": known.rev + 1}
+        return Health.model_validate(kept)
+    kept |= {
+        "of": ConnectionStatus.PAUSED,
+        "since": now,
+        "paused_from": before if before is not ConnectionStatus.PAUSED else ConnectionStatus.ACTIVE,
+        "catch_up_from": (known.catch_up_from if known else None) or deletion.at,
+        "rev": (known.rev if known else 0) + 1,
+    }
+    return Health.model_validate(kept)
+
+
+def _item(deletion: Deletion) -> Item:
+    key = keys.deletion(deletion.client_id, deletion.connection_id)
+    body = deletion.model_dump_json(exclude={"state"})
+    return {**key, "id": deletion.id, "state": deletion.state.value, "body": body}
+
+
+def _deletion(item: Item) -> Deletion:
+    return Deletion.model_validate(from_json(item["body"]) | {"state": item["state"]})

@@ -46,7 +46,20 @@ class ImportRuns:
         run_id = derived_id_at(int(due_at.timestamp() * 1000), job.client_id, job.id, instant(due_at))
         self._start(job, run_id, Trigger.SCHEDULE, "schedule", due_at)
 
-    def _start(self, job: Job, run_id: str, trigger: Trigger, by: str, due_at: datetime | None = None) -> Run:
+    def start_catch_up(self, job: Job, since: datetime) -> None:
+        """Start the run that makes up for what a job missed since its connection stopped working; again is fine."""
+        run_id = derived_id_at(int(since.timestamp() * 1000), job.client_id, job.id, "catch-up", instant(since))
+        self._start(job, run_id, Trigger.CATCH_UP, "schedule", since=since)
+
+    def _start(
+        self,
+        job: Job,
+        run_id: str,
+        trigger: Trigger,
+        by: str,
+        due_at: datetime | None = None,
+        since: datetime | None = None,
+    ) -> Run:
         run = Run(
             ref=RunRef(job.client_id, job.id, run_id),
             connection_id=job.connection_id,
@@ -55,6 +68,7 @@ class ImportRuns:
             by=by,
             created_at=instant(self.clock()),
             due_at=instant(due_at) if due_at else None,
+            since=instant(since) if since else None,
         )
         self.runs.add(run)
         try:

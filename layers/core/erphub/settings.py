@@ -36,6 +36,9 @@ class Settings:
     """The bus on which events are published."""
     webhook_authority: str
     """A certificate authority (PEM) that receivers of webhooks may have besides the public ones."""
+    delete_machine: str
+    grace_seconds: int
+    """For how long a deleted connection can be brought back."""
     aws_endpoint: str | None
     """Where AWS is, when it is not AWS (an emulator); the table engine needs to be told, boto3 knows by itself."""
 
@@ -64,6 +67,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         erp_applications=_pairs(env.get("ERP_APPLICATIONS", "")),
         event_bus=env.get("EVENT_BUS", ""),
         webhook_authority=env.get("WEBHOOK_AUTHORITY", "").replace("\\n", "\n"),
+        delete_machine=env.get("DELETE_MACHINE_ARN", ""),
+        grace_seconds=int(env.get("GRACE_SECONDS", str(30 * 86400))),
         aws_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
     )
 

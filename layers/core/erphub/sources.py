@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from . import credentials
 from .errors import CredentialsRefused, ErpRefused, NotFound
 from .models.catalogue import Description
 from .models.connection import Connection, ConnectionStatus
@@ -59,8 +60,8 @@ class ConnectedSources:
             raise CredentialsRefused(
                 "The ERP no longer accepts the connection's login. Enter it again.", code="reauth_required"
             )
-        name = connection.secret_name
-        return self.open_system(connection.erp_system, connection.settings, self.secrets.get(name), name)
+        known, secret = credentials.read(self.connections, self.secrets, connection)
+        return self.open_system(known.erp_system, known.settings, secret, known.secret_name)
 
     def _connection(self, client_id: str, connection_id: str) -> Connection:
         found = self.connections.get(client_id, connection_id)

@@ -48,7 +48,10 @@ MAX_FILE = 4 * 1024 * 1024
 """The most that a body which is a file may have: what the gateway passes on, with room to spare."""
 PROBLEM = "application/problem+json"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_IDENTIFIERS = {"customer", "client", "wizard", "connection", "job", "run", "transfer", "entry", "upload"}
+_IDENTIFIERS = {
+    *("customer", "client", "wizard", "connection", "job", "run", "transfer", "entry", "upload"),
+    *("notification", "webhook", "delivery"),
+}
 """Names in paths that hold identifiers the hub gave; anything of another form is not there."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _MISSING = "There is nothing at this address, or nothing you may see."
@@ -234,16 +237,19 @@ class Door:
         arguments["received"] = received(request.event)
         wanted = {name: arguments[name] for name in route.wants}
 
+        given: list[Any] = []
+
         def work() -> dict[str, Any]:
-            answer = route.handler(**wanted)
-            kind = answer.content_type if isinstance(answer, Text) else "application/json"
-            return {"status": route.status, "text": _text(answer), "type": kind}
+            given.append(route.handler(**wanted))
+            return _kept(route, given[0])
 
         key = request.headers.get("idempotency-key")
         if route.method == "POST" and key is not None:
             answer = self._hall.once()(*_once_key(route, request, arguments["caller"], key), work)
+            # What is kept for a repetition lacks what is shown once: who asked first gets all of it.
+            answer = _answer_of(route, given[0]) if given else answer
         else:
-            answer = work()
+            answer = _answer_of(route, route.handler(**wanted))
         return int(answer["status"]), str(answer["text"]), str(answer.get("type", "application/json"))
 
     def _admit(self, route: Route, request: _Request) -> dict[str, Any]:
@@ -339,6 +345,18 @@ def _once_key(route: Route, request: _Request, who: Caller, key: str) -> tuple[s
         )
     where = f"{route.method} {route.path} {json.dumps(dict(request.path), sort_keys=True)}"
     return who.user, f"{where} {key}", request.event.get("body") or ""
+
+
+def _answer_of(route: Route, answer: Any) -> dict[str, Any]:
+    kind = answer.content_type if isinstance(answer, Text) else "application/json"
+    return {"status": route.status, "text": _text(answer), "type": kind}
+
+
+def _kept(route: Route, answer: Any) -> dict[str, Any]:
+    """The answer as it may be kept."""
+    if isinstance(answer, Model) and answer.SHOWN_ONCE:
+        answer = answer.model_copy(update=dict.fromkeys(answer.SHOWN_ONCE))
+    return _answer_of(route, answer)
 
 
 def _text(answer: Any) -> str:

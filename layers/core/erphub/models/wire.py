@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -18,6 +18,9 @@ class Model(BaseModel):
     """A request or an answer. Unknown members are refused; what was sent is never repeated in an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+    SHOWN_ONCE: ClassVar[tuple[str, ...]] = ()
+    """Fields of an answer that are never kept, not even for a request that comes twice."""
 
 
 class PageQuery(Model):

@@ -16,7 +16,8 @@ from local.demo.screen import Screen, count, grid
 
 type Json = dict[str, Any]
 _MOST_COMPANIES = 4
-_EVERY = 5.0
+_EVERY, _QUIET = 5.0, 20.0
+"""Seconds between two plain lines when something has changed, and when nothing has."""
 
 
 class Watch:
@@ -26,6 +27,7 @@ class Watch:
         self._screen = screen
         self._live: Live | None = None
         self._told = 0.0
+        self._words = ""
         self._began = time.monotonic()
 
     @contextlib.contextmanager
@@ -42,10 +44,10 @@ class Watch:
         if self._live is not None:
             self._live.update(self._drawn(run))
             return
-        now = time.monotonic()
-        if now - self._told >= _EVERY:
-            self._told = now
-            self._screen.say(f"{now - self._began:3.0f} s  {in_words(run)}")
+        now, words = time.monotonic(), in_words(run)
+        if now - self._told >= (_EVERY if words != self._words else _QUIET):
+            self._told, self._words = now, words
+            self._screen.say(f"{now - self._began:3.0f} s  {words}")
 
     def _drawn(self, run: Json) -> Padding:
         units: Sequence[Json] = run["units"] or []

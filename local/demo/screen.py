@@ -121,20 +121,33 @@ def grid(
     `numbers` are the places of columns that stand flush right, `cut` those that are shortened rather than wrapped.
     """
     table = Table(
-        box=box.SIMPLE_HEAD if total is None else box.SIMPLE, pad_edge=False, collapse_padding=True, show_footer=total is not None,
-        title=title, title_justify="left", title_style="bold", header_style="bold", footer_style="bold",
-    )  # fmt: skip
+        box=box.SIMPLE if total is not None else box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        show_footer=total is not None,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        footer_style="bold",
+    )
     for place, head in enumerate(columns):
         table.add_column(
             head,
             footer=total[place] if total is not None else "",
             justify="right" if place in numbers else "left",
-            no_wrap=place in numbers or place in cut,
-            overflow="ellipsis" if place in cut else "fold",
+            no_wrap=place in numbers,
+            overflow="fold",
         )
     for row in rows:
-        table.add_row(*row)
+        # A column that never wraps would take its share of a narrow terminal from the numbers; a cell that does not, not.
+        cells = [_short(cell) if place in cut else cell for place, cell in enumerate(row)]
+        table.add_row(*cells)
     return table
+
+
+def _short(cell: str | Text) -> Text:
+    return Text(str(cell), no_wrap=True, overflow="ellipsis")
 
 
 def money(amount: Decimal) -> str:

@@ -22,6 +22,7 @@ ERP = "visma-business"
 NAME = "Visma Business, head office"
 DOCUMENTS = "\\\\files01\\DocumentCenter"
 MOST_ACCOUNTS = 40
+_JOBS = ("everything", "this_year", "days", "range")
 _API_REQUEST_USD = 3.5e-6
 """List price of a request to a REST API in us-east-1."""
 
@@ -131,7 +132,7 @@ class Story:
         missing = wanted - {one["key"] for one in found if not one["problem"]}
         if missing or not hits:
             raise DemoFailed(f"The wizard did not find {', '.join(sorted(missing)) or word}.")
-        seen = self._answer(hub, wizard, "companies", {"companies": sorted(wanted)}, f"{len(wanted)} companies")
+        seen = self._answer(hub, wizard, "companies", {"companies": sorted(wanted)}, ", ".join(sorted(wanted)))
         self._require_step(seen, "name")
 
     def finish(self, hub: Hub, wizard: str) -> str:
@@ -162,6 +163,7 @@ class Story:
         screen = self.screen
         screen.chapter("The first import runs by itself")
         jobs = [job for page in hub.pages("./import-jobs") for job in page if job["connection_id"] == connection]
+        jobs.sort(key=lambda job: _JOBS.index(job["period"]["kind"]))
         screen.say("A new connection has three import jobs:")
         screen.table(["job", "what it does"], [[job["name"], job["description"]] for job in jobs])
         job = next((job["id"] for job in jobs if job["period"]["kind"] == "everything"), None)
@@ -198,7 +200,7 @@ class Story:
         """Every ledger line in the lake, through the API."""
         screen = self.screen
         screen.chapter("Read the ledger back from the lake")
-        screen.request("GET …/datasets/gl_transactions/rows?columns=account_no,amount,credit&next=…")
+        screen.request("GET …/gl_transactions/rows?columns=account_no,amount,credit&next=…")
         lines = sum(source.lines for source in self.sources)
         columns = (
             TextColumn("   "),
@@ -275,11 +277,12 @@ class Story:
         rows.append(["lambda", count(cost["tasks"]), f"tasks of the import, {cost['lambda_ms'] / 1000:.1f} s in all"])
         screen.table(["service", "calls", "of which"], rows, numbers=[1])
         usd = float(cost["estimated_usd"])
-        million = usd / max(run["totals"]["read"], 1) * 1_000_000
+        read: int = run["totals"]["read"]
+        million = f" (${usd / read * 1_000_000:.3f} per million)" if read >= 10_000 else ""
         requests = hub.requests * _API_REQUEST_USD
         screen.say(
-            f"The import, estimated at AWS's list prices: ${usd:.4f} for {count(run['totals']['read'])} rows"
-            f" (${million:.3f} per million). The demo's own {count(hub.requests)} requests to the API: ${requests:.4f}."
+            f"The import, estimated at AWS's list prices: ${usd:.4f} for {count(read)} rows{million}."
+            f" The demo's own {count(hub.requests)} requests to the API: ${requests:.4f}."
         )
 
     # --- helpers -----------------------------------------------------------------------------------------------------

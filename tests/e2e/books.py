@@ -15,7 +15,9 @@ class Books:
     def __init__(self, hub: Any, companies: list[str]) -> None:
         self.hub = hub
         name = f"Books {time.time_ns()}"
-        customer = hub.described["customer"]["id"]
+        # A customer of its own: within one, a company can be connected only once.
+        owner = {"name": name, "administrator": hub.user("administrator")["name"]}
+        customer = self.ask("POST", "/customers", json=owner)["id"]
         self.client: str = self.ask("POST", f"/customers/{customer}/clients", json={"name": name})["id"]
         self.server: dict[str, Any] = hub.described["stand_ins"]["sqlserver"]
         self.connection = self._connect(name, companies)

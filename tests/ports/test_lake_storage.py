@@ -1,0 +1,168 @@
+"""What the lake asks of storage, the same from a folder and from S3; and the lake itself on S3."""
+
+import os
+from collections.abc import Generator, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from erphub.aws import clients
+from erphub.aws.files import Files, S3Files
+from erphub.aws.lake import DeltaLake
+from erphub.aws.lake_rows import LakeRows
+from erphub.errors import Unavailable
+from erphub.models.dataset import BY_ID
+from erphub.models.types import complete
+from erphub.ports.erp import Window
+from erphub.ports.imports import RowsWanted, Target
+from local import emulator, processes
+from tests.fakes.erp import Row, batch_of
+from tests.fakes.files import FolderFiles
+
+LEDGER = BY_ID["gl_transactions"]
+DAY = date(2026, 1, 1)
+BUCKET = "lake"
+ROOT_KEY = "AKIATESTTESTTESTTEST"
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The local AWS: the table engine speaks S3 by itself, so a stand-in within this process would not be asked."""
+    directory, port = tmp_path_factory.mktemp("aws"), processes.free_port()
+    started = emulator.start(directory, port, ROOT_KEY)
+    try:
+        emulator.wait_until_ready(directory, port, started)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        processes.stop(started)
+
+
+@pytest.fixture
+def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """An empty bucket, and clients that talk to it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ROOT_KEY)
+    clients.client.cache_clear()
+    clients._session.cache_clear()
+    client = clients.client("s3")
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    yield endpoint
+    S3Files(BUCKET).delete_all("")
+    client.delete_bucket(Bucket=BUCKET)
+    clients.client.cache_clear()
+    clients._session.cache_clear()
+
+
+def options(endpoint: str) -> dict[str, str]:
+    return {
+        "aws_endpoint": endpoint,
+        "aws_allow_http": "true",
+        "aws_region": os.environ["AWS_DEFAULT_REGION"],
+        "aws_conditional_put": "etag",
+    }
+
+
+@pytest.fixture(params=["folder", "s3"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    if request.param == "s3":
+        request.getfixturevalue("s3")
+        client = clients.client("s3")
+        for key in ("a/1", "a/2", "b/1"):
+            client.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+        return S3Files(BUCKET)
+    for key in ("a/1", "a/2", "b/1"):
+        (tmp_path / key).parent.mkdir(exist_ok=True)
+        (tmp_path / key).write_bytes(key.encode())
+    return FolderFiles(tmp_path)
+
+
+def test_an_object_is_copied_over_another_and_stays_where_it_was(files: Files) -> None:
+    files.copy("a/1", "b/1")
+    assert (files.read("b/1"), files.read("a/1")) == (b"a/1", b"a/1")
+
+
+def test_only_what_begins_with_the_prefix_is_removed(files: Files) -> None:
+    files.delete_all("a/")
+    files.delete_all("nothing/there")
+    assert files.read("b/1") == b"b/1"
+    with pytest.raises((Unavailable, OSError)):
+        files.read("a/1")
+
+
+def lines(count: int, factor: int = 1) -> list[Row]:
+    return [
+        {"journal_no": str(n), "entry_no": "1", "voucher_date": DAY + timedelta(days=n), "amount": Decimal(n * factor)}
+        for n in range(count)
+    ]
+
+
+def put_aside(lake: DeltaLake, run: int, rows: list[Row]) -> tuple[str, int]:
+    types = complete(LEDGER, {})
+    known = lake.prepare("client", LEDGER, types)
+    path = f"staging/client/run{run}/u/p"
+    return path, lake.stage(path, LEDGER, known, "C1", [batch_of(LEDGER, rows, types)]).commits
+
+
+def target(run: int, window: Window | None = None, company: str = "Å & 'B'") -> Target:
+    return Target("client", LEDGER, "C1", company, window or Window(), run, f"run{run}", f"staging/client/run{run}/u")
+
+
+def test_a_window_is_published_to_s3_and_read_by_page(s3: str) -> None:
+    lake = DeltaLake(f"s3://{BUCKET}", S3Files(BUCKET), options(s3))
+    staged = put_aside(lake, 1, lines(10))
+    assert sum(total.rows for total in lake.staged_totals([staged], LEDGER)) == 10
+    lake.publish(target(1), [staged])
+    window = Window(DAY + timedelta(days=5), None)
+    lake.publish(target(2, window), [put_aside(lake, 2, lines(10, 100)[5:])])
+    reader = LakeRows(f"s3://{BUCKET}", options(s3))
+    found: list[Any] = []
+    page = reader.page("client", LEDGER, RowsWanted(columns=["amount", "company"], limit=4))
+    while True:
+        found += page.rows
+        if page.last is None:
+            break
+        wanted = RowsWanted(
+            columns=["amount", "company"], limit=4, version=page.version, after=page.last, skip=page.again
+        )
+        page = reader.page("client", LEDGER, wanted)
+    assert [int(row["amount"]) for row in found] == [0, 1, 2, 3, 4, 500, 600, 700, 800, 900]
+    assert {row["company"] for row in found} == {"Å & 'B'"}
+
+
+def test_two_at_once_on_s3_both_get_their_place(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = DeltaLake(f"s3://{BUCKET}", S3Files(BUCKET), options(s3))
+    ours, theirs = put_aside(lake, 1, lines(3)), put_aside(lake, 2, lines(4))
+    real, interrupted = DeltaLake._commit, []
+
+    def commit(self: DeltaLake, *arguments: Any) -> None:
+        if not interrupted:
+            interrupted.append("once")
+            self.publish(target(2, company="other"), [theirs])
+        real(self, *arguments)
+
+    monkeypatch.setattr(DeltaLake, "_commit", commit)
+    lake.publish(target(1), [ours])
+    assert DeltaTable(f"s3://{BUCKET}/lake/client/gl_transactions", storage_options=options(s3)).count() == 7
+
+
+def test_cleaning_leaves_the_table_alone(s3: str) -> None:
+    lake = DeltaLake(f"s3://{BUCKET}", S3Files(BUCKET), options(s3))
+    lake.publish(target(1), [put_aside(lake, 1, lines(3))])
+    lake.clean("staging/client/run1/")
+    keys = [found["Key"] for found in clients.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert keys
+    assert all(key.startswith("lake/") for key in keys)
+    assert len(LakeRows(f"s3://{BUCKET}", options(s3)).page("client", LEDGER, RowsWanted(columns=["amount"])).rows) == 3
+
+
+def test_a_bucket_that_is_gone_is_said_in_the_hubs_words(s3: str) -> None:
+    lake = DeltaLake("s3://no-such-bucket", S3Files("no-such-bucket"), options(s3))
+    with pytest.raises(Unavailable) as away:
+        lake.prepare("client", LEDGER, complete(LEDGER, {}))
+    assert away.value.code == "lake_unavailable"
+    with pytest.raises(Unavailable):
+        S3Files("no-such-bucket").read("a")

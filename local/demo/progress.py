@@ -27,7 +27,7 @@ class Watch:
         self._screen = screen
         self._live: Live | None = None
         self._told = 0.0
-        self._words = ""
+        self._words: str = ""
         self._began = time.monotonic()
 
     @contextlib.contextmanager
@@ -44,7 +44,8 @@ class Watch:
         if self._live is not None:
             self._live.update(self._drawn(run))
             return
-        now, words = time.monotonic(), in_words(run)
+        words = in_words(run)
+        now = time.monotonic()
         if now - self._told >= (_EVERY if words != self._words else _QUIET):
             self._told, self._words = now, words
             self._screen.say(f"{now - self._began:3.0f} s  {words}")

@@ -140,7 +140,7 @@ def grid(
             overflow="fold",
         )
     for row in rows:
-        # A column that never wraps would take its share of a narrow terminal from the numbers; a cell that does not, not.
+        # The column may shrink, so that the numbers need not; its cells do not wrap.
         cells = [_short(cell) if place in cut else cell for place, cell in enumerate(row)]
         table.add_row(*cells)
     return table

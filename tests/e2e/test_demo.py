@@ -1,4 +1,4 @@
-"""The demo works where nobody watches: with invented companies, with a file somebody gives, and it says when it cannot."""
+"""The demo where nobody watches: with invented companies, with a file somebody gives, and when it cannot go on."""
 
 import os
 import subprocess

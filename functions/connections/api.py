@@ -6,8 +6,11 @@ from typing import Any
 from erphub import catalogue, openapi, web, wiring
 from erphub.catalogue import SystemPage, SystemView
 from erphub.models.audit import AuditPage
-from erphub.models.connection import ChangedConnection, CompanyPage, ConnectionPage, ConnectionView
+from erphub.models.connection import ChangedConnection, CompanyPage, ConnectionPage, ConnectionView, NewOwner
+from erphub.models.deletion import DeletionQuery, DeletionView, PlanView
 from erphub.models.identity import Caller, Member, Permission, Standing
+from erphub.models.licence import AllowedLicences, ChangedCustomer, LicencesView
+from erphub.models.notification import Notification, NotificationPage, NotificationQuery
 from erphub.models.tenancy import (
     ChangedMember,
     ChangedRole,
@@ -21,8 +24,16 @@ from erphub.models.tenancy import (
     NewCustomer,
     RoleView,
 )
+from erphub.models.webhook import (
+    ChangedWebhook,
+    DeliveryPage,
+    DeliveryView,
+    NewWebhook,
+    WebhookPage,
+    WebhookView,
+)
 from erphub.models.wire import PageQuery
-from erphub.models.wizard import CompanySearch, FoundCompanyPage, StartWizard, WizardView
+from erphub.models.wizard import AskOwner, CompanySearch, FoundCompanyPage, StartWizard, WizardView
 
 door = web.Door(wiring.hall)
 handler = door
@@ -53,6 +64,24 @@ def create_customer(body: NewCustomer) -> CustomerView:
 def show_customer(customer: str) -> CustomerView:
     """Show a customer with its administrators and roles."""
     return wiring.tenants().customer(customer)
+
+
+@door.patch("/customers/{customer}", needs=Standing.CUSTOMER_ADMINISTRATOR)
+def change_customer(customer: str, body: ChangedCustomer) -> LicencesView:
+    """Allow, or no longer allow, that a company is knowingly connected more than once."""
+    return wiring.identities().allow_twice(customer, body.same_company_twice)
+
+
+@door.get("/customers/{customer}/licences", needs=Standing.CUSTOMER_ADMINISTRATOR)
+def show_licences(customer: str) -> LicencesView:
+    """Show the licences used and allowed; a company counts once, however many connections have it."""
+    return wiring.identities().licences(customer)
+
+
+@door.put("/customers/{customer}/licences", needs=Standing.PLATFORM_ADMINISTRATOR)
+def allow_licences(customer: str, body: AllowedLicences) -> LicencesView:
+    """Set how many companies a customer may use."""
+    return wiring.identities().allow(customer, body.allowed)
 
 
 @door.get("/customers/{customer}/clients", needs=Standing.CUSTOMER_ADMINISTRATOR)
@@ -123,7 +152,7 @@ def show_system(system: str) -> SystemView:
 
 @door.post("/clients/{client}/wizards", needs=Permission.CONNECTIONS_MANAGE)
 def start_wizard(member: Member, body: StartWizard) -> WizardView:
-    """Start a wizard that connects an ERP system."""
+    """Start a wizard that connects an ERP system, or that edits a connection from any of its steps."""
     return wiring.wizards().start(member, body)
 
 
@@ -149,6 +178,12 @@ def answer_step(member: Member, wizard: str, step: str, body: dict[str, Any], re
 def cancel_wizard(member: Member, wizard: str) -> None:
     """Cancel a wizard and forget its password."""
     wiring.wizards().cancel(member, wizard)
+
+
+@door.post("/clients/{client}/wizards/{wizard}/access-requests", needs=Permission.CONNECTIONS_MANAGE, status=202)
+def ask_owner(member: Member, wizard: str, body: AskOwner) -> None:
+    """Ask the people of the connection that has a company already to let the caller in; they are told once a day."""
+    wiring.wizards().ask_owner(member, wizard, body)
 
 
 # --- connections ------------------------------------------------------------------------------------------------------
@@ -187,4 +222,112 @@ def list_companies(member: Member, connection: str, query: CompanySearch) -> Com
 @door.get("/clients/{client}/connections/{connection}/audit", needs=Permission.CONNECTIONS_MANAGE)
 def list_audit(member: Member, connection: str, query: PageQuery) -> AuditPage:
     """List what was done to a connection, by whom, when and from where, the newest first; also after it was deleted."""
-    return wiring.audit().page(member, connection, query)
+    return wiring.connections().trail(member, connection, query)
+
+
+@door.post(
+    "/clients/{client}/connections/{connection}/transfer-ownership", needs=Permission.CONNECTIONS_MANAGE, status=200
+)
+def transfer_ownership(member: Member, connection: str, body: NewOwner) -> ConnectionView:
+    """Give a connection to another member; one whose owner has left can be taken by whoever may manage connections."""
+    return wiring.connections().hand_over(member, connection, body)
+
+
+@door.post("/clients/{client}/connections/{connection}/pause", needs=Permission.CONNECTIONS_MANAGE, status=200)
+def pause_connection(member: Member, connection: str) -> ConnectionView:
+    """Stop a connection's imports and transfers until it is resumed."""
+    wiring.pausing().pause(member, connection)
+    return wiring.connections().get(member, connection)
+
+
+@door.post("/clients/{client}/connections/{connection}/resume", needs=Permission.CONNECTIONS_MANAGE, status=200)
+def resume_connection(member: Member, connection: str) -> ConnectionView:
+    """Let a paused connection go on, and make up for what was missed."""
+    wiring.pausing().resume(member, connection)
+    return wiring.connections().get(member, connection)
+
+
+# --- notifications and webhooks ---------------------------------------------------------------------------------------
+
+
+@door.get("/clients/{client}/notifications", needs=Permission.CONNECTIONS_VIEW)
+def list_notifications(member: Member, query: NotificationQuery) -> NotificationPage:
+    """List what the client was told, the newest first."""
+    return wiring.notifications().page(member, query)
+
+
+@door.post(
+    "/clients/{client}/notifications/{notification}/acknowledge", needs=Permission.CONNECTIONS_MANAGE, status=200
+)
+def acknowledge_notification(member: Member, notification: str) -> Notification:
+    """Say that somebody sees to it."""
+    return wiring.notifications().acknowledge(member, notification)
+
+
+@door.get("/clients/{client}/webhooks", needs=Permission.CONNECTIONS_MANAGE)
+def list_webhooks(member: Member, query: PageQuery) -> WebhookPage:
+    """List where events are sent."""
+    return wiring.webhooks().page(member, query)
+
+
+@door.post("/clients/{client}/webhooks", needs=Permission.CONNECTIONS_MANAGE)
+def create_webhook(member: Member, body: NewWebhook) -> WebhookView:
+    """Register an address for events; the secret they are signed with is in this answer alone."""
+    return wiring.webhooks().create(member, body)
+
+
+@door.get("/clients/{client}/webhooks/{webhook}", needs=Permission.CONNECTIONS_MANAGE)
+def show_webhook(member: Member, webhook: str) -> WebhookView:
+    """Show a webhook."""
+    return wiring.webhooks().get(member, webhook)
+
+
+@door.patch("/clients/{client}/webhooks/{webhook}", needs=Permission.CONNECTIONS_MANAGE)
+def change_webhook(member: Member, webhook: str, body: ChangedWebhook) -> WebhookView:
+    """Change a webhook, switch it on or off, or give it a new secret."""
+    return wiring.webhooks().change(member, webhook, body)
+
+
+@door.delete("/clients/{client}/webhooks/{webhook}", needs=Permission.CONNECTIONS_MANAGE)
+def delete_webhook(member: Member, webhook: str) -> None:
+    """Delete a webhook with its secret and its log."""
+    wiring.webhooks().delete(member, webhook)
+
+
+@door.get("/clients/{client}/webhooks/{webhook}/deliveries", needs=Permission.CONNECTIONS_MANAGE)
+def list_deliveries(member: Member, webhook: str, query: PageQuery) -> DeliveryPage:
+    """List what was sent to a webhook, with every try, the newest first."""
+    return wiring.webhooks().deliveries(member, webhook, query)
+
+
+@door.post(
+    "/clients/{client}/webhooks/{webhook}/deliveries/{delivery}/replay",
+    needs=Permission.CONNECTIONS_MANAGE,
+    status=202,
+)
+def replay_delivery(member: Member, webhook: str, delivery: str) -> DeliveryView:
+    """Send a message again, under the same id; it goes within a minute."""
+    return wiring.webhooks().replay(member, webhook, delivery)
+
+
+# --- deletion ---------------------------------------------------------------------------------------------------------
+
+
+@door.post(
+    "/clients/{client}/connections/{connection}/deletion-preview", needs=Permission.CONNECTIONS_MANAGE, status=200
+)
+def preview_deletion(member: Member, connection: str) -> PlanView:
+    """Show everything that goes when a connection is deleted, and what stays; gives the token that DELETE needs."""
+    return wiring.deletions().preview(member, connection)
+
+
+@door.delete("/clients/{client}/connections/{connection}", needs=Permission.CONNECTIONS_MANAGE, status=202)
+def delete_connection(member: Member, connection: str, query: DeletionQuery) -> DeletionView:
+    """Delete a connection with all that the preview showed: unusable at once, removed after the time of grace."""
+    return wiring.deletions().delete(member, connection, query.plan_token)
+
+
+@door.post("/clients/{client}/connections/{connection}/restore", needs=Permission.CONNECTIONS_MANAGE, status=200)
+def restore_connection(member: Member, connection: str) -> ConnectionView:
+    """Bring a deleted connection back within the time of grace, with all that belongs to it; it is paused."""
+    return wiring.deletions().restore(member, connection)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from erphub.aws import keys
@@ -37,7 +37,13 @@ class FakeMachine:
         arn = self.execution(name)
         if arn not in self.executions:
             self.executions[arn] = _RUNNING
-            self._do(lambda: self._ask(dict(input)) if "wizard_id" in input else self._test(arn, input))
+            given = dict(input)
+            if "wizard_id" not in given:
+                self._do(lambda: self._test(arn, given))
+            elif "list_companies" in given:
+                self._do(lambda: self._work(given))
+            else:
+                self._do(lambda: self._ask(given))
         return arn
 
     def stop(self, execution: str, cause: str) -> None:
@@ -173,12 +179,16 @@ class FakeSystem:
     says: str = "The server does not accept the login and password."
     opened: list[Mapping[str, Any]] = field(default_factory=list)
     given: str = ""
+    installation: str | None = None
+    _now: str = ""
 
     def open(
         self, erp_system: str, settings: Mapping[str, Any], secret: Mapping[str, str], secret_name: str = ""
     ) -> "FakeSystem":
         self.opened.append({"erp_system": erp_system, **settings})
         self.given = secret["password"]
+        # Unless a test is about it, each connection is to an installation of its own.
+        self._now = self.installation or "/".join(secret_name.split("/")[:2])
         return self
 
     def check(self) -> Iterable[Probe]:
@@ -189,4 +199,4 @@ class FakeSystem:
         return PASSED
 
     def companies(self) -> Sequence[FoundCompany]:
-        return self.found
+        return [replace(company, facts={**company.facts, "installation": self._now}) for company in self.found]

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import credentials
 from .erp import describe
-from .errors import Conflict, ErpRefused, HubError, Invalid, NotFound
+from .errors import Conflict, ErpRefused, Gone, HubError, Invalid, NotFound
+from .finishing import Finishing
 from .models.catalogue import Step
-from .models.connection import Company, Connection, ConnectionStatus, LastTest, Voucher
+from .models.connection import Connection, LastTest
 from .models.probe import Outcome, Probe, Stage, passed
 from .models.wire import JsonObject
 from .models.wizard import ProbeView, Wizard, WizardStatus
@@ -20,17 +22,22 @@ from .ports.connections import Connections
 from .ports.erp import FoundCompany, HasCompanies, System
 from .ports.wizards import Wizards
 from .ports.world import Clock, Redactor, Secrets
-from .wizards import DEPENDING_ON_THE_SERVER, end
+from .wizards import DEPENDING_ON_THE_SERVER, check_companies, end
 
 ASK: JsonObject = {"next": "ask"}
 STOP: JsonObject = {"next": "stop"}
-_NOT_SETTINGS = {"companies", "name", "shared", "voucher_provider", "document_center_path"}
-"""Answers that become something else of the connection than a setting of its system."""
+_ASKED_AGAIN = {
+    "name_taken": "name",
+    "company_connected": "companies",
+    "licences_used_up": "companies",
+    "connection_changed": "finish",
+}
+"""The step that can mend what stood in the way at the end."""
+_CHOSEN_LATER = frozenset({Stage.DATABASES, Stage.PERMISSIONS, Stage.READ})
+"""Stages that fail when the companies chosen are no longer what they were."""
 
 type Opener = Callable[[str, Mapping[str, Any], Mapping[str, str], str], System]
 """Opens a system from its id, settings, secret and that secret's name; nothing is dialled yet."""
-type Started = Callable[[str, str, str], None]
-"""Told of a new connection (client, connection, owner), perhaps more than once: makes and starts its first imports."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +50,45 @@ class Connecting:
     redactor: Redactor
     clock: Clock
     open_system: Opener
-    new_connection: Started
+    finishing: Finishing
     problem: Callable[[HubError], JsonObject]
+    tested: Callable[[Connection, LastTest], None]
+    """Told what a test of a connection showed, perhaps more than once."""
 
     def answered(self, client_id: str, wizard_id: str) -> JsonObject:
         """Work on the answer that was kept last. Raises Unavailable."""
         while True:
             wizard = self.store.get(client_id, wizard_id)
             if wizard is not None and wizard.status is WizardStatus.FINISHED:
-                return self._after_finish(wizard)
-            if wizard is None or wizard.status is not WizardStatus.WORKING or wizard.answered is None:
+                self.finishing.after(wizard)
+                return STOP
+            if wizard is None or wizard.status is not WizardStatus.WORKING:
                 return STOP
             try:
-                return self._work(wizard)
+                return self._work(wizard) if wizard.answered else self._list_anew(wizard)
             except Conflict as error:
                 # Cancelled, or answered anew, while we worked: what is written there now counts.
                 now = self.store.get(client_id, wizard_id)
                 if now is not None and now.version == wizard.version:
                     return self._again(wizard, self.problem(error))
+
+    def _list_anew(self, wizard: Wizard) -> JsonObject:
+        """An edit begins at a step that chooses from what the server shows: look there with the live password."""
+        if wizard.edit is None:
+            return ASK
+        try:
+            self.store.replace(self._list(wizard, self._open(wizard)))
+        except (ErpRefused, Invalid, NotFound) as error:
+            self.store.replace(wizard.model_copy(update={"problem": self.redactor.clean(self.problem(error))}))
+        return ASK
+
+    def _list(self, wizard: Wizard, system: System) -> Wizard:
+        """Keep the companies that the login can see, to be chosen from."""
+        if not isinstance(system, HasCompanies):
+            return wizard
+        self.store.put_companies(wizard, [self._clean_company(company) for company in system.companies()])
+        listed = wizard.edit.model_copy(update={"listed": True}) if wizard.edit else None
+        return wizard.model_copy(update={"edit": listed})
 
     def _work(self, wizard: Wizard) -> JsonObject:
         description = describe(wizard.erp_system)
@@ -74,22 +102,31 @@ class Connecting:
         open_steps = [one.id for one in description.steps if one.id not in wizard.answers]
         if not open_steps:
             return self._finish(wizard)
-        self.store.replace(wizard.model_copy(update={"step": open_steps[0]}))
+        self.store.replace(wizard.model_copy(update={"step": open_steps[0], "problem": None}))
         return ASK
 
     def _look(self, wizard: Wizard, step: Step) -> Wizard:
         """What the answer leads to before the next step is asked; a problem on the wizard asks the same one again."""
         if step.tests or step.id in DEPENDING_ON_THE_SERVER:
-            system = self._open(wizard.erp_system, wizard.settings, wizard.secret_name)
+            system = self._open(wizard)
             probes = [self._clean(probe) for probe in system.check()]
+            if step.tests and _no_longer_fits(wizard, probes):
+                # A good password must not depend on companies that are gone: they are chosen again.
+                answers = {name: one for name, one in wizard.answers.items() if name not in DEPENDING_ON_THE_SERVER}
+                return self._look(wizard.model_copy(update={"answers": answers}), step)
             wizard = wizard.model_copy(update={"probes": [probe.as_json() for probe in probes]})
             if not passed(probes):
                 return wizard.model_copy(update={"problem": _test_failed(probes)})
-            if step.tests and isinstance(system, HasCompanies):
-                self.store.put_companies(wizard, [self._clean_company(company) for company in system.companies()])
+            if step.tests or (wizard.edit and not wizard.edit.listed):
+                wizard = self._list(wizard, system)
+            if step.id == "companies" and wizard.edit:
+                check_companies(self.store.all_companies(wizard), wizard.settings.get("companies"))
         return wizard
 
-    def _open(self, erp_system: str, settings: Mapping[str, Any], secret_name: str) -> System:
+    def _open(self, wizard: Wizard) -> System:
+        return self._opened(wizard.erp_system, wizard.settings, wizard.secret_in_use)
+
+    def _opened(self, erp_system: str, settings: Mapping[str, Any], secret_name: str) -> System:
         secret = self.secrets.get(secret_name)
         self.redactor.hide(secret.values())
         return self.open_system(erp_system, settings, secret, secret_name)
@@ -111,52 +148,18 @@ class Connecting:
         return ASK
 
     def _finish(self, wizard: Wizard) -> JsonObject:
-        """Make the connection with its companies; the name may have been taken while the wizard went on."""
-        companies = [Company(key=found.key, name=found.name, facts=dict(found.facts)) for found in self._chosen(wizard)]
-        finished = wizard.model_copy(update={"status": WizardStatus.FINISHED, "problem": None})
+        """Put what was answered in use; what somebody else took meanwhile, a name or a company, is asked for again."""
         try:
-            finished = self.connections.create(self._connection(wizard), companies, finished)
+            self.finishing.finish(wizard)
+        except Gone as error:
+            return self._again(wizard, self.problem(error))
         except Conflict as error:
-            if error.code != "name_taken":
+            step = _ASKED_AGAIN.get(error.code)
+            if step is None:
                 raise
-            # The last step asked for nothing, so it is the name that is asked for again.
+            # The last step asked for nothing, so it is an earlier one that is asked again.
             kept = {name: answer for name, answer in wizard.answers.items() if name != wizard.answered}
-            return self._again(wizard.model_copy(update={"answered": "name", "answers": kept}), self.problem(error))
-        return self._after_finish(finished)
-
-    def _chosen(self, wizard: Wizard) -> Sequence[FoundCompany]:
-        chosen = wizard.settings.get("companies")
-        found = [company for company in self.store.all_companies(wizard) if not company.problem]
-        return [company for company in found if company.key in chosen] if isinstance(chosen, list) else found
-
-    def _connection(self, wizard: Wizard) -> Connection:
-        settings, now = wizard.settings, self.clock()
-        return Connection(
-            id=wizard.connection_id,
-            client_id=wizard.client_id,
-            erp_system=wizard.erp_system,
-            name=settings["name"],
-            owner=wizard.owner,
-            shared=bool(settings.get("shared")),
-            settings={name: value for name, value in settings.items() if name not in _NOT_SETTINGS},
-            all_companies=settings.get("companies") == "all",
-            voucher=Voucher(
-                provider=settings.get("voucher_provider", "none"), path=settings.get("document_center_path")
-            ),
-            last_test=LastTest(
-                id=wizard.id,
-                started_at=now,
-                finished_at=now,
-                passed=True,
-                probes=[ProbeView.model_validate(probe) for probe in wizard.probes],
-            ),
-            created_at=now,
-            updated_at=now,
-        )
-
-    def _after_finish(self, wizard: Wizard) -> JsonObject:
-        self.new_connection(wizard.client_id, wizard.connection_id, wizard.owner)
-        self.store.clean_up(wizard)
+            return self._again(wizard.model_copy(update={"answered": step, "answers": kept}), self.problem(error))
         return STOP
 
     def trouble(self, client_id: str, wizard_id: str) -> JsonObject:
@@ -178,9 +181,11 @@ class Connecting:
         status = WizardStatus.EXPIRED if reason == "expired" else WizardStatus.FAILED
         error = HubError("The wizard was ended from outside. Start a new one.", code="wizard_failed")
         wizard = end(self.store, wizard, status, None if reason == "expired" else self.problem(error))
-        if wizard.status is not WizardStatus.FINISHED:
-            self.secrets.delete(wizard.secret_name)
-        self.store.clean_up(wizard)
+        if wizard.status is WizardStatus.FINISHED:
+            self.finishing.after(wizard)
+        else:
+            self.finishing.undo(wizard)
+            self.store.clean_up(wizard)
         return STOP
 
     def broken(self, client_id: str, event: Mapping[str, Any]) -> JsonObject:
@@ -191,7 +196,7 @@ class Connecting:
         if connection and connection.last_test and connection.last_test.id == event["test_id"]:
             error = HubError("The test could not be run. Start it again.", code="unavailable")
             changes = {"finished_at": self.clock(), "passed": False, "problem": self.problem(error)}
-            self.connections.record_test(connection, connection.last_test.model_copy(update=changes), None)
+            self.connections.record_test(connection, connection.last_test.model_copy(update=changes))
         return STOP
 
     def test(self, client_id: str, connection_id: str, test_id: str) -> JsonObject:
@@ -199,10 +204,15 @@ class Connecting:
         connection = self.connections.get(client_id, connection_id)
         if connection is None or connection.last_test is None or connection.last_test.id != test_id:
             return STOP
+        if connection.last_test.finished_at is not None:
+            # Cut off after the result was kept: the ERP need not be asked again.
+            self.tested(connection, connection.last_test)
+            return STOP
         probes: list[Probe] = []
         problem = None
         try:
-            system = self._open(connection.erp_system, self._settings(connection), connection.secret_name)
+            connection, _ = credentials.read(self.connections, self.secrets, connection)
+            system = self._opened(connection.erp_system, self._settings(connection), connection.secret_name)
             probes = [self._clean(probe) for probe in system.check()]
         except (ErpRefused, Invalid, NotFound) as error:
             problem = self.problem(error)
@@ -215,7 +225,8 @@ class Connecting:
             probes=[ProbeView.model_validate(probe.as_json()) for probe in probes],
             problem=self.redactor.clean(problem or (None if works else _test_failed(probes))),
         )
-        self.connections.record_test(connection, result, status_after(connection.status, works, probes))
+        self.connections.record_test(connection, result)
+        self.tested(connection, result)
         return STOP
 
     def _settings(self, connection: Connection) -> Mapping[str, Any]:
@@ -226,14 +237,11 @@ class Connecting:
         return {**connection.settings, "companies": [company.key for company in companies]}
 
 
-def status_after(before: ConnectionStatus, works: bool, probes: Sequence[Probe]) -> ConnectionStatus | None:
-    """What a test says about a connection; None leaves a paused or deleted one as it is."""
-    if before not in (ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED, ConnectionStatus.REAUTH_REQUIRED):
-        return None
-    if works:
-        return ConnectionStatus.ACTIVE
+def _no_longer_fits(wizard: Wizard, probes: Sequence[Probe]) -> bool:
+    """Whether an edit's login works and only what had been chosen does not."""
     failed = next((probe for probe in probes if probe.outcome is Outcome.FAILED), None)
-    return ConnectionStatus.REAUTH_REQUIRED if failed and failed.stage is Stage.LOGIN else ConnectionStatus.DEGRADED
+    chosen = any(step in wizard.answers for step in DEPENDING_ON_THE_SERVER)
+    return wizard.edit is not None and chosen and failed is not None and failed.stage in _CHOSEN_LATER
 
 
 def _test_failed(probes: Sequence[Probe]) -> JsonObject:

@@ -1,24 +1,32 @@
-"""Connections as their users see them: listed, renamed, shared, tested."""
+"""Connections as their users see them: listed, renamed, shared, handed over, tested."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Conflict, Forbidden, NotFound
+from .audit import AuditTrail
+from .editing import Editors, not_there
+from .errors import Conflict, Forbidden, Invalid
+from .identities import Identities
+from .models.audit import AuditEntry, AuditPage
 from .models.connection import (
     ChangedConnection,
     CompanyPage,
     CompanyView,
     Connection,
     ConnectionPage,
-    ConnectionStatus,
     ConnectionView,
     LastTest,
+    NewOwner,
 )
 from .models.identity import Member
 from .models.wire import PageQuery
 from .models.wizard import CompanySearch
 from .ports.connections import Connections
 from .ports.world import Clock, Ids, Machine
+
+_STALE = "It was changed by somebody else in the meantime. Read it again, then decide."
+_FOR_EDITORS = ("settings", "voucher", "last_test")
+"""What of a connection is shown only to those who may edit it."""
 
 
 @dataclass(frozen=True)
@@ -29,64 +37,104 @@ class ConnectionDesk:
     machine: Machine
     clock: Clock
     ids: Ids
+    editors: Editors
+    audit: AuditTrail
+    identities: Identities
 
     def page(self, member: Member, query: PageQuery) -> ConnectionPage:
         """A page of the client's connections."""
         found, following = self.store.page(member.client_id, query.limit, query.next)
-        return ConnectionPage(items=[view(connection) for connection in found], next=following)
+        return ConnectionPage(items=[self._view(member, connection) for connection in found], next=following)
 
     def get(self, member: Member, connection_id: str) -> ConnectionView:
         """One connection. Raises NotFound."""
-        return view(self._read(member.client_id, connection_id))
+        return self._view(member, self._read(member.client_id, connection_id))
 
     def companies(self, member: Member, connection_id: str, query: CompanySearch) -> CompanyPage:
         """A page of a connection's companies. Raises NotFound."""
-        self._read(member.client_id, connection_id)
+        connection = self._read(member.client_id, connection_id)
         found, following = self.store.search_companies(
             member.client_id, connection_id, query.search or "", query.limit, query.next
         )
-        return CompanyPage(items=[CompanyView(key=one.key, name=one.name) for one in found], next=following)
+        twice = self.identities.also_elsewhere(member.customer_id, connection, found)
+        items = [CompanyView(key=one.key, name=one.name, also_elsewhere=one.key in twice) for one in found]
+        return CompanyPage(items=items, next=following)
+
+    def trail(self, member: Member, connection_id: str, query: PageQuery) -> AuditPage:
+        """A page of what was done to a connection; of a deleted one too. Raises NotFound, Forbidden."""
+        if self.store.get(member.client_id, connection_id) is not None:
+            self.editors.connection(member, connection_id)
+        return self.audit.page(member, connection_id, query)
 
     def change(self, member: Member, connection_id: str, body: ChangedConnection) -> ConnectionView:
         """Rename or share a connection. Raises NotFound, Forbidden, Conflict (`version_conflict`, `name_taken`)."""
-        before = self._read_to_edit(member, connection_id)
-        if body.version is not None and body.version != before.version:
-            raise Conflict(
-                "It was changed by somebody else in the meantime. Read it again, then decide.", code="version_conflict"
-            )
-        changes: dict[str, Any] = body.model_dump(include={"name", "shared"}, exclude_none=True)
+        before = self._read_to_change(member, connection_id, body.version)
+        wanted: dict[str, Any] = body.model_dump(include={"name", "shared"}, exclude_none=True)
+        changes = {name: value for name, value in wanted.items() if getattr(before, name) != value}
         if not changes:
-            return view(before)
+            return self._view(member, before)
         after = before.model_copy(update={**changes, "updated_at": self.clock()})
-        return view(self.store.replace(after, before))
+        return self._view(member, self.store.replace(after, before, self._entries(member, before, changes)))
+
+    def _entries(self, member: Member, before: Connection, changes: dict[str, Any]) -> list[AuditEntry]:
+        actions = {"name": "connection.renamed", "owner": "connection.owner_changed"}
+        shared = "connection.shared" if changes.get("shared") else "connection.unshared"
+        return [
+            self.audit.entry(
+                member.user,
+                actions.get(name, shared),
+                {name: getattr(before, name)},
+                {name: value},
+                member.source,
+                email=member.email,
+            )
+            for name, value in changes.items()
+        ]
+
+    def hand_over(self, member: Member, connection_id: str, body: NewOwner) -> ConnectionView:
+        """Give a connection to another member, who must be able to manage it. Of an owner who left it can be taken.
+
+        Raises NotFound, Forbidden (`owner_only`), Invalid (`cannot_own`), Conflict.
+        """
+        before = self._read_to_change(member, connection_id, body.version)
+        if before.owner != member.user and not self.editors.is_orphan(member, before):
+            raise Forbidden("Only its owner can hand the connection over.", code="owner_only")
+        if not self.editors.can_own(member, body.user):
+            raise Invalid.field("/user", "cannot_own", "The new owner must be a member who may manage connections.")
+        if body.user == before.owner:
+            return self._view(member, before)
+        changes = {"owner": body.user}
+        after = before.model_copy(update={**changes, "updated_at": self.clock()})
+        return self._view(member, self.store.replace(after, before, self._entries(member, before, changes)))
+
+    def _read_to_change(self, member: Member, connection_id: str, version: int | None) -> Connection:
+        before = self.editors.connection(member, connection_id)
+        if before.leaving:
+            raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
+        if version is not None and version != before.version:
+            raise Conflict(_STALE, code="version_conflict")
+        return before
 
     def test(self, member: Member, connection_id: str) -> ConnectionView:
         """Start a test; its result appears in `last_test`. Raises NotFound, Forbidden, Conflict."""
-        connection = self._read_to_edit(member, connection_id)
-        if connection.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED):
+        connection = self.editors.connection(member, connection_id)
+        if connection.leaving:
             raise Conflict("The connection is being deleted.", code="connection_deleting")
         test = LastTest(id=self.ids(), started_at=self.clock())
-        waiting = self.store.record_test(connection, test, None)
+        waiting = self.store.record_test(connection, test)
         reference = {"client_id": member.client_id, "connection_id": connection_id, "test_id": test.id}
         self.machine.start(f"test-{test.id}", reference)
-        return view(waiting)
+        return self._view(member, waiting)
 
     def _read(self, client_id: str, connection_id: str) -> Connection:
         connection = self.store.get(client_id, connection_id)
         if connection is None:
-            raise NotFound("There is no such connection.", code="connection_not_found")
+            raise not_there()
         return connection
 
-    def _read_to_edit(self, member: Member, connection_id: str) -> Connection:
-        connection = self._read(member.client_id, connection_id)
-        if connection.owner != member.user and not connection.shared:
-            raise Forbidden(
-                "The owner has not allowed others to edit this connection. Ask the owner to share it.",
-                code="connection_not_shared",
-            )
-        return connection
-
-
-def view(connection: Connection) -> ConnectionView:
-    """The connection as its users see it."""
-    return ConnectionView.model_validate({name: getattr(connection, name) for name in ConnectionView.model_fields})
+    def _view(self, member: Member, connection: Connection) -> ConnectionView:
+        """The connection as this member sees it."""
+        may_edit = self.editors.may_edit(member, connection)
+        shown = {name: getattr(connection, name, None) for name in ConnectionView.model_fields}
+        hidden = {} if may_edit else dict.fromkeys(_FOR_EDITORS)
+        return ConnectionView.model_validate(shown | hidden | {"may_edit": may_edit})

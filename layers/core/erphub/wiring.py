@@ -22,19 +22,31 @@ if TYPE_CHECKING:
 
     from .audit import AuditTrail
     from .aws.exportlog import ExportLogTable
+    from .aws.notices import NoticeTable
     from .aws.papers import PaperBucket
     from .aws.runs import RunTable
     from .aws.syncs import SyncTable
     from .aws.worker import FunctionWorker
     from .connecting import Connecting
     from .connections import ConnectionDesk
+    from .courier import Courier
     from .datasets import Datasets, Rows
+    from .deletion import Deleting, DeletionDesk
     from .documents import Intake
+    from .editing import Editors
+    from .finishing import Finishing
+    from .health import HealthDesk, PauseDesk
+    from .identities import Identities
     from .importing import Importing
     from .jobs import ImportJobs
     from .models.connection import Connection
     from .models.job import Job
+    from .models.licence import Holder
+    from .models.notification import Event
     from .models.run import RunRef
+    from .models.webhook import Delivery
+    from .notifications import Announcer, NotificationDesk
+    from .ports.deletion import Kind
     from .ports.erp import System
     from .ports.imports import Jobs
     from .ports.once import Once
@@ -47,6 +59,7 @@ if TYPE_CHECKING:
     from .tenancy import Tenants
     from .transfers import Carrier
     from .uploads import UploadDesk
+    from .webhooks import WebhookDesk
     from .wizards import WizardDesk
 
 
@@ -116,6 +129,60 @@ def audit() -> "AuditTrail":
 
 
 @cache
+def editors() -> "Editors":
+    """Who may edit a connection."""
+    from .aws.connections import ConnectionTable
+    from .editing import Editors
+
+    return Editors(ConnectionTable(table()), TenancyTable(table()))
+
+
+@cache
+def identities() -> "Identities":
+    """Companies of customers, each connected once, and their licences."""
+    from .aws.connections import ConnectionTable
+    from .aws.identities import IdentityTable
+    from .identities import Identities
+
+    return Identities(IdentityTable(table()), ConnectionTable(table()), TenancyTable(table()), _access_requested)
+
+
+def _access_requested(holder: "Holder", about: str, detail: str, facts: Mapping[str, Any]) -> None:
+    """The people of a connection learn, once a day, that somebody would like to use a company of theirs."""
+    from .models.notification import EventType
+    from .notifications import event
+
+    today = clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    kind = EventType.COMPANY_ACCESS_REQUESTED
+    announcer().announce(event(kind, holder.client_id, holder.connection_id, today, about, detail, **facts))
+
+
+@cache
+def finishing() -> "Finishing":
+    """The end of a wizard."""
+    from .aws.connections import ConnectionTable
+    from .aws.wizards import WizardTable
+    from .finishing import Finishing
+
+    return Finishing(
+        WizardTable(table()),
+        ConnectionTable(table()),
+        secrets(),
+        identities(),
+        audit(),
+        clock,
+        new_connection,
+        connection_edited,
+    )
+
+
+def connection_edited(before: "Connection", after: "Connection") -> None:
+    """An edit is in use: when it passed a test, what stood still because of its login goes on. Again is fine."""
+    if after.last_test != before.last_test:
+        health().reconnected(after.client_id, after.id)
+
+
+@cache
 def wizards() -> "WizardDesk":
     """The wizard, for the API."""
     from .aws.connections import ConnectionTable
@@ -132,6 +199,8 @@ def wizards() -> "WizardDesk":
         clock,
         ids,
         settings().answer_seconds,
+        editors(),
+        identities(),
     )
 
 
@@ -142,7 +211,15 @@ def connections() -> "ConnectionDesk":
     from .aws.machines import StateMachine
     from .connections import ConnectionDesk
 
-    return ConnectionDesk(ConnectionTable(table()), StateMachine(settings().connect_machine), clock, ids)
+    return ConnectionDesk(
+        ConnectionTable(table()),
+        StateMachine(settings().connect_machine),
+        clock,
+        ids,
+        editors(),
+        audit(),
+        identities(),
+    )
 
 
 @cache
@@ -159,8 +236,9 @@ def connecting() -> "Connecting":
         observe,
         clock,
         open_system,
-        new_connection,
+        finishing(),
         as_problem,
+        health().tested,
     )
 
 
@@ -174,7 +252,7 @@ def open_system(
     from . import erp
 
     networks = [str(network) for network in settings().allowed_erp_networks]
-    lent = shared(*secret_name.split("/")) if secret_name.count("/") == 1 else None
+    lent = shared(*secret_name.split("/")[:2]) if "/" in secret_name else None
     return erp.open_system(erp_system, settings_of, secret, networks=networks, shared=lent)
 
 
@@ -199,7 +277,100 @@ def new_connection(client_id: str, connection_id: str, owner: str) -> None:
     import_jobs().create_defaults(client_id, connection_id, owner)
 
 
-# --- imports: their modules are loaded by the doors that use them, not by every door -----------------------------------
+# --- events: what happens, for people, for the bus, for webhooks -----------------------------------------------------
+
+
+@cache
+def _notices() -> "NoticeTable":
+    from .aws.notices import NoticeTable
+
+    return NoticeTable(table())
+
+
+@cache
+def announcer() -> "Announcer":
+    """The one place that publishes."""
+    from .aws.events import EventBus
+    from .notifications import Announcer
+
+    def report(event: "Event", error: Exception) -> None:
+        about = {"event_id": event.id, "client_id": event.client_id}
+        observe.logger().warning("an event waits to be published", exc_info=error, extra=about)
+
+    return Announcer(_notices(), EventBus(settings().event_bus), clock, report)
+
+
+@cache
+def health() -> "HealthDesk":
+    """How connections are doing."""
+    from .aws.connections import ConnectionTable
+    from .health import HealthDesk
+    from .making_up import MissedImports
+
+    def catch_up(connection: "Connection", since: datetime) -> None:
+        sync_desk().reconnected(connection.client_id, connection.id)
+        MissedImports(_jobs(), _runs(), import_runs(), clock)(connection.client_id, connection.id, since)
+
+    return HealthDesk(ConnectionTable(table()), announcer(), catch_up, clock)
+
+
+@cache
+def pausing() -> "PauseDesk":
+    """Pausing by hand, for the API."""
+    from .health import PauseDesk
+
+    return PauseDesk(connections().editors, health(), audit())
+
+
+def run_met(ref: "RunRef") -> None:
+    """A run has met something: refused credentials concern everybody who uses the connection, at once."""
+    run = _runs().get(ref)
+    problem = run.problem or {}
+    if problem.get("code") == "credentials_refused":
+        began = datetime.fromisoformat(run.started_at or run.created_at)
+        health().refused(ref.client_id, run.connection_id, problem, began)
+
+
+def run_ended(ref: "RunRef") -> None:
+    """An import has ended: people, programs and the connection's status learn of it. Again is fine."""
+    health().run_ended(_runs().get(ref))
+
+
+@cache
+def notifications() -> "NotificationDesk":
+    """Notifications, for the API."""
+    from .notifications import NotificationDesk
+
+    return NotificationDesk(_notices(), clock)
+
+
+@cache
+def webhooks() -> "WebhookDesk":
+    """Webhooks, for the API."""
+    from .aws.webhooks import WebhookTable
+    from .erp import network
+    from .webhooks import WebhookDesk
+
+    allowed = settings().allowed_erp_networks
+    return WebhookDesk(WebhookTable(table()), secrets(), lambda host: network.addresses(host, allowed), clock, ids)
+
+
+@cache
+def courier() -> "Courier":
+    """Delivers events to webhooks."""
+    from .aws.webhooks import WebhookTable
+    from .courier import Courier
+    from .outbound import HttpsPost
+
+    def report(delivery: "Delivery", error: Exception) -> None:
+        about = {"delivery_id": delivery.id, "client_id": delivery.client_id}
+        observe.logger().error("a delivery met something unforeseen", exc_info=error, extra=about)
+
+    post = HttpsPost(settings().allowed_erp_networks, settings().webhook_authority)
+    return Courier(WebhookTable(table()), secrets(), post, announcer(), clock, report)
+
+
+# --- imports: their modules are loaded by the doors that use them, not by every door ---------------------------------
 
 
 @cache
@@ -255,13 +426,20 @@ def rows() -> "Rows":
 @cache
 def scheduler() -> "Scheduler":
     """What is due."""
+    from .aws.connections import ConnectionTable
     from .schedule import Scheduler
 
     def report(job: "Job", error: Exception) -> None:
         about = {"client_id": job.client_id, "job_id": job.id}
         observe.logger().error("a due import could not be started", exc_info=error, extra=about)
 
-    return Scheduler(_jobs(), import_runs(), clock, report)
+    found = ConnectionTable(table())
+
+    def may_run(job: "Job") -> bool:
+        connection = found.get(job.client_id, job.connection_id)
+        return connection is None or connection.works
+
+    return Scheduler(_jobs(), import_runs(), clock, report, may_run)
 
 
 @cache
@@ -371,14 +549,17 @@ def sync() -> "SyncFront":
 
 def connected(connection: "Connection") -> "System":
     """The ERP of a connection that is kept."""
-    name = connection.secret_name
-    return open_system(connection.erp_system, connection.settings, secrets().get(name), name)
+    from . import credentials
+    from .aws.connections import ConnectionTable
+
+    known, secret = credentials.read(ConnectionTable(table()), secrets(), connection)
+    return open_system(known.erp_system, known.settings, secret, known.secret_name)
 
 
 @cache
 def _carrier() -> "Carrier":
     from .aws.connections import ConnectionTable
-    from .aws.notices import NoticeTable
+    from .notifications import SyncNotices
     from .settlement_pdf import render
     from .transfers import Carrier
 
@@ -393,7 +574,7 @@ def _carrier() -> "Carrier":
         connected,
         _credentials_refused,
         _sync_worker(),
-        NoticeTable(table(), clock),
+        SyncNotices(announcer(), clock),
         clock,
         timedelta(seconds=settings().settle_seconds),
         render,
@@ -403,27 +584,32 @@ def _carrier() -> "Carrier":
 
 
 def _credentials_refused(connection: "Connection", error: HubError) -> None:
-    """The connection waits for its people to sign in again; nothing is tried with these credentials until then."""
-    from .aws.connections import ConnectionTable
-    from .models.connection import ConnectionStatus
-
-    ConnectionTable(table()).set_status(connection.client_id, connection.id, ConnectionStatus.REAUTH_REQUIRED)
+    """For the log; the transfer ends at once, and `_transfer_done` has the connection wait for its people."""
     observe.logger().warning(
         "the ERP refused the connection's credentials", exc_info=error, extra={"connection_id": connection.id}
     )
+
+
+def _transfer_done(task: Mapping[str, Any], done: dict[str, Any]) -> dict[str, Any]:
+    """What came of a transfer is told when it has finished; again is fine."""
+    if done["outcome"] == "finished":
+        names = str(task["client_id"]), str(task["connection_id"]), str(task["transfer_id"])
+        if (transfer := _exports().transfer(*names)) is not None:
+            health().transfer_ended(transfer)
+    return done
 
 
 def sync_task(task: Mapping[str, Any], worker: str, time_left: "Callable[[], float]") -> dict[str, Any]:
     """One task of the work behind syncs, by its name."""
     match task["task"]:
         case "whole":
-            return _carrier().whole(task, worker, time_left)
+            return _transfer_done(task, _carrier().whole(task, worker, time_left))
         case "collect":
             return _carrier().collect(task, worker, time_left)
         case "send":
             return _carrier().send(task, worker, time_left)
         case "settle":
-            return _carrier().settle(task, worker)
+            return _transfer_done(task, _carrier().settle(task, worker))
         case "preview":
             return _carrier().preview(task)
         case "read_upload":
@@ -441,3 +627,70 @@ def sync_tick() -> dict[str, int]:
 
     with ThreadPoolExecutor(16) as pool:
         return tick(sync_desk(), lambda function, due: list(pool.map(function, due)))
+
+
+# --- deletion: connections that go, with all that hangs on them ------------------------------------------------------
+
+
+@cache
+def _kinds() -> "list[Kind]":
+    from .aws.dependents import Stores, kinds
+    from .aws.machines import StateMachine
+    from .aws.objects import Bucket
+    from .aws.secrets import SecretsManager
+
+    given = settings()
+    return kinds(
+        Stores(
+            table(),
+            Table(given.export_log_table),
+            Bucket(given.lake_bucket),
+            secrets(),
+            SecretsManager(given.secret_prefix).names,
+            StateMachine(given.connect_machine),
+            StateMachine(given.import_machine),
+            clock,
+            _erase_from_lake,
+            lambda client, connection: identities().held(client, connection),
+            lambda client, connection: identities().release(client, connection),
+        )
+    )
+
+
+def _erase_from_lake(client_id: str, connection_id: str, time_left: "Callable[[], float]") -> bool:
+    """Only the function that removes carries the table engine; those that only count never come here."""
+    from .aws.lake_removal import LakeRemoval
+    from .aws.objects import Bucket
+
+    bucket = settings().lake_bucket
+    removal = LakeRemoval(f"s3://{bucket}", Bucket(bucket), _lake_options())
+    return removal.remove(client_id, connection_id, time_left)
+
+
+@cache
+def deletions() -> "DeletionDesk":
+    """Deletion, for the API."""
+    from .aws.deletions import DeletionTable
+    from .aws.machines import StateMachine
+    from .deletion import DeletionDesk
+
+    return DeletionDesk(
+        DeletionTable(table()),
+        _kinds(),
+        StateMachine(settings().delete_machine),
+        audit(),
+        editors().connection,
+        connections().get,
+        clock,
+        timedelta(seconds=settings().grace_seconds),
+    )
+
+
+@cache
+def deleting() -> "Deleting":
+    """The tasks of delete.asl.json."""
+    from .aws.connections import ConnectionTable
+    from .aws.deletions import DeletionTable
+    from .deletion import Deleting
+
+    return Deleting(DeletionTable(table()), ConnectionTable(table()), _kinds(), audit(), clock)

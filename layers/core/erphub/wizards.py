@@ -5,19 +5,26 @@ secret passes through it, and being woken twice, late or never loses nothing.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from . import editing
+from .editing import Editors
 from .erp import Known, clean_answer, describe, step_schema
 from .errors import Conflict, FieldError, Gone, Invalid, NotFound
+from .identities import Identities
 from .models.catalogue import Description, Step
+from .models.connection import Connection, ConnectionStatus
 from .models.identity import Member
 from .models.text import clean_name
 from .models.wizard import (
+    Asker,
+    AskOwner,
     Claim,
     CompanySearch,
+    Edit,
     FoundCompanyPage,
     FoundCompanyView,
     ProbeView,
@@ -29,6 +36,7 @@ from .models.wizard import (
     WizardView,
 )
 from .ports.connections import Connections
+from .ports.erp import FoundCompany
 from .ports.wizards import Wizards
 from .ports.world import Clock, Ids, Machine, Redactor, Secrets
 
@@ -54,30 +62,77 @@ class WizardDesk:
     clock: Clock
     ids: Ids
     answer_seconds: int
+    editors: Editors
+    identities: Identities
     pause: Callable[[float], None] = time.sleep
 
     def start(self, member: Member, body: StartWizard) -> WizardView:
-        """Start a wizard and give it back when its first step can be answered. Raises Invalid."""
+        """Start a wizard and give it back when a step can be answered. Raises Invalid, and as `_edit` does."""
+        if body.connection_id is not None:
+            if body.erp_system is not None:
+                raise Invalid.field("/erp_system", "not_applicable", "A connection is edited with the system it has.")
+            return self._edit(member, body.connection_id, body.step)
+        if body.erp_system is None:
+            raise Invalid.field("/erp_system", "missing", "Name the ERP system to connect, or a connection to edit.")
+        if body.step is not None:
+            raise Invalid.field("/step", "not_applicable", "Only an edit begins at a step of your choice.")
         try:
             description = describe(body.erp_system)
         except NotFound as error:
             raise Invalid.field("/erp_system", error.code, error.detail) from error
+        return self._begin(self._new(member, description.id, description.steps[0].id, self.ids()), list_companies=False)
+
+    def _new(self, member: Member, erp_system: str, step: str, connection_id: str) -> Wizard:
         wizard_id, now = self.ids(), self.clock()
-        wizard = Wizard(
+        return Wizard(
             id=wizard_id,
             client_id=member.client_id,
-            erp_system=description.id,
+            customer_id=member.customer_id,
+            erp_system=erp_system,
             owner=member.user,
+            answered_by=_asker(member),
             status=WizardStatus.WORKING,
-            step=description.steps[0].id,
-            connection_id=self.ids(),
+            step=step,
+            connection_id=connection_id,
             execution=self.machine.execution(wizard_id),
             created_at=now,
             expires_at=now + timedelta(seconds=self.answer_seconds),
         )
+
+    def _begin(self, wizard: Wizard, *, list_companies: bool) -> WizardView:
         self.store.create(wizard)
-        self.machine.start(wizard_id, {"client_id": member.client_id, "wizard_id": wizard_id})
+        input: dict[str, Any] = {"client_id": wizard.client_id, "wizard_id": wizard.id}
+        self.machine.start(wizard.id, input | ({"list_companies": True} if list_companies else {}))
         return view(self._when_it_waits(wizard))
+
+    def _edit(self, member: Member, connection_id: str, step_id: str | None) -> WizardView:
+        """Start a draft of a connection. Raises NotFound, Forbidden, Invalid, Conflict (`connection_deleting`)."""
+        connection = self.editors.connection(member, connection_id)
+        if connection.leaving:
+            raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
+        description = describe(connection.erp_system)
+        try:
+            step = _step(description, step_id) if step_id else description.steps[0]
+        except NotFound as error:
+            raise Invalid.field("/step", error.code, error.detail) from error
+        companies = [company.key for company in self.connections.companies(member.client_id, connection_id)]
+        given = editing.answers(connection, companies, description)
+        draft = Edit(version=connection.version, secret_name=connection.secret_name, opened=editing.opened(given))
+        # Companies are listed anew with the live password, unless the ERP is known to refuse it: a user there who
+        # gives a wrong one too often is locked out.
+        known = connection.status is not ConnectionStatus.REAUTH_REQUIRED
+        wizard = self._new(member, description.id, step.id, connection_id)
+        changes = {"answers": given, "edit": draft, "secrets": self._secrets_of(connection)}
+        return self._begin(
+            wizard.model_copy(update=changes), list_companies=known and step.id in DEPENDING_ON_THE_SERVER
+        )
+
+    def _secrets_of(self, connection: Connection) -> list[str]:
+        """The names of the passwords that are kept; none when somebody removed them."""
+        try:
+            return sorted(self.secrets.get(connection.secret_name))
+        except NotFound:
+            return []
 
     def _when_it_waits(self, wizard: Wizard) -> Wizard:
         """The wizard as soon as its machine waits for an answer; as it is when that takes long."""
@@ -90,15 +145,28 @@ class WizardDesk:
 
     def get(self, member: Member, wizard_id: str) -> WizardView:
         """Where the wizard stands. Raises NotFound."""
-        return view(self._read(member.client_id, wizard_id))
+        return view(self._open_to(member, wizard_id))
 
     def companies(self, member: Member, wizard_id: str, query: CompanySearch) -> FoundCompanyPage:
         """A page of the companies the login can see. Raises NotFound, Gone."""
-        wizard = self._read(member.client_id, wizard_id)
+        wizard = self._open_to(member, wizard_id)
         _require_open(wizard)
         found, following = self.store.companies(wizard, query.search or "", query.limit, query.next)
-        items = [FoundCompanyView(key=one.key, name=one.name, problem=one.problem) for one in found]
+        elsewhere = self.identities.elsewhere(member, wizard.erp_system, found, wizard.connection_id)
+        items = [
+            FoundCompanyView(key=one.key, name=one.name, problem=one.problem, elsewhere=elsewhere.get(one.key))
+            for one in found
+        ]
         return FoundCompanyPage(items=items, next=following)
+
+    def ask_owner(self, member: Member, wizard_id: str, body: AskOwner) -> None:
+        """Ask whoever has a company in a connection already for access. Raises NotFound, Gone, Invalid, Conflict."""
+        wizard = self._open_to(member, wizard_id)
+        _require_open(wizard)
+        found = next((one for one in self.store.all_companies(wizard) if one.key == body.company), None)
+        if found is None:
+            raise Invalid.field("/company", "company_unknown", "No such company was found.")
+        self.identities.ask_owner(member, wizard.erp_system, found, wizard.connection_id)
 
     def answer(
         self, member: Member, wizard_id: str, step_id: str, body: Mapping[str, Any], sent: datetime
@@ -108,7 +176,7 @@ class WizardDesk:
         Raises NotFound, Gone (ended), Conflict (`step_not_open`, `step_being_answered`, `step_answered`,
         `version_conflict`, `name_taken`), Invalid.
         """
-        wizard = self._read(member.client_id, wizard_id)
+        wizard = self._open_to(member, wizard_id)
         _require_open(wizard)
         answer = dict(body)
         version = answer.pop("version", None)
@@ -120,13 +188,17 @@ class WizardDesk:
         description = describe(wizard.erp_system)
         step = _step(description, step_id)
         self._require_answerable(wizard, description, step)
+        if wizard.edit:
+            self._require_current(wizard, description)
         self.redactor.hide(str(answer[field.name]) for field in step.fields if field.secret and field.name in answer)
-        known = Known(wizard.settings, frozenset(wizard.secrets))
+        # What was refused last is what the passwords that are kept were given for.
+        refused = wizard.refused if wizard.answered == step.id else None
+        known = Known({**(refused or {}), **wizard.settings}, frozenset(wizard.secrets))
         settings, secrets = clean_answer(step, answer, known)
-        self._check(wizard, step, settings)
+        self._check(member, wizard, step, settings)
         if secrets:
             wizard = self._keep_secrets(wizard, step, secrets)
-        after = self._record(wizard, step, settings, secrets)
+        after = self._record(wizard.model_copy(update={"answered_by": _asker(member)}), step, settings, secrets)
         self._wake(after)
         return view(after)
 
@@ -134,10 +206,9 @@ class WizardDesk:
         if wizard.status is WizardStatus.WORKING and not self._was_never_woken(wizard, step):
             raise Conflict(_BUSY, code="step_not_open")
         order = [one.id for one in description.steps]
-        if order.index(step.id) > order.index(wizard.step):
-            raise Conflict(
-                f"This step comes later. The wizard waits for an answer to {wizard.step}.", code="step_not_open"
-            )
+        missing = next((name for name in order if name not in wizard.answers), order[-1])
+        if order.index(step.id) > order.index(missing):
+            raise Conflict(f"This step comes later. The wizard waits for an answer to {missing}.", code="step_not_open")
         claim = wizard.claim
         if claim is None:
             return
@@ -153,38 +224,39 @@ class WizardDesk:
         since = wizard.answered_at
         return wizard.answered == step.id and since is not None and self.clock() - since > _WAKING
 
-    def _check(self, wizard: Wizard, step: Step, settings: dict[str, Any]) -> None:
-        """What only the hub knows about an answer: which companies were found, which names are taken."""
-        if step.id == "companies":
-            self._check_companies(wizard, settings["companies"])
+    def _require_current(self, wizard: Wizard, description: Description) -> None:
+        """Refuse what was made from a connection that is no longer so. Raises Gone, Conflict (`connection_changed`)."""
+        live = self.connections.get(wizard.client_id, wizard.connection_id)
+        if live is None or live.leaving:
+            raise Gone("The connection is being deleted. Restore it first.", code="connection_deleting")
+        if wizard.edit and live.version != wizard.edit.version:
+            companies = self.connections.companies(wizard.client_id, wizard.connection_id)
+            raise editing.changed_meanwhile(wizard, live, companies, description)
+
+    def _check(self, member: Member, wizard: Wizard, step: Step, settings: dict[str, Any]) -> None:
+        """What only the hub knows about an answer: which companies were found and are whose, which names are taken."""
+        if step.id == "companies" and (wizard.edit is None or wizard.edit.listed):
+            found = self.store.all_companies(wizard)
+            check_companies(found, settings["companies"])
+            self.identities.require_free(
+                member,
+                wizard.erp_system,
+                chosen(found, settings["companies"]),
+                wizard.connection_id,
+                knowingly=bool(settings.get("connected_elsewhere")),
+            )
         if step.id == "name":
             settings["name"] = clean_name(settings["name"], "/name")
-            if self.connections.is_taken(wizard.client_id, settings["name"]):
+            if self.connections.is_taken(wizard.client_id, settings["name"], wizard.connection_id):
                 raise Conflict(
                     "Another connection of this client has that name. Choose a different one.", code="name_taken"
                 )
-
-    def _check_companies(self, wizard: Wizard, chosen: object) -> None:
-        found = {company.key: company for company in self.store.all_companies(wizard)}
-        if not isinstance(chosen, list):
-            if all(company.problem for company in found.values()):
-                raise Invalid.field("/companies", "no_company", "The login cannot open any company.")
-            return
-        errors: list[FieldError] = []
-        for index, key in enumerate(chosen):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            company = found.get(str(key))  # pyright: ignore[reportUnknownArgumentType]
-            if company is None:
-                errors.append(FieldError(f"/companies/{index}", "company_unknown", "No such company was found."))
-            elif company.problem:
-                errors.append(FieldError(f"/companies/{index}", "company_not_accessible", company.problem))
-        if errors:
-            raise Invalid("Some of the companies cannot be used.", errors=errors)
 
     def _keep_secrets(self, wizard: Wizard, step: Step, secrets: Mapping[str, str]) -> Wizard:
         """Claim the wizard, then write the secret: nobody else's answer can come between password and settings."""
         claimed = self.store.replace(wizard.model_copy(update={"claim": Claim(step=step.id, at=self.clock())}))
         try:
-            kept = self.secrets.get(wizard.secret_name) if set(wizard.secrets) - set(secrets) else {}
+            kept = self.secrets.get(wizard.secret_in_use) if set(wizard.secrets) - set(secrets) else {}
             self.secrets.put(wizard.secret_name, {**kept, **secrets}, wizard.client_id)
         except Exception:
             # Nothing was taken, so the next attempt need not wait until the claim has grown old.
@@ -193,7 +265,7 @@ class WizardDesk:
         return claimed
 
     def _record(self, wizard: Wizard, step: Step, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Wizard:
-        dropped = {step.id, *(DEPENDING_ON_THE_SERVER if step.tests else ())}
+        dropped = {step.id, *(DEPENDING_ON_THE_SERVER if step.tests and _elsewhere(wizard, step, settings) else ())}
         answers = {name: answer for name, answer in wizard.answers.items() if name not in dropped}
         changes: dict[str, Any] = {
             "answers": answers | {step.id: dict(settings)},
@@ -203,6 +275,9 @@ class WizardDesk:
             "step": step.id,
             "secrets": sorted({*wizard.secrets, *secrets}),
             "status": WizardStatus.WORKING,
+            "edit": wizard.edit.model_copy(update={"own_secret": wizard.edit.own_secret or bool(secrets)})
+            if wizard.edit
+            else None,
             "claim": None,
             "problem": None,
             "probes": [] if step.tests else wizard.probes,
@@ -233,7 +308,7 @@ class WizardDesk:
 
     def cancel(self, member: Member, wizard_id: str) -> None:
         """End the wizard at once and forget its password. Again is fine. Raises NotFound, Conflict when finished."""
-        wizard = self._read(member.client_id, wizard_id)
+        wizard = self._open_to(member, wizard_id)
         if wizard.status is WizardStatus.FINISHED:
             raise Conflict("The connection has been created. Delete it instead.", code="wizard_finished")
         self._end(wizard, WizardStatus.CANCELLED)
@@ -246,6 +321,20 @@ class WizardDesk:
             raise Conflict("The connection has just been created. Delete it instead.", code="wizard_finished")
         self.secrets.delete(wizard.secret_name)
         self.store.clean_up(wizard)
+
+    def _open_to(self, member: Member, wizard_id: str) -> Wizard:
+        """A wizard that the member may go on with: whose connection they may edit. Raises NotFound, Forbidden."""
+        wizard = self._read(member.client_id, wizard_id)
+        if wizard.edit:
+            try:
+                self.editors.connection(member, wizard.connection_id)
+            except NotFound:
+                if wizard.status.open and wizard.owner != member.user:
+                    raise
+        elif wizard.owner != member.user:
+            # What it shows of an ERP is for others only once its connection has been shared.
+            raise NotFound("There is no such wizard.", code="wizard_not_found")
+        return wizard
 
     def _read(self, client_id: str, wizard_id: str) -> Wizard:
         wizard = self.store.get(client_id, wizard_id)
@@ -280,6 +369,42 @@ _ENDS = {
 }
 
 
+def check_companies(found: Sequence[FoundCompany], choice: object) -> None:
+    """Whether the companies chosen were found and can be opened. Raises Invalid."""
+    by_key = {company.key: company for company in found}
+    if not isinstance(choice, list):
+        if all(company.problem for company in found):
+            raise Invalid.field("/companies", "no_company", "The login cannot open any company.")
+        return
+    errors: list[FieldError] = []
+    for index, key in enumerate(choice):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        company = by_key.get(str(key))  # pyright: ignore[reportUnknownArgumentType]
+        if company is None:
+            errors.append(FieldError(f"/companies/{index}", "company_unknown", "No such company was found."))
+        elif company.problem:
+            errors.append(FieldError(f"/companies/{index}", "company_not_accessible", company.problem))
+    if errors:
+        raise Invalid("Some of the companies cannot be used.", errors=errors)
+
+
+def chosen(found: Sequence[FoundCompany], choice: object) -> list[FoundCompany]:
+    """The companies found that a choice means: those with its keys, or every one that can be opened."""
+    able = [company for company in found if not company.problem]
+    return [company for company in able if company.key in choice] if isinstance(choice, list) else able
+
+
+def _elsewhere(wizard: Wizard, step: Step, settings: Mapping[str, Any]) -> bool:
+    """Whether an answer means another server or login; in an edit, a new password alone changes no choice."""
+    before = wizard.answers.get(step.id) or (wizard.refused if wizard.answered == step.id else None)
+    if wizard.edit is None or before is None:
+        return True
+    return {**before, "shared": None} != {**settings, "shared": None}
+
+
+def _asker(member: Member) -> Asker:
+    return Asker(user=member.user, email=member.email, source=member.source)
+
+
 def _step(description: Description, step_id: str) -> Step:
     for step in description.steps:
         if step.id == step_id:
@@ -298,7 +423,7 @@ def view(wizard: Wizard) -> WizardView:
         steps=[_step_view(wizard, step, waits) for step in describe(wizard.erp_system).steps],
         probes=[ProbeView.model_validate(probe) for probe in wizard.probes],
         problem=wizard.problem,
-        connection_id=wizard.connection_id if wizard.status is WizardStatus.FINISHED else None,
+        connection_id=wizard.connection_id if wizard.edit or wizard.status is WizardStatus.FINISHED else None,
         expires_at=wizard.expires_at,
         version=wizard.version,
     )
@@ -310,4 +435,6 @@ def _step_view(wizard: Wizard, step: Step, waits: str | None) -> StepView:
     state = StepState.WAITING if step.id == waits else given
     if answer is None and wizard.refused and wizard.answered == step.id:
         answer = wizard.refused
+    if answer is None and wizard.edit:
+        answer = wizard.edit.opened.get(step.id)
     return StepView(id=step.id, title=step.title, help=step.help, form=step_schema(step), answer=answer, state=state)

@@ -13,15 +13,24 @@ import pytest
 from moto import mock_aws
 
 from erphub import observe, wiring
+from erphub.audit import AuditTrail
 from erphub.aws import clients
+from erphub.aws.audit import AuditTable
 from erphub.aws.connections import ConnectionTable
+from erphub.aws.identities import IdentityTable
+from erphub.aws.notices import NoticeTable
 from erphub.aws.tenancy import TenancyTable
 from erphub.aws.wizards import WizardTable
 from erphub.connecting import Connecting
 from erphub.connections import ConnectionDesk
+from erphub.editing import Editors
+from erphub.finishing import Finishing
+from erphub.health import HealthDesk
+from erphub.identities import Identities
 from erphub.ids import new_id
 from erphub.models.identity import Client, Customer, Membership, User
 from erphub.models.tenancy import FIRST_ROLES
+from erphub.notifications import Announcer
 from erphub.tenancy import Tenants
 from erphub.web import as_problem
 from erphub.wizards import WizardDesk
@@ -76,6 +85,8 @@ class Hub:
     time: list[datetime]
     table: str
     started: list[tuple[str, str, str]] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+    edited: list[Any] = field(default_factory=list)
     api: Any = None
 
     def call(
@@ -139,6 +150,20 @@ def aws() -> Iterator[None]:
         _forget_clients()
 
 
+class FakeBus:
+    """A bus that has got everything."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def put(self, event: Any) -> None:
+        self.told.append(event)
+
+
+def _must_not_fail(event: Any, error: Exception) -> None:
+    raise AssertionError(event) from error
+
+
 def _forget_clients() -> None:
     clients.client.cache_clear()
     clients._session.cache_clear()
@@ -168,25 +193,43 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     clock: Callable[[], datetime] = lambda: time[0]  # noqa: E731
     wizards, found = WizardTable(table), ConnectionTable(table)
     started: list[tuple[str, str, str]] = []
-    connecting = Connecting(
-        wizards, found, secrets, observe, clock, system.open, lambda *new: started.append(new), as_problem
+    store = TenancyTable(table)
+    asked: list[Any] = []
+    announcer = Announcer(NoticeTable(table), FakeBus(), clock, _must_not_fail)
+    health = HealthDesk(found, announcer, lambda *_: None, clock)
+    edited: list[Any] = []
+    editors, trail = Editors(found, store), AuditTrail(AuditTable(table), observe, clock, wiring.ids)
+    identities = Identities(IdentityTable(table), found, store, lambda *told: asked.append(told), lambda _: None)
+    finishing = Finishing(
+        wizards,
+        found,
+        secrets,
+        identities,
+        trail,
+        clock,
+        lambda *new: started.append(new),
+        lambda *both: edited.append(both),
     )
+    connecting = Connecting(wizards, found, secrets, observe, clock, system.open, finishing, as_problem, health.tested)
 
     def task(name: str, given: Any) -> Any:
         wanted = {key: value for key, value in given.items() if key.endswith("_id") or key == "reason"}
         return getattr(connecting, name)(**wanted)
 
     machine = FakeMachine(table, task)
-    desk = WizardDesk(wizards, found, secrets, machine, observe, clock, wiring.ids, 86400, pause=lambda _: None)
+    rules = editors, identities, lambda _: None
+    desk = WizardDesk(wizards, found, secrets, machine, observe, clock, wiring.ids, 86400, *rules)
     tenants = Tenants(TenancyTable(table), users, clock, wiring.ids)
     monkeypatch.setattr(wiring, "wizards", lambda: desk)
     monkeypatch.setattr(wiring, "connecting", lambda: connecting)
-    monkeypatch.setattr(wiring, "connections", lambda: ConnectionDesk(found, machine, clock, wiring.ids))
+    connections = ConnectionDesk(found, machine, clock, wiring.ids, editors, trail, identities)
+    monkeypatch.setattr(wiring, "connections", lambda: connections)
+    monkeypatch.setattr(wiring, "identities", lambda: identities)
+    monkeypatch.setattr(wiring, "audit", lambda: trail)
     monkeypatch.setattr(wiring, "tenants", lambda: tenants)
     for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
         users.people[person] = User(person, f"{person}@example.test")
     customer, ids = wiring.ids(), (wiring.ids(), wiring.ids())
-    store = TenancyTable(table)
     store.add_customer(Customer(customer, "Example AS", time[0]), ADMINISTRATOR, FIRST_ROLES)
     for client_id, owner in zip(ids, (ADMINISTRATOR, NEIGHBOUR), strict=True):
         store.add_client(
@@ -195,6 +238,6 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
         )
     for person in (ACCOUNTANT, VIEWER):
         store.put_member(Membership(ids[0], customer, person, person, f"{person}@example.test"), None, None)
-    hub = Hub(machine, secrets, users, system, customer, *ids, time, name, started)
+    hub = Hub(machine, secrets, users, system, customer, *ids, time, name, started, asked, edited)
     hub.api = door("api")
     return hub

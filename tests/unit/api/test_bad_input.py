@@ -25,7 +25,13 @@ def test_what_is_no_json_is_said_to_be_none(hub, body):
         ({}, {("/erp_system", "missing")}),
         ({"erp_system": 7, "extra": 1}, {("/erp_system", "string_type"), ("/extra", "extra_forbidden")}),
         ({"erp_system": "no-such-erp"}, {("/erp_system", "unknown_erp_system")}),
-        ({"erp_system": None}, {("/erp_system", "string_type")}),
+        ({"erp_system": None}, {("/erp_system", "missing")}),
+        ({"erp_system": "visma-business", "step": "name"}, {("/step", "not_applicable")}),
+        (
+            {"erp_system": "visma-business", "connection_id": "01JCG0C0NNECT10N000000000A"},
+            {("/erp_system", "not_applicable")},
+        ),
+        ({"connection_id": "x"}, {("/connection_id", "string_pattern_mismatch")}),
     ],
 )
 def test_every_wrong_field_is_named_at_once(hub, body, errors):

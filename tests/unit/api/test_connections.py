@@ -53,7 +53,7 @@ def test_a_viewer_sees_connections_and_their_companies(hub, connection):
     found = hub.call("GET", f"{connection}/companies", user="viewer", query={"search": "aalesund"}).json
     assert found["items"] == []
     found = hub.call("GET", f"{connection}/companies", user="viewer", query={"search": "alesund"}).json
-    assert found["items"] == [{"key": "F0001", "name": "Ålesund Bygg AS"}]
+    assert found["items"] == [{"key": "F0001", "name": "Ålesund Bygg AS", "also_elsewhere": False}]
 
 
 def test_a_list_of_connections_does_not_wade_through_their_companies(hub, connection):

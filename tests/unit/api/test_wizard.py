@@ -77,7 +77,7 @@ def test_a_wizard_asks_its_steps_in_order_and_makes_the_connection(hub):
     assert connection["last_test"]["passed"] is True
     assert hub.started == [(hub.client, done["connection_id"], "administrator")]
     companies = hub.call("GET", hub.in_client(f"/connections/{done['connection_id']}/companies")).json
-    assert companies["items"] == [{"key": "F0001", "name": "Ålesund Bygg AS"}]
+    assert companies["items"] == [{"key": "F0001", "name": "Ålesund Bygg AS", "also_elsewhere": False}]
 
 
 def test_the_password_is_never_shown_and_is_kept_for_the_connection_alone(hub):
@@ -211,7 +211,8 @@ def test_companies_are_found_whatever_their_case_and_accents(hub, search, keys):
 
 def test_a_company_that_cannot_be_opened_says_why(hub):
     items = Wizard(hub).until("server").companies().json["items"]
-    assert items[2] == {"key": "F0003", "name": "Låst AS", "problem": "The login has no access to this database."}
+    why = "The login has no access to this database."
+    assert items[2] == {"key": "F0003", "name": "Låst AS", "problem": why, "elsewhere": None}
 
 
 def test_hundreds_of_companies_come_in_pages_each_once(hub):

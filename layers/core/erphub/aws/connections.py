@@ -5,20 +5,28 @@ that ends while somebody edits overwrites nothing.
 """
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import from_json
 
 from ..errors import Conflict
-from ..models.connection import Company, Connection, ConnectionStatus, LastTest
+from ..models.audit import AuditEntry
+from ..models.connection import Company, Connection, ConnectionStatus, Health, LastTest
+from ..models.notification import Event
 from ..models.text import same_name, searchable
 from ..models.wizard import Wizard
 from . import keys
+from .audit import audit_write
+from .keys import Key
+from .notices import keeping
 from .table import Item, Table, Taken, Write, key_of
 from .wizards import replacing
 
-_OUTSIDE = {"status", "last_test", "version"}
+_OUTSIDE = {"status", "last_test", "health", "version"}
+_READING = 3600
+"""Seconds for which companies that went out of use can still be read, by whoever was on the way to them."""
 
 
 class ConnectionTable:
@@ -27,7 +35,7 @@ class ConnectionTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create(self, connection: Connection, companies: Sequence[Company], wizard: Wizard) -> Wizard:
+    def create(self, connection: Connection, companies: Sequence[Company], wizard: Wizard, entry: AuditEntry) -> Wizard:
         """See the port. Companies go first, however many: without the connection they are nobody's."""
         items = [_company_item(connection, company) for company in companies]
         self._table.put_many(items)
@@ -35,7 +43,12 @@ class ConnectionTable:
         new = "attribute_not_exists(pk)"
         try:
             self._table.transact(
-                [Write(put=_name_item(connection), condition=new), Write(put=_item(connection), condition=new), write]
+                [
+                    Write(put=_name_item(connection), condition=new),
+                    Write(put=_item(connection), condition=new),
+                    write,
+                    audit_write(connection.client_id, connection.id, entry),
+                ]
             )
         except Taken as error:
             if self.get(connection.client_id, connection.id) is None:
@@ -44,6 +57,46 @@ class ConnectionTable:
                 raise _name_taken() from error
             raise
         return after
+
+    def swap(
+        self,
+        connection: Connection,
+        before: Connection,
+        companies: Sequence[Company] | None,
+        wizard: Wizard,
+        entry: AuditEntry,
+    ) -> Wizard:
+        """See the port. New companies go first, in a generation that nobody reads until the connection names it."""
+        if companies is not None:
+            self._table.put_many([_company_item(connection, company) for company in companies])
+        after, write = replacing(wizard)
+        change = Write(
+            update=keys.connection(connection.client_id, connection.id),
+            expression="SET body = :body, version = :version, #status = :status, last_test = :test",
+            condition="version = :before AND #status = :status_before",
+            names={"#status": "status"},
+            values={
+                "body": _body(connection),
+                "version": before.version + 1,
+                "before": before.version,
+                "status": connection.status.value,
+                "status_before": before.status.value,
+                "test": connection.last_test.model_dump_json() if connection.last_test else "",
+            },
+        )
+        trail = audit_write(connection.client_id, connection.id, entry)
+        self._transact_named([change, write, trail], connection, before)
+        return after
+
+    def forget_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
+        """See the port."""
+        key = keys.connection_company(client_id, connection_id, generation, "")
+        items = list(self._table.all(key["pk"], key["sk"]))
+        if soon:
+            gone = int(time.time()) + _READING
+            self._table.put_many([{**item, "expires_at": item.get("expires_at", gone)} for item in items])
+        else:
+            self._table.delete_many([key_of(item) for item in items])
 
     def get(self, client_id: str, connection_id: str) -> Connection | None:
         """See the port."""
@@ -55,11 +108,12 @@ class ConnectionTable:
         page = self._table.page(keys.client(client_id)["pk"], "CONNECTION#", limit=limit, next=next)
         return [_connection(item) for item in page.items], page.next
 
-    def is_taken(self, client_id: str, name: str) -> bool:
+    def is_taken(self, client_id: str, name: str, besides: str | None = None) -> bool:
         """See the port."""
-        return self._table.get(keys.connection_name(client_id, same_name(name))) is not None
+        item = self._table.get(keys.connection_name(client_id, same_name(name)))
+        return item is not None and item["connection_id"] != besides
 
-    def replace(self, connection: Connection, before: Connection) -> Connection:
+    def replace(self, connection: Connection, before: Connection, entries: Sequence[AuditEntry]) -> Connection:
         """See the port."""
         after = connection.model_copy(update={"version": before.version + 1})
         write = Write(
@@ -68,56 +122,70 @@ class ConnectionTable:
             condition="version = :before",
             values={"body": _body(after), "version": after.version, "before": before.version},
         )
-        writes = [write]
-        renamed = same_name(after.name) != same_name(before.name)
-        if renamed:
-            writes += [
-                Write(put=_name_item(after), condition="attribute_not_exists(pk)"),
-                Write(delete=keys.connection_name(before.client_id, same_name(before.name))),
-            ]
-        try:
-            self._table.transact(writes)
-        except Taken as error:
-            if renamed and self.is_taken(after.client_id, after.name):
-                raise _name_taken() from error
-            raise
+        trail = [audit_write(after.client_id, after.id, entry) for entry in entries]
+        self._transact_named([write, *trail], after, before)
         return after
 
-    def record_test(self, connection: Connection, test: LastTest, status: ConnectionStatus | None) -> Connection:
+    def _transact_named(self, writes: Sequence[Write], after: Connection, before: Connection) -> None:
+        """The writes, and the names that they take and set free, at once. Raises Conflict (`name_taken`), Taken."""
+        renamed = same_name(after.name) != same_name(before.name)
+        names = [
+            Write(put=_name_item(after), condition="attribute_not_exists(pk)"),
+            Write(delete=keys.connection_name(before.client_id, same_name(before.name))),
+        ]
+        try:
+            self._table.transact([*writes, *(names if renamed else [])])
+        except Taken as error:
+            if renamed and self.is_taken(after.client_id, after.name, after.id):
+                raise _name_taken() from error
+            raise
+
+    def move(self, before: Connection, to: ConnectionStatus, health: Health, event: Event | None) -> Connection | None:
+        """See the port."""
+        known = before.health.rev if before.health else 0
+        kept = health.model_copy(update={"of": to, "rev": known + 1})
+        unchanged = "health_rev = :known" if known else "attribute_not_exists(health_rev)"
+        change = Write(
+            update=keys.connection(before.client_id, before.id),
+            expression="SET #status = :to, health = :health, health_rev = :rev",
+            condition=f"#status = :before AND {unchanged}",
+            names={"#status": "status"},
+            values={"to": to.value, "before": before.status.value, "health": kept.model_dump_json(), "rev": known + 1}
+            | ({"known": known} if known else {}),
+        )
+        try:
+            self._table.transact([change, *([keeping(event)] if event else [])])
+        except Taken:
+            return None
+        return before.model_copy(update={"status": to, "health": kept})
+
+    def record_test(self, connection: Connection, test: LastTest) -> Connection:
         """See the port."""
         item = self._table.update(
             keys.connection(connection.client_id, connection.id),
-            "SET last_test = :test, #status = :status",
+            "SET last_test = :test",
             condition="attribute_exists(pk)",
-            names={"#status": "status"},
             test=test.model_dump_json(),
-            status=(status or connection.status).value,
         )
         return _connection(item)
 
-    def set_status(self, client_id: str, connection_id: str, status: ConnectionStatus) -> None:
-        """Say how the connection stands now; the version stays, since nobody's change is overwritten by it."""
-        self._table.update(
-            keys.connection(client_id, connection_id),
-            "SET #status = :status",
-            condition="attribute_exists(pk)",
-            names={"#status": "status"},
-            status=status.value,
-        )
-
     def companies(self, client_id: str, connection_id: str) -> Sequence[Company]:
         """See the port."""
-        key = keys.connection_company(client_id, connection_id, "")
+        key = self._companies_key(client_id, connection_id)
         return [_company(item) for item in self._table.all(key["pk"], key["sk"])]
 
     def search_companies(
         self, client_id: str, connection_id: str, search: str, limit: int, next: str | None
     ) -> tuple[Sequence[Company], str | None]:
         """See the port."""
-        key = keys.connection_company(client_id, connection_id, "")
+        key = self._companies_key(client_id, connection_id)
         words = searchable(search)
         page = self._table.search(key["pk"], key["sk"], lambda item: words in item["words"], limit=limit, next=next)
         return [_company(item) for item in page.items], page.next
+
+    def _companies_key(self, client_id: str, connection_id: str) -> Key:
+        connection = self.get(client_id, connection_id)
+        return keys.connection_company(client_id, connection_id, connection.generation if connection else "none", "")
 
 
 def _name_taken() -> Conflict:
@@ -140,7 +208,8 @@ def _item(connection: Connection) -> Item:
 
 def _connection(item: Item) -> Connection:
     facts: dict[str, Any] = {"status": item["status"], "version": int(item["version"])}
-    facts["last_test"] = from_json(item["last_test"]) if item.get("last_test") else None
+    for name in ("last_test", "health"):
+        facts[name] = from_json(item[name]) if item.get(name) else None
     return Connection.model_validate(from_json(item["body"]) | facts)
 
 
@@ -151,7 +220,7 @@ def _name_item(connection: Connection) -> Item:
 
 def _company_item(connection: Connection, company: Company) -> Item:
     return {
-        **keys.connection_company(connection.client_id, connection.id, company.key),
+        **keys.connection_company(connection.client_id, connection.id, connection.generation, company.key),
         "key": company.key,
         "name": company.name,
         "facts": json.dumps(company.facts),

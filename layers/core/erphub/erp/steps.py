@@ -34,6 +34,14 @@ def companies_step(noun: str = "companies") -> Step:
                     ]
                 },
             ),
+            Field(
+                "connected_elsewhere",
+                "Connect again what is connected elsewhere",
+                "A company that another connection has is one company still: its data is there twice, and whoever works"
+                " with it must know in which of the two. Only where your customer allows it.",
+                type="boolean",
+                default=False,
+            ),
         ),
     )
 

@@ -40,6 +40,21 @@ class LastTest(Model):
     problem: JsonObject | None = None
 
 
+class Health(Model):
+    """Since when a connection stands as it does and why; what to go back to, and what to make up for."""
+
+    of: ConnectionStatus
+    """The status all this is about; another status was given by an edit or a deletion since."""
+    since: datetime
+    reason: JsonObject | None = None
+    paused_from: ConnectionStatus | None = None
+    catch_up_from: datetime | None = None
+    """When its schedules stopped; gone once what was missed is under way."""
+    credentials_at: datetime | None = None
+    """When its credentials were last entered: a refusal met by whoever began before says nothing about them."""
+    rev: int = 0
+
+
 class Connection(Model):
     """A connection as it is kept; `settings` hold no secret."""
 
@@ -55,14 +70,40 @@ class Connection(Model):
     """Also those that are added to the ERP later."""
     voucher: Voucher = Voucher()
     last_test: LastTest | None = None
+    secret: str | None = None
+    """The edit (its wizard) that put the passwords in use; None while they are the first ones."""
+    generation: str = ""
+    """The wizard that chose the companies in use: all of them change in the moment in which this does."""
+    health: Health | None = None
+    """None until something has happened to it."""
     created_at: datetime
     updated_at: datetime
     version: int = 1
 
     @property
+    def status_since(self) -> datetime:
+        """Since when it has this status."""
+        return self.health.since if self.health and self.health.of is self.status else self.created_at
+
+    @property
+    def status_reason(self) -> JsonObject | None:
+        """Why it has this status: a code and a sentence."""
+        return self.health.reason if self.health and self.health.of is self.status else None
+
+    @property
+    def works(self) -> bool:
+        """Whether its schedules go on."""
+        return self.status in (ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED)
+
+    @property
     def secret_name(self) -> str:
-        """Where its passwords are."""
-        return secret_name(self.client_id, self.id)
+        """Where its passwords are now; an edit moves them, so whoever finds nothing there reads the connection again."""
+        return secret_name(self.client_id, self.id, self.secret)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is being deleted, or was."""
+        return self.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED)
 
 
 class Company(Model):
@@ -74,17 +115,20 @@ class Company(Model):
 
 
 class ConnectionView(Model):
-    """A connection as its users see it."""
+    """A connection as its users see it; `settings`, `voucher` and `last_test` only if they may edit it."""
 
     id: str
     erp_system: str
     name: str
     owner: str
     shared: bool
+    may_edit: Annotated[bool, Field(description="Whether the caller may edit it")]
     status: ConnectionStatus
-    settings: JsonObject
+    status_since: datetime
+    status_reason: Annotated[JsonObject | None, Field(description="Why it has this status: `code` and `detail`")]
+    settings: JsonObject | None
     all_companies: bool
-    voucher: Voucher
+    voucher: Voucher | None
     last_test: LastTest | None
     created_at: datetime
     updated_at: datetime
@@ -103,6 +147,9 @@ class CompanyView(Model):
 
     key: str
     name: str
+    also_elsewhere: Annotated[
+        bool, Field(description="Whether another connection of the customer has the same company")
+    ] = False
 
 
 class CompanyPage(Model):
@@ -118,3 +165,10 @@ class ChangedConnection(Model):
     name: Name | None = None
     shared: bool | None = None
     version: Annotated[Version, Field()] = None
+
+
+class NewOwner(Model):
+    """The member who is to own the connection."""
+
+    user: Annotated[str, Field(min_length=1, max_length=128, description="The member's user id")]
+    version: Version = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .wire import JsonObject, Model, SearchQuery
+from .wire import Identifier, JsonObject, Model, SearchQuery
 
 
 class WizardStatus(StrEnum):
@@ -32,6 +32,31 @@ class Claim(Model):
     at: datetime
 
 
+class Asker(Model):
+    """Who gave an answer, and from where."""
+
+    user: str
+    email: str | None = None
+    source: str | None = None
+
+
+class Edit(Model):
+    """What a wizard that edits a connection remembers of it; the connection itself stays as it is until the end."""
+
+    version: int
+    """The connection's version the draft was made from; when it has moved on, the draft is stale."""
+    secret_name: str
+    """Where the connection's passwords were then."""
+    opened: dict[str, JsonObject]
+    """The answers as they were then."""
+    listed: bool = False
+    """Whether the companies were listed anew, so that they can be chosen from."""
+    own_secret: bool = False
+    """Whether a password was entered: kept for the draft alone until the end."""
+    before: JsonObject | None = None
+    """The connection as it was before the end, for what has to be tidied up after it."""
+
+
 class Wizard(Model):
     """A wizard as it is kept. `answers` hold no secret; `secrets` names those that are kept under `secret_name`."""
 
@@ -48,6 +73,10 @@ class Wizard(Model):
     refused: JsonObject | None = None
     """That answer when it was not good enough, to be shown and mended."""
     secrets: list[str] = Field(default_factory=list)
+    edit: Edit | None = None
+    """When it edits a connection that is there."""
+    customer_id: str = ""
+    answered_by: Asker | None = None
     claim: Claim | None = None
     probes: list[JsonObject] = Field(default_factory=list)
     problem: JsonObject | None = None
@@ -59,8 +88,13 @@ class Wizard(Model):
 
     @property
     def secret_name(self) -> str:
-        """Where the passwords are: the same place before and after the connection is made."""
-        return secret_name(self.client_id, self.connection_id)
+        """Where passwords entered here are kept: the same place before and after the connection is made or changed."""
+        return secret_name(self.client_id, self.connection_id, self.id if self.edit else None)
+
+    @property
+    def secret_in_use(self) -> str:
+        """Where the passwords to try are: those entered here, or else the edited connection's own."""
+        return self.edit.secret_name if self.edit and not self.edit.own_secret else self.secret_name
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -68,15 +102,17 @@ class Wizard(Model):
         return {name: value for answer in self.answers.values() for name, value in answer.items()}
 
 
-def secret_name(client_id: str, connection_id: str) -> str:
-    """The name of a connection's secret, below the deployment's prefix."""
-    return f"{client_id}/{connection_id}"
+def secret_name(client_id: str, connection_id: str, edit: str | None) -> str:
+    """The name of a connection's secret, below the deployment's prefix: the first one, or that of an edit."""
+    return f"{client_id}/{connection_id}" + (f"/{edit}" if edit else "")
 
 
 class StartWizard(Model):
-    """Which ERP system to connect."""
+    """Which ERP system to connect; or which connection to edit, beginning at which step."""
 
-    erp_system: Annotated[str, Field(min_length=1, max_length=100)]
+    erp_system: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    connection_id: Annotated[Identifier | None, Field(description="The connection to edit")] = None
+    step: Annotated[str | None, Field(max_length=50, description="The step to begin an edit at; else the first")] = None
 
 
 class StepState(StrEnum):
@@ -123,12 +159,31 @@ class WizardView(Model):
     version: int
 
 
+class ConnectedElsewhere(Model):
+    """Where a company is connected already, as far as the caller may know, and what can be done about it."""
+
+    client_id: str | None = None
+    client: str | None = None
+    connection_id: str | None = None
+    connection: str | None = None
+    owner: str | None = None
+    offers: list[str]
+    """`use_existing`: it is in a client of yours; `ask_owner`: ask to be let in; `go_on`: the customer allows twice."""
+
+
 class FoundCompanyView(Model):
     """A company the login can see; `problem` says why it cannot be chosen."""
 
     key: str
     name: str
     problem: str | None
+    elsewhere: ConnectedElsewhere | None = None
+
+
+class AskOwner(Model):
+    """The company whose owner is to be asked for access."""
+
+    company: Annotated[str, Field(min_length=1, max_length=128, description="The company's key, as it was listed")]
 
 
 class FoundCompanyPage(Model):

@@ -3,18 +3,38 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..models.connection import Company, Connection, ConnectionStatus, LastTest
+from ..models.audit import AuditEntry
+from ..models.connection import Company, Connection, ConnectionStatus, Health, LastTest
+from ..models.notification import Event
 from ..models.wizard import Wizard
 
 
 class Connections(Protocol):
     """Connections of clients."""
 
-    def create(self, connection: Connection, companies: Sequence[Company], wizard: Wizard) -> Wizard:
+    def create(self, connection: Connection, companies: Sequence[Company], wizard: Wizard, entry: AuditEntry) -> Wizard:
         """A connection with its companies, and its wizard finished: readers see all of it or nothing.
 
         Raises Conflict: `name_taken`, or another when the wizard is no longer as it was read.
         """
+        ...
+
+    def swap(
+        self,
+        connection: Connection,
+        before: Connection,
+        companies: Sequence[Company] | None,
+        wizard: Wizard,
+        entry: AuditEntry,
+    ) -> Wizard:
+        """Settings, secret, status and companies (None: those it has) over `before`, and the wizard finished, at once.
+
+        Raises Conflict: `name_taken`, or another when connection or wizard are no longer as they were read.
+        """
+        ...
+
+    def forget_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
+        """Remove companies that are no longer in use; `soon` leaves an hour to whoever is just reading them."""
         ...
 
     def get(self, client_id: str, connection_id: str) -> Connection | None:
@@ -25,15 +45,22 @@ class Connections(Protocol):
         """A page of the client's connections, oldest first."""
         ...
 
-    def is_taken(self, client_id: str, name: str) -> bool:
-        """Whether a connection of the client has this name, or one that reads the same."""
+    def is_taken(self, client_id: str, name: str, besides: str | None = None) -> bool:
+        """Whether a connection of the client, `besides` this one, has this name, or one that reads the same."""
         ...
 
-    def replace(self, connection: Connection, before: Connection) -> Connection:
-        """Write it over `before`. Raises Conflict: `name_taken`, or that `before` is no longer the newest."""
+    def replace(self, connection: Connection, before: Connection, entries: Sequence[AuditEntry]) -> Connection:
+        """Write it over `before`, with entries of its audit trail. Raises Conflict: `name_taken`, or that `before` is no longer the newest."""
         ...
 
-    def record_test(self, connection: Connection, test: LastTest, status: ConnectionStatus | None) -> Connection:
+    def move(self, before: Connection, to: ConnectionStatus, health: Health, event: Event | None) -> Connection | None:
+        """Let it stand differently, and keep the event that tells of it, in one step.
+
+        None when it no longer stands as in `before`. The version stays: nobody's change is overwritten by it.
+        """
+        ...
+
+    def record_test(self, connection: Connection, test: LastTest) -> Connection:
         """Keep a test's result; the version stays, since nobody's change is overwritten by it."""
         ...
 

@@ -22,7 +22,8 @@ class FoundCompany:
     name: str
     problem: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the system wants to remember about it (a database's name), kept with the connection."""
+    """What the system wants to remember about it (a database's name), kept with the connection. `installation`, where
+    keys are not unique by themselves, is which installation it lies in by the ERP's own account: never what was typed."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,170 @@
+"""Editing a connection: who may, how a draft begins from what is there, what changed meanwhile, and what comes of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .errors import Conflict, Forbidden, NotFound
+from .models.catalogue import Description
+from .models.connection import Company, Connection, ConnectionStatus, LastTest, Voucher
+from .models.identity import Member, Permission
+from .models.wire import JsonObject
+from .models.wizard import ProbeView, Wizard
+from .ports.connections import Connections
+from .ports.tenancy import Memberships
+
+NOT_SETTINGS = frozenset(
+    {"companies", "connected_elsewhere", "name", "shared", "voucher_provider", "document_center_path"}
+)
+"""Answers that become something else of the connection than a setting of its system."""
+_MANY = 200
+"""More companies than this are told as a number."""
+
+
+@dataclass(frozen=True)
+class Editors:
+    """Who may edit a connection: its owner, and when it is shared everybody whose role may manage connections.
+
+    An owner who is no longer a member, or whose role no longer manages connections, leaves it to those others too.
+    """
+
+    connections: Connections
+    memberships: Memberships
+
+    def may_edit(self, member: Member, connection: Connection) -> bool:
+        """Whether the member may edit the connection, and see all about it."""
+        if Permission.CONNECTIONS_MANAGE not in member.permissions:
+            return False
+        return connection.owner == member.user or connection.shared or self.is_orphan(member, connection)
+
+    def is_orphan(self, member: Member, connection: Connection) -> bool:
+        """Whether the owner can no longer look after the connection."""
+        return not self.can_own(member, connection.owner)
+
+    def can_own(self, member: Member, user: str) -> bool:
+        """Whether a user is a member of the same client who may manage connections."""
+        membership = self.memberships.membership(member.client_id, user)
+        role = self.memberships.role(membership.customer_id, membership.role) if membership else None
+        return role is not None and Permission.CONNECTIONS_MANAGE in role.permissions
+
+    def connection(self, member: Member, connection_id: str) -> Connection:
+        """A connection that the member may edit. Raises NotFound, Forbidden (`connection_not_shared`)."""
+        connection = self.connections.get(member.client_id, connection_id)
+        if connection is None:
+            raise not_there()
+        if not self.may_edit(member, connection):
+            raise Forbidden(
+                "The owner has not allowed others to edit this connection. Ask the owner to share it.",
+                code="connection_not_shared",
+            )
+        return connection
+
+
+def not_there() -> NotFound:
+    """There is no such connection."""
+    return NotFound("There is no such connection.", code="connection_not_found")
+
+
+def answers(connection: Connection, companies: Sequence[str], description: Description) -> dict[str, JsonObject]:
+    """The wizard's answers that would make this connection, by step; `companies` are the keys in use."""
+    flat: dict[str, Any] = {
+        **connection.settings,
+        "companies": "all" if connection.all_companies else list(companies),
+        "name": connection.name,
+        "shared": connection.shared,
+        "voucher_provider": connection.voucher.provider,
+        "document_center_path": connection.voucher.path,
+    }
+    given = {
+        step.id: {field.name: flat[field.name] for field in step.fields if flat.get(field.name) is not None}
+        for step in description.steps
+    }
+    return {step: answer for step, answer in given.items() if answer}
+
+
+def opened(given: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+    """The answers as a draft remembers them, a long list of companies as their number."""
+    return {step: {name: short(value) for name, value in answer.items()} for step, answer in given.items()}
+
+
+def short(value: Any) -> Any:
+    """A value as it is remembered: a long list as its length."""
+    return f"{len(value)} companies" if isinstance(value, list) and len(value) > _MANY else value  # pyright: ignore[reportUnknownArgumentType]
+
+
+def differences(before: Mapping[str, JsonObject], now: Mapping[str, JsonObject]) -> list[JsonObject]:
+    """What differs between two sets of answers, field by field."""
+    one, other = _flat(before), _flat(now)
+    return [
+        {"field": name, "before": one.get(name), "now": other.get(name)}
+        for name in dict.fromkeys([*one, *other])
+        if one.get(name) != other.get(name) and name != "connected_elsewhere"
+    ]
+
+
+def _flat(given: Mapping[str, JsonObject]) -> dict[str, Any]:
+    return {name: value for answer in given.values() for name, value in answer.items()}
+
+
+def changed_meanwhile(wizard: Wizard, live: Connection, companies: Sequence[Company], about: Description) -> Conflict:
+    """That somebody else changed the connection while this draft was made, and what."""
+    edit = wizard.edit
+    then = edit.opened if edit else {}
+    changed = differences(then, opened(answers(live, [company.key for company in companies], about)))
+    if edit and edit.secret_name != live.secret_name:
+        changed.append({"field": "password", "before": "[hidden]", "now": "[hidden]"})
+    return Conflict(
+        "The connection was changed by somebody else while you edited it. Look at what changed, then start the edit"
+        " again.",
+        code="connection_changed",
+        changed=changed,
+        changed_at=live.updated_at.isoformat().replace("+00:00", "Z"),
+    )
+
+
+def made(wizard: Wizard, now: datetime) -> Connection:
+    """The connection that a wizard's answers make."""
+    settings = wizard.settings
+    return Connection(
+        id=wizard.connection_id,
+        client_id=wizard.client_id,
+        erp_system=wizard.erp_system,
+        name=settings["name"],
+        owner=wizard.owner,
+        shared=bool(settings.get("shared")),
+        settings={name: value for name, value in settings.items() if name not in NOT_SETTINGS},
+        all_companies=settings.get("companies") == "all",
+        voucher=Voucher(provider=settings.get("voucher_provider", "none"), path=settings.get("document_center_path")),
+        last_test=tested(wizard, now),
+        generation=wizard.id,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def applied(before: Connection, wizard: Wizard, now: datetime, *, new_companies: bool) -> Connection:
+    """The connection after an edit: what was answered, and the rest as it was. A test that it passed heals it."""
+    draft, tested_now = made(wizard, now), tested(wizard, now)
+    healed = tested_now is not None and before.status in (ConnectionStatus.REAUTH_REQUIRED, ConnectionStatus.DEGRADED)
+    changes: dict[str, Any] = {
+        "name": draft.name,
+        "shared": draft.shared,
+        "settings": draft.settings,
+        "all_companies": draft.all_companies,
+        "voucher": draft.voucher,
+        "updated_at": now,
+        "status": ConnectionStatus.ACTIVE if healed else before.status,
+        "last_test": tested_now or before.last_test,
+        "secret": wizard.id if wizard.edit and wizard.edit.own_secret else before.secret,
+        "generation": wizard.id if new_companies else before.generation,
+    }
+    return before.model_copy(update=changes)
+
+
+def tested(wizard: Wizard, now: datetime) -> LastTest | None:
+    """The test that the wizard's answers passed; None when an edit needed none."""
+    if not wizard.probes:
+        return None
+    probes = [ProbeView.model_validate(probe) for probe in wizard.probes]
+    return LastTest(id=wizard.id, started_at=now, finished_at=now, passed=True, probes=probes)

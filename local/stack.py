@@ -121,6 +121,8 @@ class Stack:
             "Architecture": deploy.architecture(),
             "AdminEmail": seed.ADMINISTRATOR,
             "AllowedErpNetworks": "127.0.0.0/8,::1/128",
+            # The stand-in is done with a request within moments, so nobody need wait ten minutes to be sure.
+            "SettleSeconds": "4",
             "ErpAddresses": standins.addresses(state["stand_ins"]),
             "ErpApplications": standins.APPLICATIONS,
             "RequireTls": "false",

@@ -14,17 +14,32 @@ from erphub.aws.table import Table
 from erphub.errors import Conflict, NotFound
 from erphub.ids import derived_id
 from erphub.models.document import DocumentKind
-from erphub.models.sync import Attachment, Attempt, Bond, Entry, EntryState, LogQuery, Offer, Sync, SyncSettings, Transfer
+from erphub.models.sync import (
+    Attachment,
+    Attempt,
+    Bond,
+    Entry,
+    EntryState,
+    LogQuery,
+    Offer,
+    Sync,
+    SyncSettings,
+    Transfer,
+)
 from moto import mock_aws
 from tests.fakes.tables import MemoryTable
 
 C, N = derived_id("client"), derived_id("connection")
 NOW = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
-SETTINGS = SyncSettings.model_validate({"from_date": "2026-01-01", "automatic": True, "accounts": {"means": {"cash": "1900"}}})
+SETTINGS = SyncSettings.model_validate(
+    {"from_date": "2026-01-01", "automatic": True, "accounts": {"means": {"cash": "1900"}}}
+)
 
 
 def index(name: str, key: str, sort: str, attributes: list[str] | None = None) -> Any:
-    projection: Any = {"ProjectionType": "INCLUDE", "NonKeyAttributes": attributes} if attributes else {"ProjectionType": "ALL"}
+    projection: Any = (
+        {"ProjectionType": "INCLUDE", "NonKeyAttributes": attributes} if attributes else {"ProjectionType": "ALL"}
+    )
     schema = [{"AttributeName": key, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
     return {"IndexName": name, "KeySchema": schema, "Projection": projection}
 
@@ -66,16 +81,33 @@ def syncs(table: Table) -> SyncTable:
 
 def entry(number: int, kind: DocumentKind = DocumentKind.SETTLEMENT, **more: Any) -> Entry:
     fields: dict[str, Any] = {
-        "id": derived_id(kind.value, str(number)), "client_id": C, "connection_id": N, "kind": kind, "external_id": f"D{number}",
-        "date": date(2026, 1, number), "body": f"body {number}", "body_hash": "h", "created_at": NOW, "created_by": "till",
-        "updated_at": NOW, "arrived_at": NOW, "facts": {"n": 1, "list": ["a"]}, "title": "Kassé ✓",
+        "id": derived_id(kind.value, str(number)),
+        "client_id": C,
+        "connection_id": N,
+        "kind": kind,
+        "external_id": f"D{number}",
+        "date": date(2026, 1, number),
+        "body": f"body {number}",
+        "body_hash": "h",
+        "created_at": NOW,
+        "created_by": "till",
+        "updated_at": NOW,
+        "arrived_at": NOW,
+        "facts": {"n": 1, "list": ["a"]},
+        "title": "Kassé ✓",
     }
     return Entry.model_validate(fields | more)
 
 
 def sync(number: int = 0, **more: Any) -> Sync:
     name = derived_id("connection", str(number)) if number else N
-    fields: dict[str, Any] = {"client_id": C, "connection_id": name, "settings": SETTINGS, "saved_at": NOW, "saved_by": "ada"}
+    fields: dict[str, Any] = {
+        "client_id": C,
+        "connection_id": name,
+        "settings": SETTINGS,
+        "saved_at": NOW,
+        "saved_by": "ada",
+    }
     return Sync.model_validate(fields | more)
 
 
@@ -161,7 +193,11 @@ def test_transfers_are_listed_newest_first(log: ExportLogTable) -> None:
 def test_the_feed_gives_each_record_its_newest_change_only(log: ExportLogTable) -> None:
     def offer(bond: Bond, text: str) -> Bond:
         fields: dict[str, Any] = {
-            "sequence": 0, "kind": bond.kind, "reference": bond.reference, "changed": ["name"], "document": {"name": text},
+            "sequence": 0,
+            "kind": bond.kind,
+            "reference": bond.reference,
+            "changed": ["name"],
+            "document": {"name": text},
             "offered_at": NOW,
         }
         return log.offer(C, N, bond, Offer.model_validate(fields))

@@ -118,8 +118,16 @@ class World:
         self.log, self.syncs = ExportLogTable(self.table), SyncTable(self.table)
         self.connections = Connections(
             Connection(
-                id=CONNECTION, client_id=CLIENT, erp_system="ledger", name="Ledger", owner="ada", shared=True,
-                status=ConnectionStatus.ACTIVE, settings={}, all_companies=True, created_at=self.clock(),
+                id=CONNECTION,
+                client_id=CLIENT,
+                erp_system="ledger",
+                name="Ledger",
+                owner="ada",
+                shared=True,
+                status=ConnectionStatus.ACTIVE,
+                settings={},
+                all_companies=True,
+                created_at=self.clock(),
                 updated_at=self.clock(),
             )
         )
@@ -130,9 +138,19 @@ class World:
         self.exports = ExportDesk(self.syncs, self.log, self.intake, self.clock)
         self.changes = Changes(self.log, self.clock)
         self.carrier = Carrier(
-            self.syncs, self.log, self.papers, self.connections, lambda _: self.erp,
-            lambda _, error: self.refusals.append(error.code), self.queue, self.told, self.clock, SETTLE,
-            lambda settlement: self.render(settlement), _problem, lambda _, error: self.surprises.append(error),
+            self.syncs,
+            self.log,
+            self.papers,
+            self.connections,
+            lambda _: self.erp,
+            lambda _, error: self.refusals.append(error.code),
+            self.queue,
+            self.told,
+            self.clock,
+            SETTLE,
+            lambda settlement: self.render(settlement),
+            _problem,
+            lambda _, error: self.surprises.append(error),
         )
         self.save()
 

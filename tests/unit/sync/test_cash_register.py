@@ -17,9 +17,14 @@ def test_the_published_sample_goes_through(samples: Path) -> None:
     [coming] = reading.settlements
     settlement = coming.document
     assert isinstance(settlement, Settlement)
-    assert (settlement.number, str(settlement.date), settlement.department) == (1, "2020-01-01", "Location A: Shop Frogner")
+    assert (settlement.number, str(settlement.date), settlement.department) == (
+        1,
+        "2020-01-01",
+        "Location A: Shop Frogner",
+    )
     assert {(str(line.vat_rate), str(line.amount), str(line.vat)) for line in settlement.sales} == {
-        ("15.00", "102.80", "13.42"), ("25.00", "411.40", "82.28"),
+        ("15.00", "102.80", "13.42"),
+        ("25.00", "411.40", "82.28"),
     }
     assert {payment.means: payment.amount for payment in settlement.payments} == {
         PaymentMeans.CASH: Decimal("295.00"),
@@ -43,8 +48,16 @@ def file(reports: str = "", transactions: str = "", doctype: str = "") -> bytes:
     </company></auditfile>""".encode()
 
 
-def report(number: str = "1", day: str = "2026-01-31", net: str = "100.00", vat: str = "25.00", paid: str = "125.00",
-           kind: str = "Z", extra: str = "", receipts: int = 1) -> str:
+def report(
+    number: str = "1",
+    day: str = "2026-01-31",
+    net: str = "100.00",
+    vat: str = "25.00",
+    paid: str = "125.00",
+    kind: str = "Z",
+    extra: str = "",
+    receipts: int = 1,
+) -> str:
     return f"""<event><eventType>{kind}</eventType><eventReport><reportID>{number}</reportID><reportType>Report</reportType>
       <reportDate>{day}</reportDate><reportTime>23:00:00</reportTime>
       <reportPayments><reportPayment><paymentType>K</paymentType><paymentAmnt>{paid}</paymentAmnt></reportPayment></reportPayments>
@@ -61,8 +74,10 @@ def sale(when: str, rounding: str = "0.00", more: str = "") -> str:
 
 def test_each_z_report_takes_the_rounding_of_its_own_transactions() -> None:
     both = report("1", "2026-01-30", paid="124.80") + report("2", "2026-01-31", paid="125.30")
-    sales = sale("2026-01-30 12:00:00", "-0.20") + sale("2026-01-31 12:00:00", "0.30") + sale(
-        "2026-01-31 13:00:00", "5.00", "<trainingID>true</trainingID>"
+    sales = (
+        sale("2026-01-30 12:00:00", "-0.20")
+        + sale("2026-01-31 12:00:00", "0.30")
+        + sale("2026-01-31 13:00:00", "5.00", "<trainingID>true</trainingID>")
     )
     reading = read_cash_register(file(both, sales))
     assert [coming.external_id for coming in reading.settlements] == ["R-1:1", "R-1:2"]
@@ -92,7 +107,9 @@ def test_tips_are_owed_and_not_earned() -> None:
 
 
 def test_transactions_after_the_last_z_report_are_counted_not_sent() -> None:
-    reading = read_cash_register(file(report(day="2026-01-30"), sale("2026-01-31 10:00:00") + sale("2026-01-31 11:00:00")))
+    reading = read_cash_register(
+        file(report(day="2026-01-30"), sale("2026-01-31 10:00:00") + sale("2026-01-31 11:00:00"))
+    )
     assert reading.open_transactions == {"R 1": 2}
 
 

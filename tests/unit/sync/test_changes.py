@@ -36,7 +36,9 @@ def both(world: World) -> World:
 SIDES = {"left": "old", "changed": None}
 
 
-@pytest.mark.parametrize(("till", "erp", "master"), list(every(["old", "T", "S"], ["old", "E", "S"], [Master.TILL, Master.ERP])))
+@pytest.mark.parametrize(
+    ("till", "erp", "master"), list(every(["old", "T", "S"], ["old", "E", "S"], [Master.TILL, Master.ERP]))
+)
 def test_the_table_of_a_field(till: str, erp: str, master: Master) -> None:
     merged = merge({"f": "old"}, {"f": till}, {"f": erp}, master)
     if till == erp:

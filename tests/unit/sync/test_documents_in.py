@@ -96,7 +96,11 @@ def test_a_settlement_must_balance_to_the_oere(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "external_id", "code"),
-    [("receipt", "1", "unknown_kind"), ("settlement", "a/b", "invalid_request"), ("settlement", "x" * 101, "invalid_request")],
+    [
+        ("receipt", "1", "unknown_kind"),
+        ("settlement", "a/b", "invalid_request"),
+        ("settlement", "x" * 101, "invalid_request"),
+    ],
 )
 def test_what_has_no_place_is_refused(world: World, kind: str, external_id: str, code: str) -> None:
     with pytest.raises((NotFound, Invalid)) as caught:
@@ -131,7 +135,9 @@ def test_numbers_count_by_value_however_they_are_written() -> None:
 
 
 def test_a_log_shows_no_customer_in_clear() -> None:
-    shown = masked(read_document(K, {"name": "Kari Nordmann", "email": "kari@example.test", "address": {"street": "Vei 1"}}))
+    shown = masked(
+        read_document(K, {"name": "Kari Nordmann", "email": "kari@example.test", "address": {"street": "Vei 1"}})
+    )
     assert "Nordmann" not in json.dumps(shown)
     assert "kari@" not in json.dumps(shown)
     assert "Vei" not in json.dumps(shown)
@@ -155,7 +161,13 @@ def upload(world: World, lines: list[object], format: str = "json_lines") -> obj
 
 
 def product(number: int, price: str = "40") -> dict[str, object]:
-    return {"kind": "product", "external_id": f"P{number}", "number": f"P{number}", "name": f"Vare {number}", "price": price}
+    return {
+        "kind": "product",
+        "external_id": f"P{number}",
+        "number": f"P{number}",
+        "name": f"Vare {number}",
+        "price": price,
+    }
 
 
 def test_ten_thousand_products_are_one_upload(world: World) -> None:
@@ -166,10 +178,15 @@ def test_ten_thousand_products_are_one_upload(world: World) -> None:
 
 def test_a_batch_says_which_lines_were_refused_and_takes_the_others(world: World) -> None:
     world.hand_in("product", "P1", number="P1", name="Vare 1", price="40")
-    done = upload(world, [product(1), product(2), b"{broken", {"kind": "product"}, {**product(3), "price": "-"}, b"", product(2, "41")])
+    done = upload(
+        world,
+        [product(1), product(2), b"{broken", {"kind": "product"}, {**product(3), "price": "-"}, b"", product(2, "41")],
+    )
     assert (done.accepted, done.unchanged, done.refused) == (1, 1, 3)
     assert [(error["line"], error["code"]) for error in done.errors] == [
-        (3, "malformed_json"), (4, "external_id_required"), (5, "invalid_request"),
+        (3, "malformed_json"),
+        (4, "external_id_required"),
+        (5, "invalid_request"),
     ]
     assert str(from_text(world.entry(P, "P2").body).price) == "41", "the last one counts"
 

@@ -41,7 +41,9 @@ def test_a_month_with_two_that_fail_ends_with_each_voucher_once(month: World) ->
 
 def test_the_log_is_listed_by_state_day_code_and_text(month: World) -> None:
     def found(**query: object) -> list[str]:
-        return [entry.external_id for entry in month.exports.page(CLIENT, CONNECTION, LogQuery.model_validate(query)).items]
+        return [
+            entry.external_id for entry in month.exports.page(CLIENT, CONNECTION, LogQuery.model_validate(query)).items
+        ]
 
     assert found(limit=3) == ["Z20", "Z19", "Z18"], "the newest day first"
     assert found(state="rejected") == ["Z7"]
@@ -107,7 +109,10 @@ def test_missing_numbers_and_days_are_listed(month: World) -> None:
         month.settlement(day, day=f"2026-01-{day:02}")
     [gaps] = month.exports.gaps(CLIENT, CONNECTION, GapQuery())
     assert gaps["missing_numbers"] == [21, 22]
-    assert [(day["day"], day["usually_open"]) for day in gaps["missing_days"]] == [("2026-01-21", True), ("2026-01-22", True)]
+    assert [(day["day"], day["usually_open"]) for day in gaps["missing_days"]] == [
+        ("2026-01-21", True),
+        ("2026-01-22", True),
+    ]
 
 
 def test_a_weekday_that_is_always_closed_is_said_to_be_usual(world: World) -> None:
@@ -147,7 +152,9 @@ def test_another_client_sees_nothing(month: World) -> None:
 
 
 def test_what_waits_never_expires_and_what_is_done_does(month: World) -> None:
-    kept = {item["sk"]: item.get("expires_at") for item in month.table.items.values() if item["sk"].startswith("ENTRY#")}
+    kept = {
+        item["sk"]: item.get("expires_at") for item in month.table.items.values() if item["sk"].startswith("ENTRY#")
+    }
     assert kept[f"ENTRY#{month.entry(Z, 'Z7').id}"] is None
     sent = kept[f"ENTRY#{month.entry(Z, 'Z1').id}"]
     assert sent == int(month.clock().timestamp()) + 1100 * 86400

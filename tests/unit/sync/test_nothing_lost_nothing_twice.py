@@ -14,7 +14,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from .conftest import CLIENT, CONNECTION, World
 
 Z, K, I = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.INVOICE
-FAULTS = ["ok", "ok", "ok", "down", "busy", "refuse", "lost_before", "lost_after", "late", "die_before", "die_after", "die_late", "boom"]
+FAULTS = [
+    "ok",
+    "ok",
+    "ok",
+    "down",
+    "busy",
+    "refuse",
+    "lost_before",
+    "lost_after",
+    "late",
+    "die_before",
+    "die_after",
+    "die_late",
+    "boom",
+]
 NUMBERS = st.integers(1, 6)
 LINE = {"description": "Kaffe", "quantity": "1", "unit_price": "10", "vat_rate": "25"}
 

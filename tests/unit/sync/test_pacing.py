@@ -72,7 +72,9 @@ def test_when_nothing_comes_it_moves_further_away_within_bounds() -> None:
     waits = [ahead(Rhythm(last_at=NOW, quiet=quiet)) for quiet in range(8)]
     assert waits == sorted(waits)
     assert waits[-1] <= FARTHEST * 1.06
-    assert "Nothing came in the last 5 transfers" in next_transfer("a", Rhythm(last_at=NOW, quiet=5), NOW, zone=OSLO).why
+    assert (
+        "Nothing came in the last 5 transfers" in next_transfer("a", Rhythm(last_at=NOW, quiet=5), NOW, zone=OSLO).why
+    )
 
 
 def test_it_backs_off_while_the_erp_is_down_and_comes_at_once_after() -> None:
@@ -106,7 +108,9 @@ def test_summer_time_moves_with_the_till() -> None:
 
 
 def test_arrivals_near_each_other_are_one_and_old_ones_are_forgotten() -> None:
-    rhythm = remember(Rhythm(arrivals=(NOW - timedelta(days=100),)), [NOW + timedelta(minutes=n) for n in range(90)], NOW)
+    rhythm = remember(
+        Rhythm(arrivals=(NOW - timedelta(days=100),)), [NOW + timedelta(minutes=n) for n in range(90)], NOW
+    )
     assert len(rhythm.arrivals) == 2
 
 

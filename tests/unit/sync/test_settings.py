@@ -24,7 +24,13 @@ def test_good_settings_have_nothing_wrong(world: World) -> None:
 def test_everything_that_is_wrong_is_said_at_once(world: World) -> None:
     accounts = {"sales": {"25": "3999", "12": "3000"}, "means": {"cash": "1111"}}
     assert wrong(
-        world, company="", department="99", voucher_type="8", stock_change=True, accounts=accounts, time_zone="Europe/Atlantis"
+        world,
+        company="",
+        department="99",
+        voucher_type="8",
+        stock_change=True,
+        accounts=accounts,
+        time_zone="Europe/Atlantis",
     ) == {
         ("/company", "company_required"),
         ("/department", "department_unknown"),

@@ -107,7 +107,7 @@ test-sqlserver:
 test-e2e:
 	@$(PYTEST) -q tests/e2e --durations=10
 
-bench: venv tools ## Speed and memory, as ratios, into benchmarks/
+bench: venv tools .venv-dlt/.ready ## Speed and memory, as ratios, into benchmarks/
 	@$(PY) -m benchmarks
 
 # --- AWS -------------------------------------------------------------------------------------------------------------

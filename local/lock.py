@@ -46,7 +46,7 @@ def main() -> None:
     groups: dict[str, list[str]] = project["dependency-groups"]
     dev = ROOT / "requirements/dev.txt"
     compile_lock(dev, runtime + groups["dev"] + groups["uv"])
-    for name in ("uv", "aws", "sam", "scan"):
+    for name in ("uv", "aws", "sam", "scan", "dlt"):
         compile_lock(ROOT / f"requirements/{name}.txt", groups[name], dev if name == "uv" else None)
     by_name = {re.split(r"[<>=\[]", line)[0]: line for line in runtime}
     missing = set(by_name) - {name for names in LAYERS.values() for name in names} - RUNTIME_OWN

@@ -1,4 +1,4 @@
-"""From the till to the ledger on the deployed hub: settings, documents, transfers, faults of the ERP, the export log."""
+"""From the till to the ledger on the deployed hub: settings, documents, transfers, the ERP's faults, the export log."""
 
 import json
 import time
@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from erphub.ids import new_id
 
+from erphub.ids import new_id
 from tests.e2e.till import Till, connect, until
 
 

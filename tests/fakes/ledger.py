@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from erphub.errors import CredentialsRefused, ErpRefused, Uncertain, Unavailable
+from erphub.errors import CredentialsRefused, ErpRefused, Unavailable, Uncertain
 from erphub.models.document import Customer, Document, DocumentKind, Invoice, Product, Settlement
 from erphub.ports.documents import Change, Choice, LedgerAccount, Posted, Posting, Setup, TaxCode
 

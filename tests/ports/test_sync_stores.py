@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from moto import mock_aws
+
 from erphub.aws import clients
 from erphub.aws.clients import client
 from erphub.aws.exportlog import ExportLogTable
@@ -26,7 +28,6 @@ from erphub.models.sync import (
     SyncSettings,
     Transfer,
 )
-from moto import mock_aws
 from tests.fakes.tables import MemoryTable
 
 C, N = derived_id("client"), derived_id("connection")

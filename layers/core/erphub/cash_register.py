@@ -2,16 +2,16 @@
 
 The rules, element by element of the schema 1.00:
 
-* each `event` with an `eventReport` whose `eventType` stands for a Z-report (basic 13009; or `reportType` "Z report")
-  is one settlement; X-reports are none. The file is read as a stream, however long.
+* each `event` with an `eventReport` whose `eventType` stands for a Z-report (basic 13009; or `reportType` "Z…") is
+  one settlement; X-reports are none. The file is read as a stream, however long.
 * number: `reportID`, which must be a number. Day: `reportDate`. Department: the location's name.
-* sales: each `reportCashSaleVat` with an amount, at its `vatPerc`; `cashSaleAmnt` is without VAT and `vatAmnt` is added.
+* sales: each `reportCashSaleVat` with an amount, at its `vatPerc`; `cashSaleAmnt` is without VAT, `vatAmnt` is added.
   `vatAmntTp` D (debit) turns the sign where the amounts have none.
-* payments: `reportPayments`, by the standard code of the payment type (12001 cash, 12002 debit card, 12003 credit card,
-  12005 gift card, 12006 customer account, 12010 credit note, 12011 mobile phone; the rest is external).
+* payments: `reportPayments`, by the standard code of the payment type (12001 cash, 12002 debit card, 12003 credit
+  card, 12005 gift card, 12006 customer account, 12010 credit note, 12011 mobile phone; the rest is external).
 * tips: `reportTip`. Rounding: the sum of `roundingAmnt` of the register's cash transactions since the Z-report before;
-  training and void transactions do not count. A file without transactions says nothing of rounding: then a difference of
-  half a krone per cash payment at most is taken for it.
+  training and void transactions do not count. A file without transactions says nothing of rounding: then a
+  difference of half a krone per receipt at most is taken for it.
 * what does not balance to the øre after that is refused with both sums; the other Z-reports of the file go through.
 * transactions after a register's last Z-report make no settlement, for the till will still close that day: they are
   counted and reported.
@@ -128,7 +128,7 @@ def _read(events: "Iterator[tuple[str, _Element]]", reading: Reading) -> None:
 
 
 def _check_root(element: "_Element") -> None:
-    if element.getroottree().docinfo.doctype:
+    if getattr(element.getroottree().docinfo, "doctype", ""):
         raise Invalid("The file declares a document type of its own, which is not accepted.", code="doctype_refused")
     if element.tag != f"{_NAMESPACE}auditfile":
         raise Invalid(

@@ -1,8 +1,8 @@
 """The ERP as master: what changed there is merged, field by field, with what changed in the till, and offered to it.
 
 Three states are compared: what both sides last had (`base`), what the till has, and what the ERP has. A field only
-one side changed takes that side's value; where both did, the chosen master wins and what lost is kept and shown. What the
-hub itself wrote is remembered as the ERP's state, so it does not come back as a change.
+one side changed takes that side's value; where both did, the chosen master wins and what lost is kept and shown. What
+the hub itself wrote is remembered as the ERP's state, so it does not come back as a change.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,8 +1,8 @@
 """When the next transfer is best: a pure function of what happened so far, with its reason in words.
 
 Normally a day lies between two transfers. It comes nearer when documents wait or are expected at their usual hour,
-moves further away when nothing comes, backs off while the ERP does not answer, and comes at once when it does again. Every
-sync has its own fixed share of chance, from its id, so that a thousand of them do not meet at the same minute.
+moves further away when nothing comes, backs off while the ERP does not answer, and comes at once when it does again.
+Every sync has its own fixed share of chance, from its id, so that a thousand of them do not meet at the same minute.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Next:
 def next_transfer(
     sync: str, rhythm: Rhythm, now: datetime, *, waiting: int = 0, oldest: datetime | None = None, zone: str
 ) -> Next:
-    """When the sync's next transfer is best. `waiting` documents wait since `oldest`; `zone` is the till's time zone."""
+    """When the sync's next transfer is best. `waiting` documents wait since `oldest`; `zone` is the till's own."""
     share = _share(sync)
     if rhythm.restored:
         return Next(now, "At once, because the connection works again.")
@@ -134,7 +134,7 @@ def remember(rhythm: Rhythm, arrivals: list[datetime], now: datetime) -> Rhythm:
 
 
 def usual_silence(rhythm: Rhythm) -> timedelta | None:
-    """How long nothing may come before that is odd: three usual gaps, two days at least; None while nothing is usual."""
+    """How long nothing may come before that is odd: three usual gaps, at least two days; None without a habit."""
     gaps = [later - earlier for earlier, later in zip(rhythm.arrivals, rhythm.arrivals[1:], strict=False)]
     if len(gaps) < 4:
         return None

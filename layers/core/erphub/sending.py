@@ -6,8 +6,8 @@
        └── nothing found ◀─ look ┴─ no telling, or died ▶ uncertain
 
 A document that may be in the ERP is looked for before it is sent again, and not before the settle time has passed: an
-answer that was lost may belong to a request that the ERP is still working on. The settle time is longer than a worker can
-live, so whoever claimed a document that long ago is dead.
+answer that was lost may belong to a request that the ERP is still working on. The settle time is longer than a worker
+can live, so whoever claimed a document that long ago is dead.
 """
 
 import json
@@ -133,8 +133,10 @@ class Sender:
         return waits and self.papers.size(pdf_name(entry)) is None
 
     def known(self, entry: Entry, document: Document) -> dict[str, str]:
-        """References of what an invoice names. Raises ErpRefused when a customer was never handed over, Unavailable while
-        it is not in the ERP yet."""
+        """References of what an invoice names.
+
+        Raises ErpRefused when its customer was never handed over, Unavailable while that is not in the ERP yet.
+        """
         if not isinstance(document, Invoice):
             return {}
         if self.settings.customers is Master.OFF:
@@ -217,7 +219,7 @@ class Sender:
         return self._sent(attempt, posted)
 
     def _post(self, attempt: _Try, maybe_there: bool) -> Posted:
-        """Look first where it may be there already; a product also by its number, which the ERP may know from before."""
+        """Look first where it may be there already; a product also by its number, which may be there from before."""
         entry, posting = attempt.entry, attempt.posting
         correction = bool(entry.reference)
         if (maybe_there and not correction) or (isinstance(attempt.document, Product) and not correction):

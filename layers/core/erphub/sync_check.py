@@ -16,7 +16,7 @@ GIFT_CARD = "GIFTCARD"
 def wrong_settings(
     settings: SyncSettings, setup: Setup, has_product: Callable[[str], bool], *, ledger_confirmed: bool
 ) -> list[FieldError]:
-    """Everything that is wrong. `has_product` looks a product number up in the ERP; it is asked only when it matters."""
+    """Everything that is wrong. `has_product` looks a number up in the ERP; it is asked only when it matters."""
     return [
         *_choices(settings, setup),
         *_switches(settings, ledger_confirmed),

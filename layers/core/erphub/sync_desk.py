@@ -125,7 +125,7 @@ class SyncDesk:
     # --- transfers ---------------------------------------------------------------------------------------------------
 
     def transfer(self, client_id: str, connection_id: str, by: str, wanted: NewTransfer) -> Transfer:
-        """Start a transfer by hand, or a dry run. Raises Conflict (`transfer_running`, `kind_switched_off`), NotFound."""
+        """Start a transfer by hand, or a dry run. Raises NotFound, Conflict (`transfer_running`, …)."""
         sync = self.get(client_id, connection_id)
         if wanted.kind and not sync.settings.sends(wanted.kind):
             raise Conflict(f"Sending of {wanted.kind.value}s is switched off.", code="kind_switched_off")

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+
 from erphub.aws.exportlog import ExportLogTable
 from erphub.aws.syncs import SyncTable
 from erphub.changes import Changes

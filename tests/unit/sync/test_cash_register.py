@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from erphub.cash_register import read_cash_register
 from erphub.errors import Invalid
 from erphub.models.document import PaymentMeans, Settlement
@@ -44,7 +45,8 @@ def file(reports: str = "", transactions: str = "", doctype: str = "") -> bytes:
         <basic><basicType>13</basicType><basicID>Z</basicID><predefinedBasicID>13009</predefinedBasicID></basic>
         <basic><basicType>13</basicType><basicID>X</basicID><predefinedBasicID>13008</predefinedBasicID></basic>
       </basics>
-      <location><name>Butikk</name><cashregister><registerID>R 1</registerID>{reports}{transactions}</cashregister></location>
+      <location><name>Butikk</name>
+      <cashregister><registerID>R 1</registerID>{reports}{transactions}</cashregister></location>
     </company></auditfile>""".encode()
 
 
@@ -58,9 +60,11 @@ def report(
     extra: str = "",
     receipts: int = 1,
 ) -> str:
-    return f"""<event><eventType>{kind}</eventType><eventReport><reportID>{number}</reportID><reportType>Report</reportType>
+    return f"""<event><eventType>{kind}</eventType><eventReport><reportID>{number}</reportID>
+      <reportType>Report</reportType>
       <reportDate>{day}</reportDate><reportTime>23:00:00</reportTime>
-      <reportPayments><reportPayment><paymentType>K</paymentType><paymentAmnt>{paid}</paymentAmnt></reportPayment></reportPayments>
+      <reportPayments><reportPayment><paymentType>K</paymentType>
+      <paymentAmnt>{paid}</paymentAmnt></reportPayment></reportPayments>
       {extra}<reportCashSalesVat><reportCashSaleVat><vatPerc>25.00</vatPerc><cashSaleAmnt>{net}</cashSaleAmnt>
       <vatAmnt>{vat}</vatAmnt></reportCashSaleVat></reportCashSalesVat><reportReceiptNum>{receipts}</reportReceiptNum>
       </eventReport></event>"""

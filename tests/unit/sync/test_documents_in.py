@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from erphub.errors import Conflict, Invalid, NotFound
 from erphub.models.document import DocumentKind
 from erphub.models.sync import Attachment, ByHand, EntryState, NewUpload, Skip

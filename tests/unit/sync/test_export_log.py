@@ -4,6 +4,7 @@ import csv
 from io import StringIO
 
 import pytest
+
 from erphub.errors import Conflict, NotFound
 from erphub.models.document import DocumentKind
 from erphub.models.sync import ByHand, EntryState, GapQuery, LogQuery, RetryMany, Skip

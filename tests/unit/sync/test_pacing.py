@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from erphub.models.sync import Rhythm
 from erphub.pacing import FARTHEST, next_transfer, remember, usual_silence
 

@@ -1,6 +1,7 @@
 """Whatever happens on the way, the ledger ends with each document once."""
 
 import pytest
+
 from erphub.models.document import DocumentKind
 from erphub.models.sync import EntryState
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from erphub.errors import Conflict, Invalid, NotFound
 from erphub.models.connection import ConnectionStatus
 from erphub.models.document import Product

@@ -31,18 +31,22 @@ class ExportLogTable:
     # --- documents ---------------------------------------------------------------------------------------------------
 
     def entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry | None:
+        """See the port."""
         item = self._table.get(keys.exports(client_id, connection_id, "ENTRY", entry_id))
         return _read_entry(item) if item else None
 
     def entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]:
+        """See the port."""
         wanted = [keys.exports(client_id, connection_id, "ENTRY", entry_id) for entry_id in dict.fromkeys(entry_ids)]
         return [_read_entry(item) for item in self._table.get_many(wanted)]
 
     def put(self, entry: Entry, keep_days: int) -> Entry:
+        """See the port."""
         put_rev(self._table, _entry_item(entry, keep_days), entry.rev)
         return entry.model_copy(update={"rev": entry.rev + 1})
 
     def put_many(self, entries: Sequence[Entry], keep_days: int) -> list[Entry]:
+        """See the port."""
         late: list[Entry] = []
         for start in range(0, len(entries), 50):
             part = entries[start : start + 50]
@@ -64,6 +68,7 @@ class ExportLogTable:
     def queue(
         self, client_id: str, connection_id: str, queue: str, kind: DocumentKind | None = None
     ) -> Iterator[Entry]:
+        """See the port."""
         under, prefix = _state_pk(client_id, connection_id, queue), f"{RANK[kind]}#" if kind else ""
         next: str | None = None
         while True:
@@ -73,6 +78,7 @@ class ExportLogTable:
                 return
 
     def page(self, client_id: str, connection_id: str, query: LogQuery) -> Many[Entry]:
+        """See the port."""
         found: list[Entry] = []
         next, first = query.next, True
         for _ in range(_PAGES_AT_MOST):
@@ -101,6 +107,7 @@ class ExportLogTable:
         return [_read_entry(item) for item in page.items], page.next
 
     def add_attempt(self, entry: Entry, attempt: Attempt, keep_days: int) -> None:
+        """See the port."""
         key = keys.exports(entry.client_id, entry.connection_id, "TRY", entry.id, f"{attempt.number:06}")
         try:
             self._table.put_new(
@@ -111,42 +118,50 @@ class ExportLogTable:
             return
 
     def attempts(self, client_id: str, connection_id: str, entry_id: str) -> list[Attempt]:
+        """See the port."""
         key = keys.exports(client_id, connection_id, "TRY", entry_id, "")
         return [Attempt.model_validate_json(item["data"]) for item in self._table.all(key["pk"], key["sk"])]
 
     # --- transfers ---------------------------------------------------------------------------------------------------
 
     def transfer(self, client_id: str, connection_id: str, transfer_id: str) -> Transfer | None:
+        """See the port."""
         item = self._table.get(keys.exports(client_id, connection_id, "TRANSFER", transfer_id))
         return _whole(Transfer, item) if item else None
 
     def put_transfer(self, transfer: Transfer, keep_days: int) -> Transfer:
+        """See the port."""
         key = keys.exports(transfer.client_id, transfer.connection_id, "TRANSFER", transfer.id)
         expires = _expires(transfer.created_at, keep_days)
         put_rev(self._table, key | {"data": transfer.model_dump_json(), "expires_at": expires}, transfer.rev)
         return transfer.model_copy(update={"rev": transfer.rev + 1})
 
     def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]:
+        """See the port."""
         key = keys.exports(client_id, connection_id, "TRANSFER", "")
         page = self._table.page(key["pk"], key["sk"], limit=limit, next=next, newest_first=True)
         return Many([_whole(Transfer, item) for item in page.items], page.next)
 
     def add_preview(self, transfer: Transfer, number: int, preview: Mapping[str, Any]) -> None:
+        """See the port."""
         key = keys.exports(transfer.client_id, transfer.connection_id, "PREVIEW", transfer.id, f"{number:06}")
         text = json.dumps(preview, ensure_ascii=False, default=str)
         self._table.put(key | {"data": text, "expires_at": _expires(transfer.created_at, 7)})
 
     def previews(self, client_id: str, connection_id: str, transfer_id: str) -> list[dict[str, Any]]:
+        """See the port."""
         key = keys.exports(client_id, connection_id, "PREVIEW", transfer_id, "")
         return [json.loads(item["data"]) for item in self._table.all(key["pk"], key["sk"])]
 
     # --- batches -----------------------------------------------------------------------------------------------------
 
     def upload(self, client_id: str, connection_id: str, upload_id: str) -> Upload | None:
+        """See the port."""
         item = self._table.get(keys.exports(client_id, connection_id, "UPLOAD", upload_id))
         return _whole(Upload, item) if item else None
 
     def put_upload(self, upload: Upload, keep_days: int) -> Upload:
+        """See the port."""
         key = keys.exports(upload.client_id, upload.connection_id, "UPLOAD", upload.id)
         item = key | {"data": upload.model_dump_json(), "expires_at": _expires(upload.created_at, keep_days)}
         put_rev(self._table, item, upload.rev)
@@ -155,14 +170,17 @@ class ExportLogTable:
     # --- what both sides agree on ------------------------------------------------------------------------------------
 
     def bond(self, client_id: str, connection_id: str, kind: DocumentKind, reference: str) -> Bond | None:
+        """See the port."""
         item = self._table.get(keys.exports(client_id, connection_id, "BOND", kind.value, reference))
         return _whole(Bond, item) if item else None
 
     def put_bond(self, client_id: str, connection_id: str, bond: Bond) -> Bond:
+        """See the port."""
         put_rev(self._table, _bond_item(client_id, connection_id, bond), bond.rev)
         return bond.model_copy(update={"rev": bond.rev + 1})
 
     def offer(self, client_id: str, connection_id: str, bond: Bond, offer: Offer) -> Bond:
+        """See the port."""
         sequence = self._next_sequence(client_id, connection_id)
         placed = offer.model_copy(update={"sequence": sequence})
         kept = bond.model_copy(update={"sequence": sequence, "offered": offer.document})
@@ -176,6 +194,7 @@ class ExportLogTable:
         return kept.model_copy(update={"rev": bond.rev + 1})
 
     def withdraw(self, client_id: str, connection_id: str, bond: Bond) -> Bond:
+        """See the port."""
         kept = bond.model_copy(update={"sequence": None, "offered": None})
         writes = [_write(_bond_item(client_id, connection_id, kept), bond.rev)]
         if bond.sequence is not None:
@@ -184,11 +203,13 @@ class ExportLogTable:
         return kept.model_copy(update={"rev": bond.rev + 1})
 
     def offers(self, client_id: str, connection_id: str, since: int, limit: int) -> list[Offer]:
+        """See the port."""
         after = _feed_key(client_id, connection_id, since)
         page = self._table.page(after["pk"], "FEED#", limit=limit, after=after["sk"])
         return [Offer.model_validate_json(item["data"]) for item in page.items]
 
     def offered(self, client_id: str, connection_id: str, sequence: int) -> Offer | None:
+        """See the port."""
         item = self._table.get(_feed_key(client_id, connection_id, sequence))
         return Offer.model_validate_json(item["data"]) if item else None
 

@@ -20,6 +20,7 @@ class PaperBucket:
         self._bucket = bucket
 
     def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
+        """See the port."""
         url = client("s3").generate_presigned_url(
             "put_object",
             Params={"Bucket": self._bucket, "Key": name, "ContentType": content_type},
@@ -28,6 +29,7 @@ class PaperBucket:
         return UploadSlot(url, {"Content-Type": content_type}, now + _GOOD_FOR)
 
     def size(self, name: str) -> int | None:
+        """See the port."""
         try:
             return client("s3").head_object(Bucket=self._bucket, Key=name)["ContentLength"]
         except ClientError as error:

@@ -20,10 +20,12 @@ class SyncTable:
         self._table = table
 
     def get(self, client_id: str, connection_id: str) -> Sync | None:
+        """See the port."""
         item = self._table.get(keys.sync(client_id, connection_id))
         return _sync(item) if item else None
 
     def put(self, sync: Sync) -> Sync:
+        """See the port."""
         item = _bare(sync.model_dump(mode="json")) | keys.sync(sync.client_id, sync.connection_id)
         if sync.next_at is not None:
             item |= {"due_shard": _shard(sync.connection_id), "due_at": stamp(sync.next_at)}
@@ -31,6 +33,7 @@ class SyncTable:
         return sync.model_copy(update={"rev": sync.rev + 1})
 
     def due(self, now: datetime) -> Iterator[Sync]:
+        """See the port."""
         for shard in range(SHARDS):
             for item in self._table.by_index("due", "due_shard", f"SYNC#{shard}", upto=("due_at", stamp(now))):
                 yield _sync(item)
@@ -38,6 +41,7 @@ class SyncTable:
     def lease(
         self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime
     ) -> None:
+        """See the port."""
         key = keys.sync_lease(client_id, connection_id)
         item = self._table.get(key)
         if item and item["until"] > stamp(now):
@@ -56,6 +60,7 @@ class SyncTable:
             raise Conflict("Another transfer of this connection was first.", code="transfer_running") from error
 
     def release(self, client_id: str, connection_id: str, holder: str) -> None:
+        """See the port."""
         key = keys.sync_lease(client_id, connection_id)
         item = self._table.get(key)
         if item is None or item["holder"] != holder:
@@ -67,6 +72,7 @@ class SyncTable:
             return
 
     def holder(self, client_id: str, connection_id: str, now: datetime) -> str | None:
+        """See the port."""
         item = self._table.get(keys.sync_lease(client_id, connection_id))
         return str(item["holder"]) if item and item["until"] > stamp(now) else None
 
@@ -77,7 +83,7 @@ def stamp(moment: datetime) -> str:
 
 
 def put_rev(table: Table, item: Item, rev: int) -> None:
-    """Write an item as revision `rev` + 1, provided that it is still (or, for 0, not yet) revision `rev`. Raises Taken."""
+    """Write an item as revision `rev` + 1, if it still is (for 0: is not there yet) revision `rev`. Raises Taken."""
     fresh = item | {"rev": rev + 1}
     if rev:
         table.put(fresh, condition="rev = :rev", rev=rev)

@@ -16,7 +16,9 @@ class FunctionWorker:
         self._machine = StateMachine(machine)
 
     def ask(self, task: Mapping[str, Any]) -> None:
+        """See the port."""
         client("lambda").invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(task).encode())
 
     def ask_machine(self, name: str, task: Mapping[str, Any]) -> None:
+        """See the port."""
         self._machine.start(name, task)

@@ -109,6 +109,7 @@ class SyncInput(SyncSettings):
     version: Annotated[int, Field(ge=1)] | None = None
 
     def settings(self) -> SyncSettings:
+        """The settings alone, without what only goes with sending them."""
         return SyncSettings.model_validate({name: getattr(self, name) for name in SyncSettings.model_fields})
 
 
@@ -265,6 +266,7 @@ class Counts(Model):
     conflicts: int = 0
 
     def plus(self, **more: int) -> "Counts":
+        """These and some more."""
         return self.model_copy(update={name: getattr(self, name) + count for name, count in more.items()})
 
 

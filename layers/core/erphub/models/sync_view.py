@@ -233,7 +233,7 @@ class CashRegisterView(Model):
 
 
 class ChangeView(Model):
-    """A change in the ERP. `changed` names the fields that are new to the till; `lost` what it had where it gave way."""
+    """A change in the ERP. `changed` names what is new to the till; `lost` is what it had where it gave way."""
 
     change: str
     kind: str

@@ -18,9 +18,11 @@ class Many[T]:
 
 
 class Syncs(Protocol):
-    """Settings of syncs, and where each stands. Writes compare `rev`: who comes second gets Conflict and reads again."""
+    """Settings of syncs, and where each stands. Writes compare `rev`: the second gets Conflict and reads again."""
 
-    def get(self, client_id: str, connection_id: str) -> Sync | None: ...
+    def get(self, client_id: str, connection_id: str) -> Sync | None:
+        """The sync of a connection, if it has one."""
+        ...
 
     def put(self, sync: Sync) -> Sync:
         """Keep it, provided that nobody else did since it was read. Raises Conflict (`version_conflict`)."""
@@ -49,10 +51,15 @@ class Syncs(Protocol):
 
 
 class ExportLog(Protocol):
-    """Documents and what became of them. Writes compare `rev` as in Syncs; whatever is given comes back with the new one."""
+    """Documents and what became of them. Writes compare `rev` as in Syncs; what is given comes back with the new."""
 
-    def entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry | None: ...
-    def entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]: ...
+    def entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry | None:
+        """One document, whole."""
+        ...
+
+    def entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]:
+        """Those of the documents that are there, whole, in no order."""
+        ...
 
     def put(self, entry: Entry, keep_days: int) -> Entry:
         """Keep it. Raises Conflict."""
@@ -72,20 +79,49 @@ class ExportLog(Protocol):
         """Entries without bodies, the newest day first."""
         ...
 
-    def add_attempt(self, entry: Entry, attempt: Attempt, keep_days: int) -> None: ...
-    def attempts(self, client_id: str, connection_id: str, entry_id: str) -> list[Attempt]: ...
+    def add_attempt(self, entry: Entry, attempt: Attempt, keep_days: int) -> None:
+        """Append an attempt; what is written of one stays as it was told first."""
+        ...
 
-    def transfer(self, client_id: str, connection_id: str, transfer_id: str) -> Transfer | None: ...
-    def put_transfer(self, transfer: Transfer, keep_days: int) -> Transfer: ...
-    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]: ...
-    def add_preview(self, transfer: Transfer, number: int, preview: Mapping[str, Any]) -> None: ...
-    def previews(self, client_id: str, connection_id: str, transfer_id: str) -> list[dict[str, Any]]: ...
+    def attempts(self, client_id: str, connection_id: str, entry_id: str) -> list[Attempt]:
+        """Every attempt to send a document, in order."""
+        ...
 
-    def upload(self, client_id: str, connection_id: str, upload_id: str) -> Upload | None: ...
-    def put_upload(self, upload: Upload, keep_days: int) -> Upload: ...
+    def transfer(self, client_id: str, connection_id: str, transfer_id: str) -> Transfer | None:
+        """One transfer."""
+        ...
 
-    def bond(self, client_id: str, connection_id: str, kind: DocumentKind, reference: str) -> Bond | None: ...
-    def put_bond(self, client_id: str, connection_id: str, bond: Bond) -> Bond: ...
+    def put_transfer(self, transfer: Transfer, keep_days: int) -> Transfer:
+        """Keep it. Raises Conflict."""
+        ...
+
+    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]:
+        """A page of transfers, the newest first."""
+        ...
+
+    def add_preview(self, transfer: Transfer, number: int, preview: Mapping[str, Any]) -> None:
+        """Keep what a dry run would post of its n-th document."""
+        ...
+
+    def previews(self, client_id: str, connection_id: str, transfer_id: str) -> list[dict[str, Any]]:
+        """What a dry run would post, in order."""
+        ...
+
+    def upload(self, client_id: str, connection_id: str, upload_id: str) -> Upload | None:
+        """One batch."""
+        ...
+
+    def put_upload(self, upload: Upload, keep_days: int) -> Upload:
+        """Keep it. Raises Conflict."""
+        ...
+
+    def bond(self, client_id: str, connection_id: str, kind: DocumentKind, reference: str) -> Bond | None:
+        """The bond of the ERP's record."""
+        ...
+
+    def put_bond(self, client_id: str, connection_id: str, bond: Bond) -> Bond:
+        """Keep it. Raises Conflict."""
+        ...
 
     def offer(self, client_id: str, connection_id: str, bond: Bond, offer: Offer) -> Bond:
         """Put a change into the feed under the next sequence, in place of what was offered of this record before."""
@@ -95,8 +131,13 @@ class ExportLog(Protocol):
         """Take what is offered of this record out of the feed."""
         ...
 
-    def offers(self, client_id: str, connection_id: str, since: int, limit: int) -> list[Offer]: ...
-    def offered(self, client_id: str, connection_id: str, sequence: int) -> Offer | None: ...
+    def offers(self, client_id: str, connection_id: str, since: int, limit: int) -> list[Offer]:
+        """What is offered behind a sequence, in order."""
+        ...
+
+    def offered(self, client_id: str, connection_id: str, sequence: int) -> Offer | None:
+        """What is offered at a sequence, if it still is."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -112,13 +153,17 @@ class UploadSlot:
 class Papers(Protocol):
     """Files: PDFs of settlements, and batches."""
 
-    def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot: ...
+    def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
+        """Where a file of this name can be put."""
+        ...
 
     def size(self, name: str) -> int | None:
         """How many bytes it has; None when nothing is there."""
         ...
 
-    def read(self, name: str) -> bytes: ...
+    def read(self, name: str) -> bytes:
+        """The whole file. Raises NotFound."""
+        ...
 
     def lines(self, name: str) -> Iterator[bytes]:
         """The lines of a text file, as they come."""
@@ -140,4 +185,6 @@ class Worker(Protocol):
 class Notices(Protocol):
     """What the people of a client are told without asking."""
 
-    def tell(self, client_id: str, connection_id: str, code: str, detail: str, **facts: Any) -> None: ...
+    def tell(self, client_id: str, connection_id: str, code: str, detail: str, **facts: Any) -> None:
+        """Tell them once."""
+        ...

@@ -1,0 +1,180 @@
+"""Stores over DynamoDB in memory, a bus that can be away, and a receiver on loopback."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from erphub.aws import clients
+from erphub.aws.connections import ConnectionTable
+from erphub.aws.notices import NoticeTable
+from erphub.aws.table import Table
+from erphub.aws.webhooks import WebhookTable
+from erphub.courier import Courier
+from erphub.erp import network
+from erphub.errors import Unavailable
+from erphub.health import HealthDesk
+from erphub.ids import new_id
+from erphub.models.connection import Connection, ConnectionStatus
+from erphub.models.identity import Member, Permission
+from erphub.models.notification import Event, NotificationQuery
+from erphub.notifications import Announcer, NotificationDesk
+from erphub.outbound import HttpsPost
+from erphub.webhooks import WebhookDesk
+from tests.fakes.connect import FakeSecrets
+from tests.unit.health.receiver import HOST, Receiver, certificates
+
+LOOPBACK = network.networks(["127.0.0.0/8"])
+
+
+@dataclass
+class FakeBus:
+    """Carries events, unless it is away."""
+
+    got: list[Event] = field(default_factory=list)
+    away: bool = False
+
+    def put(self, event: Event) -> None:
+        if self.away:
+            raise Unavailable("The event bus did not take the event.", code="bus_busy")
+        self.got.append(event)
+
+
+@dataclass
+class House:
+    """Everything of one client around health and webhooks."""
+
+    table: Table
+    time: list[datetime]
+    bus: FakeBus
+    secrets: FakeSecrets
+    member: Member
+    caught_up: list[tuple[str, datetime]] = field(default_factory=list)
+    troubles: list[Exception] = field(default_factory=list)
+    catch_up_fails: bool = False
+    post: Any = None
+
+    def __post_init__(self) -> None:
+        self.connections = ConnectionTable(self.table)
+        self.notices, self.hooks = NoticeTable(self.table), WebhookTable(self.table)
+        self.announcer = Announcer(self.notices, self.bus, self.clock, lambda _, error: self.troubles.append(error))
+        self.health = HealthDesk(self.connections, self.announcer, self._catch_up, self.clock)
+        self.people = NotificationDesk(self.notices, self.clock)
+
+    def clock(self) -> datetime:
+        return self.time[0]
+
+    def pass_time(self, **how_long: float) -> None:
+        self.time[0] += timedelta(**how_long)
+
+    def _catch_up(self, connection: Connection, since: datetime) -> None:
+        if self.catch_up_fails:
+            raise Unavailable("The import could not be started.")
+        self.caught_up.append((connection.id, since))
+
+    def connection(self, status: ConnectionStatus = ConnectionStatus.ACTIVE) -> Connection:
+        """A connection that is kept, without the wizard that made it."""
+        made = Connection(
+            id=new_id(),
+            client_id=self.member.client_id,
+            erp_system="visma-business",
+            name="Main office",
+            owner=self.member.user,
+            shared=False,
+            status=status,
+            settings={},
+            all_companies=True,
+            created_at=self.clock(),
+            updated_at=self.clock(),
+        )
+        from erphub.aws import connections
+
+        self.table.put_new(connections._item(made))
+        return made
+
+    def now(self, connection: Connection) -> Connection:
+        found = self.connections.get(connection.client_id, connection.id)
+        assert found is not None
+        return found
+
+    def told(self) -> list[str]:
+        """What people can read, sorted: much of it happens at one instant."""
+        page = self.people.page(self.member, NotificationQuery())
+        return sorted(one.type.value for one in page.items)
+
+    def on_the_bus(self) -> list[str]:
+        return [event.type.value for event in self.bus.got]
+
+    def desk(self, resolve: network.Resolver = lambda _: ["127.0.0.1"]) -> WebhookDesk:
+        return WebhookDesk(
+            self.hooks,
+            self.secrets,
+            lambda host: network.addresses(host, LOOPBACK, resolve),
+            self.clock,
+            new_id,
+        )
+
+    def courier(self) -> Courier:
+        def report(_: object, error: Exception) -> None:
+            self.troubles.append(error)
+
+        return Courier(self.hooks, self.secrets, self.post, self.announcer, self.clock, report)
+
+
+def _forget() -> None:
+    clients.client.cache_clear()
+    clients._session.cache_clear()
+
+
+@pytest.fixture(scope="package")
+def aws() -> Iterator[None]:
+    with mock_aws():
+        _forget()
+        yield
+        _forget()
+
+
+def make_table(name: str) -> Table:
+    """A tenant table with the index of what is due."""
+    text = ("pk", "sk", "due_shard", "due_at")
+    clients.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in text],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_shard", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    return Table(name)
+
+
+@pytest.fixture
+def house(aws: None, receiver: Receiver) -> House:
+    member = Member(new_id(), new_id(), "owner", "administrator", frozenset(Permission), source="198.51.100.7")
+    time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
+    house = House(make_table(f"tenants-{new_id()}"), time, FakeBus(), FakeSecrets(), member)
+    house.post = HttpsPost(LOOPBACK, receiver.authority, lambda _: ["127.0.0.1"], seconds=2.0)
+    return house
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
+    return certificates(tmp_path_factory.mktemp("receiver"), HOST)
+
+
+@pytest.fixture
+def receiver(papers: tuple[Any, str]) -> Generator[Receiver]:
+    running = Receiver(*papers).start()
+    yield running
+    running.stop()

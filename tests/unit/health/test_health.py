@@ -1,0 +1,357 @@
+"""What happens to a connection when its ERP refuses the login, fails, works again; told once, and made up for."""
+
+from datetime import timedelta
+
+import pytest
+
+from erphub.errors import Conflict, NotFound, Unavailable
+from erphub.health import HealthDesk
+from erphub.models.connection import ConnectionStatus, LastTest
+from erphub.models.notification import EventType, NotificationQuery
+from erphub.models.run import Run, RunRef, Status, Trigger
+from erphub.models.sync import Counts, Transfer, TransferState
+from erphub.models.wire import instant
+from erphub.models.wizard import ProbeView
+from erphub.notifications import PATIENCE, SyncNotices, event
+
+REFUSED = {"code": "credentials_refused", "detail": "The server does not accept the login and password."}
+AWAY = {"code": "server_unreachable", "detail": "The server did not answer."}
+
+
+def run(house, connection, status, problem=None, about="run-1"):
+    ref = RunRef(connection.client_id, "job-1", about)
+    now = instant(house.clock())
+    return Run(
+        ref, connection.id, Trigger.SCHEDULE, status, "schedule", now, started_at=now, finished_at=now, problem=problem
+    )
+
+
+def transfer(house, connection, state=TransferState.SUCCEEDED, problem=None, **counts):
+    now = house.clock()
+    return Transfer(
+        id="01JCG0W1ZARD0000000000000A",
+        client_id=connection.client_id,
+        connection_id=connection.id,
+        by="automatic",
+        state=state,
+        problem=problem,
+        counts=Counts(**counts),
+        created_at=now,
+        started_at=now,
+        finished_at=now,
+    )
+
+
+def by_hand(house, connection, stage=None):
+    outcomes = [("tcp", "passed"), ("login", "passed"), ("read", "passed")]
+    probes = [
+        ProbeView(stage=one, outcome="failed" if one == stage else outcome, milliseconds=1, detail="…")
+        for one, outcome in outcomes
+    ]
+    now = house.clock()
+    problem = {"code": f"{stage}_failed", "detail": "…"} if stage else None
+    result = LastTest(id="t", started_at=now, finished_at=now, passed=not stage, probes=probes, problem=problem)
+    house.health.tested(connection, result)
+
+
+# --- refused ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_login_stops_the_connection_and_is_told_once(house):
+    connection = house.connection()
+    failed = run(house, connection, Status.FAILED, REFUSED)
+    house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
+    house.health.run_ended(failed)
+    house.health.run_ended(failed)  # the machine's last task came twice
+    now = house.now(connection)
+    assert (now.status, now.works) == ("reauth_required", False)
+    assert now.status_reason == REFUSED
+    assert house.told() == sorted(["connection.reauth_required", "import.failed"])
+    assert sorted(house.on_the_bus()) == sorted(house.told())
+
+
+def test_a_run_that_was_not_let_in_says_nothing_new(house):
+    connection = house.connection()
+    house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
+    house.health.run_ended(run(house, connection, Status.FAILED, {"code": "reauth_required", "detail": "…"}, "run-2"))
+    assert house.told() == ["connection.reauth_required"]
+
+
+def test_a_refusal_met_with_the_old_password_does_not_stop_the_new_one(house):
+    connection = house.connection()
+    began = house.clock()
+    house.health.refused(connection.client_id, connection.id, REFUSED, began)
+    house.pass_time(minutes=5)
+    house.health.reconnected(connection.client_id, connection.id)
+    house.health.refused(connection.client_id, connection.id, REFUSED, began + timedelta(minutes=1))
+    assert house.now(connection).status == "active"
+    house.pass_time(minutes=5)
+    house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
+    assert house.now(connection).status == "reauth_required"
+
+
+def test_the_password_entered_again_goes_on_and_makes_up_for_what_was_missed(house):
+    connection = house.connection()
+    stopped = house.clock()
+    house.health.refused(connection.client_id, connection.id, REFUSED, stopped)
+    house.pass_time(days=3)
+    house.health.reconnected(connection.client_id, connection.id)
+    house.health.reconnected(connection.client_id, connection.id)
+    assert house.now(connection).status == "active"
+    assert house.caught_up == [(connection.id, stopped)]
+    assert house.told() == sorted(["connection.reauth_required", "connection.healed"])
+
+
+def test_a_catch_up_that_could_not_be_started_is_started_the_next_time(house):
+    connection = house.connection()
+    stopped = house.clock()
+    house.health.refused(connection.client_id, connection.id, REFUSED, stopped)
+    house.pass_time(hours=1)
+    house.catch_up_fails = True
+    with pytest.raises(Unavailable):
+        house.health.reconnected(connection.client_id, connection.id)
+    house.catch_up_fails = False
+    house.health.reconnected(connection.client_id, connection.id)
+    assert house.caught_up == [(connection.id, stopped)]
+    assert house.told().count("connection.healed") == 1
+
+
+def test_an_edit_that_made_it_active_already_is_healed_and_made_up_for_too(house):
+    connection = house.connection()
+    stopped = house.clock()
+    house.health.refused(connection.client_id, connection.id, REFUSED, stopped)
+    key = {"pk": f"CLIENT#{connection.client_id}", "sk": f"CONNECTION#{connection.id}"}
+    house.table.update(key, "SET #s = :s", names={"#s": "status"}, s="active")  # as the edit's swap does
+    assert house.now(connection).status_reason is None
+    house.pass_time(hours=1)
+    house.health.reconnected(connection.client_id, connection.id)
+    assert house.caught_up == [(connection.id, stopped)]
+    assert house.told() == sorted(["connection.reauth_required", "connection.healed"])
+
+
+# --- degraded and healed ----------------------------------------------------------------------------------------------
+
+
+def test_another_failure_degrades_with_its_reason_and_a_success_heals(house):
+    connection = house.connection()
+    house.health.run_ended(run(house, connection, Status.FAILED, AWAY))
+    degraded = house.now(connection)
+    assert (degraded.status, degraded.status_reason, degraded.works) == ("degraded", AWAY, True)
+    house.pass_time(days=1)
+    house.health.run_ended(run(house, connection, Status.SUCCEEDED, about="run-2"))
+    healed = house.now(connection)
+    assert (healed.status, healed.status_reason, healed.status_since) == ("active", None, house.clock())
+    assert house.told() == sorted(["connection.degraded", "import.failed", "connection.healed", "import.finished"])
+    assert house.caught_up == []
+
+
+def test_a_connection_that_stays_degraded_is_told_once_and_shows_the_newest_reason(house):
+    connection = house.connection()
+    house.health.run_ended(run(house, connection, Status.FAILED, AWAY))
+    since = house.now(connection).status_since
+    house.pass_time(days=1)
+    other = {"code": "company_gone", "detail": "F0003 is gone."}
+    house.health.run_ended(run(house, connection, Status.PARTIALLY_SUCCEEDED, other, "run-2"))
+    now = house.now(connection)
+    assert (now.status_reason, now.status_since) == (other, since)
+    assert house.told().count("connection.degraded") == 1
+
+
+def test_a_success_is_no_proof_that_a_refused_login_is_good_again(house):
+    connection = house.connection()
+    house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
+    house.health.run_ended(run(house, connection, Status.SUCCEEDED, about="begun before"))
+    assert house.now(connection).status == "reauth_required"
+
+
+@pytest.mark.parametrize("code", ["nothing_to_import", "machine_failed", "connection_paused"])
+def test_what_says_nothing_of_the_erp_leaves_the_connection_alone(house, code):
+    connection = house.connection()
+    house.health.run_ended(run(house, connection, Status.FAILED, {"code": code, "detail": "…"}))
+    assert house.now(connection).status == "active"
+
+
+def test_a_cancelled_run_is_nobodys_news(house):
+    connection = house.connection()
+    house.health.run_ended(run(house, connection, Status.CANCELLED))
+    assert (house.now(connection).status, house.told()) == ("active", [])
+
+
+# --- tests ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("stage", "status"), [("login", "reauth_required"), ("tcp", "degraded"), ("read", "degraded")])
+def test_a_test_by_hand_says_how_the_connection_stands(house, stage, status):
+    connection = house.connection()
+    by_hand(house, connection, stage)
+    assert house.now(connection).status == status
+    by_hand(house, connection)
+    assert house.now(connection).status == "active"
+    assert house.told() == sorted([f"connection.{status}", "connection.healed"])
+
+
+def test_a_test_of_a_paused_connection_leaves_it_paused(house):
+    connection = house.connection()
+    house.health.pause(connection)
+    by_hand(house, connection, "login")
+    assert house.now(connection).status == "paused"
+
+
+# --- paused -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_paused_goes_on_and_makes_up_for_what_was_missed(house):
+    connection = house.connection()
+    stopped = house.clock()
+    assert house.health.pause(connection).status == "paused"
+    house.pass_time(days=2)
+    assert house.health.pause(connection).status_since == stopped
+    assert house.health.resume(connection).status == "active"
+    assert house.caught_up == [(connection.id, stopped)]
+    house.health.resume(connection)
+    assert len(house.caught_up) == 1
+    assert house.told() == sorted(["connection.paused", "connection.resumed"])
+
+
+def test_a_degraded_connection_is_degraded_again_after_a_pause(house):
+    connection = house.connection()
+    house.health.failed(connection.client_id, connection.id, AWAY)
+    house.health.pause(connection)
+    resumed = house.health.resume(connection)
+    assert (resumed.status, resumed.status_reason) == ("degraded", AWAY)
+
+
+def test_resuming_does_not_make_a_refused_login_good(house):
+    connection = house.connection()
+    stopped = house.clock()
+    house.health.refused(connection.client_id, connection.id, REFUSED, stopped)
+    house.pass_time(hours=1)
+    house.health.pause(connection)
+    resumed = house.health.resume(connection)
+    assert (resumed.status, resumed.status_reason) == ("reauth_required", REFUSED)
+    assert house.caught_up == []
+    house.health.reconnected(connection.client_id, connection.id)
+    assert house.caught_up == [(connection.id, stopped)]
+
+
+def test_a_password_entered_while_it_is_paused_leaves_it_paused_and_counts_afterwards(house):
+    connection = house.connection()
+    stopped = house.clock()
+    house.health.refused(connection.client_id, connection.id, REFUSED, stopped)
+    house.health.pause(connection)
+    house.pass_time(hours=1)
+    house.health.reconnected(connection.client_id, connection.id)
+    assert house.now(connection).status == "paused"
+    assert house.health.resume(connection).status == "active"
+    assert house.caught_up == [(connection.id, stopped)]
+
+
+def test_a_connection_that_is_being_deleted_is_neither_paused_nor_changed(house):
+    connection = house.connection(ConnectionStatus.DELETING)
+    for change in (house.health.pause, house.health.resume):
+        with pytest.raises(Conflict) as refused:
+            change(connection)
+        assert refused.value.code == "connection_deleting"
+    house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
+    assert (house.now(connection).status, house.told()) == ("deleting", [])
+
+
+def test_a_connection_that_is_not_there_is_not_paused(house):
+    gone = house.connection().model_copy(update={"id": "01JCG0W1ZARD0000000000000A"})
+    with pytest.raises(NotFound):
+        house.health.pause(gone)
+    house.health.refused(gone.client_id, gone.id, REFUSED, house.clock())
+
+
+def test_of_two_that_find_the_same_at_once_one_tells(house):
+    connection = house.connection()
+    move, hurried = house.connections.move, []
+
+    def meanwhile(before, to, health, told):
+        if not hurried:
+            hurried.append(True)
+            HealthDesk(house.connections, house.announcer, lambda *_: None, house.clock).refused(
+                connection.client_id, connection.id, REFUSED, house.clock()
+            )
+        return move(before, to, health, told)
+
+    house.connections.move = meanwhile
+    house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
+    assert house.told() == ["connection.reauth_required"]
+    assert house.on_the_bus() == ["connection.reauth_required"]
+
+
+# --- transfers --------------------------------------------------------------------------------------------------------
+
+
+def test_a_transfer_whose_login_is_refused_stops_the_connection(house):
+    connection = house.connection()
+    ended = transfer(house, connection, TransferState.FAILED, REFUSED)
+    house.health.transfer_ended(ended)
+    house.health.transfer_ended(ended)
+    assert house.now(connection).status == "reauth_required"
+    assert house.told() == sorted(["connection.reauth_required", "transfer.failed"])
+
+
+def test_a_transfer_that_sent_something_heals_and_one_that_did_nothing_is_no_news(house):
+    connection = house.connection()
+    house.health.failed(connection.client_id, connection.id, AWAY)
+    house.health.transfer_ended(transfer(house, connection))
+    assert house.now(connection).status == "degraded"
+    house.health.transfer_ended(transfer(house, connection, sent=3))
+    assert house.now(connection).status == "active"
+    assert house.told() == sorted(["connection.degraded", "connection.healed", "transfer.finished"])
+
+
+def test_a_refused_document_is_told_once_per_transfer(house):
+    notices = SyncNotices(house.announcer, house.clock)
+    for _ in range(2):
+        notices.tell(house.member.client_id, "connection-1", "document_rejected", "The ERP refused it.", transfer="t1")
+    assert house.told() == ["export.rejected"]
+
+
+# --- told -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_the_bus_did_not_take_is_told_later_and_once(house):
+    connection = house.connection()
+    house.bus.away = True
+    house.health.failed(connection.client_id, connection.id, AWAY)
+    assert house.told() == ["connection.degraded"]
+    assert house.on_the_bus() == []
+    house.bus.away = False
+    assert house.announcer.catch_up() == 0, "whoever kept it has its time first"
+    house.time[0] += PATIENCE
+    assert house.announcer.catch_up() == 1
+    assert house.announcer.catch_up() == 0
+    assert house.on_the_bus() == ["connection.degraded"]
+
+
+def test_whoever_dies_between_keeping_and_telling_loses_no_event(house):
+    connection = house.connection()
+    told = event(EventType.IMPORT_FINISHED, connection.client_id, connection.id, house.clock(), "run-1", "…")
+    house.notices.add(told)  # and then the worker died; its task is done again
+    house.announcer.announce(told)
+    house.announcer.announce(told)
+    assert house.on_the_bus() == ["import.finished"]
+
+
+def test_people_see_the_newest_first_and_say_that_they_see_to_it(house):
+    connection = house.connection()
+    for number in range(3):
+        house.pass_time(minutes=1)
+        told = event(EventType.IMPORT_FAILED, connection.client_id, connection.id, house.clock(), f"run-{number}", "…")
+        house.announcer.announce(told)
+    first = house.people.page(house.member, NotificationQuery(limit=1))
+    assert first.items[0].at == house.clock()
+    assert first.items[0].level == "error"
+    seen = house.people.acknowledge(house.member, first.items[0].id)
+    assert (seen.acknowledged_by, seen.acknowledged_at) == ("owner", house.clock())
+    house.pass_time(minutes=1)
+    assert house.people.acknowledge(house.member, first.items[0].id).acknowledged_at == seen.acknowledged_at
+    left = house.people.page(house.member, NotificationQuery(open=True, limit=2))
+    assert [one.id for one in left.items] == [
+        one.id for one in house.people.page(house.member, NotificationQuery(limit=2, next=first.next)).items
+    ]
+    with pytest.raises(NotFound):
+        house.people.acknowledge(house.member, "01JCG0W1ZARD0000000000000A")

@@ -53,10 +53,16 @@ class HttpsPost:
             if left <= 0:
                 break
             try:
-                return socket.create_connection((str(ip), port), timeout=left)
+                return self._opened(str(ip), port, left)
             except OSError as error:
                 failed = error
         raise Unavailable(f"{host} could not be reached on port {port}.", code="no_connection") from failed
+
+    def _opened(self, ip: str, port: int, left: float) -> socket.socket:
+        plain = socket.create_connection((ip, port), timeout=left)
+        # From here on the whole has one end; a single read must not have its own just before it.
+        plain.settimeout(self.seconds + 1)
+        return plain
 
     def _talk(self, plain: socket.socket, host: str, ends: float, request: "Request") -> Answer:
         context = ssl.create_default_context()
@@ -64,24 +70,28 @@ class HttpsPost:
             context.load_verify_locations(cadata=self.authority)
         secure = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
         # A receiver that drips byte after byte keeps every single read within its time, so the whole has an end too.
-        end = threading.Timer(max(0.0, ends - self.clock()), _cut, [secure])
+        over = threading.Event()
+        end = threading.Timer(max(0.0, ends - self.clock()), _cut, [secure, over])
         end.daemon = True
         end.start()
         try:
             secure.do_handshake()
-            return _ask(secure, host, request)
+            answer = _ask(secure, host, request)
         except ssl.SSLCertVerificationError as error:
             raise ErpRefused(
                 f"The certificate of {host} is not trusted: {error.verify_message}.", code="tls_failed"
             ) from error
         except (OSError, HTTPException, ValueError) as error:
-            raise self._no_answer(host, ends) from error
+            raise self._no_answer(host, over) from error
         finally:
             end.cancel()
             secure.close()
+        if over.is_set():  # what was cut off can look like the end of an answer
+            raise self._no_answer(host, over)
+        return answer
 
-    def _no_answer(self, host: str, ends: float) -> HubError:
-        if self.clock() >= ends - 0.05:
+    def _no_answer(self, host: str, over: threading.Event) -> HubError:
+        if over.is_set():
             return Unavailable(f"{host} did not answer within {self.seconds:.0f} seconds.", code="timed_out")
         return Unavailable(f"{host} ended the connection without a proper answer.", code="no_answer")
 
@@ -111,7 +121,8 @@ def _ask(secure: ssl.SSLSocket, host: str, request: Request) -> Answer:
     return Answer(response.status, int(wait) if wait.isdecimal() and len(wait) < 8 else None)
 
 
-def _cut(secure: ssl.SSLSocket) -> None:
+def _cut(secure: ssl.SSLSocket, over: threading.Event) -> None:
+    over.set()
     try:
         secure.shutdown(socket.SHUT_RDWR)
     except OSError:

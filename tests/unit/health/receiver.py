@@ -41,8 +41,8 @@ def certificates(folder: Path, host: str = HOST) -> tuple[Path, str]:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
             )
         )
-        usage = {name: False for name in ("content_commitment", "key_encipherment", "data_encipherment")}
-        usage |= {name: False for name in ("key_agreement", "encipher_only", "decipher_only")}
+        usage = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment"), False)
+        usage |= dict.fromkeys(("key_agreement", "encipher_only", "decipher_only"), False)
         usage |= {"digital_signature": True, "key_cert_sign": authority, "crl_sign": authority}
         builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
         if not authority:

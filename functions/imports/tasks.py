@@ -1,46 +1,70 @@
-"""The import machine's door: one task per event, named by `task`.
+"""The import machine's door: its tasks, and the news that one of its executions has ended badly.
 
 A final failure is part of the answer or of the run; only what is worth another try is raised.
 """
 
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from erphub import observe, wiring
+from erphub import observe, tasks, wiring
 from erphub.models.run import RunRef
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+type Event = Mapping[str, Any]
+type Outcome = dict[str, Any]
 
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Do one task of a run. Raises Unavailable."""
-    observe.forget()
-    began, before = time.perf_counter(), wiring.calls_so_far()
-    ref = RunRef(event["client_id"], event["job_id"], event["run_id"])
-    try:
-        return _do(event, ref, lambda: context.get_remaining_time_in_millis() / 1000)
-    finally:
-        wiring.spend(ref, before, int((time.perf_counter() - began) * 1000))
+BROKEN = {
+    "code": "machine_failed",
+    "detail": "The import broke off. Start it again; what was there before is unchanged.",
+}
 
 
-def _do(event: dict[str, Any], ref: RunRef, time_left: Any) -> dict[str, Any]:
-    importing = wiring.importing()
-    match event["task"]:
-        case "plan":
-            return _met(ref, importing.plan(ref, time_left))
-        case "read":
-            return _met(ref, importing.read(ref, event["from"], event["to"], time_left))
-        case "publishing":
-            return importing.publishing(ref)
-        case "publish":
-            return importing.publish(ref, event["from"], event["to"], time_left)
-        case "abandon":
-            return importing.abandon(ref, event["from"], event["to"], parts=event["of"] == "parts")
-        case "finish":
-            return _finish(event, ref)
-        case unknown:
-            raise ValueError(f"the machine asked for an unknown task: {unknown}")
+def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any]:
+    """Do one task of a run. Raises Unavailable, TaskFailed."""
+
+    def time_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    def plan(ref: RunRef, _: Event) -> Outcome:
+        return _met(ref, wiring.importing().plan(ref, time_left))
+
+    def read(ref: RunRef, package: Event) -> Outcome:
+        return _met(ref, wiring.importing().read(ref, package["from"], package["to"], time_left))
+
+    def publishing(ref: RunRef, _: Event) -> Outcome:
+        return wiring.importing().publishing(ref)
+
+    def publish(ref: RunRef, package: Event) -> Outcome:
+        return wiring.importing().publish(ref, package["from"], package["to"], time_left)
+
+    def abandon(ref: RunRef, package: Event) -> Outcome:
+        return wiring.importing().abandon(ref, package["from"], package["to"], parts=package["of"] == "parts")
+
+    def finish(ref: RunRef, given: Event) -> Outcome:
+        return _finish(ref, given.get("problem"))
+
+    def broke(ref: RunRef, _: Event) -> Outcome:
+        return _finish(ref, BROKEN)
+
+    known = {task.__name__: _counted(task) for task in (plan, read, publishing, publish, abandon, finish)}
+    return tasks.TaskDoor(known | {tasks.EXECUTION_ENDED: _counted(broke)})(event, context)
+
+
+def _counted(task: Callable[[RunRef, Event], Outcome]) -> tasks.Task:
+    """The task of a run, whose calls and time are added to the run's cost however it ends."""
+
+    def count(event: Event) -> Outcome:
+        began, before = time.perf_counter(), wiring.calls_so_far()
+        ref = RunRef(event["client_id"], event["job_id"], event["run_id"])
+        try:
+            return task(ref, event)
+        finally:
+            wiring.spend(ref, before, int((time.perf_counter() - began) * 1000))
+
+    return count
 
 
 def _met(ref: RunRef, done: dict[str, Any]) -> dict[str, Any]:
@@ -50,8 +74,8 @@ def _met(ref: RunRef, done: dict[str, Any]) -> dict[str, Any]:
     return done
 
 
-def _finish(event: dict[str, Any], ref: RunRef) -> dict[str, Any]:
-    done = wiring.importing().finish(ref, event.get("problem"))
+def _finish(ref: RunRef, problem: Mapping[str, Any] | None) -> dict[str, Any]:
+    done = wiring.importing().finish(ref, problem)
     if done.pop("ended", False):
         observe.figures({"status": str(done["status"])}, runs=1, **done["figures"])
     wiring.run_ended(ref)

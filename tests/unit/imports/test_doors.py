@@ -1,0 +1,204 @@
+"""The doors of functions/imports with real events: what they ask of the house, and what they answer."""
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from erphub import wiring
+from erphub.access import Access
+from erphub.aws.table import Table
+from erphub.aws.tenancy import TenancyTable
+from erphub.datasets import Datasets, Rows
+from erphub.errors import Unavailable
+from erphub.ids import new_id
+from erphub.jobs import ImportJobs
+from erphub.models.identity import Client, Customer, Membership
+from erphub.models.run import Run, RunRef, Status, Trigger
+from erphub.models.tenancy import FIRST_ROLES
+from erphub.runs import ImportRuns
+from erphub.tasks import TaskFailed
+
+from .conftest import House
+from .test_schedule import RecordingMachine
+
+ROOT = Path(__file__).resolve().parents[3]
+CLIENT = "01JCG0C1H3NT0000000000000A"
+USER = "0f0e0d0c-0000-4000-8000-000000000001"
+NOW = datetime(2026, 1, 24, 8, tzinfo=UTC)
+CONTEXT = SimpleNamespace(
+    get_remaining_time_in_millis=lambda: 900_000, aws_request_id="r", function_name="f", memory_limit_in_mb=1
+)
+
+
+def door(name: str) -> ModuleType:
+    """A function's module, as Lambda loads it."""
+    spec = importlib.util.spec_from_file_location(f"imports_{name}", ROOT / f"functions/imports/{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def event(name: str) -> dict[str, Any]:
+    return json.loads((ROOT / "events/imports" / f"{name}.json").read_text())
+
+
+type Ask = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def machine() -> RecordingMachine:
+    return RecordingMachine()
+
+
+@pytest.fixture
+def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """Send one event, changed as said, through a door; an administrator asks unless another user is named."""
+    tenancy = TenancyTable(table)
+    customer = Customer("01JCG0CVST0000000000000000", "Customer", NOW)
+    tenancy.add_customer(customer, USER, FIRST_ROLES)
+    tenancy.add_client(
+        Client(CLIENT, customer.id, "Client", NOW), Membership(CLIENT, customer.id, USER, "administrator")
+    )
+    runs = ImportRuns(house.jobs, house.runs, machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
+    jobs = ImportJobs(house.jobs, runs, lambda *_: True, lambda: NOW, new_id)
+    kept = wiring.hall.access
+    object.__setattr__(wiring.hall, "access", lambda: Access(tenancy))
+    for name, made in (
+        ("import_jobs", jobs),
+        ("import_runs", runs),
+        ("datasets", Datasets(house.runs.known_types)),
+        ("rows", Rows(house.reader())),
+        ("importing", house.importing),
+        ("_runs", house.runs),
+    ):
+        monkeypatch.setattr(wiring, name, lambda made=made: made)
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
+    for name in ("run_met", "run_ended"):
+        monkeypatch.setattr(wiring, name, lambda _: None)
+
+    def send(
+        name: str, method: str | None = None, path: str | None = None, body: Any = None, user: str = USER, **query: str
+    ) -> tuple[int, Any]:
+        sent = event(name)
+        if path is not None:
+            sent |= {
+                "path": f"/clients/{CLIENT}{path}",
+                "httpMethod": method,
+                "body": json.dumps(body) if body else None,
+            }
+            sent["queryStringParameters"] = query or None
+        sent["requestContext"]["authorizer"]["claims"]["sub"] = user
+        answer = door(name).handler(sent, CONTEXT)
+        return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
+
+    yield send
+    object.__setattr__(wiring.hall, "access", kept)
+
+
+def test_a_job_is_made_shown_changed_run_and_deleted(ask: Ask, machine: RecordingMachine) -> None:
+    status, job = ask("api")
+    assert (status, job["name"], job["next_run_at"]) == (201, "Last 40 days", "2026-01-25T01:30:00Z")
+    path = f"/import-jobs/{job['id']}"
+    assert ask("api", "GET", "/import-jobs")[1]["items"] == [job]
+    assert ask("api", "GET", path) == (200, job)
+    status, changed = ask("api", "PATCH", path, {"version": 1, "name": "Nights"})
+    assert (status, changed["name"]) == (200, "Nights")
+    assert ask("api", "PATCH", path, {"version": 1, "name": "Again"})[0] == 409
+    status, run = ask("api", "POST", f"{path}/runs")
+    assert (status, run["status"], machine.started) == (202, "queued", [run["id"]])
+    assert ask("api", "GET", f"{path}/runs")[1]["items"][0]["id"] == run["id"]
+    status, shown = ask("api", "GET", f"{path}/runs/{run['id']}")
+    assert (status, shown["units"]) == (200, [])
+    assert ask("api", "POST", f"{path}/runs/{run['id']}/cancel")[1]["cancel_requested"] is True
+    assert ask("api", "GET", f"{path}/runs/{run['id']}/log") == (200, {"items": [], "next": None})
+    assert ask("api", "DELETE", path) == (204, None)
+    assert ask("api", "GET", path)[0] == 404
+
+
+def test_a_stranger_finds_nothing(ask: Ask) -> None:
+    for name in ("api", "rows"):
+        status, problem = ask(name, user="somebody")
+        assert (status, problem["code"]) == (404, "client_not_found")
+
+
+def test_a_wrong_job_names_every_wrong_field(ask: Ask) -> None:
+    body = {"name": "\u202e", "connection_id": "x", "period": {"kind": "days", "days": 101}, "extra": 1}
+    status, problem = ask("api", "POST", "/import-jobs", body)
+    assert status == 422
+    assert {error["pointer"] for error in problem["errors"]} == {
+        "/name",
+        "/connection_id",
+        "/period/days/days",
+        "/extra",
+    }
+
+
+def test_rows_of_a_client_that_imported_nothing_are_none(ask: Ask) -> None:
+    assert ask("rows") == (200, {"items": [], "next": None})
+    assert ask("rows", "GET", "/datasets/passwords/rows")[0] == 404
+    assert ask("rows", "GET", "/datasets/accounts/rows", limit="201")[0] == 422
+    assert len(ask("api", "GET", "/datasets")[1]["items"]) == 8
+
+
+def queued(house: House, sent: dict[str, Any]) -> RunRef:
+    job = house.job()
+    ref = RunRef(job.client_id, job.id, sent["run_id"])
+    at = "2026-01-24T08:00:00Z"
+    house.runs.add(Run(ref, job.connection_id, Trigger.MANUAL, Status.QUEUED, "u", at))
+    return ref
+
+
+def test_the_tasks_of_a_run_do_the_run_and_note_what_it_cost(ask: Ask, house: House) -> None:
+    tasks, sent = door("tasks"), event("tasks")
+    ref = queued(house, sent)
+    plan = tasks.handler({"task": "plan", **ref.as_json()}, CONTEXT)
+    for package in plan["packages"]:
+        assert tasks.handler({"task": "read", **package}, CONTEXT) == {"outcome": "done"}
+    for package in tasks.handler({"task": "publishing", **ref.as_json()}, CONTEXT)["packages"]:
+        assert tasks.handler({"task": "publish", **package}, CONTEXT) == {"outcome": "done"}
+    done = tasks.handler({"task": "finish", **ref.as_json()}, CONTEXT)
+    assert done == {"outcome": "done", "status": "succeeded"}
+    run = house.runs.get(ref)
+    assert run.tasks == 3 + len(plan["packages"]) + 2
+    assert run.calls["dynamodb.PutItem"] > 0
+
+
+def test_a_run_whose_execution_broke_off_is_ended_and_its_data_free(ask: Ask, house: House) -> None:
+    sent = event("tasks-broke")
+    ref = queued(house, json.loads(sent["detail"]["input"]))
+    house.importing.plan(ref, lambda: 900.0)
+    sent["detail"]["input"] = json.dumps(ref.as_json())
+    for _ in range(2):  # EventBridge may say it twice
+        door("tasks").handler(sent, CONTEXT)
+    run = house.runs.get(ref)
+    assert run.status is Status.FAILED
+    assert run.problem is not None
+    assert run.problem["code"] == "machine_failed"
+    other = house.queue(house.job())
+    assert house.importing.plan(other, lambda: 900.0)["outcome"] == "ready"
+
+
+def test_what_a_task_raises_names_no_cause(ask: Ask, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any) -> Any:
+        raise Unavailable("The ERP is away.", code="connection_cut") from OSError("login=sa password=hunter2")
+
+    ref = queued(house, event("tasks"))
+    monkeypatch.setattr(type(house.importing), "publishing", failing)
+    with pytest.raises(Unavailable) as away:
+        door("tasks").handler({"task": "publishing", **ref.as_json()}, CONTEXT)
+    assert away.value.__cause__ is None
+    with pytest.raises(TaskFailed):
+        door("tasks").handler({"task": "unheard-of", **ref.as_json()}, CONTEXT)
+
+
+def test_the_clocks_door_starts_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "scheduler", lambda: SimpleNamespace(tick=lambda: 3))
+    assert door("schedule").handler(event("schedule"), CONTEXT) == {"started": 3}

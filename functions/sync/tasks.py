@@ -18,5 +18,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     done = wiring.sync_task(event, context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
     observe.logger().info("task", extra=about | done)
     if counts := done.get("counts"):
-        observe.figures({"operation": "transfer"}, **{f"documents_{name}": count for name, count in counts.items()})
+        figures = {f"documents_{name}": count for name, count in counts.items()}
+        silent = "nothing_sent" in done.get("notices", ())
+        observe.figures({"operation": "transfer"}, **figures, syncs_silent=silent)
     return done

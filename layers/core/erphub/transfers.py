@@ -149,6 +149,7 @@ class _Run:
     transfer: Transfer
     _opened: list[TakesDocuments] = field(default_factory=list[TakesDocuments])
     _silent: int = 0
+    _told: set[str] = field(default_factory=set[str])
 
     @property
     def keep(self) -> int:
@@ -313,7 +314,8 @@ class _Run:
         self._plan(now)
         self.change(state=state, finished_at=now)
         self.carrier.syncs.release(self.sync.client_id, self.sync.connection_id, self.transfer.id)
-        return {"outcome": "finished", "counts": counts.model_dump(), "state": state.value}
+        told = sorted(self._told)
+        return {"outcome": "finished", "counts": counts.model_dump(), "state": state.value, "notices": told}
 
     def _plan(self, now: Any) -> None:
         waiting = [entry for queue in ("pending", "uncertain", "attach") for entry in self._queue(queue)]
@@ -358,7 +360,8 @@ class _Run:
         if silence is not None and last is not None and now - last > silence:
             standing.append("nothing_sent")
         for code in standing:
-            if code not in sync.told:
+            if code not in sync.told and code not in self._told:
+                self._told.add(code)
                 detail = _NOTICES[code]
                 self.carrier.notices.tell(sync.client_id, sync.connection_id, code, detail, transfer=self.transfer.id)
         return tuple(standing)

@@ -112,6 +112,7 @@ class World:
     refusals: list[str] = field(default_factory=list)
     render: Callable[[Any], bytes] = lambda settlement: b"%PDF-rendered"
     settings: dict[str, Any] = field(default_factory=dict)
+    figures: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         numbers = count(1)

@@ -1,0 +1,187 @@
+"""The doors of functions/sync with real events: what they ask of the house, and what they answer."""
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from erphub import observe, wiring
+from erphub.errors import Unavailable
+from erphub.models.identity import Member, Permission
+from erphub.sync_desk import tick
+from erphub.sync_front import SyncFront
+
+from .conftest import CLIENT, CONNECTION, SETTINGS, World, z_report
+from .test_cash_register import file, report
+
+ROOT = Path(__file__).resolve().parents[3]
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 280_000, aws_request_id="r1")
+type Ask = Callable[..., tuple[int, Any]]
+
+
+def door(name: str) -> ModuleType:
+    """A function's module, as Lambda loads it."""
+    spec = importlib.util.spec_from_file_location(f"sync_{name}", ROOT / f"functions/sync/{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def event(name: str) -> dict[str, Any]:
+    return json.loads((ROOT / "events/sync" / f"{name}.json").read_text())
+
+
+class EverybodyIsTheTill:
+    """Access that lets one user in, with what the test allows."""
+
+    def require(self, client_id: str, caller: Any, permission: Permission) -> Member:
+        return Member(client_id, "customer", caller.user, "till", frozenset(Permission))
+
+
+@pytest.fixture
+def house(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    front = SyncFront(world.desk, world.intake, world.exports, world.uploads, world.changes)
+    monkeypatch.setattr(wiring, "sync", lambda: front)
+    monkeypatch.setattr(wiring, "_carrier", lambda: world.carrier)
+    monkeypatch.setattr(wiring, "_transfer_done", lambda _, done: done)
+    monkeypatch.setattr(observe, "figures", lambda dimensions, **figures: world.figures.append(figures))
+    monkeypatch.setattr(wiring, "_uploads", lambda: world.uploads)
+    monkeypatch.setattr(wiring, "sync_tick", lambda: tick(world.desk, lambda f, due: [f(one) for one in due]))
+    return world
+
+
+@pytest.fixture
+def ask(house: World, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    api = door("api")
+    object.__setattr__(api.door, "_hall", SimpleNamespace(access=EverybodyIsTheTill, once=lambda: None))
+
+    def send(method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
+        request = event("api") | {
+            "httpMethod": method,
+            "path": f"/clients/{CLIENT}/connections/{CONNECTION}{path}",
+            "queryStringParameters": query or None,
+            "body": body if isinstance(body, str) or body is None else json.dumps(body),
+        }
+        answer = api.handler(request, CONTEXT)
+        kind = answer["multiValueHeaders"]["Content-Type"][0]
+        return answer["statusCode"], json.loads(answer["body"]) if "json" in kind else answer["body"]
+
+    return send
+
+
+def test_a_settlement_goes_in_and_to_the_ledger_by_the_doors_alone(house: World, ask: Ask) -> None:
+    status, handed = ask("PUT", "/documents/settlement/Z118", event("api")["body"])
+    assert (status, handed["outcome"], handed["state"], handed["date"]) == (200, "created", "pending", "2026-01-31")
+    status, started = ask("POST", "/transfers", {})
+    assert (status, started["state"]) == (202, "queued")
+    assert door("tasks").handler(event("tasks") | house.queue.tasks[0], CONTEXT)["counts"]["sent"] == 1
+    assert (house.figures[0]["documents_sent"], house.figures[0]["syncs_silent"]) == (1, 0)
+    status, done = ask("GET", f"/transfers/{started['id']}")
+    assert (status, done["state"]) == (200, "succeeded")
+    status, log = ask("GET", "/export-log", state="sent")
+    assert [item["external_id"] for item in log["items"]] == ["Z118"]
+    status, shown = ask("GET", f"/export-log/{log['items'][0]['id']}")
+    assert [one["outcome"] for one in shown["tries"]] == ["sent", "attached"]
+    assert ask("PUT", "/documents/settlement/Z118", z_report(118, amount="1.00"))[1]["code"] == "already_sent"
+
+
+def test_settings_are_shown_tested_and_saved(ask: Ask) -> None:
+    status, tested = ask("POST", "/sync/test", SETTINGS | {"company": ""})
+    assert (status, tested["passed"], tested["errors"][0]["code"]) == (200, False, "company_required")
+    assert {choice["key"] for choice in tested["choices"]["companies"]} == {"1", "2"}
+    status, problem = ask("PUT", "/sync", SETTINGS | {"voucher_type": "9"})
+    assert (status, problem["errors"][0]["pointer"]) == (422, "/voucher_type")
+    status, saved = ask("PUT", "/sync", SETTINGS | {"retention_days": 60, "version": 1})
+    assert (status, saved["version"], saved["settings"]["retention_days"]) == (200, 2, 60)
+    assert ask("PUT", "/sync", SETTINGS | {"version": 1})[0] == 409
+    status, shown = ask("GET", "/sync")
+    assert shown["next"]["why"]
+    assert shown["settings"]["accounts"]["means"]["cash"] == "1900"
+
+
+def test_a_cash_register_file_goes_in_as_it_is(ask: Ask) -> None:
+    xml = file(report("1") + report("2", "2026-02-01", paid="1.00")).decode()
+    status, answer = ask("POST", "/documents/saft-cash-register", xml)
+    assert (status, len(answer["settlements"])) == (200, 1)
+    assert answer["refused"][0]["z_report"] == "R 1:2"
+    assert ask("POST", "/documents/saft-cash-register", "no xml")[1]["code"] == "malformed_xml"
+    assert ask("POST", "/documents/saft-cash-register", "x" * (4 * 1024 * 1024 + 1))[0] == 413
+
+
+def test_the_log_comes_as_csv_too(ask: Ask) -> None:
+    ask("PUT", "/documents/settlement/Z1", z_report(1))
+    status, text = ask("GET", "/export-log/csv")
+    assert status == 200
+    assert text.splitlines()[1].startswith("2026-01-31,settlement,Z1,")
+
+
+def test_the_log_is_put_right_by_the_doors(ask: Ask, house: World) -> None:
+    ask("PUT", "/documents/settlement/Z1", z_report(1, means="vipps"))
+    house.transfer()
+    _status, groups = ask("GET", "/export-log/codes")
+    assert groups["items"][0]["code"] == "account_missing"
+    assert ask("POST", "/export-log/retry", {"code": "account_missing"})[1] == {"retried": 1, "failed": []}
+    [item] = ask("GET", "/export-log")[1]["items"]
+    assert ask("POST", f"/export-log/{item['id']}/skip", {"reason": "demo"})[1]["state"] == "skipped"
+    assert ask("POST", f"/export-log/{item['id']}/posted-by-hand", {"voucher": "B1"})[1]["reference"] == "B1"
+    assert ask("GET", "/export-log/gaps")[1]["items"][0]["missing_numbers"] == []
+    assert ask("GET", "/export-log/0000000000000000000000000A")[0] == 404
+    assert ask("POST", "/export-log/retry", {})[0] == 422
+
+
+def test_a_batch_is_opened_put_and_taken(ask: Ask, house: World) -> None:
+    status, made = ask("POST", "/document-uploads", {})
+    assert (status, made["upload"]["method"]) == (201, "PUT")
+    assert ask("POST", f"/document-uploads/{made['id']}/take", {})[1]["code"] == "file_missing"
+    house.papers.files[made["upload"]["url"].removeprefix("memory:")] = b'{"kind":"product","external_id":"1"}'
+    assert ask("POST", f"/document-uploads/{made['id']}/take", {})[0] == 202
+    assert door("tasks").handler(house.queue.tasks[0], CONTEXT) == {"outcome": "done", "lines": 1}
+    _, done = ask("GET", f"/document-uploads/{made['id']}")
+    assert (done["refused"], done["errors"][0]["line"]) == (1, 1)
+
+
+def test_changes_are_read_and_acknowledged(ask: Ask, house: World) -> None:
+    from erphub.models.document import Customer
+
+    house.save(customers="erp")
+    house.erp.create(Customer(name="Kyst"))
+    house.transfer()
+    status, feed = ask("GET", "/changes")
+    assert (status, feed["items"][0]["document"]["name"]) == (200, "Kyst")
+    assert ask("GET", "/changes", since=feed["since"])[1]["items"] == []
+    body = {"changes": [{"change": feed["since"], "external_id": "K7"}]}
+    assert ask("POST", "/changes/acknowledge", body)[1] == {"acknowledged": [feed["since"]], "superseded": []}
+    assert ask("POST", "/changes/acknowledge", body)[1] == {"acknowledged": [], "superseded": [feed["since"]]}
+
+
+def test_the_clock_starts_what_is_due(ask: Ask, house: World) -> None:
+    ask("PUT", "/documents/settlement/Z1", z_report(1))
+    house.clock.pass_(hours=1)
+    assert door("schedule").handler(event("schedule"), CONTEXT) == {"due": 1, "started": 1, "failed": 0}
+    assert door("tasks").handler(house.queue.tasks[0], CONTEXT)["state"] == "succeeded"
+
+
+def test_only_what_is_worth_another_try_is_raised(house: World, ask: Ask) -> None:
+    ask("PUT", "/documents/settlement/Z1", z_report(1))
+    status, started = ask("POST", "/transfers", {})
+    task = house.queue.tasks[0]
+    house.erp.down = True
+    assert door("tasks").handler(task, CONTEXT)["state"] == "failed", "the ERP's silence is a result, not a crash"
+    other = SimpleNamespace(get_remaining_time_in_millis=lambda: 280_000, aws_request_id="r2")
+    _status, started = ask("POST", "/transfers", {})
+    house.syncs.lease(
+        CLIENT, CONNECTION, started["id"], "somebody", house.clock.now.replace(year=2027), house.clock.now
+    )
+    with pytest.raises(Unavailable):
+        door("tasks").handler(house.queue.tasks[-1], other)
+
+
+def test_a_task_nobody_knows_is_a_mistake(house: World) -> None:
+    with pytest.raises(ValueError, match="there is no task"):
+        door("tasks").handler({"task": "dance"}, CONTEXT)

@@ -211,8 +211,8 @@ class Connecting:
         probes: list[Probe] = []
         problem = None
         try:
-            connection, _ = credentials.read(self.connections, self.secrets, connection)
-            system = self._opened(connection.erp_system, self._settings(connection), connection.secret_name)
+            known, _ = credentials.read(self.connections, self.secrets, connection)
+            system = self._opened(known.erp_system, self._settings(known), known.secret_name)
             probes = [self._clean(probe) for probe in system.check()]
         except (ErpRefused, Invalid, NotFound) as error:
             problem = self.problem(error)

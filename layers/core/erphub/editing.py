@@ -1,9 +1,9 @@
-"""Editing a connection: who may, how a draft begins from what is there, what changed meanwhile, and what comes of it."""
+"""Editing a connection: who may, how a draft begins from what is there, what changed meanwhile, what comes of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from .errors import Conflict, Forbidden, NotFound
 from .models.catalogue import Description
@@ -90,7 +90,10 @@ def opened(given: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
 
 def short(value: Any) -> Any:
     """A value as it is remembered: a long list as its length."""
-    return f"{len(value)} companies" if isinstance(value, list) and len(value) > _MANY else value  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, list):
+        items = cast(list[Any], value)
+        return f"{len(items)} companies" if len(items) > _MANY else items
+    return value
 
 
 def differences(before: Mapping[str, JsonObject], now: Mapping[str, JsonObject]) -> list[JsonObject]:

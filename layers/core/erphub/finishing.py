@@ -1,7 +1,7 @@
 """The end of a wizard: the connection is made, or what was edited takes the place of what was, in one step.
 
-Whatever comes before that step is undone when the wizard ends without it, and whatever comes after it is done again until
-it is done: the old password and the companies no longer used go when the new ones are in use, never earlier.
+Whatever comes before that step is undone when the wizard ends without it, and whatever comes after it is repeated until it
+is done: the old password and the companies no longer used go when the new ones are in use, never earlier.
 """
 
 from collections.abc import Callable, Sequence
@@ -51,7 +51,8 @@ class Finishing:
         companies = [kept(one) for one in chosen(self.store.all_companies(wizard), wizard.settings.get("companies"))]
         self._claim(wizard, connection, companies)
         finished = wizard.model_copy(update={"status": WizardStatus.FINISHED, "problem": None})
-        new = {"name": connection.name, "erp_system": connection.erp_system, "companies": short([one.key for one in companies])}
+        keys = short([company.key for company in companies])
+        new = {"name": connection.name, "erp_system": connection.erp_system, "companies": keys}
         try:
             entry = self._entry(wizard, "connection.created", None, new)
             return self.connections.create(connection, companies, finished, entry)
@@ -151,7 +152,7 @@ class Finishing:
         """A wizard ended without its connection: forget its password, its companies, and what it held."""
         self.secrets.delete(wizard.secret_name)
         live = self.connections.get(wizard.client_id, wizard.connection_id) if wizard.edit else None
-        companies = self.connections.companies(wizard.client_id, wizard.connection_id) if live else []
-        self._release(wizard, [identity(wizard.erp_system, company) for company in companies])
+        used = self.connections.companies(wizard.client_id, wizard.connection_id) if live else ()
+        self._release(wizard, [identity(wizard.erp_system, company) for company in used])
         if live is None or live.generation != wizard.id:
             self.connections.forget_companies(wizard.client_id, wizard.connection_id, wizard.id, soon=False)

@@ -1,8 +1,8 @@
 """Companies of a customer are connected once: who has one already, what can be done about it, and the licences used.
 
 A connection holds the companies it uses. Taking one that nobody holds is a single conditional write together with its
-licence, so of any number of attempts one succeeds. Holding what another connection holds too is possible only knowingly,
-where the customer allows it, and uses no further licence.
+licence, so of any number of attempts one succeeds. Holding what another connection holds too is possible only
+knowingly, where the customer allows it, and uses no further licence.
 """
 
 import random
@@ -39,12 +39,12 @@ class Identities:
     tell: Tell
     pause: Callable[[float], None] = time.sleep
 
-    # --- for whoever chooses -------------------------------------------------------------------------------------------
+    # --- for whoever chooses -----------------------------------------------------------------------------------------
 
     def elsewhere(
         self, member: Member, erp_system: str, found: Sequence[FoundCompany], connection_id: str
     ) -> dict[str, ConnectedElsewhere]:
-        """Which of the companies found another connection of the customer has, by their keys, as far as one may know."""
+        """Which of the companies found another connection of the customer has, by key, as far as one may know."""
         known = self._known(member.customer_id, erp_system, found)
         others = {key: one for key, one in known.items() if not one.held_by(connection_id)}
         twice = self.store.licences(member.customer_id).same_company_twice if others else False
@@ -108,7 +108,7 @@ class Identities:
         known = self.store.find(customer_id, list(ids.values())) if ids else {}
         return {key: known[id_] for key, id_ in ids.items() if id_ in known}
 
-    # --- for connections that come, change and go ----------------------------------------------------------------------
+    # --- for connections that come, change and go --------------------------------------------------------------------
 
     def claim(self, customer_id: str, connection: Connection, companies: Sequence[Company], *, knowingly: bool) -> None:
         """Make the connection hold these companies; again is fine. What it newly held is let go when one is refused.
@@ -205,7 +205,7 @@ class Identities:
         client = self.tenancy.client(client_id)
         return client.customer_id if client else None
 
-    # --- licences ------------------------------------------------------------------------------------------------------
+    # --- licences ----------------------------------------------------------------------------------------------------
 
     def licences(self, customer_id: str) -> LicencesView:
         """Used and allowed."""

@@ -97,7 +97,7 @@ class Connection(Model):
 
     @property
     def secret_name(self) -> str:
-        """Where its passwords are now; an edit moves them, so whoever finds nothing there reads the connection again."""
+        """Where its passwords are now; an edit moves them: whoever finds nothing there reads the connection again."""
         return secret_name(self.client_id, self.id, self.secret)
 
     @property

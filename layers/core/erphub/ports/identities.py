@@ -18,7 +18,7 @@ class Identities(Protocol):
         ...
 
     def take(self, customer_id: str, companies: Sequence[KnownCompany]) -> None:
-        """Companies that nobody has, for the one holder each names, and their licences: all of them or none (50 at most).
+        """Companies that nobody has, for the holder each names, and their licences: all of them or none (50 at most).
 
         Raises Conflict (`version_conflict`) when somebody has one by now, `licences_used_up` (used, allowed),
         Unavailable when too many try at once.

@@ -34,6 +34,8 @@ _AREAS = {
     "connections": "Connections",
     "import-jobs": "Imports",
     "datasets": "Imports",
+    "notifications": "Notifications and webhooks",
+    "webhooks": "Notifications and webhooks",
     "sync": "Sync",
     "documents": "Sync",
     "document-uploads": "Sync",

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from .ports.erp import Total
 
 type Month = tuple[str | None, int, str | None]
 SHOWN = 3
+_EXACT = Context(prec=100)
+"""Python adds decimals in 28 digits unless it is told otherwise; a ledger of decimal(38,20) needs more."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Difference:
         if self.source_rows != self.arrived_rows:
             parts.append(f"{self.source_rows} rows in the source and {self.arrived_rows} here")
         if self.source_amount != self.arrived_amount:
-            parts.append(f"a sum of {self.source_amount} in the source and {self.arrived_amount} here")
+            parts.append(f"a sum of {self.source_amount:f} in the source and {self.arrived_amount:f} here")
         return f"{self.period}: {', '.join(parts)}"
 
 
@@ -46,7 +48,10 @@ def months(totals: Iterable[Total]) -> list[Month]:
     for total in totals:
         month = total.period.isoformat()[:7] if total.period else None
         rows, amount = sums.get(month, (0, None))
-        sums[month] = (rows + total.rows, amount if total.amount is None else (amount or Decimal(0)) + total.amount)
+        sums[month] = (
+            rows + total.rows,
+            amount if total.amount is None else _EXACT.add(amount or Decimal(0), total.amount),
+        )
     return [(month, rows, None if amount is None else str(amount)) for month, (rows, amount) in sums.items() if rows]
 
 
@@ -72,7 +77,7 @@ def _by_month(found: Iterable[Month]) -> dict[str, tuple[int, Decimal]]:
 
 def _add(sums: dict[str, tuple[int, Decimal]], period: str, rows: int, amount: Decimal) -> None:
     before = sums.get(period, (0, Decimal(0)))
-    sums[period] = (before[0] + rows, before[1] + amount)
+    sums[period] = (before[0] + rows, _EXACT.add(before[1], amount))
 
 
 def _name(period: date | None) -> str:

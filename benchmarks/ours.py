@@ -1,0 +1,116 @@
+"""(b) Our import of the same rows: the very tasks of the import machine, from the plan to a Delta table on S3.
+
+`python -m benchmarks.ours PORT DATABASE`. Count and sum are compared with the source's on the way, as in every import.
+"""
+
+import contextlib
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+from benchmarks.measure import tell
+from erphub import erp, wiring
+from erphub.aws.jobs import JobTable
+from erphub.aws.runs import RunTable
+from erphub.ids import new_id
+from erphub.models.job import Everything, Job
+from erphub.models.run import Run, RunRef, Status, Trigger
+from erphub.models.wire import instant
+from erphub.ports.erp import FoundCompany, HasDatasets
+from erphub.ports.imports import Source
+from erphub.runs import cost
+
+MAPPING = {
+    "gl_transactions": {
+        "schema": "dbo",
+        "table": "AcTr",
+        "columns": {
+            "journal_no": "JNo",
+            "entry_no": "EntNo",
+            "voucher_no": "VoNo",
+            "voucher_date": "VoDt",
+            "account_no": "AcNo",
+            "period": "AcYrPr",
+            "description": "Txt",
+            "invoice_no": "InvoNo",
+            "customer_no": "Cust",
+            "amount": "AcAm",
+            "currency_amount": "CurAm",
+            "exchange_rate": "ExRt",
+        },
+    }
+}
+TIME_LEFT = 900.0
+
+
+@dataclass(frozen=True)
+class OneSource:
+    """The connection behind this import: one company on the stand-in. Satisfies `ports.imports.Sources`."""
+
+    port: str
+    database: str
+
+    def get(self, client_id: str, connection_id: str) -> Source:
+        """The only one."""
+        return Source(client_id, connection_id, "Bench", "sqlserver-generic", "active", ["gl_transactions"])
+
+    def companies(self, source: Source) -> list[FoundCompany]:  # noqa: ARG002  the port's signature
+        """The only one."""
+        return [FoundCompany(self.database, self.database, None, {"database": self.database})]
+
+    def open(self, source: Source) -> contextlib.AbstractContextManager[HasDatasets]:
+        """Over TLS, as always; the stand-in's certificate is nobody's, so it is not verified."""
+        return self._opened(source)
+
+    @contextlib.contextmanager
+    def _opened(self, source: Source) -> Generator[HasDatasets]:
+        settings = {
+            "server": f"127.0.0.1,{self.port}",
+            "authentication": "sql",
+            "login": "reader",
+            "encryption": "trust",
+            "mapping": MAPPING,
+        }
+        secret = {"password": "Read-Only-1"}
+        system = erp.open_system(source.erp_system, settings, secret, networks=["127.0.0.0/8"])
+        assert isinstance(system, HasDatasets)
+        yield system
+
+
+def main(port: str, database: str) -> None:
+    """One run, its tasks one after the other in this process."""
+    began = time.perf_counter()
+    importing = replace(wiring.importing(), sources=OneSource(port, database))
+    jobs, runs, now = JobTable(wiring.table()), RunTable(wiring.table()), wiring.clock()
+    client = new_id()
+    job = Job(
+        id=new_id(), client_id=client, name="Bench", connection_id=new_id(), period=Everything(kind="everything"),
+        created_by="bench", created_at=now, updated_at=now,
+    )  # fmt: skip
+    jobs.add(job)
+    ref = RunRef(client, job.id, new_id())
+    runs.add(Run(ref, job.connection_id, Trigger.MANUAL, Status.QUEUED, "bench", instant(now)))
+    before = wiring.calls_so_far()
+    plan = importing.plan(ref, lambda: TIME_LEFT)
+    read_began = time.perf_counter()
+    for package in plan["packages"]:
+        importing.read(ref, package["from"], package["to"], lambda: TIME_LEFT)
+    read_seconds = time.perf_counter() - read_began
+    for package in importing.publishing(ref)["packages"]:
+        importing.publish(ref, package["from"], package["to"], lambda: TIME_LEFT)
+    importing.finish(ref)
+    seconds = time.perf_counter() - began
+    wiring.spend(ref, before, int(seconds * 1000))
+    run = runs.get(ref)
+    if run.status is not Status.SUCCEEDED:
+        raise RuntimeError(f"the import {run.status}: {run.problem}")
+    told = cost(run)
+    tell(
+        seconds=seconds, read_seconds=read_seconds, rows=run.totals["written"], calls=told.calls,
+        usd=told.estimated_usd, types=dict(runs.known_types(client)["gl_transactions"]),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

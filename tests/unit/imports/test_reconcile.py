@@ -1,0 +1,38 @@
+"""Sums are compared exactly, however many digits a ledger has."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from erphub import reconcile
+from erphub.ports.erp import Total
+
+LONG = Decimal("99999999999999.12345678901234567891")
+
+
+def days(count: int, amount: Decimal) -> list[Total]:
+    return [Total(date(2026, 1, 1) + timedelta(days=day), 1, amount) for day in range(count)]
+
+
+def test_sums_of_many_digits_are_kept_to_the_last_one():
+    (month, rows, amount) = reconcile.months(days(31, LONG))[0]
+    assert (month, rows) == ("2026-01", 31)
+    assert amount == "3099999999999972.82716045938271604621"
+
+
+def test_a_difference_in_the_last_of_many_digits_is_found():
+    counted = reconcile.months(days(31, LONG))
+    assert reconcile.monthly_differences(counted, days(31, LONG)) == []
+    arrived = [*days(30, LONG), Total(date(2026, 1, 31), 1, LONG + Decimal("1e-20"))]
+    found = reconcile.monthly_differences(counted, arrived)
+    assert "716045938271604621 in the source" in str(found[0])
+    assert [difference.period for difference in found] == ["2026-01"]
+
+
+def test_the_order_in_which_parts_are_added_makes_no_difference():
+    parts = [
+        Total(date(2026, 1, 1), 1, LONG),
+        Total(date(2026, 1, 1), 1, Decimal("1e-20")),
+        *days(1, LONG.copy_negate()),
+    ]
+    assert reconcile.differences(parts, list(reversed(parts))) == []
+    assert reconcile.months(parts)[0][2] == "1E-20"

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from deltalake import DeltaTable
 
 from erphub.aws import lake, lake_sql
@@ -270,3 +271,18 @@ def test_what_the_source_raises_comes_out_as_it_is(shore: Shore) -> None:
     types = shore.lake.prepare("client", LEDGER, complete(LEDGER, {}))
     with pytest.raises(Conflict, match="the source's own"):
         shore.lake.stage("staging/client/x/y/z", LEDGER, types, "C1", broken())
+
+
+def test_files_replaced_long_ago_are_removed_and_younger_ones_kept(
+    shore: Shore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake, "TIDY_EVERY", 1)
+    shore.publish(LEDGER, lines(3))
+    (first,) = shore.table(LEDGER).file_uris()
+    with time_machine.travel(datetime.now(UTC) - timedelta(days=8), tick=True):
+        shore.publish(LEDGER, lines(4))
+    (second,) = shore.table(LEDGER).file_uris()
+    shore.publish(LEDGER, lines(5))
+    assert not Path(first).exists(), "it was replaced eight days ago"
+    assert Path(second).exists(), "somebody may still page through it"
+    assert len(shore.rows(LEDGER)) == 5

@@ -44,6 +44,10 @@ SMALL_FILE = 8 * 1024 * 1024
 MANY_FILES = 24
 """From so many small files of one company on, a publication writes them together anew."""
 TRIES = 12
+KEPT_HOURS = 7 * 24
+"""How long files stay that a publication replaced: whoever pages through an older state still finds them."""
+TIDY_EVERY = 40
+"""Commits between two removals of older ones."""
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WRITER = WriterProperties(max_row_group_size=65_536, compression="SNAPPY", statistics_truncate_length=64)
 
@@ -239,8 +243,16 @@ class DeltaLake:
                 except CommitFailedError:
                     _pause(attempt)
                     continue
+                self._tidy(table)
                 return replace(done, rejected=rejected, oddities=found)
         raise _busy()
+
+    def _tidy(self, table: DeltaTable) -> None:
+        """Now and then remove files that have not been part of the table for a week, published once or never."""
+        before = table.version()
+        table.update_incremental()
+        if table.version() // TIDY_EVERY > before // TIDY_EVERY:
+            table.vacuum(retention_hours=KEPT_HOURS, dry_run=False, full=True)
 
     def _replace(self, table: DeltaTable, target: Target, staged: Staging) -> Published:
         unit = (target.company, target.connection_id)

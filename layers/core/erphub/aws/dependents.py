@@ -265,7 +265,7 @@ class Runs(_Quiet):
 
 @dataclass(frozen=True)
 class Jobs(Items):
-    """Import jobs. Their schedules stand still while the connection is not at work; they need no stopping themselves."""
+    """Import jobs. Their schedules stand still while the connection is not at work; they need no stopping."""
 
     def find(self, of: Connection) -> Found:
         """See the port."""

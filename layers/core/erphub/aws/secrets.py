@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -52,3 +52,12 @@ class SecretsManager:
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    @_later
+    def names(self, begin: str) -> list[str]:
+        """The names of all secrets that begin so, without the deployment's prefix."""
+        wanted = {"Key": "name", "Values": [self._prefix + begin]}
+        pages = client("secretsmanager").get_paginator("list_secrets").paginate(Filters=[cast(Any, wanted)])
+        found = [secret.get("Name", "") for page in pages for secret in page["SecretList"]]
+        # The service's own search is no respecter of upper and lower case.
+        return [name.removeprefix(self._prefix) for name in found if name.startswith(self._prefix + begin)]

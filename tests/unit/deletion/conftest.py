@@ -1,0 +1,423 @@
+"""A client with two connections to the same companies, everything that can hang on one, and a way to die anywhere."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from erphub import observe
+from erphub.audit import AuditTrail
+from erphub.aws import clients, keys
+from erphub.aws.audit import AuditTable
+from erphub.aws.connections import ConnectionTable
+from erphub.aws.deletions import DeletionTable
+from erphub.aws.dependents import Stores, kinds
+from erphub.aws.exportlog import ExportLogTable
+from erphub.aws.identities import IdentityTable
+from erphub.aws.jobs import JobTable
+from erphub.aws.lake_places import owner_folder
+from erphub.aws.objects import Bucket
+from erphub.aws.runs import RunTable
+from erphub.aws.secrets import SecretsManager
+from erphub.aws.syncs import SyncTable
+from erphub.aws.table import Table
+from erphub.aws.tenancy import TenancyTable
+from erphub.aws.wizards import WizardTable
+from erphub.deletion import Deleting, DeletionDesk
+from erphub.editing import Editors
+from erphub.identities import Identities
+from erphub.ids import derived_id, new_id
+from erphub.models.connection import Company, Connection
+from erphub.models.document import DocumentKind
+from erphub.models.identity import Client, Customer, Member, Membership
+from erphub.models.job import Days, Job, Schedule
+from erphub.models.run import LogLine, Part, Run, RunRef, Status, Trigger, Unit
+from erphub.models.sync import Attempt, Entry, EntryState, Sync, SyncSettings, Transfer, Upload, UploadFormat
+from erphub.models.tenancy import FIRST_ROLES
+from erphub.models.wire import instant
+from erphub.models.wizard import Edit, Wizard, WizardStatus
+
+MINE, OTHER = derived_id("mine"), derived_id("other")
+CLIENT, CUSTOMER = derived_id("client"), derived_id("customer")
+OWNER, COLLEAGUE = "owner", "colleague"
+PREFIX, BUCKET = "hub/connections/", "lake"
+PASSWORD = "S3cret-of-the-ERP"
+NAME = "Regnskap Nord"
+
+
+class Killed(BaseException):
+    """The worker's end: nothing catches it."""
+
+
+class Machines:
+    """A state machine that only remembers which executions go on."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.running: dict[str, Mapping[str, Any]] = {}
+        self.stopped: list[str] = []
+
+    def execution(self, name: str) -> str:
+        return f"{self.kind}:{name}"
+
+    def start(self, name: str, input: Mapping[str, Any]) -> str:
+        self.running[self.execution(name)] = dict(input)
+        return self.execution(name)
+
+    def stop(self, execution: str, cause: str) -> None:
+        if self.running.pop(execution, None) is not None:
+            self.stopped.append(execution)
+
+    def is_running(self, execution: str) -> bool:
+        return execution in self.running
+
+    def resume(self, token: str, output: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class Death:
+    """Kills the worker behind the nth call that changes something."""
+
+    at: int | None = None
+    changes: list[str] = field(default_factory=list)
+
+    READS = ("Get", "List", "Query", "Scan", "Describe", "Head", "BatchGet", "Create")
+
+    def __call__(self, event_name: str, **_: Any) -> None:
+        operation = event_name.rpartition(".")[2]
+        if operation.startswith(self.READS):
+            return
+        self.changes.append(operation)
+        if self.at is not None and len(self.changes) == self.at:
+            self.at = None
+            raise Killed(operation)
+
+
+@dataclass
+class Scene:
+    """The hub's stores with everything in them, and the use-cases of deletion over them."""
+
+    death: Death
+    grace: timedelta = timedelta(days=30)
+    now: datetime = datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+    def __post_init__(self) -> None:
+        self.table, self.exports, self.bucket = Table("tenants"), Table("exports"), Bucket(BUCKET)
+        self.secrets = SecretsManager(PREFIX)
+        self.connect, self.imports, self.machine = Machines("connect"), Machines("import"), Machines("delete")
+        self.connections, self.store = ConnectionTable(self.table), DeletionTable(self.table)
+        self.audit = AuditTrail(AuditTable(self.table), observe, self.clock, new_id)
+        tenancy = TenancyTable(self.table)
+        self.identities = Identities(IdentityTable(self.table), self.connections, tenancy, lambda *_: None)
+        self.kinds = kinds(
+            Stores(
+                self.table,
+                self.exports,
+                self.bucket,
+                self.secrets,
+                self.secrets.names,
+                self.connect,
+                self.imports,
+                self.clock,
+                self.erase,
+                self.identities.held,
+                self.identities.release,
+            )
+        )
+        self.editors = Editors(self.connections, tenancy)
+        self.deleting = Deleting(self.store, self.connections, self.kinds, self.audit, self.clock)
+
+    @property
+    def desk(self) -> DeletionDesk:
+        return DeletionDesk(
+            self.store,
+            self.kinds,
+            self.machine,
+            self.audit,
+            self.editors.connection,
+            lambda member, id_: self.connections.get(member.client_id, id_),  # type: ignore[arg-type, return-value]
+            self.clock,
+            self.grace,
+        )
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def erase(self, client_id: str, connection_id: str, time_left: Callable[[], float]) -> bool:
+        """The table engine's part without the engine: what becomes of the tables' logs is tested with real tables."""
+        owner = owner_folder(connection_id)
+        self.bucket.purge(f"lake/{client_id}/", lambda name: f"/{owner}/" in name)
+        return True
+
+    def member(self, user: str = OWNER) -> Member:
+        permissions = FIRST_ROLES["administrator"]
+        return Member(CLIENT, CUSTOMER, user, "administrator", permissions, f"{user}@example.test", "192.0.2.7")
+
+    # --- the two ways of going on --------------------------------------------------------------------------------------
+
+    def ask(self, token: str | None = None) -> Any:
+        """DELETE, after a look at the preview."""
+        return self.desk.delete(self.member(), MINE, token or self.desk.preview(self.member(), MINE).plan_token)
+
+    def walk(self) -> list[str]:
+        """The delete machine by hand, every execution that goes on; what it was told at each step."""
+        steps: list[str] = []
+        for execution, names in list(self.machine.running.items()):
+            ids = names["client_id"], names["connection_id"], names["deletion_id"]
+            steps.append(self.deleting.condemn(*ids)["next"])
+            while steps[-1] in ("halt", "again"):
+                steps.append(self.deleting.halt(*ids)["next"])
+            if steps[-1] == "wait":
+                found = self.store.get(CLIENT, MINE)
+                self.now = max(self.now, found.until) if found else self.now
+            while steps[-1] != "stop":
+                steps.append(self.deleting.remove(*ids, lambda: 900.0)["next"])
+            self.machine.running.pop(execution, None)
+        return steps
+
+    # --- looking ---------------------------------------------------------------------------------------------------------
+
+    def connection(self, connection_id: str = MINE) -> Connection | None:
+        return self.connections.get(CLIENT, connection_id)
+
+    def items(self) -> list[tuple[str, dict[str, Any]]]:
+        found: list[tuple[str, dict[str, Any]]] = []
+        for name in ("tenants", "exports"):
+            pages = clients.client("dynamodb").get_paginator("scan").paginate(TableName=name)
+            found += [(name, dict(item)) for page in pages for item in page["Items"]]
+        return found
+
+    def traces(self, of: str) -> list[str]:
+        """Where the word is found: in keys and values of items, in names, versions and bodies of objects, in secrets."""
+        found = [
+            f"{table}:{item['pk']['S']} {item['sk']['S']}"
+            for table, item in self.items()
+            if of in json.dumps(item, default=str)
+        ]
+        s3 = clients.client("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET):
+            for version in page.get("Versions", []):
+                body = s3.get_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])["Body"].read()  # type: ignore[typeddict-item]
+                if of.encode() in body or of in version["Key"]:  # type: ignore[typeddict-item]
+                    found.append(f"s3:{version['Key']}")  # type: ignore[typeddict-item]
+        found += [f"secret:{name}" for name in self.secrets.names("") if of in name]
+        return sorted(found)
+
+    def others(self) -> list[str]:
+        """Everything that is the other connection's."""
+        return [trace for trace in self.traces(OTHER) if MINE not in trace]
+
+    # --- furnishing ------------------------------------------------------------------------------------------------------
+
+    def furnish(self) -> None:
+        """Everything a connection can have, for both connections."""
+        tenancy = TenancyTable(self.table)
+        tenancy.add_customer(Customer(CUSTOMER, "Example AS", self.now), OWNER, FIRST_ROLES)
+        first = Membership(CLIENT, CUSTOMER, OWNER, "administrator", "owner@example.test")
+        tenancy.add_client(Client(CLIENT, CUSTOMER, "Example client", self.now), first)
+        tenancy.put_member(Membership(CLIENT, CUSTOMER, COLLEAGUE, "administrator", "c@example.test"), None, None)
+        IdentityTable(self.table).allow_twice(CUSTOMER, True)
+        self.connect_one(MINE, NAME, [Company(key="F0001", name="Nord AS"), Company(key="F0002", name="Sør AS")])
+        self.connect_one(OTHER, "Regnskap Sør", [Company(key="F0002", name="Sør AS")])
+        for connection in (MINE, OTHER):
+            self.imported(connection)
+            self.synced(connection)
+            self.rest(connection)
+
+    def connect_one(self, connection_id: str, name: str, companies: list[Company]) -> None:
+        wizard = self.wizard(connection_id, status=WizardStatus.WORKING)
+        WizardTable(self.table).create(wizard)
+        connection = Connection(
+            id=connection_id,
+            client_id=CLIENT,
+            erp_system="visma-business",
+            name=name,
+            owner=OWNER,
+            shared=False,
+            settings={"server": "db.example.test", "login": "erphub"},
+            all_companies=False,
+            generation=wizard.id,
+            created_at=self.now,
+            updated_at=self.now,
+        )
+        self.identities.claim(CUSTOMER, connection, companies, knowingly=True)
+        entry = self.audit.entry(OWNER, "connection.created", None, {"name": name}, "192.0.2.7")
+        finished = wizard.model_copy(update={"status": WizardStatus.FINISHED})
+        self.connections.create(connection, companies, finished, entry)
+        self.secrets.put(connection.secret_name, {"password": PASSWORD}, CLIENT)
+
+    def wizard(self, connection_id: str, **changes: Any) -> Wizard:
+        wizard_id = derived_id("wizard", connection_id, str(changes))
+        return Wizard(
+            id=wizard_id,
+            client_id=CLIENT,
+            customer_id=CUSTOMER,
+            erp_system="visma-business",
+            owner=OWNER,
+            step="server",
+            connection_id=connection_id,
+            execution=self.connect.execution(wizard_id),
+            created_at=self.now,
+            expires_at=self.now + timedelta(days=1),
+            **changes,
+        )
+
+    def draft(self, connection_id: str) -> Wizard:
+        """An edit in progress, with a password of its own and what it found."""
+        edit = Edit(version=1, secret_name=f"{CLIENT}/{connection_id}", opened={}, own_secret=True)
+        wizard = self.wizard(connection_id, status=WizardStatus.WAITING, edit=edit)
+        WizardTable(self.table).create(wizard)
+        self.table.put({**keys.wizard_token(CLIENT, wizard.id), "token": "token"})
+        self.table.put({**keys.wizard_company(CLIENT, wizard.id, "F0003"), "key": "F0003", "name": "Vest AS"})
+        self.secrets.put(wizard.secret_name, {"password": PASSWORD}, CLIENT)
+        self.connect.start(wizard.id, {"wizard_id": wizard.id})
+        return wizard
+
+    def imported(self, connection_id: str) -> None:
+        job = Job(
+            id=derived_id("job", connection_id),
+            client_id=CLIENT,
+            name="Last 40 days",
+            connection_id=connection_id,
+            period=Days(kind="days", days=40),
+            schedule=Schedule(time="03:00", time_zone="Europe/Oslo"),
+            created_by=OWNER,
+            created_at=self.now,
+            updated_at=self.now,
+            due_at=self.now + timedelta(hours=10),
+        )
+        JobTable(self.table).add(job)
+        ref = RunRef(CLIENT, job.id, derived_id("run", connection_id))
+        self.run(ref, connection_id, ended=True)
+        runs = RunTable(self.table)
+        unit = Unit(0, "accounts", connection_id, "F0002", "Sør AS", {})
+        runs.add_units(ref, [unit])
+        runs.add_parts(ref, [Part(0, 0, {"database": "F0002"}, 3)])
+        runs.log(ref, LogLine(instant(self.now), "info", "published", "3 rows, reconciled with the ERP."))
+        runs.take_lease(ref, unit)
+        runs.remember_types(CLIENT, "accounts", {"account_no": "string"})
+        file = f"lake/{CLIENT}/accounts/company=F0002/{owner_folder(connection_id)}/part.parquet"
+        for body in (b"old rows", b"rows"):
+            self.bucket.write(file, body + connection_id.encode())
+        self.bucket.write(f"staging/{CLIENT}/{ref.run_id}/000000/part", connection_id.encode())
+        self.bucket.delete_all(f"staging/{CLIENT}/{ref.run_id}/")
+
+    def run(self, ref: RunRef, connection_id: str, *, ended: bool) -> None:
+        runs, at = RunTable(self.table), instant(self.now)
+        runs.add(
+            Run(
+                ref=ref,
+                connection_id=connection_id,
+                trigger=Trigger.MANUAL,
+                status=Status.QUEUED,
+                by=OWNER,
+                created_at=at,
+            )
+        )
+        if ended:
+            runs.end(ref, self.now, {"status": Status.SUCCEEDED.value})
+
+    def synced(self, connection_id: str) -> None:
+        log = ExportLogTable(self.exports)
+        ids: dict[str, Any] = {"client_id": CLIENT, "connection_id": connection_id}
+        settings = SyncSettings(z_report=True, from_date=date(2026, 1, 1), automatic=True)
+        next_at = self.now + timedelta(minutes=30)
+        SyncTable(self.table).put(Sync(**ids, settings=settings, saved_at=self.now, saved_by=OWNER, next_at=next_at))
+        SyncTable(self.table).lease(CLIENT, connection_id, "ended", "", self.now - timedelta(hours=1), self.now)
+        for number, state in enumerate((EntryState.SENT, EntryState.PENDING, EntryState.PENDING)):
+            entry = Entry(
+                id=derived_id("entry", connection_id, str(number)),
+                **ids,
+                kind=DocumentKind.SETTLEMENT,
+                external_id=f"Z-{number}",
+                date=self.now.date(),
+                state=state,
+                body="{}",
+                body_hash="x",
+                created_at=self.now,
+                created_by=OWNER,
+                updated_at=self.now,
+                arrived_at=self.now,
+            )
+            log.put(entry, 400)
+            log.add_attempt(entry, _attempt(self.now), 400)
+        log.put_transfer(Transfer(id=derived_id("t", connection_id), **ids, by=OWNER, created_at=self.now), 400)
+        upload = Upload(
+            id=derived_id("u", connection_id), **ids, by=OWNER, format=UploadFormat.JSON_LINES, created_at=self.now
+        )
+        log.put_upload(upload, 400)
+        self.bucket.write(f"documents/{CLIENT}/{connection_id}/z/1.pdf", b"%PDF " + connection_id.encode())
+        self.bucket.write(f"staging/uploads/{CLIENT}/{connection_id}/{upload.id}", connection_id.encode())
+
+    def rest(self, connection_id: str) -> None:
+        """What only serves: tokens, budgets, notifications, deliveries, kept answers."""
+        event = json.dumps({"id": "e", "connection_id": connection_id})
+        for item in (
+            {**keys.token(CLIENT, connection_id, "session"), "lease_until": "x"},
+            {**keys.budget(CLIENT, connection_id, "calls"), "used": 3},
+            {**keys.notice(CLIENT, derived_id("notice", connection_id)), "connection_id": connection_id},
+            {**keys.webhook_delivery(CLIENT, derived_id("hook"), derived_id("d", connection_id)), "data": event},
+            {"pk": f"IDEMPOTENCY#{COLLEAGUE}", "sk": f"request#{connection_id[:8]}", "data": event},
+        ):
+            self.table.put(item)
+
+
+def make_tables() -> None:
+    """Both tables with their indexes, and the bucket with its versions, as the template makes them."""
+    indexes = {
+        "tenants": {"due": ("due_shard", "due_at"), "user": ("user_pk", "user_sk")},
+        "exports": {"state": ("state_pk", "state_sk"), "day": ("day_pk", "day_sk")},
+    }
+    for name, its in indexes.items():
+        attributes = ["pk", "sk", *(attribute for pair in its.values() for attribute in pair)]
+        clients.client("dynamodb").create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": index,
+                    "KeySchema": [
+                        {"AttributeName": key, "KeyType": "HASH"},
+                        {"AttributeName": sort, "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+                for index, (key, sort) in its.items()
+            ],
+        )
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+
+def fresh_scene() -> Iterator[Scene]:
+    """A furnished scene in an AWS of its own."""
+    with mock_aws():
+        clients.client.cache_clear()
+        clients._session.cache_clear()
+        death = Death()
+        clients._session().register("after-call", death)
+        make_tables()
+        scene = Scene(death)
+        scene.furnish()
+        death.changes.clear()
+        yield scene
+    clients.client.cache_clear()
+    clients._session.cache_clear()
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """A client with two connections, and all that can hang on them."""
+    yield from fresh_scene()
+
+
+def _attempt(at: datetime) -> Attempt:
+    return Attempt(number=1, at=at, finished_at=at, by=OWNER, transfer_id="t", outcome="sent")

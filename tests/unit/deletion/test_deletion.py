@@ -1,0 +1,332 @@
+"""Deleting a connection: nothing that was not shown, nothing that cannot be brought back in time, nothing left after."""
+
+from datetime import timedelta
+
+import pytest
+
+from erphub.aws.runs import RunTable
+from erphub.aws.syncs import SyncTable
+from erphub.errors import Conflict, Forbidden, Gone, NotFound
+from erphub.ids import new_id
+from erphub.models.connection import ConnectionStatus
+from erphub.models.run import RunRef, Status
+from erphub.models.wire import PageQuery
+from tests.unit.deletion.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
+
+
+def goes(plan):
+    return {view.kind: view for view in plan.goes}
+
+
+# --- the preview -------------------------------------------------------------------------------------------------------
+
+
+def test_the_preview_names_everything_that_goes(scene: Scene):
+    scene.draft(MINE)
+    plan = scene.desk.preview(scene.member(), MINE)
+    shown = goes(plan)
+    assert (shown["companies"].count, shown["companies"].names) == (2, ["Nord AS", "Sør AS"])
+    assert (shown["licences"].count, shown["licences"].names) == (1, ["Nord AS"]), "the other connection keeps Sør AS"
+    assert (shown["import_jobs"].count, shown["import_jobs"].names) == (1, ["Last 40 days"])
+    assert shown["import_jobs"].facts == {"scheduled": 1}
+    assert shown["runs"].count == 1
+    assert (shown["lake_tables"].count, shown["lake_tables"].names) == (1, ["accounts"])
+    assert shown["lake_tables"].facts["bytes"] == len(b"rows" + MINE.encode())
+    assert (shown["sync"].count, shown["sync"].facts) == (1, {"automatic": True})
+    assert shown["documents"].count == 3
+    assert shown["documents"].facts == {"states": {"pending": 2, "sent": 1}, "transfers": 1}
+    assert shown["papers"].count == 2
+    assert shown["wizards"].count == 1
+    assert shown["secrets"].count == 1
+    assert {stays.kind for stays in plan.stays} >= {"audit", "erp"}
+    assert plan.grace_seconds == 30 * 86400
+
+
+def test_a_preview_changes_nothing_but_remembers_what_it_showed(scene: Scene):
+    before = scene.items()
+    scene.desk.preview(scene.member(), MINE)
+    new = [item["sk"]["S"] for table, item in scene.items() if (table, item) not in before]
+    assert [sk.split("#")[0] for sk in new] == ["DELETION-PLAN"]
+
+
+def test_without_a_plan_nothing_is_deleted(scene: Scene):
+    for token in ("never-made", scene.desk.preview(scene.member(), OTHER).plan_token):
+        with pytest.raises(Gone) as refused:
+            scene.desk.delete(scene.member(), MINE, token)
+        assert refused.value.code == "plan_expired"
+    assert scene.connection().status is ConnectionStatus.ACTIVE
+    assert not scene.machine.running
+
+
+def test_a_plan_expires(scene: Scene):
+    token = scene.desk.preview(scene.member(), MINE).plan_token
+    scene.now += timedelta(hours=1)
+    with pytest.raises(Gone):
+        scene.ask(token)
+
+
+def test_a_plan_that_no_longer_matches_is_refused_with_the_difference(scene: Scene):
+    token = scene.desk.preview(scene.member(), MINE).plan_token
+    scene.run(RunRef(CLIENT, new_id(), new_id()), MINE, ended=True)
+    with pytest.raises(Conflict) as refused:
+        scene.ask(token)
+    assert refused.value.code == "plan_changed"
+    assert refused.value.facts["difference"] == [
+        {
+            "kind": "runs",
+            "title": "Import runs",
+            "was": {"count": 1, "names": [], "facts": {}},
+            "is": {"count": 2, "names": [], "facts": {}},
+        }
+    ]
+    assert scene.connection().status is ConnectionStatus.ACTIVE
+
+
+def test_as_many_of_something_else_is_a_difference_too(scene: Scene):
+    token = scene.desk.preview(scene.member(), MINE).plan_token
+    before = scene.connection()
+    renamed = before.model_copy(update={"name": "Anything else"})
+    scene.connections.replace(renamed, before, [])
+    with pytest.raises(Conflict) as refused:
+        scene.ask(token)
+    assert [one["kind"] for one in refused.value.facts["difference"]] == ["connection"]
+
+
+def test_what_somebody_else_changes_in_the_last_moment_is_not_deleted(scene: Scene, monkeypatch):
+    def meddle(name, input):
+        before = scene.connection()
+        scene.connections.replace(before.model_copy(update={"name": "Changed"}), before, [])
+        return scene.machine.execution(name)
+
+    monkeypatch.setattr(scene.machine, "start", meddle)
+    with pytest.raises(Conflict) as refused:
+        scene.ask()
+    assert refused.value.code == "plan_changed"
+    assert scene.connection().status is ConnectionStatus.ACTIVE
+    scene.machine.running["delete:x"] = {
+        "client_id": CLIENT,
+        "connection_id": MINE,
+        "deletion_id": scene.store.get(CLIENT, MINE).id,
+    }
+    assert scene.walk() == ["stop"], "the machine finds nothing to do either"
+    assert scene.connection().status is ConnectionStatus.ACTIVE
+
+
+def test_somebody_who_may_not_edit_may_not_delete(scene: Scene):
+    for act in (
+        lambda: scene.desk.preview(scene.member(COLLEAGUE), MINE),
+        lambda: scene.desk.delete(scene.member(COLLEAGUE), MINE, "token"),
+        lambda: scene.desk.restore(scene.member(COLLEAGUE), MINE),
+    ):
+        with pytest.raises(Forbidden):
+            act()
+    with pytest.raises(NotFound):
+        scene.desk.preview(scene.member(), new_id())
+
+
+# --- unusable in one step ----------------------------------------------------------------------------------------------
+
+
+def test_a_deleted_connection_is_unusable_at_once_and_all_of_it_is_still_there(scene: Scene):
+    before = len(scene.traces(MINE))
+    answer = scene.ask()
+    assert answer.state == "waiting"
+    assert answer.restorable_until == scene.now + timedelta(days=30)
+    found = scene.connection()
+    assert found.status is ConnectionStatus.DELETING
+    assert not found.works
+    assert scene.store.condemned(CLIENT) == [MINE]
+    assert len(scene.traces(MINE)) >= before
+
+
+def test_the_same_delete_again_is_the_same_deletion(scene: Scene):
+    token = scene.desk.preview(scene.member(), MINE).plan_token
+    first = scene.ask(token)
+    assert scene.ask(token) == first
+    assert len(scene.machine.running) == 1
+    entries = scene.audit.page(scene.member(), MINE, PageQuery()).items
+    assert [entry.action for entry in entries] == ["connection.deleted", "connection.created"]
+    assert (entries[0].actor, entries[0].source, entries[0].new["status"]) == ("owner", "192.0.2.7", "deleting")
+
+
+def test_a_delete_again_sees_to_it_that_the_machine_goes_on(scene: Scene):
+    token = scene.desk.preview(scene.member(), MINE).plan_token
+    scene.ask(token)
+    scene.machine.running.clear()
+    scene.ask(token)
+    scene.walk()
+    assert scene.connection() is None
+
+
+def test_what_is_being_deleted_cannot_be_deleted_again(scene: Scene):
+    scene.ask()
+    for act in (lambda: scene.desk.preview(scene.member(), MINE), lambda: scene.ask("another")):
+        with pytest.raises(Conflict) as refused:
+            act()
+        assert refused.value.code == "connection_deleting"
+
+
+def test_what_goes_on_is_ended(scene: Scene):
+    ref = RunRef(CLIENT, new_id(), new_id())
+    scene.run(ref, MINE, ended=False)
+    scene.imports.start(ref.run_id, {})
+    draft = scene.draft(MINE)
+    scene.ask()
+    names = next(iter(scene.machine.running.values()))
+    ids = names["client_id"], names["connection_id"], names["deletion_id"]
+    assert scene.deleting.halt(*ids) == {"next": "again"}, "the run is asked to stop and may still be writing"
+    assert RunTable(scene.table).get(ref).cancel_requested
+    assert scene.connect.stopped == [draft.execution]
+    assert SyncTable(scene.table).get(CLIENT, MINE).next_at is None
+    assert SyncTable(scene.table).get(CLIENT, OTHER).next_at is not None
+    scene.imports.running.clear()
+    assert scene.deleting.halt(*ids)["next"] == "wait"
+    assert RunTable(scene.table).get(ref).status is Status.CANCELLED
+
+
+def test_a_run_that_does_not_end_is_ended_from_outside(scene: Scene):
+    ref = RunRef(CLIENT, new_id(), new_id())
+    scene.run(ref, MINE, ended=False)
+    scene.imports.start(ref.run_id, {})
+    scene.ask()
+    scene.now += timedelta(minutes=21)
+    assert scene.walk()[:2] == ["halt", "wait"]
+    assert scene.imports.stopped == [scene.imports.execution(ref.run_id)]
+
+
+def test_a_transfer_under_way_comes_to_its_end_first(scene: Scene):
+    SyncTable(scene.table).lease(CLIENT, MINE, "t", "w", scene.now + timedelta(minutes=6), scene.now)
+    scene.ask()
+    names = next(iter(scene.machine.running.values()))
+    ids = names["client_id"], names["connection_id"], names["deletion_id"]
+    assert scene.deleting.halt(*ids) == {"next": "again"}
+    scene.now += timedelta(minutes=7)
+    assert scene.deleting.halt(*ids)["next"] == "wait"
+
+
+# --- grace and restore -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_removed_before_its_time(scene: Scene):
+    scene.ask()
+    names = next(iter(scene.machine.running.values()))
+    scene.now += timedelta(days=30) - timedelta(seconds=1)
+    before = scene.traces(MINE)
+    assert scene.deleting.remove(CLIENT, MINE, names["deletion_id"], lambda: 900.0)["next"] == "wait"
+    assert scene.traces(MINE) == before
+
+
+def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
+    def kept():
+        skip = ("DELETION", "DELETION-PLAN", "ENTRY", "SYNC", "CONNECTION")
+        return [one for one in scene.traces(MINE) if one.split(" ")[-1].split("#")[0] not in skip]
+
+    before = kept()
+    scene.ask()
+    execution, names = next(iter(scene.machine.running.items()))
+    scene.deleting.halt(CLIENT, MINE, names["deletion_id"])
+    scene.now += timedelta(days=29)
+    restored = scene.desk.restore(scene.member(), MINE)
+    assert restored.status is ConnectionStatus.PAUSED
+    found = scene.connection()
+    assert found.health.paused_from is ConnectionStatus.ACTIVE
+    assert found.health.catch_up_from is not None, "what was missed is made up for when it is resumed"
+    assert kept() == before
+    assert scene.store.condemned(CLIENT) == []
+    assert scene.machine.stopped == [execution]
+    actions = [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items]
+    assert actions == ["connection.restored", "connection.deleted", "connection.created"]
+
+
+def test_a_machine_that_wakes_after_a_restore_removes_nothing(scene: Scene):
+    scene.ask()
+    execution, names = next(iter(scene.machine.running.items()))
+    scene.desk.restore(scene.member(), MINE)
+    before = scene.traces(MINE)
+    scene.now += timedelta(days=31)
+    for _ in range(2):
+        assert scene.deleting.remove(CLIENT, MINE, names["deletion_id"], lambda: 900.0) == {"next": "stop"}
+    assert scene.traces(MINE) == before
+    assert scene.connection().status is ConnectionStatus.PAUSED
+
+
+def test_a_connection_is_not_restored_after_its_time_or_when_it_was_never_deleted(scene: Scene):
+    with pytest.raises(Conflict) as refused:
+        scene.desk.restore(scene.member(), MINE)
+    assert refused.value.code == "not_deleting"
+    scene.ask()
+    scene.now += timedelta(days=30)
+    with pytest.raises(Gone) as late:
+        scene.desk.restore(scene.member(), MINE)
+    assert late.value.code == "too_late"
+
+
+def test_of_a_restore_and_a_removal_at_the_same_moment_one_wins(scene: Scene):
+    scene.ask()
+    deletion = scene.store.get(CLIENT, MINE)
+    entry = scene.audit.entry("owner", "connection.restored")
+    assert scene.store.begin_removal(deletion) is not None
+    with pytest.raises(Conflict):
+        scene.store.pardon(deletion, scene.connection(), entry, scene.now)
+    assert scene.connection().status is ConnectionStatus.DELETING
+    assert scene.store.get(CLIENT, MINE).state == "removing"
+
+
+def test_a_restored_connection_can_be_deleted_again(scene: Scene):
+    scene.ask()
+    scene.desk.restore(scene.member(), MINE)
+    scene.machine.running.clear()
+    scene.ask()
+    scene.walk()
+    assert scene.connection() is None
+
+
+# --- afterwards --------------------------------------------------------------------------------------------------------
+
+
+def test_afterwards_a_search_of_every_store_finds_nothing_but_the_audit_trail(scene: Scene):
+    scene.draft(MINE)
+    others = scene.others()
+    scene.ask()
+    assert scene.walk() == ["halt", "wait", "stop"]
+    for word in (MINE, NAME, "Nord AS", "Vest AS"):
+        assert [trace for trace in scene.traces(word) if "#AUDIT#" not in trace] == [], word
+    assert [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items] == [
+        "connection.removed",
+        "connection.deleted",
+        "connection.created",
+    ]
+    assert scene.others() == others, "the other connection has everything it had"
+    assert scene.identities.licences(CUSTOMER).used == 1
+
+
+def test_its_name_and_its_companies_can_be_used_again(scene: Scene):
+    scene.ask()
+    assert scene.connections.is_taken(CLIENT, NAME), "while it can be brought back, its name is kept for it"
+    assert len(scene.identities.held(CLIENT, MINE)) == 2
+    scene.walk()
+    assert not scene.connections.is_taken(CLIENT, NAME)
+    assert scene.identities.held(CLIENT, MINE) == []
+
+
+def test_with_no_time_of_grace_it_goes_at_once(scene: Scene):
+    scene.grace = timedelta()
+    scene.ask()
+    assert scene.walk() == ["halt", "remove", "stop"]
+    assert scene.connection() is None
+
+
+def test_removal_that_runs_out_of_time_goes_on_where_it_was(scene: Scene):
+    scene.grace = timedelta()
+    scene.ask()
+    names = next(iter(scene.machine.running.values()))
+    ids = names["client_id"], names["connection_id"], names["deletion_id"]
+    scene.deleting.halt(*ids)
+    rounds = 0
+    while True:
+        left = iter([900.0] * (rounds + 1))
+        if scene.deleting.remove(*ids, lambda left=left: next(left, 0.0))["next"] == "stop":
+            break
+        rounds += 1
+    assert rounds > 5
+    assert scene.connection() is None

@@ -86,6 +86,19 @@ def test_a_window_holds_its_own_days_only(system: TwentyFourSevenOffice, app: Ap
     assert Counter(row["voucher_date"] for row in read) == Counter(line.day for line in expected)
 
 
+def test_older_vouchers_changed_during_the_window_are_told(system: TwentyFourSevenOffice, app: App) -> None:
+    org = app.world.organisation(seed.SHOP)
+    lines = sorted(org.lines(), key=lambda line: line.day)
+    first = lines[-1].day.replace(day=1)
+    for line in lines:
+        line.modified = line.created = app.world.now().replace(year=2000)
+    assert rows(system, "gl_transactions", Window(first, None))[2] == []
+    lines[0].modified = app.world.now().replace(year=first.year, month=first.month, day=2)
+    _, _, oddities = rows(system, "gl_transactions", Window(first, None))
+    assert [(oddity.code, oddity.count) for oddity in oddities] == [("changed_before_window", 1)]
+    assert str(lines[0].number) in oddities[0].examples[0]
+
+
 def test_lines_outside_the_accounting_years_are_not_left_out(system: TwentyFourSevenOffice, app: App) -> None:
     org = app.world.organisation(seed.SHOP)
     lines = list(org.lines())

@@ -1,6 +1,8 @@
 """Imports from 24SevenOffice: a company's dataset in slices, each read page by page, counted and summed on the way.
 
-The ledger is read by months of its vouchers' dates, everything else in one slice. The ERP states no counts, so what a
+The ledger is read by months of its vouchers' dates, everything else in one slice. A rolling window replaces the days in
+it; what was changed during these days in older vouchers is asked for by the date of the change, and told, as it takes
+an import of everything to bring it. The ERP states no counts, so what a
 slice holds is counted and summed from the very answers its rows come from; where the ERP tells the accounts' balances
 too, the sums per account are held against them.
 """
@@ -41,6 +43,10 @@ class Source(Protocol):
         """The rows, page by page; of the ledger and orders those with `first <= date < end`, either open."""
         ...
 
+    def changed_before(self, first: date) -> Iterator[list[Row]]:
+        """Ledger lines of earlier days that were changed on or after the day, page by page."""
+        ...
+
     def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:
         """How much each account changed between the days, in as many readings as the ERP's words allow; none when
         it cannot be asked."""
@@ -56,7 +62,10 @@ def survey(source: Source, dataset: Dataset, window: Window) -> Survey:
         spans = months(window, source.years())
     elif dataset.publishing is not Publishing.PERIODS:
         spans = [(None, None)]
-    return Survey(types_of(dataset), source.missing(dataset.id), [Slice(_where(*span), 0) for span in spans], 0)
+    slices = [Slice(_where(*span), 0) for span in spans]
+    if dataset.id == "gl_transactions" and window.first is not None:
+        slices[0] = Slice({**slices[0].where, "older": True}, 0)
+    return Survey(types_of(dataset), source.missing(dataset.id), slices, 0)
 
 
 def months(window: Window, years: tuple[date, date] | None) -> list[tuple[date | None, date | None]]:
@@ -93,6 +102,7 @@ class SliceReading:
         self._dataset = dataset
         self._first = date.fromisoformat(where["first"]) if where.get("first") else None
         self._end = date.fromisoformat(where["end"]) if where.get("end") else None
+        self._older = bool(where.get("older"))
         self._rows: dict[date | None, int] = defaultdict(int)
         self._sums: dict[date | None, Decimal] = defaultdict(Decimal)
         self._accounts: dict[str, Decimal] = defaultdict(Decimal)
@@ -126,6 +136,7 @@ class SliceReading:
                 yield batch(self._dataset, waiting, self._oddities)
                 waiting = []
         self._compare()
+        self._tell_older()
         if waiting:
             yield batch(self._dataset, waiting, self._oddities)
 
@@ -138,6 +149,15 @@ class SliceReading:
                 held = held_decimal(amount, self._dataset.amount, Oddities())
                 self._sums[day] += held
                 self._accounts[str(row.get("account_no"))] += held
+
+    def _tell_older(self) -> None:
+        if not self._older or self._first is None:
+            return
+        for page in self._source.changed_before(self._first):
+            for row in page:
+                if row.get("voucher_date") is not None and row["voucher_date"] < self._first:
+                    example = f"voucher {row.get('voucher_no')} of {row['voucher_date']}"
+                    self._oddities.add("changed_before_window", example)
 
     def _compare(self) -> None:
         """Hold the ledger's sums per account against the balances that the ERP states for the same days."""

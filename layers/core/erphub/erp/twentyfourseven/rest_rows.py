@@ -70,6 +70,17 @@ class RestRows:
             case _:
                 raise KeyError(dataset)
 
+    def changed_before(self, first: date) -> Iterator[list[Row]]:
+        """By the instant of the change, in UTC as the ERP counts."""
+        query = {
+            "dateFrom": _ALWAYS[0].isoformat(),
+            "dateTo": first.isoformat(),
+            "modifiedFrom": f"{first.isoformat()}T00:00:00Z",
+            "limit": LINES,
+        }
+        for page in self._rest.pages("/transactionlines", query):
+            yield [self._line(one) for one in page]
+
     def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:
         """Whether the last day counts, the published description does not say: both readings are given."""
         for last in (end - timedelta(days=1), end):

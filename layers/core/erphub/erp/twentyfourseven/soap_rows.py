@@ -76,14 +76,18 @@ class SoapRows:
             case _:
                 raise KeyError(dataset)
 
+    def changed_before(self, first: date) -> Iterator[list[Row]]:
+        """By the instant of the change, in UTC as the ERP counts."""
+        yield [self._line(one) for one in self._lines(first, None, by="DateChangedUTC")]
+
     def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:  # noqa: ARG002
         """SOAP aggregates by month only, which says nothing of a window's days."""
         return iter(())
 
-    def _lines(self, first: date | None, end: date | None) -> list["Element"]:
+    def _lines(self, first: date | None, end: date | None, by: str = "EntryDate") -> list["Element"]:
         last = (end or _ALWAYS[1]) - timedelta(days=1)
         search: Node = (
-            ("DateSearchParameters", "EntryDate"),
+            ("DateSearchParameters", by),
             ("DateStart", first or _ALWAYS[0]),
             ("DateEnd", datetime.combine(last, time(23, 59, 59))),
             ("SystemType", NIL),

@@ -158,7 +158,7 @@ class Scene:
         permissions = FIRST_ROLES["administrator"]
         return Member(CLIENT, CUSTOMER, user, "administrator", permissions, f"{user}@example.test", "192.0.2.7")
 
-    # --- the two ways of going on --------------------------------------------------------------------------------------
+    # --- the two ways of going on ----------------------------------------------------------------------------
 
     def ask(self, token: str | None = None) -> Any:
         """DELETE, after a look at the preview."""
@@ -180,7 +180,7 @@ class Scene:
             self.machine.running.pop(execution, None)
         return steps
 
-    # --- looking ---------------------------------------------------------------------------------------------------------
+    # --- looking ----------------------------------------------------------------------------
 
     def connection(self, connection_id: str = MINE) -> Connection | None:
         return self.connections.get(CLIENT, connection_id)
@@ -193,7 +193,7 @@ class Scene:
         return found
 
     def traces(self, of: str) -> list[str]:
-        """Where the word is found: in keys and values of items, in names, versions and bodies of objects, in secrets."""
+        """Where the word is found: in items, in names and bodies of objects with all versions, in secrets."""
         found = [
             f"{table}:{item['pk']['S']} {item['sk']['S']}"
             for table, item in self.items()
@@ -212,7 +212,7 @@ class Scene:
         """Everything that is the other connection's."""
         return [trace for trace in self.traces(OTHER) if MINE not in trace]
 
-    # --- furnishing ------------------------------------------------------------------------------------------------------
+    # --- furnishing ----------------------------------------------------------------------------
 
     def furnish(self) -> None:
         """Everything a connection can have, for both connections."""

@@ -1,4 +1,4 @@
-"""Deleting a connection: nothing that was not shown, nothing that cannot be brought back in time, nothing left after."""
+"""Deleting a connection: nothing that was not shown, nothing without a way back, nothing left after."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ def goes(plan):
     return {view.kind: view for view in plan.goes}
 
 
-# --- the preview -------------------------------------------------------------------------------------------------------
+# --- the preview ----------------------------------------------------------------------------
 
 
 def test_the_preview_names_everything_that_goes(scene: Scene):
@@ -124,7 +124,7 @@ def test_somebody_who_may_not_edit_may_not_delete(scene: Scene):
         scene.desk.preview(scene.member(), new_id())
 
 
-# --- unusable in one step ----------------------------------------------------------------------------------------------
+# --- unusable in one step ----------------------------------------------------------------------------
 
 
 def test_a_deleted_connection_is_unusable_at_once_and_all_of_it_is_still_there(scene: Scene):
@@ -204,7 +204,7 @@ def test_a_transfer_under_way_comes_to_its_end_first(scene: Scene):
     assert scene.deleting.halt(*ids)["next"] == "wait"
 
 
-# --- grace and restore -------------------------------------------------------------------------------------------------
+# --- grace and restore ----------------------------------------------------------------------------
 
 
 def test_nothing_is_removed_before_its_time(scene: Scene):
@@ -240,7 +240,7 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
 
 def test_a_machine_that_wakes_after_a_restore_removes_nothing(scene: Scene):
     scene.ask()
-    execution, names = next(iter(scene.machine.running.items()))
+    names = next(iter(scene.machine.running.values()))
     scene.desk.restore(scene.member(), MINE)
     before = scene.traces(MINE)
     scene.now += timedelta(days=31)
@@ -281,7 +281,7 @@ def test_a_restored_connection_can_be_deleted_again(scene: Scene):
     assert scene.connection() is None
 
 
-# --- afterwards --------------------------------------------------------------------------------------------------------
+# --- afterwards ----------------------------------------------------------------------------
 
 
 def test_afterwards_a_search_of_every_store_finds_nothing_but_the_audit_trail(scene: Scene):

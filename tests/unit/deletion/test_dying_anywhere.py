@@ -1,4 +1,4 @@
-"""Whoever deletes may die behind any call to AWS: then it is done again, and never is something left without an owner."""
+"""Whoever deletes may die behind any call to AWS: then it is done again, and nothing is ever without an owner."""
 
 from datetime import timedelta
 

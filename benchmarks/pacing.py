@@ -138,7 +138,7 @@ WAYS = {
 }
 
 
-def year(tills_each: int = 12) -> dict[str, dict[str, Result]]:
+def year(tills_each: int = 4) -> dict[str, dict[str, Result]]:
     """Every kind of till under every way, `tills_each` tills of a kind taken together."""
     end = datetime.combine(FIRST + timedelta(days=DAYS), time(), OSLO).astimezone(UTC)
     table: dict[str, dict[str, Result]] = {}

@@ -169,7 +169,7 @@ def test_the_clock_starts_what_is_due(ask: Ask, house: World) -> None:
 
 def test_only_what_is_worth_another_try_is_raised(house: World, ask: Ask) -> None:
     ask("PUT", "/documents/settlement/Z1", z_report(1))
-    status, started = ask("POST", "/transfers", {})
+    _, started = ask("POST", "/transfers", {})
     task = house.queue.tasks[0]
     house.erp.down = True
     assert door("tasks").handler(task, CONTEXT)["state"] == "failed", "the ERP's silence is a result, not a crash"

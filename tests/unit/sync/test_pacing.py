@@ -183,3 +183,17 @@ def test_after_an_outage_everything_goes_once(world: World, outage_hours: int) -
         world.clock.pass_(minutes=15)
         world.tick()
     assert len(world.erp.records) == 1
+
+
+def test_over_a_year_a_shop_waits_an_hour_for_as_many_calls_as_once_a_day() -> None:
+    import random
+
+    from benchmarks.pacing import adaptive, at_close, fixed
+
+    arrivals = sorted(at_close(17, 5, closed=(6,))(random.Random(1)))
+    end = arrivals[-1] + timedelta(days=1)
+    ours, daily = adaptive("a", arrivals, end), fixed(timedelta(hours=24))("a", arrivals, end)
+    assert ours.documents == len(arrivals), "every document went"
+    assert ours.transfers <= daily.transfers * 1.1
+    assert ours.median < 1
+    assert ours.longest < 3

@@ -1,4 +1,4 @@
-"""Editing: a draft from any step, the live connection untouched until the end, two editors, and every point of a crash."""
+"""Editing: a draft from any step, the live connection untouched until the end, two editors, every point of a crash."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_an_edit_shows_what_is_known_with_the_password_unchanged(hub, made):
     server = edit.shown("server")["answer"]
     assert (server["server"], server["login"]) == ("db01.example.test", "reader")
     assert "password" not in server
-    assert edit.state() == {step: "done" for step in edit.state()} | {"name": "waiting", "finish": "later"}
+    assert edit.state() == dict.fromkeys(edit.state(), "done") | {"name": "waiting", "finish": "later"}
 
 
 def test_the_live_connection_goes_on_until_the_draft_is_finished(hub, made):
@@ -212,7 +212,7 @@ def test_an_abandoned_or_cancelled_edit_leaves_everything_as_it_was(hub, made):
     assert (show(hub, made), hub.secrets.kept, companies(hub, made)) == (before, secrets, ["F0001"])
 
 
-# --- two editors --------------------------------------------------------------------------------------------------------
+# --- two editors -----------------------------------------------------------------------------------------------------
 
 
 def test_of_two_editors_the_second_to_finish_is_told_what_changed(hub, made):
@@ -267,7 +267,7 @@ def test_a_change_of_health_during_an_edit_does_not_make_it_stale(hub, made):
     assert show(hub, made)["status"] == "active"
 
 
-# --- crash points of the swap ---------------------------------------------------------------------------------------------
+# --- crash points of the swap ----------------------------------------------------------------------------------------
 
 
 def fails_once(monkeypatch, kind, name, *, before):

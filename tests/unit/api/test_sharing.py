@@ -1,4 +1,4 @@
-"""Who may do what with a connection: every role against every verb, owners who leave, ownership handed over, the trail."""
+"""Who may do what with a connection: every role against every verb, owners who leave or hand over, the trail."""
 
 import pytest
 
@@ -100,7 +100,7 @@ def test_a_wizard_for_a_new_connection_is_its_owners_alone(hub, made):
     assert (answer.status, answer.code) == (404, "wizard_not_found")
 
 
-# --- ownership ----------------------------------------------------------------------------------------------------------
+# --- ownership -------------------------------------------------------------------------------------------------------
 
 
 def hand_over(hub, made, to, user="administrator", **more):
@@ -152,7 +152,7 @@ def test_an_owner_whose_role_no_longer_manages_connections_leaves_it_to_others(h
     assert attempt(hub, made, "rename", COLLEAGUE).status == 200
 
 
-# --- the trail ------------------------------------------------------------------------------------------------------------
+# --- the trail -------------------------------------------------------------------------------------------------------
 
 
 def test_the_trail_tells_each_change_with_old_and_new(hub, made):

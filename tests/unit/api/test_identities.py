@@ -1,0 +1,294 @@
+"""A company is connected once: what a second person is told and offered, what it costs, and who is first of many."""
+
+import pytest
+
+from erphub import wiring
+from erphub.errors import Conflict
+from erphub.identities import Identities, identity
+from erphub.models.connection import Company, Connection
+from erphub.models.identity import Permission
+from tests.unit.api.test_editing import Edit, companies
+from tests.unit.api.test_wizard import SERVER, Wizard
+
+PLATFORM = "platform"
+SAME = "DB01\\VISMA/0f8c-broker"
+
+
+@pytest.fixture
+def one(hub):
+    """All connections reach one and the same installation; the id of the first, which has F0001."""
+    hub.system.installation = SAME
+    return Wizard(hub).until("finish").get()["connection_id"]
+
+
+def allow_twice(hub, twice=True):
+    answer = hub.call("PATCH", f"/customers/{hub.customer}", {"same_company_twice": twice})
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def licences(hub):
+    return hub.call("GET", f"/customers/{hub.customer}/licences").json
+
+
+def allow(hub, allowed):
+    from erphub.aws.tenancy import TenancyTable
+
+    TenancyTable(wiring.table()).make_platform_administrator(PLATFORM)
+    return hub.call("PUT", f"/customers/{hub.customer}/licences", {"allowed": allowed}, user=PLATFORM)
+
+
+class Neighbours(Edit):
+    """A new wizard of the neighbour, in the customer's other client."""
+
+    def __init__(self, hub):
+        self.hub, self.user = hub, "neighbour"
+        path = f"/clients/{hub.other_client}/wizards"
+        self.id = hub.call("POST", path, {"erp_system": "visma-business"}, user=self.user).json["id"]
+        self.path = f"{path}/{self.id}"
+        self.answer("server", {**SERVER, "server": "10.20.30.40,1433"})
+
+    def companies(self, **query):
+        return self.hub.call("GET", f"{self.path}/companies", query=query, user=self.user)
+
+
+# --- what a company is -----------------------------------------------------------------------------------------------
+
+
+def company(key="F0001", **facts):
+    return Company(key=key, name="A name that may change", facts=facts)
+
+
+def test_a_company_is_the_same_however_its_server_was_called():
+    here = identity("visma-business", company(installation="DB01\\VISMA/broker", server="DB01\\VISMA"))
+    assert identity("visma-business", company(installation="db01\\visma/broker")) == here
+    assert identity("visma-business", company("F0002", installation="DB01\\VISMA/broker")) != here
+    assert identity("visma-business", company(installation="DB02\\VISMA/broker")) != here
+    assert identity("visma-business", company(installation="DB01\\VISMA/restored")) != here
+    assert identity("sqlserver-generic", company(installation="DB01\\VISMA/broker")) != here
+
+
+def test_the_installation_is_what_the_server_says_of_itself():
+    from erphub.erp.sqlserver.server import Database
+    from erphub.erp.sqlserver.server import company as found
+
+    database = Database("F0001", True, "ONLINE", False, "0f8c")
+    assert found(database, "Bygg AS", "DB01\\VISMA").facts["installation"] == "DB01\\VISMA/0f8c"
+    nameless = Database("F0001", True, "ONLINE", False, None)
+    assert found(nameless, "Bygg AS", "DB01").facts["installation"] == "DB01/F0001"
+
+
+# --- a second time ---------------------------------------------------------------------------------------------------
+
+
+def test_a_company_that_is_connected_already_says_so_with_what_can_be_done(hub, one):
+    second = Wizard(hub).until("server")
+    listed = second.companies().json["items"]
+    assert listed[0]["elsewhere"] == {
+        "client_id": hub.client,
+        "client": "Client of administrator",
+        "connection_id": one,
+        "connection": "Main office",
+        "owner": "administrator",
+        "offers": ["use_existing", "ask_owner"],
+    }
+    assert listed[1]["elsewhere"] is None
+    answer = second.put("companies", {"companies": ["F0001", "F0002"]})
+    assert (answer.status, answer.code) == (409, "company_connected")
+    assert [(company["key"], company["connection_id"]) for company in answer.json["companies"]] == [("F0001", one)]
+    assert second.put("companies", {"companies": ["F0002"]}).status == 202
+
+
+def test_whoever_is_no_member_there_learns_only_that_it_is_connected(hub, one):
+    second = Neighbours(hub)
+    where = second.companies().json["items"][0]["elsewhere"]
+    assert where == {
+        "client_id": None,
+        "client": None,
+        "connection_id": None,
+        "connection": None,
+        "owner": None,
+        "offers": ["ask_owner"],
+    }
+    refused = second.put("companies", {"companies": ["F0001"]})
+    assert refused.code == "company_connected"
+    for hidden in (hub.client, one, "Main office", "administrator"):
+        assert hidden not in refused.text
+
+
+def test_a_member_who_may_not_see_connections_learns_no_more_than_a_stranger(hub, one):
+    blind = {"permissions": [Permission.MEMBERS_MANAGE.value]}
+    hub.call("PUT", f"/customers/{hub.customer}/roles/blind", blind)
+    hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "blind"})
+    assert Neighbours(hub).companies().json["items"][0]["elsewhere"]["connection_id"] is None
+
+
+def test_its_owner_is_asked_for_access(hub, one):
+    second = Neighbours(hub)
+    asked = hub.call("POST", f"{second.path}/access-requests", {"company": "F0001"}, user="neighbour")
+    assert asked.status == 202
+    holder, _, detail, facts = hub.asked[0]
+    assert (holder.client_id, holder.connection_id) == (hub.client, one)
+    assert detail.startswith("neighbour@example.test would like to use Ålesund Bygg AS")
+    assert (facts["company"], facts["user"]) == ("F0001", "neighbour")
+
+
+@pytest.mark.parametrize(("key", "code"), [("F0002", "company_free"), ("F9999", "company_unknown")])
+def test_nobody_is_asked_for_a_company_that_nobody_has(hub, one, key, code):
+    second = Neighbours(hub)
+    asked = hub.call("POST", f"{second.path}/access-requests", {"company": key}, user="neighbour")
+    assert (asked.status, asked.json["errors"][0]["code"], hub.asked) == (422, code, [])
+
+
+def finish(wizard, keys, name, **more):
+    wizard.answer("companies", {"companies": keys, **more})
+    wizard.answer("name", {"name": name})
+    wizard.answer("vouchers", {})
+    return wizard.answer("finish", {})
+
+
+def test_going_on_knowingly_needs_the_customers_leave_and_is_marked_in_every_list(hub, one):
+    second = Wizard(hub).until("server")
+    knowingly = {"companies": ["F0001", "F0002"], "connected_elsewhere": True}
+    assert second.put("companies", knowingly).code == "company_connected"
+    assert allow_twice(hub)["same_company_twice"] is True
+    assert "go_on" in second.companies().json["items"][0]["elsewhere"]["offers"]
+    assert second.put("companies", {"companies": ["F0001"]}).code == "company_connected"
+    other = finish(second, ["F0001", "F0002"], "Twice", connected_elsewhere=True)["connection_id"]
+    for connection in (one, other):
+        items = hub.call("GET", hub.in_client(f"/connections/{connection}/companies")).json["items"]
+        assert {item["key"]: item["also_elsewhere"] for item in items}["F0001"] is True
+    assert licences(hub)["used"] == 2
+    assert "connected_elsewhere" not in str(hub.call("GET", hub.in_client(f"/connections/{other}")).json)
+
+
+def test_a_company_taken_while_the_wizard_went_on_is_asked_for_again(hub, one):
+    first, second = Wizard(hub).until("server"), Wizard(hub).until("server")
+    for wizard, name in ((first, "First"), (second, "Second")):
+        wizard.answer("companies", {"companies": ["F0002"]})
+        wizard.answer("name", {"name": name})
+        wizard.answer("vouchers", {})
+    assert first.answer("finish", {})["status"] == "finished"
+    late = second.answer("finish", {})
+    assert (late["status"], late["step"], late["problem"]["code"]) == ("waiting", "companies", "company_connected")
+    assert licences(hub)["used"] == 2
+
+
+def test_an_edit_keeps_what_the_connection_has_and_is_refused_what_another_has(hub, one):
+    second = Wizard(hub).until("server")
+    other = finish(second, ["F0002"], "Second")["connection_id"]
+    edit = Edit(hub, other, "companies")
+    assert edit.put("companies", {"companies": ["F0002"]}).status == 202
+    assert edit.put("companies", {"companies": ["F0001", "F0002"]}).code == "company_connected"
+
+
+def test_a_company_that_is_let_go_is_free_for_others(hub, one):
+    edit = Edit(hub, one, "companies")
+    edit.answer("companies", {"companies": ["F0002"]})
+    edit.answer("finish", {})
+    assert companies(hub, one) == ["F0002"]
+    second = Wizard(hub).until("server")
+    finish(second, ["F0001"], "Second")
+    assert licences(hub)["used"] == 2
+
+
+def test_of_two_connections_with_a_company_the_one_that_stays_keeps_it_and_its_licence(hub, one):
+    allow_twice(hub)
+    second = Wizard(hub).until("server")
+    other = finish(second, ["F0001"], "Twice", connected_elsewhere=True)["connection_id"]
+    identities = wiring.identities()
+    for _ in range(2):
+        identities.release(hub.client, one)
+    assert [held.key for held in identities.held(hub.client, other)] == ["F0001"]
+    assert licences(hub)["used"] == 1
+    identities.release(hub.client, other)
+    assert licences(hub)["used"] == 0
+
+
+def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch):
+    from erphub.aws.connections import ConnectionTable
+
+    wizard = Wizard(hub).until("vouchers")
+
+    def never(*_):
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ConnectionTable, "create", never)
+        wizard.answer("finish", {})
+    assert licences(hub)["used"] == 1
+    wiring.connecting().broken(hub.client, {"wizard_id": wizard.id})
+    assert licences(hub)["used"] == 0
+    assert hub.secrets.kept == {}
+
+
+# --- licences --------------------------------------------------------------------------------------------------------
+
+
+def test_licences_count_companies_and_a_selection_beyond_them_is_refused_with_the_number(hub, one):
+    assert allow(hub, 2).json == {"used": 1, "allowed": 2, "same_company_twice": False}
+    second = Wizard(hub).until("server")
+    hub.system.found = [*hub.system.found, type(hub.system.found[0])("F0004", "Fjerde AS")]
+    third = Wizard(hub).until("server")
+    refused = third.put("companies", {"companies": ["F0002", "F0004"]})
+    assert (refused.status, refused.code) == (409, "licences_used_up")
+    assert (refused.json["used"], refused.json["allowed"], refused.json["wanted"]) == (1, 2, 2)
+    assert "1 of 2" in refused.json["detail"]
+    finish(second, ["F0002"], "Second")
+    assert licences(hub) == {"used": 2, "allowed": 2, "same_company_twice": False}
+
+
+def test_licences_that_ran_out_while_the_wizard_went_on_ask_for_the_companies_again(hub, one):
+    second = Wizard(hub).until("server")
+    second.answer("companies", {"companies": ["F0002"]})
+    second.answer("name", {"name": "Second"})
+    second.answer("vouchers", {})
+    allow(hub, 1)
+    late = second.answer("finish", {})
+    assert (late["step"], late["problem"]["code"]) == ("companies", "licences_used_up")
+
+
+def test_fewer_licences_than_are_used_take_nothing_away(hub, one):
+    assert allow(hub, 0).json["used"] == 1
+    assert companies(hub, one) == ["F0001"]
+    assert allow(hub, None).json["allowed"] is None
+
+
+def test_only_the_platform_says_how_many_licences_there_are(hub):
+    refused = hub.call("PUT", f"/customers/{hub.customer}/licences", {"allowed": 99})
+    assert (refused.status, refused.code) == (403, "platform_administrators_only")
+    unknown = allow(hub, 3).json
+    assert unknown["allowed"] == 3
+    answer = hub.call("PUT", "/customers/01JCG0NE0000000000000000AA/licences", {"allowed": 3}, user=PLATFORM)
+    assert answer.status == 404
+
+
+def test_a_large_selection_is_all_or_nothing(hub):
+    allow(hub, 120)
+    many = [
+        Company(key=f"F{number:04}", name=f"Company {number}", facts={"installation": SAME}) for number in range(121)
+    ]
+    ours: Identities = wiring.identities()
+    connection = _connection(hub, "01JCG0C0NNECT10N000000000A")
+    with pytest.raises(Conflict) as refused:
+        ours.claim(hub.customer, connection, many, knowingly=False)
+    assert refused.value.code == "licences_used_up"
+    assert licences(hub)["used"] == 0
+    ours.claim(hub.customer, connection, many[:120], knowingly=False)
+    ours.claim(hub.customer, connection, many[:120], knowingly=False)
+    assert licences(hub)["used"] == 120
+
+
+def _connection(hub, connection_id):
+    return Connection(
+        id=connection_id,
+        client_id=hub.client,
+        erp_system="visma-business",
+        name="x",
+        owner="administrator",
+        shared=False,
+        settings={},
+        all_companies=False,
+        created_at=hub.time[0],
+        updated_at=hub.time[0],
+    )

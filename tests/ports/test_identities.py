@@ -1,0 +1,115 @@
+"""Two hundred people choose the same company in the same moment, over a database that takes them all at once."""
+
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Barrier
+from typing import Any, cast
+
+import pytest
+
+from erphub.aws import clients
+from erphub.aws.identities import IdentityTable
+from erphub.aws.table import Table
+from erphub.errors import Conflict
+from erphub.identities import Identities
+from erphub.ids import new_id
+from erphub.models.connection import Company, Connection
+from local import emulator, processes
+
+CUSTOMER, CLIENT = new_id(), new_id()
+MANY = 200
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
+    """A table of an emulator that runs for these tests alone."""
+    directory, port = tmp_path_factory.mktemp("aws"), processes.free_port()
+    endpoint, key = f"http://127.0.0.1:{port}", f"AKIA{secrets.token_hex(8).upper()}"
+    started = emulator.start(directory, port, key)
+    try:
+        emulator.wait_until_ready(directory, port, started)
+        known = emulator.deployer(endpoint, key, None)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL", endpoint)
+            patch.setenv("AWS_ACCESS_KEY_ID", known.access_key)
+            patch.setenv("AWS_SECRET_ACCESS_KEY", known.secret_key)
+            _forget_clients()
+            _make_table()
+            yield Table("tenants")
+    finally:
+        _forget_clients()
+        processes.stop(started)
+
+
+def _forget_clients() -> None:
+    clients.client.cache_clear()
+    clients._session.cache_clear()
+
+
+def _make_table() -> None:
+    clients.client("dynamodb").create_table(
+        TableName="tenants",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+    )
+
+
+@pytest.fixture
+def identities(table: Table) -> Identities:
+    """Companies of one customer, whoever asks."""
+    nobody = cast(Any, None)
+    return Identities(IdentityTable(table), nobody, nobody, lambda *_: None)
+
+
+def connection(number: int) -> Connection:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    return Connection(
+        id=new_id(),
+        client_id=CLIENT,
+        erp_system="visma-business",
+        name=f"Connection {number}",
+        owner="somebody",
+        shared=False,
+        settings={},
+        all_companies=False,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def at_once(identities: Identities, choices: list[list[Company]]) -> list[str]:
+    """What each of the choices came to, all of them made in the same moment."""
+    start = Barrier(len(choices))
+
+    def choose(number: int) -> str:
+        start.wait()
+        try:
+            identities.claim(CUSTOMER, connection(number), choices[number], knowingly=False)
+        except Conflict as error:
+            return error.code
+        return "taken"
+
+    with ThreadPoolExecutor(len(choices)) as pool:
+        return sorted(pool.map(choose, range(len(choices))))
+
+
+def company(key: str) -> Company:
+    return Company(key=key, name=key, facts={"installation": "DB01/broker"})
+
+
+def test_of_two_hundred_who_choose_a_company_at_the_same_moment_one_gets_it(identities: Identities):
+    before = identities.store.licences(CUSTOMER).used
+    outcomes = at_once(identities, [[company("F0001")]] * MANY)
+    assert outcomes == ["company_connected"] * (MANY - 1) + ["taken"]
+    assert identities.store.licences(CUSTOMER).used == before + 1
+
+
+def test_the_last_licence_is_given_once(identities: Identities):
+    used = identities.store.licences(CUSTOMER).used
+    identities.store.allow(CUSTOMER, used + 3)
+    outcomes = at_once(identities, [[company(f"G{number:04}")] for number in range(20)])
+    assert outcomes == ["licences_used_up"] * 17 + ["taken"] * 3
+    assert identities.store.licences(CUSTOMER).used == used + 3

@@ -161,6 +161,32 @@ class Identities:
             self._wait(attempt)
         raise Unavailable("Too many are choosing companies at this moment. Try again.", code="table_busy")
 
+    def adopt(
+        self, connection: Connection, found: Sequence[FoundCompany], skipped: Callable[[FoundCompany, Conflict], None]
+    ) -> list[FoundCompany]:
+        """Those of the companies found that a connection to all of them may use; new ones that are free are taken.
+
+        Raises Unavailable.
+        """
+        customer_id = self._customer_of(connection.client_id)
+        if customer_id is None:
+            return []
+        known = self._known(customer_id, connection.erp_system, found)
+        used = {company.key for company in self.connections.companies(connection.client_id, connection.id)}
+        mine: list[FoundCompany] = []
+        for one in found:
+            holders = known.get(one.key)
+            try:
+                if holders is None or not holders.held_by(connection.id):
+                    self.claim(customer_id, connection, [kept(one)], knowingly=False)
+            except Conflict as error:
+                skipped(one, error)
+                continue
+            if one.key not in used:
+                self.connections.add_company(connection, kept(one))
+            mine.append(one)
+        return mine
+
     def release(
         self, client_id: str, connection_id: str, keep: Iterable[str] = (), customer_id: str | None = None
     ) -> int:

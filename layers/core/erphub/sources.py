@@ -26,6 +26,8 @@ class ConnectedSources:
     secrets: Secrets
     open_system: OpenSystem
     describe: Callable[[str], Description]
+    adopt: Callable[[Connection, Sequence[FoundCompany]], Sequence[FoundCompany]]
+    """Which of the companies found a connection to all of them may use: a new one may be another connection's."""
 
     def get(self, client_id: str, connection_id: str) -> Source:
         """See the port."""
@@ -39,7 +41,7 @@ class ConnectedSources:
         if connection.all_companies:
             system = self._system(connection)
             if isinstance(system, HasCompanies):
-                return [company for company in system.companies() if not company.problem]
+                return self.adopt(connection, [company for company in system.companies() if not company.problem])
         kept = self.connections.companies(source.client_id, source.connection_id)
         return [FoundCompany(company.key, company.name, None, company.facts) for company in kept]
 

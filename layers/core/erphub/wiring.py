@@ -18,7 +18,7 @@ from .settings import Settings, read_settings
 from .web import Hall, as_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .audit import AuditTrail
     from .aws.exportlog import ExportLogTable
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from .models.webhook import Delivery
     from .notifications import Announcer, NotificationDesk
     from .ports.deletion import Kind
-    from .ports.erp import System
+    from .ports.erp import FoundCompany, System
     from .ports.imports import Jobs
     from .ports.once import Once
     from .ports.shared import Shared
@@ -174,6 +174,18 @@ def finishing() -> "Finishing":
         new_connection,
         connection_edited,
     )
+
+
+def _adopt(connection: "Connection", found: "Sequence[FoundCompany]") -> "list[FoundCompany]":
+    """New companies of a connection to all of them; one that is not its to take is written down, once."""
+    from .models.audit import HUB
+
+    def skipped(company: "FoundCompany", why: HubError) -> None:
+        new = {"company": company.key, "name": company.name, "code": why.code, "detail": why.detail}
+        occasion = f"skipped {company.key} {why.code}"
+        audit().record(connection.client_id, connection.id, HUB, "company.skipped", new=new, once=occasion)
+
+    return identities().adopt(connection, found, skipped)
 
 
 def connection_edited(before: "Connection", after: "Connection") -> None:
@@ -417,10 +429,12 @@ def datasets() -> "Datasets":
 @cache
 def rows() -> "Rows":
     """Rows of the lake."""
+    from .aws.deletions import DeletionTable
     from .aws.lake_rows import LakeRows
     from .datasets import Rows
 
-    return Rows(LakeRows(f"s3://{settings().lake_bucket}", _lake_options()))
+    reader = LakeRows(f"s3://{settings().lake_bucket}", _lake_options())
+    return Rows(reader, DeletionTable(table()).condemned)
 
 
 @cache
@@ -453,7 +467,7 @@ def importing() -> "Importing":
     from .sources import ConnectedSources
 
     bucket = settings().lake_bucket
-    sources = ConnectedSources(ConnectionTable(table()), secrets(), open_system, erp.describe)
+    sources = ConnectedSources(ConnectionTable(table()), secrets(), open_system, erp.describe, _adopt)
     lake = DeltaLake(f"s3://{bucket}", S3Files(bucket), _lake_options())
     return Importing(_jobs(), _runs(), sources, lake, clock)
 

@@ -7,6 +7,7 @@ from erphub.errors import Conflict
 from erphub.identities import Identities, identity
 from erphub.models.connection import Company, Connection
 from erphub.models.identity import Permission
+from erphub.ports.erp import FoundCompany
 from tests.unit.api.test_editing import Edit, companies
 from tests.unit.api.test_wizard import SERVER, Wizard
 
@@ -220,6 +221,29 @@ def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch)
     wiring.connecting().broken(hub.client, {"wizard_id": wizard.id})
     assert licences(hub)["used"] == 0
     assert hub.secrets.kept == {}
+
+
+def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_what_another_has(hub, one):
+    from erphub.aws.connections import ConnectionTable
+
+    allow_twice(hub)
+    wizard = Wizard(hub).until("server")
+    other = finish(wizard, "all", "All", connected_elsewhere=True)["connection_id"]
+    connection = ConnectionTable(wiring.table()).get(hub.client, other)
+    assert connection is not None
+    new = [FoundCompany(key, f"{key} AS", facts={"installation": SAME}) for key in ("F0001", "F0002", "F0007", "F0008")]
+    taker = _connection(hub, "01JCG0C0NNECT10N000000000A")
+    wiring.identities().claim(
+        hub.customer, taker, [Company(key="F0008", name="x", facts=new[3].facts)], knowingly=False
+    )
+    skipped = []
+    for _ in range(2):
+        adopted = wiring.identities().adopt(
+            connection, new, lambda company, why: skipped.append((company.key, why.code))
+        )
+        assert [company.key for company in adopted] == ["F0001", "F0002", "F0007"]
+    assert skipped == [("F0008", "company_connected")] * 2
+    assert companies(hub, other) == ["F0001", "F0002", "F0007"]
 
 
 # --- licences --------------------------------------------------------------------------------------------------------

@@ -88,6 +88,10 @@ class ConnectionTable:
         self._transact_named([change, write, trail], connection, before)
         return after
 
+    def add_company(self, connection: Connection, company: Company) -> None:
+        """See the port."""
+        self._table.put(_company_item(connection, company))
+
     def forget_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
         """See the port."""
         key = keys.connection_company(client_id, connection_id, generation, "")

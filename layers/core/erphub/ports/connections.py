@@ -33,6 +33,10 @@ class Connections(Protocol):
         """
         ...
 
+    def add_company(self, connection: Connection, company: Company) -> None:
+        """One more company for a connection that uses all there are."""
+        ...
+
     def forget_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
         """Remove companies that are no longer in use; `soon` leaves an hour to whoever is just reading them."""
         ...

@@ -1,6 +1,6 @@
 """A year of plausible tills under three ways of choosing when to transfer: adaptive, every 24 hours, every 15 minutes.
 
-`python -m benchmarks.pacing` prints and returns, for each kind of till, how long documents waited and how many transfers
+`python -m benchmarks.pacing` prints, for each kind of till, how long documents waited and how many transfers
 were made. One transfer costs at least one call of the ERP, whether it finds anything or not.
 """
 
@@ -165,10 +165,9 @@ def as_markdown(table: dict[str, dict[str, Result]]) -> str:
         "|---|---|---:|---:|---:|---:|",
     ]
     for kind, ways in table.items():
-        for way, result in ways.items():
-            lines.append(
-                f"| {kind} | {way} | {result.transfers:,} | {result.median:.1f} | {result.p95:.1f} | {result.longest:.1f} |"
-            )
+        for way, one in ways.items():
+            waits = f"{one.median:.1f} | {one.p95:.1f} | {one.longest:.1f}"
+            lines.append(f"| {kind} | {way} | {one.transfers:,} | {waits} |")
     return "\n".join(lines)
 
 

@@ -41,7 +41,7 @@ def found_in(text):
 @pytest.fixture(scope="module")
 def driven(hub, eventually):
     """Everything a secret can go through: refused, cut, accepted, stored, tested, imported with, cancelled."""
-    user = WizardUser(hub)
+    user = WizardUser.of_a_new_customer(hub)
     admin = user.stand_in["admin_url"]
     databases = ["F0001", "F0002", "vbsys"]
     login = {"name": "canary", "password": RIGHT, "databases": databases}

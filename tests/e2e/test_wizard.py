@@ -12,7 +12,7 @@ from tests.e2e.wizard import WizardUser
 
 @pytest.fixture
 def user(hub):
-    return WizardUser(hub)
+    return WizardUser.of_a_new_customer(hub)
 
 
 def failed(wizard):
@@ -216,7 +216,7 @@ def test_a_name_is_taken_once(user):
     name = user.call("GET", f"/connections/{connection}").json()["name"]
     user.start()
     user.answer("server", user.server)
-    user.answer("companies", {"companies": "all"})
+    user.answer("companies", {"companies": ["F0002"]})
     answer = user.put("name", {"name": name.upper()})
     assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
     user.call("DELETE", user.path)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -17,6 +18,15 @@ class WizardUser:
     name: str = "administrator"
     said: list[str] = field(default_factory=list)
     client: str = ""
+
+    @classmethod
+    def of_a_new_customer(cls, hub: Any) -> "WizardUser":
+        """The administrator in a customer of its own: within one, a company is connected only once."""
+        name = f"Customer {uuid4().hex[:8]}"
+        owner = {"name": name, "administrator": hub.user("administrator")["name"]}
+        customer = hub.call("POST", "/customers", json=owner).json()["id"]
+        client = hub.call("POST", f"/customers/{customer}/clients", json={"name": name}).json()["id"]
+        return cls(hub, client=client)
 
     def __post_init__(self) -> None:
         self.client = self.client or self.hub.user(self.name)["clients"][0]["id"]

@@ -25,7 +25,7 @@ from erphub.notifications import Announcer, NotificationDesk
 from erphub.outbound import HttpsPost
 from erphub.webhooks import WebhookDesk
 from tests.fakes.connect import FakeSecrets
-from tests.unit.health.receiver import HOST, Receiver, certificates
+from tests.fakes.receiver import HOST, Receiver, certificates
 
 LOOPBACK = network.networks(["127.0.0.0/8"])
 

@@ -10,8 +10,8 @@ from erphub.erp import network
 from erphub.errors import ErpRefused, HubError, Invalid, Unavailable
 from erphub.outbound import HttpsPost
 from erphub.webhooks import address
+from tests.fakes.receiver import HOST
 from tests.unit.health.conftest import LOOPBACK
-from tests.unit.health.receiver import HOST
 
 
 def post(receiver, **changes):

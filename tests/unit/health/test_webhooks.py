@@ -14,7 +14,7 @@ from erphub.models.webhook import ChangedWebhook, DeliveryState, NewWebhook
 from erphub.models.wire import PageQuery
 from erphub.notifications import event
 from erphub.webhooks import signature
-from tests.unit.health.receiver import HOST
+from tests.fakes.receiver import HOST
 
 
 def register(house, receiver, **values):

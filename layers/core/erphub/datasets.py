@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -54,11 +54,18 @@ def _view(dataset: Dataset, known: Mapping[str, str] | None) -> DatasetView:
     )
 
 
+def nothing_hidden(client_id: str) -> Sequence[str]:  # noqa: ARG001
+    """No connection is being deleted."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of a client's lake."""
 
     lake: LakeReader
+    hidden: Callable[[str], Sequence[str]] = nothing_hidden
+    """The client's connections that are being deleted: their rows are there, and nobody sees them."""
 
     def page(self, client_id: str, dataset_id: str, query: RowsQuery) -> RowsPage:
         """A page of rows. Raises NotFound (`dataset_not_found`), Invalid, Gone (`page_expired`)."""
@@ -67,7 +74,7 @@ class Rows:
             raise NotFound(
                 "There is no such dataset. GET /clients/{client}/datasets lists them.", code="dataset_not_found"
             )
-        wanted = _wanted(dataset, query)
+        wanted = replace(_wanted(dataset, query), hidden=self.hidden(client_id))
         page = self.lake.page(client_id, dataset, wanted)
         return RowsPage(items=[_plain(row) for row in page.rows], next=_next(page, _asked(dataset, query)))
 

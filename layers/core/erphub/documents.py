@@ -1,6 +1,6 @@
 """Documents in: what a till hands over is checked, kept once, and goes on its way at the next transfer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -45,6 +45,10 @@ class Incoming:
     document: Document
 
 
+def anything_goes(client_id: str, connection_id: str) -> None:
+    """No connection is being deleted."""
+
+
 @dataclass(frozen=True)
 class Intake:
     """Takes documents in."""
@@ -53,6 +57,8 @@ class Intake:
     log: ExportLog
     papers: Papers
     clock: Clock
+    require_alive: Callable[[str, str], None] = anything_goes
+    """Raises Conflict when the connection (client, connection) is being deleted."""
 
     def hand_in(
         self, client_id: str, connection_id: str, by: str, coming: Incoming, *, pdf_follows: bool = False
@@ -110,7 +116,8 @@ class Intake:
         return entry_id(sync.connection_id, coming.kind, coming.external_id)
 
     def sync(self, client_id: str, connection_id: str) -> Sync:
-        """The sync that documents are handed to. Raises Conflict (`sync_not_set_up`)."""
+        """The sync that documents are handed to. Raises Conflict (`sync_not_set_up`, `connection_deleting`)."""
+        self.require_alive(client_id, connection_id)
         sync = self.syncs.get(client_id, connection_id)
         if sync is None:
             raise Conflict(

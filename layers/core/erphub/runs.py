@@ -1,6 +1,6 @@
 """Runs of import jobs: started once, watched, cancelled; what came of them and what they cost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,10 @@ def problem_of(error: HubError) -> dict[str, Any]:
     return {"code": error.code, "detail": error.detail} | {name: str(fact) for name, fact in error.facts.items()}
 
 
+def anything_goes(client_id: str, connection_id: str) -> None:
+    """No connection is being deleted."""
+
+
 @dataclass(frozen=True)
 class ImportRuns:
     """Starting, watching and cancelling runs."""
@@ -31,10 +35,13 @@ class ImportRuns:
     machine: Machine
     clock: Clock
     ids: Ids
+    require_alive: Callable[[str, str], None] = anything_goes
+    """Raises Conflict when the connection (client, connection) is being deleted."""
 
     def start(self, client_id: str, job_id: str, by: str) -> RunView:
-        """Start a run by hand. Raises NotFound, Unavailable."""
+        """Start a run by hand. Raises NotFound, Unavailable, Conflict (`connection_deleting`)."""
         job = self.jobs.get(client_id, job_id)
+        self.require_alive(client_id, job.connection_id)
         return view(self._start(job, self.ids(), Trigger.MANUAL, by))
 
     def start_first(self, job: Job, run_id: str) -> None:

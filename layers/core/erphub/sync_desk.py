@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from .deletion import refuse_condemned
 from .documents import planned
 from .errors import Conflict, ErpRefused, HubError, Invalid, NotFound
 from .models.connection import Connection, ConnectionStatus
@@ -82,6 +83,7 @@ class SyncDesk:
     def check(self, client_id: str, connection_id: str, wanted: SyncInput) -> tuple[list[Any], Setup]:
         """Everything that is wrong with the settings, and what the ERP has to choose from; nothing is saved."""
         connection = self._connection(client_id, connection_id)
+        refuse_condemned(connection)
         system = self.open(connection)
         if not isinstance(system, HasSetup) or not isinstance(system, TakesDocuments):
             raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
@@ -126,6 +128,7 @@ class SyncDesk:
 
     def transfer(self, client_id: str, connection_id: str, by: str, wanted: NewTransfer) -> Transfer:
         """Start a transfer by hand, or a dry run. Raises NotFound, Conflict (`transfer_running`, …)."""
+        refuse_condemned(self._connection(client_id, connection_id))
         sync = self.get(client_id, connection_id)
         if wanted.kind and not sync.settings.sends(wanted.kind):
             raise Conflict(f"Sending of {wanted.kind.value}s is switched off.", code="kind_switched_off")

@@ -403,10 +403,17 @@ def _runs() -> "RunTable":
 def import_jobs() -> "ImportJobs":
     """Import jobs, for the API and for new connections."""
     from .aws.connections import ConnectionTable
+    from .deletion import refuse_condemned
     from .jobs import ImportJobs
 
     found = ConnectionTable(table())
-    return ImportJobs(_jobs(), import_runs(), lambda client, id_: found.get(client, id_) is not None, clock, ids)
+
+    def has(client_id: str, connection_id: str) -> bool:
+        connection = found.get(client_id, connection_id)
+        refuse_condemned(connection)
+        return connection is not None
+
+    return ImportJobs(_jobs(), import_runs(), has, clock, ids)
 
 
 @cache
@@ -415,7 +422,7 @@ def import_runs() -> "ImportRuns":
     from .aws.machines import StateMachine
     from .runs import ImportRuns
 
-    return ImportRuns(_jobs(), _runs(), StateMachine(settings().import_machine), clock, ids)
+    return ImportRuns(_jobs(), _runs(), StateMachine(settings().import_machine), clock, ids, _require_alive)
 
 
 @cache
@@ -496,7 +503,7 @@ def _lake_options() -> dict[str, str]:
     return options | ({"aws_endpoint": endpoint, "aws_allow_http": "true"} if endpoint else {})
 
 
-# --- syncs: documents to the ERP, changes from it ----------------------------------------------------------------------
+# --- syncs: documents to the ERP, changes from it ---------------------------------------------------------------------
 
 
 @cache
@@ -531,7 +538,7 @@ def _sync_worker() -> "FunctionWorker":
 def _intake() -> "Intake":
     from .documents import Intake
 
-    return Intake(_syncs(), _exports(), _papers(), clock)
+    return Intake(_syncs(), _exports(), _papers(), clock, _require_alive)
 
 
 @cache
@@ -669,6 +676,14 @@ def _kinds() -> "list[Kind]":
             lambda client, connection: identities().release(client, connection),
         )
     )
+
+
+def _require_alive(client_id: str, connection_id: str) -> None:
+    """Nothing begins on a connection that is being deleted. Raises Conflict."""
+    from .aws.connections import ConnectionTable
+    from .deletion import refuse_condemned
+
+    refuse_condemned(ConnectionTable(table()).get(client_id, connection_id))
 
 
 def _erase_from_lake(client_id: str, connection_id: str, time_left: "Callable[[], float]") -> bool:

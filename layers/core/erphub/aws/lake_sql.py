@@ -164,6 +164,8 @@ def page(dataset: Dataset, wanted: RowsWanted, keys: Sequence[str], rest: Sequen
         conditions.append(f"company IN ({', '.join(literal(company) for company in wanted.companies)})")
     if wanted.connections:
         conditions.append(f"connection IN ({', '.join(literal(one) for one in wanted.connections)})")
+    if wanted.hidden:
+        conditions.append(f"connection NOT IN ({', '.join(literal(one) for one in wanted.hidden)})")
     if dataset.date and not wanted.window.everything:
         conditions.append(inside(dataset.date, wanted.window))
     if wanted.after is not None:

@@ -259,6 +259,8 @@ class RowsWanted:
 
     companies: Sequence[str] = ()
     connections: Sequence[str] = ()
+    hidden: Sequence[str] = ()
+    """Connections whose rows nobody sees any more."""
     window: Window = field(default_factory=Window)
     columns: Sequence[str] = ()
     limit: int = 50

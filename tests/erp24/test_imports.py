@@ -110,6 +110,17 @@ def test_lines_outside_the_accounting_years_are_not_left_out(system: TwentyFourS
     assert len(read) == len(lines)
 
 
+def test_a_small_year_is_one_slice_and_a_large_one_its_months(system: TwentyFourSevenOffice, app: App) -> None:
+    years = len(app.world.organisation(seed.SHOP).years)
+    ledger = BY_ID["gl_transactions"]
+    assert len(system.survey(ledger, SHOP, Window(), 1_000_000).slices) == years
+    cut = system.survey(ledger, SHOP, Window(), 10).slices
+    assert len(cut) > years
+    ends = [part.where["end"] for part in cut]
+    assert [part.where["first"] for part in cut] == [None, *ends[:-1]]
+    assert ends[-1] is None
+
+
 def test_an_empty_company_has_no_rows_and_no_totals(system: TwentyFourSevenOffice, app: App) -> None:
     org = app.world.organisation(seed.SHOP)
     org.vouchers.clear()

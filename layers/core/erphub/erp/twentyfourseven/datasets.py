@@ -1,17 +1,18 @@
 """Imports from 24SevenOffice: a company's dataset in slices, each read page by page, counted and summed on the way.
 
-The ledger is read by months of its vouchers' dates, everything else in one slice. A rolling window replaces the days in
-it; what was changed during these days in older vouchers is asked for by the date of the change, and told, as it takes
-an import of everything to bring it. The ERP states no counts, so what a
-slice holds is counted and summed from the very answers its rows come from; where the ERP tells the accounts' balances
-too, the sums per account are held against them.
+The ledger is read by months of its vouchers' dates (by years where a year is small), everything else in one slice. A
+rolling window replaces the days in it; what was changed during these days in older vouchers is asked for by the date of
+the change, and told, as it takes an import of everything to bring it. The ERP states no counts, so what a slice holds
+is counted and summed from the very answers its rows come from; where the ERP tells the accounts' balances too, the sums
+per account are held against them.
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ErpRefused
@@ -39,6 +40,10 @@ class Source(Protocol):
         """First day of the first and first day after the last accounting year; None when there is none."""
         ...
 
+    def is_small(self, first: date, end: date, rows: int) -> bool:
+        """Whether the ledger between the days has so few lines that one slice will do, as far as can be told."""
+        ...
+
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
         """The rows, page by page; of the ledger and orders those with `first <= date < end`, either open."""
         ...
@@ -53,13 +58,13 @@ class Source(Protocol):
         ...
 
 
-def survey(source: Source, dataset: Dataset, window: Window) -> Survey:
+def survey(source: Source, dataset: Dataset, window: Window, slice_rows: int) -> Survey:
     """What there is to read. How many rows, the ERP does not say beforehand. Raises ErpRefused, Unavailable."""
     if dataset.id not in IDS:
         raise ErpRefused(f"24SevenOffice offers no {dataset.title.lower()}.", code="dataset_not_offered")
     spans = [(window.first, window.end)]
     if dataset.id == "gl_transactions":
-        spans = months(window, source.years())
+        spans = whole_years(months(window, source.years()), lambda first, end: source.is_small(first, end, slice_rows))
     elif dataset.publishing is not Publishing.PERIODS:
         spans = [(None, None)]
     slices = [Slice(_where(*span), 0) for span in spans]
@@ -81,6 +86,23 @@ def months(window: Window, years: tuple[date, date] | None) -> list[tuple[date |
     spans[0] = (window.first, spans[0][1])
     spans[-1] = (spans[-1][0], window.end)
     return spans
+
+
+def whole_years(
+    spans: Sequence[tuple[date | None, date | None]], is_small: Callable[[date, date], bool]
+) -> list[tuple[date | None, date | None]]:
+    """The months of a small year as one slice: each slice costs some calls, however few rows it has."""
+    joined: list[tuple[date | None, date | None]] = []
+    for _, group in groupby(
+        spans, key=lambda span: ((span[0] or span[1] or date.max) - timedelta(span[0] is None)).year
+    ):
+        year = list(group)
+        inner = [day for span in year for day in span if day is not None]
+        if len(year) > 1 and is_small(min(inner), max(inner)):
+            joined.append((year[0][0], year[-1][1]))
+        else:
+            joined += year
+    return joined
 
 
 def _next_month(day: date) -> date:

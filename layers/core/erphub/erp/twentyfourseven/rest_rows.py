@@ -49,6 +49,14 @@ class RestRows:
             return None
         return min(first for first, _ in known), max(last for _, last in known) + timedelta(days=1)
 
+    def is_small(self, first: date, end: date, rows: int) -> bool:
+        """By asking for the line that a small period does not have: the one after `rows` lines."""
+        query = {"dateFrom": first.isoformat(), "dateTo": end.isoformat(), "limit": 1, "page": rows + 1}
+        try:
+            return not self._rest.get("/transactionlines", query).body
+        except ErpRefused:
+            return True  # a page that is not there
+
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
         """See the port."""
         match dataset:

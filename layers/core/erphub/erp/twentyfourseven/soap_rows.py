@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .parties import organisation_number
-from .places import TRANSACTION
+from .places import ACCOUNT, TRANSACTION
 from .rest import parse_instant
 from .rest_rows import MISSING, within
 from .soap import Soap
@@ -51,6 +51,15 @@ class SoapRows:
         spans = [(day(one, "StartingDate"), day(one, "EndingDate")) for one in found]
         known = [(first, end) for first, end in spans if first and end]
         return (min(first for first, _ in known), max(end for _, end in known)) if known else None
+
+    def is_small(self, first: date, end: date, rows: int) -> bool:  # noqa: ARG002 - numbers are per year
+        """By the highest voucher numbers of the year's series, taking ten lines for each voucher."""
+        vouchers = 0
+        for series in {whole(one, "EntrySeriesId") for one in self._books.voucher_types}:
+            body: Node = (("argEntryId", (("Date", first), ("SortNo", series), ("EntryNo", 0))),)
+            answer = self._soap.read(ACCOUNT, "GetEntryId", body, self._books.company)
+            vouchers += whole(answer, "EntryNo") or 0
+        return vouchers * 10 <= rows
 
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
         """See the port."""

@@ -98,11 +98,11 @@ class TwentyFourSevenOffice:
 
     # --- HasDatasets -------------------------------------------------------------------------------------------------
 
-    def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:  # noqa: ARG002
-        """What there is to read; `slice_rows` cannot be heeded, as the ERP states no counts."""
+    def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
+        """What there is to read; `slice_rows` is heeded roughly, as the ERP states no counts."""
         from . import datasets
 
-        return datasets.survey(self._way.rows(company.key), dataset, window)
+        return datasets.survey(self._way.rows(company.key), dataset, window, slice_rows)
 
     def read(
         self,

@@ -1,7 +1,6 @@
 """A table on moto, a lake in a folder, an ERP in memory, and the import machine walked by hand."""
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,9 +9,8 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
-from moto import mock_aws
 
-from erphub.aws import clients, lake_sql
+from erphub.aws import lake_sql
 from erphub.aws.jobs import JobTable
 from erphub.aws.lake import DeltaLake, table_key
 from erphub.aws.lake_rows import LakeRows
@@ -26,6 +24,7 @@ from erphub.models.job import Everything, Job, Period
 from erphub.models.run import Run, RunRef, Status, Trigger, Unit
 from erphub.models.wire import instant
 from tests.fakes.erp import FakeErp, FakeSources, Row
+from tests.fakes.expressions import ExpressiveTable
 from tests.fakes.files import FolderFiles
 
 CLIENT = "01HZZZZZZZZZZZZZZZZZZZZZZC"
@@ -37,43 +36,10 @@ class Killed(BaseException):
     """The worker's end: nothing catches it."""
 
 
-@contextmanager
-def fresh_clients() -> Iterator[None]:
-    """Clients of their own, since they are kept per process."""
-    clients.client.cache_clear()
-    clients._session.cache_clear()
-    yield
-    clients.client.cache_clear()
-    clients._session.cache_clear()
-
-
-def make_table(name: str = "tenants") -> Table:
-    """The tenant table with its indexes, as the template makes it."""
-    attributes = ("pk", "sk", "due_shard", "due_at", "user_pk", "user_sk")
-    clients.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": index,
-                "KeySchema": [
-                    {"AttributeName": key, "KeyType": "HASH"},
-                    {"AttributeName": sort, "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for index, key, sort in (("due", "due_shard", "due_at"), ("user", "user_pk", "user_sk"))
-        ],
-    )
-    return Table(name)
-
-
 @pytest.fixture
-def table() -> Generator[Table]:
-    with mock_aws(), fresh_clients():
-        yield make_table()
+def table() -> Table:
+    """The tenant table, in memory; tests/ports holds it to the one on AWS."""
+    return ExpressiveTable()
 
 
 def ledger(count: int, *, first: int = 0, cents: int = 100, per_day: int = 2) -> list[Row]:

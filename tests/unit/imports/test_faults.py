@@ -4,9 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from erphub.aws import clients
 from erphub.errors import Unavailable
 from erphub.models.job import Days
 from erphub.models.run import Status, Trigger, UnitStatus
@@ -274,22 +272,20 @@ def test_an_empty_plan_says_so(house: House) -> None:
     assert run.problem["code"] == "nothing_to_import"
 
 
-@pytest.mark.parametrize("call", ["PutItem", "UpdateItem", "GetItem", "BatchWriteItem"])
+@pytest.mark.parametrize("call", ["put", "update", "get", "put_many", "delete"])
 def test_a_throttled_table_delays_a_run_and_loses_nothing(
     house: House, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dynamodb = clients.client("dynamodb")
-    real, refused = dynamodb._make_api_call, []
+    real, refused = getattr(house.table, call), []
 
-    def throttled(operation: str, request: Any) -> Any:
-        if operation == call and len(refused) < 2:
-            refused.append(operation)
-            answer = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
-            raise ClientError(answer, operation)
-        return real(operation, request)
+    def throttled(*arguments: Any, **more: Any) -> Any:
+        if len(refused) < 2:
+            refused.append(call)
+            raise Unavailable("The table is busy. Try again in a moment.", code="table_busy")
+        return real(*arguments, **more)
 
     ref = house.queue(house.job())
-    monkeypatch.setattr(dynamodb, "_make_api_call", throttled)
+    monkeypatch.setattr(house.table, call, throttled)
     house.drive(ref)
     assert len(refused) == 2
     assert house.runs.get(ref).status is Status.SUCCEEDED

@@ -19,7 +19,7 @@ CLIENT#<c>         JOB#<job>                       an import job; index `due` fi
 CLIENT#<c>         RUN#<job>#<run>                 a run of it, and its progress
 CLIENT#<c>         RUN-UNIT#<run>#<n>              one company and dataset of a run
 CLIENT#<c>         RUN-PART#<run>#<n>              one range of it: read or not
-CLIENT#<c>         RUN-LOG#<run>#<ulid>            a line of its log
+CLIENT#<c>         RUN-LOG#<run>#<nanoseconds>     a line of its log
 CLIENT#<c>         LEASE#<dataset>#<conn>#<co>     which run may write there now
 CLIENT#<c>         DATASET#<dataset>               the column types of its table in the lake
 CLIENT#<c>         TOKEN#<connection>#<name>       an ERP's token, encrypted, and who renews it (expires)

@@ -1,6 +1,7 @@
 """Runs in the tenant table: the run, its units and parts, its log, and the leases on what it writes."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -16,7 +17,10 @@ from .table import Item, Table, Taken
 
 _CALLS = "calls:"
 KEPT_DAYS = 400
-"""How long what a run left behind is kept; the runs' own line in the list goes with it."""
+"""How long a run, its units and its log are kept."""
+PARTS_KEPT_DAYS = 30
+"""How long its parts are: they matter while it works, and for a while to whoever looks why it failed."""
+_KEYS = ("pk", "sk", "ended", "expires_at")
 
 
 class RunTable:
@@ -196,10 +200,9 @@ class RunTable:
     # --- the log -----------------------------------------------------------------------------------------------------
 
     def log(self, ref: RunRef, line: LogLine) -> None:
-        """See the port."""
-        self._table.put(
-            {**keys.run_log(ref.client_id, ref.run_id, new_id()), **asdict(line), "expires_at": _until(line.at)}
-        )
+        """See the port. Lines of one moment stay in order: the key counts nanoseconds, and chance parts two workers."""
+        key = keys.run_log(ref.client_id, ref.run_id, f"{time.time_ns():020}-{new_id()[-8:]}")
+        self._table.put({**key, **asdict(line), "expires_at": _until(line.at)})
 
     def log_page(self, ref: RunRef, limit: int, next: str | None) -> Listed[LogLine]:
         """See the port."""
@@ -244,6 +247,10 @@ class RunTable:
         text = " ".join([*([f"SET {sets}"] if sets else []), *([f"REMOVE {removes}"] if removes else [])])
         given = {name: value for name, value in values.items() if value is not None}
         return self._table.update(key, text, condition=condition, names=names, **given)
+
+
+def _expiring(days: int) -> Item:
+    return {"expires_at": int(time.time()) + days * 86_400}
 
 
 def _until(at: str) -> int:
@@ -293,7 +300,7 @@ def _run(item: Item) -> Run:
 
 
 def _unit_item(ref: RunRef, unit: Unit) -> Item:
-    item = asdict(unit) | keys.run_unit(ref.client_id, ref.run_id, unit.number)
+    item = asdict(unit) | keys.run_unit(ref.client_id, ref.run_id, unit.number) | _expiring(KEPT_DAYS)
     item |= {"status": unit.status.value, "facts": json.dumps(unit.facts)}
     if unit.ended:
         item["ended"] = unit.status.value
@@ -301,19 +308,19 @@ def _unit_item(ref: RunRef, unit: Unit) -> Item:
 
 
 def _unit(item: Item) -> Unit:
-    values: dict[str, Any] = {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk", "ended")}
+    values: dict[str, Any] = {name: _plain(value) for name, value in item.items() if name not in _KEYS}
     values["status"] = UnitStatus(values["status"])
     values["facts"] = json.loads(values["facts"])
     return Unit(**values)
 
 
 def _part_item(ref: RunRef, part: Part) -> Item:
-    item = asdict(part) | keys.run_part(ref.client_id, ref.run_id, part.number)
+    item = asdict(part) | keys.run_part(ref.client_id, ref.run_id, part.number) | _expiring(PARTS_KEPT_DAYS)
     return item | {"totals": [list(total) for total in part.totals], "where": json.dumps(part.where)}
 
 
 def _part(item: Item) -> Part:
-    values: dict[str, Any] = {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk")}
+    values: dict[str, Any] = {name: _plain(value) for name, value in item.items() if name not in _KEYS}
     values["totals"] = [(period, rows, amount) for period, rows, amount in values["totals"]]
     values["where"] = json.loads(values["where"])
     return Part(**values)

@@ -1,0 +1,109 @@
+"""Of a connection that is being deleted nothing begins and nobody sees anything; its door does as the machine asks."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from erphub import wiring
+from erphub.aws.connections import ConnectionTable
+from erphub.aws.exportlog import ExportLogTable
+from erphub.aws.jobs import JobTable
+from erphub.aws.runs import RunTable
+from erphub.aws.syncs import SyncTable
+from erphub.datasets import Rows
+from erphub.deletion import refuse_condemned
+from erphub.documents import Intake, read_incoming
+from erphub.errors import Conflict
+from erphub.ids import derived_id, new_id
+from erphub.models.dataset_view import RowsQuery
+from erphub.ports.imports import RowPage
+from erphub.runs import ImportRuns
+from erphub.tasks import TaskFailed
+from tests.unit.deletion.conftest import CLIENT, MINE, OTHER, Scene
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def require_alive(scene: Scene):
+    return lambda client_id, connection_id: refuse_condemned(scene.connections.get(client_id, connection_id))
+
+
+def test_no_import_is_started_by_hand(scene: Scene):
+    runs = ImportRuns(
+        JobTable(scene.table), RunTable(scene.table), scene.imports, scene.clock, new_id, require_alive(scene)
+    )
+    scene.ask()
+    with pytest.raises(Conflict) as refused:
+        runs.start(CLIENT, derived_id("job", MINE), "owner")
+    assert refused.value.code == "connection_deleting"
+    assert scene.imports.running == {}
+    assert runs.start(CLIENT, derived_id("job", OTHER), "owner").status == "queued"
+
+
+def test_no_document_is_taken_in(scene: Scene):
+    log = ExportLogTable(scene.exports)
+    intake = Intake(SyncTable(scene.table), log, None, scene.clock, require_alive(scene))  # type: ignore[arg-type]
+    scene.ask()
+    coming = read_incoming("customer", "K-1", {"name": "Kari"})
+    with pytest.raises(Conflict) as refused:
+        intake.hand_in(CLIENT, MINE, "owner", coming)
+    assert refused.value.code == "connection_deleting"
+    assert intake.hand_in(CLIENT, OTHER, "owner", coming).outcome == "created"
+
+
+def test_nobody_sees_its_rows_until_it_is_restored(scene: Scene):
+    asked = []
+
+    class Lake:
+        def page(self, client_id, dataset, wanted):
+            asked.append(list(wanted.hidden))
+            return RowPage([], None)
+
+    rows = Rows(Lake(), scene.store.condemned)
+    rows.page(CLIENT, "accounts", RowsQuery())
+    scene.ask()
+    rows.page(CLIENT, "accounts", RowsQuery())
+    scene.desk.restore(scene.member(), MINE)
+    rows.page(CLIENT, "accounts", RowsQuery())
+    assert asked == [[], [MINE], []]
+
+
+def test_an_edit_in_progress_is_ended_and_cannot_take_its_place(scene: Scene):
+    wizard = scene.draft(MINE)
+    before = scene.connection()
+    scene.ask()
+    entry = scene.audit.entry("owner", "connection.edited")
+    with pytest.raises(Conflict):
+        ConnectionTable(scene.table).swap(before, before, None, wizard, entry)
+    assert scene.connection().status == "deleting"
+
+
+def test_the_door_does_what_the_machine_asks(scene: Scene, monkeypatch):
+    spec = importlib.util.spec_from_file_location("door_deletion", ROOT / "functions/connections/deletion.py")
+    assert spec
+    assert spec.loader
+    door = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(door)
+    monkeypatch.setattr(wiring, "deleting", lambda: scene.deleting)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
+
+    class Context:
+        aws_request_id = "request"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 900_000
+
+    event = json.loads((ROOT / "events/connections/deletion.json").read_text())
+    assert door.handler(event, Context()) == {"next": "stop"}, "a deletion nobody knows is none"
+    scene.ask()
+    mine = event | {"client_id": CLIENT, "connection_id": MINE, "deletion_id": scene.store.get(CLIENT, MINE).id}
+    assert door.handler(mine | {"task": "condemn"}, Context()) == {"next": "halt"}
+    waits = door.handler(mine, Context())
+    assert waits == {"next": "wait", "until": "2026-12-22T08:00:00Z"}
+    scene.now = scene.store.get(CLIENT, MINE).until
+    assert door.handler(mine | {"task": "remove"}, Context())["next"] == "stop"
+    assert scene.connection() is None
+    with pytest.raises(TaskFailed):
+        door.handler(mine | {"task": "nothing"}, Context())

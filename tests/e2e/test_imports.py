@@ -223,3 +223,19 @@ def test_a_post_sent_twice_with_the_same_key_starts_one_run(books: Books) -> Non
     first, second = (books.hub.call("POST", path, headers=key) for _ in range(2))
     assert first.json()["id"] == second.json()["id"]
     books.ended(job, first.json()["id"])
+
+
+def test_a_run_whose_execution_is_stopped_from_outside_ends_and_frees_its_data(books: Books) -> None:
+    before = books.ledger_here()
+    books.fault(kind="delay", statement="rows", table="AcTr", seconds=3, times=1)
+    job = ledger_job(books)
+    run = books.start(job)
+    until(lambda: books.struck("delay") or None, 60)
+    machine = books.hub.outputs["ImportMachineArn"]
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{run}"
+    books.hub.aws.client("stepfunctions").stop_execution(executionArn=execution, cause="a test")
+    ended = books.ended(job, run)
+    assert (ended["status"], ended["problem"]["code"]) == ("failed", "machine_failed")
+    assert books.ledger_here() == before
+    again = books.start(job)
+    assert books.ended(job, again)["status"] == "succeeded"

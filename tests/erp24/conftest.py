@@ -103,8 +103,15 @@ type Connect = Callable[..., TwentyFourSevenOffice]
 
 @pytest.fixture
 def by_organisation(watched: Any, lent: Shared) -> Connect:
-    def connect(secret: str = seed.CLIENT_SECRET, organisation: int = seed.SHOP, shared: Shared = lent) -> Any:
-        settings = {"sign_in": "organisation", "organisation_id": str(organisation), "client_id": seed.CLIENT_ID}
+    def connect(
+        secret: str = seed.CLIENT_SECRET, organisation: int = seed.SHOP, shared: Shared = lent, **more: Any
+    ) -> Any:
+        settings = {
+            "sign_in": "organisation",
+            "organisation_id": str(organisation),
+            "client_id": seed.CLIENT_ID,
+            **more,
+        }
         transport = Transport(watched)
         return erp.open_system("24sevenoffice", settings, {"client_secret": secret}, transport=transport, shared=shared)
 
@@ -114,9 +121,13 @@ def by_organisation(watched: Any, lent: Shared) -> Connect:
 @pytest.fixture
 def by_user(watched: Any, lent: Shared) -> Connect:
     def connect(
-        password: str = seed.PASSWORD, username: str = seed.USER, several: bool = True, shared: Shared = lent
+        password: str = seed.PASSWORD,
+        username: str = seed.USER,
+        several: bool = True,
+        shared: Shared = lent,
+        **more: Any,
     ) -> Any:
-        settings = {"sign_in": "user", "username": username, "several_companies": several}
+        settings = {"sign_in": "user", "username": username, "several_companies": several, **more}
         transport = Transport(watched)
         return erp.open_system("24sevenoffice", settings, {"password": password}, transport=transport, shared=shared)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -124,19 +125,26 @@ class TwentyFourSevenOffice:
 
     def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
         """Exactly what `push` would send."""
-        return self._way.preview(document, posting)
+        return self._way.preview(document, self._routed(posting))
 
     def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:  # noqa: ARG002
         """What was posted under the key."""
-        return self._way.find(document, posting)
+        return self._way.find(document, self._routed(posting))
 
     def push(self, document: Document, posting: Posting) -> Posted:
         """Post it."""
-        return self._way.push(document, posting)
+        return self._way.push(document, self._routed(posting))
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
         """Attach the PDF to what was posted."""
-        return self._way.attach(posted, posting, pdf, name)
+        return self._way.attach(posted, self._routed(posting), pdf, name)
+
+    def _routed(self, posting: Posting) -> Posting:
+        """The connection's own department, where the sync names none."""
+        own = self._settings.get("department") if self._settings.get("several_departments") == "on" else None
+        if not own or posting.routing.get("department"):
+            return posting
+        return replace(posting, routing={**posting.routing, "department": own})
 
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:
         """Customers or products of a company that changed, oldest first."""

@@ -1,0 +1,220 @@
+"""Runs the measurements and writes benchmarks/RESULTS.md: `python -m benchmarks`, or `python -m benchmarks a b f`.
+
+a, b, c and d share one stand-in SQL Server; a, b and c take turns. Without letters everything runs.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import imports, servers
+from benchmarks.measure import ROOT, middle, run, spread
+from local.emulator import clean_environment
+
+PARTS = "abcdefg"
+RESULTS = ROOT / "benchmarks/RESULTS.md"
+LEDGER, BIG_LEDGER = "F0900", "F0905"
+DLT = ROOT / ".venv-dlt/bin/python"
+
+
+def main(given: Sequence[str]) -> int:
+    """Measure, print, and (for all parts) write the results; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS), choices=list(PARTS), help="which; all by default")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows for a, b and c")
+    parser.add_argument("--big", type=int, default=5_000_000, help="rows for the second half of d")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="write RESULTS.md although not every part ran")
+    options = parser.parse_args(given)
+    wanted = set(options.parts)
+    sections = [_head(options)]
+    with tempfile.TemporaryDirectory(prefix="erphub-bench-") as folder:
+        if wanted & set("abcd"):
+            sections.append(_extraction(wanted, options, Path(folder)))
+    if "e" in wanted:
+        sections.append(_cold_starts(options.rounds))
+    if wanted & set("fg"):
+        sections.append(_in_process(wanted))
+    text = "\n\n".join(sections) + "\n"
+    print(f"\n{text}")
+    if options.write or wanted == set(PARTS):
+        RESULTS.write_text(text)
+        print(f"Written to {RESULTS.relative_to(ROOT)}.")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(f"  … {text}", file=sys.stderr, flush=True)
+
+
+def _head(options: argparse.Namespace) -> str:
+    packages = ("pymssql", "deltalake", "arro3-core", "botocore", "pydantic", "aws-lambda-powertools")
+    return "\n".join(
+        [
+            "# What was measured",
+            "",
+            "Written by `make bench`; each measurement is a fresh process, figures are medians"
+            f" of {options.rounds}, interleaved. Compare figures with each other, not with other machines.",
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}), load when it began"
+            f" {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, "
+            + ", ".join(f"{name} {version(name)}" for name in packages),
+        ]
+    )
+
+
+# --- a, b, c, d ------------------------------------------------------------------------------------------------------
+
+
+def _extraction(wanted: set[str], options: argparse.Namespace, folder: Path) -> str:
+    ledgers = [f"{LEDGER}:{options.rows}"] + ([f"{BIG_LEDGER}:{options.big}"] if "d" in wanted else [])
+    found: dict[str, list[dict[str, Any]]] = {"a": [], "b": [], "c": [], "d": []}
+    _say("starting the stand-in SQL Server and a local AWS")
+    with servers.sql_server(folder, ledgers) as server, servers.cloud(folder) as cloud:
+        port, around = str(server["port"]), cloud.environment()
+        commands = {
+            "a": ([sys.executable, "-m", "benchmarks.bare", port, LEDGER], around),
+            "b": ([sys.executable, "-m", "benchmarks.ours", port, LEDGER], around),
+            "c": ([str(DLT), "benchmarks/with_dlt.py", port, LEDGER], clean_environment()),
+        }
+        for at in range(options.rounds):
+            for part in sorted(wanted & set("abc")):
+                _say(f"round {at + 1}: {part}")
+                found[part].append(_counted(run(*commands[part]), options.rows))
+        if "d" in wanted:
+            _say(f"d: {options.big:,} rows")
+            found["d"].append(_counted(run([*commands["b"][0][:-1], BIG_LEDGER], around, 1800), options.big))
+    lines = _comparison(found, options.rows)
+    return "\n".join([*lines, *_memory(found, options), *_run_calls(found["b"] or found["d"])])
+
+
+def _counted(result: dict[str, Any], rows: int) -> dict[str, Any]:
+    if result["rows"] != rows:
+        raise RuntimeError(f"{result['rows']} rows came instead of {rows}")
+    return result
+
+
+_NAMES = {
+    "a": "(a) bare pymssql, rows dropped",
+    "b": "(b) ERP Hub: read, reconciled, published as Delta on S3",
+    "c": "(c) dlt `sql_database`, pyarrow: Parquet on the local disk",
+}
+
+
+def _comparison(found: dict[str, list[dict[str, Any]]], rows: int) -> list[str]:
+    """The table of a, b and c."""
+    shown = [part for part in "abc" if found[part]]
+    if not shown:
+        return []
+    floor = middle(found[shown[0]], "seconds")
+    lines = [
+        f"## {rows:,} ledger rows of 12 columns, three of them decimal(38,20)",
+        "",
+        "| | seconds (least to most) | rows/s | speed against (a) | whole process, s | CPU s | peak MB | decimals |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    kept = {"a": "dropped", "b": "decimal(38,20)", "c": (found["c"] or [{}])[0].get("amount", "")}
+    for part in shown:
+        one = found[part]
+        seconds = middle(one, "seconds")
+        lines.append(
+            f"| {_NAMES[part]} | {seconds:.1f} ({spread(one, 'seconds')}) | {rows / seconds:,.0f} |"
+            f" {floor / seconds:.2f} | {middle(one, 'wall_s'):.1f} | {middle(one, 'cpu_s'):.1f} |"
+            f" {middle(one, 'peak_mb'):.0f} | {kept[part]} |"
+        )
+    if {"a", "b", "c"} <= set(shown):
+        against_a = floor / middle(found["b"], "seconds")
+        against_c = middle(found["c"], "seconds") / middle(found["b"], "seconds")
+        lines += [
+            "",
+            f"(b) runs at {against_a:.2f} of (a) (aim: at least 0.85) and at {against_c:.2f} times the speed of (c)"
+            f" {found['c'][0]['version']} (aim: ahead of it). Seconds are from before connecting until the data can be"
+            " read; (b) has by then counted and summed both sides, per day before and per month after storing.",
+        ]
+    return lines
+
+
+def _memory(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> list[str]:
+    if not found["d"]:
+        return []
+    lines = ["", "## (d) Peak memory of the import", "", "| rows | peak MB | seconds |", "|---:|---:|---:|"]
+    for rows, results in ((options.rows, found["b"]), (options.big, found["d"])):
+        if results:
+            lines.append(f"| {rows:,} | {middle(results, 'peak_mb'):.0f} | {middle(results, 'seconds'):.1f} |")
+    return [*lines, "", "Aim: below 300 MB, and the same at both sizes."]
+
+
+def _run_calls(results: list[dict[str, Any]]) -> list[str]:
+    if not results:
+        return []
+    one = results[-1]
+    calls = ", ".join(f"{name} {count}" for name, count in one["calls"].items())
+    return [
+        "",
+        f"AWS calls of a run of {one['rows']:,} rows of one dataset, the table engine's own requests to S3 apart:"
+        f" {sum(one['calls'].values())} ({calls}); estimated ${one['usd']} at list prices.",
+    ]
+
+
+# --- e ---------------------------------------------------------------------------------------------------------------
+
+
+def _cold_starts(rounds: int) -> str:
+    _say("e: imports of every function")
+    took = imports.measure(max(rounds, 3))
+    base = took[imports.CLIENT][0]
+    lines = [
+        "## (e) Cold start: importing, as processor time of whole processes",
+        "",
+        "| | ms | against the bare client | with its own DynamoDB client, ms | against the bare client |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, (plain, with_client) in took.items():
+        lines.append(f"| {name} | {plain:.0f} | {plain / base:.2f} | {with_client:.0f} | {with_client / base:.2f} |")
+    heavy = [
+        f"{door.name} imports {name}"
+        for door in imports.doors()
+        for name in imports.DRIVERS_AND_ENGINES
+        if name in imports.loaded(door) and door.is_light
+    ]
+    said = "; ".join(heavy) if heavy else "no function without a driver or lake layer imports one"
+    return "\n".join([*lines, "", f"Aim: below 1.5 for the APIs. Drivers, Arrow and table engines: {said}."])
+
+
+# --- f, g ------------------------------------------------------------------------------------------------------------
+
+
+def _in_process(wanted: set[str]) -> str:
+    _say("f, g: in process")
+    environment = clean_environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"}
+    told = run([sys.executable, "-m", "benchmarks.in_process"], environment)
+    lines: list[str] = []
+    if "f" in wanted:
+        one = told["listing"]
+        own = one["whole_ms"] - one["calls_ms"]
+        lines += [
+            "## (f) A warm listing call in process",
+            "",
+            f"`GET /clients/{{client}}/connections` on moto: {one['whole_ms']:.1f} ms, of which its {one['calls']}"
+            f" DynamoDB calls, made bare, take {one['calls_ms']:.1f} ms: {one['whole_ms'] / one['calls_ms']:.2f} times"
+            f" the calls alone, {own:.1f} ms are our own.",
+        ]
+    if "g" in wanted:
+        lines += ["", "## (g) AWS calls", "", "| | calls | of which |", "|---|---:|---|"]
+        rows = {"a wizard, start to connection, its five steps answered and looked at": told["wizard"]}
+        rows |= {f"a tick of the scheduler, {due} of 10,000 jobs due": calls for due, calls in told["ticks"].items()}
+        for name, calls in rows.items():
+            listed = ", ".join(f"{call} {count}" for call, count in calls.items())
+            lines.append(f"| {name} | {sum(calls.values())} | {listed} |")
+    return "\n".join(lines).strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,108 @@
+"""(e) What a cold start imports: every function's whole process against a bare boto3 DynamoDB client, interleaved."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.measure import ROOT, MeasurementFailed
+from local import template
+from local.emulator import clean_environment
+
+BARE = "nothing (python -c pass)"
+CLIENT = "a bare boto3 DynamoDB client"
+_CLIENT_CODE = "import boto3; boto3.client('dynamodb', region_name='eu-north-1')"
+_OWN_CLIENT = "; from erphub.aws.clients import client; client('dynamodb')"
+ENVIRONMENT = {"AWS_DEFAULT_REGION": "eu-north-1", "POWERTOOLS_SERVICE_NAME": "erphub", "TABLE_NAME": "t"}
+DRIVERS_AND_ENGINES = ("pymssql", "deltalake", "arro3", "pyarrow", "pandas", "polars", "duckdb", "lxml", "reportlab")
+
+
+@dataclass(frozen=True)
+class Door:
+    """A function of the template: its folder and the module that Lambda imports."""
+
+    name: str
+    folder: Path
+    module: str
+    layers: tuple[str, ...]
+
+    @property
+    def is_light(self) -> bool:
+        """Whether it has neither a driver nor a table engine among its layers: then it cannot import them."""
+        return not {"DriverLayer", "LakeLayer"} & set(self.layers)
+
+
+def doors() -> list[Door]:
+    """Every function of the template."""
+    drawn = template.of_type(template.load(), "AWS::Serverless::Function")
+    return [
+        Door(
+            name,
+            ROOT / properties["CodeUri"],
+            properties["Handler"].split(".")[0],
+            tuple(layer["Ref"] for layer in properties.get("Layers", [])),
+        )
+        for name, properties in drawn.items()
+    ]
+
+
+def environment(door: Door) -> dict[str, str]:
+    """What a function finds around it, as far as importing goes."""
+    path = f"{door.folder}:{ROOT / 'layers/core'}"
+    return clean_environment() | ENVIRONMENT | {"PYTHONPATH": path}
+
+
+def loaded(door: Door) -> set[str]:
+    """The top-level packages a function has imported before its first event."""
+    code = f"import sys, {door.module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(_run(code, environment(door)).split())
+
+
+def _run(code: str, given: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=os.sep,
+        env=dict(given),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    if done.returncode:
+        raise MeasurementFailed(f"{code}: {done.stderr[-1500:]}")
+    return done.stdout
+
+
+def _children_seconds() -> float:
+    """Processor time of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measure(rounds: int) -> dict[str, tuple[float, float]]:
+    """Milliseconds of processor time of the whole process: importing, and importing with the function's own client.
+
+    Medians. Importing does one thing at a time, so on an idle machine it is the time that passes; on a busy one it is
+    still the same.
+    """
+    plain = clean_environment() | ENVIRONMENT
+    wanted: dict[str, tuple[str, dict[str, str]]] = {BARE: ("pass", plain), CLIENT: (_CLIENT_CODE, plain)}
+    for door in doors():
+        wanted[door.name] = (f"import {door.module}", environment(door))
+        wanted[f"{door.name}+"] = (f"import {door.module}{_OWN_CLIENT}", environment(door))
+    took: dict[str, list[float]] = {name: [] for name in wanted}
+    for at in range(rounds + 1):
+        for name, (code, given) in wanted.items():
+            began = _children_seconds()
+            _run(code, given)
+            if at:  # the first round fills the disk cache and compiles
+                took[name].append((_children_seconds() - began) * 1000)
+    return {
+        name: (median(values), median(took.get(f"{name}+", values)))
+        for name, values in took.items()
+        if not name.endswith("+")
+    }

@@ -1,0 +1,168 @@
+"""What a connection's jobs missed while it did not work: noticed, made up for once, over the days it did not work."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from erphub.aws.jobs import JobTable
+from erphub.aws.runs import RunTable
+from erphub.aws.table import Table
+from erphub.errors import CredentialsRefused
+from erphub.ids import new_id
+from erphub.making_up import MissedImports
+from erphub.models.connection import Connection, ConnectionStatus
+from erphub.models.dataset import DATASETS
+from erphub.models.job import Days, Everything, Job, Schedule
+from erphub.models.run import Run, RunRef, Status, Trigger
+from erphub.models.wire import instant
+from erphub.ports.erp import Window
+from erphub.runs import ImportRuns
+from erphub.schedule import Scheduler, window
+from erphub.sources import ConnectedSources
+
+from .conftest import CLIENT, CONNECTION
+
+NIGHT = Schedule(time="02:30", time_zone="UTC")
+STOPPED = datetime(2026, 1, 10, 3, tzinfo=UTC)
+
+
+class Machine:
+    """Remembers what was started."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    def start(self, name: str, input: Any) -> str:
+        if name not in self.started:
+            self.started.append(name)
+        return name
+
+
+class Office:
+    """Jobs and runs of one client, at an instant."""
+
+    def __init__(self, table: Table) -> None:
+        self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), Machine()
+        self.now = STOPPED
+        self.imports = ImportRuns(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # type: ignore[arg-type]
+
+    def job(self, **values: Any) -> Job:
+        known: dict[str, Any] = {"period": Days(kind="days", days=40), "schedule": NIGHT, "connection_id": CONNECTION}
+        base = {"client_id": CLIENT, "name": "Nightly", "created_by": "u"}
+        job = Job(id=new_id(), created_at=self.now, updated_at=self.now, **base | known | values)
+        self.jobs.add(job)
+        return job
+
+    def ended(self, job: Job, status: Status) -> None:
+        ref, now = RunRef(CLIENT, job.id, new_id()), instant(self.now)
+        self.runs.add(Run(ref, job.connection_id, Trigger.SCHEDULE, Status.QUEUED, "schedule", now))
+        self.runs.end(ref, self.now, {"status": status.value})
+
+    def make_up(self) -> None:
+        MissedImports(self.jobs, self.runs, self.imports, lambda: self.now)(CLIENT, CONNECTION, STOPPED)
+
+    def made_up(self, job: Job) -> list[Run]:
+        found = self.runs.list(CLIENT, job.id, 50, None).items
+        return [run for run in found if run.trigger is Trigger.CATCH_UP]
+
+
+@pytest.fixture
+def office(table: Table) -> Office:
+    return Office(table)
+
+
+def test_a_job_whose_hour_passed_meanwhile_runs_once_however_often_it_is_asked(office: Office) -> None:
+    job = office.job()
+    office.now = STOPPED + timedelta(days=3)
+    office.make_up()
+    office.make_up()
+    (run,) = office.made_up(job)
+    assert (run.since, run.connection_id) == (instant(STOPPED), CONNECTION)
+    assert office.machine.started == [run.ref.run_id]
+
+
+def test_a_job_that_missed_nothing_is_left_alone(office: Office) -> None:
+    job = office.job()
+    office.ended(job, Status.SUCCEEDED)
+    office.now = STOPPED + timedelta(hours=1)
+    office.make_up()
+    assert office.made_up(job) == []
+
+
+def test_the_run_that_met_the_refusal_is_made_up_for_too(office: Office) -> None:
+    job = office.job()
+    office.ended(job, Status.FAILED)
+    office.now = STOPPED + timedelta(hours=1)
+    office.make_up()
+    assert len(office.made_up(job)) == 1
+
+
+def test_jobs_without_a_schedule_and_of_other_connections_are_nobodys_business(office: Office) -> None:
+    by_hand = office.job(schedule=None, period=Everything(kind="everything"))
+    other = office.job(connection_id=new_id())
+    office.now = STOPPED + timedelta(days=3)
+    office.make_up()
+    assert office.made_up(by_hand) == office.made_up(other) == []
+
+
+def test_what_is_made_up_for_goes_back_from_the_day_the_connection_stopped(office: Office) -> None:
+    job = office.job(period=Days(kind="days", days=2))
+    now = STOPPED + timedelta(days=30)
+    assert window(job, now) == Window((now - timedelta(days=2)).date(), None)
+    assert window(job, now, STOPPED) == Window((STOPPED - timedelta(days=2)).date(), None)
+    assert window(job, STOPPED, now) == window(job, STOPPED), "it never begins later than it would have"
+
+
+def test_a_schedule_of_a_connection_that_does_not_work_moves_on_without_a_run(office: Office) -> None:
+    works = [False]
+    job = office.job(due_at=STOPPED)
+    scheduler = Scheduler(office.jobs, office.imports, lambda: office.now, lambda *_: None, lambda _: works[0])
+    assert scheduler.tick() == 1
+    assert office.machine.started == []
+    assert office.jobs.get(CLIENT, job.id).due_at == datetime(2026, 1, 11, 2, 30, tzinfo=UTC)
+    works[0] = True
+    office.now = STOPPED + timedelta(days=1)
+    scheduler.tick()
+    assert len(office.machine.started) == 1
+
+
+def test_nobody_signs_in_with_a_login_that_was_refused() -> None:
+    opened: list[str] = []
+
+    class Store:
+        """One connection whose login was refused."""
+
+        def get(self, client_id: str, connection_id: str) -> Connection:
+            return Connection(
+                id=connection_id,
+                client_id=client_id,
+                erp_system="visma-business",
+                name="Main office",
+                owner="u",
+                shared=False,
+                status=ConnectionStatus.REAUTH_REQUIRED,
+                settings={},
+                all_companies=True,
+                created_at=STOPPED,
+                updated_at=STOPPED,
+            )
+
+    class Described:
+        """A system with everything."""
+
+        datasets = tuple(dataset.id for dataset in DATASETS)
+
+    def open_system(*_: Any) -> Any:
+        opened.append("opened")
+
+    stores: Any = Store()
+    secrets: Any = {}
+    sources = ConnectedSources(stores, secrets, open_system, lambda _: Described(), adopt=lambda *_: None)
+    source = sources.get(CLIENT, CONNECTION)
+    with pytest.raises(CredentialsRefused) as refused:
+        sources.companies(source)
+    with pytest.raises(CredentialsRefused), sources.open(source):
+        pass
+    assert refused.value.code == "reauth_required"
+    assert opened == []

@@ -27,13 +27,15 @@ DLT = ROOT / ".venv-dlt/bin/python"
 def main(given: Sequence[str]) -> int:
     """Measure, print, and (for all parts) write the results; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", default=list(PARTS), choices=list(PARTS), help="which; all by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="a to g; all by default")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows for a, b and c")
     parser.add_argument("--big", type=int, default=5_000_000, help="rows for the second half of d")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="write RESULTS.md although not every part ran")
     options = parser.parse_args(given)
-    wanted = set(options.parts)
+    wanted = set(options.parts) or set(PARTS)
+    if wanted - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(wanted - set(PARTS)))}; there are {', '.join(PARTS)}")
     sections = [_head(options)]
     with tempfile.TemporaryDirectory(prefix="erphub-bench-") as folder:
         if wanted & set("abcd"):

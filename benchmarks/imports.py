@@ -18,7 +18,7 @@ CLIENT = "a bare boto3 DynamoDB client"
 _CLIENT_CODE = "import boto3; boto3.client('dynamodb', region_name='eu-north-1')"
 _OWN_CLIENT = "; from erphub.aws.clients import client; client('dynamodb')"
 ENVIRONMENT = {"AWS_DEFAULT_REGION": "eu-north-1", "POWERTOOLS_SERVICE_NAME": "erphub", "TABLE_NAME": "t"}
-DRIVERS_AND_ENGINES = ("pymssql", "deltalake", "arro3", "pyarrow", "pandas", "polars", "duckdb", "lxml", "reportlab")
+DRIVERS_AND_ENGINES = ("pymssql", "deltalake", "arro3", "pyarrow", "pandas", "polars", "duckdb")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from local.emulator import ROOT
 DRAWN = template.load()
 FUNCTIONS = template.of_type(DRAWN, "AWS::Serverless::Function")
 MACHINES = template.of_type(DRAWN, "AWS::Serverless::StateMachine")
-ONLY_WITH_STAR = {"logs:CreateLogDelivery", "states:SendTaskSuccess"}
+ONLY_WITH_STAR = {"logs:CreateLogDelivery", "states:SendTaskSuccess", "secretsmanager:ListSecrets"}
 """Actions for which AWS accepts no resource but *."""
 
 

@@ -1,4 +1,4 @@
-"""24SevenOffice on the deployed hub: connected both ways over the wire, its ledger imported, its tokens seen nowhere."""
+"""24SevenOffice on the deployed hub: connected both ways, its ledger imported, its tokens seen nowhere."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -225,6 +225,8 @@ class Catalogue:
     def __post_init__(self) -> None:
         self.store = duckdb.connect(str(self.path) if self.path else ":memory:")
         self.store.execute("SET preserve_insertion_order = true")
+        # Standard output begins with the line that says where the server listens.
+        self.store.execute("SET enable_progress_bar = false")
         self.objects = 581577110
         self.numbers = 0
         for name in _SYSTEM:

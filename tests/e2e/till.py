@@ -9,7 +9,7 @@ import httpx
 
 from tests.e2e.wizard import WizardUser
 
-ORGANISATION = "100001"
+ORGANISATION = "100002"
 SETTINGS: dict[str, Any] = {
     "department": "1",
     "voucher_type": "3",
@@ -29,7 +29,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def connect(hub: Any, name: str = "Till") -> "Till":
-    """A till whose client has connected the stand-in's first organisation through the wizard."""
+    """A till whose client has connected one of the stand-in's organisations through the wizard."""
     user = WizardUser(hub).start("24sevenoffice")
     signed = {
         "sign_in": "organisation",

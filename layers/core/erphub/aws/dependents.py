@@ -163,11 +163,11 @@ class Documents(_Quiet):
         log, states = ExportLogTable(self.table), dict[str, int]()
         pk = keys.exports(of.client_id, of.id)["pk"]
         for state in _STATES:
-            if counted := sum(1 for _ in log.queue(of.client_id, of.id, state)):
+            if counted := log.waiting(of.client_id, of.id, state):
                 states[state] = counted
         # What was sent and waits for its PDF stands in a queue of its own.
-        if waiting := sum(1 for _ in log.queue(of.client_id, of.id, "attach")):
-            states["sent"] = states.get("sent", 0) + waiting
+        if unfinished := log.waiting(of.client_id, of.id, "attach"):
+            states["sent"] = states.get("sent", 0) + unfinished
         transfers = sum(1 for _ in self.table.all(pk, "TRANSFER#"))
         return Found(sum(states.values()), facts={"states": states, "transfers": transfers})
 

@@ -212,6 +212,26 @@ class Table:
                 return
             request["ExclusiveStartKey"] = last
 
+    def count_in_index(self, index: str, key: str, value: str) -> int:
+        """How many items an index holds under a value, without fetching them."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :key",
+            "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": encode({":key": value}),
+            "Select": "COUNT",
+        }
+        counted = 0
+        while True:
+            with _translated():
+                answer = client("dynamodb").query(**request)
+            counted += answer["Count"]
+            last = answer.get("LastEvaluatedKey")
+            if not last:
+                return counted
+            request["ExclusiveStartKey"] = last
+
     def page_of_index(
         self,
         index: str,

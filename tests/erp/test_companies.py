@@ -36,7 +36,13 @@ def test_a_company_that_cannot_be_opened_is_listed_with_the_reason(site: Site, c
 
 def test_what_tells_two_connections_to_the_same_company_apart_is_remembered(site: Site, company: Database) -> None:
     facts = site.company().facts
-    assert facts == {"server": "STANDIN\\VISMA", "database": "F0001", "broker": str(company.guid).upper()}
+    broker = str(company.guid).upper()
+    assert facts == {
+        "server": "STANDIN\\VISMA",
+        "database": "F0001",
+        "broker": broker,
+        "installation": f"STANDIN\\VISMA/{broker}",
+    }
 
 
 def test_without_the_names_the_databases_names_are_shown(site: Site, company: Database) -> None:

@@ -109,6 +109,9 @@ def _holds(item: Item, part: str, names: Mapping[str, str], values: Mapping[str,
     if found := re.fullmatch(r"([#\w]+) = :(\w+)", part.strip()):
         name = names.get(found[1], found[1])
         return name in item and item[name] == values[found[2]]
+    if found := re.fullmatch(r"([#\w]+) <= :(\w+)", part.strip()):
+        name = names.get(found[1], found[1])
+        return name in item and item[name] <= values[found[2]]
     raise NotImplementedError(part)
 
 

@@ -222,3 +222,17 @@ def test_types_are_remembered_per_dataset_and_client(runs: RunTable) -> None:
     runs.remember_types(CLIENT, "accounts", {"account_no": "string", "name": "string"})
     assert runs.known_types(CLIENT) == {"accounts": {"account_no": "string", "name": "string"}}
     assert runs.known_types(new_id()) == {}
+
+
+def test_of_a_connections_runs_one_at_a_time_has_its_turn_to_sign_in(runs: RunTable) -> None:
+    connection = new_id()
+    one, other = RunRef(CLIENT, new_id(), new_id()), RunRef(CLIENT, new_id(), new_id())
+    assert runs.take_turn(one, connection, NOW)
+    assert runs.take_turn(one, connection, NOW), "again is fine"
+    assert not runs.take_turn(other, connection, NOW)
+    assert runs.take_turn(other, new_id(), NOW), "another connection is nobody's business"
+    runs.free_turn(other, connection)
+    assert not runs.take_turn(other, connection, NOW)
+    runs.free_turn(one, connection)
+    assert runs.take_turn(other, connection, NOW)
+    assert runs.take_turn(one, connection, NOW + timedelta(minutes=2)), "it runs out by itself"

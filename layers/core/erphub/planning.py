@@ -49,14 +49,24 @@ class Planning:
         run = self.runs.get(ref)
         if run.status.ended or run.cancel_requested:
             return {"outcome": "done"}
+        # Of a connection's jobs that are due at once one signs in first, so that not all try a login that is refused.
+        in_turn = run.trigger is Trigger.SCHEDULE and run.parts is None
+        if in_turn and not self.runs.take_turn(ref, run.connection_id, self.clock()):
+            return {"outcome": "wait"}
+        refused = False
         try:
             return self._plan(run, time_left)
         except Unavailable:
             raise
         except HubError as error:
+            refused = isinstance(error, CredentialsRefused)
             self._log(ref, "error", error.code, error.detail)
             self.runs.change(ref, problem=problem_of(error))
             return {"outcome": "done"}
+        finally:
+            # After a refusal the turn runs out by itself, when everybody has had time to learn of it.
+            if in_turn and not refused:
+                self.runs.free_turn(ref, run.connection_id)
 
     def _plan(self, run: Run, time_left: TimeLeft) -> Outcome:
         if run.parts is not None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from erphub.aws.jobs import JobTable
-from erphub.aws.runs import RunTable
+from erphub.aws.runs import TURN, RunTable
 from erphub.aws.table import Table
 from erphub.errors import CredentialsRefused
 from erphub.ids import new_id
@@ -21,7 +21,7 @@ from erphub.runs import ImportRuns
 from erphub.schedule import Scheduler, window
 from erphub.sources import ConnectedSources
 
-from .conftest import CLIENT, CONNECTION
+from .conftest import CLIENT, CONNECTION, House
 
 NIGHT = Schedule(time="02:30", time_zone="UTC")
 STOPPED = datetime(2026, 1, 10, 3, tzinfo=UTC)
@@ -166,3 +166,30 @@ def test_nobody_signs_in_with_a_login_that_was_refused() -> None:
         pass
     assert refused.value.code == "reauth_required"
     assert opened == []
+
+
+def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_refusal(house: House) -> None:
+    jobs = [house.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(5)]
+    tried: list[str] = []
+
+    def refuses(*_: Any) -> None:
+        tried.append("signed in")
+        raise CredentialsRefused("The login is not accepted.")
+
+    house.erp.survey = refuses  # type: ignore[method-assign]
+    refs = [house.queue(job, Trigger.SCHEDULE) for job in jobs]
+    outcomes = [house.importing.plan(ref, lambda: 900.0)["outcome"] for ref in refs]
+    assert outcomes == ["done", "wait", "wait", "wait", "wait"]
+    house.sources.status = "reauth_required"  # what the door did after the first
+    for ref in refs[1:]:
+        house.now += TURN
+        assert house.importing.plan(ref, lambda: 900.0) == {"outcome": "done"}
+    codes = [(house.runs.get(ref).problem or {})["code"] for ref in refs]
+    assert codes == ["credentials_refused", *["reauth_required"] * 4]
+    assert tried == ["signed in"]
+
+
+def test_a_turn_is_given_back_by_whoever_got_in(house: House) -> None:
+    jobs = [house.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(2)]
+    for job in jobs:
+        assert house.run(job, Trigger.SCHEDULE).status is Status.SUCCEEDED

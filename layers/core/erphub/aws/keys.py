@@ -21,6 +21,7 @@ CLIENT#<c>         RUN-UNIT#<run>#<n>              one company and dataset of a 
 CLIENT#<c>         RUN-PART#<run>#<n>              one range of it: read or not
 CLIENT#<c>         RUN-LOG#<run>#<nanoseconds>     a line of its log
 CLIENT#<c>         LEASE#<dataset>#<conn>#<co>     which run may write there now
+CLIENT#<c>         LEASE#SIGN-IN#<conn>#           which scheduled run may sign in now (expires)
 CLIENT#<c>         DATASET#<dataset>               the column types of its table in the lake
 CLIENT#<c>         TOKEN#<connection>#<name>       an ERP's token, encrypted, and who renews it (expires)
 CLIENT#<c>         BUDGET#<connection>#<kind>      calls of this hour, and until when to wait (expires)

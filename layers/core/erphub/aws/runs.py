@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from ..errors import NotFound
@@ -21,6 +21,9 @@ KEPT_DAYS = 400
 PARTS_KEPT_DAYS = 30
 """How long its parts are: they matter while it works, and for a while to whoever looks why it failed."""
 _KEYS = ("pk", "sk", "ended", "expires_at")
+
+TURN = timedelta(minutes=2)
+"""How long a run may take to sign in before the next one tries."""
 
 
 class RunTable:
@@ -239,6 +242,28 @@ class RunTable:
         except Taken:  # another run has it, or nobody
             return
 
+    def take_turn(self, ref: RunRef, connection_id: str, now: datetime) -> bool:
+        """See the port."""
+        ends = now + TURN
+        item = {**_turn(ref, connection_id), "holder_run": ref.run_id, "free_at": instant(ends)}
+        try:
+            self._table.put(
+                item | {"expires_at": int(ends.timestamp()) + 3600},
+                condition="attribute_not_exists(pk) OR holder_run = :me OR free_at <= :now",
+                me=ref.run_id,
+                now=instant(now),
+            )
+        except Taken:
+            return False
+        return True
+
+    def free_turn(self, ref: RunRef, connection_id: str) -> None:
+        """See the port."""
+        try:
+            self._table.delete(_turn(ref, connection_id), condition="holder_run = :me", me=ref.run_id)
+        except Taken:  # another run has it, or nobody
+            return
+
     def _update(self, key: keys.Key, values: Mapping[str, Any], condition: str) -> Item:
         """Set attributes, or remove those whose value is None."""
         names = {f"#{name}": name for name in values}
@@ -267,6 +292,10 @@ def _key(ref: RunRef) -> keys.Key:
 
 def _lease(ref: RunRef, unit: Unit) -> keys.Key:
     return keys.lease(ref.client_id, unit.dataset, unit.connection_id, unit.company)
+
+
+def _turn(ref: RunRef, connection_id: str) -> keys.Key:
+    return keys.lease(ref.client_id, "SIGN-IN", connection_id, "")
 
 
 def _run(item: Item) -> Run:

@@ -172,6 +172,14 @@ class Runs(Protocol):
         """Give it back; one that is not held is fine."""
         ...
 
+    def take_turn(self, ref: RunRef, connection_id: str, now: datetime) -> bool:
+        """Take the right to be the one that signs in now; it runs out by itself. False while another run has it."""
+        ...
+
+    def free_turn(self, ref: RunRef, connection_id: str) -> None:
+        """Give it back; one that is not held is fine."""
+        ...
+
 
 @dataclass(frozen=True)
 class Staged:

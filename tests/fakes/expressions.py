@@ -24,19 +24,19 @@ class ExpressiveTable(MemoryTable):
         self._lock = threading.RLock()
 
     def get(self, key: Key, *, consistent: bool = True) -> Item | None:
-        calls["dynamodb.GetItem"] += 1
         with self._lock:
+            calls["dynamodb.GetItem"] += 1
             return super().get(key)
 
     def put(self, item: Item, *, condition: str | None = None, **values: Any) -> None:
-        calls["dynamodb.PutItem"] += 1
         with self._lock:
+            calls["dynamodb.PutItem"] += 1
             self._require((item["pk"], item["sk"]), condition, {}, values)
             self._set(decode(encode(item)))
 
     def delete(self, key: Key, *, condition: str | None = None, **values: Any) -> None:
-        calls["dynamodb.DeleteItem"] += 1
         with self._lock:
+            calls["dynamodb.DeleteItem"] += 1
             self._require((key["pk"], key["sk"]), condition, {}, values)
             self.items.pop((key["pk"], key["sk"]), None)
 
@@ -49,8 +49,8 @@ class ExpressiveTable(MemoryTable):
         names: Mapping[str, str] | None = None,
         **values: Any,
     ) -> Item:
-        calls["dynamodb.UpdateItem"] += 1
         with self._lock:
+            calls["dynamodb.UpdateItem"] += 1
             place = (key["pk"], key["sk"])
             self._require(place, condition, names or {}, values)
             item = deepcopy(self.items.get(place, dict(key)))
@@ -66,18 +66,18 @@ class ExpressiveTable(MemoryTable):
                     self._set(decode(encode(item)))
 
     def page(self, pk: str, prefix: str = "", **options: Any) -> Page:
-        calls["dynamodb.Query"] += 1
         with self._lock:
+            calls["dynamodb.Query"] += 1
             return super().page(pk, prefix, **options)
 
     def by_index(self, index: str, key: str, value: str, **options: Any) -> Any:
-        calls["dynamodb.Query"] += 1
         with self._lock:
+            calls["dynamodb.Query"] += 1
             return iter(list(super().by_index(index, key, value, **options)))
 
     def transact(self, writes: Sequence[Write]) -> None:
-        calls["dynamodb.TransactWriteItems"] += 1
         with self._lock:
+            calls["dynamodb.TransactWriteItems"] += 1
             for write in writes:
                 key: Mapping[str, Any] = write.put or write.delete or write.update or write.check or {}
                 self._require((key["pk"], key["sk"]), write.condition, write.names, write.values)

@@ -1,4 +1,4 @@
-"""On the deployed hub: a connection edited on a draft, its password moved, a company added, and none connected twice."""
+"""On the deployed hub: a connection edited on a draft, its password moved, a company added, none connected twice."""
 
 from typing import Any
 

@@ -24,7 +24,9 @@ def imports(source: str) -> set[str]:
 def strangers(source: str, neighbours: set[str]) -> list[str]:
     """What a door imports and should not."""
     forbidden = (*NOT_FOR_DOORS, *neighbours)
-    return sorted(name for name in imports(source) if any(name == one or name.startswith(f"{one}.") for one in forbidden))
+    return sorted(
+        name for name in imports(source) if any(name == one or name.startswith(f"{one}.") for one in forbidden)
+    )
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -44,10 +44,14 @@ class HubError(Exception):
 
 
 class NotFound(HubError):
+    """Nothing there, or nothing the caller may know of."""
+
     code = "not_found"
 
 
 class Forbidden(HubError):
+    """There, but not the caller's to do."""
+
     code = "forbidden"
 
 
@@ -69,32 +73,48 @@ class Invalid(HubError):
 
 
 class TooLarge(Invalid):
+    """More than is accepted at once."""
+
     code = "body_too_large"
 
 
 class Conflict(HubError):
+    """Somebody or something was first."""
+
     code = "conflict"
 
 
 class Gone(HubError):
+    """It was there and has ended."""
+
     code = "gone"
 
 
 class ErpRefused(HubError):
+    """The ERP said no; it was not done and will not be by trying again."""
+
     code = "erp_refused"
 
 
 class CredentialsRefused(ErpRefused):
+    """The ERP does not accept who the hub says it is; trying again could lock the user out."""
+
     code = "credentials_refused"
 
 
 class Unavailable(HubError):
+    """No answer, and nothing was done; worth trying again."""
+
     code = "unavailable"
 
 
 class Uncertain(HubError):
+    """No telling whether it was done."""
+
     code = "outcome_unknown"
 
 
 class Stopped(HubError):
+    """Somebody asked for it to stop."""
+
     code = "stopped"

@@ -1,6 +1,6 @@
 """The end of a wizard: the connection is made, or what was edited takes the place of what was, in one step.
 
-Whatever comes before that step is undone when the wizard ends without it, and whatever comes after it is repeated until it
+Whatever comes before that step is undone when the wizard ends without it, and what comes after it is repeated until it
 is done: the old password and the companies no longer used go when the new ones are in use, never earlier.
 """
 
@@ -73,7 +73,8 @@ class Finishing:
             after = editing.applied(before, wizard, self.clock(), new_companies=companies is not None)
             if companies is not None:
                 self._claim(wizard, after, companies)
-            edit = wizard.edit.model_copy(update={"before": before.model_dump(mode="json")})
+            replaced = before.model_copy(update={"settings": {}}).model_dump(mode="json")
+            edit = wizard.edit.model_copy(update={"before": replaced})
             finished = wizard.model_copy(update={"status": WizardStatus.FINISHED, "problem": None, "edit": edit})
             try:
                 entry = self._edit_entry(wizard, before, had, after, companies)

@@ -146,7 +146,7 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
         operation["description"] = re.sub(r"\n\s+", "\n", rest.strip())
     if route.takes is not None:
         schema = schemas.get((route.takes, "validation"), {"type": "object"})
-        content = {"application/xml": {}} if route.takes is bytes else {"application/json": {"schema": schema}}
+        content: Json = {"application/xml": {}} if route.takes is bytes else {"application/json": {"schema": schema}}
         operation["requestBody"] = {"required": True, "content": content}
     if route.needs is Standing.PUBLIC:
         operation["security"] = []

@@ -1,6 +1,6 @@
 """AWS clients, made on first use and kept, with a count of every call: a run says what it cost.
 
-botocore alone: `import boto3` brings a transfer manager and resources that nobody here uses (about 70 ms of a cold start).
+botocore alone: `import boto3` brings a transfer manager and resources that nobody here uses (70 ms of a cold start).
 """
 
 from collections import Counter

@@ -13,6 +13,8 @@ type Rate = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=
 
 
 class DocumentKind(StrEnum):
+    """What kind of document it is."""
+
     SETTLEMENT = "settlement"
     INVOICE = "invoice"
     CUSTOMER = "customer"
@@ -36,6 +38,8 @@ class PaymentMeans(StrEnum):
 
 
 class Entity(BaseModel):
+    """What all of these share: nothing unknown in it, and never changed once read."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -50,7 +54,7 @@ class Sales(Entity):
 class Payment(Entity):
     """What one means of payment took in. Signs as a till prints them: money in is positive.
 
-    Gift cards sold, tips and rounding in the customer's disfavour are owed or earned, so they count on the side of sales.
+    Gift cards sold, tips and rounding in the customer's disfavour are owed or earned: they count on the side of sales.
     """
 
     means: PaymentMeans
@@ -89,6 +93,8 @@ class Settlement(Entity):
 
 
 class InvoiceLine(Entity):
+    """One line of an invoice."""
+
     product_no: Annotated[str, Field(max_length=100)] | None = None
     description: Annotated[str, Field(max_length=500)]
     quantity: Quantity
@@ -113,6 +119,8 @@ class Invoice(Entity):
 
 
 class Address(Entity):
+    """A postal address."""
+
     street: Annotated[str, Field(max_length=200)] = ""
     postal_code: Annotated[str, Field(max_length=20)] = ""
     city: Annotated[str, Field(max_length=100)] = ""
@@ -120,6 +128,8 @@ class Address(Entity):
 
 
 class Customer(Entity):
+    """Somebody who buys, as the till knows them."""
+
     kind: Literal[DocumentKind.CUSTOMER] = DocumentKind.CUSTOMER
     name: Annotated[str, Field(min_length=1, max_length=200)]
     is_company: bool = True
@@ -130,6 +140,8 @@ class Customer(Entity):
 
 
 class Product(Entity):
+    """Something that is sold, as the till knows it."""
+
     kind: Literal[DocumentKind.PRODUCT] = DocumentKind.PRODUCT
     number: Annotated[str, Field(min_length=1, max_length=100)]
     name: Annotated[str, Field(min_length=1, max_length=150)]

@@ -54,7 +54,10 @@ class Connections(Protocol):
         ...
 
     def replace(self, connection: Connection, before: Connection, entries: Sequence[AuditEntry]) -> Connection:
-        """Write it over `before`, with entries of its audit trail. Raises Conflict: `name_taken`, or that `before` is no longer the newest."""
+        """Write it over `before`, with entries of its audit trail.
+
+        Raises Conflict: `name_taken`, or that `before` is no longer the newest.
+        """
         ...
 
     def move(self, before: Connection, to: ConnectionStatus, health: Health, event: Event | None) -> Connection | None:

@@ -25,6 +25,8 @@ class Posted:
 
 @dataclass(frozen=True)
 class LedgerAccount:
+    """An account of the ERP's chart."""
+
     number: str
     name: str
     has_sales_type: bool
@@ -41,6 +43,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class TaxCode:
+    """A tax code of the ERP, with its rate in per cent."""
+
     key: str
     title: str
     rate: Decimal
@@ -83,7 +87,7 @@ class Posting:
         company, department     keys of the setup's choices; empty when the login reaches only one
         target                  where settlements go: `inbox` (to be approved) or `ledger` (final)
         voucher_type            key of the setup's choice
-        sales_accounts          account numbers by VAT rate, the rate without trailing zeros: {"25": "3000", "0": "3100"}
+        sales_accounts          account numbers by VAT rate, without trailing zeros: {"25": "3000", "0": "3100"}
         means_accounts          account numbers by payment means: {"cash": "1900", "rounding": "7740"}
         stock_change            true or false; then also stock_change_account and inventory_account
         invoices_as             `order` or `draft`
@@ -107,7 +111,7 @@ class TakesDocuments(Protocol):
     """An ERP that documents can be sent to. One writer per company at a time: numbers are read, not reserved."""
 
     def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
-        """Exactly what `push` would send, as plain data, sending nothing. Raises ErpRefused for what cannot be posted."""
+        """Exactly what `push` would send, as plain data, without sending. Raises ErpRefused when it cannot be posted."""
         ...
 
     def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:
@@ -116,7 +120,8 @@ class TakesDocuments(Protocol):
 
     def push(self, document: Document, posting: Posting) -> Posted:
         """Post it. Raises ErpRefused (it was not applied and will not be), Unavailable (it was not applied: again
-        later; with the fact `only_this` other documents may go on), Uncertain (no telling whether it was applied: find first)."""
+        later; with the fact `only_this` other documents may go on), Uncertain (no telling whether it was applied: find
+        first)."""
         ...
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
@@ -126,6 +131,8 @@ class TakesDocuments(Protocol):
 
 @runtime_checkable
 class HasSetup(Protocol):
+    """An ERP that says what a sync's settings can choose from."""
+
     def setup(self, company: str = "") -> Setup:
         """What there is to choose from in a company, as it is now; which company may be left out when the login
         reaches only one. Without it otherwise, or with one out of reach, only `companies` is filled.
@@ -136,6 +143,8 @@ class HasSetup(Protocol):
 
 @runtime_checkable
 class HasChanges(Protocol):
+    """An ERP that says which records changed there."""
+
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:
         """Customers or products of a company that changed in the ERP at or after the instant, oldest first; which
         company may be left out when the login reaches only one."""

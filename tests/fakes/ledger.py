@@ -55,6 +55,7 @@ class LedgerErp:
     die_after, die_late, boom."""
     attach_faults: list[str] = field(default_factory=list)
     down: bool = False
+    looking_is_refused: bool = False
     password: str = "right"
     sees: str = "right"
     """What the connection signs in with."""
@@ -72,6 +73,8 @@ class LedgerErp:
 
     def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:
         self._open("find")
+        if self.looking_is_refused:
+            raise ErpRefused("You may not read vouchers.", code="permission_denied")
         for record in self.records.values():
             same_product = isinstance(document, Product) and isinstance(record.document, Product)
             if record.kind is kind and (

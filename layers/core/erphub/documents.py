@@ -18,6 +18,10 @@ _PDF_WAIT = timedelta(minutes=30)
 """How long a transfer waits for a PDF that the till has announced, before the hub renders the settlement itself."""
 
 
+SKIPPED_UNCERTAIN = "skipped_uncertain"
+"""Left out by hand while nobody could tell whether the ERP has it."""
+
+
 class Outcome(StrEnum):
     """What became of a body that was handed in."""
 
@@ -180,7 +184,7 @@ def decide(sync: Sync, existing: Entry | None, coming: Incoming, by: str, now: d
     if existing.body_hash == fingerprint:
         return existing, Outcome.UNCHANGED
     match existing.state:
-        case EntryState.SENDING | EntryState.UNCERTAIN:
+        case state if state in (EntryState.SENDING, EntryState.UNCERTAIN) or existing.code == SKIPPED_UNCERTAIN:
             raise Conflict(
                 "The document is on its way, and it cannot be told yet whether the ERP has it. Try again later.",
                 code="being_sent",

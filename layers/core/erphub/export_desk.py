@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from io import StringIO
 from typing import Any
 
-from .documents import Intake
+from .documents import SKIPPED_UNCERTAIN, Intake
 from .errors import Conflict, HubError, NotFound, TooLarge
 from .models.document import DocumentKind
 from .models.sync import Attempt, ByHand, Entry, EntryState, GapQuery, LogQuery, RetryMany, Skip, Sync
@@ -117,7 +117,8 @@ class ExportDesk:
         """Leave it out for good, with the reason. Raises NotFound, Conflict."""
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
         _may_be_put_aside(entry)
-        changes = {"state": EntryState.SKIPPED, "code": "skipped_by_hand", "detail": f"{skip.reason} ({by})"}
+        code = SKIPPED_UNCERTAIN if entry.state is EntryState.UNCERTAIN else "skipped_by_hand"
+        changes = {"state": EntryState.SKIPPED, "code": code, "detail": f"{skip.reason} ({by})"}
         return self._put(sync, entry, changes)
 
     def posted_by_hand(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ByHand) -> Entry:

@@ -12,7 +12,7 @@ can live, so whoever claimed a document that long ago is dead.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -58,7 +58,10 @@ class _Try:
     document: Document
     posting: Posting
     started: datetime
+    maybe_there: bool = False
+    """Whether an earlier try may have reached the ERP."""
     looked: bool = False
+    pushed: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Sender:
             document = from_text(entry.body)
             known = self.known(entry, document)
         except HubError as error:
-            return self._refuse_unsent(entry, error)
+            return self._refuse_unsent(entry, error, maybe_there)
         try:
             claimed = self._claim(entry, now)
         except Conflict:
@@ -113,14 +116,14 @@ class Sender:
             entry.reference or None,
             *self._pdf(claimed, document),
         )
-        return self._go(_Try(claimed, document, posting, now), maybe_there)
+        return self._go(_Try(claimed, document, posting, now, maybe_there))
 
     def _its_turn(self, entry: Entry, now: datetime) -> bool:
         if entry.not_before is not None and entry.not_before > now:
             return False
-        if entry.state is EntryState.SENDING:
-            return entry.claimed_at is not None and entry.claimed_at + self.settle <= now
-        return entry.state in (EntryState.PENDING, EntryState.UNCERTAIN) or entry.queue == "attach"
+        if entry.state in (EntryState.SENDING, EntryState.UNCERTAIN):
+            return entry.claimed_at is None or entry.claimed_at + self.settle <= now
+        return entry.state is EntryState.PENDING or entry.queue == "attach"
 
     def _before(self, entry: Entry) -> str | None:
         dated = entry.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE)
@@ -165,7 +168,10 @@ class Sender:
             )
         return customer.reference
 
-    def _refuse_unsent(self, entry: Entry, error: HubError) -> Fate:
+    def _refuse_unsent(self, entry: Entry, error: HubError, maybe_there: bool) -> Fate:
+        if maybe_there:
+            self._save(entry, EntryState.UNCERTAIN, code=error.code, detail=error.detail)
+            return Fate.UNCERTAIN
         if isinstance(error, Unavailable):
             if entry.code != error.code:
                 self._save(entry, EntryState.PENDING, code=error.code, detail=error.detail)
@@ -199,15 +205,17 @@ class Sender:
             self.report(entry.id, error)
             return None, name
 
-    def _go(self, attempt: _Try, maybe_there: bool) -> Fate:
+    def _go(self, attempt: _Try) -> Fate:
         try:
-            posted = self._post(attempt, maybe_there)
+            posted = self._post(attempt)
         except (CredentialsRefused, Unavailable) as error:
-            self._later(attempt, error, maybe_there)
+            self._later(attempt, error)
             if error.facts.get("only_this"):
                 return Fate.PENDING  # its PDF, say, cannot be taken now: the others have nothing to do with that
             raise StandStill(error) from error
         except (ErpRefused, Invalid, NotFound) as error:
+            if attempt.maybe_there and not attempt.pushed:
+                return self._uncertain(attempt, error)  # the look was refused: that tells nothing of the document
             return self._rejected(attempt, error)
         except Uncertain as error:
             return self._uncertain(attempt, error)
@@ -218,17 +226,18 @@ class Sender:
             )
         return self._sent(attempt, posted)
 
-    def _post(self, attempt: _Try, maybe_there: bool) -> Posted:
-        """Look first where it may be there already; a product also by its number, which may be there from before."""
+    def _post(self, attempt: _Try) -> Posted:
+        """Post it; but look first whenever it was tried before, and for a product by its number."""
         entry, posting = attempt.entry, attempt.posting
-        correction = bool(entry.reference)
-        if (maybe_there and not correction) or (isinstance(attempt.document, Product) and not correction):
+        tried = attempt.maybe_there or entry.attempts > 1
+        if not entry.reference and (tried or isinstance(attempt.document, Product)):
             attempt.looked = True
             found = self.system.find(entry.kind, posting, attempt.document)
             if found is not None and not isinstance(attempt.document, Product):
                 return found
             if found is not None:
-                posting = Posting(posting.key, posting.routing, posting.known, found.reference)
+                posting = replace(posting, previous=found.reference)
+        attempt.pushed = True
         return self.system.push(attempt.document, posting)
 
     def _sent(self, attempt: _Try, posted: Posted) -> Fate:
@@ -313,9 +322,9 @@ class Sender:
             not_before=self.clock() + self.settle * 2 ** min(trial.entry.attempts, 6),
         )
 
-    def _later(self, attempt: _Try, error: HubError, maybe_there: bool) -> None:
+    def _later(self, attempt: _Try, error: HubError) -> None:
         """It was not applied; unless an earlier try may have been, it simply waits."""
-        state = EntryState.UNCERTAIN if maybe_there else EntryState.PENDING
+        state = EntryState.UNCERTAIN if attempt.maybe_there and not attempt.pushed else EntryState.PENDING
         self._note(attempt, "not_applied", error=error)
         wait = error.facts.get("retry_after")
         later = self.clock() + timedelta(seconds=float(str(wait))) if wait is not None else None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from .deletion import refuse_condemned
-from .documents import planned
+from .documents import SKIPPED_UNCERTAIN, planned
 from .errors import Conflict, ErpRefused, HubError, Invalid, NotFound
 from .models.connection import Connection, ConnectionStatus
 from .models.document import DocumentKind, Product
@@ -237,6 +237,8 @@ def tick(desk: SyncDesk, each: Callable[[Callable[[Sync], object], list[Sync]], 
 
 def released(entry: Entry, now: datetime) -> Entry:
     """An entry that may be tried again at once. What may be in the ERP still waits for its settle time."""
+    if entry.code == SKIPPED_UNCERTAIN:
+        return entry.model_copy(update={"state": EntryState.UNCERTAIN, "code": "answer_lost", "handled_by": ""})
     if entry.state in (EntryState.REJECTED, EntryState.SKIPPED):
         changes: dict[str, Any] = {"state": EntryState.PENDING, "code": "", "detail": "", "not_before": None}
         return entry.model_copy(update=changes | {"updated_at": now, "handled_by": ""})

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from erphub.errors import Conflict
 from erphub.models.document import DocumentKind, Settlement
-from erphub.models.sync import EntryState, RetryMany
+from erphub.models.sync import EntryState, RetryMany, Skip
 from erphub.paperwork import entry_id
 
 from .conftest import CLIENT, CONNECTION, World
@@ -120,6 +120,17 @@ class TillAndLedger(RuleBasedStateMachine):
                 self.world.exports.retry(CLIENT, CONNECTION, name)
             except Conflict as error:
                 expect(error, "already_sent")
+
+    @rule(number=NUMBERS)
+    def somebody_skips_and_thinks_again(self, number: int) -> None:
+        name = entry_id(CONNECTION, Z, f"Z{number}")
+        if self.world.log.entry(CLIENT, CONNECTION, name):
+            try:
+                self.world.exports.skip(CLIENT, CONNECTION, name, "ada", Skip(reason="demo"))
+            except Conflict as error:
+                expect(error, "already_sent", "being_sent")
+            else:
+                self.world.exports.retry(CLIENT, CONNECTION, name)
 
     @rule(code=st.sampled_from(["period_closed", "customer_unknown", "attachment_failed"]))
     def somebody_retries_all(self, code: str) -> None:

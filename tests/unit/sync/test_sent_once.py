@@ -2,6 +2,7 @@
 
 import pytest
 
+from erphub.errors import Conflict
 from erphub.models.document import DocumentKind
 from erphub.models.sync import EntryState
 
@@ -277,3 +278,37 @@ def test_one_that_waits_for_its_pdf_does_not_hold_up_the_others(world: World) ->
     assert states == sorted([EntryState.PENDING, EntryState.SENT])
     world.transfer()
     assert {world.entry(Z, name).state for name in ("Z1", "Z2")} == {EntryState.SENT}
+
+
+def test_a_look_that_is_refused_tells_nothing_of_the_document(world: World) -> None:
+    world.settlement(1)
+    world.erp.faults = ["lost_after"]
+    world.transfer()
+    world.erp.looking_is_refused = True
+    world.clock.pass_(minutes=21)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.UNCERTAIN, "it may be there, so it is neither refused nor replaced"
+    world.erp.looking_is_refused = False
+    world.clock.pass_(hours=3)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+    assert len(world.vouchers(Z, "Z1")) == 1
+
+
+def test_what_was_skipped_while_uncertain_is_looked_for_when_it_comes_back(world: World) -> None:
+    from erphub.models.sync import Skip
+
+    world.settlement(1)
+    world.erp.faults = ["lost_after"]
+    world.transfer()
+    entry = world.entry(Z, "Z1")
+    world.exports.skip(CLIENT, CONNECTION, entry.id, "ada", Skip(reason="not sure"))
+    with pytest.raises(Conflict) as caught:
+        world.settlement(1, amount="1.00")
+    assert caught.value.code == "being_sent"
+    world.exports.retry(CLIENT, CONNECTION, entry.id)
+    assert world.transfer().counts.sent == 0, "the settle time has not passed"
+    world.clock.pass_(minutes=11)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+    assert len(world.vouchers(Z, "Z1")) == 1

@@ -111,7 +111,7 @@ class TakesDocuments(Protocol):
     """An ERP that documents can be sent to. One writer per company at a time: numbers are read, not reserved."""
 
     def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
-        """Exactly what `push` would send, as plain data, without sending. Raises ErpRefused when it cannot be posted."""
+        """Exactly what `push` would send, as plain data, unsent. Raises ErpRefused when it cannot be posted."""
         ...
 
     def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:

@@ -124,6 +124,37 @@ def test_somebody_who_may_not_edit_may_not_delete(scene: Scene):
         scene.desk.preview(scene.member(), new_id())
 
 
+def test_a_colleague_may_delete_and_restore_what_is_shared(scene: Scene):
+    before = scene.connection()
+    scene.connections.replace(before.model_copy(update={"shared": True}), before, [])
+    colleague = scene.member(COLLEAGUE)
+    answer = scene.desk.delete(colleague, MINE, scene.desk.preview(colleague, MINE).plan_token)
+    assert answer.by == COLLEAGUE
+    assert scene.desk.restore(colleague, MINE).status is ConnectionStatus.PAUSED
+
+
+def test_of_two_who_delete_at_the_same_moment_one_wins(scene: Scene, monkeypatch):
+    first = scene.desk.preview(scene.member(), MINE).plan_token
+    scene.now += timedelta(seconds=1)
+    second = scene.desk.preview(scene.member(), MINE).plan_token
+    assert first != second
+    start = scene.machine.start
+    answers = []
+
+    def meanwhile(name, input):
+        monkeypatch.setattr(scene.machine, "start", start)
+        start(name, input)
+        answers.append(scene.ask(second))
+        return scene.machine.execution(name)
+
+    monkeypatch.setattr(scene.machine, "start", meanwhile)
+    with pytest.raises(Conflict):
+        scene.ask(first)
+    assert scene.store.get(CLIENT, MINE).id == answers[0].id
+    assert sorted(scene.walk()) == ["halt", "stop", "stop", "wait"], "the loser's machine finds nothing to do"
+    assert scene.connection() is None
+
+
 # --- unusable in one step ----------------------------------------------------------------------------
 
 

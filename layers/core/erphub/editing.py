@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from .errors import Conflict, Forbidden, NotFound
@@ -20,6 +21,8 @@ NOT_SETTINGS = frozenset(
 """Answers that become something else of the connection than a setting of its system."""
 _MANY = 200
 """More companies than this are told as a number."""
+_LONG = 1000
+"""A longer text (a certificate) is told by its digest; drafts have only so much room."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,17 @@ def answers(connection: Connection, companies: Sequence[str], description: Descr
 
 
 def opened(given: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
-    """The answers as a draft remembers them, a long list of companies as their number."""
+    """The answers as a draft remembers them, to see later what has changed."""
     return {step: {name: short(value) for name, value in answer.items()} for step, answer in given.items()}
 
 
 def short(value: Any) -> Any:
-    """A value as it is remembered: a long list as its length."""
+    """A value as it is remembered to be compared: a long list as its length, a long text as its digest."""
     if isinstance(value, list):
         items = cast(list[Any], value)
         return f"{len(items)} companies" if len(items) > _MANY else items
+    if isinstance(value, str) and len(value) > _LONG:
+        return f"{len(value)} characters, {sha256(value.encode()).hexdigest()[:16]}"
     return value
 
 

@@ -1,7 +1,7 @@
 """The end of a wizard: the connection is made, or what was edited takes the place of what was, in one step.
 
-Whatever comes before that step is undone when the wizard ends without it, and what comes after it is repeated until it
-is done: the old password and the companies no longer used go when the new ones are in use, never earlier.
+Whatever comes before that step is undone when the wizard ends without it, and whatever comes after it is repeated until
+it is done: the old password and the companies no longer used go when the new ones are in use, never earlier.
 """
 
 from collections.abc import Callable, Sequence

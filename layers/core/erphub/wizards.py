@@ -151,13 +151,21 @@ class WizardDesk:
         """A page of the companies the login can see. Raises NotFound, Gone."""
         wizard = self._open_to(member, wizard_id)
         _require_open(wizard)
-        found, following = self.store.companies(wizard, query.search or "", query.limit, query.next)
+        found, following = self._found(wizard, query)
         elsewhere = self.identities.elsewhere(member, wizard.erp_system, found, wizard.connection_id)
         items = [
             FoundCompanyView(key=one.key, name=one.name, problem=one.problem, elsewhere=elsewhere.get(one.key))
             for one in found
         ]
         return FoundCompanyPage(items=items, next=following)
+
+    def _found(self, wizard: Wizard, query: CompanySearch) -> tuple[Sequence[FoundCompany], str | None]:
+        """The companies that were listed; in an edit that has not listed them yet, those in use."""
+        what = query.search or "", query.limit, query.next
+        if wizard.edit is None or wizard.edit.listed:
+            return self.store.companies(wizard, *what)
+        used, following = self.connections.search_companies(wizard.client_id, wizard.connection_id, *what)
+        return [FoundCompany(one.key, one.name, None, one.facts) for one in used], following
 
     def ask_owner(self, member: Member, wizard_id: str, body: AskOwner) -> None:
         """Ask whoever has a company in a connection already for access. Raises NotFound, Gone, Invalid, Conflict."""
@@ -435,6 +443,8 @@ def _step_view(wizard: Wizard, step: Step, waits: str | None) -> StepView:
     state = StepState.WAITING if step.id == waits else given
     if answer is None and wizard.refused and wizard.answered == step.id:
         answer = wizard.refused
-    if answer is None and wizard.edit:
-        answer = wizard.edit.opened.get(step.id)
+    if answer is None and wizard.edit and step.id in DEPENDING_ON_THE_SERVER:
+        # What was chosen until now is a good suggestion, though it has to be chosen again.
+        before = wizard.edit.opened.get(step.id, {})
+        answer = before if before.get("companies") == "all" or not isinstance(before.get("companies"), str) else None
     return StepView(id=step.id, title=step.title, help=step.help, form=step_schema(step), answer=answer, state=state)

@@ -157,6 +157,32 @@ def test_a_stored_password_is_not_sent_to_another_server_by_an_editor(hub, made)
     assert all(opened["server"] != "evil.example.test" or hub.system.given != "right" for opened in hub.system.opened)
 
 
+def test_before_they_are_listed_an_edit_shows_the_companies_in_use(hub, made):
+    edit = Edit(hub, made, "name")
+    assert [company["key"] for company in edit.companies().json["items"]] == ["F0001"]
+    assert edit.companies(search="ostfold").json["items"] == []
+
+
+def test_a_connection_with_a_long_certificate_can_be_edited(hub, monkeypatch):
+    from erphub.erp.sqlserver import tls
+
+    monkeypatch.setattr(tls, "authority", lambda pem: pem)
+    certificates = [letter * 99_000 for letter in "ab"]
+    verified = {**SERVER, "encryption": "verify"}
+    wizard = Wizard(hub)
+    wizard.answer("server", verified | {"ca_certificate": certificates[0]})
+    for step, body in (("companies", {"companies": "all"}), ("name", {"name": "Verified"}), ("vouchers", {})):
+        wizard.answer(step, body)
+    connection_id = wizard.answer("finish", {})["connection_id"]
+    edit, late = Edit(hub, connection_id, "server"), Edit(hub, connection_id, "name")
+    edit.answer("server", verified | {"ca_certificate": certificates[1]})
+    edit.answer("companies", {"companies": "all"})
+    edit.answer("finish", {})
+    assert show(hub, connection_id)["settings"]["ca_certificate"] == certificates[1]
+    assert [one["field"] for one in late.put("name", {"name": "x"}).json["changed"]] == ["ca_certificate", "password"]
+    assert len(str(trail(hub, connection_id))) < 10_000
+
+
 def test_an_edit_of_the_name_alone_does_not_ask_the_erp(hub, made):
     asked = len(hub.system.opened)
     edit = Edit(hub, made, "name")

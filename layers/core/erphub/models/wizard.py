@@ -54,7 +54,7 @@ class Edit(Model):
     own_secret: bool = False
     """Whether a password was entered: kept for the draft alone until the end."""
     before: JsonObject | None = None
-    """The connection as it was before the end, for what has to be tidied up after it."""
+    """The connection (without its settings) as it was before the end, for what has to be tidied up after it."""
 
 
 class Wizard(Model):

@@ -1,0 +1,53 @@
+"""A till that hands over no PDF gets one made: readable, complete, and the same every time."""
+
+from decimal import Decimal
+
+import pypdfium2
+import pytest
+
+from erphub.models.document import DocumentKind, Settlement
+from erphub.paperwork import read_document
+from erphub.settlement_pdf import render
+
+from .conftest import z_report
+
+
+def settlement(**more: object) -> Settlement:
+    document = read_document(DocumentKind.SETTLEMENT, z_report(118, amount="12500.00") | more)
+    assert isinstance(document, Settlement)
+    return document
+
+
+def words(pdf: bytes) -> str:
+    opened = pypdfium2.PdfDocument(pdf)
+    try:
+        return "\n".join(page.get_textpage().get_text_bounded() for page in opened)
+    finally:
+        opened.close()
+
+
+def test_it_says_what_was_sold_and_how_it_was_paid() -> None:
+    text = words(render(settlement(department="Oslo & <Bergen>", comment="Åpent til 20", stock_change="4000")))
+    for expected in (
+        "Z-report 118",
+        "Oslo & <Bergen>",
+        "2026-01-31",
+        "Sales at 25 % VAT",
+        "12 500.00",
+        "2 500.00",
+        "Cash",
+    ):
+        assert expected in text
+    assert "Cost of goods: 4 000.00" in text
+    assert "Åpent til 20" in text
+
+
+def test_the_same_settlement_is_the_same_paper() -> None:
+    assert render(settlement()) == render(settlement())
+
+
+@pytest.mark.parametrize("lines", [20])
+def test_many_lines_find_room(lines: int) -> None:
+    sales = [{"vat_rate": str(Decimal(rate)), "amount": "1.00", "vat": "0.10"} for rate in range(1, lines + 1)]
+    text = words(render(settlement(sales=sales, payments=[{"means": "cash", "amount": f"{lines}.00"}])))
+    assert f"Sales at {lines} % VAT" in text

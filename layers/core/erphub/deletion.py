@@ -153,7 +153,7 @@ class DeletionDesk:
             email=member.email,
             source=member.source,
             at=now,
-            until=now + self.grace,
+            until=_whole_second(now + self.grace),
             status_before=connection.status.value,
             goes=plan.goes if plan else [],
         )
@@ -170,6 +170,11 @@ class DeletionDesk:
         """A deletion that is asked for again goes on, should its machine have ended before its time."""
         if not self.machine.is_running(self.machine.execution(deletion.id)):
             self._start(deletion, f"-{self.clock():%Y%m%d%H%M}")
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """The next whole second: what the machine waits for has no fractions, and it shall not wake before its time."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def condemn(store: Deletions, audit: AuditTrail, deletion: Deletion) -> Deletion:

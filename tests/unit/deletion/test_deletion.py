@@ -247,6 +247,15 @@ def test_nothing_is_removed_before_its_time(scene: Scene):
     assert scene.traces(MINE) == before
 
 
+def test_the_machine_does_not_wake_before_the_time_is_over(scene: Scene):
+    scene.now += timedelta(milliseconds=250)
+    until = scene.ask().restorable_until
+    assert until == scene.now.replace(microsecond=0) + timedelta(days=30, seconds=1)
+    names = next(iter(scene.machine.running.values()))
+    answer = scene.deleting.halt(names["client_id"], names["connection_id"], names["deletion_id"])
+    assert answer["until"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     def kept():
         skip = ("DELETION", "DELETION-PLAN", "ENTRY", "SYNC", "CONNECTION")

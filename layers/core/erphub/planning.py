@@ -51,10 +51,10 @@ class Planning:
             return {"outcome": "done"}
         # Of a connection's jobs that are due at once one signs in first, so that not all try a login that is refused.
         in_turn = run.trigger is Trigger.SCHEDULE and run.parts is None
-        if in_turn and not self.runs.take_turn(ref, run.connection_id, self.clock()):
-            return {"outcome": "wait"}
         refused = False
         try:
+            if in_turn and not self._has_turn(run):
+                return {"outcome": "wait"}
             return self._plan(run, time_left)
         except Unavailable:
             raise
@@ -67,6 +67,12 @@ class Planning:
             # After a refusal the turn runs out by itself, when everybody has had time to learn of it.
             if in_turn and not refused:
                 self.runs.free_turn(ref, run.connection_id)
+
+    def _has_turn(self, run: Run) -> bool:
+        """Whether the run may go on: it is the one that signs in now, or nobody signs in any more."""
+        if self.runs.take_turn(run.ref, run.connection_id, self.clock()):
+            return True
+        return self.sources.get(run.ref.client_id, run.connection_id).status == "reauth_required"
 
     def _plan(self, run: Run, time_left: TimeLeft) -> Outcome:
         if run.parts is not None:

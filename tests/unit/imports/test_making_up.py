@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from erphub.aws.jobs import JobTable
-from erphub.aws.runs import TURN, RunTable
+from erphub.aws.runs import RunTable
 from erphub.aws.table import Table
 from erphub.errors import CredentialsRefused
 from erphub.ids import new_id
@@ -182,7 +182,6 @@ def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_r
     assert outcomes == ["done", "wait", "wait", "wait", "wait"]
     house.sources.status = "reauth_required"  # what the door did after the first
     for ref in refs[1:]:
-        house.now += TURN
         assert house.importing.plan(ref, lambda: 900.0) == {"outcome": "done"}
     codes = [(house.runs.get(ref).problem or {})["code"] for ref in refs]
     assert codes == ["credentials_refused", *["reauth_required"] * 4]

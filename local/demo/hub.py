@@ -46,11 +46,11 @@ class Hub:
             return cast(dict[str, Any], answer.json())
         raise DemoFailed(f"The hub answered {method} {path} with {answer.status_code}: {_said(answer)}")
 
-    def pages(self, path: str, **query: str | int) -> Iterator[list[dict[str, Any]]]:
-        """Every page of a list, 200 items at most each. Raises DemoFailed."""
+    def pages(self, path: str, *, limit: int = 200, **query: str | int) -> Iterator[list[dict[str, Any]]]:
+        """Every page of a list. Raises DemoFailed."""
         following: dict[str, str] = {}
         while True:
-            page = self.get(path, limit=200, **query, **following)
+            page = self.get(path, limit=limit, **query, **following)
             yield page["items"]
             if page["next"] is None:
                 return

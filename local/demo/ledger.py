@@ -86,7 +86,7 @@ def trial_balances(
 def _pages(hub: Hub, connection: str, company: str, days: tuple[date, date]) -> Any:
     query: dict[str, str | int] = {"from": days[0].isoformat(), "to": days[1].isoformat()}
     columns = "account_no,amount,credit"
-    return hub.pages(ROWS, company=company, connection=connection, columns=columns, **query)
+    return hub.pages(ROWS, limit=2000, company=company, connection=connection, columns=columns, **query)
 
 
 def _names(hub: Hub, connection: str, company: str) -> dict[str, str]:

@@ -55,6 +55,17 @@ def test_pages_hold_every_row_once_whatever_their_size(imported: House) -> None:
         assert [row for page in found for row in page] == whole
 
 
+def test_a_page_of_long_rows_is_shorter_and_nothing_is_lost(imported: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = Rows(imported.reader())
+    whole = pages(rows, limit=2000)[0]
+    monkeypatch.setattr("erphub.aws.lake_rows.BIGGEST_PAGE", 6_000)
+    found = pages(rows, limit=2000)
+    assert len(found) > 3
+    assert [row for page in found for row in page] == whole
+    monkeypatch.setattr("erphub.aws.lake_rows.BIGGEST_PAGE", 1)
+    assert [row for page in pages(rows, limit=2000) for row in page] == whole
+
+
 def test_pages_show_one_state_even_when_a_run_publishes_in_between(imported: House) -> None:
     rows = Rows(imported.reader())
     first = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=60))

@@ -1,6 +1,7 @@
 """Rows of the lake for readers: filtered, in a fixed order, page by page from one state of a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -9,6 +10,10 @@ from ..errors import Gone, Unavailable
 from ..models.dataset import Dataset
 from ..ports.imports import RowPage, RowsWanted
 from . import lake_sql as sql
+
+
+BIGGEST_PAGE = 3 * 1024 * 1024
+"""Bytes of text in a page: an answer through API Gateway may have 6 MB, and JSON within JSON grows."""
 
 
 class LakeRows:
@@ -52,14 +57,24 @@ def _page(table: DeltaTable, dataset: Dataset, wanted: RowsWanted) -> RowPage:
     there = {field.name for field in table.schema().fields}
     rest = [field.name for field in dataset.fields if field.name not in keys and field.name in there]
     found = sql.rows(sql.query({"t": table}, sql.page(dataset, wanted, keys, rest)))
-    rows = found[: wanted.limit]
+    rows = found[: min(wanted.limit, _fitting(found, wanted.columns))]
     version = table.version()
     # A column the dataset got after the table was made is there from the next import on.
     shown = [{name: row.get(name) for name in wanted.columns} for row in rows]
-    if len(found) <= wanted.limit:
+    if len(found) == len(rows):
         return RowPage(shown, version)
     last = [rows[-1][name] for name in keys]
     again = sum([row[name] for name in keys] == last for row in rows)
     if wanted.after is not None and last == list(wanted.after):
         again += wanted.skip
     return RowPage(shown, version, last, again)
+
+
+def _fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> int:
+    """How many of the rows fit into a page; one always does."""
+    size = 0
+    for number, row in enumerate(rows):
+        size += sum(len(name) + len(str(row.get(name)).encode()) + 8 for name in columns)
+        if size > BIGGEST_PAGE:
+            return max(number, 1)
+    return len(rows)

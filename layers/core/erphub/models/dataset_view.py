@@ -41,6 +41,7 @@ class RowsQuery(PageQuery):
 
     model_config = ConfigDict(populate_by_name=True)
 
+    limit: Annotated[int, Field(ge=1, le=2000, description="How many at most; fewer when they are long")] = 50
     company: Annotated[str | None, Field(max_length=200, description="Only this company's, by its key")] = None
     connection: Annotated[str | None, Field(max_length=64, description="Only those that came through this one")] = None
     first: Annotated[date | None, Field(alias="from", description="From this day on")] = None

@@ -11,7 +11,6 @@ from ..models.dataset import Dataset
 from ..ports.imports import RowPage, RowsWanted
 from . import lake_sql as sql
 
-
 BIGGEST_PAGE = 3 * 1024 * 1024
 """Bytes of text in a page: an answer through API Gateway may have 6 MB, and JSON within JSON grows."""
 

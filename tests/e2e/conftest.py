@@ -63,9 +63,10 @@ class Hub:
         return f"{head}.{body}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
     def items(self) -> list[dict[str, Any]]:
-        """Every item of the table, sorted, without what changes by itself."""
-        pages = self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
-        found = [dict(item) for page in pages for item in page["Items"]]
+        """Every item of both tables, sorted, without what changes by itself."""
+        scan = self.aws.client("dynamodb").get_paginator("scan")
+        tables = (self.outputs["TableName"], self.outputs["ExportLogTable"])
+        found = [dict(item) for name in tables for page in scan.paginate(TableName=name) for item in page["Items"]]
         return sorted(found, key=lambda item: json.dumps(item, sort_keys=True, default=str))
 
     def objects(self) -> dict[str, bytes]:
@@ -76,11 +77,11 @@ class Hub:
         return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
     def histories(self) -> list[dict[str, Any]]:
-        """Every event of every execution of both state machines, with its input and output."""
+        """Every event of every execution of the state machines, with its input and output."""
         client = self.aws.client("stepfunctions")
         events: list[dict[str, Any]] = []
-        for machine in (self.outputs["ConnectMachineArn"], self.outputs["ImportMachineArn"]):
-            for page in client.get_paginator("list_executions").paginate(stateMachineArn=machine):
+        for machine in ("ConnectMachineArn", "ImportMachineArn", "TransferMachineArn"):
+            for page in client.get_paginator("list_executions").paginate(stateMachineArn=self.outputs[machine]):
                 for execution in page["executions"]:
                     history = client.get_paginator("get_execution_history")
                     pages = history.paginate(executionArn=execution["executionArn"], includeExecutionData=True)

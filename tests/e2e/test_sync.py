@@ -263,3 +263,9 @@ def test_no_secret_and_no_customer_stands_in_the_log(till: Till) -> None:
     shown = till.call("GET", f"/export-log/{items[0]['id']}", status=200)
     assert "Fjell Bygg" not in json.dumps(shown)
     assert not [line for line in till.hub.logs("TransferTasks") if "hub-secret" in line]
+
+
+def test_no_secret_reaches_a_table_an_object_or_a_history(till: Till) -> None:
+    everything = json.dumps([till.hub.items(), till.hub.histories()], default=str)
+    assert "hub-secret" not in everything
+    assert not [name for name, content in till.hub.objects().items() if b"hub-secret" in content]

@@ -8,7 +8,7 @@ from erphub.aws.runs import RunTable
 from erphub.aws.syncs import SyncTable
 from erphub.errors import Conflict, Forbidden, Gone, NotFound
 from erphub.ids import new_id
-from erphub.models.connection import ConnectionStatus
+from erphub.models.connection import ConnectionStatus, Health
 from erphub.models.run import RunRef, Status
 from erphub.models.wire import PageQuery
 from tests.unit.deletion.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
@@ -166,6 +166,7 @@ def test_a_deleted_connection_is_unusable_at_once_and_all_of_it_is_still_there(s
     found = scene.connection()
     assert found.status is ConnectionStatus.DELETING
     assert not found.works
+    assert found.status_reason["restorable_until"] == "2026-12-22T08:00:00Z", "whoever looks sees how long there is"
     assert scene.store.condemned(CLIENT) == [MINE]
     assert len(scene.traces(MINE)) >= before
 
@@ -271,11 +272,23 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     found = scene.connection()
     assert found.health.paused_from is ConnectionStatus.ACTIVE
     assert found.health.catch_up_from is not None, "what was missed is made up for when it is resumed"
+    assert found.status_reason is None
     assert kept() == before
     assert scene.store.condemned(CLIENT) == []
     assert scene.machine.stopped == [execution]
     actions = [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items]
     assert actions == ["connection.restored", "connection.deleted", "connection.created"]
+
+
+def test_what_waited_for_its_password_waits_for_it_again_once_it_is_resumed(scene: Scene):
+    before = scene.connection()
+    since = scene.now - timedelta(days=3)
+    waits = ConnectionStatus.REAUTH_REQUIRED
+    assert scene.connections.move(before, waits, Health(of=waits, since=since, catch_up_from=since), None)
+    scene.ask()
+    scene.desk.restore(scene.member(), MINE)
+    health = scene.connection().health
+    assert (health.paused_from, health.catch_up_from) == (waits, since)
 
 
 def test_a_machine_that_wakes_after_a_restore_removes_nothing(scene: Scene):

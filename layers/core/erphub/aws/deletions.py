@@ -11,6 +11,7 @@ from ..models.audit import AuditEntry
 from ..models.connection import Connection, ConnectionStatus, Health
 from ..models.deletion import Deletion, DeletionState, Plan
 from ..models.text import same_name
+from ..models.wire import instant
 from . import keys
 from .audit import audit_write
 from .table import Item, Table, Taken, Write
@@ -64,16 +65,22 @@ class DeletionTable:
     def condemn(self, deletion: Deletion, entry: AuditEntry) -> Deletion:
         """See the port."""
         after = deletion.model_copy(update={"state": DeletionState.WAITING})
+        health = self._leaving(deletion)
+        known = health.rev - 1
         connection = Write(
             update=keys.connection(deletion.client_id, deletion.connection_id),
-            expression="SET #status = :deleting",
-            condition="version = :version AND NOT #status IN (:deleting, :deleted)",
+            expression="SET #status = :deleting, health = :health, health_rev = :rev",
+            condition="version = :version AND NOT #status IN (:deleting, :deleted) AND "
+            + ("health_rev = :known" if known else "attribute_not_exists(health_rev)"),
             names={"#status": "status"},
             values={
                 "deleting": ConnectionStatus.DELETING.value,
                 "deleted": ConnectionStatus.DELETED.value,
                 "version": deletion.version,
-            },
+                "health": health.model_dump_json(),
+                "rev": health.rev,
+            }
+            | ({"known": known} if known else {}),
         )
         mine = self._in_state(deletion, DeletionState.ASKED)
         record = Write(put=_item(after), condition=mine.condition, names=mine.names, values=mine.values)
@@ -89,6 +96,19 @@ class DeletionTable:
                 code="plan_changed",
             ) from error
         return after
+
+    def _leaving(self, deletion: Deletion) -> Health:
+        """How a connection stands that is being deleted, with what it was before kept for a restore."""
+        item = self._table.get(keys.connection(deletion.client_id, deletion.connection_id)) or {}
+        known: dict[str, Any] = from_json(item["health"]) if item.get("health") else {}
+        until = instant(deletion.until)
+        reason = {
+            "code": "connection_deleting",
+            "detail": f"It is being deleted. Until {until} it can be restored.",
+            "restorable_until": until,
+        }
+        changes = {"of": ConnectionStatus.DELETING, "since": deletion.at, "reason": reason}
+        return Health.model_validate(known | changes | {"rev": known.get("rev", 0) + 1})
 
     def pardon(self, deletion: Deletion, connection: Connection, entry: AuditEntry, now: datetime) -> None:
         """See the port."""
@@ -165,13 +185,12 @@ def _paused(deletion: Deletion, connection: Connection, now: datetime) -> Health
     before = ConnectionStatus(deletion.status_before)
     known = connection.health
     kept: dict[str, Any] = known.model_dump() if known else {}
-    if before is ConnectionStatus.PAUSED and known:
-        kept |= {"of": ConnectionStatus.PAUSED, "rev": known.rev + 1}
-        return Health.model_validate(kept)
+    was_paused = before is ConnectionStatus.PAUSED
     kept |= {
         "of": ConnectionStatus.PAUSED,
         "since": now,
-        "paused_from": before if before is not ConnectionStatus.PAUSED else ConnectionStatus.ACTIVE,
+        "reason": None,
+        "paused_from": ((known.paused_from if known else None) or ConnectionStatus.ACTIVE) if was_paused else before,
         "catch_up_from": (known.catch_up_from if known else None) or deletion.at,
         "rev": (known.rev if known else 0) + 1,
     }

@@ -44,7 +44,8 @@ class ConnectionDesk:
     def page(self, member: Member, query: PageQuery) -> ConnectionPage:
         """A page of the client's connections."""
         found, following = self.store.page(member.client_id, query.limit, query.next)
-        return ConnectionPage(items=[self._view(member, connection) for connection in found], next=following)
+        editable = self.editors.editable(member, found)
+        return ConnectionPage(items=[_view(one, may_edit=one.id in editable) for one in found], next=following)
 
     def get(self, member: Member, connection_id: str) -> ConnectionView:
         """One connection. Raises NotFound."""
@@ -133,8 +134,11 @@ class ConnectionDesk:
         return connection
 
     def _view(self, member: Member, connection: Connection) -> ConnectionView:
-        """The connection as this member sees it."""
-        may_edit = self.editors.may_edit(member, connection)
-        shown = {name: getattr(connection, name, None) for name in ConnectionView.model_fields}
-        hidden = {} if may_edit else dict.fromkeys(_FOR_EDITORS)
-        return ConnectionView.model_validate(shown | hidden | {"may_edit": may_edit})
+        return _view(connection, may_edit=self.editors.may_edit(member, connection))
+
+
+def _view(connection: Connection, *, may_edit: bool) -> ConnectionView:
+    """The connection as somebody sees it who may edit it, or may not."""
+    shown = {name: getattr(connection, name, None) for name in ConnectionView.model_fields}
+    hidden = {} if may_edit else dict.fromkeys(_FOR_EDITORS)
+    return ConnectionView.model_validate(shown | hidden | {"may_edit": may_edit})

@@ -37,9 +37,15 @@ class Editors:
 
     def may_edit(self, member: Member, connection: Connection) -> bool:
         """Whether the member may edit the connection, and see all about it."""
+        return connection.id in self.editable(member, [connection])
+
+    def editable(self, member: Member, connections: Sequence[Connection]) -> set[str]:
+        """The ids of those of the connections that the member may edit; each owner is looked up once."""
         if Permission.CONNECTIONS_MANAGE not in member.permissions:
-            return False
-        return connection.owner == member.user or connection.shared or self.is_orphan(member, connection)
+            return set()
+        others = {one.owner for one in connections if not one.shared and one.owner != member.user}
+        gone = {owner for owner in others if not self.can_own(member, owner)}
+        return {one.id for one in connections if one.shared or one.owner == member.user or one.owner in gone}
 
     def is_orphan(self, member: Member, connection: Connection) -> bool:
         """Whether the owner can no longer look after the connection."""

@@ -73,6 +73,26 @@ def test_who_may_edit_sees_all_of_it(hub, made):
     assert [company["key"] for company in listed] == ["F0001", "F0002", "F0003"]
 
 
+def test_a_page_of_connections_looks_each_owner_up_once(hub, made, monkeypatch):
+    from erphub.aws.tenancy import TenancyTable
+
+    for number in range(3):
+        wizard = Wizard(hub).until("companies")
+        wizard.answer("name", {"name": f"Number {number}"})
+        wizard.answer("vouchers", {})
+        wizard.answer("finish", {})
+    asked, look = [], TenancyTable.membership
+
+    def counted(self, client_id, user):
+        asked.append(user)
+        return look(self, client_id, user)
+
+    monkeypatch.setattr(TenancyTable, "membership", counted)
+    listed = hub.call("GET", hub.in_client("/connections"), user=COLLEAGUE).json["items"]
+    assert [one["may_edit"] for one in listed] == [False] * 4
+    assert asked == [COLLEAGUE, "administrator"]
+
+
 def test_an_edit_ends_for_others_when_the_connection_is_no_longer_shared(hub, made):
     hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"shared": True})
     edit = Edit(hub, made, "name", user=COLLEAGUE)

@@ -125,11 +125,17 @@ def test_a_changed_password_stops_everything_is_told_and_the_new_one_makes_up_fo
     books.set_password(f"Second-{secrets.token_hex(6)}")
     before = books.refusals()
 
-    books.make_due(nightly)
+    schedule = {"time": "02:30", "time_zone": "Europe/Oslo"}
+    other = books.job(datasets=["accounts"], period={"kind": "days", "days": 3}, schedule=schedule)
+    for job in (nightly, other):
+        books.make_due(job)
     books.clock_strikes()
-    run = books.started_by_itself(nightly)
-    ended = books.ended(nightly, run)
-    assert (ended["status"], ended["problem"]["code"]) == ("failed", "credentials_refused")
+    ends = [books.ended(job, books.started_by_itself(job)) for job in (nightly, other)]
+    assert sorted((run["status"], run["problem"]["code"]) for run in ends) == [
+        ("failed", "credentials_refused"),
+        ("failed", "reauth_required"),
+    ]
+    books.of_client("DELETE", f"/import-jobs/{other}")
     shown = books.stands("reauth_required")
     assert shown["status_reason"]["code"] == "credentials_refused"
 

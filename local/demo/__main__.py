@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -139,6 +140,9 @@ def main(given: Sequence[str]) -> int:
     if options.keep and options.dir is None:
         options.dir = ROOT / ".local" / "demo"
     with tempfile.TemporaryDirectory(prefix="erphub-demo-") as folder:
+        if not options.keep:
+            # What the programs that deploy leave in their temporary folder goes with the demo's own.
+            os.environ["TMPDIR"] = tempfile.tempdir = folder
         try:
             return _told(options, screen, Path(folder))
         except KeyboardInterrupt:

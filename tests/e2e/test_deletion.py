@@ -153,3 +153,4 @@ def test_a_connection_is_shown_deleted_brought_back_deleted_again_and_gone(user:
     assert actions.count("connection.deleted") == 2
     assert "connection.restored" in actions
     assert free[0] in free_companies(user), "its company can be connected again"
+    assert user.delete(other, user.preview(other)["plan_token"]).status_code == 202, "so that it can be tested again"

@@ -1,9 +1,12 @@
-"""Runs the demo: `python -m local.demo [--saft FILE] [--keep]`. Ends with 0 only when every sum is the file's own.
+"""Runs the demo: `python -m local.demo [--scene NAME] [--saft FILE] [--keep]`. Ends with 0 only when all is as told.
 
-1: something did not work or does not add up. 2: the file cannot be used. 130: interrupted.
+Scenes: `ledger` (the default: every sum is the file's own) and those in SCENES, each a module with `UNDER`, a line
+below the title, and `play(screen, stack, lines) -> list[str]`, which starts the stack, shows, and returns what was
+not as told. 1: something did not work or does not add up. 2: the file cannot be used. 130: interrupted.
 """
 
 import argparse
+import importlib
 import json
 import os
 import signal
@@ -27,10 +30,14 @@ from local.sqlserver.saft import NotSaft
 from local.stack import Stack
 
 LINES = 100_000
+LEDGER = "ledger"
+SCENES = {"life": "local.demo.life"}
+"""The other scenes' modules."""
 
 
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--scene", choices=[LEDGER, *SCENES], default=LEDGER, help="what is shown")
     parser.add_argument("--saft", type=Path, metavar="FILE", help="import this SAF-T Financial file")
     parser.add_argument("--lines", type=int, default=LINES, help="ledger lines of the invented companies, in all")
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
@@ -87,6 +94,10 @@ def _told(options: argparse.Namespace, screen: Screen, folder: Path) -> int:
     stack = Stack(options.dir or folder / "stack")
     kept = False
     try:
+        if options.scene in SCENES:
+            mistakes: list[str] = importlib.import_module(SCENES[options.scene]).play(screen, stack, options.lines)
+            kept = options.keep
+            return _verdict(screen, mistakes, good="Everything was as told.", bad="not everything was as told.")
         screen.chapter("Set the stage")
         try:
             sources = _sources(options, folder, screen)
@@ -98,7 +109,7 @@ def _told(options: argparse.Namespace, screen: Screen, folder: Path) -> int:
         story.tell()
         _next(screen, described, stack.directory, kept=options.keep)
         kept = options.keep
-        return _verdict(screen, story)
+        return _verdict(screen, story.mistakes, good="Everything adds up.", bad="it does not add up.")
     except (DemoFailed, StartupError) as error:
         screen.bad(str(error))
         _show_log(screen, stack)
@@ -122,12 +133,12 @@ def _show_log(screen: Screen, stack: Stack) -> None:
         screen.say(f"{function}: {text}", "dim")
 
 
-def _verdict(screen: Screen, story: Story) -> int:
+def _verdict(screen: Screen, mistakes: Sequence[str], *, good: str, bad: str) -> int:
     screen.console.print()
-    if story.mistakes:
-        screen.bad(f"Done in {screen.elapsed()}, but it does not add up.")
+    if mistakes:
+        screen.bad(f"Done in {screen.elapsed()}, but {bad}")
         return 1
-    screen.good(f"Done in {screen.elapsed()}. Everything adds up.")
+    screen.good(f"Done in {screen.elapsed()}. {good}")
     return 0
 
 
@@ -136,7 +147,10 @@ def main(given: Sequence[str]) -> int:
     options = _arguments(given)
     signal.signal(signal.SIGTERM, _interrupted)
     screen = Screen()
-    screen.title("ERP Hub", "An ERP system is connected and its ledger imported, on an AWS on this machine.")
+    under = "An ERP system is connected and its ledger imported, on an AWS on this machine."
+    if options.scene in SCENES:
+        under = importlib.import_module(SCENES[options.scene]).UNDER
+    screen.title("ERP Hub", under)
     if options.keep and options.dir is None:
         options.dir = ROOT / ".local" / "demo"
     with tempfile.TemporaryDirectory(prefix="erphub-demo-") as folder:

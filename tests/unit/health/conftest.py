@@ -129,7 +129,7 @@ def _forget() -> None:
     clients._session.cache_clear()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
     with mock_aws():
         _forget()

@@ -144,7 +144,7 @@ def test_a_wrong_job_names_every_wrong_field(ask: Ask) -> None:
 def test_rows_of_a_client_that_imported_nothing_are_none(ask: Ask) -> None:
     assert ask("rows") == (200, {"items": [], "next": None})
     assert ask("rows", "GET", "/datasets/passwords/rows")[0] == 404
-    assert ask("rows", "GET", "/datasets/accounts/rows", limit="201")[0] == 422
+    assert ask("rows", "GET", "/datasets/accounts/rows", limit="2001")[0] == 422
     assert len(ask("api", "GET", "/datasets")[1]["items"]) == 8
 
 

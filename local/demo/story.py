@@ -7,10 +7,10 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from local import seed
 from local.demo import ledger
 from local.demo.hub import DemoFailed, Hub, until
 from local.demo.ledger import Sums, TrialBalance
+from local.demo.opening import answer, require_step, sign_in
 from local.demo.progress import Watch, in_words, matrix
 from local.demo.screen import Screen, count, money
 from local.demo.source import Source
@@ -59,17 +59,7 @@ class Story:
 
     def sign_in(self) -> Hub:
         """Who we are."""
-        screen, user, client = self.screen, self.described["users"][0], self.described["clients"][0]
-        screen.chapter("Sign in")
-        token = seed.sign_in(self.aws, self.described["outputs"]["UserPoolClientId"], user["name"], user["password"])
-        hub = Hub(self.described["api_url"], token, client["id"])
-        screen.request("GET /me")
-        me = hub.get("/me")
-        screen.say(f"{user['name']} signed in with a password and may work for")
-        rows = [[one["name"], one["role"], f"{len(one['permissions'])} permissions"] for one in me["clients"]]
-        screen.table(["client", "role", "which allows"], rows)
-        screen.say(f"The demo works for {client['name']}.")
-        return hub
+        return sign_in(self.screen, self.described, self.aws)
 
     def choose_erp(self, hub: Hub) -> None:
         """Which systems there are."""
@@ -88,7 +78,7 @@ class Story:
         screen.chapter("Connect the server")
         screen.request(f'POST /clients/…/wizards {{"erp_system": "{ERP}"}}')
         wizard = hub.post("./wizards", {"erp_system": ERP})["id"]
-        answer: Json = {
+        given: Json = {
             "server": f"{server['host']},{server['port']}",
             "database": "vbsys",
             "authentication": "sql",
@@ -97,16 +87,16 @@ class Story:
             "ca_certificate": server["authority"],
             "shared": True,
         }
-        screen.say(f"A SQL Server at {answer['server']}, and a password that is wrong:")
-        seen = self._answer(hub, wizard, "server", answer | {"password": "Summer2019"}, "…, a wrong password")
+        screen.say(f"A SQL Server at {given['server']}, and a password that is wrong:")
+        seen = self._answer(hub, wizard, "server", given | {"password": "Summer2019"}, "…, a wrong password")
         screen.probes(seen["probes"])
         problem: Json = seen["problem"] or {}
         if problem.get("code") != "credentials_refused":
             raise DemoFailed(f"A wrong password was not refused as such: {problem or seen['status']}")
         screen.say("The wizard stays where it is and asks again. With the right password:")
-        seen = self._answer(hub, wizard, "server", answer | {"password": server["password"]}, "…, the right password")
+        seen = self._answer(hub, wizard, "server", given | {"password": server["password"]}, "…, the right password")
         screen.probes(seen["probes"])
-        self._require_step(seen, "companies")
+        require_step(seen, "companies")
         screen.good("Connected. The password lies in Secrets Manager and is never shown again.")
         return wizard
 
@@ -133,15 +123,15 @@ class Story:
         if missing or not hits:
             raise DemoFailed(f"The wizard did not find {', '.join(sorted(missing)) or word}.")
         seen = self._answer(hub, wizard, "companies", {"companies": sorted(wanted)}, ", ".join(sorted(wanted)))
-        self._require_step(seen, "name")
+        require_step(seen, "name")
 
     def finish(self, hub: Hub, wizard: str) -> str:
         """Name, vouchers, the end; returns the connection's id."""
         screen = self.screen
         screen.chapter("Name it, say where vouchers lie, finish")
-        self._require_step(self._answer(hub, wizard, "name", {"name": NAME}, NAME), "vouchers")
+        require_step(self._answer(hub, wizard, "name", {"name": NAME}, NAME), "vouchers")
         vouchers = {"voucher_provider": "visma-document-center", "document_center_path": DOCUMENTS}
-        self._require_step(self._answer(hub, wizard, "vouchers", vouchers, DOCUMENTS), "finish")
+        require_step(self._answer(hub, wizard, "vouchers", vouchers, DOCUMENTS), "finish")
         seen = self._answer(hub, wizard, "finish", {}, "")
         if seen["status"] != "finished":
             raise DemoFailed(f"The wizard did not finish: {seen['problem'] or seen['status']}")
@@ -287,18 +277,9 @@ class Story:
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 
-    def _answer(self, hub: Hub, wizard: str, step: str, answer: Json, shown: str) -> Json:
+    def _answer(self, hub: Hub, wizard: str, step: str, fields: Json, shown: str) -> Json:
         """Answer a step and wait until the wizard waits again."""
-        self.screen.request(f"PUT …/steps/{step}  {shown}".rstrip())
-        hub.put(f"./wizards/{wizard}/steps/{step}", answer)
-        return until(lambda: hub.get(f"./wizards/{wizard}"), lambda seen: seen["status"] != "working", 60)
-
-    def _require_step(self, seen: Json, step: str) -> None:
-        if seen["step"] != step:
-            problem: Json = seen["problem"] or {}
-            raise DemoFailed(
-                f"The wizard is {seen['status']} at {seen['step']} rather than waiting at {step}. {problem}"
-            )
+        return answer(self.screen, hub, wizard, step, fields, shown)
 
 
 def _shown(sums: Sums) -> list[str]:

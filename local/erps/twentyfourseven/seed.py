@@ -25,7 +25,7 @@ SHOP, CAFE, UNCONNECTED = 100001, 100002, 100003
 
 # number, name, tax code, sales type
 ACCOUNTS = (
-    (1460, "Innkjøpte varer for videresalg", 0, False),
+    (1460, "Innkjøpte varer for videresalg", 0, True),
     (1500, "Kundefordringer", 0, False),
     (1900, "Kontanter", 0, True),
     (1910, "Vipps", 0, True),

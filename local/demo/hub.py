@@ -43,7 +43,7 @@ class Hub:
         except httpx.HTTPError as error:
             raise DemoFailed(f"The hub did not answer {method} {path}: {error}") from error
         if answer.is_success:
-            return cast(dict[str, Any], answer.json())
+            return cast(dict[str, Any], answer.json()) if answer.content else {}
         raise DemoFailed(f"The hub answered {method} {path} with {answer.status_code}: {_said(answer)}")
 
     def pages(self, path: str, *, limit: int = 200, **query: str | int) -> Iterator[list[dict[str, Any]]]:

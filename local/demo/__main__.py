@@ -1,7 +1,7 @@
 """Runs the demo: `python -m local.demo [--scene NAME] [--saft FILE] [--keep]`. Ends with 0 only when all is as told.
 
 Scenes: `ledger` (the default: every sum is the file's own) and those in SCENES, each a module with `UNDER`, a line
-below the title, and `play(screen, stack, lines) -> list[str]`, which starts the stack, shows, and returns what was
+below the title, and `play(screen, stack, size) -> list[str]`, which starts the stack, shows, and returns what was
 not as told. 1: something did not work or does not add up. 2: the file cannot be used. 130: interrupted.
 """
 
@@ -31,7 +31,7 @@ from local.stack import Stack
 
 LINES = 100_000
 LEDGER = "ledger"
-SCENES = {"life": "local.demo.life"}
+SCENES = {"life": "local.demo.life", "till": "local.demo.till"}
 """The other scenes' modules."""
 
 
@@ -40,6 +40,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--scene", choices=[LEDGER, *SCENES], default=LEDGER, help="what is shown")
     parser.add_argument("--saft", type=Path, metavar="FILE", help="import this SAF-T Financial file")
     parser.add_argument("--lines", type=int, default=LINES, help="ledger lines of the invented companies, in all")
+    parser.add_argument("--days", type=int, default=31, choices=range(4, 32), metavar="4..31", help="of the till scene")
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
     parser.add_argument("--dir", type=Path, help="where the stack lives; a folder of its own by default")
     return parser.parse_args(given)
@@ -95,7 +96,8 @@ def _told(options: argparse.Namespace, screen: Screen, folder: Path) -> int:
     kept = False
     try:
         if options.scene in SCENES:
-            mistakes: list[str] = importlib.import_module(SCENES[options.scene]).play(screen, stack, options.lines)
+            size: int = options.days if options.scene == "till" else options.lines
+            mistakes: list[str] = importlib.import_module(SCENES[options.scene]).play(screen, stack, size)
             kept = options.keep
             return _verdict(screen, mistakes, good="Everything was as told.", bad="not everything was as told.")
         screen.chapter("Set the stage")

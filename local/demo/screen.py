@@ -118,7 +118,7 @@ def grid(
 ) -> Table:
     """A table with a line below its heads, and one above its last row when that is a `total`.
 
-    `numbers` are the places of columns that stand flush right, `cut` those that are shortened rather than wrapped.
+    `numbers` are the places of columns that stand flush right and whole, `cut` those that are shortened rather than wrapped.
     """
     table = Table(
         box=box.SIMPLE if total is not None else box.SIMPLE_HEAD,
@@ -134,16 +134,23 @@ def grid(
     for place, head in enumerate(columns):
         table.add_column(
             head,
-            footer=total[place] if total is not None else "",
+            footer="" if total is None else _whole(total[place]) if place in numbers else total[place],
             justify="right" if place in numbers else "left",
             no_wrap=place in numbers,
             overflow="fold",
         )
     for row in rows:
         # The column may shrink, so that the numbers need not; its cells do not wrap.
-        cells = [_short(cell) if place in cut else cell for place, cell in enumerate(row)]
-        table.add_row(*cells)
+        shown = [_whole(cell) if place in numbers else cell for place, cell in enumerate(row)]
+        table.add_row(*[_short(cell) if place in cut else cell for place, cell in enumerate(shown)])
     return table
+
+
+def _whole(cell: str | Text) -> Text:
+    """A number that goes on in the next line where even its column is too narrow: half of an amount is another one."""
+    text = Text(cell) if isinstance(cell, str) else cell.copy()
+    text.no_wrap, text.overflow = False, "fold"
+    return text
 
 
 def _short(cell: str | Text) -> Text:

@@ -20,7 +20,7 @@ from .run_units import RunLog, company_of, fail, window_of
 from .runs import problem_of
 from .schedule import window
 
-PART_ROWS = 500_000
+PART_ROWS = 250_000
 PACKAGE_PARTS, MOST_PACKAGES = 32, 400
 SURVEY_TRIES = 3
 SILENCE = timedelta(minutes=20)

@@ -74,6 +74,24 @@ def _boolean(name: str, description: str) -> DatasetField:
     return DatasetField(name, Kind.BOOLEAN, description)
 
 
+def _actor(who: str) -> tuple[DatasetField, ...]:
+    """Somebody the company deals with: a customer or a supplier."""
+    return (
+        _text(f"{who}_no", f"{who.capitalize()} number", key=True),
+        _text("name", "Name"),
+        _text("organisation_no", "Organisation number"),
+        _text("address_1", "Address, first line"),
+        _text("address_2", "Address, second line"),
+        _text("postal_code", "Postal code"),
+        _text("city", "City"),
+        _text("country", "Country, in the ERP's own code"),
+        _text("email", "E-mail address"),
+        _text("phone", "Telephone"),
+        _text("currency", "Currency, in the ERP's own code"),
+        _date("changed_on", f"Day the {who} was last changed"),
+    )
+
+
 _DIMENSIONS = tuple(_text(f"dimension_{n}", f"Value of organisational unit {n}") for n in range(1, 13))
 
 DATASETS: tuple[Dataset, ...] = (
@@ -124,39 +142,13 @@ DATASETS: tuple[Dataset, ...] = (
     Dataset(
         "customers",
         "Customers",
-        (
-            _text("customer_no", "Customer number", key=True),
-            _text("name", "Name"),
-            _text("organisation_no", "Organisation number"),
-            _text("address_1", "Address, first line"),
-            _text("address_2", "Address, second line"),
-            _text("postal_code", "Postal code"),
-            _text("city", "City"),
-            _text("country", "Country, in the ERP's own code"),
-            _text("email", "E-mail address"),
-            _text("phone", "Telephone"),
-            _text("currency", "Currency, in the ERP's own code"),
-            _date("changed_on", "Day the customer was last changed"),
-        ),
+        _actor("customer"),
         Publishing.KEYS,
     ),
     Dataset(
         "suppliers",
         "Suppliers",
-        (
-            _text("supplier_no", "Supplier number", key=True),
-            _text("name", "Name"),
-            _text("organisation_no", "Organisation number"),
-            _text("address_1", "Address, first line"),
-            _text("address_2", "Address, second line"),
-            _text("postal_code", "Postal code"),
-            _text("city", "City"),
-            _text("country", "Country, in the ERP's own code"),
-            _text("email", "E-mail address"),
-            _text("phone", "Telephone"),
-            _text("currency", "Currency, in the ERP's own code"),
-            _date("changed_on", "Day the supplier was last changed"),
-        ),
+        _actor("supplier"),
         Publishing.KEYS,
     ),
     Dataset(

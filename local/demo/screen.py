@@ -118,7 +118,8 @@ def grid(
 ) -> Table:
     """A table with a line below its heads, and one above its last row when that is a `total`.
 
-    `numbers` are the places of columns that stand flush right and whole, `cut` those that are shortened rather than wrapped.
+    `numbers` are the places of columns that stand flush right and whole, `cut` those that are shortened rather than
+    wrapped.
     """
     table = Table(
         box=box.SIMPLE if total is not None else box.SIMPLE_HEAD,

@@ -30,6 +30,8 @@ from local.sqlserver.saft import NotSaft
 from local.stack import Stack
 
 LINES = 100_000
+FEW_LINES = 5_000
+"""For a scene that is not about the amount of data."""
 LEDGER = "ledger"
 SCENES = {"life": "local.demo.life", "till": "local.demo.till"}
 """The other scenes' modules."""
@@ -39,11 +41,13 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
     parser.add_argument("--scene", choices=[LEDGER, *SCENES], default=LEDGER, help="what is shown")
     parser.add_argument("--saft", type=Path, metavar="FILE", help="import this SAF-T Financial file")
-    parser.add_argument("--lines", type=int, default=LINES, help="ledger lines of the invented companies, in all")
+    parser.add_argument("--lines", type=int, help="ledger lines of the invented companies, in all")
     parser.add_argument("--days", type=int, default=31, choices=range(4, 32), metavar="4..31", help="of the till scene")
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
     parser.add_argument("--dir", type=Path, help="where the stack lives; a folder of its own by default")
-    return parser.parse_args(given)
+    options = parser.parse_args(given)
+    options.lines = options.lines or (LINES if options.scene == LEDGER else FEW_LINES)
+    return options
 
 
 def _sources(options: argparse.Namespace, folder: Path, screen: Screen) -> list[Source]:

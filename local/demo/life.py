@@ -164,7 +164,7 @@ class Life:
         made.answer(wizard, "vouchers", {"voucher_provider": "none"}, "finish")
         connection = str(made.answer(wizard, "finish", {}, None)["connection_id"])
         with screen.doing("The first import runs"):
-            run = made.last_run(made.job(connection, "everything"))
+            run = made.ended(made.job(connection, "everything"), "first")
         self.check(run["status"] == "succeeded", "It imported everything that the company has.", run["problem"])
         screen.request(f'POST …/webhooks {{"url": "{self.receiver.url}", "events": "all"}}')
         self.secret = str(made.post("./webhooks", {"url": self.receiver.url, "events": "all"})["secret"])
@@ -262,7 +262,7 @@ class Life:
         wizard = neighbour.begin({"erp_system": "visma-business"}, "server")
         neighbour.answer(wizard, "server", answer, "companies")
         found = {one["key"]: one for one in neighbour.get(f"./wizards/{wizard}/companies", limit=200)["items"]}
-        where = found[_COMPANY]["elsewhere"] or {}
+        where: Json = found[_COMPANY]["elsewhere"] or {}
         rows = [[one["key"], one["name"], _elsewhere(one)] for one in found.values() if not one["problem"]]
         screen.table(["key", "company", "connected already"], rows)
         self.check(
@@ -286,7 +286,7 @@ class Life:
         wizard = other.begin({"erp_system": "visma-business"}, "server")
         other.answer(wizard, "server", answer, "companies")
         found = {one["key"]: one for one in other.get(f"./wizards/{wizard}/companies", limit=200)["items"]}
-        where = found[_COMPANY]["elsewhere"] or {}
+        where: Json = found[_COMPANY]["elsewhere"] or {}
         told = f"A member of both clients is told: “{where.get('connection')}” of {where.get('client')}."
         self.check(where.get("connection_id") == connection and "use_existing" in where.get("offers", []), told, where)
         other.remove(f"./wizards/{wizard}")
@@ -331,14 +331,15 @@ class Life:
         screen.say(f"The run {run['status']}: “{problem.get('detail')}”")
         shown = owner.stands(connection, "reauth_required")
         screen.say(f"The connection is {shown['status']} since {shown['status_since'][11:19]}.")
-        again = owner.run(nightly)["problem"] or {}
+        again: Json = owner.run(nightly)["problem"] or {}
         tried = self._refusals() - before
         self.check(
             problem.get("code") == "credentials_refused" and again.get("code") == "reauth_required",
             "The next run ends at once, without asking the ERP.",
             (problem, again),
         )
-        self.check(1 <= tried <= _MOST_TRIES, f"The ERP saw the old password {tried} times; nobody is locked out.")
+        often = {1: "once", 2: "twice"}.get(tried, f"{tried} times")
+        self.check(1 <= tried <= _MOST_TRIES, f"The ERP was given the old password {often}; nobody is locked out.")
         self._told({"connection.reauth_required", "import.failed"})
 
         screen.request('POST …/wizards {"connection_id": …, "step": "server"}  with the new password')
@@ -348,9 +349,7 @@ class Life:
         owner.answer(wizard, "server", known | {"password": password}, "finish")
         owner.answer(wizard, "finish", {}, None)
         owner.stands(connection, "active")
-        path = f"./import-jobs/{nightly}/runs"
-        until(lambda: owner.get(path)["items"], lambda runs: runs[0]["trigger"] == "catch_up", 60)
-        made_up = owner.last_run(nightly)
+        made_up = owner.ended(nightly, "catch_up")
         told = f"Active again; what was missed was made up for: {made_up['trigger']}, {made_up['status']}."
         self.check((made_up["trigger"], made_up["status"]) == ("catch_up", "succeeded"), told, made_up["problem"])
         self._told({"connection.healed", "import.finished"})
@@ -383,7 +382,8 @@ class Life:
         plan = self._preview(path)
         owner.change(path, {"name": "Ledger, soon gone"})
         problem = owner.refused("DELETE", path, "plan_changed", plan_token=plan["plan_token"])
-        screen.say(f"The plan no longer matches (it was renamed): {problem['status']}, “{problem['detail']}”")
+        differs = ", ".join(one["kind"] for one in problem["difference"])
+        screen.say(f"It was renamed meanwhile: {problem['status']}, “{problem['detail']}” Here: {differs}.")
         token = owner.post(f"{path}/deletion-preview", {})["plan_token"]
         screen.request("DELETE …/connections/…?plan_token=…")
         owner.remove(path, plan_token=token)
@@ -419,16 +419,17 @@ class Life:
     def _for_good(self, connection: str) -> None:
         screen, owner, path = self.screen, self.owner, f"./connections/{connection}"
         screen.chapter("Delete it for good")
-        others = self._rows(self.twin, self.neighbour)
+        others, words = self._rows(self.twin, self.neighbour), (connection, "Ledger, soon gone", self.login)
+        before = self._traces(words)
         owner.remove(path, plan_token=owner.post(f"{path}/deletion-preview", {})["plan_token"])
         with screen.doing(f"The time of grace passes ({GRACE} seconds here, 30 days by default), and it is removed"):
             until(lambda: owner.get("./connections")["items"], lambda found: not found, 240, every=1)
         owner.refused("GET", path, "connection_not_found")
         jobs = [job for page in owner.pages("./import-jobs") for job in page]
         self.check((jobs, self._rows(connection)) == ([], 0), "The API knows no connection, job or row of it.")
-        found = [place for place in self._traces(connection) if "#AUDIT#" not in place]
-        told = "Both tables, every version of every object in the lake and all secrets were searched: nothing is left."
-        self.check(not found, told, found[:5])
+        left = [place for place in self._traces(words) if "#AUDIT#" not in place]
+        told = "Both tables, every version of every object and all secrets were searched for its id, name and login:"
+        self.check(len(before) > 0 and not left, f"{told} {len(before)} places before, none now.", left[:5])
         actions = [one["action"] for one in owner.get(f"{path}/audit")["items"]]
         self.check(actions[0] == "connection.removed", "Its trail is still there, and says last: connection.removed.")
         used = owner.get(f"{self.customer}/licences")["used"]
@@ -440,22 +441,27 @@ class Life:
         pages = (member or self.owner).pages("./datasets/accounts/rows", connection=connection, columns="account_no")
         return sum(len(page) for page in pages)
 
-    def _traces(self, word: str) -> Sequence[str]:
-        """Where an operator still finds the word."""
+    def _traces(self, words: Sequence[str]) -> list[str]:
+        """Where an operator still finds any of the words."""
         outputs, found = self.described["outputs"], list[str]()
         for table in (outputs["TableName"], outputs["ExportLogTable"]):
             for page in self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table):
-                held = [item for item in page["Items"] if word in json.dumps(item, default=str)]
+                held = [item for item in page["Items"] if _names_any(json.dumps(item, default=str), words)]
                 found += [f"{item['pk'].get('S')} {item['sk'].get('S')}" for item in held]
         s3, bucket = self.aws.client("s3"), outputs["LakeBucket"]
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
             for one in page.get("Versions", []):
                 key, version = one.get("Key", ""), one.get("VersionId", "")
                 data = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
-                found += [f"{key} {version}"] if word in key or word.encode() in data else []
+                found += [f"{key} {version}"] if _names_any(key + data.decode("latin-1"), words) else []
         for page in self.aws.client("secretsmanager").get_paginator("list_secrets").paginate():
-            found += [name for one in page["SecretList"] if word in (name := one.get("Name", ""))]
+            names = [one.get("Name", "") for one in page["SecretList"]]
+            found += [name for name in names if _names_any(name, words)]
         return found
+
+
+def _names_any(text: str, words: Sequence[str]) -> bool:
+    return any(word in text for word in words)
 
 
 _SHOWN = ("name", "status", "may edit", "server", "login", "password")
@@ -467,7 +473,8 @@ def _seen(connection: Json, word: str) -> str:
         return str(connection[word])
     if word == "may edit":
         return "yes" if connection["may_edit"] else "no"
-    return str((connection["settings"] or {}).get(word, "—"))
+    settings: Json = connection["settings"] or {}
+    return str(settings.get(word, "—"))
 
 
 def _elsewhere(company: Json) -> str:
@@ -477,7 +484,7 @@ def _elsewhere(company: Json) -> str:
 
 def _named(kind: Json) -> str:
     size = kind["facts"].get("bytes")
-    return ", ".join(kind["names"][:4]) + (f" ({size} bytes)" if size else "")
+    return ", ".join(kind["names"][:4]) + (f" ({size // 1024} KB)" if size else "")
 
 
 def _short(value: Json | None) -> str:

@@ -77,10 +77,14 @@ class Member(Hub):
 
         return until(found, bool, 30)[0]
 
-    def last_run(self, job: str) -> Json:
-        """The job's newest run as soon as it has ended. Raises DemoFailed."""
-        path = f"./import-jobs/{job}/runs"
-        return until(lambda: self.get(path)["items"], lambda runs: bool(runs) and runs[0]["finished_at"], 300)[0]
+    def ended(self, job: str, trigger: str) -> Json:
+        """The job's newest run that began for this reason, as soon as it has ended. Raises DemoFailed."""
+
+        def found() -> list[Json]:
+            runs = self.get(f"./import-jobs/{job}/runs")["items"]
+            return [run for run in runs if run["trigger"] == trigger and run["finished_at"]]
+
+        return until(found, bool, 300)[0]
 
     def run(self, job: str) -> Json:
         """Start the job by hand and wait for the end of that run. Raises DemoFailed."""

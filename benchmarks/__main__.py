@@ -1,6 +1,7 @@
-"""Runs the measurements and writes benchmarks/RESULTS.md: `python -m benchmarks`, or `python -m benchmarks a b f`.
+"""Runs the measurements and writes benchmarks/*.md: `python -m benchmarks`, or `python -m benchmarks a b f`.
 
-a, b, c and d share one stand-in SQL Server; a, b and c take turns. Without letters everything runs.
+a, b, c and d share one stand-in SQL Server; a, b and c take turns. h, i and j are the transfers' (TRANSFERS.md), all
+others stand in RESULTS.md. Without letters everything runs.
 """
 
 import argparse
@@ -19,8 +20,9 @@ from benchmarks.measure import ROOT, middle, run, spread
 from local import template
 from local.emulator import clean_environment
 
-PARTS = "abcdefg"
-RESULTS = ROOT / "benchmarks/RESULTS.md"
+IMPORTS, TRANSFERS = "abcdefg", "hij"
+PARTS = IMPORTS + TRANSFERS
+PAGES = {IMPORTS: ROOT / "benchmarks/RESULTS.md", TRANSFERS: ROOT / "benchmarks/TRANSFERS.md"}
 LEDGER, BIG_LEDGER = "F0900", "F0905"
 DLT = ROOT / ".venv-dlt/bin/python"
 
@@ -28,16 +30,30 @@ DLT = ROOT / ".venv-dlt/bin/python"
 def main(given: Sequence[str]) -> int:
     """Measure, print, and (for all parts) write the results; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="a to g; all by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="a to j; all by default")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows for a, b and c")
     parser.add_argument("--big", type=int, default=5_000_000, help="rows for the second half of d")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help="write RESULTS.md although not every part ran")
+    parser.add_argument("--write", action="store_true", help="write a page although not all its parts ran")
     options = parser.parse_args(given)
     wanted = set(options.parts) or set(PARTS)
     if wanted - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(wanted - set(PARTS)))}; there are {', '.join(PARTS)}")
-    sections = [_head(options)]
+    for parts, page in PAGES.items():
+        ours = wanted & set(parts)
+        if not ours:
+            continue
+        text = "\n\n".join([_head(options), *_sections(ours, options)]) + "\n"
+        print(f"\n{text}")
+        if options.write or ours == set(parts):
+            page.write_text(text)
+            print(f"Written to {page.relative_to(ROOT)}.")
+    return 0
+
+
+def _sections(wanted: set[str], options: argparse.Namespace) -> list[str]:
+    """What each part has to say."""
+    sections: list[str] = []
     with tempfile.TemporaryDirectory(prefix="erphub-bench-") as folder:
         if wanted & set("abcd"):
             sections.append(_extraction(wanted, options, Path(folder)))
@@ -45,12 +61,8 @@ def main(given: Sequence[str]) -> int:
         sections.append(_cold_starts(options.rounds))
     if wanted & set("fg"):
         sections.append(_in_process(wanted))
-    text = "\n\n".join(sections) + "\n"
-    print(f"\n{text}")
-    if options.write or wanted == set(PARTS):
-        RESULTS.write_text(text)
-        print(f"Written to {RESULTS.relative_to(ROOT)}.")
-    return 0
+    sections += [_transfers(part, options.rounds) for part in TRANSFERS if part in wanted]
+    return sections
 
 
 def _say(text: str) -> None:
@@ -224,6 +236,15 @@ def _in_process(wanted: set[str]) -> str:
             listed = ", ".join(f"{call} {count}" for call, count in calls.items())
             lines.append(f"| {name} | {sum(calls.values())} | {listed} |")
     return "\n".join(lines).strip()
+
+
+# --- h, i, j ---------------------------------------------------------------------------------------------------------
+
+
+def _transfers(part: str, rounds: int) -> str:
+    _say(f"{part}: transfers")
+    environment = clean_environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"}
+    return str(run([sys.executable, "-m", "benchmarks.transfers", part, str(rounds)], environment)["text"])
 
 
 if __name__ == "__main__":

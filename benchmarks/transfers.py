@@ -1,0 +1,26 @@
+"""(h), (i) and (j): waiting times of a year of tills, documents a second, and AWS calls; each in a fresh process.
+
+`python -m benchmarks.transfers h 3` tells the part as a section of the results, `3` being the rounds of (i).
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from benchmarks import pacing, transfer_cost, transfer_speed
+from benchmarks.measure import tell
+
+PARTS: Mapping[str, tuple[str, Callable[[int], str]]] = {
+    "h": ("A year of tills: how long documents wait, and how many transfers there are", lambda _: pacing.report()),
+    "i": ("Documents a second through a transfer", lambda rounds: transfer_speed.report(rounds=rounds)),
+    "j": ("What a transfer and a tick ask of AWS", lambda _: transfer_cost.report()),
+}
+
+
+def main(part: str, rounds: int) -> None:
+    """Measure one part and tell it."""
+    title, report = PARTS[part]
+    tell(text=f"## ({part}) {title}\n\n{report(rounds)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

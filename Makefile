@@ -59,7 +59,7 @@ sync: ## Bring changed Python code into the running functions within seconds
 logs: ## What the functions logged lately (FUNCTION=ConnectionsApi for one, MINUTES=15)
 	@$(PY) -m local.stack logs --minutes $(or $(MINUTES),15) $(if $(FUNCTION),--function $(FUNCTION))
 
-demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAFT=file for a real one, KEEP=1 to leave it running, SCENE=life for another scene)
+demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAFT=file for a real one, KEEP=1 to leave it running, SCENE=life or SCENE=till for another scene)
 	@$(PY) -m local.demo $(if $(SCENE),--scene "$(SCENE)") $(if $(SAFT),--saft "$(SAFT)") $(if $(KEEP),--keep)
 
 # --- checks and tests ------------------------------------------------------------------------------------------------

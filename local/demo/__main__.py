@@ -102,6 +102,8 @@ def _told(options: argparse.Namespace, screen: Screen, folder: Path) -> int:
         if options.scene in SCENES:
             size: int = options.days if options.scene == "till" else options.lines
             mistakes: list[str] = importlib.import_module(SCENES[options.scene]).play(screen, stack, size)
+            if options.keep:
+                _next(screen, stack.describe(), stack.directory, kept=True)
             kept = options.keep
             return _verdict(screen, mistakes, good="Everything was as told.", bad="not everything was as told.")
         screen.chapter("Set the stage")

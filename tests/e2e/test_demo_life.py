@@ -1,6 +1,7 @@
 """The demo's scene of a connection's life where nobody watches: it checks itself, and says what is not as told."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,8 @@ def test_a_connection_is_shared_edited_mended_deleted_and_gone(tmp_path: Path):
 
 
 def test_what_is_not_as_told_is_said_and_remembered(capsys: pytest.CaptureFixture[str]):
-    life = Life(Screen(), {}, None, None)
+    nothing: Any = None  # it is not asked
+    life = Life(Screen(), {}, nothing, nothing)
     life.check(True, "The sun rises.")
     life.check(False, "The moon is cheese.", "stone")
     assert life.mistakes == ["The moon is cheese."]

@@ -19,6 +19,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import localcontext
 from typing import Any
 
 import arro3.core as ac
@@ -44,6 +45,8 @@ SMALL_FILE = 8 * 1024 * 1024
 MANY_FILES = 24
 """From so many small files of one company on, a publication writes them together anew."""
 TRIES = 12
+DIGITS = 76
+"""In which sums are taken: those of 38 digits may have more."""
 KEPT_HOURS = 7 * 24
 """How long files stay that a publication replaced: whoever pages through an older state still finds them."""
 TIDY_EVERY = 40
@@ -181,13 +184,21 @@ class DeltaLake:
 
     def staged_totals(self, staged: Staging, dataset: Dataset) -> Sequence[Total]:
         """See ports.imports.Lake."""
-        with _translated():
-            tables = self._staged_tables(staged)
-            if not tables:
-                return []
-            scale = scale_of(types_of(next(iter(tables.values())))[dataset.amount]) if dataset.amount else 0
-            rows = sql.rows(sql.query(tables, sql.totals(dataset, tables, scale)))
-            return [Total(row["period"], row["rows"], row["amount"] if dataset.amount else None) for row in rows]
+        # One part after the other, and added up here: all at once, the engine's memory grows with their number.
+        found: dict[Any, Total] = {}
+        with _translated(), localcontext(prec=DIGITS):
+            for part in staged:
+                for total in self._totals(self._staged_tables([part]), dataset):
+                    before = found.get(total.period)
+                    found[total.period] = _added(before, total) if before else total
+        return list(found.values())
+
+    def _totals(self, tables: Mapping[str, DeltaTable], dataset: Dataset) -> list[Total]:
+        if not tables:
+            return []
+        scale = scale_of(types_of(next(iter(tables.values())))[dataset.amount]) if dataset.amount else 0
+        rows = sql.rows(sql.query(tables, sql.totals(dataset, tables, scale)))
+        return [Total(row["period"], row["rows"], row["amount"] if dataset.amount else None) for row in rows]
 
     def staged_oddities(self, staged: tuple[str, int], dataset: Dataset) -> Sequence[Oddity]:
         """See ports.imports.Lake."""
@@ -401,6 +412,11 @@ def _add_columns(table: DeltaTable, dataset: Dataset, types: Mapping[str, str]) 
     fresh = [field for field in schema.fields if field.name in types and field.name not in known]
     if fresh:
         table.alter.add_columns(fresh)
+
+
+def _added(one: Total, other: Total) -> Total:
+    amounts = [amount for amount in (one.amount, other.amount) if amount is not None]
+    return Total(one.period, one.rows + other.rows, sum(amounts[1:], amounts[0]) if amounts else None)
 
 
 def table_key(client_id: str, dataset: Dataset) -> str:

@@ -234,7 +234,9 @@ def test_a_connection_is_tested_again_and_heals_when_the_server_is_back(user, hu
         ask = lambda: one if (one := user.call("GET", connection).json())["last_test"]["finished_at"] else None  # noqa: E731
         return eventually(ask)
 
-    httpx.post(f"{admin}/databases/state", json={"name": "F0001", "state": "OFFLINE"}).raise_for_status()
+    # The first import may still be reading there.
+    offline = {"name": "F0001", "state": "OFFLINE"}
+    eventually(lambda: httpx.post(f"{admin}/databases/state", json=offline).is_success)
     try:
         broken = tested()
         assert (broken["status"], broken["last_test"]["passed"]) == ("degraded", False)
@@ -242,6 +244,11 @@ def test_a_connection_is_tested_again_and_heals_when_the_server_is_back(user, hu
         httpx.post(f"{admin}/databases/state", json={"name": "F0001", "state": "ONLINE"}).raise_for_status()
     healed = tested()
     assert (healed["status"], healed["last_test"]["passed"]) == ("active", True)
+
+
+def wizards(hub):
+    """All that is kept of wizards; imports of other tests may be running meanwhile."""
+    return [item for item in hub.items() if item["sk"]["S"].startswith("WIZARD")]
 
 
 @pytest.mark.parametrize(
@@ -253,18 +260,18 @@ def test_a_connection_is_tested_again_and_heals_when_the_server_is_back(user, hu
     ],
 )
 def test_a_wizard_for_nothing_is_not_started(user, hub, body, status, code):
-    before = hub.items()
+    before = wizards(hub)
     answer = user.call("POST", "/wizards", json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert hub.items() == before
+    assert wizards(hub) == before
 
 
 def test_a_body_of_nine_megabytes_is_refused_over_the_wire(user, hub):
-    before = hub.items()
+    before = wizards(hub)
     answer = user.call("POST", "/wizards", content=json.dumps({"erp_system": "x" * 9_000_000}))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
-    assert hub.items() == before
+    assert wizards(hub) == before
 
 
 def test_a_request_sent_twice_with_its_key_starts_one_wizard(user):

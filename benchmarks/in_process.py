@@ -76,9 +76,9 @@ def walked() -> Any:
 
         def task(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
             arguments = {key: value for key, value in given.items() if key.endswith("_id") or key == "reason"}
-            return getattr(wiring.connecting(), name)(**arguments)
+            return getattr(wiring.connect.connecting(), name)(**arguments)
 
-        _walked.append(FakeMachine(wiring.table(), task))
+        _walked.append(FakeMachine(wiring.house.table(), task))
     return _walked[0]
 
 
@@ -94,8 +94,8 @@ def prepare() -> None:
 
     make_table(client("dynamodb"), TABLE)
     machines.StateMachine = Machines  # pyright: ignore[reportAttributeAccessIssue]
-    wiring.open_system = FakeSystem().open  # pyright: ignore[reportAttributeAccessIssue]
-    store, now = TenancyTable(wiring.table()), wiring.clock()
+    wiring.erps.open_system = FakeSystem().open  # pyright: ignore[reportAttributeAccessIssue]
+    store, now = TenancyTable(wiring.house.table()), wiring.house.clock()
     store.add_customer(Customer("01BENCHBENCHBENCHBENCHBEN0", "Bench", now), USER, FIRST_ROLES)
     member = Membership(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", USER, "administrator", "bench@example.test")
     store.add_client(Client(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", "Bench", now), member)
@@ -176,8 +176,8 @@ def ticks() -> dict[int, dict[str, int]]:
     from erphub.ids import new_id
     from erphub.models.job import Days, Job, Schedule
 
-    now = wiring.clock()
-    table, scheduled = wiring.table(), Schedule(time="02:30", time_zone="Europe/Oslo")
+    now = wiring.house.clock()
+    table, scheduled = wiring.house.table(), Schedule(time="02:30", time_zone="Europe/Oslo")
 
     def job(due_at: datetime) -> Job:
         return Job(
@@ -194,7 +194,7 @@ def ticks() -> dict[int, dict[str, int]]:
         for at in range(0, due, 25):
             table.put_many([item(job(now - timedelta(minutes=1))) for _ in range(min(25, due - at))])
         before = dict(calls)
-        started = wiring.scheduler().tick()
+        started = wiring.imports.scheduler().tick()
         if started != due:
             raise RuntimeError(f"{due} jobs were due and {started} started")
         told[due] = {name: n - before.get(name, 0) for name, n in sorted(calls.items()) if n > before.get(name, 0)}

@@ -81,8 +81,8 @@ class OneSource:
 def main(port: str, database: str) -> None:
     """One run, its tasks one after the other in this process."""
     began = time.perf_counter()
-    importing = replace(wiring.importing(), sources=OneSource(port, database))
-    jobs, runs, now = JobTable(wiring.table()), RunTable(wiring.table()), wiring.clock()
+    importing = replace(wiring.imports.importing(), sources=OneSource(port, database))
+    jobs, runs, now = JobTable(wiring.house.table()), RunTable(wiring.house.table()), wiring.house.clock()
     client = new_id()
     job = Job(
         id=new_id(), client_id=client, name="Bench", connection_id=new_id(), period=Everything(kind="everything"),
@@ -91,7 +91,7 @@ def main(port: str, database: str) -> None:
     jobs.add(job)
     ref = RunRef(client, job.id, new_id())
     runs.add(Run(ref, job.connection_id, Trigger.MANUAL, Status.QUEUED, "bench", instant(now)))
-    before = wiring.calls_so_far()
+    before = wiring.imports.calls_so_far()
     plan = importing.plan(ref, lambda: TIME_LEFT)
     read_began = time.perf_counter()
     for package in plan["packages"]:
@@ -101,7 +101,7 @@ def main(port: str, database: str) -> None:
         importing.publish(ref, package["from"], package["to"], lambda: TIME_LEFT)
     importing.finish(ref)
     seconds = time.perf_counter() - began
-    wiring.spend(ref, before, int(seconds * 1000))
+    wiring.imports.spend(ref, before, int(seconds * 1000))
     run = runs.get(ref)
     if run.status is not Status.SUCCEEDED:
         raise RuntimeError(f"the import {run.status}: {run.problem}")

@@ -13,5 +13,5 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Deliver one event to the webhooks that want it; without one, whatever is due."""
     observe.forget()
     if event.get("source") == "erphub":
-        return {"tried": wiring.courier().take(Event.model_validate(event["detail"]))}
-    return wiring.courier().tick(lambda: context.get_remaining_time_in_millis() / 1000)
+        return {"tried": wiring.events.courier().take(Event.model_validate(event["detail"]))}
+    return wiring.events.courier().tick(lambda: context.get_remaining_time_in_millis() / 1000)

@@ -22,9 +22,9 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
 
     door = tasks.TaskDoor(
         {
-            "condemn": lambda given: wiring.deleting().condemn(*_names(given)),
-            "halt": lambda given: wiring.deleting().halt(*_names(given)),
-            "remove": lambda given: wiring.deleting().remove(*_names(given), time_left),
+            "condemn": lambda given: wiring.deletion.deleting().condemn(*_names(given)),
+            "halt": lambda given: wiring.deletion.deleting().halt(*_names(given)),
+            "remove": lambda given: wiring.deletion.deleting().remove(*_names(given), time_left),
         }
     )
     return door(event, context)

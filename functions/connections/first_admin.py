@@ -2,4 +2,4 @@
 
 from erphub import first_admin, wiring
 
-handler = first_admin.CustomResource(lambda email: wiring.tenants().make_first_administrator(email).id)
+handler = first_admin.CustomResource(lambda email: wiring.house.tenants().make_first_administrator(email).id)

@@ -4,11 +4,11 @@ from erphub import web, wiring
 from erphub.models.dataset_view import RowsPage, RowsQuery
 from erphub.models.identity import Permission
 
-door = web.Door(wiring.hall)
+door = web.Door(wiring.house.hall)
 handler = door
 
 
 @door.get("/clients/{client}/datasets/{dataset}/rows", needs=Permission.DATA_VIEW)
 def list_rows(client: str, dataset: str, query: RowsQuery) -> RowsPage:
     """Read rows of a dataset, page by page, all from one state of the lake."""
-    return wiring.rows().page(client, dataset, query)
+    return wiring.imports.rows().page(client, dataset, query)

@@ -8,4 +8,4 @@ from erphub import observe, wiring
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     """Start what is due now, whatever instant the event says."""
     observe.forget()
-    return {"started": wiring.scheduler().tick()}
+    return {"started": wiring.imports.scheduler().tick()}

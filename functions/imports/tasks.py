@@ -29,19 +29,19 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any
         return context.get_remaining_time_in_millis() / 1000
 
     def plan(ref: RunRef, _: Event) -> Outcome:
-        return _met(ref, wiring.importing().plan(ref, time_left))
+        return _met(ref, wiring.imports.importing().plan(ref, time_left))
 
     def read(ref: RunRef, package: Event) -> Outcome:
-        return _met(ref, wiring.importing().read(ref, package["from"], package["to"], time_left))
+        return _met(ref, wiring.imports.importing().read(ref, package["from"], package["to"], time_left))
 
     def publishing(ref: RunRef, _: Event) -> Outcome:
-        return wiring.importing().publishing(ref)
+        return wiring.imports.importing().publishing(ref)
 
     def publish(ref: RunRef, package: Event) -> Outcome:
-        return wiring.importing().publish(ref, package["from"], package["to"], time_left)
+        return wiring.imports.importing().publish(ref, package["from"], package["to"], time_left)
 
     def abandon(ref: RunRef, package: Event) -> Outcome:
-        return wiring.importing().abandon(ref, package["from"], package["to"], parts=package["of"] == "parts")
+        return wiring.imports.importing().abandon(ref, package["from"], package["to"], parts=package["of"] == "parts")
 
     def finish(ref: RunRef, given: Event) -> Outcome:
         return _finish(ref, given.get("problem"))
@@ -57,12 +57,12 @@ def _counted(task: Callable[[RunRef, Event], Outcome]) -> tasks.Task:
     """The task of a run, whose calls and time are added to the run's cost however it ends."""
 
     def count(event: Event) -> Outcome:
-        began, before = time.perf_counter(), wiring.calls_so_far()
+        began, before = time.perf_counter(), wiring.imports.calls_so_far()
         ref = RunRef(event["client_id"], event["job_id"], event["run_id"])
         try:
             return task(ref, event)
         finally:
-            wiring.spend(ref, before, int((time.perf_counter() - began) * 1000))
+            wiring.imports.spend(ref, before, int((time.perf_counter() - began) * 1000))
 
     return count
 
@@ -70,13 +70,13 @@ def _counted(task: Callable[[RunRef, Event], Outcome]) -> tasks.Task:
 def _met(ref: RunRef, done: dict[str, Any]) -> dict[str, Any]:
     """Let others know at once when the ERP refused the login: nobody else may try it."""
     if done["outcome"] == "done":
-        wiring.run_met(ref)
+        wiring.events.run_met(ref)
     return done
 
 
 def _finish(ref: RunRef, problem: Mapping[str, Any] | None) -> dict[str, Any]:
-    done = wiring.importing().finish(ref, problem)
+    done = wiring.imports.importing().finish(ref, problem)
     if done.pop("ended", False):
         observe.figures({"status": str(done["status"])}, runs=1, **done["figures"])
-    wiring.run_ended(ref)
+    wiring.events.run_ended(ref)
     return {"outcome": done["outcome"], "status": done["status"]}

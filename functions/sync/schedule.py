@@ -8,6 +8,6 @@ from erphub import observe, wiring
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     """Start what is due now, whatever instant the event says."""
     observe.forget()
-    done = wiring.sync_tick()
+    done = wiring.sync.tick()
     observe.logger().info("tick", extra=done)
     return done

@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Do the task that the event names."""
     observe.forget()
     about = {name: event.get(name) for name in ("task", "client_id", "connection_id", "transfer_id")}
-    done = wiring.sync_task(event, context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
+    done = wiring.sync.task(event, context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
     observe.logger().info("task", extra=about | done)
     if counts := done.get("counts"):
         figures = {f"documents_{name}": count for name, count in counts.items()}

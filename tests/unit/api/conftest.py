@@ -182,13 +182,14 @@ def hub(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def _forget_parts() -> None:
-    for part in vars(wiring).values():
-        if callable(getattr(part, "cache_clear", None)):
-            part.cache_clear()
+    for room in wiring.__all__:
+        for part in vars(getattr(wiring, room)).values():
+            if callable(getattr(part, "cache_clear", None)):
+                part.cache_clear()
 
 
 def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
-    table, system, secrets, users = wiring.table(), FakeSystem(), FakeSecrets(), FakeUsers()
+    table, system, secrets, users = wiring.house.table(), FakeSystem(), FakeSecrets(), FakeUsers()
     time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
     clock: Callable[[], datetime] = lambda: time[0]  # noqa: E731
     wizards, found = WizardTable(table), ConnectionTable(table)
@@ -198,7 +199,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     announcer = Announcer(NoticeTable(table), FakeBus(), clock, _must_not_fail)
     health = HealthDesk(found, announcer, lambda *_: None, clock)
     edited: list[Any] = []
-    editors, trail = Editors(found, store), AuditTrail(AuditTable(table), observe, clock, wiring.ids)
+    editors, trail = Editors(found, store), AuditTrail(AuditTable(table), observe, clock, wiring.house.ids)
     identities = Identities(IdentityTable(table), found, store, lambda *told: asked.append(told), lambda _: None)
     finishing = Finishing(
         wizards,
@@ -218,18 +219,18 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
 
     machine = FakeMachine(table, task)
     rules = editors, identities, lambda _: None
-    desk = WizardDesk(wizards, found, secrets, machine, observe, clock, wiring.ids, 86400, *rules)
-    tenants = Tenants(TenancyTable(table), users, clock, wiring.ids)
-    monkeypatch.setattr(wiring, "wizards", lambda: desk)
-    monkeypatch.setattr(wiring, "connecting", lambda: connecting)
-    connections = ConnectionDesk(found, machine, clock, wiring.ids, editors, trail, identities)
-    monkeypatch.setattr(wiring, "connections", lambda: connections)
-    monkeypatch.setattr(wiring, "identities", lambda: identities)
-    monkeypatch.setattr(wiring, "audit", lambda: trail)
-    monkeypatch.setattr(wiring, "tenants", lambda: tenants)
+    desk = WizardDesk(wizards, found, secrets, machine, observe, clock, wiring.house.ids, 86400, *rules)
+    tenants = Tenants(TenancyTable(table), users, clock, wiring.house.ids)
+    monkeypatch.setattr(wiring.connect, "wizards", lambda: desk)
+    monkeypatch.setattr(wiring.connect, "connecting", lambda: connecting)
+    connections = ConnectionDesk(found, machine, clock, wiring.house.ids, editors, trail, identities)
+    monkeypatch.setattr(wiring.connect, "connections", lambda: connections)
+    monkeypatch.setattr(wiring.connect, "identities", lambda: identities)
+    monkeypatch.setattr(wiring.house, "audit", lambda: trail)
+    monkeypatch.setattr(wiring.house, "tenants", lambda: tenants)
     for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
         users.people[person] = User(person, f"{person}@example.test")
-    customer, ids = wiring.ids(), (wiring.ids(), wiring.ids())
+    customer, ids = wiring.house.ids(), (wiring.house.ids(), wiring.house.ids())
     store.add_customer(Customer(customer, "Example AS", time[0]), ADMINISTRATOR, FIRST_ROLES)
     for client_id, owner in zip(ids, (ADMINISTRATOR, NEIGHBOUR), strict=True):
         store.add_client(

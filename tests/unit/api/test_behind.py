@@ -177,7 +177,7 @@ def test_the_first_administrator_is_made_once_however_often_the_hub_is_deployed(
     assert first["Data"] == again["Data"]
     assert first["PhysicalResourceId"] == again["PhysicalResourceId"] == "first.admin@example.test"
     user = first["Data"]["User"]
-    assert wiring.access().store.is_platform_administrator(user)
+    assert wiring.house.access().store.is_platform_administrator(user)
     made = hub.call("POST", "/customers", {"name": "Made AS", "administrator": user}, user=user)
     assert made.status == 201
 

@@ -340,7 +340,7 @@ def test_a_swap_that_is_cut_off_anywhere_is_completed_and_leaves_nothing_behind(
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
     assert generations(hub, made) == {edit.id}
     assert [entry["action"] for entry in trail(hub, made)] == ["connection.edited", "connection.created"]
-    assert wiring.identities().licences(hub.customer).used == 1
+    assert wiring.connect.identities().licences(hub.customer).used == 1
 
 
 @pytest.mark.parametrize("name", ["_claim", "_release_but"])
@@ -352,7 +352,7 @@ def test_companies_are_held_exactly_as_used_whenever_the_swap_is_cut_off(hub, ma
     fails_once(monkeypatch, Finishing, name, before=False)
     edit.answer("finish", {})
     assert edit.get()["status"] == "finished"
-    held = wiring.identities().held(hub.client, made)
+    held = wiring.connect.identities().held(hub.client, made)
     assert [company.key for company in held] == ["F0002"]
 
 
@@ -368,17 +368,17 @@ def test_an_edit_whose_end_never_came_is_swept(hub, made, monkeypatch):
         patch.setattr(ConnectionTable, "swap", never)
         assert edit.answer("finish", {})["problem"]["code"] == "unavailable"
     assert len(hub.secrets.kept) == 2
-    wiring.connecting().broken(hub.client, {"wizard_id": edit.id})
+    wiring.connect.connecting().broken(hub.client, {"wizard_id": edit.id})
     assert edit.get()["status"] == "failed"
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}"]
-    assert [company.key for company in wiring.identities().held(hub.client, made)] == ["F0001"]
+    assert [company.key for company in wiring.connect.identities().held(hub.client, made)] == ["F0001"]
     assert len(generations(hub, made)) == 1
 
 
 def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(hub, made, monkeypatch):
     edit = Edit(hub, made, "server")
     edit.answer("server", SERVER)
-    desk = wiring.connecting().finishing
+    desk = wiring.connect.connecting().finishing
 
     def never(*_):
         raise RuntimeError("killed")
@@ -387,14 +387,14 @@ def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(
         patch.setattr(type(desk), "after", never)
         edit.answer("finish", {})
     assert len(hub.secrets.kept) == 2
-    wiring.connecting().broken(hub.client, {"wizard_id": edit.id})
+    wiring.connect.connecting().broken(hub.client, {"wizard_id": edit.id})
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
 
 
 def test_whoever_looked_just_before_the_swap_still_finds_the_companies_and_the_password(hub, made):
     from erphub import credentials
 
-    store = ConnectionTable(wiring.table())
+    store = ConnectionTable(wiring.house.table())
     before = store.get(hub.client, made)
     assert before is not None
     edit = Edit(hub, made, "server")

@@ -35,15 +35,15 @@ def told(hub, monkeypatch):
             raise ErpRefused(f"{host} leads to an internal address.", code="address_not_allowed")
         return network.addresses(host, (), lambda _: ["8.8.8.8"])
 
-    table, bus, missed = wiring.table(), FakeBus(), []
+    table, bus, missed = wiring.house.table(), FakeBus(), []
     notices = NoticeTable(table)
     announcer = Announcer(notices, bus, clock, must_not_fail)
     health = HealthDesk(ConnectionTable(table), announcer, lambda *made_up: missed.append(made_up), clock)
-    pausing = PauseDesk(wiring.connections().editors, health, wiring.audit())
-    hooks = WebhookDesk(WebhookTable(table), hub.secrets, reach, clock, wiring.ids)
-    monkeypatch.setattr(wiring, "pausing", lambda: pausing)
-    monkeypatch.setattr(wiring, "webhooks", lambda: hooks)
-    monkeypatch.setattr(wiring, "notifications", lambda: NotificationDesk(notices, clock))
+    pausing = PauseDesk(wiring.connect.connections().editors, health, wiring.house.audit())
+    hooks = WebhookDesk(WebhookTable(table), hub.secrets, reach, clock, wiring.house.ids)
+    monkeypatch.setattr(wiring.events, "pausing", lambda: pausing)
+    monkeypatch.setattr(wiring.events, "webhooks", lambda: hooks)
+    monkeypatch.setattr(wiring.events, "notifications", lambda: NotificationDesk(notices, clock))
     bus.announcer, bus.missed = announcer, missed
     return bus
 
@@ -162,7 +162,7 @@ def test_the_log_of_a_webhook_is_a_list_of_messages_that_can_be_sent_again(hub, 
     from erphub.courier import new_delivery
 
     made = hub.call("POST", hub.in_client("/webhooks"), {"url": URL}).json
-    store = WebhookTable(wiring.table())
+    store = WebhookTable(wiring.house.table())
     webhook = store.get(hub.client, made["id"])
     happened = event(EventType.IMPORT_FAILED, hub.client, None, hub.time[0], "run-1", "It failed.")
     store.add_delivery(new_delivery(webhook, happened))

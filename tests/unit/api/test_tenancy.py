@@ -9,7 +9,7 @@ from erphub.models.identity import Permission
 
 @pytest.fixture
 def platform(hub):
-    TenancyTable(wiring.table()).make_platform_administrator("platform")
+    TenancyTable(wiring.house.table()).make_platform_administrator("platform")
     return "platform"
 
 

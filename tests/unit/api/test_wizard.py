@@ -236,11 +236,11 @@ def test_hundreds_of_companies_come_in_pages_each_once(hub):
     connection_id = wizard.answer("finish", {})["connection_id"]
     page = hub.call("GET", hub.in_client(f"/connections/{connection_id}/companies"), query={"limit": "200"}).json
     assert len(page["items"]) == 200
-    assert len(WizardTable(wiring.table()).all_companies(_stored(hub, wizard))) == 0
+    assert len(WizardTable(wiring.house.table()).all_companies(_stored(hub, wizard))) == 0
 
 
 def _stored(hub, wizard):
-    found = WizardTable(wiring.table()).get(hub.client, wizard.id)
+    found = WizardTable(wiring.house.table()).get(hub.client, wizard.id)
     assert found is not None
     return found
 
@@ -403,7 +403,7 @@ def test_a_secret_store_that_fails_leaves_the_step_open(hub):
 
 def test_a_request_that_died_after_the_password_leaves_only_that_step_to_answer(hub, monkeypatch):
     wizard = Wizard(hub).until("server")
-    desk = wiring.wizards()
+    desk = wiring.connect.wizards()
 
     def dies(*_):
         raise SystemExit
@@ -421,7 +421,7 @@ def test_a_request_that_died_after_the_password_leaves_only_that_step_to_answer(
 
 def test_a_request_that_died_before_it_woke_the_machine_can_be_repeated(hub, monkeypatch):
     wizard = Wizard(hub)
-    desk = wiring.wizards()
+    desk = wiring.connect.wizards()
 
     def dies(*_):
         raise SystemExit
@@ -454,7 +454,7 @@ def test_work_that_was_cut_off_is_done_again_and_ends_the_same(hub, monkeypatch,
 
 def test_a_connection_whose_first_imports_failed_to_start_gets_them_on_the_next_try(hub, monkeypatch):
     failures = [RuntimeError("killed")]
-    desk = wiring.connecting()
+    desk = wiring.connect.connecting()
 
     def flaky(*new):
         if failures:

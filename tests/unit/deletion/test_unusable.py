@@ -86,7 +86,7 @@ def test_the_door_does_what_the_machine_asks(scene: Scene, monkeypatch):
     assert spec.loader
     door = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(door)
-    monkeypatch.setattr(wiring, "deleting", lambda: scene.deleting)
+    monkeypatch.setattr(wiring.deletion, "deleting", lambda: scene.deleting)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
 
     class Context:

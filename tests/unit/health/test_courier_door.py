@@ -27,7 +27,7 @@ def door(house, monkeypatch):
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(wiring, "courier", house.courier)
+    monkeypatch.setattr(wiring.events, "courier", house.courier)
     return module.handler
 
 

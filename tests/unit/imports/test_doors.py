@@ -69,20 +69,20 @@ def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pyte
     )
     runs = ImportRuns(house.jobs, house.runs, machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
     jobs = ImportJobs(house.jobs, runs, lambda *_: True, lambda: NOW, new_id)
-    kept = wiring.hall.access
-    object.__setattr__(wiring.hall, "access", lambda: Access(tenancy))
+    kept = wiring.house.hall.access
+    object.__setattr__(wiring.house.hall, "access", lambda: Access(tenancy))
     for name, made in (
-        ("import_jobs", jobs),
-        ("import_runs", runs),
+        ("jobs", jobs),
+        ("runs", runs),
         ("datasets", Datasets(house.runs.known_types)),
         ("rows", Rows(house.reader())),
         ("importing", house.importing),
-        ("_runs", house.runs),
+        ("run_table", house.runs),
     ):
-        monkeypatch.setattr(wiring, name, lambda made=made: made)
+        monkeypatch.setattr(wiring.imports, name, lambda made=made: made)
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
     for name in ("run_met", "run_ended"):
-        monkeypatch.setattr(wiring, name, lambda _: None)
+        monkeypatch.setattr(wiring.events, name, lambda _: None)
 
     def send(
         name: str, method: str | None = None, path: str | None = None, body: Any = None, user: str = USER, **query: str
@@ -100,7 +100,7 @@ def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pyte
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
     yield send
-    object.__setattr__(wiring.hall, "access", kept)
+    object.__setattr__(wiring.house.hall, "access", kept)
 
 
 def test_a_job_is_made_shown_changed_run_and_deleted(ask: Ask, machine: RecordingMachine) -> None:
@@ -200,5 +200,5 @@ def test_what_a_task_raises_names_no_cause(ask: Ask, house: House, monkeypatch: 
 
 
 def test_the_clocks_door_starts_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "scheduler", lambda: SimpleNamespace(tick=lambda: 3))
+    monkeypatch.setattr(wiring.imports, "scheduler", lambda: SimpleNamespace(tick=lambda: 3))
     assert door("schedule").handler(event("schedule"), CONTEXT) == {"started": 3}

@@ -47,12 +47,12 @@ class EverybodyIsTheTill:
 @pytest.fixture
 def house(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     front = SyncFront(world.desk, world.intake, world.exports, world.uploads, world.changes)
-    monkeypatch.setattr(wiring, "sync", lambda: front)
-    monkeypatch.setattr(wiring, "_carrier", lambda: world.carrier)
-    monkeypatch.setattr(wiring, "_transfer_done", lambda _, done: done)
+    monkeypatch.setattr(wiring.sync, "front", lambda: front)
+    monkeypatch.setattr(wiring.sync, "carrier", lambda: world.carrier)
+    monkeypatch.setattr(wiring.sync, "transfer_done", lambda _, done: done)
     monkeypatch.setattr(observe, "figures", lambda dimensions, **figures: world.figures.append(figures))
-    monkeypatch.setattr(wiring, "_uploads", lambda: world.uploads)
-    monkeypatch.setattr(wiring, "sync_tick", lambda: tick(world.desk, lambda f, due: [f(one) for one in due]))
+    monkeypatch.setattr(wiring.sync, "uploads", lambda: world.uploads)
+    monkeypatch.setattr(wiring.sync, "tick", lambda: tick(world.desk, lambda f, due: [f(one) for one in due]))
     return world
 
 

@@ -1,0 +1,8 @@
+"""Where the house is put together, a module for each room: the only place where a use-case meets AWS.
+
+Everything is made once, on first use, and imported then: a function starts with what all its requests need.
+"""
+
+from . import connect, deletion, erps, events, house, imports, sync
+
+__all__ = ["connect", "deletion", "erps", "events", "house", "imports", "sync"]

@@ -5,6 +5,7 @@ them, in the deletion's own last step. So whatever is left after dying anywhere 
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -41,7 +42,7 @@ type Under = Callable[[Connection], tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class _Quiet:
+class _Quiet(ABC):
     """What most kinds have in common: nothing goes on in them."""
 
     id: str
@@ -49,9 +50,9 @@ class _Quiet:
     holds: Sequence[str]
     shown: bool = True
 
+    @abstractmethod
     def find(self, of: Connection) -> Found:
         """See the port."""
-        raise NotImplementedError
 
     def stop(self, of: Connection, *, force: bool) -> bool:  # noqa: ARG002
         """See the port."""

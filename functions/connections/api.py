@@ -33,7 +33,15 @@ from erphub.models.webhook import (
     WebhookView,
 )
 from erphub.models.wire import PageQuery
-from erphub.models.wizard import AskOwner, CompanySearch, FoundCompanyPage, StartWizard, WizardView
+from erphub.models.wizard import (
+    AskOwner,
+    ChoiceSearch,
+    CompanySearch,
+    FoundChoicePage,
+    FoundCompanyPage,
+    StartWizard,
+    WizardView,
+)
 
 door = web.Door(wiring.house.hall)
 handler = door
@@ -166,6 +174,18 @@ def show_wizard(member: Member, wizard: str) -> WizardView:
 def list_found_companies(member: Member, wizard: str, query: CompanySearch) -> FoundCompanyPage:
     """List or search the companies the login can see."""
     return wiring.connect.wizards().companies(member, wizard, query)
+
+
+@door.get("/clients/{client}/wizards/{wizard}/choices/{field}", needs=Permission.CONNECTIONS_MANAGE)
+def list_choices(member: Member, wizard: str, field: str, query: ChoiceSearch) -> FoundChoicePage:
+    """List or search what a field can be chosen from in the chosen companies, as the ERP has it (`departments`)."""
+    return wiring.connect.wizards().choices(member, wizard, field, query)
+
+
+@door.post("/clients/{client}/wizards/{wizard}/steps/{step}/refresh", needs=Permission.CONNECTIONS_MANAGE, status=202)
+def refresh_step(member: Member, wizard: str, step: str, received: datetime) -> WizardView:
+    """Have the ERP asked again what a step is chosen from (`companies`, `departments`); the wizard then waits there."""
+    return wiring.connect.wizards().refresh(member, wizard, step, received)
 
 
 @door.put("/clients/{client}/wizards/{wizard}/steps/{step}", needs=Permission.CONNECTIONS_MANAGE, status=202)

@@ -33,14 +33,33 @@ def again_where_that_is_asked(wizard: dict[str, Any]) -> dict[str, bool]:
 def finish(person: WizardUser, wizard: dict[str, Any], name: str, companies: Any = "all") -> str:
     answers = {
         "companies": {"companies": companies} | again_where_that_is_asked(wizard),
-        "departments": {"several_departments": "on", "department": "1"},
+        "departments": {"departments": ["100001/1"]},
         "name": {"name": person.unused(name)},
         "finish": {},
     }
     while wizard["status"] == "waiting":
+        if wizard["step"] == "departments":
+            choose_among_departments(person)
         wizard = person.answer(wizard["step"], answers.pop(wizard["step"]))
         assert not wizard.get("problem"), wizard
     return wizard["connection_id"]
+
+
+def choose_among_departments(person: WizardUser) -> None:
+    """They are listed, and listed anew when somebody asks for it."""
+    listed = [("100001/1", "Oslo"), ("100001/2", "Bergen")]
+    for _ in range(2):
+        found = person.call("GET", f"{person.path}/choices/departments").json()["items"]
+        assert [(one["key"], one["name"]) for one in found if one["company"] == "100001"] == listed
+        refreshed = person.call("POST", f"{person.path}/steps/departments/refresh")
+        assert refreshed.status_code == 202, refreshed.text
+        assert person.settled()["step"] == "departments"
+
+
+def departments_offered(person: WizardUser, connection: str) -> list[str]:
+    settings = {"from_date": "2026-01-01", "company": "100001"}
+    tested = person.call("POST", f"/connections/{connection}/sync/test", json=settings).json()
+    return [one["key"] for one in tested["choices"]["departments"]]
 
 
 def first_run(person: WizardUser, connection: str, eventually: Callable[..., Any]) -> dict[str, Any]:
@@ -85,6 +104,7 @@ def test_an_organisation_is_connected_and_its_ledger_arrives_whole(
     assert (right["step"], right["problem"]) == ("companies", None)
     assert [probe["stage"] for probe in right["probes"]] == ["dns", "tcp", "login", "databases", "permissions", "read"]
     connection = finish(person, right, "By organisation")
+    assert departments_offered(person, connection) == ["1"], "a sync chooses among the connection's departments"
     run = first_run(person, connection, eventually)
     assert run["status"] == "succeeded", run
     assert {unit["dataset"] for unit in run["units"]} >= {"accounts", "gl_transactions", "customers", "dimensions"}

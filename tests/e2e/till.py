@@ -40,7 +40,7 @@ def connect(hub: Any, name: str = "Till") -> "Till":
     wizard = user.answer("sign-in", signed)
     answers: dict[str, Any] = {
         "companies": {"companies": "all"},
-        "departments": {"several_departments": "off"},
+        "departments": {"departments": "all"},
         "name": {"name": user.unused(name)},
         "vouchers": {"voucher_provider": "none"},
         "finish": {},

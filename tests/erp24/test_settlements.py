@@ -295,11 +295,3 @@ def test_a_long_rate_limit_is_the_schedulers_business(organisation: TwentyFourSe
     with pytest.raises(Unavailable):  # everybody else who shares the connection waits too, without asking the ERP
         organisation.push(settlement(app, 18), posting("EH-18"))
     assert ledger(app) == []
-
-
-def test_the_connections_own_department_is_used_where_the_sync_names_none(connect: Connect, app: App) -> None:
-    settings = {"several_departments": "on", "department": "2"}
-    connect(**settings).push(settlement(app), posting(routing={"department": ""}))
-    assert all((2, "2") in line.dimensions for line in ledger(app)[0].lines)
-    connect(**settings).push(settlement(app, 18), posting("EH-18"))
-    assert all((2, "1") in line.dimensions for line in ledger(app)[1].lines)

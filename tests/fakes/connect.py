@@ -10,7 +10,7 @@ from erphub.aws.table import Table, Taken
 from erphub.errors import Gone, HubError, NotFound
 from erphub.models.identity import User
 from erphub.models.probe import Outcome, Probe, Stage
-from erphub.ports.erp import FoundCompany
+from erphub.ports.erp import FoundChoice, FoundCompany
 
 _RUNNING = "RUNNING"
 
@@ -180,6 +180,9 @@ class FakeSystem:
     opened: list[Mapping[str, Any]] = field(default_factory=list)
     given: str = ""
     installation: str | None = None
+    departments: dict[str, Sequence[str]] = field(default_factory=dict)
+    """By company; a number each, from 1 on."""
+    on_choices: Callable[[str], None] = lambda _: None
     _now: str = ""
 
     def open(
@@ -197,6 +200,12 @@ class FakeSystem:
         if self.given != self.password:
             return failed_at(Stage.LOGIN, "credentials_refused", self.says)
         return PASSED
+
+    def choices(self, field: str, company: FoundCompany) -> Sequence[FoundChoice]:
+        assert field == "departments"
+        self.on_choices(company.key)
+        names = self.departments.get(company.key, ())
+        return [FoundChoice(company.key, company.name, str(number), name) for number, name in enumerate(names, 1)]
 
     def companies(self) -> Sequence[FoundCompany]:
         return [replace(company, facts={**company.facts, "installation": self._now}) for company in self.found]

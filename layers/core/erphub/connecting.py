@@ -6,23 +6,23 @@ that the machine tries again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from . import credentials
+from . import choosing, credentials
 from .erp import describe
 from .errors import Conflict, ErpRefused, Gone, HubError, Invalid, NotFound
 from .finishing import Finishing
-from .models.catalogue import Step
+from .models.catalogue import Field, Step
 from .models.connection import Connection, LastTest
 from .models.probe import Outcome, Probe, Stage, passed
 from .models.wire import JsonObject
 from .models.wizard import ProbeView, Wizard, WizardStatus
 from .ports.connections import Connections
-from .ports.erp import FoundCompany, HasCompanies, System
+from .ports.erp import FoundCompany, HasChoices, HasCompanies, System
 from .ports.wizards import Wizards
 from .ports.world import Clock, Redactor, Secrets
-from .wizards import DEPENDING_ON_THE_SERVER, check_companies, end
+from .wizards import DEPENDING_ON_THE_SERVER, check_companies, chosen, end, shown_by_the_server
 
 ASK: JsonObject = {"next": "ask"}
 STOP: JsonObject = {"next": "stop"}
@@ -73,13 +73,17 @@ class Connecting:
                     return self._again(wizard, self.problem(error))
 
     def _list_anew(self, wizard: Wizard) -> JsonObject:
-        """An edit begins at a step that chooses from what the server shows: look there with the live password."""
-        if wizard.edit is None:
-            return ASK
+        """Look again, with the live password, at what the waiting step is chosen from; what was answered stays."""
+        step = next(step for step in describe(wizard.erp_system).steps if step.id == wizard.step)
         try:
-            self.store.replace(self._list(wizard, self._open(wizard)))
+            system = self._open(wizard)
+            wizard, refused = (
+                self._list_choices(wizard, step, system) if step.listed else (self._list(wizard, system), None)
+            )
         except (ErpRefused, Invalid, NotFound) as error:
-            self.store.replace(wizard.model_copy(update={"problem": self.redactor.clean(self.problem(error))}))
+            refused = error
+        problem = self.redactor.clean(self.problem(refused)) if refused else None
+        self.store.replace(wizard.model_copy(update={"problem": problem}))
         return ASK
 
     def _list(self, wizard: Wizard, system: System) -> Wizard:
@@ -90,11 +94,61 @@ class Connecting:
         listed = wizard.edit.model_copy(update={"listed": True}) if wizard.edit else None
         return wizard.model_copy(update={"edit": listed})
 
+    def _list_choices(self, wizard: Wizard, step: Step, system: System) -> tuple[Wizard, ErpRefused | None]:
+        """Keep what a step can be chosen from in the companies in use. Raises Unavailable, keeping what was known.
+
+        A company that will not say is no reason to stop: why it will not is told beside what the others have.
+        """
+        refused: ErpRefused | None = None
+        if not isinstance(system, HasChoices):
+            return wizard, None
+        for field in step.listed:
+            found, why = choosing.look_up(system, field, self._in_use(wizard))
+            self.store.put_choices(wizard, field.name, found)
+            wizard = wizard.model_copy(update={"listed": sorted({*wizard.listed, field.name})})
+            refused = refused or why
+        return wizard, refused
+
+    def _in_use(self, wizard: Wizard) -> Sequence[FoundCompany]:
+        """The companies that were chosen; of an edit that has not listed them, the connection's."""
+        if wizard.edit is None or wizard.edit.listed:
+            return chosen(self.store.all_companies(wizard), wizard.settings.get("companies"))
+        kept = self.connections.companies(wizard.client_id, wizard.connection_id)
+        return [FoundCompany(one.key, one.name, None, one.facts) for one in kept]
+
+    def _offer(self, wizard: Wizard) -> tuple[Wizard, ErpRefused | None]:
+        """With the companies chosen, list what further steps choose from in them.
+
+        A step where nothing is left to choose is answered with that; an answer that no longer fits is asked for again.
+        """
+        refused: ErpRefused | None = None
+        for step in choosing.listed_steps(describe(wizard.erp_system)):
+            wizard, why = self._list_choices(wizard, step, self._open(wizard))
+            refused = refused or why
+            given = wizard.answers.get(step.id, {})
+            answer = {field.name: self._settled(wizard, field, given, why) for field in step.listed}
+            others = {name: one for name, one in wizard.answers.items() if name != step.id}
+            complete = all(value is not None for value in answer.values())
+            wizard = wizard.model_copy(update={"answers": others | ({step.id: given | answer} if complete else {})})
+        return wizard, refused
+
+    def _settled(
+        self, wizard: Wizard, field: Field, given: Mapping[str, Any], refused: ErpRefused | None
+    ) -> object | None:
+        """What needs no asking. When a company did not say what it has, only `all` is sure to fit."""
+        before = given.get(field.name)
+        if refused is not None:
+            return before if before == choosing.ALL else None
+        return choosing.settled(field, before, self.store.all_choices(wizard, field.name), self._in_use(wizard))
+
     def _work(self, wizard: Wizard) -> JsonObject:
         description = describe(wizard.erp_system)
         step = next(step for step in description.steps if step.id == wizard.answered)
+        notice = None
         try:
             wizard = self._look(wizard, step)
+            if step.id == "companies" and wizard.problem is None:
+                wizard, notice = self._offer(wizard)
         except (ErpRefused, Invalid, NotFound) as error:
             return self._again(wizard, self.problem(error))
         if wizard.problem is not None:
@@ -102,17 +156,24 @@ class Connecting:
         open_steps = [one.id for one in description.steps if one.id not in wizard.answers]
         if not open_steps:
             return self._finish(wizard)
-        self.store.replace(wizard.model_copy(update={"step": open_steps[0], "problem": None}))
+        problem = self.redactor.clean(self.problem(notice)) if notice else None
+        self.store.replace(wizard.model_copy(update={"step": open_steps[0], "problem": problem}))
         return ASK
 
     def _look(self, wizard: Wizard, step: Step) -> Wizard:
         """What the answer leads to before the next step is asked; a problem on the wizard asks the same one again."""
+        if any(field.name not in wizard.listed for field in step.listed):
+            wizard, _ = self._list_choices(wizard, step, self._open(wizard))
+            answer = wizard.answers[step.id]
+            checked = {field.name: self._checked(wizard, field, answer[field.name]) for field in step.listed}
+            wizard = wizard.model_copy(update={"answers": {**wizard.answers, step.id: answer | checked}})
         if step.tests or step.id in DEPENDING_ON_THE_SERVER:
-            system = self._open(wizard)
+            system = self._open(wizard, with_choices=step.id != "companies")
             probes = [self._clean(probe) for probe in system.check()]
             if step.tests and _no_longer_fits(wizard, probes):
                 # A good password must not depend on companies that are gone: they are chosen again.
-                answers = {name: one for name, one in wizard.answers.items() if name not in DEPENDING_ON_THE_SERVER}
+                again = shown_by_the_server(describe(wizard.erp_system))
+                answers = {name: one for name, one in wizard.answers.items() if name not in again}
                 return self._look(wizard.model_copy(update={"answers": answers}), step)
             wizard = wizard.model_copy(update={"probes": [probe.as_json() for probe in probes]})
             if not passed(probes):
@@ -123,8 +184,15 @@ class Connecting:
                 check_companies(self.store.all_companies(wizard), wizard.settings.get("companies"))
         return wizard
 
-    def _open(self, wizard: Wizard) -> System:
-        return self._opened(wizard.erp_system, wizard.settings, wizard.secret_in_use)
+    def _checked(self, wizard: Wizard, field: Field, answer: object) -> object:
+        return choosing.checked(field, answer, self.store.all_choices(wizard, field.name))
+
+    def _open(self, wizard: Wizard, *, with_choices: bool = True) -> System:
+        """The system as answered so far, or before anything was chosen from its lists."""
+        settings = wizard.settings
+        if not with_choices:
+            settings = choosing.without_choices(describe(wizard.erp_system), settings)
+        return self._opened(wizard.erp_system, settings, wizard.secret_in_use)
 
     def _opened(self, erp_system: str, settings: Mapping[str, Any], secret_name: str) -> System:
         secret = self.secrets.get(secret_name)
@@ -133,13 +201,16 @@ class Connecting:
 
     def _clean(self, probe: Probe) -> Probe:
         """The probe, in case a server repeats a password in what it says."""
-        return Probe(probe.stage, probe.outcome, probe.milliseconds, self.redactor.clean(probe.detail), probe.code)
+        return replace(probe, detail=self.redactor.clean(probe.detail))
 
     def _clean_company(self, company: FoundCompany) -> FoundCompany:
         return FoundCompany(company.key, company.name, self.redactor.clean(company.problem), company.facts)
 
     def _again(self, wizard: Wizard, problem: JsonObject) -> JsonObject:
         """Ask the step once more, with what was wrong and what had been answered."""
+        if wizard.answered is None:  # only a look at the ERP's lists went wrong: what was answered stays
+            self.store.replace(wizard.model_copy(update={"problem": self.redactor.clean(problem)}))
+            return ASK
         step = wizard.answered or wizard.step
         answers = {name: answer for name, answer in wizard.answers.items() if name != step}
         refused = wizard.answers.get(step)
@@ -247,7 +318,8 @@ def _no_longer_fits(wizard: Wizard, probes: Sequence[Probe]) -> bool:
 def _test_failed(probes: Sequence[Probe]) -> JsonObject:
     """The failed stage as the problem to show; `code` is that of the stage."""
     failed = next((probe for probe in probes if probe.outcome is Outcome.FAILED), None)
-    return {
+    refused: JsonObject = {"refused": "credentials"} if failed and failed.refused else {}
+    return refused | {
         "type": "/problems/test_failed",
         "title": "The test failed",
         "detail": failed.detail if failed else "The test ended without a result.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import editing
+from . import choosing, editing
 from .editing import Editors
 from .erp import Known, clean_answer, describe, step_schema
 from .errors import Conflict, FieldError, Gone, Invalid, NotFound
@@ -22,9 +22,12 @@ from .models.text import clean_name
 from .models.wizard import (
     Asker,
     AskOwner,
+    ChoiceSearch,
     Claim,
     CompanySearch,
     Edit,
+    FoundChoicePage,
+    FoundChoiceView,
     FoundCompanyPage,
     FoundCompanyView,
     ProbeView,
@@ -41,7 +44,7 @@ from .ports.wizards import Wizards
 from .ports.world import Clock, Ids, Machine, Redactor, Secrets
 
 DEPENDING_ON_THE_SERVER = ("companies", "mapping")
-"""Steps whose answers were chosen from what the server showed; another server is asked about them again."""
+"""Steps whose answers were chosen from what the server showed, and are tried out on it."""
 CLAIM_LASTS = timedelta(seconds=30)
 """After this an answer that was being taken is taken for lost (a request ends after 29 seconds)."""
 _WAKING = timedelta(seconds=60)
@@ -124,7 +127,7 @@ class WizardDesk:
         wizard = self._new(member, description.id, step.id, connection_id)
         changes = {"answers": given, "edit": draft, "secrets": self._secrets_of(connection)}
         return self._begin(
-            wizard.model_copy(update=changes), list_companies=known and step.id in DEPENDING_ON_THE_SERVER
+            wizard.model_copy(update=changes), list_companies=known and step.id in shown_by_the_server(description)
         )
 
     def _secrets_of(self, connection: Connection) -> list[str]:
@@ -166,6 +169,48 @@ class WizardDesk:
             return self.store.companies(wizard, *what)
         used, following = self.connections.search_companies(wizard.client_id, wizard.connection_id, *what)
         return [FoundCompany(one.key, one.name, None, one.facts) for one in used], following
+
+    def choices(self, member: Member, wizard_id: str, field: str, query: ChoiceSearch) -> FoundChoicePage:
+        """A page of what a field can be chosen from. Raises NotFound (`choices_not_found`), Gone."""
+        wizard = self._open_to(member, wizard_id)
+        _require_open(wizard)
+        steps = choosing.listed_steps(describe(wizard.erp_system))
+        if not any(field == one.name for step in steps for one in step.listed):
+            raise NotFound("The wizard lists nothing under that name.", code="choices_not_found")
+        found, following = self.store.choices(wizard, field, query.search or "", query.limit, query.next)
+        items = [
+            FoundChoiceView(key=one.key, name=one.name, company=one.company, company_name=one.company_name)
+            for one in found
+        ]
+        return FoundChoicePage(items=items, next=following)
+
+    def refresh(self, member: Member, wizard_id: str, step_id: str, sent: datetime) -> WizardView:
+        """Have the ERP asked again what a step can be chosen from; then the wizard waits at that step.
+
+        What was answered stays. Raises NotFound, Gone, Invalid (`nothing_listed`), Conflict as `answer` does.
+        """
+        wizard = self._open_to(member, wizard_id)
+        _require_open(wizard)
+        description = describe(wizard.erp_system)
+        step = _step(description, step_id)
+        if step.id != "companies" and not step.listed:
+            raise Invalid("This step is not chosen from what the ERP lists.", code="nothing_listed")
+        if wizard.answered_at is not None and sent < wizard.answered_at:
+            raise Conflict(_MOVED_ON, code="step_answered")
+        self._require_answerable(wizard, description, step)
+        changes: dict[str, Any] = {
+            "answered": None,
+            "answered_at": self.clock(),
+            "answered_by": _asker(member),
+            "step": step.id,
+            "refused": None,
+            "status": WizardStatus.WORKING,
+            "problem": None,
+            "expires_at": self.clock() + timedelta(seconds=self.answer_seconds),
+        }
+        after = self.store.replace(wizard.model_copy(update=changes))
+        self._wake(after)
+        return view(after)
 
     def ask_owner(self, member: Member, wizard_id: str, body: AskOwner) -> None:
         """Ask whoever has a company in a connection already for access. Raises NotFound, Gone, Invalid, Conflict."""
@@ -228,9 +273,9 @@ class WizardDesk:
             )
 
     def _was_never_woken(self, wizard: Wizard, step: Step) -> bool:
-        """Whether the answer being worked on was kept by a request that died before it woke the machine."""
+        """Whether what is being worked on was kept by a request that died before it woke the machine."""
         since = wizard.answered_at
-        return wizard.answered == step.id and since is not None and self.clock() - since > _WAKING
+        return wizard.answered in (step.id, None) and since is not None and self.clock() - since > _WAKING
 
     def _require_current(self, wizard: Wizard, description: Description) -> None:
         """Refuse what was made from a connection that is no longer so. Raises Gone, Conflict (`connection_changed`)."""
@@ -253,6 +298,10 @@ class WizardDesk:
                 wizard.connection_id,
                 knowingly=bool(settings.get("connected_elsewhere")),
             )
+        for field in step.listed:
+            if field.name in wizard.listed:
+                found = self.store.all_choices(wizard, field.name)
+                settings[field.name] = choosing.checked(field, settings[field.name], found)
         if step.id == "name":
             settings["name"] = clean_name(settings["name"], "/name")
             if self.connections.is_taken(wizard.client_id, settings["name"], wizard.connection_id):
@@ -273,10 +322,12 @@ class WizardDesk:
         return claimed
 
     def _record(self, wizard: Wizard, step: Step, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Wizard:
-        dropped = {step.id, *(DEPENDING_ON_THE_SERVER if step.tests and _elsewhere(wizard, step, settings) else ())}
+        moved = step.tests and _elsewhere(wizard, step, settings)
+        dropped = {step.id, *(shown_by_the_server(describe(wizard.erp_system)) if moved else ())}
         answers = {name: answer for name, answer in wizard.answers.items() if name not in dropped}
         changes: dict[str, Any] = {
             "answers": answers | {step.id: dict(settings)},
+            "listed": [] if moved or step.id == "companies" else wizard.listed,
             "refused": None,
             "answered": step.id,
             "answered_at": self.clock(),
@@ -349,6 +400,11 @@ class WizardDesk:
         if wizard is None:
             raise NotFound("There is no such wizard.", code="wizard_not_found")
         return wizard
+
+
+def shown_by_the_server(description: Description) -> tuple[str, ...]:
+    """The steps whose answers were chosen from what the server showed; another one is asked about them again."""
+    return (*DEPENDING_ON_THE_SERVER, *(step.id for step in choosing.listed_steps(description)))
 
 
 def end(store: Wizards, wizard: Wizard, status: WizardStatus, problem: dict[str, Any] | None = None) -> Wizard:
@@ -443,8 +499,8 @@ def _step_view(wizard: Wizard, step: Step, waits: str | None) -> StepView:
     state = StepState.WAITING if step.id == waits else given
     if answer is None and wizard.refused and wizard.answered == step.id:
         answer = wizard.refused
-    if answer is None and wizard.edit and step.id in DEPENDING_ON_THE_SERVER:
-        # What was chosen until now is a good suggestion, though it has to be chosen again.
+    if answer is None and wizard.edit and step.id in shown_by_the_server(describe(wizard.erp_system)):
+        # What was chosen until now is a good suggestion, though it has to be chosen again; too many are only counted.
         before = wizard.edit.opened.get(step.id, {})
-        answer = before if before.get("companies") == "all" or not isinstance(before.get("companies"), str) else None
+        answer = before if all(value == "all" or not isinstance(value, str) for value in before.values()) else None
     return StepView(id=step.id, title=step.title, help=step.help, form=step_schema(step), answer=answer, state=state)

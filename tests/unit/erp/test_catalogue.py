@@ -10,7 +10,7 @@ from erphub import erp
 from erphub.errors import Invalid, NotFound
 from erphub.models.catalogue import Description
 from erphub.models.dataset import BY_ID
-from erphub.ports.erp import System
+from erphub.ports.erp import HasChoices, System
 
 SQL_SERVER = {"server": "db01", "login": "reader", "database": "vbsys"}
 
@@ -22,6 +22,10 @@ class TestEverySystem:
         assert isinstance(system, System)
         can = {capability for capability, protocol in erp.CAPABILITIES.items() if isinstance(system, protocol)}
         assert can == set(described.capabilities)
+
+    def test_what_its_wizard_lists_from_the_erp_it_can_be_asked_for(self, described: Description) -> None:
+        system = erp.open_system(described.id, SQL_SERVER, {"password": "x"})
+        assert isinstance(system, HasChoices) is any(step.listed for step in described.steps)
 
     def test_it_is_described_for_whoever_chooses(self, described: Description) -> None:
         assert described.title

@@ -12,6 +12,7 @@ CLIENT#<c>         MEMBER#<user>                   a member and the role; index 
 CLIENT#<c>         WIZARD#<w>                      a wizard in progress (expires)
 CLIENT#<c>         WIZARD#<w>#TOKEN                what resumes its machine (expires)
 CLIENT#<c>         WIZARD#<w>#COMPANY#<key>        a company it found (expires)
+CLIENT#<c>         WIZARD#<w>#CHOICE#<field>#<key>  something a field can be chosen from (expires)
 CLIENT#<c>         CONNECTION#<id>                 a connection
 CLIENT#<c>         CONNECTION-COMPANY#<id>#<w>#<key>  a company that wizard <w> chose (those no longer in use expire)
 CLIENT#<c>         CONNECTION-NAME#<name>          that the name is taken
@@ -106,6 +107,11 @@ def wizard_token(client_id: str, wizard_id: str) -> Key:
 def wizard_company(client_id: str, wizard_id: str, company: str) -> Key:
     """The key of a wizard company."""
     return _key(f"CLIENT#{client_id}", "WIZARD", wizard_id, "COMPANY", company)
+
+
+def wizard_choice(client_id: str, wizard_id: str, *field_and_choice: str) -> Key:
+    """The key of a wizard choice."""
+    return _key(f"CLIENT#{client_id}", "WIZARD", wizard_id, "CHOICE", *field_and_choice)
 
 
 def connection(client_id: str, connection_id: str) -> Key:

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 from ..models.text import searchable
 from ..models.wizard import Wizard
-from ..ports.erp import FoundCompany
+from ..ports.erp import FoundChoice, FoundCompany
 from . import keys
 from .table import Item, Table, Write, key_of
 
@@ -69,11 +69,7 @@ class WizardTable:
 
     def put_companies(self, wizard: Wizard, companies: Sequence[FoundCompany]) -> None:
         """See the port."""
-        items = [_company_item(wizard, company) for company in companies]
-        there = {(item["pk"], item["sk"]) for item in items}
-        old = [key_of(item) for item in self._companies(wizard) if (item["pk"], item["sk"]) not in there]
-        self._table.put_many(items)
-        self._table.delete_many(old)
+        self._keep_only([_company_item(wizard, company) for company in companies], self._companies(wizard))
 
     def companies(
         self, wizard: Wizard, search: str, limit: int, next: str | None
@@ -88,11 +84,35 @@ class WizardTable:
         """See the port."""
         return [_company(item) for item in self._companies(wizard)]
 
+    def put_choices(self, wizard: Wizard, field: str, choices: Sequence[FoundChoice]) -> None:
+        """See the port."""
+        self._keep_only([_choice_item(wizard, field, choice) for choice in choices], self._choices(wizard, field))
+
+    def choices(
+        self, wizard: Wizard, field: str, search: str, limit: int, next: str | None
+    ) -> tuple[Sequence[FoundChoice], str | None]:
+        """See the port."""
+        words = searchable(search)
+        prefix = _choice_prefix(wizard, field)
+        page = self._table.search(*prefix, lambda item: words in item["words"], limit=limit, next=next)
+        return [_choice(item) for item in page.items], page.next
+
+    def all_choices(self, wizard: Wizard, field: str) -> Sequence[FoundChoice]:
+        """See the port."""
+        return [_choice(item) for item in self._choices(wizard, field)]
+
     def clean_up(self, wizard: Wizard) -> None:
         """See the port."""
-        self._table.delete_many(
-            [keys.wizard_token(wizard.client_id, wizard.id), *(key_of(item) for item in self._companies(wizard))]
-        )
+        found = [*self._companies(wizard), *self._choices(wizard)]
+        self._table.delete_many([keys.wizard_token(wizard.client_id, wizard.id), *map(key_of, found)])
+
+    def _keep_only(self, items: Sequence[Item], before: Sequence[Item]) -> None:
+        there = {(item["pk"], item["sk"]) for item in items}
+        self._table.put_many(items)
+        self._table.delete_many([key_of(item) for item in before if (item["pk"], item["sk"]) not in there])
+
+    def _choices(self, wizard: Wizard, *field: str) -> list[Item]:
+        return list(self._table.all(*_choice_prefix(wizard, *field)))
 
     def _companies(self, wizard: Wizard) -> list[Item]:
         return list(self._table.all(*_company_prefix(wizard)))
@@ -113,6 +133,28 @@ def _company_item(wizard: Wizard, company: FoundCompany) -> dict[str, Any]:
         "words": searchable(f"{company.name}\n{company.key}"),
         "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
     }
+
+
+def _choice_prefix(wizard: Wizard, *field: str) -> tuple[str, str]:
+    """Where the choices of a field are, or those of all fields."""
+    key = keys.wizard_choice(wizard.client_id, wizard.id, *field, "")
+    return key["pk"], key["sk"]
+
+
+def _choice_item(wizard: Wizard, field: str, choice: FoundChoice) -> dict[str, Any]:
+    return {
+        **keys.wizard_choice(wizard.client_id, wizard.id, field, choice.key),
+        "company": choice.company,
+        "company_name": choice.company_name,
+        "own_key": choice.own_key,
+        "name": choice.name,
+        "words": searchable(f"{choice.name}\n{choice.key}\n{choice.company_name}"),
+        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+    }
+
+
+def _choice(item: Item) -> FoundChoice:
+    return FoundChoice(item["company"], item["company_name"], item["own_key"], item["name"])
 
 
 def _company(item: Item) -> FoundCompany:

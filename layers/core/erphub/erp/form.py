@@ -55,7 +55,10 @@ def step_schema(step: Step) -> Json:
 
 
 def field_schema(item: Field) -> Json:
-    """One field as JSON Schema. Choices are `oneOf` with titles; a warning stands in the choice's description."""
+    """One field as JSON Schema. Choices are `oneOf` with titles; a warning stands in the choice's description.
+
+    `x-listed-at` is where, below the wizard's address, the choices that the ERP offers are listed.
+    """
     schema: Json = {"title": item.title, "description": item.help}
     if item.schema is not None:
         schema |= item.schema
@@ -71,6 +74,8 @@ def field_schema(item: Field) -> Json:
             schema["contentMediaType"] = "text/plain"
     if item.secret:
         schema["writeOnly"] = True
+    if item.listed:
+        schema["x-listed-at"] = f"choices/{item.name}"
     if item.example is not None:
         schema["examples"] = [item.example]
     if item.default is not None:

@@ -4,8 +4,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import FieldError, Invalid
-from ..models.catalogue import Field, Step
+from ..models.catalogue import Field, Json, Step
 from ..models.text import clean_name
+
+
+def all_or_these(longest: int = 128) -> Json:
+    """The form of a choice among what the ERP lists: the word `all`, or keys."""
+    return {
+        "oneOf": [
+            {"const": "all", "title": "All, also those that are added later"},
+            {
+                "title": "These",
+                "type": "array",
+                "items": {"type": "string", "minLength": 1, "maxLength": longest},
+                "minItems": 1,
+                "maxItems": 2000,
+                "uniqueItems": True,
+            },
+        ]
+    }
 
 
 def companies_step(noun: str = "companies") -> Step:
@@ -20,19 +37,7 @@ def companies_step(noun: str = "companies") -> Step:
                 "Companies",
                 "The keys of the companies to use, or `all` for every one of them and those that are added later.",
                 example=["F0001"],
-                schema={
-                    "oneOf": [
-                        {"const": "all", "title": "All, also those that are added later"},
-                        {
-                            "title": "These",
-                            "type": "array",
-                            "items": {"type": "string", "minLength": 1, "maxLength": 128},
-                            "minItems": 1,
-                            "maxItems": 2000,
-                            "uniqueItems": True,
-                        },
-                    ]
-                },
+                schema=all_or_these(),
             ),
             Field(
                 "connected_elsewhere",

@@ -49,6 +49,9 @@ class Field:
     when: tuple[str, tuple[str, ...]] | None = None
     schema: Json | None = None
     """The JSON Schema of a field that is more than one value (a list, a mapping); replaces what is derived."""
+    listed: bool = False
+    """What can be chosen is listed from the ERP for each company in use, under the field's name (`HasChoices`); the
+    answer is `all` or a list of keys. A step of such fields is not asked where there is nothing to choose."""
     bound_to: tuple[str, ...] = ()
     """For a secret: the fields it was given for. When one of them changes, the secret must be entered again, so that
     whoever may edit a connection cannot send its password to a server of their own."""
@@ -72,6 +75,11 @@ class Step:
     fields: Sequence[Field]
     tests: bool = False
     checks: Sequence[Check] = ()
+
+    @property
+    def listed(self) -> Sequence[Field]:
+        """The fields whose choices come from the ERP."""
+        return [item for item in self.fields if item.listed]
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ class Wizard(Model):
     """When it edits a connection that is there."""
     customer_id: str = ""
     answered_by: Asker | None = None
+    listed: list[str] = Field(default_factory=list)
+    """The fields whose choices have been listed for the companies that are in use now."""
     claim: Claim | None = None
     probes: list[JsonObject] = Field(default_factory=list)
     problem: JsonObject | None = None
@@ -195,3 +197,23 @@ class FoundCompanyPage(Model):
 
 class CompanySearch(SearchQuery):
     """Words that stand in a company's name or key, whatever their case and accents."""
+
+
+class ChoiceSearch(SearchQuery):
+    """Words that stand in a choice's name or key, or its company's name, whatever their case and accents."""
+
+
+class FoundChoiceView(Model):
+    """Something the ERP offers to choose in one of the companies; `key` is what the answer names."""
+
+    key: str
+    name: str
+    company: str
+    company_name: str
+
+
+class FoundChoicePage(Model):
+    """A page of what there is to choose from."""
+
+    items: list[FoundChoiceView]
+    next: str | None

@@ -27,6 +27,21 @@ class FoundCompany:
 
 
 @dataclass(frozen=True)
+class FoundChoice:
+    """Something of a company that a setting of the connection can name: by the ERP's own key, unique in the company."""
+
+    company: str
+    company_name: str
+    own_key: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The key among all companies of the connection."""
+        return f"{self.company}/{self.own_key}"
+
+
+@dataclass(frozen=True)
 class Window:
     """The days an import is about: `first <= day < end`, either open. Both open is everything."""
 
@@ -117,6 +132,15 @@ class HasCompanies(Protocol):
 
     def companies(self) -> Sequence[FoundCompany]:
         """Every company the login can see, those it cannot open with the reason. Sorted by name."""
+        ...
+
+
+@runtime_checkable
+class HasChoices(Protocol):
+    """A system whose wizard has fields that are chosen from lists the ERP keeps."""
+
+    def choices(self, field: str, company: FoundCompany) -> Sequence[FoundChoice]:
+        """What there is to choose from for a field in a company; all of it or none. Raises ErpRefused, Unavailable."""
         ...
 
 

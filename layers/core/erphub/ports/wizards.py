@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..models.wizard import Wizard
-from .erp import FoundCompany
+from .erp import FoundChoice, FoundCompany
 
 
 class Wizards(Protocol):
-    """Wizards, the word that resumes each one's machine, and the companies each has found."""
+    """Wizards, the word that resumes each one's machine, the companies each has found, and their choices."""
 
     def create(self, wizard: Wizard) -> None:
         """Write a new wizard."""
@@ -40,6 +40,20 @@ class Wizards(Protocol):
         """All of them."""
         ...
 
+    def put_choices(self, wizard: Wizard, field: str, choices: Sequence[FoundChoice]) -> None:
+        """Keep these as what a field can be chosen from, and only these."""
+        ...
+
+    def choices(
+        self, wizard: Wizard, field: str, search: str, limit: int, next: str | None
+    ) -> tuple[Sequence[FoundChoice], str | None]:
+        """A page of them whose name, key or company holds the words."""
+        ...
+
+    def all_choices(self, wizard: Wizard, field: str) -> Sequence[FoundChoice]:
+        """All of them."""
+        ...
+
     def clean_up(self, wizard: Wizard) -> None:
-        """Remove the token and the companies; again is fine."""
+        """Remove the token and what was found; again is fine."""
         ...

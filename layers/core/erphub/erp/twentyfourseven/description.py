@@ -1,7 +1,7 @@
 """24SevenOffice for whoever chooses it: what it is, and the questions its wizard asks."""
 
 from ...models.catalogue import Capability, Description, Field, Link, Step
-from ..steps import companies_step, finish_step, name_step
+from ..steps import all_or_these, companies_step, finish_step, name_step
 
 ORGANISATION, USER = "organisation", "user"
 _NO_CONTROLS = "^[^\\u0000-\\u001f\\u007f]*$"
@@ -85,23 +85,17 @@ SIGN_IN = Step(
 DEPARTMENTS = Step(
     id="departments",
     title="Departments",
-    help="Whether the company keeps its accounts by department, and where the hub's vouchers belong.",
+    help="Which of the companies' departments the hub's vouchers may name. Not asked where there is nothing to choose:"
+    " a company without departments, or with one.",
     fields=(
         Field(
-            "several_departments",
-            "Several departments",
-            "On, when vouchers must name a department.",
-            default="off",
-            choices={"off": "Off", "on": "On"},
-        ),
-        Field(
-            "department",
-            "Department",
-            "The department's number; the connection's companies are listed with their departments.",
-            example="1",
-            longest=50,
-            pattern=_NO_CONTROLS,
-            when=("several_departments", ("on",)),
+            "departments",
+            "Departments",
+            "The keys of the departments to use, at least one for each company that has several; or `all` for every one"
+            " of them and those that are added later, then each sync names its own.",
+            example=["100001/1"],
+            schema=all_or_these(200),
+            listed=True,
         ),
     ),
 )

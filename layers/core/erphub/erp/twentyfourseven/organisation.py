@@ -1,6 +1,6 @@
 """A company reached with an organisation id: everything goes over REST."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -72,6 +72,11 @@ class Organisation:
     def companies(self) -> Sequence[FoundCompany]:
         """The one company there is."""
         return [FoundCompany(self._id, str(self._books.organisation.get("name") or self._id))]
+
+    def departments(self, company: str) -> Mapping[str, str]:
+        """Names of the company's departments by their number. Raises ErpRefused (`company_gone`)."""
+        self._must_be_ours(company)
+        return self._books.departments
 
     def rows(self, company: str) -> RestRows:
         """The datasets of the company. Raises ErpRefused (`company_gone`)."""

@@ -1,6 +1,6 @@
 """A connected 24SevenOffice: one face for both ways of signing in. Nothing is dialled until something is asked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -11,8 +11,9 @@ from ...models.dataset import Dataset
 from ...models.document import Document, DocumentKind
 from ...models.probe import Probe
 from ...ports.documents import Change, Posted, Posting, Setup
-from ...ports.erp import FoundCompany, Reading, Slice, Survey, Window
+from ...ports.erp import FoundChoice, FoundCompany, Reading, Slice, Survey, Window
 from ...ports.shared import Shared
+from . import departments
 from .budget import ProcessBudget
 from .description import USER
 from .places import Places
@@ -28,10 +29,11 @@ APPLICATION = "24sevenoffice"
 
 
 class TwentyFourSevenOffice:
-    """Satisfies System, HasCompanies, HasDatasets, TakesDocuments, HasSetup and HasChanges."""
+    """Satisfies System, HasCompanies, HasChoices, HasDatasets, TakesDocuments, HasSetup and HasChanges."""
 
     def __init__(self, settings: Mapping[str, Any], secret: Mapping[str, str], transport: Any = None) -> None:
         self._settings = settings
+        self._departments = departments.Departments(settings)
         self._secret = secret
         self._transport = transport
         self._shared = Shared(ProcessTokens(), ProcessBudget(utc_now), utc_now)
@@ -85,7 +87,13 @@ class TwentyFourSevenOffice:
         from . import checks
 
         hosts = checks.reach(self._hosts) if self._transport is None else []
-        yield from checks.run([*hosts, *self._way.trials()])
+        *trials, (last, read) = self._way.trials()
+        yield from checks.run([*hosts, *trials, (last, lambda: self._read_with_departments(read))])
+
+    def _read_with_departments(self, read: Callable[[], str]) -> str:
+        said = read()
+        self._departments.must_be_there(self._way.departments)
+        return said
 
     @property
     def _hosts(self) -> tuple[str, ...]:
@@ -96,6 +104,10 @@ class TwentyFourSevenOffice:
     def companies(self) -> Sequence[FoundCompany]:
         """Every company the login reaches, by name. Raises CredentialsRefused, Unavailable."""
         return sorted(self._way.companies(), key=lambda company: company.name.casefold())
+
+    def choices(self, field: str, company: FoundCompany) -> Sequence[FoundChoice]:
+        """The company's departments, the one list the wizard chooses from."""
+        return departments.found(company, self._way.departments(company.key)) if field == departments.FIELD else ()
 
     # --- HasDatasets -------------------------------------------------------------------------------------------------
 
@@ -120,31 +132,25 @@ class TwentyFourSevenOffice:
     # --- TakesDocuments, HasSetup, HasChanges ------------------------------------------------------------------------
 
     def setup(self, company: str = "") -> Setup:
-        """What there is to choose from in a company."""
-        return self._way.setup(company)
+        """What there is to choose from in a company; of its departments those that the connection uses."""
+        offered = self._way.setup(company)
+        return replace(offered, departments=self._departments.among(company, offered.departments))
 
     def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
         """Exactly what `push` would send."""
-        return self._way.preview(document, self._routed(posting))
+        return self._way.preview(document, self._departments.routed(document.kind, posting))
 
     def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:  # noqa: ARG002
         """What was posted under the key."""
-        return self._way.find(document, self._routed(posting))
+        return self._way.find(document, posting)
 
     def push(self, document: Document, posting: Posting) -> Posted:
         """Post it."""
-        return self._way.push(document, self._routed(posting))
+        return self._way.push(document, self._departments.routed(document.kind, posting))
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
         """Attach the PDF to what was posted."""
-        return self._way.attach(posted, self._routed(posting), pdf, name)
-
-    def _routed(self, posting: Posting) -> Posting:
-        """The connection's own department, where the sync names none."""
-        own = self._settings.get("department") if self._settings.get("several_departments") == "on" else None
-        if not own or posting.routing.get("department"):
-            return posting
-        return replace(posting, routing={**posting.routing, "department": own})
+        return self._way.attach(posted, posting, pdf, name)
 
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:
         """Customers or products of a company that changed, oldest first."""

@@ -1,6 +1,6 @@
 """One or more companies reached with a user name and password: everything goes over SOAP."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +96,10 @@ class User:
             if identity.client not in found or found[identity.client].problem is not None:
                 found[identity.client] = FoundCompany(identity.client, identity.name, problem)
         return list(found.values())
+
+    def departments(self, company: str) -> Mapping[str, str]:
+        """Names of the company's departments by their number. Raises ErpRefused (`company_gone`)."""
+        return self._books(company).departments
 
     def rows(self, company: str) -> SoapRows:
         """The datasets of the company."""

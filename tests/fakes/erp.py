@@ -50,6 +50,8 @@ class FakeErp:
     consistent: bool = True
     cut_after: int | None = None
     cuts_left: int = 0
+    adds_up: bool = True
+    """Whether it can give sums of amounts; a database cannot add up floats exactly."""
     lies: int = 0
     """So many readings report one row more than they give."""
     on_batch: Any = None
@@ -106,7 +108,8 @@ class FakeReading:
             found[day] = (found[day][0] + 1, found[day][1] + (amount or Decimal(0)))
         if self.lies:
             found[None] = (found[None][0] + 1, found[None][1])
-        return [Total(day, rows, amount if self.dataset.amount else None) for day, (rows, amount) in found.items()]
+        summed = self.dataset.amount is not None and self.erp.adds_up
+        return [Total(day, rows, amount if summed else None) for day, (rows, amount) in found.items()]
 
     def batches(self) -> Iterator[ac.RecordBatch]:
         for at in range(0, len(self.rows), self.erp.batch_rows):

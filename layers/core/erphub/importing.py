@@ -296,7 +296,7 @@ class Importing:
             self._log(run.ref, "warning", oddity.code, text, unit)
         self.runs.save_unit(run.ref, unit)
         self.checkpoint("publish.saved")
-        self._log(run.ref, "info", "published", f"{unit.written} rows, reconciled with the ERP.", unit)
+        self._log(run.ref, "info", "published", f"{unit.written} rows, {_compared(unit, parts)}.", unit)
 
     # --- finish ------------------------------------------------------------------------------------------------------
 
@@ -332,3 +332,10 @@ class Importing:
 
     def _log(self, ref: RunRef, level: str, code: str, text: str, unit: Unit | None = None) -> None:
         RunLog(self.runs, self.clock)(ref, level, code, text, unit)
+
+
+def _compared(unit: Unit, parts: Sequence[Part]) -> str:
+    """What was compared with the ERP, for the log."""
+    if not BY_ID[unit.dataset].amount or all(amount is not None for part in parts for _, _, amount in part.totals):
+        return "reconciled with the ERP"
+    return "counted alike by the ERP, which cannot add up all of their amounts"

@@ -1,16 +1,24 @@
-"""Do both sides agree? Rows and sums per period, as the source counted them and as they were read back from storage."""
+"""Do both sides agree? Rows and sums per period, as the source counted them and as they were read back from storage.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+A source may be unable to add up a period (floats, or more digits than it can hold): then only its rows are compared.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Context, Decimal
 
 from .ports.erp import Total
 
 type Month = tuple[str | None, int, str | None]
+"""Of one month (`2026-01`, None without a date): rows, and their sum as text where the source could give it."""
+type _Held = dict[str, tuple[int, Decimal | None]]
+"""Of each period: rows, and their sum where it is known."""
 SHOWN = 3
 _EXACT = Context(prec=100)
 """Python adds decimals in 28 digits unless it is told otherwise; a ledger of decimal(38,20) needs more."""
+_UNDATED = "without a date"
+_NOTHING = (0, Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -20,39 +28,38 @@ class Difference:
     period: str
     source_rows: int
     arrived_rows: int
-    source_amount: Decimal
-    arrived_amount: Decimal
+    source_amount: Decimal | None
+    arrived_amount: Decimal | None
 
     def __str__(self) -> str:
         parts: list[str] = []
         if self.source_rows != self.arrived_rows:
             parts.append(f"{self.source_rows} rows in the source and {self.arrived_rows} here")
-        if self.source_amount != self.arrived_amount:
+        if _sums_differ(self.source_amount, self.arrived_amount):
             parts.append(f"a sum of {self.source_amount:f} in the source and {self.arrived_amount:f} here")
         return f"{self.period}: {', '.join(parts)}"
 
 
 def differences(source: Iterable[Total], arrived: Iterable[Total]) -> list[Difference]:
     """Every period in which rows or sums differ, in order. A period without rows is the same as none."""
-    return _compare(_by_day(source), _by_day(arrived))
+    return _compare(_held(source, _day), _held(_summed(arrived), _day))
 
 
 def monthly_differences(source: Iterable[Month], arrived: Iterable[Total]) -> list[Difference]:
     """The same per month, for totals that were kept per month."""
-    return _compare(_by_month(source), _by_month(months(arrived)))
+    counted: _Held = {}
+    for month, rows, amount in source:
+        _add(counted, month or _UNDATED, rows, None if amount is None else Decimal(amount))
+    return _compare(counted, _held(_summed(arrived), _month))
 
 
 def months(totals: Iterable[Total]) -> list[Month]:
-    """Totals per month (`2026-01`, None without a date): small enough to keep, exact, sums as text."""
-    sums: dict[str | None, tuple[int, Decimal | None]] = {}
-    for total in totals:
-        month = total.period.isoformat()[:7] if total.period else None
-        rows, amount = sums.get(month, (0, None))
-        sums[month] = (
-            rows + total.rows,
-            amount if total.amount is None else _EXACT.add(amount or Decimal(0), total.amount),
-        )
-    return [(month, rows, None if amount is None else str(amount)) for month, (rows, amount) in sums.items() if rows]
+    """Totals per month: small enough to keep, exact, sums as text. A month has no sum when one of its days has none."""
+    return [
+        (None if month == _UNDATED else month, rows, None if amount is None else str(amount))
+        for month, (rows, amount) in _held(totals, _month).items()
+        if rows
+    ]
 
 
 def in_words(found: Sequence[Difference]) -> str:
@@ -61,34 +68,40 @@ def in_words(found: Sequence[Difference]) -> str:
     return "; ".join(str(difference) for difference in found[:SHOWN]) + more
 
 
-def _by_day(totals: Iterable[Total]) -> dict[str, tuple[int, Decimal]]:
-    sums: dict[str, tuple[int, Decimal]] = {}
+def _summed(arrived: Iterable[Total]) -> Iterator[Total]:
+    """What is here can be added up: without any amount its sum is 0."""
+    return (replace(total, amount=total.amount or Decimal(0)) for total in arrived)
+
+
+def _held(totals: Iterable[Total], period_of: Callable[[date | None], str]) -> _Held:
+    held: _Held = {}
     for total in totals:
-        _add(sums, _name(total.period), total.rows, total.amount or Decimal(0))
-    return sums
+        _add(held, period_of(total.period), total.rows, total.amount)
+    return held
 
 
-def _by_month(found: Iterable[Month]) -> dict[str, tuple[int, Decimal]]:
-    sums: dict[str, tuple[int, Decimal]] = {}
-    for month, rows, amount in found:
-        _add(sums, month or _name(None), rows, Decimal(amount or 0))
-    return sums
+def _add(held: _Held, period: str, rows: int, amount: Decimal | None) -> None:
+    before, sum_before = held.get(period, _NOTHING)
+    summed = None if sum_before is None or amount is None else _EXACT.add(sum_before, amount)
+    held[period] = (before + rows, summed)
 
 
-def _add(sums: dict[str, tuple[int, Decimal]], period: str, rows: int, amount: Decimal) -> None:
-    before = sums.get(period, (0, Decimal(0)))
-    sums[period] = (before[0] + rows, _EXACT.add(before[1], amount))
+def _day(period: date | None) -> str:
+    return period.isoformat()[:10] if period else _UNDATED
 
 
-def _name(period: date | None) -> str:
-    return period.isoformat()[:10] if period else "without a date"
+def _month(period: date | None) -> str:
+    return period.isoformat()[:7] if period else _UNDATED
 
 
-def _compare(source: dict[str, tuple[int, Decimal]], arrived: dict[str, tuple[int, Decimal]]) -> list[Difference]:
-    nothing = (0, Decimal(0))
+def _compare(source: _Held, arrived: _Held) -> list[Difference]:
     found: list[Difference] = []
     for period in sorted(source.keys() | arrived.keys()):
-        (there, there_sum), (here, here_sum) = source.get(period, nothing), arrived.get(period, nothing)
-        if (there, there_sum) != (here, here_sum):
+        (there, there_sum), (here, here_sum) = source.get(period, _NOTHING), arrived.get(period, _NOTHING)
+        if there != here or _sums_differ(there_sum, here_sum):
             found.append(Difference(period, there, here, there_sum, here_sum))
     return found
+
+
+def _sums_differ(source: Decimal | None, arrived: Decimal | None) -> bool:
+    return source is not None and arrived is not None and source != arrived

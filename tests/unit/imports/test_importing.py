@@ -142,6 +142,23 @@ def test_a_difference_to_the_source_fails_the_run_and_publishes_nothing(house: H
     assert not (house.folder / "lake").exists() or house.count("gl_transactions") == house.count("accounts") == 0
 
 
+def test_a_ledger_whose_amounts_the_source_cannot_add_up_is_counted_and_imported(house: House) -> None:
+    house.erp.adds_up = False
+    run = house.run(house.job())
+    assert (run.status, run.problem) == (Status.SUCCEEDED, None)
+    assert sum(row["amount"] for row in house.rows("gl_transactions")) == 2 * sum(Decimal(n) for n in range(60))
+    published = [line.text for line in house.runs.log_page(run.ref, 100, None).items if line.code == "published"]
+    assert sum("counted alike" in text for text in published) == 2, "nobody is told that sums were compared"
+
+
+def test_rows_that_are_missing_are_noticed_without_sums_too(house: House) -> None:
+    house.erp.adds_up, house.erp.lies = False, 1
+    run = house.run(house.job())
+    assert run.status is Status.FAILED
+    assert run.problem is not None
+    assert run.problem["code"] == "reconciliation_failed"
+
+
 def test_a_source_that_changes_while_it_is_read_is_read_once_more(house: House) -> None:
     house.erp.consistent, house.erp.lies = False, 1
     run = house.run(house.job())

@@ -36,3 +36,30 @@ def test_the_order_in_which_parts_are_added_makes_no_difference():
     ]
     assert reconcile.differences(parts, list(reversed(parts))) == []
     assert reconcile.months(parts)[0][2] == "1E-20"
+
+
+def test_a_day_without_a_sum_is_compared_by_its_rows_and_the_others_still_by_their_sums():
+    new_year, next_day = date(2026, 1, 1), date(2026, 1, 2)
+    counted = [Total(new_year, 2, None), Total(next_day, 1, Decimal(5))]
+    assert reconcile.differences(counted, [Total(new_year, 2, Decimal(9)), Total(next_day, 1, Decimal(5))]) == []
+    (wrong,) = reconcile.differences(counted, [Total(new_year, 2, Decimal(9)), Total(next_day, 1, Decimal(6))])
+    assert str(wrong) == "2026-01-02: a sum of 5 in the source and 6 here"
+    (fewer,) = reconcile.differences(counted, [Total(new_year, 1, Decimal(9)), Total(next_day, 1, Decimal(5))])
+    assert str(fewer) == "2026-01-01: 2 rows in the source and 1 here"
+
+
+def test_one_day_without_a_sum_leaves_its_month_without_one_and_no_other():
+    (january, february) = reconcile.months(
+        [Total(date(2026, 1, 1), 1, None), Total(date(2026, 1, 2), 1, LONG), Total(date(2026, 2, 1), 1, LONG)]
+    )
+    assert (january, february) == (("2026-01", 2, None), ("2026-02", 1, str(LONG)))
+    arrived = [Total(date(2026, 1, 1), 2, LONG), Total(date(2026, 2, 1), 1, LONG)]
+    assert reconcile.monthly_differences([january, february], arrived) == []
+    assert len(reconcile.monthly_differences([january, february], arrived[:1])) == 1
+
+
+def test_rows_that_arrived_without_any_amount_sum_up_to_nothing():
+    counted = [Total(date(2026, 1, 1), 2, Decimal(0)), Total(date(2026, 1, 2), 1, Decimal(5))]
+    arrived = [Total(date(2026, 1, 1), 2, None), Total(date(2026, 1, 2), 1, Decimal(5))]
+    assert reconcile.differences(counted, arrived) == []
+    assert reconcile.monthly_differences(reconcile.months(counted), arrived) == []

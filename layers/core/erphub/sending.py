@@ -15,17 +15,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
+from .attaching import Attacher
 from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, Invalid, NotFound, Unavailable, Uncertain
 from .models.document import Document, DocumentKind, Invoice, Product, Settlement
-from .models.sync import Attachment, Attempt, Entry, EntryState, Master, SyncSettings
-from .paperwork import digest, entry_id, from_text, masked, pdf_name, posting_key
+from .models.sync import Attachment, Entry, EntryState, Master, SyncSettings
+from .paperwork import entry_id, from_text, pdf_name, posting_key
 from .ports.documents import Posted, Posting, TakesDocuments
 from .ports.sync import ExportLog, Papers
 from .ports.world import Clock
+from .tries import Logbook, Try, trace_of, words_of
 
-LARGEST_PDF = 10 * 1024 * 1024
 _CORRECTABLE = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
 
 
@@ -50,20 +52,6 @@ class StandStill(Exception):
         self.error = error
 
 
-@dataclass
-class _Try:
-    """One attempt while it goes on."""
-
-    entry: Entry
-    document: Document
-    posting: Posting
-    started: datetime
-    maybe_there: bool = False
-    """Whether an earlier try may have reached the ERP."""
-    looked: bool = False
-    pushed: bool = False
-
-
 @dataclass(frozen=True)
 class Sender:
     """Sends documents of one sync through one connected ERP, for one transfer."""
@@ -83,6 +71,14 @@ class Sender:
     """Told what the ERP has of a customer or product from now on."""
     report: Callable[[str, HubError | Exception], None] = field(default=lambda _entry, _error: None)
 
+    @cached_property
+    def _book(self) -> Logbook:
+        return Logbook(self.log, self.clock, self.by, self.transfer_id, self.settings.retention_days)
+
+    @cached_property
+    def _attacher(self) -> Attacher:
+        return Attacher(self.system, self._book, self.papers, self.settle, self.render, self.report)
+
     def send(self, entry: Entry) -> Fate:
         """Try one document. Raises StandStill when the ERP cannot be used at all."""
         now = self.clock()
@@ -91,13 +87,13 @@ class Sender:
         if entry.queue == "attach":
             return self._attach_alone(entry)
         if reason := self._before(entry):
-            self._save(entry, EntryState.SKIPPED, code="before_from_date", detail=reason)
+            self._book.save(entry, EntryState.SKIPPED, code="before_from_date", detail=reason)
             return Fate.SKIPPED
         if self._waits_for_pdf(entry, now):
             return Fate.LEFT
         maybe_there = entry.state in (EntryState.SENDING, EntryState.UNCERTAIN)
         if entry.state is EntryState.SENDING:
-            self._note_interrupted(entry)
+            self._book.note_interrupted(entry)
         try:
             document = from_text(entry.body)
             known = self.known(entry, document)
@@ -114,9 +110,9 @@ class Sender:
             self.settings.routing(),
             known,
             entry.reference or None,
-            *self._pdf(claimed, document),
+            *self._attacher.pdf(claimed, document),
         )
-        return self._go(_Try(claimed, document, posting, now, maybe_there))
+        return self._go(Try(claimed, document, posting, now, maybe_there))
 
     def _its_turn(self, entry: Entry, now: datetime) -> bool:
         if entry.not_before is not None and entry.not_before > now:
@@ -170,17 +166,17 @@ class Sender:
 
     def _refuse_unsent(self, entry: Entry, error: HubError, maybe_there: bool) -> Fate:
         if maybe_there:
-            self._save(entry, EntryState.UNCERTAIN, code=error.code, detail=error.detail)
+            self._book.save(entry, EntryState.UNCERTAIN, code=error.code, detail=error.detail)
             return Fate.UNCERTAIN
         if isinstance(error, Unavailable):
             if entry.code != error.code:
-                self._save(entry, EntryState.PENDING, code=error.code, detail=error.detail)
+                self._book.save(entry, EntryState.PENDING, code=error.code, detail=error.detail)
             return Fate.PENDING
-        self._save(entry, EntryState.REJECTED, code=error.code, detail=error.detail)
+        self._book.save(entry, EntryState.REJECTED, code=error.code, detail=error.detail)
         return Fate.REJECTED
 
     def _claim(self, entry: Entry, now: datetime) -> Entry:
-        return self._put(
+        return self._book.put(
             entry,
             state=EntryState.SENDING,
             claimed_at=now,
@@ -189,23 +185,7 @@ class Sender:
             sent_hash=entry.body_hash,
         )
 
-    def _pdf(self, entry: Entry, document: Document) -> tuple[bytes | None, str]:
-        """The till's own PDF, or the settlement as the hub renders it."""
-        if not isinstance(document, Settlement):
-            return None, ""
-        name = f"Z-{document.number}-{document.date.isoformat()}.pdf"
-        size = self.papers.size(pdf_name(entry)) if entry.wants_pdf_until else None
-        if size is not None and 0 < size <= LARGEST_PDF:
-            pdf = self.papers.read(pdf_name(entry))
-            if pdf.startswith(b"%PDF-"):
-                return pdf, name
-        try:
-            return self.render(document), name
-        except Exception as error:  # noqa: BLE001 — a PDF that cannot be made does not hold the voucher back
-            self.report(entry.id, error)
-            return None, name
-
-    def _go(self, attempt: _Try) -> Fate:
+    def _go(self, attempt: Try) -> Fate:
         try:
             posted = self._post(attempt)
         except (CredentialsRefused, Unavailable) as error:
@@ -226,7 +206,7 @@ class Sender:
             )
         return self._sent(attempt, posted)
 
-    def _post(self, attempt: _Try) -> Posted:
+    def _post(self, attempt: Try) -> Posted:
         """Post it; but look first whenever it was tried before, and for a product by its number."""
         entry, posting = attempt.entry, attempt.posting
         tried = attempt.maybe_there or entry.attempts > 1
@@ -240,12 +220,12 @@ class Sender:
         attempt.pushed = True
         return self.system.push(attempt.document, posting)
 
-    def _sent(self, attempt: _Try, posted: Posted) -> Fate:
+    def _sent(self, attempt: Try, posted: Posted) -> Fate:
         attachment = Attachment.NONE
         if isinstance(attempt.document, Settlement):
             attachment = Attachment.ATTACHED if posted.attached else Attachment.DUE
-        self._note(attempt, "sent", posted=posted)
-        saved = self._put(
+        self._book.note(attempt, "sent", posted=posted)
+        saved = self._book.put(
             attempt.entry,
             state=EntryState.SENT,
             attempts=attempt.entry.attempts + (attachment is Attachment.DUE),
@@ -276,141 +256,54 @@ class Sender:
 
     def _attach_alone(self, entry: Entry) -> Fate:
         document = from_text(entry.body)
-        pdf, name = self._pdf(entry, document)
+        pdf, name = self._attacher.pdf(entry, document)
         posting = Posting(posting_key(entry.id), self.settings.routing(), {}, entry.reference, pdf, name)
         posted = Posted(
             entry.reference, trace=entry.trace or None, awaiting_approval=entry.awaiting_approval, facts=entry.facts
         )
-        numbered = self._put(entry, attempts=entry.attempts + 1, handled_by=self.transfer_id)
+        numbered = self._book.put(entry, attempts=entry.attempts + 1, handled_by=self.transfer_id)
         return Fate.ATTACHED if self._attach(numbered, posted, posting) else Fate.LEFT
 
     def _attach(self, entry: Entry, posted: Posted, posting: Posting) -> bool:
-        """Attach the PDF to what was posted. Only that is tried again when it fails."""
-        started = self.clock()
-        trial = _Try(entry, from_text(entry.body), posting, started)
         try:
-            if posting.pdf is None:
-                raise HubError("The PDF could not be made.", code="pdf_not_made")
-            done = self.system.attach(posted, posting, posting.pdf, posting.pdf_name)
-        except HubError as error:
-            self._not_attached(trial, error)
-            if isinstance(error, CredentialsRefused):
-                raise StandStill(error) from error
-            return False
-        except Exception as error:  # noqa: BLE001 — the voucher is there; attaching is repeated, and repeats safely
-            self.report(entry.id, error)
-            self._not_attached(trial, HubError("The PDF could not be attached.", code="internal_error"))
-            return False
-        self._note(trial, "attached", posted=done)
-        self._put(
-            entry,
-            attachment=Attachment.ATTACHED,
-            code="",
-            detail=entry.detail if not entry.code else "",
-            not_before=None,
-        )
-        return True
+            return self._attacher.attach(entry, posted, posting)
+        except CredentialsRefused as error:
+            raise StandStill(error) from error
 
-    def _not_attached(self, trial: _Try, error: HubError) -> None:
-        self._note(trial, "attachment_failed", error=error)
-        self._put(
-            trial.entry,
-            attachment=Attachment.FAILED,
-            code="attachment_failed",
-            detail=f"The voucher is in the ERP, its PDF is not: {error.detail}",
-            erp_words=str(error.facts.get("words", ""))[:1000],
-            not_before=self.clock() + self.settle * 2 ** min(trial.entry.attempts, 6),
-        )
-
-    def _later(self, attempt: _Try, error: HubError) -> None:
+    def _later(self, attempt: Try, error: HubError) -> None:
         """It was not applied; unless an earlier try may have been, it simply waits."""
         state = EntryState.UNCERTAIN if attempt.maybe_there and not attempt.pushed else EntryState.PENDING
-        self._note(attempt, "not_applied", error=error)
+        self._book.note(attempt, "not_applied", error=error)
         wait = error.facts.get("retry_after")
         later = self.clock() + timedelta(seconds=float(str(wait))) if wait is not None else None
-        self._save(attempt.entry, state, code=error.code, detail=error.detail, not_before=later, trace=_trace(error))
+        self._book.save(
+            attempt.entry, state, code=error.code, detail=error.detail, not_before=later, trace=trace_of(error)
+        )
 
-    def _rejected(self, attempt: _Try, error: HubError) -> Fate:
-        self._note(attempt, "rejected", error=error)
-        self._save(
+    def _rejected(self, attempt: Try, error: HubError) -> Fate:
+        self._book.note(attempt, "rejected", error=error)
+        self._book.save(
             attempt.entry,
             EntryState.REJECTED,
             code=error.code,
             detail=error.detail,
-            erp_words=str(error.facts.get("words", ""))[:1000],
-            trace=_trace(error),
+            erp_words=words_of(error),
+            trace=trace_of(error),
         )
         return Fate.REJECTED
 
-    def _uncertain(self, attempt: _Try, error: HubError) -> Fate:
-        self._note(attempt, "uncertain", error=error)
-        self._save(
+    def _uncertain(self, attempt: Try, error: HubError) -> Fate:
+        self._book.note(attempt, "uncertain", error=error)
+        self._book.save(
             attempt.entry,
             EntryState.UNCERTAIN,
             code=error.code,
             detail=f"{error.detail} The ERP is asked before it is sent again.",
-            erp_words=str(error.facts.get("words", ""))[:1000],
+            erp_words=words_of(error),
             not_before=self.clock() + self.settle * 2 ** min(max(attempt.entry.attempts - 1, 0), 6),
-            trace=_trace(error),
+            trace=trace_of(error),
         )
         return Fate.UNCERTAIN
-
-    def _note_interrupted(self, entry: Entry) -> None:
-        """The try before this one ended without a word: whoever made it died."""
-        began = entry.claimed_at or entry.updated_at
-        self.log.add_attempt(
-            entry,
-            Attempt(
-                number=entry.attempts,
-                at=began,
-                finished_at=began,
-                by=self.by,
-                transfer_id=entry.handled_by,
-                outcome="interrupted",
-                hash=entry.sent_hash,
-                code="interrupted",
-                detail="The transfer broke off here; the ERP is asked before the document is sent again.",
-            ),
-            self.settings.retention_days,
-        )
-
-    def _note(
-        self, attempt: _Try, outcome: str, *, posted: Posted | None = None, error: HubError | None = None
-    ) -> None:
-        """Append the attempt to the log, before the entry says what came of it."""
-        entry, view = attempt.entry, masked(attempt.document)
-        text = json.dumps([entry.body, dict(attempt.posting.routing)], sort_keys=True, default=str)
-        self.log.add_attempt(
-            entry,
-            Attempt(
-                number=entry.attempts,
-                at=attempt.started,
-                finished_at=self.clock(),
-                by=self.by,
-                transfer_id=self.transfer_id,
-                outcome=outcome,
-                hash=digest(text),
-                view=view,
-                looked_first=attempt.looked,
-                code=error.code if error else "",
-                detail=error.detail if error else "",
-                erp_words=(posted.words if posted else str(error.facts.get("words", "")) if error else "")[:1000],
-                reference=posted.reference if posted else "",
-                trace=(posted.trace or "") if posted else _trace(error),
-            ),
-            self.settings.retention_days,
-        )
-
-    def _save(self, entry: Entry, state: EntryState, **changes: Any) -> Entry:
-        cleared: dict[str, Any] = {"erp_words": "", "trace": "", "not_before": None, "handled_by": self.transfer_id}
-        return self._put(entry, state=state, updated_at=self.clock(), **(cleared | changes))
-
-    def _put(self, entry: Entry, **changes: Any) -> Entry:
-        return self.log.put(entry.model_copy(update=changes), self.settings.retention_days)
-
-
-def _trace(error: HubError | None) -> str:
-    return str(error.facts.get("trace", "") or "") if error else ""
 
 
 def _plain_facts(posted: Posted) -> dict[str, Any]:

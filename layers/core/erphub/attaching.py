@@ -1,0 +1,80 @@
+"""A settlement's PDF: the till's own or as the hub renders it, put beside the voucher, and tried again alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .errors import CredentialsRefused, HubError
+from .models.document import Document, Settlement
+from .models.sync import Attachment, Entry
+from .paperwork import from_text, pdf_name
+from .ports.documents import Posted, Posting, TakesDocuments
+from .ports.sync import Papers
+from .tries import Logbook, Try, words_of
+
+LARGEST_PDF = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Attacher:
+    """Attaches PDFs for one transfer."""
+
+    system: TakesDocuments
+    book: Logbook
+    papers: Papers
+    settle: timedelta
+    render: Callable[[Settlement], bytes]
+    report: Callable[[str, HubError | Exception], None]
+
+    def pdf(self, entry: Entry, document: Document) -> tuple[bytes | None, str]:
+        """The till's own PDF, or the settlement as the hub renders it; and its name. None when it cannot be made."""
+        if not isinstance(document, Settlement):
+            return None, ""
+        name = f"Z-{document.number}-{document.date.isoformat()}.pdf"
+        size = self.papers.size(pdf_name(entry)) if entry.wants_pdf_until else None
+        if size is not None and 0 < size <= LARGEST_PDF:
+            pdf = self.papers.read(pdf_name(entry))
+            if pdf.startswith(b"%PDF-"):
+                return pdf, name
+        try:
+            return self.render(document), name
+        except Exception as error:  # noqa: BLE001 — a PDF that cannot be made does not hold the voucher back
+            self.report(entry.id, error)
+            return None, name
+
+    def attach(self, entry: Entry, posted: Posted, posting: Posting) -> bool:
+        """Attach the PDF to what was posted; whether it is there. Raises CredentialsRefused."""
+        trial = Try(entry, from_text(entry.body), posting, self.book.clock())
+        try:
+            if posting.pdf is None:
+                raise HubError("The PDF could not be made.", code="pdf_not_made")
+            done = self.system.attach(posted, posting, posting.pdf, posting.pdf_name)
+        except HubError as error:
+            self._not_attached(trial, error)
+            if isinstance(error, CredentialsRefused):
+                raise
+            return False
+        except Exception as error:  # noqa: BLE001 — the voucher is there; attaching is repeated, and repeats safely
+            self.report(entry.id, error)
+            self._not_attached(trial, HubError("The PDF could not be attached.", code="internal_error"))
+            return False
+        self.book.note(trial, "attached", posted=done)
+        self.book.put(
+            entry,
+            attachment=Attachment.ATTACHED,
+            code="",
+            detail=entry.detail if not entry.code else "",
+            not_before=None,
+        )
+        return True
+
+    def _not_attached(self, trial: Try, error: HubError) -> None:
+        self.book.note(trial, "attachment_failed", error=error)
+        self.book.put(
+            trial.entry,
+            attachment=Attachment.FAILED,
+            code="attachment_failed",
+            detail=f"The voucher is in the ERP, its PDF is not: {error.detail}",
+            erp_words=words_of(error),
+            not_before=self.book.clock() + self.settle * 2 ** min(trial.entry.attempts, 6),
+        )

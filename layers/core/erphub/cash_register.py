@@ -4,7 +4,11 @@ The rules, element by element of the schema 1.00:
 
 * each `event` with an `eventReport` whose `eventType` stands for a Z-report (basic 13009; or `reportType` "Z…") is
   one settlement; X-reports are none. The file is read as a stream, however long.
-* number: `reportID`, which must be a number. Day: `reportDate`. Department: the location's name.
+* number: `reportID`, which must be a number. Day: `reportDate`. Till: `registerID`. Department: the location's name
+  (its address when it has none).
+* a register's id need not be unique over locations and companies, nor a number over the years. So a Z-report is the
+  same only when company, location, register, number, day and time are: all of them are in its external id. The same id
+  twice in a file with different amounts is refused the second time.
 * sales: each `reportCashSaleVat` with an amount, at its `vatPerc`; `cashSaleAmnt` is without VAT, `vatAmnt` is added.
   `vatAmntTp` D (debit) turns the sign where the amounts have none.
 * payments: `reportPayments`, by the standard code of the payment type (12001 cash, 12002 debit card, 12003 credit
@@ -26,7 +30,7 @@ from typing import IO, TYPE_CHECKING, Any
 from .documents import Incoming
 from .errors import HubError, Invalid
 from .models.document import DocumentKind, PaymentMeans
-from .paperwork import read_document
+from .paperwork import digest, read_document, to_text
 
 if TYPE_CHECKING:
     from lxml.etree import _Element  # pyright: ignore[reportPrivateUsage] — the only name its stubs have for an element
@@ -62,12 +66,33 @@ class Reading:
     refused: list[RefusedReport] = field(default_factory=list[RefusedReport])
     open_transactions: dict[str, int] = field(default_factory=dict[str, int])
     """Cash transactions by register that no Z-report of the file has closed."""
+    _bodies: dict[str, str] = field(default_factory=dict[str, str])
+
+    def take(self, coming: Incoming) -> None:
+        """Keep a settlement. Raises Invalid (`report_twice`) when the file tells the same report differently."""
+        body = digest(to_text(coming.document))
+        if self._bodies.setdefault(coming.external_id, body) != body:
+            raise Invalid("The file has this Z-report twice, with different amounts.", code="report_twice")
+        self.settlements.append(coming)
+
+
+@dataclass
+class _Place:
+    """Where registers stand."""
+
+    company: str
+    name: str = ""
+    address: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.name or self.address
 
 
 @dataclass
 class _Register:
     name: str
-    location: str
+    place: _Place
     rounding: Decimal = Decimal(0)
     transactions: int = 0
     reports: "list[tuple[str, _Element]]" = field(default_factory=list)
@@ -93,15 +118,17 @@ def read_cash_register(xml: bytes | IO[bytes]) -> Reading:
 
 def _read(events: "Iterator[tuple[str, _Element]]", reading: Reading) -> None:
     basics: dict[str, str] = {}
-    currency, location = "NOK", ""
+    currency, place = "NOK", _Place("")
     register: _Register | None = None
     for number, (event, element) in enumerate(events):
         if number == 0:
             _check_root(element)
         name = str(element.tag).removeprefix(_NAMESPACE)
         if event == "start":
-            if name == "cashregister":
-                register = _Register("", location)
+            if name == "location":
+                place = _Place(place.company)
+            elif name == "cashregister":
+                register = _Register("", place)
             continue
         parent = element.getparent()
         above = "" if parent is None else str(parent.tag).removeprefix(_NAMESPACE)
@@ -110,8 +137,12 @@ def _read(events: "Iterator[tuple[str, _Element]]", reading: Reading) -> None:
                 currency = (element.text or "NOK").strip()
             case ("basics", "basic"):
                 basics[_text(element, "basicType") + _text(element, "basicID")] = _text(element, "predefinedBasicID")
+            case ("company", "companyIdent"):
+                place.company = (element.text or "").strip()
             case ("location", "name"):
-                location = (element.text or "").strip()
+                place.name = (element.text or "").strip()
+            case ("location", "streetAddress"):
+                place.address = ", ".join(words for part in element if (words := (part.text or "").strip()))
             case ("cashregister", "registerID") if register:
                 register.name = (element.text or "").strip()
             case ("cashregister", "event") if register:
@@ -165,18 +196,13 @@ def _close(register: _Register, currency: str, basics: Mapping[str, str], readin
         number = _text(report, "reportID")
         try:
             fields = _settlement(register, report, currency, basics, sum(within, Decimal(0)) if within else None)
-            reading.settlements.append(
-                Incoming(
-                    DocumentKind.SETTLEMENT,
-                    _external_id(register.name, number),
-                    read_document(DocumentKind.SETTLEMENT, fields),
-                )
-            )
+            settlement = read_document(DocumentKind.SETTLEMENT, fields)
+            reading.take(Incoming(DocumentKind.SETTLEMENT, _external_id(register, number, until), settlement))
         except HubError as error:
             reading.refused.append(RefusedReport(register.name, number, error))
         since = until
     if left := sum(1 for when, _ in register.roundings if when > since):
-        reading.open_transactions[register.name] = left
+        reading.open_transactions[register.name] = reading.open_transactions.get(register.name, 0) + left
 
 
 def _settlement(
@@ -197,7 +223,8 @@ def _settlement(
     return {
         "date": _text(report, "reportDate"),
         "number": int(number),
-        "department": register.location[:50],
+        "department": register.place.title[:50],
+        "till": register.name[:50],
         "currency": currency,
         "sales": sales,
         "payments": [{"means": means.value, "amount": str(amount)} for means, amount in payments.items()],
@@ -231,9 +258,12 @@ def _left_over(report: "_Element", sales: list[dict[str, str]], payments: Mappin
     return difference if abs(difference) <= _HALF * receipts else Decimal(0)
 
 
-def _external_id(register: str, number: str) -> str:
-    clean = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in register)
-    return f"{clean[:80]}:{number}"[:100]
+def _external_id(register: _Register, number: str, when: str) -> str:
+    """Register and number to be read by people, and a digest of all that tells one report from another."""
+    clean = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in register.name)
+    place = register.place
+    told = "\n".join((place.company, place.title, register.name, number, when))
+    return f"{clean[:60]}:{number[:20]}:{digest(told)[:12]}"
 
 
 def _text(element: "_Element", name: str, *, deep: bool = False) -> str:

@@ -183,6 +183,8 @@ def decide(sync: Sync, existing: Entry | None, coming: Incoming, by: str, now: d
         return _new(sync, coming, text, fingerprint, by, now), Outcome.CREATED
     if existing.body_hash == fingerprint:
         return existing, Outcome.UNCHANGED
+    if existing.state is not EntryState.SENT:
+        _same_report(existing, coming.document)
     match existing.state:
         case state if state in (EntryState.SENDING, EntryState.UNCERTAIN) or existing.code == SKIPPED_UNCERTAIN:
             raise Conflict(
@@ -211,7 +213,24 @@ def decide(sync: Sync, existing: Entry | None, coming: Incoming, by: str, now: d
     return existing.model_copy(update=changes), outcome
 
 
-_OF_THE_BODY = ("body", "body_hash", "date", "title", "number", "department")
+def _same_report(existing: Entry, coming: Document) -> None:
+    """A body replaces one of the same Z-report; that of another shop under the same id would make the first disappear.
+
+    Raises Conflict (`another_settlement`).
+    """
+    if not isinstance(coming, Settlement):
+        return
+    told = (existing.number, existing.department, existing.till or coming.till)
+    if told != (coming.number, coming.department, coming.till):
+        raise Conflict(
+            f"Under this id another Z-report is kept: {existing.title}. Hand this one in under an id of its own; if it"
+            " was the other that was wrong, skip that in the export log.",
+            code="another_settlement",
+            entry=existing.id,
+        )
+
+
+_OF_THE_BODY = ("body", "body_hash", "date", "title", "number", "department", "till")
 _OF_THE_STATE = ("state", "code", "detail", "erp_words", "not_before", "claimed_at")
 
 
@@ -239,4 +258,5 @@ def _new(sync: Sync, coming: Incoming, text: str, fingerprint: str, by: str, now
         arrived_at=now,
         number=settlement.number if settlement else 0,
         department=settlement.department if settlement else "",
+        till=settlement.till if settlement else "",
     )

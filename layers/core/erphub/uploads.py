@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import batched
 from typing import Any, cast
 
 from .cash_register import Reading, read_cash_register
 from .documents import Incoming, Intake, Outcome, read_incoming
 from .errors import Conflict, HubError, Invalid, NotFound
+from .models.document import DocumentKind
 from .models.sync import NewUpload, Sync, Upload, UploadFormat, UploadState
 from .ports.sync import ExportLog, Papers, UploadSlot, Worker
 from .ports.world import Clock, Ids
@@ -74,7 +74,7 @@ class UploadDesk:
             return upload
         counted = upload
         try:
-            for lines in batched(self._documents(upload), _AT_ONCE, strict=False):
+            for lines in _batches(self._documents(upload)):
                 counted = self._take(sync, counted, lines)
         except HubError as error:
             problem = {"code": error.code, "detail": error.detail}
@@ -112,6 +112,22 @@ class UploadDesk:
                 "errors": (*upload.errors, *errors)[:_ERRORS_KEPT],
             }
         )
+
+
+def _batches(lines: Iterable[tuple[int, Incoming | HubError]]) -> Iterator[list[tuple[int, Incoming | HubError]]]:
+    """Lines to be taken together; a document that comes again waits for the next batch, as a body after the first."""
+    batch: list[tuple[int, Incoming | HubError]] = []
+    there: set[tuple[DocumentKind, str]] = set()
+    for number, one in lines:
+        name = (one.kind, one.external_id) if isinstance(one, Incoming) else None
+        if len(batch) == _AT_ONCE or name in there:
+            yield batch
+            batch, there = [], set()
+        batch.append((number, one))
+        if name is not None:
+            there.add(name)
+    if batch:
+        yield batch
 
 
 def of_reading(reading: Reading) -> list[Incoming | HubError]:

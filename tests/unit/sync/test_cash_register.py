@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from erphub.cash_register import read_cash_register
+from erphub.documents import Incoming
 from erphub.errors import Invalid
 from erphub.models.document import PaymentMeans, Settlement
 
@@ -76,6 +77,47 @@ def sale(when: str, rounding: str = "0.00", more: str = "") -> str:
       <rounding><roundingAmnt>{rounding}</roundingAmnt></rounding>{more}</cashtransaction>"""
 
 
+def which(coming: Incoming) -> str:
+    """The register and number in an id, without the digest behind them."""
+    return coming.external_id.rpartition(":")[0]
+
+
+def two_shops(second: str = "<name>Butikk 2</name>", more: str = "") -> bytes:
+    """Two shops of a chain whose tills are all called the same; the same amounts on the same day."""
+    one = file(report("1")).decode()
+    location = one[one.index("<location>") : one.index("</location>") + len("</location>")]
+    return one.replace(location, location + location.replace("<name>Butikk</name>", second) + more).encode()
+
+
+@pytest.mark.parametrize(
+    ("second", "department"),
+    [
+        ("<name>Butikk 2</name>", "Butikk 2"),
+        ("<streetAddress><streetname>Storgata</streetname><city>Moss</city></streetAddress>", "Storgata, Moss"),
+        ("", ""),
+    ],
+)
+def test_two_shops_whose_tills_are_named_alike_are_two_settlements(second: str, department: str) -> None:
+    reading = read_cash_register(two_shops(second))
+    assert [coming.document.department for coming in reading.settlements] == ["Butikk", department]
+    assert len({coming.external_id for coming in reading.settlements}) == 2
+
+
+@pytest.mark.parametrize(("change", "same"), [(("", ""), True), (("999999999", "888888888"), False),
+                                              (("2026-01-31", "2027-01-31"), False)])  # fmt: skip
+def test_a_report_is_the_same_only_of_the_same_company_and_day(change: tuple[str, str], same: bool) -> None:
+    xml = file(report()).replace(b"<company>", b"<company><companyIdent>999999999</companyIdent>")
+    [one] = read_cash_register(xml).settlements
+    [other] = read_cash_register(xml.replace(change[0].encode(), change[1].encode())).settlements
+    assert (one.external_id == other.external_id) is same
+
+
+def test_a_report_that_the_file_tells_twice_and_differently_is_refused_the_second_time() -> None:
+    reading = read_cash_register(file(report() + report() + report(net="200.00", vat="50.00", paid="250.00")))
+    assert len(reading.settlements) == 2, "told the same way it is the same"
+    assert [refused.error.code for refused in reading.refused] == ["report_twice"]
+
+
 def test_each_z_report_takes_the_rounding_of_its_own_transactions() -> None:
     both = report("1", "2026-01-30", paid="124.80") + report("2", "2026-01-31", paid="125.30")
     sales = (
@@ -84,7 +126,7 @@ def test_each_z_report_takes_the_rounding_of_its_own_transactions() -> None:
         + sale("2026-01-31 13:00:00", "5.00", "<trainingID>true</trainingID>")
     )
     reading = read_cash_register(file(both, sales))
-    assert [coming.external_id for coming in reading.settlements] == ["R-1:1", "R-1:2"]
+    assert [which(coming) for coming in reading.settlements] == ["R-1:1", "R-1:2"]
     assert not reading.refused
 
 
@@ -100,7 +142,7 @@ def test_an_x_report_is_no_settlement() -> None:
 
 def test_a_report_that_does_not_add_up_stops_no_other() -> None:
     reading = read_cash_register(file(report("1", paid="1.00") + report("2", "2026-02-01") + report("x", "2026-02-02")))
-    assert [coming.external_id for coming in reading.settlements] == ["R-1:2"]
+    assert [which(coming) for coming in reading.settlements] == ["R-1:2"]
     assert [refused.number for refused in reading.refused] == ["1", "x"]
 
 

@@ -11,6 +11,7 @@ from erphub.paperwork import from_text, masked, read_document, to_text
 from erphub.uploads import file_name
 
 from .conftest import CLIENT, CONNECTION, World, z_report
+from .test_cash_register import two_shops
 
 Z, K, P = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.PRODUCT
 
@@ -33,6 +34,18 @@ def test_another_body_replaces_it_before_it_is_sent(world: World) -> None:
 
 
 def test_after_sending_another_body_is_refused_with_the_voucher(world: World) -> None:
+@pytest.mark.parametrize("other", [{"department": "Moss"}, {"till": "2"}, {"number": 2}])
+def test_the_settlement_of_another_shop_does_not_take_the_place_of_the_first(
+    world: World, other: dict[str, object]
+) -> None:
+    report = z_report() | {"department": "Oslo", "till": "1"}
+    world.hand_in("settlement", "Z1", **report)
+    with pytest.raises(Conflict) as caught:
+        world.hand_in("settlement", "Z1", **(report | other))
+    assert caught.value.code == "another_settlement"
+    assert world.hand_in("settlement", "Z1", **(report | {"comment": "counted again"})).outcome == "replaced"
+
+
     world.settlement(1)
     world.transfer()
     with pytest.raises(Conflict) as caught:
@@ -172,6 +185,18 @@ def product(number: int, price: str = "40") -> dict[str, object]:
 
 
 def test_ten_thousand_products_are_one_upload(world: World) -> None:
+def test_a_product_that_comes_twice_in_a_file_is_kept_as_it_came_last_and_counted_twice(world: World) -> None:
+    done = upload(world, [product(1), product(2), {**product(1), "name": "New"}, {**product(1), "name": "New"}])
+    assert (done.lines, done.accepted, done.unchanged, done.refused) == (4, 3, 1, 0)
+    assert world.entry(P, "P1").title.endswith("New")
+
+
+def test_the_registers_of_two_shops_in_one_upload_are_all_there(world: World) -> None:
+    done = upload(world, two_shops().splitlines(), "saft_cash_register")
+    assert (done.lines, done.accepted) == (2, 2)
+    assert {entry.department for entry in world.log.queue(CLIENT, CONNECTION, "pending")} == {"Butikk", "Butikk 2"}
+
+
     done = upload(world, [product(number) for number in range(10_000)])
     assert (done.state, done.lines, done.accepted, done.refused) == ("done", 10_000, 10_000, 0)
     assert world.entry(P, "P9999").state is EntryState.PENDING
@@ -183,7 +208,7 @@ def test_a_batch_says_which_lines_were_refused_and_takes_the_others(world: World
         world,
         [product(1), product(2), b"{broken", {"kind": "product"}, {**product(3), "price": "-"}, b"", product(2, "41")],
     )
-    assert (done.accepted, done.unchanged, done.refused) == (1, 1, 3)
+    assert (done.accepted, done.unchanged, done.refused) == (2, 1, 3)
     assert [(error["line"], error["code"]) for error in done.errors] == [
         (3, "malformed_json"),
         (4, "external_id_required"),

@@ -71,6 +71,8 @@ class Settlement(Entity):
     date: date
     number: Annotated[int, Field(ge=1)]
     department: Annotated[str, Field(max_length=50)] = ""
+    till: Annotated[str, Field(max_length=50)] = ""
+    """Which of the department's tills it is of, when each counts its Z-reports by itself."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "NOK"
     sales: Annotated[tuple[Sales, ...], Field(max_length=20)] = ()
     payments: Annotated[tuple[Payment, ...], Field(max_length=40)] = ()

@@ -212,6 +212,8 @@ class Entry(Model):
     number: int = 0
     """A settlement's Z-report number."""
     department: str = ""
+    till: str = ""
+    """Which of the department's tills it is of, where the till says so."""
     rev: int = 0
 
     @property

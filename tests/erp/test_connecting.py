@@ -62,7 +62,8 @@ def test_a_login_that_cannot_be_used_says_what_to_change(
     site: Site, many: Database, options: dict[str, Any], code: str
 ) -> None:
     site.catalogue.login("reader", PASSWORD, **options)
-    failed(site.probes(), "login", code)
+    probe = failed(site.probes(), "login", code)
+    assert probe.refused is (code != "default_database"), "only what is about the login stops the connection"
 
 
 def test_an_earlier_failure_in_the_process_does_not_colour_a_later_one(site: Site, many: Database) -> None:

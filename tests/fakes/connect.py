@@ -159,10 +159,10 @@ class FakeUsers:
 PASSED = tuple(Probe(stage, Outcome.PASSED, 1, f"{stage} works.") for stage in tuple(Stage)[:7])
 
 
-def failed_at(stage: Stage, code: str, detail: str) -> tuple[Probe, ...]:
+def failed_at(stage: Stage, code: str, detail: str, *, refused: bool = False) -> tuple[Probe, ...]:
     """A test that ended at a stage."""
     before = tuple(probe for probe in PASSED if tuple(Stage).index(probe.stage) < tuple(Stage).index(stage))
-    return (*before, Probe(stage, Outcome.FAILED, 1, detail, code))
+    return (*before, Probe(stage, Outcome.FAILED, 1, detail, code, refused))
 
 
 @dataclass
@@ -198,7 +198,7 @@ class FakeSystem:
         if self.raises:
             raise self.raises.pop(0)
         if self.given != self.password:
-            return failed_at(Stage.LOGIN, "credentials_refused", self.says)
+            return failed_at(Stage.LOGIN, "credentials_refused", self.says, refused=True)
         return PASSED
 
     def choices(self, field: str, company: FoundCompany) -> Sequence[FoundChoice]:

@@ -17,8 +17,9 @@ Each carries three things for three readers: `detail`, a sentence for the user; 
 and, through `raise … from error`, the cause for whoever operates the hub.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,16 @@ class ErpRefused(HubError):
 
 
 class CredentialsRefused(ErpRefused):
-    """The ERP does not accept who the hub says it is; trying again could lock the user out."""
+    """The ERP does not accept who the hub says it is; trying again could lock the user out.
+
+    Whatever its code (a wrong password, an expired one, a locked login …), `refused` tells it among its facts, so that
+    it is known by wherever the error is kept as a problem.
+    """
 
     code = "credentials_refused"
+
+    def __init__(self, detail: str, *, code: str | None = None, **facts: object) -> None:
+        super().__init__(detail, code=code, **facts, refused="credentials")
 
 
 class Unavailable(HubError):
@@ -118,3 +126,8 @@ class Stopped(HubError):
     """Somebody asked for it to stop."""
 
     code = "stopped"
+
+
+def refuses_credentials(problem: Mapping[str, Any] | None) -> bool:
+    """Whether a problem that was kept is that of a CredentialsRefused."""
+    return problem is not None and problem.get("refused") == "credentials"

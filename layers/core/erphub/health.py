@@ -15,11 +15,10 @@ from typing import Any
 
 from .audit import AuditTrail
 from .editing import Editors
-from .errors import Conflict, NotFound
+from .errors import Conflict, NotFound, refuses_credentials
 from .models.connection import Connection, ConnectionStatus, Health, LastTest
 from .models.identity import Member
 from .models.notification import Event, EventType
-from .models.probe import Outcome, Stage
 from .models.run import Run, Status
 from .models.sync import Transfer, TransferState
 from .models.wire import JsonObject, instant
@@ -27,7 +26,6 @@ from .notifications import Announcer, event
 from .ports.connections import Connections
 from .ports.world import Clock
 
-REFUSED = "credentials_refused"
 _SAYS_NOTHING = frozenset(
     {
         "reauth_required",
@@ -93,7 +91,7 @@ class HealthDesk:
         ids = connection.client_id, connection.id
         if result.passed:
             self.reconnected(*ids)
-        elif any(probe.stage == Stage.LOGIN and probe.outcome == Outcome.FAILED for probe in result.probes):
+        elif refuses_credentials(result.problem):
             self.refused(*ids, result.problem or {}, result.started_at)
         else:
             self.failed(*ids, result.problem or {})
@@ -105,13 +103,19 @@ class HealthDesk:
         """
         self._apply(client_id, connection_id, _reconnected)
 
+    def run_met(self, run: Run) -> None:
+        """An import goes on and has met something: refused credentials concern all who use the connection, at once."""
+        problem = run.problem or {}
+        if _is_refusal(problem):
+            began = _moment(run.started_at or run.created_at)
+            self.refused(run.ref.client_id, run.connection_id, problem, began)
+
     def run_ended(self, run: Run) -> None:
         """An import has ended: its end is told, and the connection stands as it shows. Again is fine."""
         client_id, connection_id, problem = run.ref.client_id, run.connection_id, run.problem or {}
         code = str(problem.get("code", ""))
-        began = _moment(run.started_at or run.created_at)
-        if code == REFUSED:
-            self.refused(client_id, connection_id, problem, began)
+        if _is_refusal(problem):
+            self.run_met(run)
         elif run.status is Status.SUCCEEDED or (run.status is Status.PARTIALLY_SUCCEEDED and not problem):
             self.worked(client_id, connection_id)
         elif run.status is not Status.CANCELLED and code and code not in _SAYS_NOTHING:
@@ -127,7 +131,7 @@ class HealthDesk:
         code = str(problem.get("code", ""))
         began = transfer.started_at or transfer.created_at
         ids = transfer.client_id, transfer.connection_id
-        if code == REFUSED:
+        if _is_refusal(problem):
             self.refused(*ids, problem, began)
         elif code and code not in _SAYS_NOTHING:
             self.failed(*ids, problem)
@@ -308,6 +312,11 @@ def _health(known: Connection, move: Move, now: datetime) -> Health:
         credentials_at=now if move.renewed else before.credentials_at,
         rev=before.rev,
     )
+
+
+def _is_refusal(problem: Mapping[str, Any]) -> bool:
+    """Whether the ERP itself has just refused the credentials, for whatever reason."""
+    return refuses_credentials(problem) and problem.get("code") not in _SAYS_NOTHING
 
 
 def _reason(problem: Mapping[str, Any]) -> JsonObject:

@@ -14,7 +14,7 @@ from typing import Any
 
 from .changes import KINDS, Changes
 from .documents import planned
-from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
+from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable, refuses_credentials
 from .models.connection import Connection, ConnectionStatus
 from .models.document import DocumentKind, Settlement
 from .models.sync import Counts, Entry, Sync, Transfer, TransferState
@@ -337,7 +337,7 @@ class _Run:
             )
             after = sync.model_copy(update={"rhythm": rhythm})
             next_at, why = None, "Automatic transfer is switched off."
-            if code in ("credentials_refused", "reauth_required", "connection_paused", "connection_not_found"):
+            if refuses_credentials(self.transfer.problem) or code in ("connection_paused", "connection_not_found"):
                 why = "It waits until the connection works again."
             elif sync.settings.automatic:
                 best = planned(after, now, waiting=len(waiting), oldest=oldest)

@@ -80,10 +80,18 @@ def test_a_test_goes_on_by_itself_and_its_result_is_kept(hub, connection):
 
 
 @pytest.mark.parametrize(
-    ("stage", "status"), [(Stage.LOGIN, "reauth_required"), (Stage.TCP, "degraded"), (Stage.PERMISSIONS, "degraded")]
+    ("stage", "refused", "status"),
+    [
+        (Stage.LOGIN, True, "reauth_required"),
+        (Stage.LOGIN, False, "degraded"),
+        (Stage.TCP, False, "degraded"),
+        (Stage.PERMISSIONS, False, "degraded"),
+    ],
 )
-def test_a_failed_test_says_what_the_connection_needs_and_a_passed_one_heals_it(hub, connection, stage, status):
-    hub.system.check = lambda: failed_at(stage, "some_code", "A sentence.")
+def test_a_failed_test_says_what_the_connection_needs_and_a_passed_one_heals_it(
+    hub, connection, stage, refused, status
+):
+    hub.system.check = lambda: failed_at(stage, "some_code", "A sentence.", refused=refused)
     hub.call("POST", f"{connection}/test")
     failed = hub.call("GET", connection).json
     assert (failed["status"], failed["last_test"]["passed"]) == (status, False)

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from erphub.errors import Conflict, NotFound, Unavailable
+from erphub.erp.sqlserver import refusals
+from erphub.erp.twentyfourseven import outcomes
+from erphub.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
 from erphub.health import HealthDesk
 from erphub.models.connection import ConnectionStatus, LastTest
 from erphub.models.notification import EventType, NotificationQuery
@@ -13,8 +15,11 @@ from erphub.models.sync import Counts, Transfer, TransferState
 from erphub.models.wire import instant
 from erphub.models.wizard import ProbeView
 from erphub.notifications import PATIENCE, SyncNotices, event
+from erphub.runs import problem_of
+from erphub.web import as_problem
 
-REFUSED = {"code": "credentials_refused", "detail": "The server does not accept the login and password."}
+REFUSED = problem_of(CredentialsRefused("The server does not accept the login and password."))
+SHOWN = {name: REFUSED[name] for name in ("code", "detail")}
 AWAY = {"code": "server_unreachable", "detail": "The server did not answer."}
 
 
@@ -42,14 +47,15 @@ def transfer(house, connection, state=TransferState.SUCCEEDED, problem=None, **c
     )
 
 
-def by_hand(house, connection, stage=None):
+def by_hand(house, connection, stage=None, error=None):
+    """A test by hand, which that stage failed with that error."""
     outcomes = [("tcp", "passed"), ("login", "passed"), ("read", "passed")]
     probes = [
         ProbeView(stage=one, outcome="failed" if one == stage else outcome, milliseconds=1, detail="…")
         for one, outcome in outcomes
     ]
     now = house.clock()
-    problem = {"code": f"{stage}_failed", "detail": "…"} if stage else None
+    problem = as_problem(error) if error else None
     result = LastTest(id="t", started_at=now, finished_at=now, passed=not stage, probes=probes, problem=problem)
     house.health.tested(connection, result)
 
@@ -65,16 +71,62 @@ def test_a_refused_login_stops_the_connection_and_is_told_once(house):
     house.health.run_ended(failed)  # the machine's last task came twice
     now = house.now(connection)
     assert (now.status, now.works) == ("reauth_required", False)
-    assert now.status_reason == REFUSED
+    assert now.status_reason == SHOWN
     assert house.told() == sorted(["connection.reauth_required", "import.failed"])
     assert sorted(house.on_the_bus()) == sorted(house.told())
+
+
+def every_refusal() -> list[HubError]:
+    """Each way in which an ERP refuses credentials, as its own table words it, and one nobody has thought of yet."""
+    known = [one.kind(one.detail, code=one.code) for one in refusals._KNOWN if issubclass(one.kind, CredentialsRefused)]
+    return [*known, outcomes.credentials_refused(), CredentialsRefused("Not you.", code="of_another_erp")]
+
+
+@pytest.mark.parametrize("error", every_refusal(), ids=lambda error: error.code)
+def test_a_login_that_is_locked_expired_or_switched_off_stops_the_connection_as_a_wrong_password_does(house, error):
+    one, other, third, fourth = (house.connection() for _ in range(4))
+    house.health.run_met(run(house, one, Status.RUNNING, problem_of(error)))
+    house.health.run_ended(run(house, other, Status.FAILED, problem_of(error)))
+    house.health.transfer_ended(transfer(house, third, TransferState.FAILED, as_problem(error)))
+    by_hand(house, fourth, "login", error)
+    for connection in (one, other, third, fourth):
+        now = house.now(connection)
+        assert (now.status, now.works) == ("reauth_required", False)
+        assert now.status_reason == {"code": error.code, "detail": error.detail}
+
+
+def test_every_sql_server_refusal_of_a_login_is_among_those_tried_here():
+    codes = {error.code for error in every_refusal()}
+    assert codes >= {
+        "login_locked",
+        "password_expired",
+        "login_disabled",
+        "password_must_change",
+        "credentials_refused",
+    }
+
+
+def test_a_run_that_goes_on_and_met_something_else_stops_nothing(house):
+    connection = house.connection()
+    house.health.run_met(run(house, connection, Status.RUNNING, AWAY))
+    house.health.run_met(run(house, connection, Status.RUNNING))
+    assert house.now(connection).status == "active"
 
 
 def test_a_run_that_was_not_let_in_says_nothing_new(house):
     connection = house.connection()
     house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
-    house.health.run_ended(run(house, connection, Status.FAILED, {"code": "reauth_required", "detail": "…"}, "run-2"))
+    not_let_in = problem_of(CredentialsRefused("Enter it again.", code="reauth_required"))
+    house.health.run_ended(run(house, connection, Status.FAILED, not_let_in, "run-2"))
     assert house.told() == ["connection.reauth_required"]
+
+
+def test_a_run_that_was_not_let_in_does_not_stop_a_connection_that_was_entered_again_meanwhile(house):
+    connection = house.connection()
+    not_let_in = problem_of(CredentialsRefused("Enter it again.", code="reauth_required"))
+    house.health.run_met(run(house, connection, Status.RUNNING, not_let_in))
+    house.health.run_ended(run(house, connection, Status.FAILED, not_let_in))
+    assert house.now(connection).status == "active"
 
 
 def test_a_refusal_met_with_the_old_password_does_not_stop_the_new_one(house):
@@ -180,10 +232,20 @@ def test_a_cancelled_run_is_nobodys_news(house):
 # --- tests ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("stage", "status"), [("login", "reauth_required"), ("tcp", "degraded"), ("read", "degraded")])
-def test_a_test_by_hand_says_how_the_connection_stands(house, stage, status):
+@pytest.mark.parametrize(
+    ("stage", "error", "status"),
+    [
+        ("login", CredentialsRefused("Not with this password."), "reauth_required"),
+        ("login", Unavailable("The server is too busy.", code="server_busy"), "degraded"),
+        ("login", ErpRefused("The firewall does not let the hub in.", code="firewall"), "degraded"),
+        ("tcp", Unavailable("It does not answer.", code="server_unreachable"), "degraded"),
+        ("read", ErpRefused("Nothing to read.", code="table_missing"), "degraded"),
+    ],
+    ids=["refused", "busy", "firewall", "away", "unreadable"],
+)
+def test_a_test_by_hand_says_how_the_connection_stands(house, stage, error, status):
     connection = house.connection()
-    by_hand(house, connection, stage)
+    by_hand(house, connection, stage, error)
     assert house.now(connection).status == status
     by_hand(house, connection)
     assert house.now(connection).status == "active"
@@ -193,7 +255,7 @@ def test_a_test_by_hand_says_how_the_connection_stands(house, stage, status):
 def test_a_test_of_a_paused_connection_leaves_it_paused(house):
     connection = house.connection()
     house.health.pause(connection)
-    by_hand(house, connection, "login")
+    by_hand(house, connection, "login", CredentialsRefused("Not with this password."))
     assert house.now(connection).status == "paused"
 
 
@@ -228,7 +290,7 @@ def test_resuming_does_not_make_a_refused_login_good(house):
     house.pass_time(hours=1)
     house.health.pause(connection)
     resumed = house.health.resume(connection)
-    assert (resumed.status, resumed.status_reason) == ("reauth_required", REFUSED)
+    assert (resumed.status, resumed.status_reason) == ("reauth_required", SHOWN)
     assert house.caught_up == []
     house.health.reconnected(connection.client_id, connection.id)
     assert house.caught_up == [(connection.id, stopped)]

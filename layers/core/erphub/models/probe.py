@@ -1,6 +1,6 @@
 """A connection test, stage by stage: what was tried, how long it took, and what to do when it failed."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -29,17 +29,27 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Probe:
-    """One stage's result. `milliseconds` is 0 for a skipped stage; `code` is set when it failed or warned."""
+    """One stage's result. `milliseconds` is 0 for a skipped stage; `code` is set when it failed or warned.
+
+    `refused` says that the ERP refused the credentials: a login stage fails for other reasons too.
+    """
 
     stage: Stage
     outcome: Outcome
     milliseconds: int
     detail: str
     code: str | None = None
+    refused: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return asdict(self)
+        """As people see it, in plain JSON."""
+        return {
+            "stage": self.stage,
+            "outcome": self.outcome,
+            "milliseconds": self.milliseconds,
+            "detail": self.detail,
+            "code": self.code,
+        }
 
 
 def passed(probes: list[Probe]) -> bool:

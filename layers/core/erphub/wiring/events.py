@@ -64,11 +64,7 @@ def pausing() -> "PauseDesk":
 
 def run_met(ref: "RunRef") -> None:
     """A run has met something: refused credentials concern everybody who uses the connection, at once."""
-    run = imports.run_table().get(ref)
-    problem = run.problem or {}
-    if problem.get("code") == "credentials_refused":
-        began = datetime.fromisoformat(run.started_at or run.created_at)
-        health().refused(ref.client_id, run.connection_id, problem, began)
+    health().run_met(imports.run_table().get(ref))
 
 
 def run_ended(ref: "RunRef") -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import ErpRefused, HubError, Unavailable
+from ...errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 from ...models.probe import Outcome, Probe, Stage
 from ...ports.erp import FoundCompany
 from .. import network
@@ -206,13 +206,14 @@ class _Trial:
 
 
 def _timed(stage: Stage, attempt: Callable[[], Finding]) -> Probe:
-    began = time.perf_counter()
+    began, refused = time.perf_counter(), False
     try:
         words, code = attempt()
         outcome = Outcome.WARNING if code else Outcome.PASSED
     except HubError as error:
         words, code, outcome = error.detail, error.code, Outcome.FAILED
-    return Probe(stage, outcome, round((time.perf_counter() - began) * 1000), words, code)
+        refused = isinstance(error, CredentialsRefused)
+    return Probe(stage, outcome, round((time.perf_counter() - began) * 1000), words, code, refused)
 
 
 # --- databases -------------------------------------------------------------------------------------------------------

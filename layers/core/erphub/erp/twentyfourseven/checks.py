@@ -32,14 +32,15 @@ def run(trials: list[tuple[Stage, Trial]]) -> Iterator[Probe]:
             yield Probe(stage, Outcome.SKIPPED, 0, "Not tried, as an earlier stage failed.")
             continue
         started = perf_counter()
-        outcome, detail, code = Outcome.PASSED, "", None
+        outcome, detail, code, refused = Outcome.PASSED, "", None, False
         try:
             detail = trial()
         except Warned as warning:
             outcome, detail, code = Outcome.WARNING, warning.detail, warning.code
         except HubError as error:
             outcome, detail, code, failed = Outcome.FAILED, error.detail, error.code, True
-        yield Probe(stage, outcome, round((perf_counter() - started) * 1000), detail, code)
+            refused = isinstance(error, CredentialsRefused)
+        yield Probe(stage, outcome, round((perf_counter() - started) * 1000), detail, code, refused)
 
 
 def reach(urls: tuple[str, ...]) -> list[tuple[Stage, Trial]]:

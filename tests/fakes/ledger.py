@@ -41,6 +41,9 @@ class Record:
     changed_at: datetime
     pdfs: list[bytes] = field(default_factory=list)
     awaiting_approval: bool = False
+    company: str = ""
+    target: str = ""
+    """For settlements: the inbox or the ledger, which are looked through one at a time."""
 
 
 @dataclass
@@ -76,6 +79,8 @@ class LedgerErp:
         if self.looking_is_refused:
             raise ErpRefused("You may not read vouchers.", code="permission_denied")
         for record in self.records.values():
+            if not _same_place(record, posting):
+                continue
             same_product = isinstance(document, Product) and isinstance(record.document, Product)
             if record.kind is kind and (
                 record.key == posting.key or (same_product and record.document.number == document.number)
@@ -211,12 +216,22 @@ class LedgerErp:
             record.document, record.changed_at = document, now
             return record
         number = f"{len(self.records) + 1}"
-        waits = posting.routing.get("target") == "inbox" and isinstance(document, Settlement)
-        record = Record(number, document.kind, posting.key, document, now, awaiting_approval=waits)
+        company, target = posting.routing.get("company", ""), ""
+        if isinstance(document, Settlement):
+            target = posting.routing.get("target", "")
+        record = Record(
+            number, document.kind, posting.key, document, now, [], target == "inbox", company=company, target=target
+        )
         if self.takes_pdf_with_voucher and posting.pdf:
             record.pdfs.append(posting.pdf)
         self.records[number] = record
         return record
+
+
+def _same_place(record: Record, posting: Posting) -> bool:
+    """Whether a record is where a look would meet it."""
+    asked = posting.routing
+    return record.company in ("", asked.get("company", "")) and record.target in ("", asked.get("target", ""))
 
 
 class Clock:

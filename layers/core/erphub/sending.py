@@ -183,6 +183,7 @@ class Sender:
             attempts=entry.attempts + 1,
             handled_by=self.transfer_id,
             sent_hash=entry.body_hash,
+            went_to=entry.went_to or self.settings.place(),
         )
 
     def _go(self, attempt: Try) -> Fate:
@@ -208,17 +209,27 @@ class Sender:
 
     def _post(self, attempt: Try) -> Posted:
         """Post it; but look first whenever it was tried before, and for a product by its number."""
-        entry, posting = attempt.entry, attempt.posting
-        tried = attempt.maybe_there or entry.attempts > 1
-        if not entry.reference and (tried or isinstance(attempt.document, Product)):
-            attempt.looked = True
-            found = self.system.find(entry.kind, posting, attempt.document)
+        tried = attempt.maybe_there or attempt.entry.attempts > 1
+        if not attempt.entry.reference and (tried or isinstance(attempt.document, Product)):
+            found = self._look(attempt)
             if found is not None and not isinstance(attempt.document, Product):
                 return found
             if found is not None:
-                posting = replace(posting, previous=found.reference)
+                attempt.posting = replace(attempt.posting, previous=found.reference)
+        if attempt.entry.went_to != self.settings.place():
+            attempt.entry = self._book.put(attempt.entry, went_to=self.settings.place())
         attempt.pushed = True
-        return self.system.push(attempt.document, posting)
+        return self.system.push(attempt.document, attempt.posting)
+
+    def _look(self, attempt: Try) -> Posted | None:
+        """Look for it where the last try sent it: the settings may name another place by now."""
+        attempt.looked = True
+        there = replace(attempt.posting, routing=self._routing(attempt.entry))
+        return self.system.find(attempt.entry.kind, there, attempt.document)
+
+    def _routing(self, entry: Entry) -> dict[str, Any]:
+        """The settings, but for the place to which the document went."""
+        return self.settings.routing() | entry.went_to
 
     def _sent(self, attempt: Try, posted: Posted) -> Fate:
         attachment = Attachment.NONE
@@ -242,7 +253,7 @@ class Sender:
         )
         self._agree(saved, attempt.document)
         if attachment is Attachment.DUE:
-            self._attach(saved, posted, attempt.posting)
+            self._attach(saved, posted, replace(attempt.posting, routing=self._routing(saved)))
         return Fate.SENT
 
     def _agree(self, entry: Entry, document: Document) -> None:
@@ -257,7 +268,7 @@ class Sender:
     def _attach_alone(self, entry: Entry) -> Fate:
         document = from_text(entry.body)
         pdf, name = self._attacher.pdf(entry, document)
-        posting = Posting(posting_key(entry.id), self.settings.routing(), {}, entry.reference, pdf, name)
+        posting = Posting(posting_key(entry.id), self._routing(entry), {}, entry.reference, pdf, name)
         posted = Posted(
             entry.reference, trace=entry.trace or None, awaiting_approval=entry.awaiting_approval, facts=entry.facts
         )

@@ -5,6 +5,8 @@ import pytest
 from erphub.errors import Conflict
 from erphub.models.document import DocumentKind
 from erphub.models.sync import EntryState
+from erphub.ports.documents import Posted, Posting
+from tests.fakes.ledger import Died
 
 from .conftest import CLIENT, CONNECTION, World
 
@@ -312,3 +314,77 @@ def test_what_was_skipped_while_uncertain_is_looked_for_when_it_comes_back(world
     world.transfer()
     assert world.entry(Z, "Z1").state is EntryState.SENT
     assert len(world.vouchers(Z, "Z1")) == 1
+
+
+@pytest.mark.parametrize("fault", ["lost_after", "late", "die_after", "die_late"])
+def test_what_may_have_arrived_is_looked_for_where_it_was_sent_not_where_it_would_go_now(
+    world: World, fault: str
+) -> None:
+    world.save(import_type="inbox")
+    world.settlement(1)
+    world.erp.faults = [fault]
+    world.transfer()
+    world.save(import_type="ledger")
+    world.erp.let_late_requests_through()
+    world.clock.pass_(minutes=30)
+    world.transfer()
+    [voucher] = world.vouchers(Z, "Z1")
+    assert (voucher.target, len(voucher.pdfs)) == ("inbox", 1)
+    entry = world.entry(Z, "Z1")
+    assert (entry.state, entry.awaiting_approval) == (EntryState.SENT, True)
+
+
+def test_what_is_not_where_it_was_sent_goes_where_it_belongs_now_and_is_looked_for_there(world: World) -> None:
+    world.save(import_type="inbox")
+    world.settlement(1)
+    world.erp.faults = ["lost_before", "lost_after"]
+    world.transfer()
+    world.save(import_type="ledger")
+    world.clock.pass_(minutes=30)
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.UNCERTAIN
+    world.save(import_type="inbox")
+    world.clock.pass_(minutes=60)
+    world.transfer()
+    [voucher] = world.vouchers(Z, "Z1")
+    assert voucher.target == "ledger"
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+
+
+def test_a_worker_that_dies_while_looking_leaves_word_of_where_the_document_may_be(world: World) -> None:
+    world.save(import_type="inbox")
+    world.settlement(1)
+    world.erp.faults = ["lost_after"]
+    world.transfer()
+    world.save(import_type="ledger")
+    world.clock.pass_(minutes=30)
+    find = world.erp.find
+
+    def dies(*_: object) -> None:
+        raise Died
+
+    world.erp.find = dies  # pyright: ignore[reportAttributeAccessIssue]
+    world.transfer()
+    world.erp.find = find
+    world.clock.pass_(minutes=60)
+    world.transfer()
+    assert len(world.vouchers(Z, "Z1")) == 1
+
+
+def test_a_pdf_follows_its_voucher_to_where_that_was_posted(world: World) -> None:
+    world.save(import_type="inbox")
+    world.settlement(1)
+    world.erp.attach_faults = ["down"]
+    world.transfer()
+    world.save(import_type="ledger")
+    seen: list[str] = []
+    attach = world.erp.attach
+
+    def watched(posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
+        seen.append(posting.routing["target"])
+        return attach(posted, posting, pdf, name)
+
+    world.erp.attach = watched
+    world.clock.pass_(hours=3)
+    world.transfer()
+    assert seen == ["inbox"]

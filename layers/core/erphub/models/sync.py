@@ -84,12 +84,14 @@ class SyncSettings(Model):
             return self.customers
         return self.products if kind is DocumentKind.PRODUCT else Master.TILL
 
+    def place(self) -> dict[str, str]:
+        """The part of the routing that says where in the ERP a document ends up, and so where it is looked for."""
+        return {"company": self.company, "target": self.import_type.value}
+
     def routing(self) -> dict[str, Any]:
         """The settings as an ERP is told them; see `ports.documents.Posting`."""
-        return {
-            "company": self.company,
+        return self.place() | {
             "department": self.department,
-            "target": self.import_type.value,
             "voucher_type": self.voucher_type,
             "sales_accounts": dict(self.accounts.sales),
             "means_accounts": {means.value: account for means, account in self.accounts.means.items()},
@@ -203,6 +205,8 @@ class Entry(Model):
     awaiting_approval: bool = False
     facts: dict[str, Any] = Field(default_factory=dict)
     sent_hash: str = ""
+    went_to: dict[str, str] = Field(default_factory=dict)
+    """Where the last try sent it (see `SyncSettings.place`), whatever the settings say by now."""
     wants_pdf_until: datetime | None = None
     """The till said that a PDF follows: it is waited for until then."""
     attachment: Attachment = Attachment.NONE

@@ -28,6 +28,8 @@ class FakeMachine:
     executions: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
     todo: list[Callable[[], None]] = field(default_factory=list)
+    failed: list[Mapping[str, Any]] = field(default_factory=list)
+    """Inputs of executions that ended badly: what the rule `execution_ended` hears of, and of no others."""
     _tokens: Iterator[int] = field(default_factory=itertools.count)
 
     def execution(self, name: str) -> str:
@@ -96,9 +98,11 @@ class FakeMachine:
         self.waiting[token] = given
 
     def _work(self, given: dict[str, Any]) -> None:
-        outcome = self._tried("answered", given, 3) or self._tried("trouble", given, 1)
-        assert outcome is not None
-        if outcome["next"] == "ask":
+        outcome = self._tried("answered", given, 3) or self._tried("trouble", given, 6)
+        if outcome is None:
+            self.executions[self.execution(given["wizard_id"])] = "FAILED"
+            self.failed.append(given)
+        elif outcome["next"] == "ask":
             self._ask(given)
         else:
             self.executions[self.execution(given["wizard_id"])] = "SUCCEEDED"

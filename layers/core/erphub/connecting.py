@@ -234,8 +234,15 @@ class Connecting:
         return STOP
 
     def trouble(self, client_id: str, wizard_id: str) -> JsonObject:
-        """The answer could not be worked on, however often it was tried: say so and ask the step again."""
+        """The answer could not be worked on, however often it was tried: say so and ask the step again.
+
+        What follows a wizard's end asks nobody: it is only tried again, and raises until the execution has failed and
+        whoever sweeps up comes.
+        """
         wizard = self.store.get(client_id, wizard_id)
+        if wizard is not None and wizard.status is WizardStatus.FINISHED:
+            self.finishing.after(wizard)
+            return STOP
         if wizard is None or wizard.status is not WizardStatus.WORKING:
             return STOP
         error = HubError(

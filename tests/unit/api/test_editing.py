@@ -1,9 +1,12 @@
 """Editing: a draft from any step, the live connection untouched until the end, two editors, every point of a crash."""
 
+from contextlib import suppress
+
 import pytest
 
 from erphub import wiring
 from erphub.aws.connections import ConnectionTable
+from erphub.errors import Unavailable
 from erphub.models.connection import ConnectionStatus
 from erphub.models.probe import Stage
 from erphub.ports.erp import FoundCompany
@@ -375,6 +378,54 @@ def test_an_edit_whose_end_never_came_is_swept(hub, made, monkeypatch):
     assert len(generations(hub, made)) == 1
 
 
+def fails(monkeypatch, kind, name, times):
+    """Nothing answers there for so many calls."""
+    original, left = getattr(kind, name), [times]
+
+    def away(*given, **more):
+        if left[0]:
+            left[0] -= 1
+            raise Unavailable("Try again.", code="throttled")
+        return original(*given, **more)
+
+    monkeypatch.setattr(kind, name, away)
+    return left
+
+
+@pytest.mark.parametrize("times", [1, 5, 8, 9, 20])
+def test_what_follows_an_edits_end_is_repeated_until_it_is_done(hub, made, monkeypatch, times):
+    edit = Edit(hub, made, "server")
+    edit.answer("server", SERVER)
+    with monkeypatch.context() as patch:
+        left = fails(patch, FakeSecrets, "delete", times)
+        edit.answer("finish", {})
+        while hub.machine.failed:
+            wizard = hub.machine.failed[0]
+            with suppress(Unavailable):  # its event comes again
+                wiring.connect.connecting().broken(hub.client, wizard)
+                hub.machine.failed.pop(0)
+    assert left == [0]
+    assert edit.get()["status"] == "finished"
+    assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
+    assert len(hub.edited) == 1, "what stood still was woken"
+
+
+@pytest.mark.parametrize("times", [5, 20])
+def test_a_new_connections_first_imports_are_made_however_long_it_takes(hub, monkeypatch, times):
+    from erphub.finishing import Finishing
+
+    wizard = Wizard(hub).until("vouchers")
+    with monkeypatch.context() as patch:
+        fails(patch, Finishing, "after", times)
+        wizard.answer("finish", {})
+        while hub.machine.failed:
+            with suppress(Unavailable):
+                wiring.connect.connecting().broken(hub.client, hub.machine.failed[0])
+                hub.machine.failed.pop(0)
+    connection_id = wizard.get()["connection_id"]
+    assert hub.started == [(hub.client, connection_id, "administrator")]
+
+
 def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(hub, made, monkeypatch):
     edit = Edit(hub, made, "server")
     edit.answer("server", SERVER)
@@ -387,7 +438,8 @@ def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(
         patch.setattr(type(desk), "after", never)
         edit.answer("finish", {})
     assert len(hub.secrets.kept) == 2
-    wiring.connect.connecting().broken(hub.client, {"wizard_id": edit.id})
+    (fallen,) = hub.machine.failed
+    wiring.connect.connecting().broken(hub.client, fallen)
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
 
 

@@ -57,6 +57,7 @@ class LedgerErp:
     """What happens to the next postings, one each: ok, down, refuse, lost_before, lost_after, late, die_before,
     die_after, die_late, boom."""
     attach_faults: list[str] = field(default_factory=list)
+    companies: dict[str, str] = field(default_factory=lambda: {"1": "Fjellbutikken", "2": "Kystkaffe"})
     down: bool = False
     looking_is_refused: bool = False
     password: str = "right"
@@ -147,8 +148,11 @@ class LedgerErp:
 
     def setup(self, company: str = "") -> Setup:
         self._open("setup")
+        companies = [Choice(key, name) for key, name in self.companies.items()]
+        if company not in self.companies and (company or len(companies) > 1):
+            return Setup(companies, [], [], [], [])
         return Setup(
-            companies=[Choice("1", "Fjellbutikken"), Choice("2", "Kystkaffe")],
+            companies=companies,
             departments=[Choice("10", "Oslo")],
             voucher_types=[Choice("5", "Kasse")],
             accounts=[LedgerAccount(number, f"Konto {number}", typed) for number, typed in self.accounts.items()],

@@ -100,7 +100,7 @@ class Sender:
         except HubError as error:
             return self._refuse_unsent(entry, error, maybe_there)
         try:
-            claimed = self._claim(entry, now)
+            claimed = self._claim(entry, now, maybe_there)
         except Conflict:
             return Fate.LEFT
         if self.merged is not None and entry.kind in _CORRECTABLE:
@@ -175,7 +175,8 @@ class Sender:
         self._book.save(entry, EntryState.REJECTED, code=error.code, detail=error.detail)
         return Fate.REJECTED
 
-    def _claim(self, entry: Entry, now: datetime) -> Entry:
+    def _claim(self, entry: Entry, now: datetime, maybe_there: bool) -> Entry:
+        known_place = entry.went_to if maybe_there else {}
         return self._book.put(
             entry,
             state=EntryState.SENDING,
@@ -183,7 +184,7 @@ class Sender:
             attempts=entry.attempts + 1,
             handled_by=self.transfer_id,
             sent_hash=entry.body_hash,
-            went_to=entry.went_to or self.settings.place(),
+            went_to=known_place or self.settings.place(),
         )
 
     def _go(self, attempt: Try) -> Fate:

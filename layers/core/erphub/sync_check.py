@@ -16,7 +16,13 @@ GIFT_CARD = "GIFTCARD"
 def wrong_settings(
     settings: SyncSettings, setup: Setup, has_product: Callable[[str], bool], *, ledger_confirmed: bool
 ) -> list[FieldError]:
-    """Everything that is wrong. `has_product` looks a number up in the ERP; it is asked only when it matters."""
+    """Everything that is wrong. `has_product` looks a number up in the ERP; it is asked only when it matters.
+
+    Of a company that is not chosen, or out of reach, nobody can tell what it has: then that is all that is said of it.
+    """
+    company = list(_choice("company", "company", settings.company, setup.companies))
+    if company:
+        return [*company, *_switches(settings, ledger_confirmed), *_time_zone(settings)]
     return [
         *_choices(settings, setup),
         *_switches(settings, ledger_confirmed),
@@ -26,8 +32,27 @@ def wrong_settings(
     ]
 
 
+def with_the_only_company(settings: SyncSettings, setup: Setup) -> SyncSettings:
+    """The settings with the company named that the login reaches, when it reaches only one and none was chosen.
+
+    Written down, it is the company they were made for, wherever the connection signs in later.
+    """
+    if settings.company or len(setup.companies) != 1:
+        return settings
+    return settings.model_copy(update={"company": setup.companies[0].key})
+
+
+def company_fixed(company: str) -> FieldError:
+    """What is said when another company is chosen than the one that has documents already."""
+    return FieldError(
+        "/company",
+        "company_fixed",
+        f"Company {company} has documents of this sync already, and their numbers mean something else in another"
+        " company. Choose it again; for another company make another connection, with a sync of its own.",
+    )
+
+
 def _choices(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
-    yield from _choice("company", "company", settings.company, setup.companies)
     yield from _choice("department", "department", settings.department, setup.departments)
     if not settings.z_report:
         return

@@ -8,10 +8,11 @@ from typing import Any
 
 from .deletion import refuse_condemned
 from .documents import SKIPPED_UNCERTAIN, planned
-from .errors import Conflict, ErpRefused, HubError, Invalid, NotFound
+from .errors import Conflict, ErpRefused, FieldError, HubError, Invalid, NotFound
 from .models.connection import Connection, ConnectionStatus
 from .models.document import DocumentKind, Product
 from .models.sync import (
+    QUEUES,
     Entry,
     EntryState,
     ImportType,
@@ -28,7 +29,7 @@ from .ports.connections import Connections
 from .ports.documents import HasSetup, Posting, Setup, TakesDocuments
 from .ports.sync import ExportLog, Many, Syncs, Worker
 from .ports.world import Clock, Ids
-from .sync_check import wrong_settings
+from .sync_check import company_fixed, with_the_only_company, wrong_settings
 from .transfers import LEASE, task_of
 
 _GUARD = timedelta(minutes=15)
@@ -69,10 +70,10 @@ class SyncDesk:
         before = self.syncs.get(client_id, connection_id)
         if before is not None and wanted.version is not None and wanted.version != before.version:
             raise _stale()
-        errors, _ = self.check(client_id, connection_id, wanted)
+        errors, settings, _ = self._look_up(client_id, connection_id, wanted)
         if errors:
             raise Invalid("The settings are not saved; `errors` says everything that is wrong.", errors=errors)
-        now, settings = self.clock(), wanted.settings()
+        now = self.clock()
         if before is None:
             fresh = Sync(client_id=client_id, connection_id=connection_id, settings=settings, saved_at=now, saved_by=by)
         else:
@@ -80,24 +81,44 @@ class SyncDesk:
             fresh = before.model_copy(update=changes | {"cursors": _cursors(before, settings)})
         return self.syncs.put(self._planned(fresh, now))
 
-    def check(self, client_id: str, connection_id: str, wanted: SyncInput) -> tuple[list[Any], Setup]:
+    def check(self, client_id: str, connection_id: str, wanted: SyncInput) -> tuple[list[FieldError], Setup]:
         """Everything that is wrong with the settings, and what the ERP has to choose from; nothing is saved."""
+        errors, _, setup = self._look_up(client_id, connection_id, wanted)
+        return errors, setup
+
+    def _look_up(
+        self, client_id: str, connection_id: str, wanted: SyncInput
+    ) -> tuple[list[FieldError], SyncSettings, Setup]:
+        """What is wrong, the settings as they would be saved, and what there is to choose from."""
         connection = self._connection(client_id, connection_id)
         refuse_condemned(connection)
         system = self.open(connection)
         if not isinstance(system, HasSetup) or not isinstance(system, TakesDocuments):
             raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
-        settings = wanted.settings()
-        setup = system.setup(settings.company)
+        setup = system.setup(wanted.company)
+        settings = with_the_only_company(wanted.settings(), setup)
         before = self.syncs.get(client_id, connection_id)
-        confirmed = wanted.confirm_ledger or _was_ledger(before)
+        if before is not None and self._is_settled_elsewhere(before, settings):
+            return [company_fixed(before.settings.company)], settings, setup
 
         def has_product(number: str) -> bool:
             wanted_product = Product(number=number, name=number, price=_ZERO)
             key = posting_key(entry_id(connection_id, DocumentKind.PRODUCT, number))
             return system.find(DocumentKind.PRODUCT, Posting(key, settings.routing()), wanted_product) is not None
 
-        return wrong_settings(settings, setup, has_product, ledger_confirmed=confirmed), setup
+        confirmed = wanted.confirm_ledger or _was_ledger(before)
+        return wrong_settings(settings, setup, has_product, ledger_confirmed=confirmed), settings, setup
+
+    def _is_settled_elsewhere(self, before: Sync, settings: SyncSettings) -> bool:
+        """Whether another company is wanted than the one that has, or may have, something of this sync."""
+        company = before.settings.company
+        return bool(company and settings.company and company != settings.company) and self._has_sent(before)
+
+    def _has_sent(self, sync: Sync) -> bool:
+        if sync.rhythm.last_sent_at or sync.cursors:
+            return True
+        ids = sync.client_id, sync.connection_id
+        return any(_may_be_there(entry) for queue in QUEUES for entry in self.log.queue(*ids, queue))
 
     def _planned(self, sync: Sync, now: datetime) -> Sync:
         """The sync with its next transfer: soon after it is switched on, never when it is by hand."""
@@ -245,6 +266,11 @@ def released(entry: Entry, now: datetime) -> Entry:
     if entry.queue == "attach":
         return entry.model_copy(update={"not_before": None, "handled_by": ""})
     return entry
+
+
+def _may_be_there(entry: Entry) -> bool:
+    tried = entry.state in (EntryState.SENT, EntryState.SENDING, EntryState.UNCERTAIN)
+    return tried or bool(entry.reference) or entry.code == SKIPPED_UNCERTAIN
 
 
 def _was_ledger(before: Sync | None) -> bool:

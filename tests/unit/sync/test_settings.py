@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from erphub.errors import Conflict, Invalid, NotFound
+from erphub.errors import Conflict, ErpRefused, Invalid, NotFound
 from erphub.models.connection import ConnectionStatus
-from erphub.models.document import Product
-from erphub.models.sync import Accounts, SyncInput, SyncSettings
+from erphub.models.document import Customer, DocumentKind, Product
+from erphub.models.sync import Accounts, Rhythm, SyncInput, SyncSettings
 
 from .conftest import CLIENT, CONNECTION, SETTINGS, World
 
@@ -26,14 +26,12 @@ def test_everything_that_is_wrong_is_said_at_once(world: World) -> None:
     accounts = {"sales": {"25": "3999", "12": "3000"}, "means": {"cash": "1111"}}
     assert wrong(
         world,
-        company="",
         department="99",
         voucher_type="8",
         stock_change=True,
         accounts=accounts,
         time_zone="Europe/Atlantis",
     ) == {
-        ("/company", "company_required"),
         ("/department", "department_unknown"),
         ("/voucher_type", "voucher_type_unknown"),
         ("/accounts/stock_change", "account_required"),
@@ -45,9 +43,83 @@ def test_everything_that_is_wrong_is_said_at_once(world: World) -> None:
     }
 
 
+@pytest.mark.parametrize(("company", "code"), [("", "company_required"), ("7", "company_unknown")])
+def test_without_its_company_nothing_is_said_of_accounts_that_nobody_could_look_up(
+    world: World, company: str, code: str
+) -> None:
+    world.forget()
+
+    def cannot(*_: object) -> None:
+        raise ErpRefused("Which company?", code="company_must_be_chosen")
+
+    world.erp.find = cannot  # pyright: ignore[reportAttributeAccessIssue]
+    accounts = SETTINGS["accounts"] | {"means": {"cash": "1900", "gift_card_sold": "2900"}}
+    assert wrong(world, company=company, accounts=accounts, products="off", stock_quantities=True) == {
+        ("/company", code),
+        ("/stock_quantities", "needs_products"),
+    }
+
+
+def test_the_only_company_need_not_be_named_and_is_written_down(world: World) -> None:
+    world.forget()
+    world.erp.companies = {"2": "Kystkaffe"}
+    assert world.save(company="").settings.company == "2"
+    world.settlement(1)
+    world.transfer()
+    assert world.erp.records["1"].company == "2"
+    assert world.save(company="").settings.company == "2"
+
+
+@pytest.mark.parametrize("fault", ["ok", "lost_after", "die_after"])
+def test_the_company_stays_once_it_may_have_something(world: World, fault: str) -> None:
+    """A number there means somebody else in another company."""
+    world.hand_in("customer", "K1", name="Fjell")
+    world.erp.faults = [fault]
+    world.transfer()
+    with pytest.raises(Invalid) as caught:
+        world.save(company="2")
+    assert [(error.pointer, error.code) for error in caught.value.errors] == [("/company", "company_fixed")]
+    assert world.sync().settings.company == "1"
+
+
+def test_the_company_stays_while_a_correction_waits(world: World) -> None:
+    world.hand_in("customer", "K1", name="Fjell")
+    world.transfer()
+    world.syncs.put(world.sync().model_copy(update={"rhythm": Rhythm(), "cursors": {}}))
+    world.hand_in("customer", "K1", name="Fjell og Kyst")
+    assert wrong(world, company="2") == {("/company", "company_fixed")}
+
+
+def test_the_company_stays_once_its_changes_were_offered(world: World) -> None:
+    world.save(customers="erp")
+    world.erp.create(Customer(name="Fjell"))
+    world.transfer()
+    assert wrong(world, company="2") == {("/company", "company_fixed")}
+
+
+def test_a_company_that_took_nothing_can_be_changed(world: World) -> None:
+    world.settlement(1)
+    world.erp.faults = ["refuse"]
+    world.transfer()
+    world.save(company="2")
+    world.exports.retry(CLIENT, CONNECTION, world.entry(DocumentKind.SETTLEMENT, "Z1").id)
+    world.transfer()
+    assert world.erp.records["1"].company == "2"
+
+
+def test_another_company_behind_the_same_connection_is_not_taken_for_the_first(world: World) -> None:
+    """The connection was edited and signs in elsewhere; the company that was written down is not reached."""
+    world.erp.companies = {"1": "Fjellbutikken"}
+    world.save(company="")
+    world.hand_in("customer", "K1", name="Fjell")
+    world.transfer()
+    world.erp.companies = {"2": "Kystkaffe"}
+    assert wrong(world, company="") == {("/company", "company_fixed")}
+
+
 def test_straight_to_the_ledger_asks_twice_but_only_when_it_is_new(world: World) -> None:
     assert wrong(world, confirm_ledger=False) == set(), "it was confirmed when it was saved"
-    world.table.items.clear()
+    world.forget()
     assert wrong(world, confirm_ledger=False) == {("/confirm_ledger", "confirm_ledger")}
     assert wrong(world, confirm_ledger=False, import_type="inbox") == set()
     assert wrong(world, confirm_ledger=False, z_report=False) == set(), "it matters for Z-reports only"
@@ -96,7 +168,7 @@ def test_a_transfer_does_not_make_settings_stale(world: World) -> None:
 
 
 def test_there_is_no_sync_before_settings_are_saved(world: World) -> None:
-    world.table.items.clear()
+    world.forget()
     with pytest.raises(NotFound) as caught:
         world.sync()
     assert caught.value.code == "sync_not_set_up"

@@ -228,6 +228,10 @@ class Entry(Model):
         return self.state.value
 
 
+QUEUES = (*(state.value for state in EntryState), "attach")
+"""Everywhere an entry can stand, in the words of `Entry.queue`."""
+
+
 class Attempt(Model):
     """One try to send a document; never changed afterwards."""
 

@@ -98,6 +98,18 @@ def test_totals_and_rows_are_of_one_moment_where_the_database_allows_it(site: Si
         assert not found.consistent
 
 
+def test_a_ledger_without_snapshots_says_whether_somebody_worked_in_it_meanwhile(site: Site, many: Database) -> None:
+    many.snapshot = False
+    opened, company, survey = site.survey("gl_transactions")
+    for works in (False, True):
+        with opened.read(BY_ID["gl_transactions"], company, survey, survey.slices[0]) as found:
+            if works:
+                many.sql("DELETE FROM {AcTr} WHERE JNo = 1")
+            rows = sum(batch.num_rows for batch in found.batches())
+            assert (rows, sum(total.rows for total in found.totals)) == (990 if works else 1000, 1000)
+            assert (list(found.recount()) != found.totals) is works
+
+
 def test_what_an_installation_lacks_is_reported_and_null(site: Site, ledger: Fill) -> None:
     ledger((1, 1, 20240101, 1500, "12.5", "Åpning", 7, "P1", 3))
     found = site.imported("gl_transactions")

@@ -54,6 +54,8 @@ class FakeErp:
     """Whether it can give sums of amounts; a database cannot add up floats exactly."""
     lies: int = 0
     """So many readings report one row more than they give."""
+    busy: dict[str, int] = field(default_factory=dict)
+    """In so many readings of a company's ledger somebody posts a line after it was counted."""
     on_batch: Any = None
     reads: list[tuple[str, str, int]] = field(default_factory=list)
 
@@ -70,7 +72,11 @@ class FakeErp:
         rows = self._rows(dataset, company, window)[at : at + part.rows]
         self.reads.append((dataset.id, company.key, at))
         lies, self.lies = self.lies > 0, max(self.lies - 1, 0)
-        yield FakeReading(self, dataset, rows, dict(survey.types), lies)
+        posted: list[Row] = []
+        if rows and dataset.id == "gl_transactions" and self.busy.get(company.key):
+            self.busy[company.key] -= 1
+            posted = [rows[-1] | {"entry_no": "posted"}]
+        yield FakeReading(self, dataset, rows, dict(survey.types), lies, posted)
 
     def _types(self, dataset: Dataset) -> dict[str, str]:
         return complete(dataset, {name: kind for name, kind in self.types.items() if name in _names(dataset)})
@@ -93,6 +99,7 @@ class FakeReading:
     rows: list[Row]
     types: dict[str, str]
     lies: bool
+    posted: list[Row]
     oddities: Sequence[Oddity] = ()
 
     @property
@@ -101,8 +108,14 @@ class FakeReading:
 
     @property
     def totals(self) -> list[Total]:
+        return self._count(self.rows)
+
+    def recount(self) -> list[Total]:
+        return self._count([*self.rows, *self.posted])
+
+    def _count(self, rows: Sequence[Row]) -> list[Total]:
         found: dict[date | None, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
-        for row in self.rows:
+        for row in rows:
             day = row.get(self.dataset.date) if self.dataset.date else None
             amount = row.get(self.dataset.amount) if self.dataset.amount else None
             found[day] = (found[day][0] + 1, found[day][1] + (amount or Decimal(0)))
@@ -112,13 +125,14 @@ class FakeReading:
         return [Total(day, rows, amount if summed else None) for day, (rows, amount) in found.items()]
 
     def batches(self) -> Iterator[ac.RecordBatch]:
-        for at in range(0, len(self.rows), self.erp.batch_rows):
+        rows = [*self.rows, *self.posted]
+        for at in range(0, len(rows), self.erp.batch_rows):
             if self.erp.on_batch:
                 self.erp.on_batch(at)
             if self.erp.cuts_left and self.erp.cut_after is not None and at >= self.erp.cut_after:
                 self.erp.cuts_left -= 1
                 raise Unavailable("The connection to the ERP was cut.", code="connection_cut")
-            yield batch_of(self.dataset, self.rows[at : at + self.erp.batch_rows], self.types)
+            yield batch_of(self.dataset, rows[at : at + self.erp.batch_rows], self.types)
 
 
 @dataclass

@@ -52,6 +52,18 @@ class NotReconciled(ErpRefused):
     code = "reconciliation_failed"
 
 
+class ChangedWhileReading(Unavailable):
+    """Somebody worked in the source between its counting and the last of its rows: that is no lie, and will pass."""
+
+    code = "changed_while_reading"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The source changed while it was read. At a quieter hour it can be read in peace; a SQL Server that allows "
+            "snapshot isolation can at any hour."
+        )
+
+
 @dataclass
 class _Shift:
     """What a worker remembers while it reads a package."""
@@ -60,6 +72,10 @@ class _Shift:
     units: dict[int, Unit]
     types: dict[str, Mapping[str, str]]
     trouble: dict[int, Unavailable]
+
+    def seems_away(self) -> bool:
+        """Whether so much could not be read that the ERP must be away; one that is being worked in is not."""
+        return sum(not isinstance(error, ChangedWhileReading) for error in self.trouble.values()) >= TROUBLES
 
 
 @dataclass(frozen=True)
@@ -111,7 +127,7 @@ class Importing:
                 except Unavailable as error:
                     self._note_trouble(ref, unit, error)
                     shift.trouble[unit.number] = error
-                    if len(shift.trouble) == TROUBLES:
+                    if shift.seems_away():
                         raise
                 except HubError as error:
                     self._fail_unit(ref, unit, error)
@@ -130,8 +146,11 @@ class Importing:
     def _read_part(self, shift: "_Shift", system: HasDatasets, unit: Unit, part: Part) -> None:
         ref = shift.ref
         began = self.clock()
-        if not self._read_once(shift, system, unit, part, last_try=False):
-            self._read_once(shift, system, unit, part, last_try=True)
+        try:
+            self._read_once(shift, system, unit, part, again=False)
+        except ChangedWhileReading as change:
+            self._log(ref, "info", change.code, "The source changed while it was read; reading again.", unit)
+            self._read_once(shift, system, unit, part, again=True)
         self.checkpoint("read.staged")
         part.done = True
         self.runs.save_part(ref, part)
@@ -139,8 +158,11 @@ class Importing:
         milliseconds = int((self.clock() - began).total_seconds() * 1000)
         self.runs.add_to_unit(ref, unit.number, written=part.rows_read, milliseconds=milliseconds)
 
-    def _read_once(self, shift: "_Shift", system: HasDatasets, unit: Unit, part: Part, *, last_try: bool) -> bool:
-        """Put one part aside and compare; False when it is worth another try. Raises NotReconciled."""
+    def _read_once(self, shift: "_Shift", system: HasDatasets, unit: Unit, part: Part, *, again: bool) -> None:
+        """Put one part aside and compare. Raises NotReconciled, ChangedWhileReading.
+
+        The second time only a source that says itself that it has changed is taken to have.
+        """
         ref = shift.ref
         dataset = BY_ID[unit.dataset]
         survey = Survey(unit.types or {}, unit.missing, (), unit.planned)
@@ -150,23 +172,18 @@ class Importing:
         with system.read(dataset, company_of(unit), survey, Slice(part.where, part.rows)) as reading:
             batches = self._watched(ref, unit, reading.batches())
             staged = self.lake.stage(part.path, dataset, types, unit.connection_id, batches)
-            totals, consistent, oddities = list(reading.totals), reading.consistent, list(reading.oddities)
-        arrived = self.lake.staged_totals([(part.path, staged.commits)], dataset)
-        if found := reconcile.differences(totals, arrived):
-            if not consistent and not last_try:
-                self._log(
-                    ref, "info", "changed_while_reading", "The source changed while it was read; reading again.", unit
-                )
-                return False
-            raise NotReconciled(
-                f"What arrived differs from what the ERP counted: {reconcile.in_words(found)}. Nothing was published."
-            )
+            totals, oddities = list(reading.totals), list(reading.oddities)
+            arrived = self.lake.staged_totals([(part.path, staged.commits)], dataset)
+            if found := reconcile.differences(totals, arrived):
+                if not reading.consistent and (not again or list(reading.recount()) != totals):
+                    raise ChangedWhileReading
+                words = reconcile.in_words(found)
+                raise NotReconciled(f"What arrived differs from what the ERP counted: {words}. Nothing was published.")
         part.commits, part.rows_read, part.totals = staged.commits, staged.rows, reconcile.months(totals)
         if dataset.publishing is Publishing.PERIODS:
             oddities += self.lake.staged_oddities((part.path, staged.commits), dataset)
         for oddity in oddities:
             self._log(ref, "warning", oddity.code, f"{oddity.count} rows, such as {'; '.join(oddity.examples)}", unit)
-        return True
 
     def _watched(self, ref: RunRef, unit: Unit, batches: Iterator[Any]) -> Iterator[Any]:
         """The batches, with progress after each; stops as soon as somebody asks for it. Raises Stopped."""

@@ -166,6 +166,33 @@ def test_a_source_that_changes_while_it_is_read_is_read_once_more(house: House) 
     assert "changed_while_reading" in house.log(run)
 
 
+def test_a_ledger_in_use_is_read_again_until_nobody_posts_meanwhile(house: House) -> None:
+    house.erp.consistent, house.erp.busy = False, {"F0001": 3}
+    run = house.run(house.job())
+    assert run.status is Status.SUCCEEDED
+    assert house.count("gl_transactions") == 120
+
+
+def test_a_ledger_in_which_somebody_always_posts_fails_alone_and_is_no_lie(house: House) -> None:
+    house.erp.data["F0003"] = house.erp.data["F0004"] = house.erp.data["F0001"]
+    house.erp.consistent, house.erp.busy = False, {"F0001": 1000, "F0002": 1000, "F0003": 1000}
+    run = house.run(house.job())
+    assert run.status is Status.PARTIALLY_SUCCEEDED
+    ended = {key: (unit.problem or {}).get("code") for key, unit in house.units(run).items()}
+    busy = {("gl_transactions", company) for company in ("F0001", "F0002", "F0003")}
+    assert ended == {key: "changed_while_reading" if key in busy else None for key in ended}
+    assert "quieter hour" in (house.units(run)["gl_transactions", "F0001"].problem or {})["detail"]
+    assert house.count("gl_transactions") == 60
+
+
+def test_a_source_without_snapshots_that_counts_alike_and_sends_less_is_not_believed(house: House) -> None:
+    house.erp.consistent, house.erp.lies = False, 1000
+    run = house.run(house.job())
+    assert run.status is Status.FAILED
+    assert run.problem is not None
+    assert run.problem["code"] == "reconciliation_failed"
+
+
 def test_columns_an_installation_lacks_are_said_and_empty(house: House) -> None:
     house.erp.missing = ["currency_amount"]
     run = house.run(house.job())

@@ -104,7 +104,14 @@ class Reading(Protocol):
 
     @property
     def consistent(self) -> bool:
-        """Whether totals and rows are of one snapshot; otherwise a difference is tried once more before it counts."""
+        """Whether totals and rows are of one snapshot; otherwise the source may have changed between them."""
+        ...
+
+    def recount(self) -> Sequence[Total]:
+        """The totals once more, after the last batch: when they are no longer the same, the source has changed.
+
+        Raises Unavailable.
+        """
         ...
 
     def batches(self) -> Iterator[Any]:

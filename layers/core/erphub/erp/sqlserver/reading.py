@@ -7,7 +7,7 @@ A slice is read over one connection, in one snapshot where the database allows i
 holds (rows and sum per day), then the rows, in batches bounded by bytes.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -199,8 +199,11 @@ def _reading(
             )
         session.begin(snapshot=database.snapshot)
         span = _span(part)
-        totals = _totals(session, dataset, one, span, sums=sums)
-        reading = SliceReading(session, dataset, one, found, part, span, totals, consistent=database.snapshot)
+
+        def count() -> list[Total]:
+            return _totals(session, dataset, one, span, sums=sums)
+
+        reading = SliceReading(session, dataset, one, found, part, span, count, consistent=database.snapshot)
         if not sums:
             reading.seen.add("sum_not_possible", f"{dataset.amount} in {one.source.object}")
         yield reading
@@ -280,7 +283,7 @@ class SliceReading:
         found: Survey,
         part: Slice,
         span: Span,
-        totals: Sequence[Total],
+        count: Callable[[], list[Total]],
         *,
         consistent: bool,
     ) -> None:
@@ -293,7 +296,18 @@ class SliceReading:
         # In a window the lake replaces the rows of its days. A row without a day would be added again by every run, so
         # it is left to an import of everything.
         self._drops_dayless = bool(part.where["windowed"])
-        self.totals = [total for total in totals if total.period is not None or not self._drops_dayless]
+        self._count = count
+        self.totals = self._counted()
+
+    def _counted(self) -> list[Total]:
+        return [total for total in self._count() if total.period is not None or not self._drops_dayless]
+
+    def recount(self) -> Sequence[Total]:
+        """What the slice holds now that its rows were read. Raises Unavailable."""
+        try:
+            return self._counted()
+        except _SumTooWide:  # it could be added up before
+            return []
 
     @property
     def oddities(self) -> Sequence[Oddity]:

@@ -136,6 +136,10 @@ class SliceReading:
         summed = self._dataset.amount is not None
         return [Total(day, rows, self._sums[day] if summed else None) for day, rows in self._rows.items()]
 
+    def recount(self) -> Sequence[Total]:
+        """The same again: they are counted from the very answers that the rows came with."""
+        return self.totals
+
     @property
     def oddities(self) -> Sequence[Oddity]:
         """What was odd in the rows so far."""

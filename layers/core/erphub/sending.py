@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -28,6 +29,7 @@ from .ports.sync import ExportLog, Papers
 from .ports.world import Clock
 from .tries import Logbook, Try, trace_of, words_of
 
+_ANYTHING = Product(number="0", name="0", price=Decimal(0))
 _CORRECTABLE = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
 
 
@@ -40,8 +42,15 @@ class Fate(StrEnum):
     PENDING = "pending"
     SKIPPED = "skipped"
     ATTACHED = "attached"
+    UNANSWERED = "unanswered"
+    """The ERP did not take it now, though it answers otherwise."""
     LEFT = "left"
     """Not its turn: somebody else has it, or it waits for something."""
+
+    @property
+    def counted(self) -> str:
+        """Where the transfer counts it."""
+        return Fate.PENDING.value if self is Fate.UNANSWERED else self.value
 
 
 class StandStill(Exception):
@@ -67,6 +76,8 @@ class Sender:
     render: Callable[[Settlement], bytes]
     merged: Callable[[Entry, Document], Document] | None = None
     """What is sent of a record that both sides may have changed."""
+    meet: Callable[[Entry, Document, Posting], tuple[Document, str] | None] | None = None
+    """What is sent of a record that the ERP had before, and its reference there; None when it had nothing such."""
     agreed: Callable[[Entry, Document], None] | None = None
     """Told what the ERP has of a customer or product from now on."""
     report: Callable[[str, HubError | Exception], None] = field(default=lambda _entry, _error: None)
@@ -190,11 +201,11 @@ class Sender:
     def _go(self, attempt: Try) -> Fate:
         try:
             posted = self._post(attempt)
-        except (CredentialsRefused, Unavailable) as error:
+        except CredentialsRefused as error:
             self._later(attempt, error)
-            if error.facts.get("only_this"):
-                return Fate.PENDING  # its PDF, say, cannot be taken now: the others have nothing to do with that
             raise StandStill(error) from error
+        except Unavailable as error:
+            return self._unanswered(attempt, error)
         except (ErpRefused, Invalid, NotFound) as error:
             if attempt.maybe_there and not attempt.pushed:
                 return self._uncertain(attempt, error)  # the look was refused: that tells nothing of the document
@@ -209,18 +220,31 @@ class Sender:
         return self._sent(attempt, posted)
 
     def _post(self, attempt: Try) -> Posted:
-        """Post it; but look first whenever it was tried before, and for a product by its number."""
+        """Post it; but look first whenever it was tried before, and for a record that the ERP has had all along."""
         tried = attempt.maybe_there or attempt.entry.attempts > 1
-        if not attempt.entry.reference and (tried or isinstance(attempt.document, Product)):
+        if not attempt.entry.reference and tried and not isinstance(attempt.document, Product):
             found = self._look(attempt)
-            if found is not None and not isinstance(attempt.document, Product):
-                return found
             if found is not None:
-                attempt.posting = replace(attempt.posting, previous=found.reference)
+                return found
+        if not attempt.entry.reference and attempt.entry.kind in _CORRECTABLE:
+            self._meet(attempt)
         if attempt.entry.went_to != self.settings.place():
             attempt.entry = self._book.put(attempt.entry, went_to=self.settings.place())
         attempt.pushed = True
         return self.system.push(attempt.document, attempt.posting)
+
+    def _meet(self, attempt: Try) -> None:
+        """A product with this number, or a company with this organisation number, is changed instead of made twice."""
+        if self.meet is None:
+            return
+        attempt.looked = True
+        try:
+            met = self.meet(attempt.entry, attempt.document, attempt.posting)
+        except Conflict as error:
+            raise Unavailable(error.detail, code=error.code, only_this=True) from error
+        if met is not None:
+            attempt.document, reference = met
+            attempt.posting = replace(attempt.posting, previous=reference)
 
     def _look(self, attempt: Try) -> Posted | None:
         """Look for it where the last try sent it: the settings may name another place by now."""
@@ -282,14 +306,46 @@ class Sender:
         except CredentialsRefused as error:
             raise StandStill(error) from error
 
-    def _later(self, attempt: Try, error: HubError) -> None:
+    def _unanswered(self, attempt: Try, error: Unavailable) -> Fate:
+        """It was not applied. It may itself be the reason: then it waits, longer each time, and the others go on.
+
+        Raises StandStill when the ERP asks for peace, or answers nothing else either.
+        """
+        if error.facts.get("only_this"):
+            self._later(attempt, error)
+            return Fate.PENDING  # its PDF, say, cannot be taken now: the others have nothing to do with that
+        if "retry_after" in error.facts or not self._answers(attempt):
+            self._later(attempt, error)
+            raise StandStill(error) from error
+        self._later(attempt, error, wait=self.settle * 2 ** min(attempt.entry.attempts - 1, 6))
+        return Fate.UNANSWERED
+
+    def _answers(self, attempt: Try) -> bool:
+        """Whether the ERP answers another question now; any answer will do, a refusal too."""
+        try:
+            self.system.find(DocumentKind.PRODUCT, Posting(attempt.posting.key, self.settings.routing()), _ANYTHING)
+        except (CredentialsRefused, Unavailable):
+            return False
+        except HubError:
+            return True
+        except Exception as error:  # noqa: BLE001 — that is no answer; what was sent is still written down as it fared
+            self.report(attempt.entry.id, error)
+            return False
+        return True
+
+    def _later(self, attempt: Try, error: HubError, wait: timedelta | None = None) -> None:
         """It was not applied; unless an earlier try may have been, it simply waits."""
         state = EntryState.UNCERTAIN if attempt.maybe_there and not attempt.pushed else EntryState.PENDING
         self._book.note(attempt, "not_applied", error=error)
-        wait = error.facts.get("retry_after")
-        later = self.clock() + timedelta(seconds=float(str(wait))) if wait is not None else None
+        if (asked := error.facts.get("retry_after")) is not None:
+            wait = timedelta(seconds=float(str(asked)))
         self._book.save(
-            attempt.entry, state, code=error.code, detail=error.detail, not_before=later, trace=trace_of(error)
+            attempt.entry,
+            state,
+            code=error.code,
+            detail=error.detail,
+            not_before=self.clock() + wait if wait else None,
+            trace=trace_of(error),
         )
 
     def _rejected(self, attempt: Try, error: HubError) -> Fate:

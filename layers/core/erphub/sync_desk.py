@@ -174,8 +174,9 @@ class SyncDesk:
             raise NotFound(f"There is no document {sorted(missing)[0]} in the export log.", code="entry_not_found")
         if not wanted.dry_run:
             for entry in found:
-                if entry.state is EntryState.REJECTED or entry.queue == "attach":
-                    self.log.put(released(entry, self.clock()), sync.settings.retention_days)
+                stands = entry.state in (EntryState.PENDING, EntryState.REJECTED) or entry.queue == "attach"
+                if stands and (fresh := released(entry, self.clock())) != entry:
+                    self.log.put(fresh, sync.settings.retention_days)
 
     def _start(self, sync: Sync, transfer: Transfer) -> Transfer:
         now = self.clock()
@@ -263,7 +264,7 @@ def released(entry: Entry, now: datetime) -> Entry:
     if entry.state in (EntryState.REJECTED, EntryState.SKIPPED):
         changes: dict[str, Any] = {"state": EntryState.PENDING, "code": "", "detail": "", "not_before": None}
         return entry.model_copy(update=changes | {"updated_at": now, "handled_by": ""})
-    if entry.queue == "attach":
+    if entry.state is EntryState.PENDING or entry.queue == "attach":
         return entry.model_copy(update={"not_before": None, "handled_by": ""})
     return entry
 

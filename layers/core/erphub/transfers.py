@@ -7,6 +7,7 @@ send     sends what is due in order, until done or out of time
 settle   counts, says when the next transfer is best, tells people, gives the lease back
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,7 @@ from .changes import KINDS, Changes
 from .documents import planned
 from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable, refuses_credentials
 from .models.connection import Connection, ConnectionStatus
-from .models.document import DocumentKind, Settlement
+from .models.document import Document, DocumentKind, Settlement
 from .models.sync import Counts, Entry, Sync, Transfer, TransferState
 from .pacing import remember, usual_silence
 from .paperwork import from_text, posting_key
@@ -32,6 +33,9 @@ _SPARE = 45.0
 """Seconds of the function's time that are kept to finish properly."""
 _ORDER = {DocumentKind.CUSTOMER: 1, DocumentKind.PRODUCT: 2, DocumentKind.SETTLEMENT: 3, DocumentKind.INVOICE: 4}
 _BATCH = 25
+_ENOUGH = 50
+"""After so many documents in a row of a kind that the ERP did not take, the others of the kind wait for the next time;
+those that were tried wait longer, so that every document is reached."""
 type Task = Mapping[str, Any]
 
 
@@ -148,7 +152,8 @@ class _Run:
     sync: Sync
     transfer: Transfer
     _opened: list[TakesDocuments] = field(default_factory=list[TakesDocuments])
-    _silent: int = 0
+    _unanswered: Counter[DocumentKind] = field(default_factory=Counter[DocumentKind])
+    """By kind, how many documents in a row the ERP did not take though it answers."""
     _told: set[str] = field(default_factory=set[str])
 
     @property
@@ -216,9 +221,11 @@ class _Run:
                 if time_left() < _SPARE:
                     more = True
                     break
+                if self._unanswered[entry.kind] >= _ENOUGH:
+                    continue
                 fate = self._one(sender, entry)
                 if fate is not Fate.LEFT:
-                    counts = counts.plus(**{fate.value: 1})
+                    counts = counts.plus(**{fate.counted: 1})
                     arrivals.append(entry.arrived_at)
         except StandStill as still:
             self._stand_still(still.error)
@@ -231,24 +238,26 @@ class _Run:
         """One document; what goes wrong with it stops no other, unless the ERP cannot be used at all."""
         try:
             fate = sender.send(entry)
-        except StandStill as still:
-            self._silent += 1
-            if isinstance(still.error, CredentialsRefused) or "retry_after" in still.error.facts or self._silent > 1:
-                raise
-            return Fate.PENDING
-        except HubError:
+        except (StandStill, HubError):
             raise
         except Exception as error:  # noqa: BLE001 — the document stays as it is and shows in the log; the others go on
             self.carrier.report(entry.id, error)
             return Fate.LEFT
-        if fate not in (Fate.LEFT, Fate.PENDING):
-            self._silent = 0
+        if fate is Fate.UNANSWERED:
+            self._unanswered[entry.kind] += 1
+        elif fate not in (Fate.LEFT, Fate.PENDING):
+            self._unanswered[entry.kind] = 0
         return fate
 
     def sender(self) -> Sender:
         carrier, changes = self.carrier, Changes(self.carrier.log, self.carrier.clock)
         system = self.system()
         two_way = isinstance(system, HasChanges)
+
+        def meet(entry: Entry, document: Document, posting: Posting) -> tuple[Document, str] | None:
+            there = system.counterpart(document, posting) if isinstance(system, HasChanges) else None
+            return (changes.met(self.sync, entry, document, there), there.reference) if there else None
+
         return Sender(
             carrier.log,
             system,
@@ -260,6 +269,7 @@ class _Run:
             carrier.settle_time,
             carrier.render,
             (lambda entry, document: changes.merged(self.sync, entry, document)) if two_way else None,
+            meet if two_way else None,
             (lambda entry, document: changes.agreed(self.sync, entry, document)) if two_way else None,
             carrier.report,
         )

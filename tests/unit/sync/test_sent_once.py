@@ -2,8 +2,8 @@
 
 import pytest
 
-from erphub.errors import Conflict
-from erphub.models.document import DocumentKind
+from erphub.errors import Conflict, Unavailable
+from erphub.models.document import Customer, Document, DocumentKind
 from erphub.models.sync import EntryState
 from erphub.ports.documents import Posted, Posting
 from tests.fakes.ledger import Died
@@ -96,11 +96,98 @@ def test_an_erp_that_is_down_is_not_asked_for_every_document(world: World) -> No
     for number in range(1, 40):
         world.settlement(number)
     world.save(customers="off", products="off")
-    world.erp.faults = ["down"] * 40
+    world.erp.down = True
+    world.erp.calls.clear()
     transfer = world.transfer()
-    assert world.erp.calls["push"] == 2
+    assert world.erp.calls == {"push": 1, "find": 1}
     assert (transfer.state, transfer.problem["code"]) == ("failed", "erp_unreachable")
     assert world.entry(Z, "Z1").state is EntryState.PENDING
+
+
+def poisoned(world: World, *names: str) -> None:
+    """The ERP stumbles over these customers, each time, without applying anything."""
+    push = world.erp.push
+
+    def stumbles(document: Document, posting: Posting) -> Posted:
+        if isinstance(document, Customer) and document.name in names:
+            raise Unavailable("500 Internal Server Error", code="erp_error")
+        return push(document, posting)
+
+    world.erp.push = stumbles
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 60])
+def test_any_number_of_documents_that_the_erp_stumbles_over_stop_no_others(world: World, number: int) -> None:
+    for one in range(number):
+        world.hand_in("customer", f"A{one:03}", name="Poison")
+    world.hand_in("customer", "Z", name="Fjell")
+    world.settlement(1)
+    poisoned(world, "Poison")
+    first = world.transfer()
+    assert (first.state, first.problem) == ("partially_succeeded", None)
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+    world.transfer()
+    assert world.entry(DocumentKind.CUSTOMER, "Z").state is EntryState.SENT
+    assert world.entry(DocumentKind.CUSTOMER, "A000").state is EntryState.PENDING
+
+
+def test_what_the_erp_stumbles_over_waits_longer_each_time_and_goes_when_it_no_longer_does(world: World) -> None:
+    world.hand_in("customer", "K1", name="Poison")
+    poisoned(world, "Poison")
+    waits: list[float] = []
+    for _ in range(3):
+        world.transfer()
+        entry = world.entry(DocumentKind.CUSTOMER, "K1")
+        assert entry.not_before is not None
+        waits.append((entry.not_before - world.clock()).total_seconds() / 60)
+        world.clock.pass_(minutes=waits[-1] + 1)
+    assert waits == [10, 20, 40]
+    world.erp.push = type(world.erp).push.__get__(world.erp)
+    world.transfer()
+    assert world.entry(DocumentKind.CUSTOMER, "K1").state is EntryState.SENT
+
+
+def test_somebody_who_cannot_wait_retries_at_once(world: World) -> None:
+    world.hand_in("customer", "K1", name="Poison")
+    poisoned(world, "Poison")
+    world.transfer()
+    world.erp.push = type(world.erp).push.__get__(world.erp)
+    world.transfer()
+    assert world.entry(DocumentKind.CUSTOMER, "K1").state is EntryState.PENDING
+    world.transfer(documents=(world.entry(DocumentKind.CUSTOMER, "K1").id,))
+    assert world.entry(DocumentKind.CUSTOMER, "K1").state is EntryState.SENT
+
+
+def test_after_an_outage_what_was_tried_in_it_does_not_wait(world: World) -> None:
+    world.save(customers="off", products="off")
+    world.settlement(1)
+    world.erp.down = True
+    for _ in range(6):
+        world.transfer()
+    world.erp.down = False
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+
+
+def test_a_look_that_never_succeeds_stops_no_others(world: World) -> None:
+    """It may be there, so it is not sent again; but its neighbours are."""
+    for number in (1, 2):
+        world.settlement(number)
+    world.erp.faults = ["lost_before", "lost_before"]
+    world.transfer()
+    find = world.erp.find
+
+    def stumbles(kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:
+        if kind is Z:
+            raise Unavailable("500 Internal Server Error", code="erp_error")
+        return find(kind, posting, document)
+
+    world.erp.find = stumbles
+    world.settlement(3)
+    world.clock.pass_(minutes=30)
+    world.transfer()
+    assert world.entry(Z, "Z3").state is EntryState.SENT
+    assert {world.entry(Z, name).state for name in ("Z1", "Z2")} == {EntryState.UNCERTAIN}
 
 
 def test_a_call_limit_is_respected(world: World) -> None:

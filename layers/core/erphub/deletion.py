@@ -15,13 +15,15 @@ from datetime import datetime, timedelta
 
 from .audit import AuditTrail
 from .dependents import STAYS, differences, survey
-from .errors import Conflict, Gone
+from .errors import Conflict, Gone, Unavailable
 from .ids import derived_id
 from .models.audit import HUB
 from .models.connection import Connection, ConnectionStatus, ConnectionView
 from .models.deletion import Deletion, DeletionState, DeletionView, Plan, PlanView
 from .models.identity import Member
-from .models.wire import JsonObject
+from .models.notification import EventType
+from .models.wire import JsonObject, instant
+from .notifications import event
 from .ports.connections import Connections
 from .ports.deletion import Checkpoint, Deletions, Kind, TimeLeft
 from .ports.world import Clock, Machine
@@ -31,6 +33,7 @@ PATIENCE = timedelta(minutes=20)
 """How long what goes on may take to come to its end by itself; no worker lives longer than 15 minutes."""
 ENOUGH_TIME = 30.0
 """Seconds that must be left to begin with another kind."""
+_TRIES = 8
 
 
 def no_checkpoint(_: str) -> None:
@@ -42,6 +45,7 @@ class DeletionDesk:
     """The use-cases behind the routes of deletion."""
 
     store: Deletions
+    connections: Connections
     kinds: Sequence[Kind]
     machine: Machine
     audit: AuditTrail
@@ -57,7 +61,8 @@ class DeletionDesk:
         self._require_alive(connection)
         goes, marks = survey(self.kinds, connection)
         now = self.clock()
-        text = f"{connection.id} {connection.version} {goes!r} {marks!r} {now.isoformat()}"
+        stands = f"{connection.version} {connection.health.rev if connection.health else 0}"
+        text = f"{connection.id} {stands} {goes!r} {marks!r} {now.isoformat()}"
         plan = Plan(
             token=hashlib.sha256(text.encode()).hexdigest()[:40],
             client_id=connection.client_id,
@@ -81,7 +86,7 @@ class DeletionDesk:
         """Delete what the plan showed; the same again is the same deletion.
 
         Raises NotFound, Forbidden, Gone (`plan_expired`), Conflict (`plan_changed` with the difference,
-        `connection_deleting`).
+        `connection_deleting`), Unavailable.
         """
         connection = self.find(member, connection_id)
         before = self.store.get(member.client_id, connection_id)
@@ -93,8 +98,8 @@ class DeletionDesk:
         deletion = self._asked(connection, member, token)
         self.store.ask(deletion, deletion.at)
         # The machine comes first: whoever dies from here on leaves behind somebody who goes on.
-        self._start(deletion)
-        return view_of(condemn(self.store, self.audit, deletion))
+        self._see_to_it(deletion)
+        return view_of(condemn(self.store, self.connections, self.audit, deletion))
 
     def restore(self, member: Member, connection_id: str) -> ConnectionView:
         """Bring everything back, paused. Raises NotFound, Forbidden, Conflict (`not_deleting`), Gone (`too_late`)."""
@@ -109,7 +114,17 @@ class DeletionDesk:
             kind.restore(connection)
         old, new = {"status": "deleting"}, {"status": "paused", "before": deletion.status_before}
         entry = self.audit.entry(member.user, "connection.restored", old, new, member.source, email=member.email)
-        self.store.pardon(deletion, connection, entry, now)
+        told = event(
+            EventType.CONNECTION_RESTORED,
+            connection.client_id,
+            connection.id,
+            now,
+            deletion.id,
+            f"{connection.name}: It was restored, and stands still until somebody resumes it.",
+            status=ConnectionStatus.PAUSED,
+            by=member.user,
+        )
+        self.store.pardon(deletion, connection, entry, told, now)
         self.machine.stop(self.machine.execution(deletion.id), "The connection was restored.")
         return self.view(member, connection_id)
 
@@ -167,7 +182,8 @@ class DeletionDesk:
         self.machine.start(deletion.id + again, reference)
 
     def _see_to_it(self, deletion: Deletion) -> None:
-        """A deletion that is asked for again goes on, should its machine have ended before its time."""
+        """A machine goes on with it: another, should the first have ended before its time, as its name stays taken."""
+        self._start(deletion)
         if not self.machine.is_running(self.machine.execution(deletion.id)):
             self._start(deletion, f"-{self.clock():%Y%m%d%H%M}")
 
@@ -177,16 +193,47 @@ def _whole_second(moment: datetime) -> datetime:
     return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
-def condemn(store: Deletions, audit: AuditTrail, deletion: Deletion) -> Deletion:
-    """Make the connection and all of it unusable in one step. Raises Conflict (`plan_changed`)."""
-    old = {"status": deletion.status_before}
-    new: JsonObject = {
-        "status": "deleting",
-        "restorable_until": deletion.until.isoformat(),
-        "goes": {view.kind: view.count for view in deletion.goes},
-    }
+def condemn(store: Deletions, connections: Connections, audit: AuditTrail, deletion: Deletion) -> Deletion:
+    """Make the connection and all of it unusable in one step, and have its people told; again is fine.
+
+    That it is degraded meanwhile, or works again, is no change of what was shown. Raises Conflict (`plan_changed`),
+    Unavailable.
+    """
+    for _ in range(_TRIES):
+        connection = connections.get(deletion.client_id, deletion.connection_id)
+        kept = store.get(deletion.client_id, deletion.connection_id)
+        mine = kept is not None and kept.id == deletion.id
+        if kept is not None and mine and kept.state is not DeletionState.ASKED:
+            return kept
+        if connection is None or not mine or connection.leaving or connection.version != deletion.version:
+            raise Conflict(
+                "Since you looked, the connection has been changed. Look at a new deletion-preview.",
+                code="plan_changed",
+            )
+        condemned = _condemn(store, connection, audit, deletion)
+        if condemned is not None:
+            return condemned
+    raise Unavailable("The connection changes faster than it can be deleted. Try again.", code="version_conflict")
+
+
+def _condemn(store: Deletions, connection: Connection, audit: AuditTrail, deletion: Deletion) -> Deletion | None:
+    until = instant(deletion.until)
+    old = {"status": connection.status.value}
+    goes = {view.kind: view.count for view in deletion.goes}
+    new: JsonObject = {"status": "deleting", "restorable_until": until, "goes": goes}
     entry = audit.entry(deletion.by, "connection.deleted", old, new, deletion.source, email=deletion.email)
-    return store.condemn(deletion, entry)
+    told = event(
+        EventType.CONNECTION_DELETING,
+        connection.client_id,
+        connection.id,
+        deletion.at,
+        deletion.id,
+        f"{connection.name}: It is being deleted. Until {until} it can be restored.",
+        status=ConnectionStatus.DELETING,
+        by=deletion.by,
+        restorable_until=until,
+    )
+    return store.condemn(deletion, connection, entry, told)
 
 
 def view_of(deletion: Deletion) -> DeletionView:
@@ -219,7 +266,7 @@ class Deleting:
         if deletion is None:
             return {"next": "stop"}
         try:
-            condemn(self.store, self.audit, deletion)
+            condemn(self.store, self.connections, self.audit, deletion)
         except Conflict:
             # The connection has changed since it was shown: whoever asked was told so, and nothing is deleted.
             return {"next": "stop"}

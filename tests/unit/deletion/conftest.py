@@ -54,19 +54,23 @@ class Killed(BaseException):
 
 
 class Machines:
-    """A state machine that only remembers which executions go on."""
+    """A state machine that only remembers which executions go on; a name that was used once stays taken."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.running: dict[str, Mapping[str, Any]] = {}
         self.stopped: list[str] = []
+        self.taken: set[str] = set()
 
     def execution(self, name: str) -> str:
         return f"{self.kind}:{name}"
 
     def start(self, name: str, input: Mapping[str, Any]) -> str:
-        self.running[self.execution(name)] = dict(input)
-        return self.execution(name)
+        execution = self.execution(name)
+        if execution not in self.taken:
+            self.taken.add(execution)
+            self.running[execution] = dict(input)
+        return execution
 
     def stop(self, execution: str, cause: str) -> None:
         if self.running.pop(execution, None) is not None:
@@ -136,6 +140,7 @@ class Scene:
     def desk(self) -> DeletionDesk:
         return DeletionDesk(
             self.store,
+            self.connections,
             self.kinds,
             self.machine,
             self.audit,

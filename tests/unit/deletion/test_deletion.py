@@ -4,13 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from erphub.aws.notices import NoticeTable
 from erphub.aws.runs import RunTable
 from erphub.aws.syncs import SyncTable
-from erphub.errors import Conflict, Forbidden, Gone, NotFound
+from erphub.aws.table import Table
+from erphub.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from erphub.ids import new_id
 from erphub.models.connection import ConnectionStatus, Health
+from erphub.models.notification import EventType
 from erphub.models.run import RunRef, Status
 from erphub.models.wire import PageQuery
+from erphub.notifications import event
 from tests.unit.deletion.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
 
 
@@ -109,6 +113,36 @@ def test_what_somebody_else_changes_in_the_last_moment_is_not_deleted(scene: Sce
         "deletion_id": scene.store.get(CLIENT, MINE).id,
     }
     assert scene.walk() == ["stop"], "the machine finds nothing to do either"
+    assert scene.connection().status is ConnectionStatus.ACTIVE
+
+
+def test_a_run_that_fails_in_the_last_moment_is_no_reason_not_to_delete(scene: Scene, monkeypatch):
+    start = scene.machine.start
+
+    def meanwhile(name, input):
+        before = scene.connection()
+        degraded = ConnectionStatus.DEGRADED
+        scene.connections.move(before, degraded, Health(of=degraded, since=scene.now), None)
+        return start(name, input)
+
+    monkeypatch.setattr(scene.machine, "start", meanwhile)
+    assert scene.ask().state == "waiting"
+    assert scene.connection().status is ConnectionStatus.DELETING
+    scene.desk.restore(scene.member(), MINE)
+    assert scene.connection().health.paused_from is ConnectionStatus.DEGRADED, "as it was when it went"
+
+
+def test_a_connection_that_never_stands_still_is_asked_for_again_and_not_called_changed(scene: Scene, monkeypatch):
+    condemn = scene.store.condemn
+
+    def meanwhile(deletion, connection, *more):
+        status = connection.status
+        scene.connections.move(connection, status, Health(of=status, since=scene.now), None)
+        return condemn(deletion, connection, *more)
+
+    monkeypatch.setattr(scene.store, "condemn", meanwhile)
+    with pytest.raises(Unavailable):
+        scene.ask()
     assert scene.connection().status is ConnectionStatus.ACTIVE
 
 
@@ -273,7 +307,9 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     assert found.health.paused_from is ConnectionStatus.ACTIVE
     assert found.health.catch_up_from is not None, "what was missed is made up for when it is resumed"
     assert found.status_reason is None
-    assert kept() == before
+    assert set(before) <= set(kept())
+    new = {one.split(" ")[-1].split("#")[0] for one in set(kept()) - set(before)}
+    assert new == {"NOTICE"}, "that it was deleted and restored"
     assert scene.store.condemned(CLIENT) == []
     assert scene.machine.stopped == [execution]
     actions = [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items]
@@ -319,8 +355,9 @@ def test_of_a_restore_and_a_removal_at_the_same_moment_one_wins(scene: Scene):
     deletion = scene.store.get(CLIENT, MINE)
     entry = scene.audit.entry("owner", "connection.restored")
     assert scene.store.begin_removal(deletion) is not None
+    told = event(EventType.CONNECTION_RESTORED, CLIENT, MINE, scene.now, deletion.id, "It was restored.")
     with pytest.raises(Conflict):
-        scene.store.pardon(deletion, scene.connection(), entry, scene.now)
+        scene.store.pardon(deletion, scene.connection(), entry, told, scene.now)
     assert scene.connection().status is ConnectionStatus.DELETING
     assert scene.store.get(CLIENT, MINE).state == "removing"
 
@@ -332,6 +369,67 @@ def test_a_restored_connection_can_be_deleted_again(scene: Scene):
     scene.ask()
     scene.walk()
     assert scene.connection() is None
+
+
+def test_a_plan_counts_once_after_a_restore_one_looks_anew(scene: Scene):
+    token = scene.desk.preview(scene.member(), MINE).plan_token
+    scene.ask(token)
+    scene.desk.restore(scene.member(), MINE)
+    with pytest.raises(Gone) as refused:
+        scene.ask(token)
+    assert refused.value.code == "plan_expired"
+    assert scene.connection().status is ConnectionStatus.PAUSED
+    scene.now += timedelta(seconds=1)
+    scene.ask()
+    scene.walk()
+    assert scene.connection() is None
+
+
+def test_a_deletion_whose_machine_had_ended_before_anything_was_done_gets_another(scene: Scene, monkeypatch):
+    token = scene.desk.preview(scene.member(), MINE).plan_token
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.table, "transact", _dies_at_the_second())
+        with pytest.raises(Unavailable):
+            scene.ask(token)
+    scene.machine.running.clear()
+    scene.ask(token)
+    scene.walk()
+    assert scene.connection() is None
+
+
+def _dies_at_the_second():
+    real, calls = Table.transact, []
+
+    def transact(writes):
+        calls.append(writes)
+        if len(calls) == 2:
+            raise Unavailable("The table is busy.")
+        return real(Table("tenants"), writes)
+
+    return transact
+
+
+# --- told ----------------------------------------------------------------------------
+
+
+def told(scene: Scene):
+    """What waits to be published of the connection, in the order in which it happened."""
+    waiting = NoticeTable(scene.table).untold(scene.now)
+    return [(one.type, one.data["status"], one.data["by"]) for one in waiting if one.connection_id == MINE]
+
+
+def test_everybody_is_told_that_it_is_being_deleted_and_that_it_was_restored(scene: Scene):
+    token = scene.desk.preview(scene.member(), MINE).plan_token
+    scene.ask(token)
+    scene.ask(token)
+    deleting = (EventType.CONNECTION_DELETING, "deleting", "owner")
+    assert told(scene) == [deleting]
+    for names in scene.machine.running.values():
+        scene.deleting.condemn(names["client_id"], names["connection_id"], names["deletion_id"])
+    assert told(scene) == [deleting], "once, however often it is asked for"
+    scene.now += timedelta(days=1)
+    scene.desk.restore(scene.member(), MINE)
+    assert told(scene) == [deleting, (EventType.CONNECTION_RESTORED, "paused", "owner")]
 
 
 # --- afterwards ----------------------------------------------------------------------------

@@ -10,10 +10,12 @@ from ..errors import Conflict
 from ..models.audit import AuditEntry
 from ..models.connection import Connection, ConnectionStatus, Health
 from ..models.deletion import Deletion, DeletionState, Plan
+from ..models.notification import Event
 from ..models.text import same_name
 from ..models.wire import instant
 from . import keys
 from .audit import audit_write
+from .notices import keeping
 from .table import Item, Table, Taken, Write
 
 _ASKED_LASTS = timedelta(days=1)
@@ -62,20 +64,21 @@ class DeletionTable:
         except Taken as error:
             raise Conflict("The connection is being deleted already.", code="connection_deleting") from error
 
-    def condemn(self, deletion: Deletion, entry: AuditEntry) -> Deletion:
+    def condemn(self, deletion: Deletion, connection: Connection, entry: AuditEntry, told: Event) -> Deletion | None:
         """See the port."""
-        after = deletion.model_copy(update={"state": DeletionState.WAITING})
-        health = self._leaving(deletion)
-        known = health.rev - 1
-        connection = Write(
+        before = {"state": DeletionState.WAITING, "status_before": connection.status.value}
+        after = deletion.model_copy(update=before)
+        known = connection.health.rev if connection.health else 0
+        health = _leaving(deletion, connection)
+        change = Write(
             update=keys.connection(deletion.client_id, deletion.connection_id),
             expression="SET #status = :deleting, health = :health, health_rev = :rev",
-            condition="version = :version AND NOT #status IN (:deleting, :deleted) AND "
+            condition="version = :version AND #status = :before AND "
             + ("health_rev = :known" if known else "attribute_not_exists(health_rev)"),
             names={"#status": "status"},
             values={
                 "deleting": ConnectionStatus.DELETING.value,
-                "deleted": ConnectionStatus.DELETED.value,
+                "before": connection.status.value,
                 "version": deletion.version,
                 "health": health.model_dump_json(),
                 "rev": health.rev,
@@ -86,31 +89,12 @@ class DeletionTable:
         record = Write(put=_item(after), condition=mine.condition, names=mine.names, values=mine.values)
         trail = audit_write(deletion.client_id, deletion.connection_id, entry)
         try:
-            self._table.transact([connection, record, trail])
-        except Taken as error:
-            now = self.get(deletion.client_id, deletion.connection_id)
-            if now is not None and now.id == deletion.id and now.state is not DeletionState.ASKED:
-                return now
-            raise Conflict(
-                "Since you looked, the connection has been changed. Look at a new deletion-preview.",
-                code="plan_changed",
-            ) from error
+            self._table.transact([change, record, trail, keeping(told)])
+        except Taken:
+            return None
         return after
 
-    def _leaving(self, deletion: Deletion) -> Health:
-        """How a connection stands that is being deleted, with what it was before kept for a restore."""
-        item = self._table.get(keys.connection(deletion.client_id, deletion.connection_id)) or {}
-        known: dict[str, Any] = from_json(item["health"]) if item.get("health") else {}
-        until = instant(deletion.until)
-        reason = {
-            "code": "connection_deleting",
-            "detail": f"It is being deleted. Until {until} it can be restored.",
-            "restorable_until": until,
-        }
-        changes = {"of": ConnectionStatus.DELETING, "since": deletion.at, "reason": reason}
-        return Health.model_validate(known | changes | {"rev": known.get("rev", 0) + 1})
-
-    def pardon(self, deletion: Deletion, connection: Connection, entry: AuditEntry, now: datetime) -> None:
+    def pardon(self, deletion: Deletion, connection: Connection, entry: AuditEntry, told: Event, now: datetime) -> None:
         """See the port."""
         health = _paused(deletion, connection, now)
         change = Write(
@@ -132,9 +116,11 @@ class DeletionTable:
             names=mine.names,
             values=mine.values,
         )
+        # What was shown then does not count any more: the same token would make the same deletion, whose machine ended.
+        plan = Write(delete=keys.deletion_plan(deletion.client_id, deletion.connection_id, deletion.plan_token))
         trail = audit_write(deletion.client_id, deletion.connection_id, entry)
         try:
-            self._table.transact([change, record, trail])
+            self._table.transact([change, record, plan, trail, keeping(told)])
         except Taken as error:
             raise Conflict(
                 "It has been restored already, or its removal has just begun. Look at the connection.",
@@ -178,6 +164,19 @@ class DeletionTable:
             names={"#state": "state"},
             values={"id": deletion.id, "state": state.value},
         )
+
+
+def _leaving(deletion: Deletion, connection: Connection) -> Health:
+    """How a connection stands that is being deleted, with what it was before kept for a restore."""
+    known: dict[str, Any] = connection.health.model_dump() if connection.health else {}
+    until = instant(deletion.until)
+    reason = {
+        "code": "connection_deleting",
+        "detail": f"It is being deleted. Until {until} it can be restored.",
+        "restorable_until": until,
+    }
+    changes = {"of": ConnectionStatus.DELETING, "since": deletion.at, "reason": reason}
+    return Health.model_validate(known | changes | {"rev": known.get("rev", 0) + 1})
 
 
 def _paused(deletion: Deletion, connection: Connection, now: datetime) -> Health:

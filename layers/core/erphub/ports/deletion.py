@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ..models.audit import AuditEntry
 from ..models.connection import Connection
 from ..models.deletion import Deletion, Plan
+from ..models.notification import Event
 
 type TimeLeft = Callable[[], float]
 """Seconds that are left to the function."""
@@ -91,15 +92,18 @@ class Deletions(Protocol):
         """Write down what is asked. Raises Conflict when another deletion of the connection goes on."""
         ...
 
-    def condemn(self, deletion: Deletion, entry: AuditEntry) -> Deletion:
+    def condemn(self, deletion: Deletion, connection: Connection, entry: AuditEntry, told: Event) -> Deletion | None:
         """In one step: the connection is `deleting`, the time to bring it back runs, and it is written down who did it.
 
-        Again changes nothing. Raises Conflict when the connection is no longer as the plan showed it.
+        None, and nothing is done, when connection or deletion are no longer as they were read.
         """
         ...
 
-    def pardon(self, deletion: Deletion, connection: Connection, entry: AuditEntry, now: datetime) -> None:
-        """In one step: the connection is `paused` and the deletion is gone. Raises Conflict when it is too late."""
+    def pardon(self, deletion: Deletion, connection: Connection, entry: AuditEntry, told: Event, now: datetime) -> None:
+        """In one step: the connection is `paused`, the deletion is gone, and its plan with it.
+
+        Raises Conflict when it is too late.
+        """
         ...
 
     def begin_removal(self, deletion: Deletion) -> Deletion | None:

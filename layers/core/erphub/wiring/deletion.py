@@ -65,6 +65,7 @@ def desk() -> "DeletionDesk":
 
     return DeletionDesk(
         DeletionTable(house.table()),
+        house.connection_table(),
         _kinds(),
         StateMachine(house.settings().delete_machine),
         house.audit(),

@@ -11,11 +11,14 @@ from hashlib import sha256
 from typing import Any
 
 from .errors import FieldError, Invalid, NotFound
-from .models.dataset import BY_ID, DATASETS, Dataset
+from .models.dataset import BY_ID, DATASETS, Dataset, Kind
 from .models.dataset_view import ColumnView, DatasetPage, DatasetView, RowsPage, RowsQuery
 from .models.types import complete
 from .ports.erp import Window
 from .ports.imports import LakeReader, RowPage, RowsWanted
+
+MOST = 2**63 - 1
+"""Beyond it nothing of a table is counted."""
 
 type KnownTypes = Callable[[str], Mapping[str, Mapping[str, str]]]
 
@@ -80,7 +83,7 @@ class Rows:
 
 
 def _wanted(dataset: Dataset, query: RowsQuery) -> RowsWanted:
-    version, after, skip = _where(query.next, _asked(dataset, query))
+    version, after, skip = _where(query.next, dataset, _asked(dataset, query))
     return RowsWanted(
         companies=[query.company] if query.company is not None else [],
         connections=[query.connection] if query.connection is not None else [],
@@ -133,30 +136,43 @@ def _next(page: RowPage, asked: str) -> str | None:
     return base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
 
 
-def _where(word: str | None, asked: str) -> tuple[int | None, Sequence[Any] | None, int]:
+def _where(word: str | None, dataset: Dataset, asked: str) -> tuple[int | None, Sequence[Any] | None, int]:
     """The state and place a `next` stands for. Raises Invalid (`next_invalid`)."""
     if word is None:
         return None, None, 0
     try:
         text = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)).decode("utf-8", "surrogatepass")
         of, version, last, again = json.loads(text)
-        if of != asked or type(version) is not int or type(again) is not int or again < 0:
+        if of != asked or not (_counts(version) and _counts(again)):
             raise ValueError("another list's")
-        return version, [_untagged(value) for value in last], again
+        place = zip(dataset.order, last, strict=True)
+        return version, [_untagged(value, _holds(dataset, column)) for column, value in place], again
     except (ValueError, TypeError, KeyError, binascii.Error) as error:
         raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
+
+
+def _counts(number: Any) -> bool:
+    """Whether it can be a version of a table, or a number of its rows."""
+    return type(number) is int and 0 <= number <= MOST
 
 
 def _tagged(value: Any) -> Any:
     return {"day": value.isoformat()} if isinstance(value, date) else value
 
 
-def _untagged(value: Any) -> Any:
-    if isinstance(value, dict):
-        return date.fromisoformat(value["day"])  # pyright: ignore[reportUnknownArgumentType]
-    if value is not None and not isinstance(value, (str, int)):
-        raise TypeError("not a key's value")
+def _untagged(value: Any, kind: type) -> Any:
+    """What `_tagged` was given. Raises ValueError, TypeError or KeyError for what such a column cannot hold."""
+    if value is not None and kind is date:
+        return date.fromisoformat(value["day"])
+    if value is not None and type(value) is not kind:
+        raise TypeError("another column's value")
     return value
+
+
+def _holds(dataset: Dataset, column: str) -> type:
+    """What a column of the sort key holds: days, whole numbers or text."""
+    kinds = {field.name: field.kind for field in dataset.fields}
+    return {Kind.DATE: date, Kind.INTEGER: int}.get(kinds.get(column, Kind.TEXT), str)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Rows of the lake, as readers page through them."""
 
+import base64
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +12,7 @@ from erphub.datasets import Datasets, Rows
 from erphub.errors import Gone, Invalid, NotFound
 from erphub.models.dataset_view import RowsQuery
 
-from .conftest import CLIENT, FIRST_DAY, House, ledger
+from .conftest import CLIENT, CONNECTION, FIRST_DAY, House, ledger
 
 
 def pages(rows: Rows, dataset: str = "gl_transactions", **query: Any) -> list[list[dict[str, Any]]]:
@@ -117,6 +119,53 @@ def test_a_next_of_another_list_opens_nothing(imported: House) -> None:
     word = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1)).next
     with pytest.raises(Invalid):
         rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1, next=word, company="F0001"))
+
+
+def made_up(rows: Rows, forged: dict[str, Any]) -> str:
+    """A `next` of the ledger with some of it replaced."""
+    word = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1)).next or ""
+    given = dict(
+        zip(("of", "version", "last", "again"), json.loads(base64.urlsafe_b64decode(word + "==")), strict=True)
+    )
+    return base64.urlsafe_b64encode(json.dumps(list((given | forged).values())).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"version": -1},
+        {"version": 10**25},
+        {"version": None},
+        {"again": -1},
+        {"again": 10**30},
+        {"last": []},
+        {"last": [None]},
+        {"last": 5},
+        {"last": ["2026-01-01", "59", "1", "F0001", CONNECTION]},
+        {"last": [5, "59", "1", "F0001", CONNECTION]},
+        {"last": [None, {"day": "2026-01-01"}, "1", "F0001", CONNECTION]},
+        {"last": [None, True, "1", "F0001", CONNECTION]},
+        {"last": [1.5, "59", "1", "F0001", CONNECTION]},
+        {"last": [{"day": "yesterday"}, "59", "1", "F0001", CONNECTION]},
+    ],
+)
+def test_a_next_that_somebody_made_up_is_refused(imported: House, forged: dict[str, Any]) -> None:
+    rows = Rows(imported.reader())
+    word = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1)).next or ""
+    given = dict(
+        zip(("of", "version", "last", "again"), json.loads(base64.urlsafe_b64decode(word + "==")), strict=True)
+    )
+    made_up = base64.urlsafe_b64encode(json.dumps(list((given | forged).values())).encode()).decode().rstrip("=")
+    with pytest.raises(Invalid) as refused:
+        rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1, next=made_up))
+    assert refused.value.errors[0].code == "next_invalid"
+
+
+def test_a_state_that_is_still_to_come_is_not_waited_for(imported: House) -> None:
+    rows = Rows(imported.reader())
+    with pytest.raises(Gone) as gone:
+        rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1, next=made_up(rows, {"version": 2**63 - 1})))
+    assert gone.value.code == "page_expired"
 
 
 def test_days_of_a_dataset_without_dates_are_refused_and_unknown_datasets_not_found(imported: House) -> None:

@@ -25,34 +25,44 @@ class LakeRows:
     def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
         """See the port."""
         try:
-            table = self._table(client_id, dataset, wanted.version)
+            table = self._table(client_id, dataset)
             if table is None:
                 return RowPage([], None)
+            _go_back(table, wanted.version)
             return _page(table, dataset, wanted)
         except (DeltaError, OSError) as error:
             if wanted.version is not None:
-                raise Gone(
-                    "The data was imported anew since the first page and the old state is no longer kept. Begin again.",
-                    code="page_expired",
-                ) from error
+                raise _expired() from error
             raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
 
-    def _table(self, client_id: str, dataset: Dataset, version: int | None) -> DeltaTable | None:
+    def _table(self, client_id: str, dataset: Dataset) -> DeltaTable | None:
         try:
-            uri = f"{self._root}/lake/{client_id}/{dataset.id}"
-            return DeltaTable(uri, version=version, storage_options=self._options)
+            return DeltaTable(f"{self._root}/lake/{client_id}/{dataset.id}", storage_options=self._options)
         except TableNotFoundError:
             return None
 
 
-def order(dataset: Dataset) -> list[str]:
-    """The columns rows are sorted by: the date, the key, whose they are; what rows may share, the rest decides."""
-    first = [dataset.date] if dataset.date else []
-    return [*first, *dataset.keys, "company", "connection"]
+def _go_back(table: DeltaTable, version: int | None) -> None:
+    """Show the table as it was then. Raises Gone for a version that is not there.
+
+    The engine is not asked for one that is still to come: it looks for it version by version, for minutes.
+    """
+    if version is None or version == table.version():
+        return
+    if version > table.version():
+        raise _expired()
+    table.load_as_version(version)
+
+
+def _expired() -> Gone:
+    return Gone(
+        "The data was imported anew since the first page and the old state is no longer kept. Begin again.",
+        code="page_expired",
+    )
 
 
 def _page(table: DeltaTable, dataset: Dataset, wanted: RowsWanted) -> RowPage:
-    keys = order(dataset)
+    keys = dataset.order  # what rows may share, the rest decides
     there = {field.name for field in table.schema().fields}
     rest = [field.name for field in dataset.fields if field.name not in keys and field.name in there]
     found = sql.rows(sql.query({"t": table}, sql.page(dataset, wanted, keys, rest)))

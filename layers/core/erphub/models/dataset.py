@@ -49,6 +49,11 @@ class Dataset:
         """The names of the key fields, in order."""
         return tuple(field.name for field in self.fields if field.key)
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns readers' rows are sorted by: the date, the key, whose they are."""
+        return (*([self.date] if self.date else []), *self.keys, "company", "connection")
+
     def field(self, name: str) -> DatasetField:
         """The field of that name. Raises StopIteration when there is none."""
         return next(field for field in self.fields if field.name == name)

@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from local.processes import StartupError
 
 BUILDS = ROOT / ".build"
 SAM = ROOT / ".venv-sam/bin/sam"
-SOURCES = ("template.yaml", "layers", "functions", "statemachines", "docs/openapi.json")
+SOURCES = ("template.yaml", "layers", "functions", "statemachines", "docs/openapi.json", "local/deploy.py")
 ARTEFACTS = "erphub-artefacts"
 KEPT_BUILDS = 6
 
@@ -90,7 +89,7 @@ def build() -> Path:
                 "build", "--build-dir", str(fresh), "--parameter-overrides", f"Architecture={architecture()}",
                 environment=environment, log=BUILDS / "build.log",
             )  # fmt: skip
-            _pack_big_layers(fresh)
+            _open_big_layers(fresh)
             shutil.rmtree(target, ignore_errors=True)
             fresh.rename(target)
             for old in sorted(BUILDS.glob("host-*"), key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
@@ -99,25 +98,31 @@ def build() -> Path:
     return target
 
 
-def _pack_big_layers(built: Path) -> None:
-    """Zip the wheels' layers once, without compressing: sam would compress 200 MB again for every stack."""
-    text = (built / "template.yaml").read_text()
-    for name in sorted(path.name for path in built.glob("*Layer") if path.name != "CoreLayer"):
-        lock = ROOT / "layers" / name.removesuffix("Layer").lower() / "requirements.txt"
+def _open_big_layers(built: Path) -> None:
+    """Keep the wheels' layers unpacked, once for all stacks, and leave a line in each layer that says where.
+
+    The emulator unpacks every layer for every worker process, so the real ones would cost each cold start 200 MB of
+    writing. The line comes from a site directory below /opt/python that AWS knows too, and puts the wheels where the
+    unpacked layer would be on the path: before what the emulator itself needs.
+    """
+    for layer in sorted(built.glob("*Layer")):
+        if layer.name == "CoreLayer":
+            continue
+        lock = ROOT / "layers" / layer.name.removesuffix("Layer").lower() / "requirements.txt"
         recipe = hashlib.sha256(lock.read_bytes() + (ROOT / "layers/build.py").read_bytes() + sys.version.encode())
-        kept = BUILDS / "packed" / f"{name}-{recipe.hexdigest()[:16]}.zip"
-        if not kept.exists():
-            kept.parent.mkdir(exist_ok=True)
-            _zip(built / name, kept.with_suffix(".fresh"), zipfile.ZIP_STORED)
-            kept.with_suffix(".fresh").rename(kept)
-        (built / f"{name}.zip").hardlink_to(kept)
-        shutil.rmtree(built / name)
-        text = re.sub(rf"(ContentUri: ){name}$", rf"\g<1>{name}.zip", text, flags=re.MULTILINE)
-    (built / "template.yaml").write_text(text)
+        kept = BUILDS / "opened" / f"{layer.name}-{recipe.hexdigest()[:16]}"
+        kept.parent.mkdir(exist_ok=True)
+        if kept.exists():
+            shutil.rmtree(layer)
+        else:
+            layer.rename(kept)
+        line = layer / "python/lib/python3.13/site-packages/opened.pth"
+        line.parent.mkdir(parents=True)
+        line.write_text(f"import sys; sys.path.insert(0, {str(kept / 'python')!r})\n")
 
 
-def _zip(folder: Path, target: Path | io.BytesIO, compression: int = zipfile.ZIP_DEFLATED) -> None:
-    with zipfile.ZipFile(target, "w", compression, compresslevel=1) as archive:
+def _zip(folder: Path, target: io.BytesIO) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 archive.write(path, path.relative_to(folder))

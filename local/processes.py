@@ -96,8 +96,13 @@ def start_announced(
             start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + seconds
-    while b"\n" not in (line := announced.read_bytes()) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
+    try:
+        while b"\n" not in (line := announced.read_bytes()) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+    except KeyboardInterrupt:
+        # Nobody has heard of it yet, so nobody else would end it.
+        process.kill()
+        raise
     if b"\n" not in line:
         reason = f"said nothing for {seconds:.0f} seconds" if process.poll() is None else "ended"
         process.kill()

@@ -45,6 +45,18 @@ class Stack:
             raise StartupError(f"no stack was started in {self.directory}; say `make up`")
         return cast(dict[str, Any], json.loads(self.public.read_text()))
 
+    def require_up(self) -> dict[str, Any]:
+        """The content of stack.json. Raises StartupError when the stack does not run at this moment."""
+        described = self.describe()
+        if not self.is_up():
+            raise StartupError(f"the stack in {self.directory} does not run; say `make up`")
+        return described
+
+    def is_up(self) -> bool:
+        """Whether it was started and its AWS runs at this moment."""
+        running = self._read().get("emulator")
+        return self.public.exists() and running is not None and processes.alive(Started(**running))
+
     def _read(self) -> dict[str, Any]:
         return cast(dict[str, Any], json.loads(self._private.read_text())) if self._private.exists() else {}
 
@@ -124,7 +136,7 @@ class Stack:
             # The stand-in is done with a request within moments, so nobody need wait ten minutes to be sure.
             "SettleSeconds": "4",
             # Long enough to bring a deleted connection back by hand, short enough to see it go.
-            "GraceSeconds": "30",
+            "GraceSeconds": "20",
             "ErpAddresses": standins.addresses(state["stand_ins"]),
             "ErpApplications": standins.APPLICATIONS,
             "RequireTls": "false",
@@ -161,6 +173,7 @@ class Stack:
                 "secret_access_key": aws.credentials.secret_key,
             },
             "outputs": outputs,
+            "parameters": state["deployed"]["parameters"],
             "stand_ins": {name: known["address"] for name, known in state["stand_ins"].items()},
         }
         described |= seed.plant(aws, described, self.directory / "people.json")

@@ -1,8 +1,9 @@
-"""Runs the demo: `python -m local.demo [--scene NAME] [--saft FILE] [--keep]`. Ends with 0 only when all is as told.
+"""Runs the demo: `python -m local.demo [--scene NAME] [--saft FILE] [--keep | --stack DIR]`. 0: all was as told.
 
 Scenes: `ledger` (the default: every sum is the file's own) and those in SCENES, each a module with `UNDER`, a line
-below the title, and `play(screen, stack, size) -> list[str]`, which starts the stack, shows, and returns what was
-not as told. 1: something did not work or does not add up. 2: the file cannot be used. 130: interrupted.
+below the title, and `play(screen, stage, size) -> list[str]`, which sets the stage, shows, and returns what was
+not as told. `--stack .local` plays on the hub that `make up` started, in a customer of the scene's own.
+1: something did not work or does not add up. 2: the file cannot be used. 130: interrupted.
 """
 
 import argparse
@@ -12,17 +13,17 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from local import deploy
 from local.demo import source
 from local.demo.hub import DemoFailed
 from local.demo.screen import Screen, count
 from local.demo.source import Source
+from local.demo.stage import Stage
 from local.demo.story import Story
 from local.emulator import ROOT
 from local.processes import StartupError
@@ -43,8 +44,10 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--saft", type=Path, metavar="FILE", help="import this SAF-T Financial file")
     parser.add_argument("--lines", type=int, help="ledger lines of the invented companies, in all")
     parser.add_argument("--days", type=int, default=31, choices=range(4, 32), metavar="4..31", help="of the till scene")
-    parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
     parser.add_argument("--dir", type=Path, help="where the stack lives; a folder of its own by default")
+    after = parser.add_mutually_exclusive_group()
+    after.add_argument("--keep", action="store_true", help="leave everything running afterwards")
+    after.add_argument("--stack", type=Path, metavar="DIR", help="play on the hub that runs in this folder already")
     options = parser.parse_args(given)
     options.lines = options.lines or (LINES if options.scene == LEDGER else FEW_LINES)
     return options
@@ -60,26 +63,17 @@ def _sources(options: argparse.Namespace, folder: Path, screen: Screen) -> list[
         return source.invented(folder, options.lines, date.today())  # noqa: DTZ011  the user's own day
 
 
-def _start(stack: Stack, sources: Sequence[Source], screen: Screen, *, real: bool) -> dict[str, Any]:
-    """Start everything. Raises StartupError."""
-    content = [word for one in sources for word in ("--saft", str(one.file), "--as", one.key)]
-    content += [] if real else ["--trade", "--closed"]
-    with screen.doing("Building the functions and layers for this machine"):
-        deploy.build()
-    with screen.doing("Starting a local AWS, deploying template.yaml, starting a stand-in SQL Server"):
-        return stack.up(content=content)
-
-
-def _next(screen: Screen, described: dict[str, Any], folder: Path, *, kept: bool) -> None:
+def _next(screen: Screen, stack: Stack, *, kept: bool) -> None:
     """Where to go from here."""
     screen.chapter("Where to go next")
     rows: list[list[str]] = []
     if kept:
-        screen.say(f"Everything still runs. The API: {described['api_url']}")
-        screen.say(f"Users, passwords and tokens: {folder / 'stack.json'}")
-        token = f"import json; print(json.load(open('{folder / 'stack.json'}'))['users'][0]['id_token'])"
-        screen.say(f'curl -H "Authorization: Bearer $(python3 -c "{token}")" {described["api_url"]}/me')
-        screen.say(f"End it and forget its data: STACK_DIR={folder} make destroy")
+        address = stack.describe()["api_url"]
+        screen.say(f"Everything still runs. The API: {address}")
+        screen.say(f"Users, passwords and tokens: {stack.public}")
+        token = f"import json; print(json.load(open('{stack.public}'))['users'][0]['id_token'])"
+        screen.say(f'curl -H "Authorization: Bearer $(python3 -c "{token}")" {address}/me')
+        screen.say(f"End it and forget its data: STACK_DIR={stack.directory} make destroy")
     else:
         rows += [
             ["make up", "a hub that stays up; its address and tokens are in .local/stack.json"],
@@ -95,43 +89,54 @@ def _next(screen: Screen, described: dict[str, Any], folder: Path, *, kept: bool
 
 def _told(options: argparse.Namespace, screen: Screen, folder: Path) -> int:
     """The whole demo with its files in `folder`; returns the exit code."""
-    real = options.saft is not None
-    stack = Stack(options.dir or folder / "stack")
+    guest: bool = options.stack is not None
+    stack = Stack(options.stack or options.dir or folder / "stack")
+    stage = Stage(screen, stack, folder, guest)
     kept = False
     try:
-        if options.scene in SCENES:
-            size: int = options.days if options.scene == "till" else options.lines
-            mistakes: list[str] = importlib.import_module(SCENES[options.scene]).play(screen, stack, size)
-            if options.keep:
-                _next(screen, stack.describe(), stack.directory, kept=True)
-            kept = options.keep
-            return _verdict(screen, mistakes, good="Everything was as told.", bad="not everything was as told.")
-        screen.chapter("Set the stage")
-        try:
-            sources = _sources(options, folder, screen)
-        except (NotSaft, OSError) as error:
-            screen.bad(f"The file cannot be used: {error}")
-            return 2
-        described = _start(stack, sources, screen, real=real)
-        story = Story(screen, described, stack.aws(), sources, real)
-        story.tell()
-        _next(screen, described, stack.directory, kept=options.keep)
+        code = _scene(options, stage) if options.scene in SCENES else _ledger(options, stage)
         kept = options.keep
-        return _verdict(screen, story.mistakes, good="Everything adds up.", bad="it does not add up.")
     except (DemoFailed, StartupError) as error:
         screen.bad(str(error))
         _show_log(screen, stack)
         return 1
     finally:
-        if not kept:
-            stack.destroy()
+        stage.close(keep=kept)
+    return code
+
+
+def _scene(options: argparse.Namespace, stage: Stage) -> int:
+    """One of SCENES; returns the exit code. Raises DemoFailed, StartupError."""
+    size: int = options.days if options.scene == "till" else options.lines
+    mistakes: list[str] = importlib.import_module(SCENES[options.scene]).play(stage.screen, stage, size)
+    if options.keep:
+        _next(stage.screen, stage.stack, kept=True)
+    return _verdict(stage.screen, mistakes, good="Everything was as told.", bad="not everything was as told.")
+
+
+def _ledger(options: argparse.Namespace, stage: Stage) -> int:
+    """A ledger with its own totals goes in and comes out; returns the exit code. Raises DemoFailed, StartupError."""
+    screen, real = stage.screen, options.saft is not None
+    screen.chapter("Choose what is imported")
+    try:
+        sources = _sources(options, stage.folder, screen)
+    except (NotSaft, OSError) as error:
+        screen.bad(f"The file cannot be used: {error}")
+        return 2
+    content = [word for one in sources for word in ("--saft", str(one.file), "--as", one.key)]
+    content += [] if real else ["--trade", "--closed"]
+    story = Story(screen, stage, stage.open(content, "SQL Server"), sources, real)
+    story.tell()
+    _next(screen, stage.stack, kept=options.keep or stage.guest)
+    return _verdict(screen, story.mistakes, good="Everything adds up.", bad="it does not add up.")
 
 
 def _show_log(screen: Screen, stack: Stack) -> None:
     """What went wrong behind the API, if anything did."""
-    if not stack.public.exists():
+    if not stack.is_up():
         return
-    for line in [line for line in stack.logs(minutes=30) if '"level":"ERROR"' in line][-3:]:
+    since = (time.monotonic() - screen.began) / 60
+    for line in [line for line in stack.logs(minutes=since) if '"level":"ERROR"' in line][-3:]:
         function, _, text = line.partition(": ")
         try:
             entry = json.loads(text)

@@ -1,27 +1,26 @@
 """The life of a connection: shared, edited, never twice, out of order and mended, deleted and brought back."""
 
+import contextlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from local import deploy, seed
+from local import seed
 from local.demo.hub import DemoFailed, until
 from local.demo.member import Member
 from local.demo.receiver import Receiver, receiver
 from local.demo.screen import Screen
+from local.demo.stage import Stage
 from local.emulator import Aws
 from local.sqlserver.__main__ import DEMO
-from local.stack import Stack
 
 type Json = dict[str, Any]
 
 UNDER = "Years with a connection in a few minutes, on an AWS on this machine."
-GRACE = 20
-"""Seconds in which the demo brings a deleted connection back."""
 _COMPANY, _ADDED, _THIRD = (key for key, _, _ in DEMO[:3])
 _LOGIN_REFUSED = "18456"
 """SQL Server's number for a login that it does not accept."""
@@ -29,17 +28,14 @@ _MOST_TRIES = 2
 """So often the ERP may see a wrong password; a user that is tried more often is locked out by some."""
 
 
-def play(screen: Screen, stack: Stack, lines: int) -> list[str]:
-    """Start a hub and tell it all; returns what was not as told. Raises DemoFailed, StartupError."""
-    screen.chapter("Set the stage")
-    with screen.doing("Building the functions and layers for this machine"):
-        deploy.build()
-    with screen.doing("Starting a local AWS, deploying template.yaml, starting a stand-in SQL Server"):
-        described = stack.up({"GraceSeconds": str(GRACE)}, ("--demo", str(lines)))
-    with receiver() as there:
-        life = Life(screen, described, stack.aws(), there)
+def play(screen: Screen, stage: Stage, lines: int) -> list[str]:
+    """Set the stage and tell it all; returns what was not as told. Raises DemoFailed, StartupError."""
+    described, aws = stage.open(("--demo", str(lines)), "SQL Server"), stage.stack.aws()
+    with receiver() as there, _trusted(aws, described, there.authority):
+        life = Life(screen, described, aws, there)
         try:
             life.tell()
+            stage.leave(life.neighbour, life.twin)
         finally:
             for member in life.people:
                 member.close()
@@ -111,17 +107,9 @@ class Life:
             [names["neighbour"], "Rent", "works for the customer's other client"],
         ]
         screen.table(["signed in", "client", "who that is"], rows)
-        self._trust_the_receiver()
 
     def _sign_in(self, user: Json) -> str:
         return seed.sign_in(self.aws, self.described["outputs"]["UserPoolClientId"], user["name"], user["password"])
-
-    def _trust_the_receiver(self) -> None:
-        """As the template's parameter WebhookAuthority does: webhooks may go to who this authority vouches for."""
-        client, name = self.aws.client("lambda"), self.described["outputs"]["CourierFunction"]
-        variables = client.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
-        known: Any = {"Variables": variables | {"WEBHOOK_AUTHORITY": self.receiver.authority}}
-        client.update_function_configuration(FunctionName=name, Environment=known)
 
     def _erp(self, method: str, path: str, **body: Any) -> Json:
         """Something that is done at the ERP. Raises DemoFailed."""
@@ -422,7 +410,8 @@ class Life:
         others, words = self._rows(self.twin, self.neighbour), (connection, "Ledger, soon gone", self.login)
         before = self._traces(words)
         owner.remove(path, plan_token=owner.post(f"{path}/deletion-preview", {})["plan_token"])
-        with screen.doing(f"The time of grace passes ({GRACE} seconds here, 30 days by default), and it is removed"):
+        grace = self.described["parameters"]["GraceSeconds"]
+        with screen.doing(f"The time of grace passes ({grace} seconds here, 30 days by default), and it is removed"):
             until(lambda: owner.get("./connections")["items"], lambda found: not found, 240, every=1)
         owner.refused("GET", path, "connection_not_found")
         jobs = [job for page in owner.pages("./import-jobs") for job in page]
@@ -458,6 +447,24 @@ class Life:
             names = [one.get("Name", "") for one in page["SecretList"]]
             found += [name for name in names if _names_any(name, words)]
         return [place for place in found if "#AUDIT#" not in place]
+
+
+@contextlib.contextmanager
+def _trusted(aws: Aws, described: Json, authority: str) -> Generator[None]:
+    """As the template's parameter WebhookAuthority does: webhooks may go to whom this authority vouches for, too."""
+    client, name = aws.client("lambda"), described["outputs"]["CourierFunction"]
+
+    def trust(authorities: str) -> None:
+        known: Any = {"Variables": variables | {"WEBHOOK_AUTHORITY": authorities}}
+        client.update_function_configuration(FunctionName=name, Environment=known)
+
+    variables = client.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
+    before = variables.get("WEBHOOK_AUTHORITY", "")
+    trust(f"{before}\n{authority}".strip())
+    try:
+        yield
+    finally:
+        trust(before)
 
 
 def _names_any(text: str, words: Sequence[str]) -> bool:

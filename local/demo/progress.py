@@ -52,7 +52,7 @@ class Watch:
 
     def _drawn(self, run: Json) -> Padding:
         units: Sequence[Json] = run["units"] or []
-        planned = sum(unit["planned"] for unit in units)
+        planned = sum(unit["planned"] or 0 for unit in units)
         done = run["progress"]["rows_read"]
         bar = Table.grid(padding=(0, 2))
         bar.add_row(ProgressBar(max(planned, 1), min(done, planned), width=30), in_words(run))
@@ -64,7 +64,7 @@ def in_words(run: Json) -> str:
     units: Sequence[Json] = run["units"] or []
     if not units:
         return "looking for what there is to import"
-    planned = sum(unit["planned"] for unit in units)
+    planned = sum(unit["planned"] or 0 for unit in units)
     published = sum(unit["status"] == "published" for unit in units)
     read = count(run["progress"]["rows_read"])
     return f"{read} of {count(planned)} rows read, {published} of {len(units)} parts published"

@@ -14,7 +14,7 @@ from local.demo.opening import answer, require_step, sign_in
 from local.demo.progress import Watch, in_words, matrix
 from local.demo.screen import Screen, count, money
 from local.demo.source import Source
-from local.emulator import Aws
+from local.demo.stage import Stage
 
 type Json = dict[str, Any]
 
@@ -29,11 +29,11 @@ _API_REQUEST_USD = 3.5e-6
 
 @dataclass
 class Story:
-    """The demo from sign-in to the bill. `described` is the stack's stack.json."""
+    """The demo from sign-in to the bill. `described` is what the stage says it has."""
 
     screen: Screen
+    stage: Stage
     described: Json
-    aws: Aws
     sources: Sequence[Source]
     real: bool
     """Whether the source is a file somebody gave."""
@@ -52,6 +52,7 @@ class Story:
             self.compare(run, balances)
             self.show_balances(balances)
             self.show_cost(hub, run)
+            self.stage.leave(hub, connection)
         finally:
             hub.close()
 
@@ -59,7 +60,7 @@ class Story:
 
     def sign_in(self) -> Hub:
         """Who we are."""
-        return sign_in(self.screen, self.described, self.aws)
+        return sign_in(self.screen, self.described, self.stage.stack.aws())
 
     def choose_erp(self, hub: Hub) -> None:
         """Which systems there are."""

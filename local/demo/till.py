@@ -8,14 +8,13 @@ from typing import Any
 
 from rich.text import Text
 
-from local import deploy
 from local.demo import shop
 from local.demo.hub import DemoFailed, Hub, until
 from local.demo.opening import answer, sign_in
 from local.demo.screen import Screen, count, money
 from local.demo.shop import Day, ErpAdmin
+from local.demo.stage import Stage
 from local.emulator import Aws
-from local.stack import Stack
 
 type Json = dict[str, Any]
 ERP, NAME = "24sevenoffice", "24SevenOffice, the café"
@@ -29,24 +28,20 @@ SIGN_IN: Json = {
 ANSWERS: dict[str, tuple[Json, str]] = {
     "sign-in": (SIGN_IN, f"organisation {shop.ORGANISATION}, a client id and its secret"),
     "companies": ({"companies": "all"}, "all"),
-    "departments": ({"several_departments": "off"}, "one department"),
+    "departments": ({"departments": "all"}, "all; each sync names its own"),
     "name": ({"name": NAME}, NAME),
     "vouchers": ({"voucher_provider": "none"}, "none"),
     "finish": ({}, ""),
 }
 
 
-def play(screen: Screen, stack: Stack, days: int) -> list[str]:
-    """Start a hub and tell it all with so many days, at least 4; returns what does not add up.
+def play(screen: Screen, stage: Stage, days: int) -> list[str]:
+    """Set the stage and tell it all with so many days, at least 4; returns what does not add up.
 
     Raises DemoFailed, StartupError.
     """
-    screen.chapter("Set the stage")
-    with screen.doing("Building the functions and layers for this machine"):
-        deploy.build()
-    with screen.doing("Starting a local AWS, deploying template.yaml, starting a stand-in 24SevenOffice"):
-        described = stack.up(content=("--demo", "100"))
-    story = TillStory(screen, described, stack.aws(), date.today(), days)  # noqa: DTZ011  the user's own day
+    described = stage.open(("--demo", "100"), "24SevenOffice")
+    story = TillStory(screen, described, stage.stack.aws(), date.today(), days)  # noqa: DTZ011  the user's own day
     story.tell()
     return story.mistakes
 
@@ -66,6 +61,7 @@ class TillStory:
         self.gift_card_on, self.outage_on = self.days // 2, self.days * 3 // 4
         self.month = shop.month(shop.month_before(self.today), self.days, self.gift_card_on)
         self.erp = ErpAdmin(self.described["stand_ins"][ERP]["admin"])
+        self.before = {one["id"] for one in self.erp.ledger()["vouchers"]}
         self.at = ""
         self.ids: dict[str, str] = {}
 
@@ -192,10 +188,10 @@ class TillStory:
             screen.say(f"  {entry['detail']}")
             if entry["erp_words"]:
                 screen.say(f"  The ERP's words: {entry['erp_words']}")
-        held = self.erp.ledger()["vouchers"]
+        held = self._ledger()["vouchers"]
         lost = shop.vouchers_of(held, self.ids[self._day(self.outage_on).name])
         screen.say(
-            f"The ERP's ledger holds {len(held)} vouchers now: the {self.days - 2} that the hub knows of, and"
+            f"The ERP's ledger holds {len(held)} vouchers of it now: the {self.days - 2} that the hub knows of, and"
             f" {self._day(self.outage_on).name}'s, whose answer never came ({len(lost)}). Sent blindly again, it would"
             " stand there twice."
         )
@@ -232,7 +228,7 @@ class TillStory:
 
     def compare(self) -> None:
         """The ERP's own ledger: each settlement once, with its PDF, and every account to the øre."""
-        screen, ledger = self.screen, self.erp.ledger()
+        screen, ledger = self.screen, self._ledger()
         screen.chapter("The ERP's own ledger")
         screen.say("Read from the stand-in's administration, past the hub:")
         sizes = {one["stamp"]: one["bytes"] for one in ledger["files"]}
@@ -278,6 +274,11 @@ class TillStory:
         self.screen.table(heads, rows, numbers=[2, 3], cut=[1], title="Accounts, debit positive, NOK")
 
     # --- helpers -----------------------------------------------------------------------------------------------------
+
+    def _ledger(self) -> Json:
+        """The ERP's ledger without what was in it before the scene."""
+        ledger = self.erp.ledger()
+        return ledger | {"vouchers": [one for one in ledger["vouchers"] if one["id"] not in self.before]}
 
     def _day(self, number: int) -> Day:
         return self.month[number - 1]

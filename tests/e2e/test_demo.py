@@ -1,10 +1,14 @@
-"""The demo where nobody watches: with invented companies, with a file somebody gives, and when it cannot go on."""
+"""The demo where nobody watches: with invented companies, with a file somebody gives, and when it cannot go on.
+
+One test plays it as a user does, with all that it starts and ends. The others are guests of the tests' own hub.
+"""
 
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +22,15 @@ def demo(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "local.demo", *arguments],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=540,
     )  # fmt: skip
+
+
+def as_a_guest(hub: Any, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The demo on a hub that is up, with the temporary folder's content seen to."""
+    before = set(tmp_path.iterdir())
+    done = demo(tmp_path, *arguments, "--stack", str(hub.stack.directory))
+    assert set(tmp_path.iterdir()) == before, "nothing is left lying about"
+    assert hub.call("GET", "/me").status_code == 200, "the hub goes on"
+    return done
 
 
 def saft(lines: str, debit: str, credit: str) -> str:
@@ -55,21 +68,21 @@ def test_the_demo_connects_imports_and_finds_every_sum_equal(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [], "nothing is left lying about"
 
 
-def test_a_file_with_corrections_on_either_side_gives_its_own_totals(tmp_path: Path):
+def test_a_file_with_corrections_on_either_side_gives_its_own_totals(hub: Any, tmp_path: Path):
     file = tmp_path / "corrections in red.xml"
     lines = [line(1920, "Debit", "125.50"), line(3000, "Credit", "125.50")]
     lines += [line(1920, "Debit", "-25.25"), line(3000, "Credit", "-25.25")]
     file.write_text(saft("".join(lines), "100.25", "100.25"))
-    done = demo(tmp_path, "--saft", str(file))
+    done = as_a_guest(hub, tmp_path, "--saft", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"the lake +4 +100\.25 +100\.25 +✓", done.stdout), done.stdout
     assert "4 lines came back" in done.stdout
 
 
-def test_a_file_whose_totals_are_not_those_of_its_lines_ends_the_demo_with_an_error(tmp_path: Path):
+def test_a_file_whose_totals_are_not_those_of_its_lines_ends_the_demo_with_an_error(hub: Any, tmp_path: Path):
     file = tmp_path / "wrong.xml"
     file.write_text(saft(line(1920, "Debit", "10") + line(3000, "Credit", "10"), "11.00", "10.00"))
-    done = demo(tmp_path, "--saft", str(file))
+    done = as_a_guest(hub, tmp_path, "--saft", str(file))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "does not add up" in done.stdout
     assert "TotalDebit" in done.stdout
@@ -86,8 +99,27 @@ def test_a_file_that_is_no_ledger_is_refused_before_anything_starts(tmp_path: Pa
     assert done.stderr == ""
 
 
-def test_a_real_file_gives_the_totals_it_states(tmp_path: Path, samples: Path):
+def test_a_guest_leaves_the_hub_as_it_was_but_for_a_customer_and_a_connection_at_rest(hub: Any, tmp_path: Path):
+    known = {one["id"] for one in hub.call("GET", "/me").json()["clients"]}
+    before = hub.call("GET", "/clients/{id}/connections".format(**hub.described["clients"][0])).json()
+    done = as_a_guest(hub, tmp_path, "--lines", "200")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Everything adds up." in done.stdout
+    [client] = [one for one in hub.call("GET", "/me").json()["clients"] if one["id"] not in known]
+    [left] = hub.call("GET", f"/clients/{client['id']}/connections").json()["items"]
+    assert left["status"] == "paused", "its server has ended"
+    assert hub.call("GET", "/clients/{id}/connections".format(**hub.described["clients"][0])).json() == before
+
+
+def test_a_hub_that_is_not_up_has_no_guests(tmp_path: Path):
+    done = demo(tmp_path, "--scene", "till", "--stack", str(tmp_path / "nowhere"))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "make up" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_real_file_gives_the_totals_it_states(hub: Any, tmp_path: Path, samples: Path):
     file = samples / "saft/ExampleFile_SAF-T_Financial_888888888_20180228235959.xml"
-    done = demo(tmp_path, "--saft", str(file))
+    done = as_a_guest(hub, tmp_path, "--saft", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"the lake +170 +9 487 049\.35 +9 487 049\.35 +✓", done.stdout), done.stdout

@@ -8,9 +8,9 @@
 Every step may be repeated, by one worker or by two, after dying anywhere: what is done is found done.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -43,7 +43,8 @@ UNITS_TOGETHER = 25
 READ_TIME = 240.0
 """Seconds that must be left to begin another part."""
 TROUBLES = 2
-"""When so many companies' data cannot be read now, the ERP itself is away: the others need not be tried."""
+"""When so many companies' data cannot be read or published now, the ERP or the lake is away: the others need not be tried."""
+DIED = {"code": "worker_lost", "detail": "Its worker died again and again. Start the import anew."}
 
 
 class NotReconciled(ErpRefused):
@@ -66,16 +67,26 @@ class ChangedWhileReading(Unavailable):
 
 @dataclass
 class _Shift:
-    """What a worker remembers while it reads a package."""
+    """What a worker remembers while it works on a package."""
 
     ref: RunRef
     units: dict[int, Unit]
-    types: dict[str, Mapping[str, str]]
-    trouble: dict[int, Unavailable]
+    types: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    trouble: dict[int, Unavailable] = field(default_factory=dict[int, Unavailable])
+    begun: set[int] = field(default_factory=set[int])
+
+    def least_tried(self) -> list[Unit]:
+        """The units, those that gave trouble or cost a worker its life last: so they hold up no others."""
+        return sorted(self.units.values(), key=lambda unit: (unit.tries, unit.number))
 
     def seems_away(self) -> bool:
-        """Whether so much could not be read that the ERP must be away; one that is being worked in is not."""
+        """Whether so much went wrong that the other side must be away; an ERP that is being worked in is not."""
         return sum(not isinstance(error, ChangedWhileReading) for error in self.trouble.values()) >= TROUBLES
+
+    def tell(self) -> None:
+        """Raise what is worth another try, if anything is."""
+        for error in self.trouble.values():
+            raise error
 
 
 @dataclass(frozen=True)
@@ -102,14 +113,14 @@ class Importing:
 
         Raises Unavailable, after having read what can be read: then try again.
         """
-        shift = _Shift(ref, {}, {}, {})
+        parts = [part for number in range(first, end) if not (part := self.runs.part(ref, number)).done]
+        shift = self._shift(ref, {part.unit for part in parts})
         with ExitStack() as opened:
             system: HasDatasets | None = None
-            for number in range(first, end):
-                part = self.runs.part(ref, number)
-                unit = shift.units.get(part.unit) or self.runs.unit(ref, part.unit)
-                shift.units[part.unit] = unit
-                if part.done or unit.ended or unit.number in shift.trouble:
+            for unit, part in (
+                (unit, part) for unit in shift.least_tried() for part in parts if part.unit == unit.number
+            ):
+                if unit.ended or unit.number in shift.trouble:
                     continue
                 run = self.runs.get(ref)
                 if run.cancel_requested or run.status.ended:
@@ -118,6 +129,7 @@ class Importing:
                     return {"outcome": "more"}
                 try:
                     system = system or opened.enter_context(self.sources.open(self._source_of(run)))
+                    self._begin(shift, unit)
                     self._read_part(shift, system, unit, part)
                 except Stopped:
                     return {"outcome": "done"}
@@ -125,15 +137,29 @@ class Importing:
                     self._fail_all(ref, error)
                     return {"outcome": "done"}
                 except Unavailable as error:
-                    self._note_trouble(ref, unit, error)
-                    shift.trouble[unit.number] = error
+                    self._note_trouble(shift, unit, error)
                     if shift.seems_away():
                         raise
                 except HubError as error:
                     self._fail_unit(ref, unit, error)
-        for error in shift.trouble.values():
-            raise error
+        shift.tell()
         return {"outcome": "done"}
+
+    def _shift(self, ref: RunRef, numbers: Iterable[int]) -> _Shift:
+        return _Shift(ref, {number: self.runs.unit(ref, number) for number in sorted(numbers)})
+
+    def _begin(self, shift: _Shift, unit: Unit) -> None:
+        """Note what is in work, once: should the worker die of it, the next one does the others first."""
+        if unit.number not in shift.begun:
+            shift.begun.add(unit.number)
+            unit.trouble = DIED | {"tries": unit.tries + 1}
+            self.runs.note_trouble(shift.ref, unit.number, unit.trouble)
+
+    def _note_trouble(self, shift: _Shift, unit: Unit, error: Unavailable) -> None:
+        shift.trouble[unit.number] = error
+        self._log(shift.ref, "warning", error.code, f"{error.detail} Trying again.", unit)
+        unit.trouble = problem_of(error) | {"tries": unit.tries}
+        self.runs.note_trouble(shift.ref, unit.number, unit.trouble)
 
     def _fail_unit(self, ref: RunRef, unit: Unit, error: HubError) -> None:
         unit.status = UnitStatus.FAILED
@@ -203,10 +229,6 @@ class Importing:
         if rows:
             self.runs.add_to_unit(ref, unit.number, read=rows, bytes=size)
 
-    def _note_trouble(self, ref: RunRef, unit: Unit, error: Unavailable) -> None:
-        self._log(ref, "warning", error.code, f"{error.detail} Trying again.", unit)
-        self.runs.note_trouble(ref, unit.number, problem_of(error))
-
     def _fail_all(self, ref: RunRef, error: HubError) -> None:
         """Stop at once: each further try with a refused login could lock it."""
         self._log(ref, "error", error.code, error.detail)
@@ -219,10 +241,9 @@ class Importing:
         numbers = {self.runs.part(ref, n).unit for n in range(first, end) if not self.runs.part(ref, n).done}
         for number in sorted(numbers if parts else range(first, end)):
             unit = self.runs.unit(ref, number)
-            problem = unit.trouble or {
-                "code": "worker_lost",
-                "detail": "Its worker died again and again. Start the import anew.",
-            }
+            if unit.ended:
+                continue
+            problem = {name: fact for name, fact in (unit.trouble or DIED).items() if name != "tries"}
             self.runs.fail_unit(ref, number, UnitStatus.FAILED.value, problem)
             self._log(ref, "error", str(problem["code"]), f"Given up: {problem['detail']}", unit)
         return {"outcome": "done"}
@@ -250,9 +271,12 @@ class Importing:
         return {"outcome": "ready", "packages": packages}
 
     def publish(self, ref: RunRef, first: int, end: int, time_left: TimeLeft) -> Outcome:
-        """Publish units that are not published yet. `outcome`: `done` or `more`. Raises Unavailable: then try again."""
-        for number in range(first, end):
-            unit = self.runs.unit(ref, number)
+        """Publish units that are not published yet. `outcome`: `done` or `more`.
+
+        Raises Unavailable, after having published what can be published: then try again.
+        """
+        shift = self._shift(ref, range(first, end))
+        for unit in shift.least_tried():
             if unit.ended:
                 continue
             run = self.runs.get(ref)
@@ -261,12 +285,15 @@ class Importing:
             if time_left() < ENOUGH_TIME:
                 return {"outcome": "more"}
             try:
+                self._begin(shift, unit)
                 self._publish_unit(run, unit)
             except Unavailable as error:
-                self._note_trouble(ref, unit, error)
-                raise
+                self._note_trouble(shift, unit, error)
+                if shift.seems_away():
+                    raise
             except HubError as error:
                 self._fail_unit(ref, unit, error)
+        shift.tell()
         return {"outcome": "done"}
 
     def _publish_unit(self, run: Run, unit: Unit) -> None:

@@ -241,6 +241,78 @@ def test_storage_that_stays_full_fails_the_run_and_keeps_what_was_there(
     assert house.count("gl_transactions") == 120
 
 
+def test_data_that_cannot_be_published_now_holds_up_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = house.lake.publish
+
+    def busy(target: Any, staged: Any) -> Any:
+        if target.company == "F0001":
+            raise Unavailable("The table is busy.", code="lake_busy")
+        return real(target, staged)
+
+    monkeypatch.setattr(house.lake, "publish", busy)
+    run = house.run(house.job())
+    assert run.status is Status.PARTIALLY_SUCCEEDED
+    ended = {key: (unit.status, (unit.problem or {}).get("code")) for key, unit in house.units(run).items()}
+    assert ended == {
+        (dataset, company): (UnitStatus.FAILED, "lake_busy") if company == "F0001" else (UnitStatus.PUBLISHED, None)
+        for dataset in ("accounts", "gl_transactions")
+        for company in ("F0001", "F0002")
+    }
+    lines = house.runs.log_page(run.ref, 200, None).items
+    given_up = {line.unit for line in lines if line.level == "error"}
+    assert given_up == {"accounts of Company F0001", "gl_transactions of Company F0001"}, "only these are given up"
+
+
+@pytest.mark.parametrize("step", ["stage", "publish"])
+def test_data_that_costs_every_worker_its_life_is_left_for_last(
+    house: House, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the first of its package: whoever began with it each time would never come to the others."""
+    real = getattr(house.lake, step)
+    house.sources.datasets = ("accounts",)
+
+    def deadly(what: Any, *rest: Any) -> Any:
+        if (what.company if step == "publish" else what.split("/")[-2]) in ("F0001", "000000"):
+            raise Killed(step)
+        return real(what, *rest)
+
+    ref = house.queue(house.job())
+    monkeypatch.setattr(house.lake, step, deadly)
+
+    def drive(packages: list[dict[str, Any]], work: Any, *, parts: bool) -> None:
+        for package in packages:
+            try:
+                house.task(lambda: work(ref, package["from"], package["to"], lambda: 900.0))
+            except Killed:
+                house.importing.abandon(ref, package["from"], package["to"], parts=parts)
+
+    drive(house.importing.plan(ref, lambda: 900.0)["packages"], house.importing.read, parts=True)
+    drive(house.importing.publishing(ref)["packages"], house.importing.publish, parts=False)
+    house.importing.finish(ref)
+    problems = {company: unit.problem for (_, company), unit in house.units(house.runs.get(ref)).items()}
+    assert problems["F0002"] is None
+    assert set(problems["F0001"] or {}) == {"code", "detail"}
+    assert (problems["F0001"] or {})["code"] == "worker_lost"
+    assert house.runs.get(ref).status is Status.PARTIALLY_SUCCEEDED
+
+
+def test_tables_that_stay_locked_hold_up_no_other_of_their_package(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.erp.data |= {company: {"accounts": chart(3)} for company in ("F0003", "F0004")}
+    house.sources.datasets = ("accounts",)
+    real = house.erp.read
+
+    def read(dataset: Any, company: Any, *rest: Any) -> Any:
+        if company.key < "F0004":
+            raise Unavailable("Somebody holds a lock on the table.", code="lock_timeout")
+        return real(dataset, company, *rest)
+
+    monkeypatch.setattr(house.erp, "read", read)
+    ended = {key[1]: (unit.problem or {}).get("code") for key, unit in house.units(house.run(house.job())).items()}
+    assert ended == {"F0001": "lock_timeout", "F0002": "lock_timeout", "F0003": "lock_timeout", "F0004": None}
+
+
 def test_a_killed_worker_is_never_caught_by_mistake() -> None:
     assert not issubclass(Killed, Exception)
 

@@ -113,7 +113,12 @@ class Unit:
     milliseconds: int = 0
     problem: dict[str, Any] | None = None
     trouble: dict[str, Any] | None = None
-    """The last problem that was worth another try."""
+    """The last problem that was worth another try, and `tries`."""
+
+    @property
+    def tries(self) -> int:
+        """How often work on it was begun and, as far as is known, not finished."""
+        return int((self.trouble or {}).get("tries", 0))
 
     @property
     def ended(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from erphub.aws import keys
 from erphub.aws.table import Table, Taken
-from erphub.errors import Gone, HubError, NotFound
+from erphub.errors import Conflict, Gone, HubError, NotFound
 from erphub.models.identity import User
 from erphub.models.probe import Outcome, Probe, Stage
 from erphub.ports.erp import FoundChoice, FoundCompany
@@ -150,8 +150,12 @@ class FakeUsers:
     """People who can sign in, in memory."""
 
     people: dict[str, User] = field(default_factory=dict)
+    unconfirmed: dict[str, str] = field(default_factory=dict)
+    """Addresses that somebody (by id) gave as theirs and did not confirm."""
 
     def find(self, who: str) -> User | None:
+        if who in self.unconfirmed:
+            raise Conflict("Somebody has this address unconfirmed.", code="email_unconfirmed")
         return next((user for user in self.people.values() if who in (user.id, user.email)), None)
 
     def invite(self, email: str) -> User:

@@ -128,6 +128,28 @@ def test_data_outlive_the_stack_and_come_back_after_a_mistake():
     assert set(lake["PublicAccessBlockConfiguration"].values()) == {True}
 
 
+def test_an_address_is_somebodys_only_once_it_was_confirmed():
+    """Whoever could write any address into their own profile would be found by it and be given its rights."""
+    pool = DRAWN["Resources"]["UserPool"]["Properties"]
+    assert pool["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    for client in template.of_type(DRAWN, "AWS::Cognito::UserPoolClient").values():
+        assert set(client["WriteAttributes"]) <= {"name", "locale"}
+
+
+def starts(properties: dict[str, Any], machine: str) -> bool:
+    """Whether a role may start executions of a machine."""
+    return any(
+        "states:StartExecution" in str(one["Action"]) and f"stateMachine:${{AWS::StackName}}-{machine}" in str(one)
+        for one in statements(properties)
+    )
+
+
+@pytest.mark.parametrize("name", ["ConnectionsApi", "WizardTasks", "ImportTasks", "TransferTasks"])
+def test_whoever_finds_that_a_connection_works_again_may_start_what_was_missed(name: str):
+    assert starts(FUNCTIONS[name], "import")
+
+
 def test_the_lake_refuses_to_be_read_without_tls():
     policy = DRAWN["Resources"]["LakeTlsOnly"]["Properties"]["PolicyDocument"]["Statement"][0]
     assert policy["Effect"] == "Deny"

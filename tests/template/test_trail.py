@@ -1,4 +1,4 @@
-"""What was done to a connection can be added to and read; no function is allowed to change or remove it."""
+"""What was done to a connection can be added to and read; no function and no machine may change or remove it."""
 
 from fnmatch import fnmatchcase
 from typing import Any
@@ -10,7 +10,12 @@ from local import template
 
 WRITES = {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
 TENANTS = ["Tenants", "Arn"]
-FUNCTIONS = template.of_type(template.load(), "AWS::Serverless::Function")
+DRAWN = template.load()
+ROLES = {
+    name: properties
+    for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
+    for name, properties in template.of_type(DRAWN, kind).items()
+}
 
 
 def statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
@@ -29,20 +34,31 @@ def actions(statement: dict[str, Any]) -> set[str]:
 def writers() -> list[str]:
     return sorted(
         name
-        for name, properties in FUNCTIONS.items()
+        for name, properties in ROLES.items()
         if any(
             one["Effect"] == "Allow" and about_tenants(one) and actions(one) & WRITES for one in statements(properties)
         )
     )
 
 
-def test_there_are_functions_that_write():
-    assert "ConnectionsApi" in writers()
+def test_every_room_has_roles_that_write():
+    assert {"ConnectionsApi", "SyncApi", "TransferTasks", "TransferSchedule", "ImportTasks", "ConnectMachine"} <= set(
+        writers()
+    )
+
+
+@pytest.mark.parametrize("name", sorted(ROLES))
+def test_what_a_role_may_do_with_the_tables_is_written_out(name: str):
+    """A policy template may do more than it says, scan all tenants for one, and more than is seen here."""
+    named = [policy for policy in ROLES[name].get("Policies", []) if "Statement" not in policy]
+    assert not [policy for policy in named if any(word.startswith("DynamoDB") for word in policy)]
+    for one in statements(ROLES[name]):
+        assert not actions(one) & {"dynamodb:Scan", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"}
 
 
 @pytest.mark.parametrize("name", writers())
-def test_no_function_can_rewrite_the_trail(name: str):
-    denied = [one for one in statements(FUNCTIONS[name]) if one["Effect"] == "Deny" and about_tenants(one)]
+def test_nobody_can_rewrite_the_trail(name: str):
+    denied = [one for one in statements(ROLES[name]) if one["Effect"] == "Deny" and about_tenants(one)]
     assert any(actions(one) >= WRITES for one in denied)
     patterns = [
         pattern for one in denied for pattern in one["Condition"]["ForAnyValue:StringLike"]["dynamodb:LeadingKeys"]

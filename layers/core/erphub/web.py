@@ -270,7 +270,9 @@ def caller(event: Mapping[str, Any]) -> Caller:
     claims = _member(_member(context, "authorizer"), "claims")
     if not claims.get("sub"):
         raise Forbidden("Sign in first.", code="not_signed_in")
-    return Caller(str(claims["sub"]), claims.get("email"), _member(context, "identity").get("sourceIp"))
+    confirmed = str(claims.get("email_verified")).lower() == "true"
+    email = claims.get("email") if confirmed else None
+    return Caller(str(claims["sub"]), email, _member(context, "identity").get("sourceIp"))
 
 
 def received(event: Mapping[str, Any]) -> datetime:

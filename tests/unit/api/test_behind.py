@@ -228,6 +228,8 @@ def test_a_caller_is_who_the_token_says_and_no_more():
     claims = event("api")["requestContext"]["authorizer"]["claims"] | {"cognito:groups": "administrators"}
     said = caller({"requestContext": {"authorizer": {"claims": claims}}})
     assert said == Caller("0f0e0d0c-0000-4000-8000-000000000001", "administrator@example.test")
+    unconfirmed = caller({"requestContext": {"authorizer": {"claims": claims | {"email_verified": "false"}}}})
+    assert unconfirmed.email is None, "an address that was not confirmed goes into no trail"
 
 
 @pytest.mark.parametrize("name", ["api", "wizard", "first_admin"])

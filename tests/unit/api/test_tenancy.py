@@ -56,6 +56,17 @@ def test_an_administrator_nobody_knows_is_invited_by_address_but_not_by_id(hub, 
     assert (refused.status, refused.json["errors"][0]["code"]) == (422, "user_unknown")
 
 
+def test_an_address_that_somebody_only_says_is_theirs_gives_them_no_rights(hub, platform):
+    hub.users.unconfirmed["cfo@victim.example"] = "neighbour"
+    for method, path, body in (
+        ("PUT", hub.in_client("/members/cfo@victim.example"), {"role": "administrator"}),
+        ("POST", "/customers", {"name": "Victim AS", "administrator": "cfo@victim.example"}),
+    ):
+        answer = hub.call(method, path, body, user=platform if path == "/customers" else "administrator")
+        assert (answer.status, answer.code) == (409, "email_unconfirmed")
+    assert hub.call("GET", "/me", user="neighbour").json["clients"][0]["id"] == hub.other_client
+
+
 def test_who_makes_a_client_administers_it(hub):
     made = hub.call("POST", f"/customers/{hub.customer}/clients", {"name": "Third"}).json
     me = hub.call("GET", "/me").json

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from ..errors import Conflict
 from ..models.identity import User
 from .clients import client
 from .refusals import code_of, later_when_busy
@@ -26,7 +27,14 @@ class UserPool:
             if code_of(error) in {"UserNotFoundException", "InvalidParameterException"}:
                 return None
             raise
-        return _user(answer["UserAttributes"], answer["Username"])
+        user = _user(answer["UserAttributes"], answer["Username"])
+        if "@" in who and (user.email or "").lower() != who.lower():
+            raise Conflict(
+                "Somebody signs in with this address who has not shown that it is theirs. Name them by their id, or"
+                " have them confirm the address first.",
+                code="email_unconfirmed",
+            )
+        return user
 
     @_later
     def invite(self, email: str) -> User:
@@ -49,5 +57,7 @@ class UserPool:
 
 
 def _user(attributes: Any, username: str) -> User:
+    """The user; an address that was not confirmed is nobody's."""
     facts = {attribute["Name"]: attribute["Value"] for attribute in attributes}
-    return User(facts.get("sub", username), facts.get("email"))
+    confirmed = facts.get("email_verified") == "true"
+    return User(facts.get("sub", username), facts.get("email") if confirmed else None)

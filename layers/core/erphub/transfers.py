@@ -65,9 +65,7 @@ class Carrier:
         run = self._begin(task, worker)
         if run is None:
             return {"outcome": "finished"}
-        run.collect(time_left)
-        more = run.send(time_left)
-        if more:
+        if run.collect(time_left) or run.send(time_left):
             run.hand_over()
             return {"outcome": "handed_over"}
         return run.settle()
@@ -191,14 +189,40 @@ class _Run:
             return False
         try:
             system = self.system()
-            if not isinstance(system, HasChanges):
-                return False
-            kinds = [kind for kind in KINDS if self.sync.settings.sends(kind) and self.transfer.kind in (None, kind)]
-            more = [self._fetch(system, kind, time_left) for kind in kinds]
-            return any(more)
         except HubError as error:
             self._stand_still(error)
             return False
+        if not isinstance(system, HasChanges):
+            return False
+        kinds = [kind for kind in KINDS if self.sync.settings.sends(kind) and self.transfer.kind in (None, kind)]
+        more = False
+        for kind in kinds:
+            more = self._fetched(system, kind, time_left) or more
+        return more
+
+    def _fetched(self, system: HasChanges, kind: DocumentKind, time_left: Callable[[], float]) -> bool:
+        """Fetch one kind. A kind that cannot be read is told of, and keeps back neither the others nor the till's."""
+        if self.transfer.problem or kind.value in self.transfer.not_read:
+            return False
+        try:
+            return self._fetch(system, kind, time_left)
+        except Conflict as error:
+            # Somebody handed the same record in at this moment: the change is met again with the next transfer.
+            self.carrier.report(kind.value, error)
+        except HubError as error:
+            if isinstance(error, CredentialsRefused) or "retry_after" in error.facts:
+                self._stand_still(error)
+            else:
+                self._cannot_read(kind, error)
+        except Exception as error:  # noqa: BLE001 — what the till handed over has nothing to do with it
+            self.carrier.report(kind.value, error)
+            self._cannot_read(kind, HubError("Something went wrong on our side.", code="internal_error"))
+        return False
+
+    def _cannot_read(self, kind: DocumentKind, error: HubError) -> None:
+        problem = self.carrier.as_problem(error)
+        problem["detail"] = f"Changes of {kind.value}s in the ERP could not be read: {problem['detail']}"
+        self.change(not_read={**self.transfer.not_read, kind.value: problem})
 
     def _fetch(self, system: HasChanges, kind: DocumentKind, time_left: Callable[[], float]) -> bool:
         changes = Changes(self.carrier.log, self.carrier.clock)
@@ -315,30 +339,36 @@ class _Run:
     def settle(self) -> dict[str, Any]:
         """Count, plan, tell, and let others on."""
         now = self.carrier.clock()
-        counts, problem = self.transfer.counts, self.transfer.problem
+        counts, problem = self.transfer.counts, self._problem
         open_ends = counts.rejected + counts.uncertain + counts.pending
         state = TransferState.SUCCEEDED
         if open_ends or problem:
             done = counts.sent + counts.attached + counts.changes
             state = TransferState.PARTIALLY_SUCCEEDED if done or not problem else TransferState.FAILED
         self._plan(now)
-        self.change(state=state, finished_at=now)
+        self.change(state=state, problem=problem, finished_at=now)
         self.carrier.syncs.release(self.sync.client_id, self.sync.connection_id, self.transfer.id)
         told = sorted(self._told)
         return {"outcome": "finished", "counts": counts.model_dump(), "state": state.value, "notices": told}
+
+    @property
+    def _problem(self) -> dict[str, Any] | None:
+        """What ended the transfer early, or else what could not be read."""
+        return self.transfer.problem or next(iter(self.transfer.not_read.values()), None)
 
     def _plan(self, now: Any) -> None:
         waiting = [entry for queue in ("pending", "uncertain", "attach") for entry in self._queue(queue)]
         oldest = min((entry.arrived_at for entry in waiting), default=None)
         rejected = next(iter(self._queue("rejected")), None)
         found = bool(self.transfer.arrivals) or bool(self.transfer.counts.changes)
-        code = (self.transfer.problem or {}).get("code", "")
-        silent = (self.transfer.problem or {}).get("status") == 503
+        problem = self._problem or {}
+        code = problem.get("code", "")
+        silent = problem.get("status") == 503 and not (self.transfer.counts.sent and not self.transfer.problem)
 
         def planning(sync: Sync) -> dict[str, Any]:
             rhythm = remember(sync.rhythm, list(self.transfer.arrivals), now).model_copy(
                 update={
-                    "quiet": 0 if found or self.transfer.problem else sync.rhythm.quiet + 1,
+                    "quiet": 0 if found or problem else sync.rhythm.quiet + 1,
                     "failures": sync.rhythm.failures + 1 if silent else 0,
                     "restored": False,
                     "last_at": now,
@@ -347,7 +377,7 @@ class _Run:
             )
             after = sync.model_copy(update={"rhythm": rhythm})
             next_at, why = None, "Automatic transfer is switched off."
-            if refuses_credentials(self.transfer.problem) or code in ("connection_paused", "connection_not_found"):
+            if refuses_credentials(problem) or code in ("connection_paused", "connection_not_found"):
                 why = "It waits until the connection works again."
             elif sync.settings.automatic:
                 best = planned(after, now, waiting=len(waiting), oldest=oldest)

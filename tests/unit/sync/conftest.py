@@ -172,7 +172,7 @@ class World:
     ) -> HandedIn:
         return self.hand_in("settlement", f"Z{number}", **z_report(number, day, amount, means), **more)
 
-    def transfer(self, seconds: float = 280, **wanted: Any) -> Transfer:
+    def transfer(self, seconds: float | Callable[[], float] = 280, **wanted: Any) -> Transfer:
         """Start a transfer by hand and do the work at once."""
         started = self.desk.transfer(CLIENT, CONNECTION, "ada", NewTransfer(**wanted))
         self.work(seconds)
@@ -183,16 +183,17 @@ class World:
         assert found is not None
         return found
 
-    def work(self, seconds: float = 280) -> None:
+    def work(self, seconds: float | Callable[[], float] = 280) -> None:
         """Do everything that was asked for; work that dies is left for dead."""
         while self.queue.tasks:
             self.do(self.queue.tasks.pop(0), seconds)
 
-    def do(self, task: dict[str, Any], seconds: float = 280, worker: str = "w1") -> Any:
+    def do(self, task: dict[str, Any], seconds: float | Callable[[], float] = 280, worker: str = "w1") -> Any:
+        time_left = seconds if callable(seconds) else lambda: seconds
         try:
             match task["task"]:
                 case "whole":
-                    return self.carrier.whole(task, worker, lambda: seconds)
+                    return self.carrier.whole(task, worker, time_left)
                 case "preview":
                     return self.carrier.preview(task)
                 case "read_upload":
@@ -223,7 +224,7 @@ class World:
 
 def _problem(error: HubError) -> dict[str, Any]:
     status = 503 if isinstance(error, Unavailable) else 502
-    return {"code": error.code, "detail": error.detail, "status": status}
+    return {"code": error.code, "detail": error.detail, "status": status} | error.facts
 
 
 def z_report(number: int = 1, day: str = "2026-01-31", amount: str = "125.00", means: str = "cash") -> dict[str, Any]:

@@ -298,7 +298,10 @@ class Transfer(Model):
     counts: Counts = Counts()
     arrivals: tuple[datetime, ...] = ()
     """When what it handled had arrived."""
+    not_read: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Kinds whose changes in the ERP could not be read, each with its problem; the till's documents go all the same."""
     problem: dict[str, Any] | None = None
+    """What ended it early; at its end also what could not be read."""
     rev: int = 0
 
 

@@ -111,17 +111,20 @@ class HealthDesk:
             self.refused(run.ref.client_id, run.connection_id, problem, began)
 
     def run_ended(self, run: Run) -> None:
-        """An import has ended: its end is told, and the connection stands as it shows. Again is fine."""
+        """An import has ended: its end is told, then the connection stands as it shows. Again is fine.
+
+        Told first, so that nothing that stands in the connection's way keeps the news. Raises Unavailable.
+        """
         client_id, connection_id, problem = run.ref.client_id, run.connection_id, run.problem or {}
         code = str(problem.get("code", ""))
+        if (told := _told_of_run(run, code)) is not None:
+            self.announcer.announce(told)
         if _is_refusal(problem):
             self.run_met(run)
         elif run.status is Status.SUCCEEDED or (run.status is Status.PARTIALLY_SUCCEEDED and not problem):
             self.worked(client_id, connection_id)
         elif run.status is not Status.CANCELLED and code and code not in _SAYS_NOTHING:
             self.failed(client_id, connection_id, problem)
-        if (told := _told_of_run(run, code)) is not None:
-            self.announcer.announce(told)
 
     def transfer_ended(self, transfer: Transfer) -> None:
         """A transfer has ended, likewise."""
@@ -131,14 +134,14 @@ class HealthDesk:
         code = str(problem.get("code", ""))
         began = transfer.started_at or transfer.created_at
         ids = transfer.client_id, transfer.connection_id
+        if (told := _told_of_transfer(transfer, code)) is not None:
+            self.announcer.announce(told)
         if _is_refusal(problem):
             self.refused(*ids, problem, began)
         elif code and code not in _SAYS_NOTHING:
             self.failed(*ids, problem)
         elif not code and transfer.counts.sent + transfer.counts.attached + transfer.counts.changes:
             self.worked(*ids)
-        if (told := _told_of_transfer(transfer, code)) is not None:
-            self.announcer.announce(told)
 
     # --- by hand -----------------------------------------------------------------------------------------------------
 

@@ -168,6 +168,24 @@ def test_a_catch_up_that_could_not_be_started_is_started_the_next_time(house):
     assert house.told().count("connection.healed") == 1
 
 
+def test_a_catch_up_that_was_cut_off_keeps_nobody_from_hearing_of_what_ends_later(house):
+    connection = house.connection()
+    stopped = house.clock()
+    house.health.pause(connection)
+    house.catch_up_fails = True
+    with pytest.raises(Unavailable):
+        house.health.resume(connection)
+    with pytest.raises(Unavailable):
+        house.health.run_ended(run(house, connection, Status.SUCCEEDED))
+    with pytest.raises(Unavailable):
+        house.health.transfer_ended(transfer(house, connection, sent=1))
+    assert {"import.finished", "transfer.finished"} <= set(house.told())
+    house.catch_up_fails = False
+    house.health.run_ended(run(house, connection, Status.SUCCEEDED))
+    assert house.caught_up == [(connection.id, stopped)], "whoever comes next makes up for it"
+    assert house.told().count("import.finished") == 1
+
+
 def test_an_edit_that_made_it_active_already_is_healed_and_made_up_for_too(house):
     connection = house.connection()
     stopped = house.clock()

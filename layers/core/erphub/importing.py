@@ -43,7 +43,7 @@ UNITS_TOGETHER = 25
 READ_TIME = 240.0
 """Seconds that must be left to begin another part."""
 TROUBLES = 2
-"""When so many companies' data cannot be read or published now, the ERP or the lake is away: the others need not be tried."""
+"""When so many companies' data cannot be read or published now, ERP or lake are away: the others need not be tried."""
 DIED = {"code": "worker_lost", "detail": "Its worker died again and again. Start the import anew."}
 
 
@@ -75,9 +75,9 @@ class _Shift:
     trouble: dict[int, Unavailable] = field(default_factory=dict[int, Unavailable])
     begun: set[int] = field(default_factory=set[int])
 
-    def least_tried(self) -> list[Unit]:
-        """The units, those that gave trouble or cost a worker its life last: so they hold up no others."""
-        return sorted(self.units.values(), key=lambda unit: (unit.tries, unit.number))
+    def turn(self, number: int) -> tuple[int, int]:
+        """When it is a unit's turn: what gave trouble or cost a worker its life comes last, and holds up no other."""
+        return self.units[number].tries, number
 
     def seems_away(self) -> bool:
         """Whether so much went wrong that the other side must be away; an ERP that is being worked in is not."""
@@ -117,9 +117,8 @@ class Importing:
         shift = self._shift(ref, {part.unit for part in parts})
         with ExitStack() as opened:
             system: HasDatasets | None = None
-            for unit, part in (
-                (unit, part) for unit in shift.least_tried() for part in parts if part.unit == unit.number
-            ):
+            for part in sorted(parts, key=lambda part: (shift.turn(part.unit), part.number)):
+                unit = shift.units[part.unit]
                 if unit.ended or unit.number in shift.trouble:
                     continue
                 run = self.runs.get(ref)
@@ -276,7 +275,8 @@ class Importing:
         Raises Unavailable, after having published what can be published: then try again.
         """
         shift = self._shift(ref, range(first, end))
-        for unit in shift.least_tried():
+        for number in sorted(shift.units, key=shift.turn):
+            unit = shift.units[number]
             if unit.ended:
                 continue
             run = self.runs.get(ref)

@@ -1,5 +1,6 @@
 """What goes wrong in the middle: whatever it is, the lake holds all of the old or all of the new."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -270,6 +271,7 @@ def test_data_that_costs_every_worker_its_life_is_left_for_last(
     """It is the first of its package: whoever began with it each time would never come to the others."""
     real = getattr(house.lake, step)
     house.sources.datasets = ("accounts",)
+    house.importing = replace(house.importing, part_rows=1000)
 
     def deadly(what: Any, *rest: Any) -> Any:
         if (what.company if step == "publish" else what.split("/")[-2]) in ("F0001", "000000"):
@@ -280,11 +282,12 @@ def test_data_that_costs_every_worker_its_life_is_left_for_last(
     monkeypatch.setattr(house.lake, step, deadly)
 
     def drive(packages: list[dict[str, Any]], work: Any, *, parts: bool) -> None:
-        for package in packages:
-            try:
-                house.task(lambda: work(ref, package["from"], package["to"], lambda: 900.0))
-            except Killed:
-                house.importing.abandon(ref, package["from"], package["to"], parts=parts)
+        (package,) = packages
+        first, end = package["from"], package["to"]
+        try:
+            house.task(lambda: work(ref, first, end, lambda: 900.0))
+        except Killed:
+            house.importing.abandon(ref, first, end, parts=parts)
 
     drive(house.importing.plan(ref, lambda: 900.0)["packages"], house.importing.read, parts=True)
     drive(house.importing.publishing(ref)["packages"], house.importing.publish, parts=False)
@@ -301,6 +304,7 @@ def test_tables_that_stay_locked_hold_up_no_other_of_their_package(
 ) -> None:
     house.erp.data |= {company: {"accounts": chart(3)} for company in ("F0003", "F0004")}
     house.sources.datasets = ("accounts",)
+    house.importing = replace(house.importing, part_rows=1000)
     real = house.erp.read
 
     def read(dataset: Any, company: Any, *rest: Any) -> Any:

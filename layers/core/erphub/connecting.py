@@ -271,10 +271,11 @@ class Connecting:
         if "wizard_id" in event:
             return self.ended(client_id, event["wizard_id"], "failed")
         connection = self.connections.get(client_id, event["connection_id"])
-        if connection and connection.last_test and connection.last_test.id == event["test_id"]:
+        test = connection.last_test if connection else None
+        if connection and test and test.id == event["test_id"] and test.finished_at is None:
             error = HubError("The test could not be run. Start it again.", code="unavailable")
             changes = {"finished_at": self.clock(), "passed": False, "problem": self.problem(error)}
-            self.connections.record_test(connection, connection.last_test.model_copy(update=changes))
+            self.connections.end_test(connection, test.model_copy(update=changes))
         return STOP
 
     def test(self, client_id: str, connection_id: str, test_id: str) -> JsonObject:
@@ -303,8 +304,8 @@ class Connecting:
             probes=[ProbeView.model_validate(probe.as_json()) for probe in probes],
             problem=self.redactor.clean(problem or (None if works else _test_failed(probes))),
         )
-        self.connections.record_test(connection, result)
-        self.tested(connection, result)
+        if self.connections.end_test(connection, result):
+            self.tested(connection, result)
         return STOP
 
     def _settings(self, connection: Connection) -> Mapping[str, Any]:

@@ -122,7 +122,7 @@ class ConnectionDesk:
         if connection.leaving:
             raise Conflict("The connection is being deleted.", code="connection_deleting")
         test = LastTest(id=self.ids(), started_at=self.clock())
-        waiting = self.store.record_test(connection, test)
+        waiting = self.store.start_test(connection, test)
         reference = {"client_id": member.client_id, "connection_id": connection_id, "test_id": test.id}
         self.machine.start(f"test-{test.id}", reference)
         return self._view(member, waiting)

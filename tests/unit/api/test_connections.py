@@ -122,6 +122,28 @@ def test_of_two_tests_the_newer_one_counts(hub, connection):
     assert hub.call("GET", connection).json["last_test"]["id"] == second
 
 
+def test_an_older_test_that_ends_late_takes_nothing_from_the_newer_one(hub, connection):
+    hub.machine.slow = True
+    hub.call("POST", f"{connection}/test")
+
+    def meanwhile():
+        hub.call("POST", f"{connection}/test")
+        del hub.system.check
+        return failed_at(Stage.LOGIN, "credentials_refused", "Not with this password.", refused=True)
+
+    hub.system.check = meanwhile
+    first, *_ = hub.machine.todo
+    hub.machine.todo.clear()
+    first()
+    waiting = hub.call("GET", connection).json
+    assert (waiting["last_test"]["finished_at"], waiting["status"]) == (None, "active"), (
+        "the newer one is still to come"
+    )
+    hub.machine.work_on()
+    after = hub.call("GET", connection).json
+    assert (after["last_test"]["id"], after["last_test"]["passed"]) == (waiting["last_test"]["id"], True)
+
+
 def test_a_test_that_ends_while_somebody_edits_overwrites_nothing(hub, connection):
     hub.machine.slow = True
     hub.call("POST", f"{connection}/test")

@@ -296,6 +296,26 @@ def test_a_change_of_health_during_an_edit_does_not_make_it_stale(hub, made):
     assert show(hub, made)["status"] == "active"
 
 
+def test_a_test_that_ends_while_an_edit_of_the_name_is_finished_keeps_its_result(hub, made, monkeypatch):
+    path = hub.in_client(f"/connections/{made}")
+    hub.machine.slow = True
+    hub.call("POST", f"{path}/test")
+    ends, hub.machine.todo[:] = hub.machine.todo[0], []
+    hub.machine.slow = False
+    edit = Edit(hub, made, "name")
+    edit.answer("name", {"name": "Head office"})
+    swap = ConnectionTable.swap
+
+    def meanwhile(self, *given):
+        ends()
+        return swap(self, *given)
+
+    monkeypatch.setattr(ConnectionTable, "swap", meanwhile)
+    edit.answer("finish", {})
+    after = show(hub, made)
+    assert (after["name"], after["last_test"]["passed"]) == ("Head office", True)
+
+
 # --- crash points of the swap ----------------------------------------------------------------------------------------
 
 

@@ -70,9 +70,13 @@ class ConnectionTable:
         if companies is not None:
             self._table.put_many([_company_item(connection, company) for company in companies])
         after, write = replacing(wizard)
+        # A test by hand may have ended since `before` was read: only the edit's own takes its place.
+        new = connection.last_test if connection.last_test != before.last_test else None
+        tested = {"test": new.model_dump_json()} if new else {}
         change = Write(
             update=keys.connection(connection.client_id, connection.id),
-            expression="SET body = :body, version = :version, #status = :status, last_test = :test",
+            expression="SET body = :body, version = :version, #status = :status"
+            + (", last_test = :test" if tested else ""),
             condition="version = :before AND #status = :status_before",
             names={"#status": "status"},
             values={
@@ -81,8 +85,8 @@ class ConnectionTable:
                 "before": before.version,
                 "status": connection.status.value,
                 "status_before": before.status.value,
-                "test": connection.last_test.model_dump_json() if connection.last_test else "",
-            },
+            }
+            | tested,
         )
         trail = audit_write(connection.client_id, connection.id, entry)
         self._transact_named([change, write, trail], connection, before)
@@ -163,13 +167,27 @@ class ConnectionTable:
             return None
         return before.model_copy(update={"status": to, "health": kept})
 
-    def record_test(self, connection: Connection, test: LastTest) -> Connection:
+    def start_test(self, connection: Connection, test: LastTest) -> Connection:
         """See the port."""
+        return self._keep_test(connection, test, "attribute_exists(pk)")
+
+    def end_test(self, connection: Connection, result: LastTest) -> bool:
+        """See the port."""
+        if connection.last_test is None:
+            return False
+        try:
+            self._keep_test(connection, result, "last_test = :was", was=connection.last_test.model_dump_json())
+        except Taken:
+            return False
+        return True
+
+    def _keep_test(self, connection: Connection, test: LastTest, condition: str, **values: Any) -> Connection:
         item = self._table.update(
             keys.connection(connection.client_id, connection.id),
             "SET last_test = :test",
-            condition="attribute_exists(pk)",
+            condition=condition,
             test=test.model_dump_json(),
+            **values,
         )
         return _connection(item)
 

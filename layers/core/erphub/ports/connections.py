@@ -67,8 +67,12 @@ class Connections(Protocol):
         """
         ...
 
-    def record_test(self, connection: Connection, test: LastTest) -> Connection:
-        """Keep a test's result; the version stays, since nobody's change is overwritten by it."""
+    def start_test(self, connection: Connection, test: LastTest) -> Connection:
+        """The newest test is this one; the version stays, since nobody's change is overwritten by it."""
+        ...
+
+    def end_test(self, connection: Connection, result: LastTest) -> bool:
+        """Keep a test's result; False when its last test is no longer that of `connection`, but a newer one."""
         ...
 
     def companies(self, client_id: str, connection_id: str) -> Sequence[Company]:

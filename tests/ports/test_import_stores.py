@@ -133,8 +133,16 @@ def test_work_that_starts_again_keeps_its_first_instant(runs: RunTable) -> None:
     ref = a_run(runs)
     first = runs.start_work(ref, NOW)
     again = runs.start_work(ref, NOW + timedelta(minutes=5))
-    assert (again.status, again.started_at, again.token) == (Status.RUNNING, first.started_at, first.token)
+    assert (again.status, again.started_at) == (Status.RUNNING, first.started_at)
     assert again.active_at == "2026-01-24T08:05:00Z"
+
+
+def test_the_place_among_those_that_publish_is_taken_once(runs: RunTable) -> None:
+    early, late = a_run(runs), a_run(runs)
+    assert runs.start_work(early, NOW).token == 0
+    first = runs.take_token(late, NOW + timedelta(minutes=1))
+    assert runs.take_token(late, NOW + timedelta(minutes=9)).token == first.token
+    assert runs.take_token(early, NOW + timedelta(minutes=2)).token > first.token
 
 
 def test_progress_adds_up_and_tells_of_a_wish_to_stop(runs: RunTable) -> None:

@@ -89,6 +89,7 @@ class Planning:
             )
         if blocker := self._take_leases(run, units):
             return self._blocked(run, blocker)
+        run = self.runs.take_token(run.ref, self.clock())
         if not self._survey(run, source, units, time_left):
             return {"outcome": "more"}
         self._prepare_lake(run.ref, units)

@@ -1,6 +1,7 @@
 """What goes wrong in the middle: whatever it is, the lake holds all of the old or all of the new."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from erphub.errors import Unavailable
 from erphub.models.job import Days
-from erphub.models.run import Status, Trigger, UnitStatus
+from erphub.models.run import RunRef, Status, Trigger, UnitStatus
 
 from .conftest import House, Killed, chart, ledger
 
@@ -143,6 +144,26 @@ def test_a_run_by_hand_waits_for_another_over_the_same_data(house: House) -> Non
     assert house.runs.get(second).blocked_by == first.run_id
     house.drive(first)
     assert house.importing.plan(second, lambda: 900.0)["outcome"] == "ready"
+
+
+def test_a_run_that_waited_comes_after_those_it_waited_for(house: House) -> None:
+    """Three over the same data: the second waits for the first, and the third slips in before it."""
+    first, patient, quick = (house.queue(house.job()) for _ in range(3))
+
+    def ask(ref: RunRef) -> str:
+        house.now += timedelta(seconds=15)
+        return house.importing.plan(ref, lambda: 900.0)["outcome"]
+
+    assert (ask(first), ask(patient)) == ("ready", "wait")
+    house.drive(first)
+    assert (ask(quick), ask(patient)) == ("ready", "wait")
+    house.drive(quick)
+    house.erp.data["F0001"]["gl_transactions"] = ledger(61)
+    assert ask(patient) == "ready"
+    house.drive(patient)
+    run = house.runs.get(patient)
+    assert (run.status, run.problem) == (Status.SUCCEEDED, None)
+    assert house.count("gl_transactions") == 121
 
 
 def test_a_scheduled_run_over_the_same_data_is_skipped_and_says_so(house: House) -> None:

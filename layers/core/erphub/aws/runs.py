@@ -79,11 +79,21 @@ class RunTable:
         """See the port."""
         item = self._table.update(
             _key(ref),
-            "SET #status = if_not_exists(ended, :running), started_at = if_not_exists(started_at, :now), "
-            "#token = if_not_exists(#token, :token), active_at = :now",
+            "SET #status = if_not_exists(ended, :running), started_at = if_not_exists(started_at, :now), active_at = :now",
             condition="attribute_exists(pk)",
-            names={"#status": "status", "#token": "token"},
+            names={"#status": "status"},
             running=Status.RUNNING.value,
+            now=instant(now),
+        )
+        return _run(item)
+
+    def take_token(self, ref: RunRef, now: datetime) -> Run:
+        """See the port."""
+        item = self._table.update(
+            _key(ref),
+            "SET #token = if_not_exists(#token, :token), active_at = :now",
+            condition="attribute_exists(pk)",
+            names={"#token": "token"},
             now=instant(now),
             token=int(now.timestamp() * 1_000_000),
         )

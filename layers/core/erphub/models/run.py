@@ -55,7 +55,7 @@ class RunRef:
 
 @dataclass(frozen=True)
 class Run:
-    """A run. Instants are text in UTC with `Z`; `token` (microseconds) orders publications."""
+    """A run. Instants are text in UTC with `Z`; `token` (microseconds; 0 until it has its leases) orders publications."""
 
     ref: RunRef
     connection_id: str

@@ -85,7 +85,14 @@ class Runs(Protocol):
         ...
 
     def start_work(self, ref: RunRef, now: datetime) -> Run:
-        """Mark as running; the first call's instant stays the start and the publishing token."""
+        """Mark as running; the first call's instant stays the start."""
+        ...
+
+    def take_token(self, ref: RunRef, now: datetime) -> Run:
+        """Give the run its place among those that publish; the first call's instant stays its token.
+
+        Asked for when the run has its leases: one that had to wait comes after those it waited for.
+        """
         ...
 
     def end(self, ref: RunRef, now: datetime, values: Mapping[str, Any]) -> bool:

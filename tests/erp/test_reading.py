@@ -309,6 +309,25 @@ class TestGeneric:
             (date(2024, 1, 31), 1, Decimal("10.5"))
         ]
 
+    @pytest.mark.parametrize(
+        ("declaration", "value", "earliest"),
+        [
+            ("date", date(2024, 1, 31), "0001-01-01"),
+            ("datetime", datetime.fromisoformat("2024-01-31T08:00:00"), "1753-01-01"),
+            ("datetime2(7)", datetime.fromisoformat("2024-01-31T08:00:00"), "0001-01-01"),
+            ("smalldatetime", datetime.fromisoformat("2024-01-31T08:00:00"), "1900-01-01"),
+        ],
+    )
+    @pytest.mark.parametrize(("end", "rows"), [(date(2025, 1, 1), 1), (date(999, 1, 1), 0)])
+    def test_a_period_may_begin_and_end_before_anybody_kept_books(
+        self, site: Site, declaration: str, value: object, earliest: str, end: date, rows: int
+    ) -> None:
+        columns = {"Bilag": "int", "Linje": "int", "Dato": declaration, "Beløp": "money"}
+        found = self.imported(site, columns, (1, 1, value, "10.5"), window=Window(date.min, end))
+        assert len(found.rows) == rows
+        assert found.survey.slices[0].where["low"] == earliest
+        assert found.survey.slices[-1].where["high"] >= earliest
+
     def test_a_window_ends_before_its_last_day(self, site: Site) -> None:
         columns = {"Bilag": "int", "Linje": "int", "Dato": "datetime", "Beløp": "money"}
         found = self.imported(site, columns, (1, 1, datetime.fromisoformat("2024-02-01T00:00:00"), 1), window=JANUARY)

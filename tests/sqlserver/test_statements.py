@@ -1,5 +1,6 @@
 """The stand-in executes the hub's own list of statements, and refuses every other text loudly."""
 
+from datetime import date
 from decimal import Decimal
 
 import pymssql
@@ -72,6 +73,14 @@ def test_odd_names_are_read_back_as_they_were_written(name: str) -> None:
         (name, ">=", f"low {name}'"),
         (name, "<", f"high {name}"),
         (name, "IS NULL", None),
+    ]
+
+
+def test_a_day_is_written_in_eight_digits_whatever_the_year() -> None:
+    assert [statements.literal(date(year, 1, 2)) for year in (1, 999, 2026)] == [
+        "'00010102'",
+        "'09990102'",
+        "'20260102'",
     ]
 
 

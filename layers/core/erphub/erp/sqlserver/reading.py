@@ -33,6 +33,7 @@ MOST_ROWS = 65_536
 _LONG_VALUE = 256 * 1024
 """What a value without a declared limit (nvarchar(max)) is taken to need."""
 
+_EARLIEST = {"datetime": date(1753, 1, 1), "smalldatetime": date(1900, 1, 1)}
 _SUMS = Context(prec=100)
 
 
@@ -130,8 +131,14 @@ def _by_key(session: Session, one: Bound, slice_rows: int) -> list[Slice]:
 
 
 def _as_stored(when: date | None, column: Column) -> date | int | None:
-    """A day as the column holds it: an ERP may write it as the number 20260131."""
-    if when is None or column.type not in INTEGERS:
+    """A day as the column holds it: an ERP may write it as the number 20260131.
+
+    A day before all that its type can hold becomes the first that it can: with others the server refuses to compare.
+    """
+    if when is None:
+        return None
+    when = max(when, _EARLIEST.get(column.type, when))
+    if column.type not in INTEGERS:
         return when
     return when.year * 10000 + when.month * 100 + when.day
 

@@ -78,7 +78,7 @@ def literal(value: int | date | str) -> Sql:
         case int():
             return Sql(str(value))
         case date():
-            return Sql(f"'{value:%Y%m%d}'")
+            return Sql(f"'{value.isoformat().replace('-', '')}'")  # strftime writes the year 999 with three digits
         case str():
             return Sql("N'" + value.replace("'", "''") + "'")
 

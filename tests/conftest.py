@@ -8,6 +8,11 @@ import pytest
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests of what stands upon the stores run on an AWS in memory, or on moto's."""
+    parser.addoption("--aws", choices=("memory", "moto"), default="memory", help="where tests/unit keeps its tables")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Hide the developer's own AWS settings before any client is made."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:

@@ -17,6 +17,7 @@ from erphub.identities import Identities
 from erphub.ids import new_id
 from erphub.models.connection import Company, Connection
 from local import emulator, processes
+from tests.fakes.aws import make_table
 
 CUSTOMER, CLIENT = new_id(), new_id()
 MANY = 200
@@ -36,8 +37,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
             patch.setenv("AWS_ACCESS_KEY_ID", known.access_key)
             patch.setenv("AWS_SECRET_ACCESS_KEY", known.secret_key)
             _forget_clients()
-            _make_table()
-            yield Table("tenants")
+            yield make_table({})
     finally:
         _forget_clients()
         processes.stop(started)
@@ -46,15 +46,6 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
 def _forget_clients() -> None:
     clients.client.cache_clear()
     clients._session.cache_clear()
-
-
-def _make_table() -> None:
-    clients.client("dynamodb").create_table(
-        TableName="tenants",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-    )
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from erphub.aws import clients
 from erphub.aws.jobs import JobTable
 from erphub.aws.runs import RunTable
 from erphub.aws.table import Table
@@ -16,41 +14,16 @@ from erphub.errors import Conflict, NotFound
 from erphub.ids import new_id
 from erphub.models.job import Days, Job, Schedule
 from erphub.models.run import LogLine, Part, Run, RunRef, Status, Trigger, Unit, UnitStatus
-from tests.fakes.expressions import ExpressiveTable
+from tests.fakes.aws import AWS, TENANTS, make_table
 
 CLIENT = "01HZZZZZZZZZZZZZZZZZZZZZZC"
 NOW = datetime(2026, 1, 24, 8, tzinfo=UTC)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=AWS)
 def table(request: pytest.FixtureRequest) -> Generator[Table]:
-    if request.param == "memory":
-        yield ExpressiveTable()
-        return
-    with mock_aws():
-        clients.client.cache_clear()
-        clients._session.cache_clear()
-        clients.client("dynamodb").create_table(
-            TableName="tenants",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "due_shard", "due_at")
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "due",
-                    "KeySchema": [
-                        {"AttributeName": "due_shard", "KeyType": "HASH"},
-                        {"AttributeName": "due_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-        yield Table("tenants")
-        clients.client.cache_clear()
-        clients._session.cache_clear()
+    with AWS[request.param]():
+        yield make_table(TENANTS)
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from erphub.aws import clients
 from erphub.aws.clients import client
 from erphub.aws.exportlog import ExportLogTable
 from erphub.aws.papers import PaperBucket
@@ -28,7 +26,7 @@ from erphub.models.sync import (
     SyncSettings,
     Transfer,
 )
-from tests.fakes.tables import MemoryTable
+from tests.fakes.aws import AWS, EXPORTS, TENANTS, make_table, on_moto
 
 C, N = derived_id("client"), derived_id("connection")
 NOW = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
@@ -37,37 +35,10 @@ SETTINGS = SyncSettings.model_validate(
 )
 
 
-def index(name: str, key: str, sort: str, attributes: list[str] | None = None) -> Any:
-    projection: Any = (
-        {"ProjectionType": "INCLUDE", "NonKeyAttributes": attributes} if attributes else {"ProjectionType": "ALL"}
-    )
-    schema = [{"AttributeName": key, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
-    return {"IndexName": name, "KeySchema": schema, "Projection": projection}
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=AWS)
 def table(request: pytest.FixtureRequest) -> Iterator[Table]:
-    if request.param == "memory":
-        yield MemoryTable()
-        return
-    with mock_aws():
-        for made in (client, clients._session):  # pyright: ignore[reportPrivateUsage]
-            made.cache_clear()
-        names = ["pk", "sk", "state_pk", "state_sk", "day_pk", "day_sk", "due_shard", "due_at"]
-        client("dynamodb").create_table(
-            TableName="both",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                index("state", "state_pk", "state_sk", ["data"]),
-                index("day", "day_pk", "day_sk", ["data"]),
-                index("due", "due_shard", "due_at"),
-            ],
-        )
-        yield Table("both")
-        for made in (client, clients._session):  # pyright: ignore[reportPrivateUsage]
-            made.cache_clear()
+    with AWS[request.param]():
+        yield make_table(TENANTS | EXPORTS)
 
 
 @pytest.fixture
@@ -254,9 +225,7 @@ def test_another_connections_page_word_opens_nothing(log: ExportLogTable) -> Non
 
 
 def test_papers_are_put_by_a_signed_address_and_read_back() -> None:
-    with mock_aws():
-        for made in (client, clients._session):  # pyright: ignore[reportPrivateUsage]
-            made.cache_clear()
+    with on_moto():
         s3 = client("s3")
         s3.create_bucket(Bucket="papers", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         papers = PaperBucket("papers")
@@ -270,5 +239,3 @@ def test_papers_are_put_by_a_signed_address_and_read_back() -> None:
         s3.put_object(Bucket="papers", Key="documents/a.pdf", Body=b"one\ntwo")
         assert papers.size("documents/a.pdf") == 7
         assert list(papers.lines("documents/a.pdf")) == [b"one", b"two"]
-        for made in (client, clients._session):  # pyright: ignore[reportPrivateUsage]
-            made.cache_clear()

@@ -8,29 +8,17 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from erphub.aws import clients, items
 from erphub.aws.table import Table, Taken, Write
 from erphub.errors import Invalid, Unavailable
-from erphub.ids import new_id
+from tests.fakes.aws import AWS, make_table
 
 
-@pytest.fixture
-def table() -> Iterator[Table]:
-    with mock_aws():
-        clients.client.cache_clear()
-        clients._session.cache_clear()
-        name = f"t-{new_id()}"
-        clients.client("dynamodb").create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )
-        yield Table(name)
-        clients.client.cache_clear()
-        clients._session.cache_clear()
+@pytest.fixture(params=AWS)
+def table(request: pytest.FixtureRequest) -> Iterator[Table]:
+    with AWS[request.param]():
+        yield make_table({})
 
 
 def numbered(count: int) -> list[items.Item]:

@@ -7,7 +7,6 @@ from threading import Barrier, Lock, Thread
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from erphub.aws import clients
 from erphub.aws.budget import BudgetTable
@@ -18,6 +17,7 @@ from erphub.erp.twentyfourseven.tokens import ProcessTokens, Tokens, digest, utc
 from erphub.errors import CredentialsRefused, Unavailable
 from erphub.ports.budget import Budget
 from erphub.ports.tokens import Token, TokenStore
+from tests.fakes.aws import make_table, on_moto
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -47,18 +47,9 @@ class Clock:
 @pytest.fixture
 def aws() -> Iterator[tuple[Table, str]]:
     """A table and a key."""
-    with mock_aws():
-        clients.client.cache_clear()
-        clients._session.cache_clear()
-        clients.client("dynamodb").create_table(
-            TableName="t",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )
+    with on_moto():
+        make_table({}, "t")
         yield OneAtATime("t"), clients.client("kms").create_key()["KeyMetadata"]["KeyId"]
-        clients.client.cache_clear()
-        clients._session.cache_clear()
 
 
 @pytest.fixture(params=["process", "aws"])

@@ -6,7 +6,6 @@ from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from moto import mock_aws
 
 from erphub.aws import clients
 from erphub.aws.machines import StateMachine
@@ -14,17 +13,14 @@ from erphub.aws.secrets import SecretsManager
 from erphub.aws.users import UserPool
 from erphub.errors import NotFound, Unavailable
 from erphub.ports.world import Secrets
+from tests.fakes.aws import on_moto
 from tests.fakes.connect import FakeSecrets
 
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    with mock_aws():
-        clients.client.cache_clear()
-        clients._session.cache_clear()
+    with on_moto():
         yield
-        clients.client.cache_clear()
-        clients._session.cache_clear()
 
 
 @pytest.fixture(params=["fake", "aws"])

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from erphub import observe
 from erphub.audit import AuditTrail
@@ -40,6 +39,7 @@ from erphub.models.sync import Attempt, Entry, EntryState, Sync, SyncSettings, T
 from erphub.models.tenancy import FIRST_ROLES
 from erphub.models.wire import instant
 from erphub.models.wizard import Edit, Wizard, WizardStatus
+from tests.fakes.aws import AWS, EXPORTS, TENANTS, everything_in, make_table
 
 MINE, OTHER = derived_id("mine"), derived_id("other")
 CLIENT, CUSTOMER = derived_id("client"), derived_id("customer")
@@ -191,11 +191,7 @@ class Scene:
         return self.connections.get(CLIENT, connection_id)
 
     def items(self) -> list[tuple[str, dict[str, Any]]]:
-        found: list[tuple[str, dict[str, Any]]] = []
-        for name in ("tenants", "exports"):
-            pages = clients.client("dynamodb").get_paginator("scan").paginate(TableName=name)
-            found += [(name, dict(item)) for page in pages for item in page["Items"]]
-        return found
+        return [(table.name, item) for table in (self.table, self.exports) for item in everything_in(table)]
 
     def traces(self, of: str) -> list[str]:
         """Where the word is found: in items, in names and bodies of objects with all versions, in secrets."""
@@ -374,39 +370,16 @@ class Scene:
 
 def make_tables() -> None:
     """Both tables with their indexes, and the bucket with its versions, as the template makes them."""
-    indexes = {
-        "tenants": {"due": ("due_shard", "due_at"), "user": ("user_pk", "user_sk")},
-        "exports": {"state": ("state_pk", "state_sk"), "day": ("day_pk", "day_sk")},
-    }
-    for name, its in indexes.items():
-        attributes = ["pk", "sk", *(attribute for pair in its.values() for attribute in pair)]
-        clients.client("dynamodb").create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": index,
-                    "KeySchema": [
-                        {"AttributeName": key, "KeyType": "HASH"},
-                        {"AttributeName": sort, "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-                for index, (key, sort) in its.items()
-            ],
-        )
+    make_table(TENANTS, "tenants")
+    make_table(EXPORTS, "exports")
     s3 = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
 
-def fresh_scene() -> Iterator[Scene]:
+def fresh_scene(where: str) -> Iterator[Scene]:
     """A furnished scene in an AWS of its own."""
-    with mock_aws():
-        clients.client.cache_clear()
-        clients._session.cache_clear()
+    with AWS[where]():
         death = Death()
         clients._session().register("after-call", death)
         make_tables()
@@ -414,14 +387,12 @@ def fresh_scene() -> Iterator[Scene]:
         scene.furnish()
         death.changes.clear()
         yield scene
-    clients.client.cache_clear()
-    clients._session.cache_clear()
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
+def scene(where: str) -> Iterator[Scene]:
     """A client with two connections, and all that can hang on them."""
-    yield from fresh_scene()
+    yield from fresh_scene(where)
 
 
 def _attempt(at: datetime) -> Attempt:

@@ -9,10 +9,15 @@ from erphub.models.deletion import DeletionState
 from tests.unit.deletion.conftest import CLIENT, MINE, Killed, Scene, fresh_scene
 
 
-def scenes():
+@pytest.fixture
+def scenes(where):
     """New scenes, one after the other, each in an AWS of its own."""
+    return _scenes(where)
+
+
+def _scenes(where):
     while True:
-        making = fresh_scene()
+        making = fresh_scene(where)
         yield next(making)
         next(making, None)
 
@@ -30,9 +35,9 @@ def kept_alive(scene: Scene) -> None:
         assert connection is None
 
 
-def test_a_removal_that_dies_behind_any_call_is_repeated_to_the_end():
+def test_a_removal_that_dies_behind_any_call_is_repeated_to_the_end(scenes):
     n = 0
-    for scene in scenes():
+    for scene in scenes:
         n += 1
         scene.draft(MINE)
         others = scene.others()
@@ -57,9 +62,9 @@ def test_a_removal_that_dies_behind_any_call_is_repeated_to_the_end():
     assert n > 25, "so many calls change something"
 
 
-def test_a_delete_that_dies_behind_any_call_has_done_nothing_or_goes_on_by_itself():
+def test_a_delete_that_dies_behind_any_call_has_done_nothing_or_goes_on_by_itself(scenes):
     n = 0
-    for scene in scenes():
+    for scene in scenes:
         n += 1
         token = scene.desk.preview(scene.member(), MINE).plan_token
         scene.death.changes.clear()
@@ -81,9 +86,9 @@ def test_a_delete_that_dies_behind_any_call_has_done_nothing_or_goes_on_by_itsel
 
 
 @pytest.mark.parametrize("halted", [False, True])
-def test_a_restore_that_dies_behind_any_call_is_repeated_to_the_end(halted):
+def test_a_restore_that_dies_behind_any_call_is_repeated_to_the_end(scenes, halted):
     n = 0
-    for scene in scenes():
+    for scene in scenes:
         n += 1
         scene.ask()
         names = next(iter(scene.machine.running.values()))

@@ -1,14 +1,12 @@
 """Stores over DynamoDB in memory, a bus that can be away, and a receiver on loopback."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from erphub.aws import clients
 from erphub.aws.connections import ConnectionTable
 from erphub.aws.notices import NoticeTable
 from erphub.aws.table import Table
@@ -24,6 +22,7 @@ from erphub.models.notification import Event, NotificationQuery
 from erphub.notifications import Announcer, NotificationDesk
 from erphub.outbound import HttpsPost
 from erphub.webhooks import WebhookDesk
+from tests.fakes.aws import TENANTS, make_table
 from tests.fakes.connect import FakeSecrets
 from tests.fakes.receiver import HOST, Receiver, certificates
 
@@ -124,46 +123,11 @@ class House:
         return Courier(self.hooks, self.secrets, self.post, self.announcer, self.clock, report)
 
 
-def _forget() -> None:
-    clients.client.cache_clear()
-    clients._session.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[None]:
-    with mock_aws():
-        _forget()
-        yield
-        _forget()
-
-
-def make_table(name: str) -> Table:
-    """A tenant table with the index of what is due."""
-    text = ("pk", "sk", "due_shard", "due_at")
-    clients.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in text],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "due",
-                "KeySchema": [
-                    {"AttributeName": "due_shard", "KeyType": "HASH"},
-                    {"AttributeName": "due_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
-    return Table(name)
-
-
 @pytest.fixture
 def house(aws: None, receiver: Receiver) -> House:
     member = Member(new_id(), new_id(), "owner", "administrator", frozenset(Permission), source="198.51.100.7")
     time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
-    house = House(make_table(f"tenants-{new_id()}"), time, FakeBus(), FakeSecrets(), member)
+    house = House(make_table(TENANTS), time, FakeBus(), FakeSecrets(), member)
     house.post = HttpsPost(LOOPBACK, receiver.authority, lambda _: ["127.0.0.1"], seconds=2.0)
     return house
 

@@ -1,4 +1,4 @@
-"""A table on moto, a lake in a folder, an ERP in memory, and the import machine walked by hand."""
+"""A table in memory, a lake in a folder, an ERP in memory, and the import machine walked by hand."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ from erphub.models.dataset import BY_ID
 from erphub.models.job import Everything, Job, Period
 from erphub.models.run import Run, RunRef, Status, Trigger, Unit
 from erphub.models.wire import instant
+from tests.fakes.aws import TENANTS, make_table
 from tests.fakes.erp import FakeErp, FakeSources, Row
-from tests.fakes.expressions import ExpressiveTable
 from tests.fakes.files import FolderFiles
 
 CLIENT = "01HZZZZZZZZZZZZZZZZZZZZZZC"
@@ -37,9 +37,9 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def table() -> Table:
-    """The tenant table, in memory; tests/ports holds it to the one on AWS."""
-    return ExpressiveTable()
+def table(aws: None) -> Table:
+    """The tenant table."""
+    return make_table(TENANTS)
 
 
 def ledger(count: int, *, first: int = 0, cents: int = 100, per_day: int = 2) -> list[Row]:

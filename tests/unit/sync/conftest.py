@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from erphub.aws.clients import calls
 from erphub.aws.exportlog import ExportLogTable
+from erphub.aws.items import Item, decode
 from erphub.aws.syncs import SyncTable
+from erphub.aws.table import Table
 from erphub.changes import Changes
 from erphub.documents import HandedIn, Intake, read_incoming
 from erphub.errors import HubError, NotFound, Unavailable
@@ -23,8 +26,8 @@ from erphub.ports.sync import UploadSlot
 from erphub.sync_desk import SyncDesk, tick
 from erphub.transfers import Carrier
 from erphub.uploads import UploadDesk
+from tests.fakes.aws import EXPORTS, TENANTS, everything_in, make_table
 from tests.fakes.ledger import Clock, Died, LedgerErp
-from tests.fakes.tables import MemoryTable
 
 CLIENT, CONNECTION = derived_id("client"), derived_id("connection")
 SETTLE = timedelta(minutes=10)
@@ -104,7 +107,7 @@ class World:
     """Everything of a sync, and the verbs of a till, of people and of time."""
 
     clock: Clock = field(default_factory=lambda: Clock(datetime(2026, 2, 1, 8, 0, tzinfo=UTC)))
-    table: MemoryTable = field(default_factory=MemoryTable)
+    table: Table = field(default_factory=lambda: make_table(TENANTS | EXPORTS))
     papers: MemoryPapers = field(default_factory=MemoryPapers)
     queue: Queue = field(default_factory=Queue)
     told: Told = field(default_factory=Told)
@@ -159,6 +162,14 @@ class World:
     def save(self, **changes: Any) -> Any:
         self.settings = SETTINGS | self.settings | changes
         return self.desk.save(CLIENT, CONNECTION, "ada", SyncInput.model_validate(self.settings))
+
+    def items(self) -> dict[tuple[str, str], Item]:
+        """Everything in the table by its key."""
+        return {(item["pk"], item["sk"]): item for item in map(decode, everything_in(self.table))}
+
+    def forget(self, prefix: str = "") -> None:
+        """Lose what is kept under sort keys that begin so."""
+        self.table.delete_many([{"pk": pk, "sk": sk} for pk, sk in self.items() if sk.startswith(prefix)])
 
     def sync(self) -> Any:
         return self.desk.get(CLIENT, CONNECTION)
@@ -227,6 +238,15 @@ def _problem(error: HubError) -> dict[str, Any]:
     return {"code": error.code, "detail": error.detail, "status": status} | error.facts
 
 
+def writes_so_far() -> int:
+    """How many requests of this process were to change a table."""
+    return sum(
+        count
+        for call, count in calls.items()
+        if call.startswith("dynamodb.") and "Get" not in call and not call.endswith(("Query", "Scan"))
+    )
+
+
 def z_report(number: int = 1, day: str = "2026-01-31", amount: str = "125.00", means: str = "cash") -> dict[str, Any]:
     vat = (Decimal(amount) / 5).quantize(Decimal("0.01"))
     return {
@@ -235,6 +255,11 @@ def z_report(number: int = 1, day: str = "2026-01-31", amount: str = "125.00", m
         "sales": [{"vat_rate": "25", "amount": amount, "vat": str(vat)}],
         "payments": [{"means": means, "amount": amount}],
     }
+
+
+@pytest.fixture(autouse=True)
+def _aws(aws: None) -> None:
+    """Worlds have their table there."""
 
 
 @pytest.fixture

@@ -65,12 +65,12 @@ def test_ten_idle_cycles_make_no_writes(both: World) -> None:
     both.hand_in("product", "P1", number="P1", name="Kaffe", price="40")
     both.transfer()
     both.transfer()
-    before = {key: item for key, item in both.table.items.items() if "TRANSFER#" not in key[1] and "SYNC" not in key[1]}
+    before = {key: item for key, item in both.items().items() if "TRANSFER#" not in key[1] and "SYNC" not in key[1]}
     pushes = both.erp.calls["push"]
     for _ in range(10):
         both.clock.pass_(hours=24)
         both.transfer()
-    after = {key: item for key, item in both.table.items.items() if "TRANSFER#" not in key[1] and "SYNC" not in key[1]}
+    after = {key: item for key, item in both.items().items() if "TRANSFER#" not in key[1] and "SYNC" not in key[1]}
     assert after == before
     assert both.erp.calls["push"] == pushes
     assert feed(both) == []
@@ -183,8 +183,7 @@ def test_a_change_that_the_erp_takes_back_is_no_longer_offered(both: World) -> N
 
 
 def test_a_bond_that_a_crash_left_out_is_made_again(both: World) -> None:
-    for key in [key for key in both.table.items if key[1].startswith("BOND#")]:
-        del both.table.items[key]
+    both.forget("BOND#")
     both.erp.edit("1", phone="2")
     both.transfer()
     [offer] = feed(both)

@@ -153,9 +153,7 @@ def test_another_client_sees_nothing(month: World) -> None:
 
 
 def test_what_waits_never_expires_and_what_is_done_does(month: World) -> None:
-    kept = {
-        item["sk"]: item.get("expires_at") for item in month.table.items.values() if item["sk"].startswith("ENTRY#")
-    }
+    kept = {item["sk"]: item.get("expires_at") for item in month.items().values() if item["sk"].startswith("ENTRY#")}
     assert kept[f"ENTRY#{month.entry(Z, 'Z7').id}"] is None
     sent = kept[f"ENTRY#{month.entry(Z, 'Z1').id}"]
     assert sent == int(month.clock().timestamp()) + 1100 * 86400

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from .errors import Unavailable
 from .models.job import WEEKDAYS, Everything, Job, Range, Schedule, ThisYear
 from .ports.erp import Window
-from .ports.imports import Jobs
+from .ports.imports import DueJob, Jobs
 from .ports.world import Clock
 from .runs import ImportRuns
 
@@ -42,7 +42,7 @@ def window(job: Job, now: datetime, since: datetime | None = None) -> Window:
         case Everything():
             return Window()
         case Range(first=first, last=last):
-            return Window(first, last + timedelta(days=1))
+            return Window(first, last + timedelta(days=1) if last < date.max else None)
         case ThisYear():
             return Window(date(today.year, 1, 1), date(today.year + 1, 1, 1))
         case rolling:
@@ -56,7 +56,7 @@ class Scheduler:
     jobs: Jobs
     runs: ImportRuns
     clock: Clock
-    report: Callable[[Job, Exception], None]
+    report: Callable[[DueJob, Exception], None]
     """Told about a job that could not be started; the next tick tries it again."""
     may_run: Callable[[Job], bool] = lambda _: True
     """Whether the job's connection works; what is missed meanwhile is made up for when it does again."""
@@ -69,8 +69,8 @@ class Scheduler:
         """
         now = self.clock()
 
-        def start(job: Job) -> bool:
-            return self._start(job, now)
+        def start(due: DueJob) -> bool:
+            return self._start(due, now)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             started = list(pool.map(start, self.jobs.due(now)))
@@ -78,8 +78,9 @@ class Scheduler:
             raise Unavailable(f"{started.count(False)} of {len(started)} due imports could not be started.")
         return len(started)
 
-    def _start(self, job: Job, now: datetime) -> bool:
+    def _start(self, due: DueJob, now: datetime) -> bool:
         try:
+            job = due.read()
             if job.due_at and job.schedule:
                 if self.may_run(job):
                     self.runs.start_due(job, job.due_at)
@@ -87,6 +88,6 @@ class Scheduler:
             else:
                 self.jobs.move_on(job, None)
         except Exception as error:  # noqa: BLE001  one job's trouble must not keep the others waiting
-            self.report(job, error)
+            self.report(due, error)
             return False
         return True

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from erphub.aws import keys
 from erphub.aws.jobs import JobTable
 from erphub.aws.runs import RunTable
 from erphub.aws.table import Table
@@ -86,6 +87,8 @@ def test_only_rolling_windows_can_be_scheduled(desk: Desk, period: dict[str, str
         {"connection_id": "'; DROP TABLE"},
         {"schedule": {"time": "24:00", "time_zone": "Europe/Oslo"}},
         {"schedule": {"time": "02:30", "time_zone": "Mars/Olympus"}},
+        {"schedule": {"time": "02:30", "time_zone": "localtime"}},
+        {"schedule": {"time": "02:30", "time_zone": "Factory"}},
         {"schedule": {"time": "02:30", "time_zone": "UTC", "days": []}},
         {"unheard": "of"},
     ],
@@ -102,6 +105,19 @@ def test_an_unknown_dataset_and_a_foreign_connection_are_refused(desk: Desk) -> 
     with pytest.raises(Invalid) as refused:
         desk.jobs.create(CLIENT, new(connection_id=new_id()), "u")
     assert refused.value.errors[0].code == "connection_not_found"
+
+
+def test_a_job_of_a_zone_that_is_no_more_is_still_shown_and_can_be_given_another(desk: Desk, table: Table) -> None:
+    made = desk.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}, schedule=NIGHTLY), "u")
+    item = table.get(keys.job(CLIENT, made.id)) or {}
+    table.put(item | {"body": item["body"].replace("Europe/Oslo", "US/Pacific-New")})
+    (shown,) = desk.jobs.list(CLIENT, PageQuery()).items
+    assert shown.schedule is not None
+    assert shown.schedule.time_zone == "US/Pacific-New"
+    with pytest.raises(ValidationError):
+        ChangedJob.model_validate({"version": 1, "schedule": shown.schedule.model_dump()})
+    changed = desk.jobs.change(CLIENT, made.id, ChangedJob.model_validate({"version": 1, "schedule": NIGHTLY}))
+    assert changed.next_run_at == "2026-01-11T01:30:00Z"
 
 
 def test_two_changes_of_the_same_version_do_not_overwrite_each_other(desk: Desk) -> None:

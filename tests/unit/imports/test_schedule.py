@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from erphub.aws import keys
 from erphub.aws.clients import calls
 from erphub.aws.jobs import JobTable
 from erphub.aws.runs import RunTable
@@ -88,6 +89,8 @@ def job(**values: Any) -> Job:
             Range(kind="range", first=date(2025, 1, 1), last=date(2025, 1, 31)),
             Window(date(2025, 1, 1), date(2025, 2, 1)),
         ),
+        (Range(kind="range", first=date(2025, 1, 1), last=date.max), Window(date(2025, 1, 1), None)),
+        (Range(kind="range", first=date.min, last=date.max), Window(date.min, None)),
     ],
 )
 def test_a_period_becomes_the_days_it_means(period: Any, expected: Window) -> None:
@@ -125,7 +128,7 @@ class Night:
         self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), RecordingMachine()
         self.troubles: list[str] = []
         runs = ImportRuns(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # pyright: ignore[reportArgumentType]
-        self.scheduler = Scheduler(self.jobs, runs, lambda: self.now, lambda job, _: self.troubles.append(job.id))
+        self.scheduler = Scheduler(self.jobs, runs, lambda: self.now, lambda due, _: self.troubles.append(due.job_id))
 
 
 @pytest.fixture
@@ -180,6 +183,22 @@ def test_a_start_that_fails_is_tried_by_the_next_tick_and_holds_up_nobody(night:
     assert len(night.machine.started) == 3
 
 
+@pytest.mark.parametrize(
+    "spoilt", [('"Europe/Oslo"', '"US/Pacific-New"'), ('"02:30"', '"later"'), ('"period"', '"time"'), ("{", "")]
+)
+def test_a_job_that_can_no_longer_be_read_holds_up_nobody(night: Night, table: Table, spoilt: tuple[str, str]) -> None:
+    oldest, *others = [job(due_at=at("2026-01-11T01:30") - timedelta(minutes=minutes)) for minutes in (5, 3, 0)]
+    for each in (oldest, *others):
+        night.jobs.add(each)
+    item = table.get(keys.job(CLIENT, oldest.id)) or {}
+    table.put(item | {"body": item["body"].replace(*spoilt, 1)})
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=r"1 of"):
+            night.scheduler.tick()
+    assert set(night.troubles) == {oldest.id}
+    assert all(night.runs.list(CLIENT, each.id, 10, None).items for each in others)
+
+
 def test_a_tick_that_comes_three_days_late_starts_it_once(night: Night) -> None:
     due = job()
     night.jobs.add(due)
@@ -207,9 +226,8 @@ def test_a_tick_costs_what_is_due_not_what_exists(night: Night, table: Table) ->
         before = calls.total()
         assert night.scheduler.tick() == due
         costs[due] = calls.total() - before
-    # One question to the index for each thousand begun; per due job its run, its next instant, and (not counted here)
-    # its execution.
-    assert costs == {0: 1, 10: 1 + 10 * 2, 1000: 2 + 1000 * 2}
+    # One question to the index; per due job its run, its next instant, and (not counted here) its execution.
+    assert costs == {0: 1, 10: 1 + 10 * 2, 1000: 1 + 1000 * 2}
 
 
 def _item(made: Job) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pydantic_core import from_json
@@ -9,7 +10,7 @@ from pydantic_core import from_json
 from ..errors import Conflict, NotFound
 from ..models.job import Job
 from ..models.wire import instant
-from ..ports.imports import Listed
+from ..ports.imports import DueJob, Listed
 from . import keys
 from .table import Item, Table, Taken
 
@@ -54,10 +55,10 @@ class JobTable:
         page = self._table.page(keys.client(client_id)["pk"], "JOB#", limit=limit, next=next)
         return Listed([_job(item) for item in page.items], page.next)
 
-    def due(self, now: datetime) -> Iterator[Job]:
+    def due(self, now: datetime) -> Iterator[DueJob]:
         """See the port."""
         for item in self._table.by_index("due", "due_shard", SHARD, upto=("due_at", instant(now))):
-            yield _job(item)
+            yield DueJob(*keys.whose_job(item), partial(_job, item))
 
     def move_on(self, job: Job, due_at: datetime | None) -> None:
         """See the port."""

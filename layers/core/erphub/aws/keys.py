@@ -135,6 +135,11 @@ def job(client_id: str, job_id: str) -> Key:
     return _key(f"CLIENT#{client_id}", "JOB", job_id)
 
 
+def whose_job(key: Key) -> tuple[str, str]:
+    """The client and the job that such a key is of."""
+    return key["pk"].removeprefix("CLIENT#"), key["sk"].removeprefix("JOB#")
+
+
 def run(client_id: str, job_id: str, run_id: str) -> Key:
     """The key of a run."""
     return _key(f"CLIENT#{client_id}", "RUN", job_id, run_id)

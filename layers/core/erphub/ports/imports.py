@@ -33,6 +33,16 @@ class Listed[T]:
     next: str | None
 
 
+@dataclass(frozen=True)
+class DueJob:
+    """A job whose time has come, still unread: one that cannot be read must not keep the others from starting."""
+
+    client_id: str
+    job_id: str
+    read: Callable[[], Job]
+    """Raises ValueError when what is kept is no job."""
+
+
 class Jobs(Protocol):
     """Import jobs, and which of them are due."""
 
@@ -56,7 +66,7 @@ class Jobs(Protocol):
         """A page of the client's jobs."""
         ...
 
-    def due(self, now: datetime) -> Iterator[Job]:
+    def due(self, now: datetime) -> Iterator[DueJob]:
         """Every scheduled job whose next instant is not after `now`, of all clients."""
         ...
 

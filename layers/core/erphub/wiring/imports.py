@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..jobs import ImportJobs
     from ..models.job import Job
     from ..models.run import RunRef
-    from ..ports.imports import Jobs
+    from ..ports.imports import DueJob, Jobs
     from ..runs import ImportRuns
     from ..schedule import Scheduler
 
@@ -72,8 +72,8 @@ def scheduler() -> "Scheduler":
     """What is due."""
     from ..schedule import Scheduler
 
-    def report(job: "Job", error: Exception) -> None:
-        about = {"client_id": job.client_id, "job_id": job.id}
+    def report(due: "DueJob", error: Exception) -> None:
+        about = {"client_id": due.client_id, "job_id": due.job_id}
         observe.logger().error("a due import could not be started", exc_info=error, extra=about)
 
     found = house.connection_table()

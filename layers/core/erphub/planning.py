@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from .errors import CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
+from .errors import CredentialsRefused, ErpRefused, HubError, NotFound, Stopped, Unavailable
 from .models.dataset import BY_ID, DATASETS
 from .models.job import Job
 from .models.run import Part, Run, RunRef, Trigger, Unit, UnitStatus
@@ -23,6 +23,9 @@ from .schedule import window
 PART_ROWS = 250_000
 PACKAGE_PARTS, MOST_PACKAGES = 32, 400
 SURVEY_TRIES = 3
+"""The machine calls five times in all: three passes in which a company may be away, and two in which the ERP may."""
+AWAY = 5
+"""When so many in a row cannot be looked at, and none of them ever could, the ERP itself is away: the others wait."""
 SILENCE = timedelta(minutes=20)
 """A run that has shown no sign of life for so long is dead: no worker lives longer than 15 minutes."""
 ENOUGH_TIME = 60.0
@@ -56,6 +59,8 @@ class Planning:
             if in_turn and not self._has_turn(run):
                 return {"outcome": "wait"}
             return self._plan(run, time_left)
+        except Stopped:
+            return {"outcome": "done"}
         except Unavailable:
             raise
         except HubError as error:
@@ -169,37 +174,54 @@ class Planning:
         return {"outcome": "wait"}
 
     def _survey(self, run: Run, source: Source, units: Sequence[Unit], time_left: TimeLeft) -> bool:
-        """Survey the units that have not been; False when time ran out."""
-        if all(unit.ended or unit.types for unit in units):
+        """Survey the units that have not been, those that gave trouble last; False when time ran out.
+
+        Raises Stopped; Unavailable when the others are done, or when the ERP itself seems to be away: then try again.
+        """
+        waiting = [unit for unit in units if not unit.ended and not unit.types]
+        if not waiting:
             return True
+        trouble: Unavailable | None = None
+        in_a_row = 0
         with self.sources.open(source) as system:
-            for unit in units:
-                if unit.ended or unit.types:
-                    continue
+            for unit in sorted(waiting, key=lambda unit: (unit.tries, unit.number)):
                 if time_left() < ENOUGH_TIME:
                     return False
                 next_part = max(other.end_part for other in units)
-                try:
-                    self._survey_unit(run, system, unit, next_part)
-                except CredentialsRefused:
-                    raise
-                except ErpRefused as error:
-                    fail(unit, error.code, error.detail)
-                    self._log(run.ref, "error", error.code, error.detail, unit)
-                except Unavailable as error:
-                    self._survey_failed(run.ref, unit, error)
-                self.runs.save_unit(run.ref, unit)
-                self.checkpoint("plan.surveyed")
-                self.runs.progress(run.ref, self.clock(), 0, 0)
+                error = self._survey_or_note(run, system, unit, next_part)
+                in_a_row = in_a_row + 1 if error and unit.tries == 1 else 0
+                if error and in_a_row == AWAY:
+                    raise error
+                trouble = error or trouble
+        if trouble:
+            raise trouble
         return True
 
-    def _survey_failed(self, ref: RunRef, unit: Unit, error: Unavailable) -> None:
-        """Try again, by raising; a company that stays away, or is closed, fails alone."""
-        tries = int((unit.trouble or {}).get("tries", 0)) + 1
-        if error.code != "company_unavailable" and tries < SURVEY_TRIES:
-            self.runs.note_trouble(ref, unit.number, problem_of(error) | {"tries": tries})
-            self._log(ref, "warning", error.code, f"{error.detail} Trying again.", unit)
-            raise error
+    def _survey_or_note(self, run: Run, system: HasDatasets, unit: Unit, next_part: int) -> Unavailable | None:
+        """Survey a unit, or note why not; gives back what is worth another try. Raises CredentialsRefused, Stopped."""
+        again: Unavailable | None = None
+        try:
+            self._survey_unit(run, system, unit, next_part)
+            unit.trouble = None
+        except CredentialsRefused:
+            raise
+        except ErpRefused as error:
+            self._fail(run.ref, unit, error)
+        except Unavailable as error:
+            unit.trouble = problem_of(error) | {"tries": unit.tries + 1}
+            if error.code == "company_unavailable" or unit.tries == SURVEY_TRIES:
+                self._fail(run.ref, unit, error)
+            else:
+                self._log(run.ref, "warning", error.code, f"{error.detail} Trying again.", unit)
+                again = error
+        self.runs.save_unit(run.ref, unit)
+        self.checkpoint("plan.surveyed")
+        now = self.runs.progress(run.ref, self.clock(), 0, 0)
+        if now.cancel_requested or now.status.ended:
+            raise Stopped("The run was cancelled.")
+        return again
+
+    def _fail(self, ref: RunRef, unit: Unit, error: HubError) -> None:
         fail(unit, error.code, error.detail)
         self._log(ref, "error", error.code, error.detail, unit)
 
@@ -236,7 +258,7 @@ class Planning:
     def _ready(self, ref: RunRef, parts: int) -> Outcome:
         """Ranges of parts, few enough to be handed to the machine, each of them work for some seconds."""
         units = [unit for unit in self.runs.units(ref) if unit.end_part > unit.first_part]
-        sizes = [rows for unit in units for rows in _spread(unit)]
+        sizes = [rows for unit in sorted(units, key=lambda unit: unit.first_part) for rows in _spread(unit)]
         packages = [ref.as_json() | {"from": at, "to": end} for at, end in _packages(sizes, self.part_rows, parts)]
         return {"outcome": "ready", "packages": packages}
 

@@ -361,6 +361,80 @@ def test_a_company_that_stays_away_fails_alone_after_some_tries(house: House, mo
     assert house.units(run)["gl_transactions", "F0001"].status is UnitStatus.PUBLISHED
 
 
+@pytest.mark.parametrize("away", [{"F0001"}, {"F0001", "F0002"}, {"F0002", "F0003", "F0004"}])
+def test_companies_that_stay_locked_hold_up_no_other_while_the_run_is_planned(
+    house: House, away: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.erp.data |= {f"F{n:04}": {"accounts": chart(3 * n)} for n in range(3, 9)}
+    real = house.erp.survey
+
+    def survey(dataset: Any, company: Any, *rest: Any) -> Any:
+        if company.key in away:
+            raise Unavailable("Somebody holds a lock.", code="lock_timeout")
+        return real(dataset, company, *rest)
+
+    monkeypatch.setattr(house.erp, "survey", survey)
+    run = house.run(house.job())
+    assert run.status is Status.PARTIALLY_SUCCEEDED
+    ended = {key: (unit.problem or {}).get("code") for key, unit in house.units(run).items()}
+    assert ended == {key: "lock_timeout" if key[1] in away else None for key in ended}
+
+
+def test_what_could_be_looked_at_only_at_the_second_try_is_read_whole(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tried = house.erp.survey, []
+
+    def survey(dataset: Any, company: Any, *rest: Any) -> Any:
+        tried.append((dataset.id, company.key))
+        if len(tried) == 1:
+            raise Unavailable("Somebody holds a lock.", code="lock_timeout")
+        return real(dataset, company, *rest)
+
+    monkeypatch.setattr(house.erp, "survey", survey)
+    run = house.run(house.job())
+    assert run.status is Status.SUCCEEDED
+    assert tried[0] == tried[-1] == ("accounts", "F0001"), "the others came first"
+    assert (house.count("accounts"), house.count("gl_transactions")) == (24, 120)
+
+
+def test_an_erp_that_is_away_is_not_asked_for_each_of_its_companies(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.erp.data = {f"F{n:04}": {} for n in range(40)}
+    asked: list[str] = []
+
+    def survey(_: Any, company: Any, *__: Any) -> Any:
+        asked.append(company.key)
+        raise Unavailable("The server does not answer.", code="connection_cut")
+
+    monkeypatch.setattr(house.erp, "survey", survey)
+    ref = house.queue(house.job())
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            house.importing.plan(ref, lambda: 900.0)
+    assert len(asked) == 25
+
+
+def test_a_run_that_is_cancelled_while_it_is_planned_asks_the_erp_nothing_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.erp.data |= {f"F{n:04}": {} for n in range(3, 9)}
+    real, asked = house.erp.survey, []
+    ref = house.queue(house.job())
+
+    def survey(*what: Any) -> Any:
+        asked.append(what)
+        house.runs.change(ref, cancel_requested=True)
+        return real(*what)
+
+    monkeypatch.setattr(house.erp, "survey", survey)
+    house.drive(ref)
+    assert len(asked) == 1
+    assert house.runs.get(ref).status is Status.CANCELLED
+    assert house.importing.plan(house.queue(house.job()), lambda: 900.0)["outcome"] == "ready", "its leases are free"
+
+
 def test_an_empty_plan_says_so(house: House) -> None:
     house.sources.datasets = ()
     run = house.run(house.job())

@@ -79,7 +79,8 @@ class RunTable:
         """See the port."""
         item = self._table.update(
             _key(ref),
-            "SET #status = if_not_exists(ended, :running), started_at = if_not_exists(started_at, :now), active_at = :now",
+            "SET #status = if_not_exists(ended, :running), started_at = if_not_exists(started_at, :now), "
+            "active_at = :now",
             condition="attribute_exists(pk)",
             names={"#status": "status"},
             running=Status.RUNNING.value,

@@ -2,15 +2,18 @@
 
 A delivery is kept before it is tried and is due until the receiver took it. Whoever tries it claims it for a while, so
 that two couriers do not send at once; one that dies loses its claim and the next sends again, under the same id.
+Nothing is begun that the function's time may not be enough for: what is left is due the next minute.
 """
 
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
-from .errors import HubError
+from .errors import HubError, Unavailable
 from .models.notification import Event, EventType
 from .models.webhook import Delivery, DeliveryAttempt, DeliveryState, Webhook
 from .models.wire import instant
@@ -27,9 +30,26 @@ AT_ONCE = 16
 EACH = 20
 """Messages of one webhook in one round, so that a slow receiver keeps no other waiting."""
 SPARE = 15.0
-"""Seconds of the function's time that a round must find left to begin."""
+"""Seconds of the function's time that a try must find left to begin: the longest, and writing down what came of it."""
+FOR_TRYING = 2 * SPARE
+"""Seconds that are kept for trying, however much there is to publish or to look through."""
 LONGEST_WAIT = timedelta(days=1)
 _GONE = 410
+
+type TimeLeft = Callable[[], float]
+"""Seconds that are left to the function."""
+
+
+@dataclass(frozen=True)
+class _Round:
+    """What a courier's turn has to go by: its time, and the webhooks whose receivers were found not to answer."""
+
+    time_left: TimeLeft = lambda: math.inf
+    silent: set[str] = field(default_factory=set[str])
+
+    def has_room_for(self, delivery: Delivery) -> bool:
+        """Whether it may be tried now."""
+        return self.time_left() > SPARE and delivery.webhook_id not in self.silent
 
 
 @dataclass(frozen=True)
@@ -53,47 +73,53 @@ class Courier:
                 delivery = new_delivery(webhook, told).model_copy(update={"due_at": now, "created_at": now})
                 if self.store.add_delivery(delivery):
                     made.append(delivery)
-        return self._try_all(made)
+        return self._try_all(made, _Round())
 
-    def tick(self, time_left: Callable[[], float]) -> dict[str, int]:
+    def tick(self, time_left: TimeLeft) -> dict[str, int]:
         """Tell what was never told, try what is due; what does not fit into the time is due the next minute."""
-        told, tried = self.announcer.catch_up(), 0
+
+        def has_time() -> bool:
+            return time_left() > FOR_TRYING
+
+        told, tried, turn = self.announcer.catch_up(has_time), 0, _Round(time_left)
         while time_left() > SPARE:
-            batch = _fair(list(self.store.due(self.clock())))
-            done = self._try_all(batch)
+            done = self._try_all(_fair(self.store.due(self.clock()), has_time), turn)
             tried += done
             if not done:
                 break
         return {"told": told, "tried": tried}
 
-    def _try_all(self, deliveries: Sequence[Delivery]) -> int:
+    def _try_all(self, deliveries: Sequence[Delivery], turn: _Round) -> int:
         if not deliveries:
             return 0
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return sum(pool.map(self._try, deliveries))
+            return sum(pool.map(partial(self._try, turn=turn), deliveries))
 
-    def _try(self, delivery: Delivery) -> bool:
+    def _try(self, delivery: Delivery, turn: _Round) -> bool:
         try:
-            return self._deliver(delivery)
+            return turn.has_room_for(delivery) and self._deliver(delivery, turn)
         except Exception as error:  # noqa: BLE001 — one delivery's trouble must not keep the others waiting
             self.report(delivery, error)
             return False
 
-    def _deliver(self, delivery: Delivery) -> bool:
+    def _deliver(self, delivery: Delivery, turn: _Round) -> bool:
         if not self.store.claim(delivery, self.clock() + CLAIM):
             return False
         # What is kept now counts: an index may be a moment behind, and another courier may have been here.
         current = self.store.delivery(delivery.client_id, delivery.webhook_id, delivery.id)
         webhook = self.store.get(delivery.client_id, delivery.webhook_id)
-        if current is None or webhook is None or current.state is not DeliveryState.PENDING:
+        if webhook is None:  # it was deleted while this delivery was being made
+            self.store.forget(delivery)
+            return False
+        if current is None or current.state is not DeliveryState.PENDING:
             return False
         if not webhook.active:
             self.store.note(current, None, DeliveryState.FAILED, None)
             return True
-        self._send(webhook, current)
+        self._send(webhook, current, turn)
         return True
 
-    def _send(self, webhook: Webhook, delivery: Delivery) -> None:
+    def _send(self, webhook: Webhook, delivery: Delivery, turn: _Round) -> None:
         began = self.clock()
         status, code, detail, wait = None, "", "", None
         try:
@@ -102,6 +128,8 @@ class Courier:
             code, detail = _verdict(answer)
         except HubError as error:
             code, detail = error.code, error.detail
+            if isinstance(error, Unavailable):
+                turn.silent.add(webhook.id)
         ended = self.clock()
         attempt = DeliveryAttempt(
             at=began, milliseconds=int((ended - began).total_seconds() * 1000), status=status, code=code, detail=detail
@@ -116,8 +144,8 @@ class Courier:
             self.store.note(delivery, attempt, DeliveryState.PENDING, ended + pause)
         else:
             self.store.note(delivery, attempt, DeliveryState.FAILED, None)
-            text = f"A message could not be delivered to {webhook.url} for days: {detail}"
-            self._tell(webhook, delivery, text)
+            text = f"A message could not be delivered to {_named(webhook)} for days. Its deliveries say why."
+            self._tell(webhook, delivery, text, code)
 
     def _headers(self, webhook: Webhook, delivery: Delivery) -> dict[str, str]:
         now = self.clock()
@@ -136,15 +164,15 @@ class Courier:
 
     def _switch_off(self, webhook: Webhook, delivery: Delivery) -> None:
         """The receiver says that it is gone for good."""
-        text = f"{webhook.url} answered that it is gone (410), so its webhook was switched off."
+        text = f"The receiver of {_named(webhook)} answered that it is gone (410), so the webhook was switched off."
         off = webhook.model_copy(update={"active": False, "off_because": text, "updated_at": self.clock()})
         self.store.replace(off, webhook)
-        self._tell(webhook, delivery, text)
+        self._tell(webhook, delivery, text, "receiver_gone")
 
-    def _tell(self, webhook: Webhook, delivery: Delivery, text: str) -> None:
-        about = f"{webhook.id} {delivery.id}"
-        kind = EventType.WEBHOOK_FAILING
-        self.announcer.announce(event(kind, webhook.client_id, None, self.clock(), about, text, webhook_id=webhook.id))
+    def _tell(self, webhook: Webhook, delivery: Delivery, text: str, code: str) -> None:
+        about, kind = f"{webhook.id} {delivery.id}", EventType.WEBHOOK_FAILING
+        ids = {"webhook_id": webhook.id, "delivery_id": delivery.id}
+        self.announcer.announce(event(kind, webhook.client_id, None, self.clock(), about, text, code=code, **ids))
 
 
 def new_delivery(webhook: Webhook, told: Event) -> Delivery:
@@ -176,9 +204,18 @@ def _verdict(answer: Answer) -> tuple[str, str]:
     return "receiver_refused", f"The receiver answered {answer.status}."
 
 
-def _fair(due: Sequence[Delivery]) -> list[Delivery]:
-    """What is due, at most so many of each webhook, one of each in turn."""
+def _fair(due: Iterable[Delivery], has_time: Callable[[], bool]) -> list[Delivery]:
+    """What is due, at most so many of each webhook, one of each in turn; as far as there is time to look."""
     turns: dict[str, list[Delivery]] = {}
     for delivery in due:
-        turns.setdefault(delivery.webhook_id, []).append(delivery)
+        queue = turns.setdefault(delivery.webhook_id, [])
+        if len(queue) < EACH:
+            queue.append(delivery)
+        if not has_time():
+            break
     return [queue[turn] for turn in range(EACH) for queue in turns.values() if turn < len(queue)]
+
+
+def _named(webhook: Webhook) -> str:
+    """The webhook for everybody who reads notifications; its address may hold a credential, and is for its editors."""
+    return f"the webhook “{webhook.description}”" if webhook.description else f"the webhook {webhook.id}"

@@ -44,12 +44,15 @@ class Announcer:
             return
         self.store.mark_told(kept)
 
-    def catch_up(self) -> int:
-        """Publish what was kept and never told; returns how many there were."""
-        found = list(self.store.untold(self.clock() - PATIENCE))
-        for kept in found:
+    def catch_up(self, has_time: Callable[[], bool] = lambda: True) -> int:
+        """Publish what was kept and never told, as far as there is time; returns how many there were."""
+        told = 0
+        for kept in self.store.untold(self.clock() - PATIENCE):
+            if not has_time():
+                break
             self.publish(kept)
-        return len(found)
+            told += 1
+        return told
 
 
 @dataclass(frozen=True)

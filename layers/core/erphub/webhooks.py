@@ -51,8 +51,7 @@ class WebhookDesk:
     def create(self, member: Member, body: NewWebhook) -> WebhookView:
         """Register an address; its secret is in this answer and in no other. Raises Invalid, Conflict."""
         self._check(body.url)
-        if len(self.store.all(member.client_id)) >= MOST:
-            raise Conflict(f"A client has at most {MOST} webhooks. Delete one first.", code="too_many_webhooks")
+        self._require_no_more_than(MOST - 1, member.client_id)
         now = self.clock()
         webhook = Webhook(
             id=self.ids(),
@@ -66,14 +65,19 @@ class WebhookDesk:
         )
         # The item first: a secret is never without somebody it belongs to.
         self.store.add(webhook)
+        try:
+            self._require_no_more_than(MOST, member.client_id)  # others may have registered theirs meanwhile
+        except Conflict:
+            self.store.delete(webhook)
+            raise
         secret = new_secret()
         self.secrets.put(webhook.secret_name, {"current": secret}, member.client_id)
         return view(webhook, secret)
 
     def page(self, member: Member, query: PageQuery) -> WebhookPage:
-        """The client's webhooks, all on one page: there are few."""
-        _ = query
-        return WebhookPage(items=[view(one) for one in self.store.all(member.client_id)], next=None)
+        """A page of the client's webhooks."""
+        found, following = self.store.page(member.client_id, query.limit, query.next)
+        return WebhookPage(items=[view(one) for one in found], next=following)
 
     def get(self, member: Member, webhook_id: str) -> WebhookView:
         """One webhook. Raises NotFound."""
@@ -135,6 +139,10 @@ class WebhookDesk:
         if webhook is None:
             raise NotFound("There is no such webhook.", code="webhook_not_found")
         return webhook
+
+    def _require_no_more_than(self, many: int, client_id: str) -> None:
+        if len(self.store.all(client_id)) > many:
+            raise Conflict(f"A client has at most {MOST} webhooks. Delete one first.", code="too_many_webhooks")
 
     def _check(self, url: str) -> None:
         host = address(url).hostname or ""

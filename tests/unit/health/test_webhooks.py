@@ -3,18 +3,23 @@
 import base64
 import hmac
 import json
+from collections import Counter
 from datetime import timedelta
+from threading import Lock
 
 import pytest
 
 from erphub import courier as couriers
 from erphub.errors import Conflict, Invalid, NotFound, Unavailable
-from erphub.models.notification import EventType
+from erphub.models.notification import EventType, NotificationQuery
 from erphub.models.webhook import ChangedWebhook, DeliveryState, NewWebhook
 from erphub.models.wire import PageQuery
 from erphub.notifications import event
+from erphub.ports.webhooks import Answer
 from erphub.webhooks import signature
 from tests.fakes.receiver import HOST
+
+FAILING = EventType.WEBHOOK_FAILING
 
 
 def register(house, receiver, **values):
@@ -143,9 +148,18 @@ def test_a_message_nobody_takes_is_given_up_after_days_and_people_are_told(house
     (delivery,) = deliveries(house, webhook)
     assert (delivery.state, len(delivery.attempts), delivery.next_try_at) == ("failed", 1 + len(couriers.AGAIN), None)
     assert house.told() == ["webhook.failing"]
+    assert_no_address(house, webhook)
     house.pass_time(days=2)
     assert tick(house)["tried"] == 0
     assert sum(couriers.AGAIN, timedelta()) > timedelta(days=3)
+
+
+def assert_no_address(house, webhook):
+    """Whoever may read notifications may not read addresses: many are a credential."""
+    (shown,) = [one for one in house.people.page(house.member, NotificationQuery()).items if one.type == FAILING]
+    for part in (webhook.url, HOST, "hook"):
+        assert part not in shown.model_dump_json().replace("webhook", "")
+    assert shown.data["webhook_id"] == webhook.id
 
 
 def test_that_a_webhook_fails_is_not_sent_to_webhooks(house, receiver):
@@ -159,6 +173,7 @@ def test_a_receiver_that_is_gone_for_good_is_switched_off(house, receiver):
     house.courier().take(happened(house))
     shown = house.desk().get(house.member, webhook.id)
     assert (shown.active, "410" in shown.off_because) == (False, True)
+    assert_no_address(house, webhook)
     assert house.courier().take(happened(house, about="run-2")) == 0
     house.desk().change(house.member, webhook.id, ChangedWebhook(active=True))
     assert house.courier().take(happened(house, about="run-3")) == 1
@@ -170,8 +185,90 @@ def test_a_slow_receiver_keeps_no_other_waiting(house, receiver, monkeypatch):
     told = [happened(house, about=f"run-{number}") for number in range(10)]
     due = [couriers.new_delivery(house.hooks.get(house.member.client_id, slow.id), one) for one in told]
     due.append(couriers.new_delivery(house.hooks.get(house.member.client_id, quick.id), told[0]))
-    taken = couriers._fair(due)
+    taken = couriers._fair(due, lambda: True)
     assert [delivery.webhook_id for delivery in taken] == [slow.id, quick.id, slow.id]
+
+
+class Hours:
+    """A function's time, of which each of sixteen tries at once uses up its share."""
+
+    def __init__(self, seconds):
+        self.left, self.each, self.lock = 58.0, seconds / couriers.AT_ONCE, Lock()
+
+    def __call__(self):
+        return self.left
+
+    def spend(self):
+        with self.lock:
+            self.left -= self.each
+
+
+def crowded(house, receiver, webhooks, messages):
+    """So many messages due at each of so many webhooks, none of which has been tried."""
+    made = [register(house, receiver, url=receiver.url(path=f"/{number}")) for number in range(webhooks)]
+    for number in range(messages):
+        house.pass_time(seconds=1)
+        told = happened(house, about=f"run-{number}")
+        for one in made:
+            delivery = couriers.new_delivery(house.hooks.get(house.member.client_id, one.id), told)
+            house.hooks.add_delivery(delivery.model_copy(update={"due_at": house.clock()}))
+    return made
+
+
+def test_a_round_of_slow_receivers_ends_with_the_functions_time_and_the_rest_is_due_the_next_minute(house, receiver):
+    crowded(house, receiver, 8, 20)
+    hours = Hours(9.0)
+
+    def slow(*_):
+        hours.spend()
+        return Answer(204)
+
+    house.post = slow
+    tried = house.courier().tick(hours)["tried"]
+    assert 0 < tried < 160
+    assert hours.left >= couriers.SPARE - 9.0
+    assert len(list(house.hooks.due(house.clock()))) == 160 - tried, "nothing was claimed that was not tried"
+    house.post = lambda *_: Answer(204)
+    assert house.courier().tick(lambda: 58.0)["tried"] == 160 - tried
+
+
+def test_a_receiver_that_does_not_answer_is_not_asked_on_and_on_while_others_wait(house, receiver):
+    silent, *others = crowded(house, receiver, 4, 20)
+    asked = Counter()
+
+    def post(url, *_):
+        asked[url] += 1
+        if url == silent.url:
+            raise Unavailable("It did not answer within 10 seconds.", code="timed_out")
+        return Answer(204)
+
+    house.post = post
+    house.courier().tick(lambda: 58.0)
+    assert all(asked[one.url] == 20 for one in others)
+    assert asked[silent.url] <= couriers.AT_ONCE, "not one after the other"
+    asked.clear()
+    house.pass_time(minutes=1)
+    house.courier().tick(lambda: 58.0)
+    assert asked[silent.url], "the next minute it is asked again"
+
+
+def test_what_was_never_told_leaves_time_to_try_what_is_due(house, receiver):
+    (webhook,) = crowded(house, receiver, 1, 1)
+    for number in range(50):
+        house.notices.add(happened(house, about=f"untold-{number}"))
+    house.pass_time(minutes=5)
+    left, put = [58.0], house.bus.put
+
+    def slowly(told):
+        left[0] -= 1.0
+        put(told)
+
+    house.bus.put = slowly
+    done = house.courier().tick(lambda: left[0])
+    assert 0 < done["told"] < 50
+    assert deliveries(house, webhook)[0].state == "delivered"
+    left[0] = 90.0
+    assert house.courier().tick(lambda: left[0])["told"] == 50 - done["told"]
 
 
 def test_two_couriers_do_not_send_at_once(house, receiver):
@@ -301,6 +398,45 @@ def test_a_deleted_webhook_leaves_nothing_and_gets_nothing(house, receiver):
     assert house.secrets.kept == {}
     left = [item["sk"] for item in house.table.all(f"CLIENT#{house.member.client_id}")]
     assert not [key for key in left if key.startswith("WEBHOOK")]
+
+
+def test_a_message_that_was_made_while_its_webhook_went_goes_too(house, receiver):
+    webhook = register(house, receiver)
+    told = happened(house)
+    late = couriers.new_delivery(house.hooks.get(house.member.client_id, webhook.id), told)
+    house.desk().delete(house.member, webhook.id)
+    house.hooks.add_delivery(late.model_copy(update={"due_at": house.clock()}))
+    assert tick(house)["tried"] == 0
+    left = [item["sk"] for item in house.table.all(f"CLIENT#{house.member.client_id}")]
+    assert not [key for key in left if key.startswith("WEBHOOK")]
+    assert receiver.got == []
+
+
+def test_of_two_who_register_the_last_webhook_at_once_there_is_not_one_too_many(house, receiver, monkeypatch):
+    monkeypatch.setattr("erphub.webhooks.MOST", 1)
+    add = house.hooks.add
+
+    def meanwhile(webhook):
+        house.hooks.add = add
+        register(house, receiver)
+        add(webhook)
+
+    house.hooks.add = meanwhile
+    desk = house.desk()
+    with pytest.raises(Conflict) as refused:
+        desk.create(house.member, NewWebhook(url=receiver.url()))
+    assert refused.value.code == "too_many_webhooks"
+    (kept,) = house.desk().page(house.member, PageQuery()).items
+    assert f"{house.member.client_id}/webhook-{kept.id}" in house.secrets.kept
+    assert len(house.secrets.kept) == 1
+
+
+def test_webhooks_are_listed_in_pages(house, receiver):
+    made = [register(house, receiver).id for _ in range(3)]
+    first = house.desk().page(house.member, PageQuery(limit=2))
+    rest = house.desk().page(house.member, PageQuery(limit=2, next=first.next))
+    assert sorted(one.id for one in first.items + rest.items) == sorted(made)
+    assert (len(first.items), rest.next) == (2, None)
 
 
 def test_a_client_has_so_many_webhooks_and_no_more(house, receiver, monkeypatch):

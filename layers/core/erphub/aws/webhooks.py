@@ -36,6 +36,12 @@ class WebhookTable:
         key = keys.webhook(client_id, "")
         return [_webhook(item) for item in self._table.all(key["pk"], key["sk"])]
 
+    def page(self, client_id: str, limit: int, next: str | None) -> tuple[Sequence[Webhook], str | None]:
+        """See the port."""
+        key = keys.webhook(client_id, "")
+        page = self._table.page(key["pk"], key["sk"], limit=limit, next=next)
+        return [_webhook(item) for item in page.items], page.next
+
     def replace(self, webhook: Webhook, before: Webhook) -> Webhook:
         """See the port."""
         after = webhook.model_copy(update={"version": before.version + 1})
@@ -55,6 +61,10 @@ class WebhookTable:
         except Taken:
             return False
         return True
+
+    def forget(self, delivery: Delivery) -> None:
+        """See the port."""
+        self._table.delete(_key(delivery))
 
     def delivery(self, client_id: str, webhook_id: str, delivery_id: str) -> Delivery | None:
         """See the port."""

@@ -27,12 +27,20 @@ class Webhooks(Protocol):
         """Write it over `before`. Raises Conflict when that is no longer the newest."""
         ...
 
+    def page(self, client_id: str, limit: int, next: str | None) -> tuple[Sequence[Webhook], str | None]:
+        """A page of a client's webhooks, the oldest first."""
+        ...
+
     def delete(self, webhook: Webhook) -> None:
         """Remove it with its deliveries; again is fine."""
         ...
 
     def add_delivery(self, delivery: Delivery) -> bool:
         """Keep a new delivery; False when it is kept already."""
+        ...
+
+    def forget(self, delivery: Delivery) -> None:
+        """Remove a delivery; again is fine."""
         ...
 
     def delivery(self, client_id: str, webhook_id: str, delivery_id: str) -> Delivery | None:

@@ -110,8 +110,6 @@ class DeletionDesk:
         now = self.clock()
         if deletion.state is DeletionState.REMOVING or now >= deletion.until:
             raise Gone("The time to bring it back is over; it is being removed.", code="too_late")
-        for kind in reversed(self.kinds):
-            kind.restore(connection)
         old, new = {"status": "deleting"}, {"status": "paused", "before": deletion.status_before}
         entry = self.audit.entry(member.user, "connection.restored", old, new, member.source, email=member.email)
         told = event(

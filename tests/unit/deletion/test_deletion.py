@@ -316,6 +316,23 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     assert actions == ["connection.restored", "connection.deleted", "connection.created"]
 
 
+def test_a_restored_syncs_next_transfer_waits_for_the_connection_and_speaks_of_no_deletion(scene: Scene):
+    scene.ask()
+    names = next(iter(scene.machine.running.values()))
+    scene.deleting.halt(CLIENT, MINE, names["deletion_id"])
+    scene.desk.restore(scene.member(), MINE)
+    sync = SyncTable(scene.table).get(CLIENT, MINE)
+    assert (sync.next_at, sync.next_why) == (None, "It waits until the connection works again.")
+    assert sync.settings.automatic
+
+
+def test_a_wizard_whose_machine_never_began_is_nobodys_work(scene: Scene):
+    draft = scene.draft(MINE)
+    assert goes(scene.desk.preview(scene.member(), MINE))["wizards"].count == 1
+    scene.connect.running.pop(draft.execution)
+    assert goes(scene.desk.preview(scene.member(), MINE))["wizards"].count == 0
+
+
 def test_what_waited_for_its_password_waits_for_it_again_once_it_is_resumed(scene: Scene):
     before = scene.connection()
     since = scene.now - timedelta(days=3)

@@ -36,6 +36,8 @@ _READING = timedelta(minutes=10)
 _STATES = tuple(state.value for state in EntryState)
 LAST = ("tenants:CONNECTION", "tenants:CONNECTION-NAME", "tenants:DELETION")
 """Items that `Deletions.forget` removes, all at once, when all else is gone."""
+STANDS_STILL = "It waits until the connection works again."
+"""Why there is no next transfer: as true while the connection is being deleted as when it was restored, paused."""
 
 type Belongs = Callable[[Item, Connection], bool]
 type Under = Callable[[Connection], tuple[str, str]]
@@ -57,10 +59,6 @@ class _Quiet(ABC):
     def stop(self, of: Connection, *, force: bool) -> bool:  # noqa: ARG002
         """See the port."""
         return True
-
-    def restore(self, of: Connection) -> None:  # noqa: ARG002
-        """See the port."""
-        return
 
 
 @dataclass(frozen=True)
@@ -207,7 +205,7 @@ class SyncSettings(Items):
             if sync is None or sync.next_at is None:
                 break
             try:
-                store.put(sync.model_copy(update={"next_at": None, "next_why": "The connection is being deleted."}))
+                store.put(sync.model_copy(update={"next_at": None, "next_why": STANDS_STILL}))
             except Conflict:
                 continue
         return force or store.holder(of.client_id, of.id, self.clock()) is None
@@ -289,9 +287,12 @@ class Wizards(Items):
         return [wizard for wizard in found if wizard is not None]
 
     def find(self, of: Connection) -> Found:
-        """See the port. Only those that somebody is at are shown."""
-        open = [wizard for wizard in self._wizards(of) if wizard.status.open]
+        """See the port. Only those that somebody is at are shown: one whose machine never began is nobody's."""
+        open = [wizard for wizard in self._wizards(of) if wizard.status.open and self._goes_on(wizard)]
         return Found(len(open), mark=_mark(sorted(wizard.id for wizard in open)))
+
+    def _goes_on(self, wizard: Wizard) -> bool:
+        return wizard.execution is not None and self.machine.is_running(wizard.execution)
 
     def stop(self, of: Connection, *, force: bool) -> bool:  # noqa: ARG002
         """See the port. A draft is not kept for later: whoever edits begins anew after a restore."""

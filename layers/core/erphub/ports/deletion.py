@@ -56,16 +56,13 @@ class Kind(Protocol):
     def stop(self, of: Connection, *, force: bool) -> bool:
         """End what goes on, and see to it that nothing begins. False while something still has to come to its end.
 
+        What it leaves behind must suit a connection that was restored and is paused: nothing is undone afterwards.
         With `force` it is ended from outside, whatever state it leaves behind.
         """
         ...
 
     def remove(self, of: Connection, time_left: TimeLeft) -> bool:
         """Remove all of it. False when time ran out: then ask again."""
-        ...
-
-    def restore(self, of: Connection) -> None:
-        """Bring back what `stop` has changed; schedules stay paused."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The clock's door: called every minute, starts the transfers that are due."""
+"""The clock's door: called every minute, starts the transfers that are due, tells of silence."""
 
 from typing import Any
 
@@ -10,4 +10,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     observe.forget()
     done = wiring.sync.tick()
     observe.logger().info("tick", extra=done)
+    if done["silent"]:
+        observe.figures({"operation": "transfer"}, syncs_silent=done["silent"])
     return done

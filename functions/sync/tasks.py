@@ -19,6 +19,5 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     observe.logger().info("task", extra=about | done)
     if counts := done.get("counts"):
         figures = {f"documents_{name}": count for name, count in counts.items()}
-        silent = "nothing_sent" in done.get("notices", ())
-        observe.figures({"operation": "transfer"}, **figures, syncs_silent=silent)
+        observe.figures({"operation": "transfer"}, **figures)
     return done

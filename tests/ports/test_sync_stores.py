@@ -102,6 +102,26 @@ def test_who_comes_second_is_told(log: ExportLogTable, syncs: SyncTable) -> None
         syncs.put(sync())
 
 
+def test_a_sync_is_due_for_its_transfer_or_for_its_silence_whichever_comes_first(syncs: SyncTable) -> None:
+    hour = timedelta(hours=1)
+    syncs.put(sync(1, next_at=NOW + hour, silent_at=NOW))
+    syncs.put(sync(2, next_at=NOW, silent_at=NOW + hour))
+    syncs.put(sync(3, silent_at=NOW))
+    syncs.put(sync(4, next_at=NOW + hour, silent_at=NOW + hour))
+    syncs.put(sync(5))
+    assert {one.connection_id for one in syncs.due(NOW)} == {sync(n).connection_id for n in (1, 2, 3)}
+
+
+def test_who_takes_the_place_learns_whose_it_was_and_never_given_back(syncs: SyncTable) -> None:
+    hour = timedelta(hours=1)
+    assert syncs.lease(C, N, "one", "w", NOW + hour, NOW) == ""
+    assert syncs.lease(C, N, "one", "w", NOW + hour, NOW) == ""
+    later = NOW + 2 * hour
+    assert syncs.lease(C, N, "two", "w", later + hour, later) == "one"
+    syncs.release(C, N, "two")
+    assert syncs.lease(C, N, "three", "w", later + hour, later) == ""
+
+
 def test_many_are_kept_at_once_and_the_late_ones_come_back(log: ExportLogTable) -> None:
     log.put(entry(2), 30)
     late = log.put_many([entry(number) for number in range(1, 29)], 30)

@@ -18,6 +18,8 @@ _PDF_WAIT = timedelta(minutes=30)
 """How long a transfer waits for a PDF that the till has announced, before the hub renders the settlement itself."""
 
 
+BEFORE_FROM_DATE = "before_from_date"
+"""Left out because of its day."""
 SKIPPED_UNCERTAIN = "skipped_uncertain"
 """Left out by hand while nobody could tell whether the ERP has it."""
 
@@ -130,13 +132,16 @@ class Intake:
         return sync
 
     def bring_nearer(self, sync: Sync, now: datetime) -> None:
-        """Something waits: the next transfer comes nearer, when it is automatic and farther away than need be."""
+        """Something waits: the next transfer comes nearer, when it is automatic and farther away than need be.
+
+        While the connection does not work, what waits brings nothing nearer: it goes as soon as that works again.
+        """
         current: Sync | None = sync
         for _ in range(3):
-            if current is None or not current.settings.automatic:
+            if current is None or not current.settings.automatic or current.next_at is None:
                 return
             best = planned(current, now, waiting=1, oldest=now)
-            if current.next_at is not None and current.next_at <= best.at:
+            if current.next_at <= best.at:
                 return
             try:
                 self.syncs.put(current.model_copy(update={"next_at": best.at, "next_why": best.why}))
@@ -144,6 +149,18 @@ class Intake:
                 current = self.syncs.get(sync.client_id, sync.connection_id)
                 continue
             return
+
+
+def released(entry: Entry, now: datetime) -> Entry:
+    """An entry that may be tried again at once. What may be in the ERP still waits for its settle time."""
+    if entry.code == SKIPPED_UNCERTAIN:
+        return entry.model_copy(update={"state": EntryState.UNCERTAIN, "code": "answer_lost", "handled_by": ""})
+    if entry.state in (EntryState.REJECTED, EntryState.SKIPPED):
+        changes: dict[str, Any] = {"state": EntryState.PENDING, "code": "", "detail": "", "not_before": None}
+        return entry.model_copy(update=changes | {"updated_at": now, "handled_by": ""})
+    if entry.state is EntryState.PENDING or entry.queue == "attach":
+        return entry.model_copy(update={"not_before": None, "handled_by": ""})
+    return entry
 
 
 def planned(sync: Sync, now: datetime, *, waiting: int, oldest: datetime | None) -> Next:
@@ -199,7 +216,7 @@ def decide(sync: Sync, existing: Entry | None, coming: Incoming, by: str, now: d
                 reference=existing.reference,
                 entry=existing.id,
             )
-        case EntryState.SKIPPED if existing.code != "before_from_date":
+        case EntryState.SKIPPED if existing.code != BEFORE_FROM_DATE:
             state, outcome = EntryState.SKIPPED, Outcome.REPLACED
         case EntryState.SENT:
             state, outcome = EntryState.PENDING, Outcome.CORRECTION
@@ -247,7 +264,7 @@ def _new(sync: Sync, coming: Incoming, text: str, fingerprint: str, by: str, now
         external_id=coming.external_id,
         date=day,
         state=EntryState.SKIPPED if early else EntryState.PENDING,
-        code="before_from_date" if early else "",
+        code=BEFORE_FROM_DATE if early else "",
         detail=f"Nothing of a day before {sync.settings.from_date} is sent." if early else "",
         body=text,
         body_hash=fingerprint,

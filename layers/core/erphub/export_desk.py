@@ -8,13 +8,12 @@ from datetime import date, timedelta
 from io import StringIO
 from typing import Any
 
-from .documents import SKIPPED_UNCERTAIN, Intake
+from .documents import SKIPPED_UNCERTAIN, Intake, released
 from .errors import Conflict, HubError, NotFound, TooLarge
 from .models.document import DocumentKind
 from .models.sync import Attempt, ByHand, Entry, EntryState, GapQuery, LogQuery, RetryMany, Skip, Sync
 from .ports.sync import ExportLog, Many, Syncs
 from .ports.world import Clock
-from .sync_desk import released
 
 _CSV_AT_MOST = 20_000
 _COLUMNS = (

@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import Any
 
 from .attaching import Attacher
+from .documents import BEFORE_FROM_DATE
 from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, Invalid, NotFound, Unavailable, Uncertain
 from .models.document import Document, DocumentKind, Invoice, Product, Settlement
 from .models.sync import Attachment, Entry, EntryState, Master, SyncSettings
@@ -97,9 +98,8 @@ class Sender:
             return Fate.LEFT
         if entry.queue == "attach":
             return self._attach_alone(entry)
-        if reason := self._before(entry):
-            self._book.save(entry, EntryState.SKIPPED, code="before_from_date", detail=reason)
-            return Fate.SKIPPED
+        if entry.state is EntryState.PENDING and self._too_early(entry):
+            return self._leave_out(entry)
         if self._waits_for_pdf(entry, now):
             return Fate.LEFT
         maybe_there = entry.state in (EntryState.SENDING, EntryState.UNCERTAIN)
@@ -132,11 +132,14 @@ class Sender:
             return entry.claimed_at is None or entry.claimed_at + self.settle <= now
         return entry.state is EntryState.PENDING or entry.queue == "attach"
 
-    def _before(self, entry: Entry) -> str | None:
+    def _too_early(self, entry: Entry) -> bool:
         dated = entry.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE)
-        if dated and entry.state is EntryState.PENDING and entry.date < self.settings.from_date:
-            return f"Nothing of a day before {self.settings.from_date} is sent."
-        return None
+        return dated and entry.date < self.settings.from_date
+
+    def _leave_out(self, entry: Entry) -> Fate:
+        reason = f"Nothing of a day before {self.settings.from_date} is sent."
+        self._book.save(entry, EntryState.SKIPPED, code=BEFORE_FROM_DATE, detail=reason)
+        return Fate.SKIPPED
 
     def _waits_for_pdf(self, entry: Entry, now: datetime) -> bool:
         waits = entry.wants_pdf_until is not None and entry.wants_pdf_until > now
@@ -217,10 +220,16 @@ class Sender:
             return self._uncertain(
                 attempt, Uncertain("Something went wrong on our side while it was being sent.", code="internal_error")
             )
+        if posted is None:
+            self._book.note(attempt, "left_out")
+            return self._leave_out(attempt.entry)
         return self._sent(attempt, posted)
 
-    def _post(self, attempt: Try) -> Posted:
-        """Post it; but look first whenever it was tried before, and for a record that the ERP has had all along."""
+    def _post(self, attempt: Try) -> Posted | None:
+        """Post it, unless its day is one of which nothing is sent any more.
+
+        It is looked for first whenever it was tried before, and so is a record that the ERP may have had all along.
+        """
         tried = attempt.maybe_there or attempt.entry.attempts > 1
         if not attempt.entry.reference and tried and not isinstance(attempt.document, Product):
             found = self._look(attempt)
@@ -228,6 +237,8 @@ class Sender:
                 return found
         if not attempt.entry.reference and attempt.entry.kind in _CORRECTABLE:
             self._meet(attempt)
+        if self._too_early(attempt.entry):
+            return None
         if attempt.entry.went_to != self.settings.place():
             attempt.entry = self._book.put(attempt.entry, went_to=self.settings.place())
         attempt.pushed = True

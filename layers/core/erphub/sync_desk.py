@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from .deletion import refuse_condemned
-from .documents import SKIPPED_UNCERTAIN, planned
+from .documents import SKIPPED_UNCERTAIN, planned, released
 from .errors import Conflict, ErpRefused, FieldError, HubError, Invalid, NotFound
 from .models.connection import Connection, ConnectionStatus
 from .models.document import DocumentKind, Product
@@ -27,11 +27,13 @@ from .models.sync import (
 from .paperwork import entry_id, posting_key
 from .ports.connections import Connections
 from .ports.documents import HasSetup, Posting, Setup, TakesDocuments
-from .ports.sync import ExportLog, Many, Syncs, Worker
+from .ports.sync import ExportLog, Many, Notices, Syncs, Worker
 from .ports.world import Clock, Ids
+from .settling import NOTHING_SENT, broken_off
 from .sync_check import company_fixed, with_the_only_company, wrong_settings
 from .transfers import LEASE, task_of
 
+_SILENT = "Nothing has been sent for longer than usual. Check that the till hands over its documents, and that they go."
 _GUARD = timedelta(minutes=15)
 """When a transfer that was started and never heard of again is started anew."""
 
@@ -47,6 +49,7 @@ class SyncDesk:
     worker: Worker
     clock: Clock
     ids: Ids
+    notices: Notices
 
     # --- settings ----------------------------------------------------------------------------------------------------
 
@@ -75,7 +78,14 @@ class SyncDesk:
             raise Invalid("The settings are not saved; `errors` says everything that is wrong.", errors=errors)
         now = self.clock()
         if before is None:
-            fresh = Sync(client_id=client_id, connection_id=connection_id, settings=settings, saved_at=now, saved_by=by)
+            fresh = Sync(
+                client_id=client_id,
+                connection_id=connection_id,
+                settings=settings,
+                judged_from=settings.from_date,
+                saved_at=now,
+                saved_by=by,
+            )
         else:
             changes = {"settings": settings, "version": before.version + 1, "saved_at": now, "saved_by": by}
             fresh = before.model_copy(update=changes | {"cursors": _cursors(before, settings)})
@@ -124,10 +134,14 @@ class SyncDesk:
         """The sync with its next transfer: soon after it is switched on, never when it is by hand."""
         if not sync.settings.automatic:
             return sync.model_copy(update={"next_at": None, "next_why": "Automatic transfer is switched off."})
-        if sync.next_at is not None:
+        freed = sync.judged_from is not None and sync.settings.from_date < sync.judged_from
+        if sync.next_at is not None and not freed:
             return sync
         waiting = next(self.log.queue(sync.client_id, sync.connection_id, "pending"), None)
-        best = planned(sync, now, waiting=1 if waiting else 0, oldest=waiting.arrived_at if waiting else None)
+        oldest = waiting.arrived_at if waiting else now
+        best = planned(sync, now, waiting=1 if waiting or freed else 0, oldest=oldest)
+        if sync.next_at is not None and sync.next_at <= best.at:
+            return sync
         return sync.model_copy(update={"next_at": best.at, "next_why": best.why})
 
     def reconnected(self, client_id: str, connection_id: str) -> None:
@@ -144,6 +158,34 @@ class SyncDesk:
             except Conflict:
                 continue
             return
+
+    # --- silence -----------------------------------------------------------------------------------------------------
+
+    def tell_silence(self, sync: Sync) -> bool:
+        """Tell people, once, that nothing has been sent for longer than usual; whether they were told now.
+
+        Also where nothing is sent by itself: a transfer by hand that nobody starts is silence too. A connection that
+        somebody paused is meant to be silent.
+        """
+        if sync.silent_at is None or sync.silent_at > self.clock():
+            return False
+        connection = self.connections.get(sync.client_id, sync.connection_id)
+        meant = connection is None or connection.leaving or connection.status is ConnectionStatus.PAUSED
+        if not meant:
+            last = sync.rhythm.last_sent_at
+            facts = {"last_sent_at": last.isoformat() if last else None}
+            self.notices.tell(sync.client_id, sync.connection_id, NOTHING_SENT, _SILENT, **facts)
+        for _ in range(3):
+            current = self.syncs.get(sync.client_id, sync.connection_id)
+            if current is None or current.silent_at != sync.silent_at:
+                break
+            told = current.told if meant else (*current.told, NOTHING_SENT)
+            try:
+                self.syncs.put(current.model_copy(update={"silent_at": None, "told": told}))
+            except Conflict:
+                continue
+            break
+        return not meant
 
     # --- transfers ---------------------------------------------------------------------------------------------------
 
@@ -184,7 +226,9 @@ class SyncDesk:
             kept = self.log.put_transfer(transfer, sync.settings.retention_days)
             self.worker.ask(task_of(kept, "preview"))
             return kept
-        self.syncs.lease(sync.client_id, sync.connection_id, transfer.id, "", now + LEASE, now)
+        ids = sync.client_id, sync.connection_id
+        if lost := self.syncs.lease(*ids, transfer.id, "", now + LEASE, now):
+            self._close(sync, lost)
         try:
             kept = self.log.put_transfer(transfer, sync.settings.retention_days)
             self.worker.ask(task_of(kept, "whole"))
@@ -193,6 +237,17 @@ class SyncDesk:
             self.syncs.release(sync.client_id, sync.connection_id, transfer.id)
             raise
         return kept
+
+    def _close(self, sync: Sync, transfer_id: str) -> None:
+        """A transfer that never gave its place back has broken off; nobody goes on with it from here."""
+        lost = self.log.transfer(sync.client_id, sync.connection_id, transfer_id)
+        if lost is None or lost.finished_at is not None:
+            return
+        try:
+            self.log.put_transfer(broken_off(lost, self.clock()), sync.settings.retention_days)
+        except Conflict:
+            # Its worker is just writing: then it has not broken off, and finds its place taken.
+            return
 
     def start_due(self, sync: Sync) -> Transfer | None:
         """Start an automatic transfer that is due; None when another is under way or it was started by another tick."""
@@ -218,8 +273,9 @@ class SyncDesk:
 
     def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]:
         """Transfers, the newest first."""
-        self.get(client_id, connection_id)
-        return self.log.transfers(client_id, connection_id, limit, next)
+        sync = self.get(client_id, connection_id)
+        found, holder = self.log.transfers(client_id, connection_id, limit, next), self.running(sync)
+        return Many([self._seen(transfer, holder) for transfer in found.items], found.next)
 
     def one_transfer(
         self, client_id: str, connection_id: str, transfer_id: str
@@ -229,7 +285,14 @@ class SyncDesk:
         if transfer is None:
             raise NotFound("There is no such transfer.", code="transfer_not_found")
         shown = self.log.previews(client_id, connection_id, transfer_id) if transfer.dry_run else []
-        return transfer, shown
+        holder = self.syncs.holder(client_id, connection_id, self.clock())
+        return self._seen(transfer, holder), shown
+
+    def _seen(self, transfer: Transfer, holder: str | None) -> Transfer:
+        """The transfer as it stands: one that should be under way and has lost its place has broken off."""
+        patience = _GUARD if transfer.dry_run else LEASE
+        gone = transfer.finished_at is None and transfer.id != holder and transfer.created_at + patience < self.clock()
+        return broken_off(transfer, None) if gone else transfer
 
     def _connection(self, client_id: str, connection_id: str) -> Connection:
         connection = self.connections.get(client_id, connection_id)
@@ -245,28 +308,20 @@ def tick(desk: SyncDesk, each: Callable[[Callable[[Sync], object], list[Sync]], 
     """
     due = list(desk.syncs.due(desk.clock()))
     failed: list[HubError] = []
+    silent: list[Sync] = []
 
     def start(sync: Sync) -> object:
         try:
+            if desk.tell_silence(sync):
+                silent.append(sync)
+                return None  # its transfer, if one is due as well, starts with the next tick
             return desk.start_due(sync)
         except HubError as error:
             failed.append(error)
             return None
 
     started = [one for one in each(start, due) if one is not None]
-    return {"due": len(due), "started": len(started), "failed": len(failed)}
-
-
-def released(entry: Entry, now: datetime) -> Entry:
-    """An entry that may be tried again at once. What may be in the ERP still waits for its settle time."""
-    if entry.code == SKIPPED_UNCERTAIN:
-        return entry.model_copy(update={"state": EntryState.UNCERTAIN, "code": "answer_lost", "handled_by": ""})
-    if entry.state in (EntryState.REJECTED, EntryState.SKIPPED):
-        changes: dict[str, Any] = {"state": EntryState.PENDING, "code": "", "detail": "", "not_before": None}
-        return entry.model_copy(update=changes | {"updated_at": now, "handled_by": ""})
-    if entry.state is EntryState.PENDING or entry.queue == "attach":
-        return entry.model_copy(update={"not_before": None, "handled_by": ""})
-    return entry
+    return {"due": len(due), "started": len(started), "failed": len(failed), "silent": len(silent)}
 
 
 def _may_be_there(entry: Entry) -> bool:

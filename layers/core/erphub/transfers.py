@@ -14,18 +14,18 @@ from datetime import timedelta
 from typing import Any
 
 from .changes import KINDS, Changes
-from .documents import planned
-from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable, refuses_credentials
+from .documents import BEFORE_FROM_DATE, released
+from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
 from .models.connection import Connection, ConnectionStatus
 from .models.document import Document, DocumentKind, Settlement
 from .models.sync import Counts, Entry, Sync, Transfer, TransferState
-from .pacing import remember, usual_silence
 from .paperwork import from_text, posting_key
 from .ports.connections import Connections
 from .ports.documents import HasChanges, Posting, TakesDocuments
 from .ports.sync import ExportLog, Notices, Papers, Syncs, Worker
 from .ports.world import Clock
 from .sending import Fate, Sender, StandStill
+from .settling import REJECTED, after, ended, refusal
 
 LEASE = timedelta(minutes=6)
 """Longer than the function can run, so that whoever lets it run out is dead."""
@@ -237,6 +237,8 @@ class _Run:
         """Send what is due, in order; whether time ran out before all of it was tried."""
         if self.transfer.problem:
             return False
+        if self.sync.judged_from != self.sync.settings.from_date:
+            self._judge_days_anew()
         counts, arrivals = self.transfer.counts, list(self.transfer.arrivals)
         more = False
         try:
@@ -257,6 +259,18 @@ class _Run:
             self._stand_still(error)
         self.change(counts=counts, arrivals=tuple(_thinned(arrivals)))
         return more
+
+    def _judge_days_anew(self) -> None:
+        """The from date was moved: what was left out for its day and lies behind it now goes after all."""
+        ids, first = (self.sync.client_id, self.sync.connection_id), self.sync.settings.from_date
+        if self.sync.judged_from is None or first < self.sync.judged_from:
+            left_out = self.carrier.log.queue(*ids, "skipped")
+            names = [entry.id for entry in left_out if entry.code == BEFORE_FROM_DATE and entry.date >= first]
+            for start in range(0, len(names), _BATCH):
+                found = self.carrier.log.entries(*ids, names[start : start + _BATCH])
+                freed = [released(entry, self.carrier.clock()) for entry in found if entry.code == BEFORE_FROM_DATE]
+                self.carrier.log.put_many(freed, self.keep)
+        self._update_sync(lambda _: {"judged_from": first})
 
     def _one(self, sender: Sender, entry: Entry) -> Fate:
         """One document; what goes wrong with it stops no other, unless the ERP cannot be used at all."""
@@ -339,72 +353,33 @@ class _Run:
     def settle(self) -> dict[str, Any]:
         """Count, plan, tell, and let others on."""
         now = self.carrier.clock()
-        counts, problem = self.transfer.counts, self._problem
-        open_ends = counts.rejected + counts.uncertain + counts.pending
-        state = TransferState.SUCCEEDED
-        if open_ends or problem:
-            done = counts.sent + counts.attached + counts.changes
-            state = TransferState.PARTIALLY_SUCCEEDED if done or not problem else TransferState.FAILED
-        self._plan(now)
-        self.change(state=state, problem=problem, finished_at=now)
-        self.carrier.syncs.release(self.sync.client_id, self.sync.connection_id, self.transfer.id)
-        told = sorted(self._told)
-        return {"outcome": "finished", "counts": counts.model_dump(), "state": state.value, "notices": told}
-
-    @property
-    def _problem(self) -> dict[str, Any] | None:
-        """What ended the transfer early, or else what could not be read."""
-        return self.transfer.problem or next(iter(self.transfer.not_read.values()), None)
-
-    def _plan(self, now: Any) -> None:
+        end = ended(self.transfer, now)
         waiting = [entry for queue in ("pending", "uncertain", "attach") for entry in self._queue(queue)]
-        oldest = min((entry.arrived_at for entry in waiting), default=None)
-        rejected = next(iter(self._queue("rejected")), None)
-        found = bool(self.transfer.arrivals) or bool(self.transfer.counts.changes)
-        problem = self._problem or {}
-        code = problem.get("code", "")
-        silent = problem.get("status") == 503 and not (self.transfer.counts.sent and not self.transfer.problem)
+        rejected = self._queue("rejected")
 
-        def planning(sync: Sync) -> dict[str, Any]:
-            rhythm = remember(sync.rhythm, list(self.transfer.arrivals), now).model_copy(
-                update={
-                    "quiet": 0 if found or problem else sync.rhythm.quiet + 1,
-                    "failures": sync.rhythm.failures + 1 if silent else 0,
-                    "restored": False,
-                    "last_at": now,
-                    "last_sent_at": now if self.transfer.counts.sent else sync.rhythm.last_sent_at,
-                }
-            )
-            after = sync.model_copy(update={"rhythm": rhythm})
-            next_at, why = None, "Automatic transfer is switched off."
-            if refuses_credentials(problem) or code in ("connection_paused", "connection_not_found"):
-                why = "It waits until the connection works again."
-            elif sync.settings.automatic:
-                best = planned(after, now, waiting=len(waiting), oldest=oldest)
-                next_at, why = _not_too_soon(best.at, now, waiting), best.why
-            told = self._tell(after, rejected, now)
-            return {"rhythm": rhythm, "next_at": next_at, "next_why": why, "told": told}
+        def changes(sync: Sync) -> dict[str, Any]:
+            planned = after(sync, end, waiting, now)
+            return planned | {"told": self._tell(planned["told"], end, rejected)}
 
-        self._update_sync(planning)
+        self._update_sync(changes)
+        self.transfer = self.carrier.log.put_transfer(end, self.keep)
+        self.carrier.syncs.release(self.sync.client_id, self.sync.connection_id, end.id)
+        told = sorted(self._told)
+        return {"outcome": "finished", "counts": end.counts.model_dump(), "state": end.state.value, "notices": told}
 
     def _queue(self, queue: str) -> list[Entry]:
         listed = self.carrier.log.queue(self.sync.client_id, self.sync.connection_id, queue)
         return [entry for entry in listed if self.sync.settings.sends(entry.kind)]
 
-    def _tell(self, sync: Sync, rejected: Entry | None, now: Any) -> tuple[str, ...]:
-        """Notices that stand; each is given once, and may be given again when its cause had gone."""
-        standing: list[str] = []
-        if rejected is not None or self.transfer.counts.rejected:
-            standing.append("document_rejected")
-        silence, last = usual_silence(sync.rhythm), sync.rhythm.last_sent_at
-        if silence is not None and last is not None and now - last > silence:
-            standing.append("nothing_sent")
-        for code in standing:
-            if code not in sync.told and code not in self._told:
-                self._told.add(code)
-                detail = _NOTICES[code]
-                self.carrier.notices.tell(sync.client_id, sync.connection_id, code, detail, transfer=self.transfer.id)
-        return tuple(standing)
+    def _tell(self, told: tuple[str, ...], end: Transfer, rejected: list[Entry]) -> tuple[str, ...]:
+        """Tell of refused documents, once until none is left; the answer is what stands told from now on."""
+        if not rejected and not end.counts.rejected:
+            return tuple(code for code in told if code != REJECTED)
+        if REJECTED not in told and REJECTED not in self._told:
+            self._told.add(REJECTED)
+            detail, facts = refusal(end, rejected)
+            self.carrier.notices.tell(end.client_id, end.connection_id, REJECTED, detail, **facts)
+        return (*(code for code in told if code != REJECTED), REJECTED)
 
     def _update_sync(self, changes: Callable[[Sync], dict[str, Any]]) -> None:
         """Change what is kept of the sync, on top of whatever others changed meanwhile."""
@@ -418,12 +393,6 @@ class _Run:
                 continue
             return
         raise Unavailable("The sync is being changed by others. Try again.", code="version_conflict")
-
-
-_NOTICES = {
-    "document_rejected": "The ERP refused a document. The export log says which, and what to do.",
-    "nothing_sent": "Nothing has been sent for longer than usual. Check that the till hands over its documents.",
-}
 
 
 def task_of(transfer: Transfer, task: str) -> dict[str, Any]:
@@ -447,11 +416,3 @@ def _sum(one: Counts, other: Counts) -> Counts:
 def _thinned(arrivals: list[Any]) -> list[Any]:
     """A few dozen of the arrivals are as good as all of ten thousand: they are grouped anyway."""
     return sorted(arrivals)[:: max(1, len(arrivals) // 60)]
-
-
-def _not_too_soon(at: Any, now: Any, waiting: list[Entry]) -> Any:
-    """What waits for its settle time is not asked for before it has passed."""
-    ready = [entry.not_before for entry in waiting if entry.not_before is not None]
-    if waiting and len(ready) == len(waiting):
-        return max(at, min(ready))
-    return max(at, now + timedelta(minutes=1))

@@ -78,9 +78,11 @@ class Connections:
 class Told:
     def __init__(self) -> None:
         self.notices: list[str] = []
+        self.facts: list[dict[str, Any]] = []
 
     def tell(self, client_id: str, connection_id: str, code: str, detail: str, **facts: Any) -> None:
         self.notices.append(code)
+        self.facts.append(facts | {"detail": detail})
 
 
 SETTINGS: dict[str, Any] = {
@@ -137,7 +139,9 @@ class World:
             )
         )
         ids = lambda: derived_id("made", str(next(numbers)))  # noqa: E731
-        self.desk = SyncDesk(self.syncs, self.log, self.connections, lambda _: self.erp, self.queue, self.clock, ids)
+        self.desk = SyncDesk(
+            self.syncs, self.log, self.connections, lambda _: self.erp, self.queue, self.clock, ids, self.told
+        )
         self.intake = Intake(self.syncs, self.log, self.papers, self.clock)
         self.uploads = UploadDesk(self.intake, self.log, self.papers, self.queue, self.clock, ids)
         self.exports = ExportDesk(self.syncs, self.log, self.intake, self.clock)

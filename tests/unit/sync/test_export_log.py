@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 
 from erphub.errors import Conflict, NotFound
+from erphub.models.connection import ConnectionStatus
 from erphub.models.document import DocumentKind
 from erphub.models.sync import ByHand, EntryState, GapQuery, LogQuery, RetryMany, Skip
 
@@ -169,12 +170,59 @@ def test_people_are_told_once_of_the_first_refusal(month: World) -> None:
     assert month.told.notices == ["document_rejected", "document_rejected"]
 
 
-def test_people_are_told_when_nothing_is_sent_for_longer_than_usual(world: World) -> None:
-    for day in range(2, 12):
+def habit(world: World, first: int = 1) -> None:
+    """A Z-report a day, for ten days."""
+    for number in range(first, first + 10):
         world.clock.pass_(hours=24)
-        world.settlement(day, day="2026-01-31")
+        world.settlement(number, day="2026-01-31")
         world.transfer()
-    for _ in range(5):
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_people_are_told_once_when_nothing_is_sent_for_longer_than_usual(world: World, automatic: bool) -> None:
+    world.save(automatic=automatic)
+    habit(world)
+    for _ in range(10):
         world.clock.pass_(hours=24)
-        world.transfer()
+        world.tick()
     assert world.told.notices == ["nothing_sent"]
+    habit(world, 11)
+    for _ in range(20):
+        world.clock.pass_(hours=24)
+        world.tick()
+    assert world.told.notices == ["nothing_sent", "nothing_sent"], "it had gone well again in between"
+
+
+def test_what_is_paused_is_meant_to_be_silent(world: World) -> None:
+    habit(world)
+    connection = world.connections.connection
+    assert connection is not None
+    world.connections.connection = connection.model_copy(update={"status": ConnectionStatus.PAUSED})
+    for _ in range(10):
+        world.clock.pass_(hours=24)
+        world.tick()
+    assert world.told.notices == []
+
+
+def test_silence_is_told_though_a_document_comes_in_at_that_moment(world: World) -> None:
+    habit(world)
+    world.clock.pass_(days=4)
+    stale = world.sync()
+    world.settlement(99)
+    assert world.desk.tell_silence(stale)
+    assert world.sync().silent_at is None
+    world.tick()
+    assert world.told.notices == ["nothing_sent"]
+
+
+def test_a_notice_names_the_document_that_was_refused(world: World) -> None:
+    world.settlement(1)
+    world.settlement(2, means="vipps")
+    world.settlement(3, means="vipps")
+    transfer = world.transfer()
+    [told] = world.told.facts
+    assert told["document"] == world.entry(Z, "Z2").id
+    assert (told["external_id"], told["kind"], told["reason"]) == ("Z2", "settlement", "account_missing")
+    assert (told["transfer"], told["rejected"]) == (transfer.id, 2)
+    assert "Z-report 2 of 2026-01-31" in told["detail"]
+    assert "and 1 more" in told["detail"]

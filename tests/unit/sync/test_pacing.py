@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from erphub.models.connection import ConnectionStatus
+from erphub.models.document import DocumentKind
 from erphub.models.sync import Rhythm
 from erphub.pacing import FARTHEST, next_transfer, remember, usual_silence
 
-from .conftest import World
+from .conftest import CLIENT, CONNECTION, World
 
 NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
 OSLO = "Europe/Oslo"
@@ -129,10 +131,10 @@ def test_get_sync_says_when_next_and_why(world: World) -> None:
 
 def test_a_tick_starts_what_is_due_once(world: World) -> None:
     world.settlement(1)
-    assert world.tick() == {"due": 0, "started": 0, "failed": 0}
+    assert world.tick() == {"due": 0, "started": 0, "failed": 0, "silent": 0}
     world.clock.pass_(hours=1)
-    assert world.tick() == {"due": 1, "started": 1, "failed": 0}
-    assert world.tick() == {"due": 0, "started": 0, "failed": 0}
+    assert world.tick() == {"due": 1, "started": 1, "failed": 0, "silent": 0}
+    assert world.tick() == {"due": 0, "started": 0, "failed": 0, "silent": 0}
     assert len(world.erp.records) == 1
 
 
@@ -197,3 +199,29 @@ def test_over_a_year_a_shop_waits_an_hour_for_as_many_calls_as_once_a_day() -> N
     assert ours.transfers <= daily.transfers * 1.1
     assert ours.median < 1
     assert ours.longest < 3
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_while_the_connection_does_not_work_documents_start_no_transfers(world: World, paused: bool) -> None:
+    world.settlement(1)
+    connection = world.connections.connection
+    assert connection is not None
+    if paused:
+        world.connections.connection = connection.model_copy(update={"status": ConnectionStatus.PAUSED})
+    else:
+        world.erp.password = "changed"
+    world.clock.pass_(hours=2)
+    world.tick()
+    assert (world.sync().next_at, world.sync().held) == (None, True)
+    world.settlement(2)
+    assert (world.sync().next_at, world.sync().next_why) == (None, "It waits until the connection works again.")
+    world.exports.retry(CLIENT, CONNECTION, world.entry(DocumentKind.SETTLEMENT, "Z1").id)
+    world.clock.pass_(hours=30)
+    assert world.tick()["due"] == 0
+
+    world.connections.connection, world.erp.password = connection, "right"
+    world.desk.reconnected(CLIENT, CONNECTION)
+    assert world.tick()["started"] == 1
+    assert len(world.erp.records) == 2
+    world.settlement(3)
+    assert world.sync().next_why == "One document waits."

@@ -1,10 +1,12 @@
 """Whatever happens on the way, the ledger ends with each document once."""
 
+from datetime import timedelta
+
 import pytest
 
 from erphub.errors import Conflict, Unavailable
 from erphub.models.document import Customer, Document, DocumentKind
-from erphub.models.sync import EntryState
+from erphub.models.sync import EntryState, NewTransfer, Skip
 from erphub.ports.documents import Posted, Posting
 from tests.fakes.ledger import Died
 
@@ -313,6 +315,68 @@ def test_nothing_before_the_from_date_is_ever_sent(world: World) -> None:
     assert not world.erp.records
 
 
+def test_a_from_date_that_moves_back_lets_go_what_was_left_out_for_its_day(world: World) -> None:
+    world.save(from_date="2026-01-20")
+    for number, day in ((1, "2026-01-05"), (2, "2026-01-15"), (3, "2026-01-25")):
+        world.settlement(number, day=day)
+    world.exports.skip(CLIENT, CONNECTION, world.entry(Z, "Z3").id, "ada", Skip(reason="no"))
+    world.transfer()
+    world.save(from_date="2026-01-10")
+    assert world.sync().next_at - world.clock() <= timedelta(hours=1), "what may go now does not wait a day"
+    world.transfer()
+    states = [world.entry(Z, name).state for name in ("Z1", "Z2", "Z3")]
+    assert states == [EntryState.SKIPPED, EntryState.SENT, EntryState.SKIPPED]
+    world.save(from_date="2026-01-01")
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+
+
+def test_what_was_left_out_before_the_hub_remembered_by_which_day_is_looked_at_again(world: World) -> None:
+    world.save(from_date="2026-02-01")
+    world.settlement(1)
+    world.save(from_date="2026-01-01")
+    world.syncs.put(world.sync().model_copy(update={"judged_from": None}))
+    world.transfer()
+    assert world.entry(Z, "Z1").state is EntryState.SENT
+
+
+@pytest.mark.parametrize(("fault", "there"), [("lost_before", 0), ("die_before", 0), ("lost_after", 1), ("late", 1)])
+def test_what_may_have_arrived_is_sent_no_more_once_its_day_is_too_early(world: World, fault: str, there: int) -> None:
+    world.settlement(1)
+    world.erp.faults = [fault]
+    world.transfer()
+    world.save(from_date="2026-02-01")
+    world.erp.let_late_requests_through()
+    world.clock.pass_(minutes=30)
+    world.transfer()
+    assert len(world.vouchers(Z, "Z1")) == there
+    entry = world.entry(Z, "Z1")
+    assert entry.state is (EntryState.SENT if there else EntryState.SKIPPED)
+    assert entry.code == ("" if there else "before_from_date")
+
+
+def test_a_transfer_whose_worker_died_does_not_run_for_ever(world: World) -> None:
+    world.settlement(1)
+    world.erp.faults = ["die_after"]
+    started = world.transfer()
+    shown = lambda: world.desk.one_transfer(CLIENT, CONNECTION, started.id)[0]  # noqa: E731
+    assert shown().state == "running"
+    world.clock.pass_(minutes=7)
+    assert (shown().state, shown().problem["code"]) == ("failed", "worker_lost")
+    assert [one.state for one in world.desk.transfers(CLIENT, CONNECTION, 9, None).items] == ["failed"]
+    world.clock.pass_(minutes=7)
+    following = world.transfer()
+    assert (world.reread(started).state, following.state) == ("failed", "succeeded")
+    task = {"task": "whole", "client_id": CLIENT, "connection_id": CONNECTION, "transfer_id": started.id}
+    assert world.do(task, worker="late") == {"outcome": "finished"}, "it is closed for good"
+
+
+def test_a_dry_run_whose_worker_died_does_not_run_for_ever(world: World) -> None:
+    started = world.desk.transfer(CLIENT, CONNECTION, "ada", NewTransfer(dry_run=True))
+    world.clock.pass_(minutes=16)
+    assert world.desk.one_transfer(CLIENT, CONNECTION, started.id)[0].state == "failed"
+
+
 def test_what_is_switched_off_waits(world: World) -> None:
     world.save(z_report=False)
     world.settlement(1)
@@ -385,8 +449,6 @@ def test_a_look_that_is_refused_tells_nothing_of_the_document(world: World) -> N
 
 
 def test_what_was_skipped_while_uncertain_is_looked_for_when_it_comes_back(world: World) -> None:
-    from erphub.models.sync import Skip
-
     world.settlement(1)
     world.erp.faults = ["lost_after"]
     world.transfer()

@@ -27,8 +27,8 @@ class SyncTable:
     def put(self, sync: Sync) -> Sync:
         """See the port."""
         item = _bare(sync.model_dump(mode="json")) | keys.sync(sync.client_id, sync.connection_id)
-        if sync.next_at is not None:
-            item |= {"due_shard": _shard(sync.connection_id), "due_at": stamp(sync.next_at)}
+        if due := [at for at in (sync.next_at, sync.silent_at) if at is not None]:
+            item |= {"due_shard": _shard(sync.connection_id), "due_at": stamp(min(due))}
         put_rev(self._table, item, sync.rev)
         return sync.model_copy(update={"rev": sync.rev + 1})
 
@@ -40,7 +40,7 @@ class SyncTable:
 
     def lease(
         self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime
-    ) -> None:
+    ) -> str:
         """See the port."""
         key = keys.sync_lease(client_id, connection_id)
         item = self._table.get(key)
@@ -58,6 +58,8 @@ class SyncTable:
             put_rev(self._table, held, int(item["rev"]) if item else 0)
         except Taken as error:
             raise Conflict("Another transfer of this connection was first.", code="transfer_running") from error
+        before = str(item["holder"]) if item else ""
+        return before if before != holder else ""
 
     def release(self, client_id: str, connection_id: str, holder: str) -> None:
         """See the port."""

@@ -144,10 +144,19 @@ class Sync(Model):
     next_why: str = ""
     cursors: dict[str, datetime] = Field(default_factory=dict)
     """Up to when changes in the ERP have been fetched, by kind."""
+    judged_from: date | None = None
+    """The from date by which documents were last left out for their day."""
+    silent_at: datetime | None = None
+    """When it becomes odd that nothing has been sent, and people are told; None once they were."""
     told: tuple[str, ...] = ()
     """Which notices stand, so that each is given once."""
     rev: int = 0
     """Grows with every write, of whatever; `version` only with the settings."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits until the connection works again: it would transfer by itself, and no time is set."""
+        return self.settings.automatic and self.next_at is None
 
 
 class EntryState(StrEnum):

@@ -29,14 +29,15 @@ class Syncs(Protocol):
         ...
 
     def due(self, now: datetime) -> Iterator[Sync]:
-        """Every sync whose next transfer is due; costs as much as there are."""
+        """Every sync whose next transfer is due, or whose silence is to be told; costs as much as there are."""
         ...
 
     def lease(
         self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime
-    ) -> None:
+    ) -> str:
         """Let this transfer, and of it this worker alone, send until then. An empty worker only keeps the place.
 
+        The answer names the transfer that had the place before and let it run out without giving it back; empty else.
         Raises Conflict (`transfer_running`, fact `transfer`) while another transfer or another worker holds it.
         """
         ...

@@ -69,10 +69,18 @@ def intake() -> "Intake":
 @cache
 def desk() -> "SyncDesk":
     """Settings and transfers of syncs."""
+    from ..notifications import SyncNotices
     from ..sync_desk import SyncDesk
 
     return SyncDesk(
-        sync_table(), export_log(), house.connection_table(), erps.connected, worker(), house.clock, house.ids
+        sync_table(),
+        export_log(),
+        house.connection_table(),
+        erps.connected,
+        worker(),
+        house.clock,
+        house.ids,
+        SyncNotices(events.announcer(), house.clock),
     )
 
 

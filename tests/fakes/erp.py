@@ -143,12 +143,15 @@ class FakeSources:
     datasets: Sequence[str] = ("accounts", "gl_transactions")
     status: str = "active"
     selected: Sequence[str] | None = None
+    problems: dict[str, str] = field(default_factory=dict)
+    """Companies that are found and cannot be opened, and why."""
 
     def get(self, client_id: str, connection_id: str) -> Source:
         return Source(client_id, connection_id, "Books", "fake", self.status, self.datasets)
 
     def companies(self, source: Source) -> Sequence[FoundCompany]:
-        return [FoundCompany(key, f"Company {key}") for key in (self.selected or list(self.erp.data))]
+        keys = self.selected or list(self.erp.data)
+        return [FoundCompany(key, f"Company {key}", self.problems.get(key)) for key in keys]
 
     @contextmanager
     def open(self, source: Source) -> Iterator[FakeErp]:

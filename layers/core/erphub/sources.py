@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import credentials
@@ -16,6 +16,9 @@ from .ports.world import Secrets
 
 type OpenSystem = Callable[[str, Mapping[str, Any], Mapping[str, str], str], System]
 """Opens a system from its id, settings, secret and that secret's name."""
+
+GONE = "It is no longer in the ERP, or hidden from the login. If that is meant to be, edit the connection."
+TAKEN = "It belongs to another connection now, or there is no licence left for it."
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,21 @@ class ConnectedSources:
         if connection.all_companies:
             system = self._system(connection)
             if isinstance(system, HasCompanies):
-                return self.adopt(connection, [company for company in system.companies() if not company.problem])
-        kept = self.connections.companies(source.client_id, source.connection_id)
+                return self._all_there_are(connection, system.companies())
+        return self._used(connection)
+
+    def _used(self, connection: Connection) -> list[FoundCompany]:
+        kept = self.connections.companies(connection.client_id, connection.id)
         return [FoundCompany(company.key, company.name, None, company.facts) for company in kept]
+
+    def _all_there_are(self, connection: Connection, found: Sequence[FoundCompany]) -> list[FoundCompany]:
+        """What can be read now, new ones included; and what was in use and cannot be, with the reason."""
+        readable = list(self.adopt(connection, [company for company in found if not company.problem]))
+        reasons = {company.key: company.problem or TAKEN for company in found}
+        missed = {company.key: company for company in self._used(connection)}
+        for company in readable:
+            missed.pop(company.key, None)
+        return readable + [replace(company, problem=reasons.get(company.key, GONE)) for company in missed.values()]
 
     def open(self, source: Source) -> AbstractContextManager[HasDatasets]:
         """See the port."""

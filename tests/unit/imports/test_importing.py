@@ -105,6 +105,17 @@ def test_a_company_dropped_after_it_was_chosen_fails_alone(house: House) -> None
     assert house.count("gl_transactions", "company = 'F0002'") == 60, "what was imported before stays"
 
 
+def test_a_company_that_is_closed_for_now_fails_alone_and_says_why(house: House) -> None:
+    house.sources.problems = {"F0002": "The database is being restored."}
+    run = house.run(house.job())
+    assert run.status is Status.PARTIALLY_SUCCEEDED
+    problem = house.units(run)["accounts", "F0002"].problem
+    assert problem is not None
+    assert problem["code"] == "company_gone"
+    assert "being restored" in problem["detail"]
+    assert house.units(run)["accounts", "F0001"].status is UnitStatus.PUBLISHED
+
+
 def test_chosen_companies_and_datasets_only(house: House) -> None:
     run = house.run(house.job(companies=("F0002",), datasets=("accounts",)))
     assert list(house.units(run)) == [("accounts", "F0002")]

@@ -332,7 +332,10 @@ class Sources(Protocol):
         ...
 
     def companies(self, source: Source) -> Sequence[FoundCompany]:
-        """The companies in use, or every one there is now when the connection takes future ones too."""
+        """The companies in use; when the connection takes future ones too, also every new one that can be opened.
+
+        One in use that is known to be gone, closed or not permitted has a `problem`.
+        """
         ...
 
     def open(self, source: Source) -> AbstractContextManager[HasDatasets]:

@@ -1,7 +1,7 @@
 """Imports from 24SevenOffice: every row once, exact, counted on the way, whatever the pages and faults do."""
 
 from collections import Counter, defaultdict
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +12,16 @@ from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.erp.twentyfourseven.tables import Oddities, batch, types_of
 from erphub.errors import ErpRefused, Unavailable
 from erphub.models.dataset import BY_ID
-from erphub.ports.erp import FoundCompany, Window
+from erphub.ports.erp import Changed, FoundCompany, Window
 from local.erps.twentyfourseven import App, seed
+from local.erps.twentyfourseven.state import Line
 from tests.erp24.conftest import Connect, posting, settlement
 from tests.erp24.test_orders import invoice, to_customer
 
 SHOP = FoundCompany(str(seed.SHOP), "Fjellbutikken AS")
 LINES = 700
+LEDGER = BY_ID["gl_transactions"]
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -86,17 +89,79 @@ def test_a_window_holds_its_own_days_only(system: TwentyFourSevenOffice, app: Ap
     assert Counter(row["voucher_date"] for row in read) == Counter(line.day for line in expected)
 
 
-def test_older_vouchers_changed_during_the_window_are_told(system: TwentyFourSevenOffice, app: App) -> None:
-    org = app.world.organisation(seed.SHOP)
-    lines = sorted(org.lines(), key=lambda line: line.day)
-    first = lines[-1].day.replace(day=1)
+def long_unchanged(app: App) -> list[Line]:
+    """The shop's ledger in order of its days, as if nothing had been touched for years."""
+    lines = app.world.organisation(seed.SHOP).lines()
     for line in lines:
-        line.modified = line.created = app.world.now().replace(year=2000)
-    assert rows(system, "gl_transactions", Window(first, None))[2] == []
-    lines[0].modified = app.world.now().replace(year=first.year, month=first.month, day=2)
-    _, _, oddities = rows(system, "gl_transactions", Window(first, None))
-    assert [(oddity.code, oddity.count) for oddity in oddities] == [("changed_before_window", 1)]
-    assert str(lines[0].number) in oddities[0].examples[0]
+        line.modified = line.created = LONG_AGO
+    return lines
+
+
+def test_what_was_changed_is_told_with_its_day_and_by_what_it_is_known(system: TwentyFourSevenOffice, app: App) -> None:
+    lines = long_unchanged(app)
+    since = app.world.now() - timedelta(days=20)
+    assert system.changed(LEDGER, SHOP, since) == Changed(set(), {"journal_no": set(), "entry_no": set()})
+    changed, late = lines[3], lines[-3]
+    changed.modified = since + timedelta(days=2)
+    late.created = since + timedelta(days=15)  # new, and whether that counts as changed nobody says
+    told = system.changed(LEDGER, SHOP, since)
+    assert told is not None
+    assert set(told.days) == {changed.day, late.day}
+    assert set(told.known_by["entry_no"]) == {changed.id, late.id}
+    read, _, _ = rows(system, "gl_transactions")
+    vouchers = {row["journal_no"] for row in read if row["entry_no"] in {changed.id, late.id}}
+    assert set(told.known_by["journal_no"]) == vouchers
+
+
+def test_a_change_in_the_very_second_is_told(system: TwentyFourSevenOffice, app: App) -> None:
+    line = long_unchanged(app)[5]
+    line.modified = app.world.now().replace(microsecond=0) - timedelta(days=7)
+    told = system.changed(LEDGER, SHOP, line.modified)
+    assert told is not None
+    assert set(told.days) == {line.day}
+
+
+def test_when_too_much_was_changed_no_days_are_told(
+    system: TwentyFourSevenOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "MOST_CHANGED", LINES // 2)
+    assert system.changed(LEDGER, SHOP, LONG_AGO) == Changed(too_much=True)
+
+
+def test_changed_orders_are_told_by_the_day_they_were_ordered(system: TwentyFourSevenOffice, app: App) -> None:
+    posted = system.push(invoice(app), to_customer())
+    told = system.changed(BY_ID["orders"], SHOP, app.world.now() - timedelta(hours=1))
+    assert told == Changed({invoice(app).date}, {"order_no": {posted.reference}})
+    later = system.changed(BY_ID["orders"], SHOP, app.world.now() + timedelta(hours=1))
+    assert later == Changed(set(), {"order_no": set()})
+
+
+@pytest.mark.parametrize("dataset", ["accounts", "customers", "products", "dimensions"])
+def test_data_that_is_always_read_whole_tells_no_changes(system: TwentyFourSevenOffice, dataset: str) -> None:
+    assert system.changed(BY_ID[dataset], SHOP, LONG_AGO) is None
+
+
+@pytest.mark.parametrize("fault", ["error_before", "half", "cut_after"])
+def test_changes_are_told_whole_or_not_at_all(connect: Connect, app: App, fault: str) -> None:
+    line = long_unchanged(app)[3]
+    line.modified = app.world.now()
+    since = app.world.now() - timedelta(days=1)
+    for operation in ("rest:GET /transactionlines", "soap:GetTransactions"):
+        app.faults.add(operation, fault, times=None, after=1)
+    with pytest.raises(Unavailable):
+        connect().changed(LEDGER, SHOP, since)
+    app.faults.clear()
+    told = connect().changed(LEDGER, SHOP, since)
+    assert told is not None
+    assert set(told.days) == {line.day}
+
+
+def test_few_days_cost_few_calls(system: TwentyFourSevenOffice, app: App) -> None:
+    day = app.world.organisation(seed.SHOP).lines()[LINES // 2].day
+    system.survey(LEDGER, SHOP, Window(), 1000)
+    before = app.world.calls.total()
+    rows(system, "gl_transactions", Window(day, day + timedelta(days=1)))
+    assert app.world.calls.total() - before <= 5
 
 
 def test_lines_outside_the_accounting_years_are_not_left_out(system: TwentyFourSevenOffice, app: App) -> None:

@@ -1,10 +1,10 @@
 """An ERP in memory that can be asked like a real one, and that can be told to misbehave."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from erphub.aws.lake_schema import arrow_type
 from erphub.errors import ErpRefused, Unavailable
 from erphub.models.dataset import Dataset, Kind
 from erphub.models.types import complete
-from erphub.ports.erp import FoundCompany, Oddity, Slice, Survey, Total, Window
+from erphub.ports.erp import Changed, FoundCompany, Oddity, Slice, Survey, Total, Window
 from erphub.ports.imports import Source
 
 EPOCH = date(1970, 1, 1)
@@ -57,13 +57,29 @@ class FakeErp:
     busy: dict[str, int] = field(default_factory=dict)
     """In so many readings of a company's ledger somebody posts a line after it was counted."""
     on_batch: Any = None
+    counts: bool = True
+    """Whether it says beforehand how many rows there are."""
+    tells_changes: Callable[[Row, datetime], bool] | None = None
+    """Whether a row was changed since; without it the ERP cannot tell."""
+    most_changed: int = 1000
+    asked_since: list[datetime] = field(default_factory=list)
     reads: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> Changed | None:
+        """Rows of the ledger that a test says were changed since, by their journal."""
+        self.asked_since.append(since)
+        if self.tells_changes is None or dataset.date is None:
+            return None
+        rows = [row for row in self.data[company.key].get(dataset.id, []) if self.tells_changes(row, since)]
+        if len(rows) > self.most_changed:
+            return Changed(too_much=True)
+        return Changed({row[dataset.date] for row in rows}, {dataset.keys[0]: {row[dataset.keys[0]] for row in rows}})
 
     def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
         rows = self._rows(dataset, company, window)
         places = range(0, len(rows), slice_rows)
         slices = [Slice({"from": at, "window": _plain(window)}, len(rows[at : at + slice_rows])) for at in places]
-        return Survey(self._types(dataset), self.missing, slices, len(rows))
+        return Survey(self._types(dataset), self.missing, slices, len(rows) if self.counts else None)
 
     @contextmanager
     def read(self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice) -> Iterator["FakeReading"]:

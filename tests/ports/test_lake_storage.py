@@ -108,7 +108,7 @@ def put_aside(lake: DeltaLake, run: int, rows: list[Row]) -> tuple[str, int]:
 
 
 def target(run: int, window: Window | None = None, company: str = "Å & 'B'") -> Target:
-    return Target("client", LEDGER, "C1", company, window or Window(), run, f"run{run}", f"staging/client/run{run}/u")
+    return Target("client", LEDGER, "C1", company, [window or Window()], run, f"run{run}", f"staging/client/run{run}/u")
 
 
 def test_a_window_is_published_to_s3_and_read_by_page(s3: str) -> None:

@@ -36,7 +36,7 @@ from .ports.imports import (
     no_checkpoint,
 )
 from .ports.world import Clock
-from .run_units import SUMMED, RunLog, company_of, first_problem, staging_of, status_of, summary, window_of
+from .run_units import RunLog, company_of, first_problem, staging_of, status_of, summary, totals_of, windows_of
 from .runs import problem_of
 
 UNITS_TOGETHER = 25
@@ -181,7 +181,8 @@ class Importing:
         self.runs.save_part(ref, part)
         self.checkpoint("read.saved")
         milliseconds = int((self.clock() - began).total_seconds() * 1000)
-        self.runs.add_to_unit(ref, unit.number, written=part.rows_read, milliseconds=milliseconds)
+        self.runs.add_to_unit(ref, unit.number, written=part.rows_read, milliseconds=milliseconds, parts_done=1)
+        self.runs.progress(ref, self.clock(), 0, 0, parts=1)
 
     def _read_once(self, shift: "_Shift", system: HasDatasets, unit: Unit, part: Part, *, again: bool) -> None:
         """Put one part aside and compare. Raises NotReconciled, ChangedWhileReading.
@@ -320,16 +321,17 @@ class Importing:
             dataset=dataset,
             connection_id=unit.connection_id,
             company=unit.company,
-            window=window_of(run, unit),
+            windows=windows_of(run, unit),
             token=run.token,
             run_id=run.ref.run_id,
             staging=staging_of(run.ref, unit),
+            up_to_date=unit.up_to_date,
         )
 
     def _mark_published(self, run: Run, unit: Unit, parts: Sequence[Part], done: Published, began: datetime) -> None:
         unit = self.runs.unit(run.ref, unit.number)
         unit.status = UnitStatus.PUBLISHED
-        unit.read = sum(part.rows_read for part in parts)
+        unit.read, unit.parts_done = sum(part.rows_read for part in parts), len(parts)
         unit.rejected, unit.written = done.rejected, unit.read - done.rejected
         unit.inserted, unit.updated = done.inserted, done.updated
         unit.unchanged, unit.removed = done.unchanged, done.removed
@@ -357,7 +359,7 @@ class Importing:
             self.runs.free_lease(ref, unit)
         self.checkpoint("finish.freed")
         status = status_of(run, units, problem)
-        totals = {name: sum(getattr(unit, name) for unit in units) for name in SUMMED}
+        totals = totals_of(units)
         values = {"status": status.value, "problem": problem or first_problem(units), "totals": totals}
         ended = self.runs.end(ref, self.clock(), values)
         if ended:

@@ -13,10 +13,11 @@ from .models.dataset import BY_ID, DATASETS
 from .models.job import Job
 from .models.run import Part, Run, RunRef, Trigger, Unit, UnitStatus
 from .models.types import complete, widest
+from .older_days import OlderDays
 from .ports.erp import FoundCompany, HasDatasets
 from .ports.imports import Checkpoint, Jobs, Lake, Outcome, Runs, Source, Sources, TimeLeft, no_checkpoint
 from .ports.world import Clock
-from .run_units import RunLog, company_of, fail, window_of
+from .run_units import RunLog, company_of, fail, planned_rows, windows_of
 from .runs import problem_of
 from .schedule import window
 
@@ -100,10 +101,9 @@ class Planning:
         self._prepare_lake(run.ref, units)
         parts = max(unit.end_part for unit in units)
         self.runs.change(run.ref, parts=parts, blocked_by=None)
-        planned = sum(unit.planned for unit in units)
-        self._log(
-            run.ref, "info", "planned", f"{len(units)} datasets of companies with {planned} rows, in {parts} parts."
-        )
+        planned = planned_rows(units)
+        rows = "as many rows as they have" if planned is None else f"{planned} rows"
+        self._log(run.ref, "info", "planned", f"{len(units)} datasets of companies with {rows}, in {parts} parts.")
         self.checkpoint("plan.done")
         return self._ready(run.ref, parts)
 
@@ -226,11 +226,20 @@ class Planning:
         self._log(ref, "error", error.code, error.detail, unit)
 
     def _survey_unit(self, run: Run, system: HasDatasets, unit: Unit, next_part: int) -> None:
-        found = system.survey(BY_ID[unit.dataset], company_of(unit), window_of(run, unit), self.part_rows)
-        parts = [Part(next_part + n, unit.number, dict(part.where), part.rows) for n, part in enumerate(found.slices)]
+        dataset, company = BY_ID[unit.dataset], company_of(unit)
+        older = OlderDays(self.lake, run, unit).in_need(system)
+        if older.reason:
+            self._log(run.ref, "info", "older_days_changed", older.reason, unit)
+        unit.older, unit.up_to_date = older.as_text(), older.up_to_date
+        surveys = [system.survey(dataset, company, each, self.part_rows) for each in windows_of(run, unit)]
+        slices = [part for each in surveys for part in each.slices]
+        parts = [Part(next_part + n, unit.number, dict(part.where), part.rows) for n, part in enumerate(slices)]
         self.runs.add_parts(run.ref, parts)
         self.checkpoint("plan.parts")
-        unit.types, unit.missing, unit.planned = dict(found.types), list(found.missing), found.rows
+        found = surveys[0]
+        unit.types, unit.missing = dict(found.types), list(found.missing)
+        counts = [each.rows for each in surveys]
+        unit.planned = None if None in counts else sum(count or 0 for count in counts)
         unit.first_part, unit.end_part = next_part, next_part + len(parts)
         if found.missing:
             text = f"This installation has no column for {', '.join(found.missing)}; they are empty."
@@ -266,7 +275,7 @@ class Planning:
 def _spread(unit: Unit) -> list[int]:
     """The rows of a unit's parts, as if they were equal."""
     parts = unit.end_part - unit.first_part
-    return [unit.planned // parts] * parts
+    return [(unit.planned or 0) // parts] * parts
 
 
 def _packages(sizes: Sequence[int], enough: int, parts: int) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from .ports.erp import FoundCompany, Window
 from .ports.imports import Runs
 from .ports.world import Clock
 
-SUMMED = ("planned", "read", "written", "rejected", "inserted", "updated", "unchanged", "removed", "bytes")
+SUMMED = ("read", "written", "rejected", "inserted", "updated", "unchanged", "removed", "bytes")
 LONGEST_LINE = 2000
 
 
@@ -44,8 +44,30 @@ def window_of(run: Run, unit: Unit) -> Window:
     """The run's window; data that is matched by key is always read whole."""
     if BY_ID[unit.dataset].publishing is Publishing.KEYS:
         return Window()
-    first, end = (date.fromisoformat(day) if day else None for day in (run.first_day, run.end_day))
-    return Window(first, end)
+    return as_window(run.first_day, run.end_day)
+
+
+def windows_of(run: Run, unit: Unit) -> list[Window]:
+    """All that the unit replaces: the run's window, and older days in which something changed."""
+    return [window_of(run, unit), *(as_window(*older) for older in unit.older)]
+
+
+def as_window(first: str | None, end: str | None) -> Window:
+    """A window from its days as text."""
+    return Window(date.fromisoformat(first) if first else None, date.fromisoformat(end) if end else None)
+
+
+def totals_of(units: Sequence[Unit]) -> dict[str, int]:
+    """The units' counts added up; `planned` is among them only when everything that was looked at could be counted."""
+    totals: dict[str, int] = {name: sum(getattr(unit, name) for unit in units) for name in SUMMED}
+    planned = planned_rows(units)
+    return totals if planned is None else {"planned": planned} | totals
+
+
+def planned_rows(units: Sequence[Unit]) -> int | None:
+    """How many rows there are to read in the units that were looked at; None when one of them could not say."""
+    counts = [unit.planned for unit in units if unit.types]
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def staging_of(ref: RunRef, unit: Unit) -> str:

@@ -138,7 +138,8 @@ def view(run: Run, units: list[UnitView] | None = None, units_next: str | None =
         problem=run.problem,
         first_day=run.first_day,
         end_day=run.end_day,
-        progress={"rows_read": run.rows_read, "bytes_read": run.bytes_read},
+        progress={"rows_read": run.rows_read, "bytes_read": run.bytes_read}
+        | ({} if run.parts is None else {"parts": run.parts, "parts_done": run.parts_done}),
         totals=run.totals,
         cost=cost(run),
         units=units,

@@ -54,7 +54,7 @@ class Lake:
         path = f"staging/{CLIENT}/run{self.runs}/0/p"
         commits = self.lake.stage(path, LEDGER, types, connection, [batch_of(LEDGER, rows, types)]).commits
         staging = f"staging/{CLIENT}/run{self.runs}/0"
-        target = Target(CLIENT, LEDGER, connection, company, Window(), self.runs, f"run{self.runs}", staging)
+        target = Target(CLIENT, LEDGER, connection, company, [Window()], self.runs, f"run{self.runs}", staging)
         self.lake.publish(target, [(path, commits)])
         self.lake.clean(staging)
 

@@ -45,7 +45,7 @@ class Shore:
 
     def target(self, dataset: Dataset, company: str, window: Window, token: int, connection: str = "C1") -> Target:
         return Target(
-            "client", dataset, connection, company, window, token, f"run{token}", f"staging/client/run{token}/u"
+            "client", dataset, connection, company, [window], token, f"run{token}", f"staging/client/run{token}/u"
         )
 
     def stage(

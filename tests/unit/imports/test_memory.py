@@ -25,7 +25,7 @@ batch = batch_of(dataset, rows, types)
 staged = lake.stage("staging/client/run/u/p", dataset, types, "C1", (batch for _ in range(batches)))
 assert staged.rows == 20_000 * batches
 lake.staged_totals([("staging/client/run/u/p", staged.commits)], dataset)
-lake.publish(Target("client", dataset, "C1", "F0001", Window(), 1, "run", "staging/client/run/u"),
+lake.publish(Target("client", dataset, "C1", "F0001", [Window()], 1, "run", "staging/client/run/u"),
              [("staging/client/run/u/p", staged.commits)])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """

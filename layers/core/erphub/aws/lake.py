@@ -17,9 +17,11 @@ import json
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import localcontext
+from itertools import batched
 from typing import Any
 
 import arro3.core as ac
@@ -45,6 +47,8 @@ SMALL_FILE = 8 * 1024 * 1024
 MANY_FILES = 24
 """From so many small files of one company on, a publication writes them together anew."""
 TRIES = 12
+VALUES_AT_ONCE = 2000
+"""In one question; a longer one the engine takes long to read."""
 DIGITS = 76
 """In which sums are taken: those of 38 digits may have more."""
 KEPT_HOURS = 7 * 24
@@ -147,6 +151,34 @@ class DeltaLake:
             return DeltaTable(f"{self._root}/{key}", storage_options=self._options)
         except TableNotFoundError:
             return None
+
+    def up_to_date_until(self, client_id: str, dataset: Dataset, connection_id: str, company: str) -> datetime | None:
+        """See ports.imports.Lake."""
+        with _translated():
+            table = self._existing(table_key(client_id, dataset))
+            token = table.transaction_version(_changes_of(connection_id, company)) if table else None
+        return None if token is None else datetime.fromtimestamp(token / 1_000_000, UTC)
+
+    def days_of(
+        self,
+        client_id: str,
+        dataset: Dataset,
+        connection_id: str,
+        company: str,
+        known_by: Mapping[str, Collection[str]],
+        before: date,
+    ) -> Collection[date]:
+        """See ports.imports.Lake."""
+        found: set[date] = set()
+        with _translated():
+            table = self._existing(table_key(client_id, dataset))
+            if table is None:
+                return found
+            for column, values in known_by.items():
+                for some in batched(sorted(values), VALUES_AT_ONCE, strict=False):
+                    asked = sql.days_with(dataset, column, some, (company, connection_id), before)
+                    found |= {row["day"] for row in sql.rows(sql.query({"t": table}, asked))}
+        return found
 
     # --- putting aside -----------------------------------------------------------------------------------------------
 
@@ -268,9 +300,9 @@ class DeltaLake:
     def _replace(self, table: DeltaTable, target: Target, staged: Staging) -> Published:
         unit = (target.company, target.connection_id)
         mine = [file for file in files_of(table, target.dataset) if (file.company, file.connection) == unit]
-        window = target.window if target.dataset.publishing is Publishing.PERIODS else Window()
-        replaced = [file for file in mine if file.overlaps(window)]
-        rewritten = [file for file in replaced if not file.within(window)]
+        windows = target.windows if target.dataset.publishing is Publishing.PERIODS else (Window(),)
+        replaced = [file for file in mine if file.overlaps_any(windows)]
+        rewritten = [file for file in replaced if not file.within_one(windows)]
         small = [file for file in mine if file not in replaced and file.size < SMALL_FILE]
         if len(small) >= MANY_FILES:
             rewritten += small
@@ -281,12 +313,12 @@ class DeltaLake:
             return counts
         kept_rows = 0
         if rewritten:
-            kept = self._kept(table, target, rewritten, window)
+            kept = self._kept(table, target, rewritten, windows)
             adds += self._adds([(kept[0], kept[1].commits)])
             kept_rows = kept[1].rows
         if target.dataset.publishing is Publishing.PERIODS:
             counts = replace(counts, removed=counts.removed - kept_rows)
-        if adds or replaced:
+        if adds or replaced or target.up_to_date:  # that nothing has changed until now is worth knowing too
             self._commit(table, target, adds, replaced, counts)
         return counts
 
@@ -309,8 +341,10 @@ class DeltaLake:
         )
         return Published(inserted, updated, unchanged, removed)
 
-    def _kept(self, table: DeltaTable, target: Target, files: Sequence[File], window: Window) -> tuple[str, Staged]:
-        """The rows of these files that the window does not hold, put aside; read through a table of these files."""
+    def _kept(
+        self, table: DeltaTable, target: Target, files: Sequence[File], windows: Sequence[Window]
+    ) -> tuple[str, Staged]:
+        """The rows of these files that no window holds, put aside; read through a table of these files."""
         place = f"{target.staging}/kept-{random.getrandbits(48):012x}"
         actions: list[AddAction] = []
         for number, file in enumerate(files):
@@ -328,7 +362,7 @@ class DeltaLake:
         )
         origin = DeltaTable(f"{self._root}/{place}/from", storage_options=self._options)
         schema = staged_schema(target.dataset, types)
-        rows = sql.query({"t": origin}, sql.outside(target.dataset, window))
+        rows = sql.query({"t": origin}, sql.outside(target.dataset, windows))
         batches = (fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
         return f"{place}/rows", self._stage(f"{place}/rows", schema, batches)
 
@@ -381,9 +415,10 @@ class DeltaLake:
             partition: dict[str, str | None] = {"company": target.company}
             actions.append(RemoveAction(file.path, True, now, size=file.size, partition_values=partition))
         note = {"run": target.run_id, "unit": _unit(target), "token": target.token, "counts": _numbers(counts)}
+        marks = [_unit(target), *([_changes_of(target.connection_id, target.company)] if target.up_to_date else [])]
         properties = CommitProperties(
             custom_metadata={"erphub": json.dumps(note)},
-            app_transactions=[Transaction(_unit(target), target.token)],
+            app_transactions=[Transaction(mark, target.token) for mark in marks],
         )
         table.create_write_transaction(
             actions, "append", table.schema(), partition_by=["company"], commit_properties=properties
@@ -433,7 +468,16 @@ def _folder(company: str) -> str:
 
 def _unit(target: Target) -> str:
     """A name for what is replaced at once. It stays in the table's log, also when the connection is deleted."""
-    return f"{owner_folder(target.connection_id)}/{hashlib.sha256(target.company.encode()).hexdigest()[:24]}"
+    return _name_of(target.connection_id, target.company)
+
+
+def _name_of(connection_id: str, company: str) -> str:
+    return f"{owner_folder(connection_id)}/{hashlib.sha256(company.encode()).hexdigest()[:24]}"
+
+
+def _changes_of(connection_id: str, company: str) -> str:
+    """A name under which the table's log keeps until when the unit has all that was changed in its source."""
+    return f"{_name_of(connection_id, company)}/changes"
 
 
 def _numbers(counts: Published) -> list[int]:

@@ -1,6 +1,7 @@
 """The files of a table of the lake: whose rows each holds, of which days, and what its statistics say."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -24,8 +25,15 @@ class File:
     last: Any
     nulls: int
 
-    def overlaps(self, window: Window) -> bool:
-        """Whether rows of the window may be in it."""
+    def overlaps_any(self, windows: Sequence[Window]) -> bool:
+        """Whether rows of one of the windows may be in it."""
+        return any(self._overlaps(window) for window in windows)
+
+    def within_one(self, windows: Sequence[Window]) -> bool:
+        """Whether all its rows are of one and the same window."""
+        return any(self._within(window) for window in windows)
+
+    def _overlaps(self, window: Window) -> bool:
         if window.everything:
             return True
         if self.first is None or self.last is None:
@@ -34,8 +42,7 @@ class File:
         before = window.first is not None and self.last < window.first
         return not (after or before)
 
-    def within(self, window: Window) -> bool:
-        """Whether all its rows are of the window."""
+    def _within(self, window: Window) -> bool:
         if window.everything:
             return True
         if self.first is None or self.last is None or self.nulls:

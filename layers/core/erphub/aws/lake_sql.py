@@ -126,11 +126,22 @@ def difference(dataset: Dataset, tables: Sequence[str] | Mapping[str, Any], conn
     )
 
 
-def outside(dataset: Dataset, window: Window) -> str:
-    """The rows of a table that a window does not hold, those without a date among them."""
+def outside(dataset: Dataset, windows: Sequence[Window]) -> str:
+    """The rows of a table that none of the windows holds, those without a date among them."""
     columns = _names([*(field.name for field in dataset.fields), "connection"])
     assert dataset.date is not None  # noqa: S101  a dataset without a date has no windows
-    return f"SELECT {columns} FROM t WHERE NOT ({inside(dataset.date, window)}) OR {name(dataset.date)} IS NULL"  # noqa: S608
+    held = " OR ".join(f"({inside(dataset.date, window)})" for window in windows)
+    return f"SELECT {columns} FROM t WHERE NOT ({held}) OR {name(dataset.date)} IS NULL"  # noqa: S608
+
+
+def days_with(dataset: Dataset, column: str, values: Iterable[str], whose: tuple[str, str], before: date) -> str:
+    """On which days before one a company has rows with one of the values in a column."""
+    assert dataset.date is not None  # noqa: S101  a dataset without a date has no days
+    day, listed = name(dataset.date), ", ".join(literal(value) for value in values)
+    return (
+        f"SELECT DISTINCT {day} AS day FROM t WHERE {part(*whose)} AND {day} < {literal(before)} "  # noqa: S608
+        f"AND {name(column)} IN ({listed})"
+    )
 
 
 def _cast_list(dataset: Dataset, types: Mapping[str, str]) -> str:

@@ -109,15 +109,16 @@ class RunTable:
             return False
         return True
 
-    def progress(self, ref: RunRef, now: datetime, rows: int, bytes: int) -> Run:
+    def progress(self, ref: RunRef, now: datetime, rows: int, bytes: int, parts: int = 0) -> Run:
         """See the port."""
         item = self._table.update(
             _key(ref),
-            "SET active_at = :now ADD rows_read :rows, bytes_read :bytes",
+            "SET active_at = :now ADD rows_read :rows, bytes_read :bytes, parts_done :parts",
             condition="attribute_exists(pk)",
             now=instant(now),
             rows=rows,
             bytes=bytes,
+            parts=parts,
         )
         return _run(item)
 
@@ -330,6 +331,7 @@ def _run(item: Item) -> Run:
         end_day=item.get("end_day"),
         units_planned=bool(item.get("units_planned")),
         parts=int(item["parts"]) if "parts" in item else None,
+        parts_done=int(item.get("parts_done", 0)),
         rows_read=int(item.get("rows_read", 0)),
         bytes_read=int(item.get("bytes_read", 0)),
         totals={name: int(value) for name, value in item.get("totals", {}).items()},

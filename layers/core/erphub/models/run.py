@@ -78,6 +78,7 @@ class Run:
     units_planned: bool = False
     parts: int | None = None
     """How many parts there are to read; None until planned."""
+    parts_done: int = 0
     rows_read: int = 0
     bytes_read: int = 0
     totals: dict[str, int] = field(default_factory=dict[str, int])
@@ -101,7 +102,13 @@ class Unit:
     missing: list[str] = field(default_factory=list[str])
     first_part: int = 0
     end_part: int = 0
-    planned: int = 0
+    parts_done: int = 0
+    older: list[list[str | None]] = field(default_factory=list[list[str | None]])
+    """Windows before the run's own (first day or None, end day) that are replaced too: something in them changed."""
+    up_to_date: bool = False
+    """Whether with this the lake has all that was changed until the run began, whatever its date."""
+    planned: int | None = None
+    """Rows there are to read; None while, or as, nobody knows."""
     read: int = 0
     written: int = 0
     rejected: int = 0
@@ -133,6 +140,8 @@ class Unit:
         return values | {
             "connection": self.connection_id,
             "missing_columns": self.missing,
+            "parts": self.end_part - self.first_part,
+            "parts_done": self.parts_done,
             "seconds": round(self.milliseconds / 1000, 3),
         }
 

@@ -15,14 +15,19 @@ class RunQuery(Model):
 
 
 class UnitView(Model):
-    """One dataset of one company: how far it is, in rows, and what came of it."""
+    """One dataset of one company: how far it is, and what came of it.
+
+    `planned` rows are null where the ERP does not say beforehand how many there are; `parts_done` always tells.
+    """
 
     dataset: str
     connection: str
     company: str
     company_name: str
     status: UnitStatus
-    planned: int
+    planned: int | None
+    parts: int
+    parts_done: int
     read: int
     written: int
     rejected: int
@@ -46,7 +51,10 @@ class Cost(Model):
 
 
 class RunView(Model):
-    """A run. `first_day` and `end_day` bound its window (the end is not included; null is open)."""
+    """A run. `first_day` and `end_day` bound its window (the end is not included; null is open).
+
+    `progress` has `parts` once it is planned, and `totals` have `planned` where the ERP states counts beforehand.
+    """
 
     id: str
     job_id: str

@@ -3,10 +3,10 @@
 Arrow batches are `arro3.core.RecordBatch` in production; a protocol keeps this floor free of the import.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
@@ -68,12 +68,26 @@ class Survey:
 
     `types` maps every field of the dataset to its Arrow type as text (`string`, `int64`, `date32`, `bool`,
     `timestamp[us]`, `decimal(38,20)`); `missing` names fields this installation has no column for (they are null).
+    `rows` is None, and a slice's 0, where the source states no counts beforehand.
     """
 
     types: Mapping[str, str]
     missing: Sequence[str]
     slices: Sequence[Slice]
-    rows: int
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What was changed in a company's dataset since an instant: which days hold it now, and how to know it again.
+
+    `known_by` has, by column, the values of rows that were read earlier and are of what changed: where it was before.
+    `too_much` says that it is no use to go day by day; then nothing else is told.
+    """
+
+    days: Collection[date] = ()
+    known_by: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
+    too_much: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +153,18 @@ class HasCompanies(Protocol):
 
     def companies(self) -> Sequence[FoundCompany]:
         """Every company the login can see, those it cannot open with the reason. Sorted by name."""
+        ...
+
+
+@runtime_checkable
+class KnowsWhatChanged(Protocol):
+    """A system that can be asked what was changed, whatever its date."""
+
+    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> Changed | None:
+        """What was made or changed at that instant or later; None for a dataset it cannot say it of.
+
+        What was deleted is not told. Raises ErpRefused, Unavailable.
+        """
         ...
 
 

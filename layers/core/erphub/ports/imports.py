@@ -1,9 +1,9 @@
 """What importing asks of the world: where jobs and runs are kept, the lake, and the connections it reads through."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from ..models.dataset import Dataset
@@ -109,8 +109,11 @@ class Runs(Protocol):
         """Set the final status and what belongs to it, once; False when the run has ended before."""
         ...
 
-    def progress(self, ref: RunRef, now: datetime, rows: int, bytes: int) -> Run:
-        """Add what was just read and show that the run lives. The answer says whether somebody asked to stop."""
+    def progress(self, ref: RunRef, now: datetime, rows: int, bytes: int, parts: int = 0) -> Run:
+        """Add what was just read (`parts`: to its end) and show that the run lives.
+
+        The answer says whether somebody asked to stop.
+        """
         ...
 
     def spend(self, ref: RunRef, calls: Mapping[str, int], milliseconds: int) -> None:
@@ -211,18 +214,21 @@ class Staged:
 class Target:
     """One unit's part of the lake, and what is to replace it.
 
-    `token` orders the publications of a unit: the same one again is the same publication, a lower one is too late.
+    `windows` do not overlap; all of them are replaced at once. `token` orders the publications of a unit: the same one
+    again is the same publication, a lower one is too late. `up_to_date` says that with it the unit has all that was
+    changed in the source until the token's instant, whatever its date.
     """
 
     client_id: str
     dataset: Dataset
     connection_id: str
     company: str
-    window: Window
+    windows: Sequence[Window]
     token: int
     run_id: str
     staging: str
     """Where this unit may put things aside."""
+    up_to_date: bool = False
 
 
 @dataclass(frozen=True)
@@ -267,10 +273,26 @@ class Lake(Protocol):
         ...
 
     def publish(self, target: Target, staged: Sequence[tuple[str, int]]) -> Published:
-        """Replace the unit's part (its window, or all of it) by what was staged, in one step.
+        """Replace the unit's part (its windows, or all of it) by what was staged, in one step.
 
         Raises Conflict (`newer_run_published`), Unavailable.
         """
+        ...
+
+    def up_to_date_until(self, client_id: str, dataset: Dataset, connection_id: str, company: str) -> datetime | None:
+        """Until when a unit has all that was changed in its source; None when no publication has said so."""
+        ...
+
+    def days_of(
+        self,
+        client_id: str,
+        dataset: Dataset,
+        connection_id: str,
+        company: str,
+        known_by: Mapping[str, Collection[str]],
+        before: date,
+    ) -> Collection[date]:
+        """On which days before one a unit has rows with one of these values in one of these columns."""
         ...
 
     def clean(self, prefix: str) -> None:

@@ -1,8 +1,8 @@
 """Imports from 24SevenOffice: a company's dataset in slices, each read page by page, counted and summed on the way.
 
-The ledger is read by months of its vouchers' dates (by years where a year is small), everything else in one slice. A
-rolling window replaces the days in it; what was changed during these days in older vouchers is asked for by the date of
-the change, and told, as it takes an import of everything to bring it. The ERP states no counts, so what a slice holds
+The ledger is read by months of its vouchers' dates (by years where a year is small), everything else in one slice. Of
+the ledger and of orders the ERP also says what was made or changed since an instant, so that a rolling import knows
+which older days it has to bring as well. The ERP states no counts, so what a slice holds
 is counted and summed from the very answers its rows come from; where the ERP tells the accounts' balances too, the sums
 per account are held against them.
 """
@@ -10,14 +10,14 @@ per account are held against them.
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ErpRefused
 from ...models.dataset import Dataset, Publishing
-from ...ports.erp import Oddity, Slice, Survey, Total, Window
+from ...ports.erp import Changed, Oddity, Slice, Survey, Total, Window
 from .numbers import plain
 from .tables import Oddities, Row, batch, held_decimal, types_of
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 IDS = ("accounts", "gl_transactions", "customers", "suppliers", "products", "orders", "dimensions")
 BATCH_ROWS = 10_000
 """About 3 MB of the widest dataset; what one batch costs in memory, whatever the company's size."""
+MOST_CHANGED = 20_000
+"""From so many changed rows on, nobody goes day by day: a closing of the books, or a conversion."""
 
 
 class Source(Protocol):
@@ -48,8 +50,8 @@ class Source(Protocol):
         """The rows, page by page; of the ledger and orders those with `first <= date < end`, either open."""
         ...
 
-    def changed_before(self, first: date) -> Iterator[list[Row]]:
-        """Ledger lines of earlier days that were changed on or after the day, page by page."""
+    def changed(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
+        """The ledger's lines or the orders that were made or changed since, whatever their date; some perhaps twice."""
         ...
 
     def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:
@@ -64,13 +66,30 @@ def survey(source: Source, dataset: Dataset, window: Window, slice_rows: int) ->
         raise ErpRefused(f"24SevenOffice offers no {dataset.title.lower()}.", code="dataset_not_offered")
     spans = [(window.first, window.end)]
     if dataset.id == "gl_transactions":
-        spans = whole_years(months(window, source.years()), lambda first, end: source.is_small(first, end, slice_rows))
+        years = None if window.first and window.end else source.years()
+        spans = whole_years(months(window, years), lambda first, end: source.is_small(first, end, slice_rows))
     elif dataset.publishing is not Publishing.PERIODS:
         spans = [(None, None)]
     slices = [Slice(_where(*span), 0) for span in spans]
-    if dataset.id == "gl_transactions" and window.first is not None:
-        slices[0] = Slice({**slices[0].where, "older": True}, 0)
-    return Survey(types_of(dataset), source.missing(dataset.id), slices, 0)
+    return Survey(types_of(dataset), source.missing(dataset.id), slices, None)
+
+
+def changed(source: Source, dataset: Dataset, since: datetime) -> Changed | None:
+    """What was changed since; each of a row's keys is unique here, so that any of them tells it again."""
+    if dataset.publishing is not Publishing.PERIODS or dataset.date is None:
+        return None
+    days: set[date] = set()
+    known_by: dict[str, set[str]] = {key: set() for key in dataset.keys}
+    rows = 0
+    for page in source.changed(dataset.id, since):
+        rows += len(page)
+        if rows > MOST_CHANGED:
+            return Changed(too_much=True)
+        for row in page:
+            days |= {row[dataset.date]} if row.get(dataset.date) else set()
+            for key, values in known_by.items():
+                values |= {row[key]} if row.get(key) else set()
+    return Changed(days, known_by)
 
 
 def months(window: Window, years: tuple[date, date] | None) -> list[tuple[date | None, date | None]]:
@@ -124,7 +143,6 @@ class SliceReading:
         self._dataset = dataset
         self._first = date.fromisoformat(where["first"]) if where.get("first") else None
         self._end = date.fromisoformat(where["end"]) if where.get("end") else None
-        self._older = bool(where.get("older"))
         self._rows: dict[date | None, int] = defaultdict(int)
         self._sums: dict[date | None, Decimal] = defaultdict(Decimal)
         self._accounts: dict[str, Decimal] = defaultdict(Decimal)
@@ -162,7 +180,6 @@ class SliceReading:
                 yield batch(self._dataset, waiting, self._oddities)
                 waiting = []
         self._compare()
-        self._tell_older()
         if waiting:
             yield batch(self._dataset, waiting, self._oddities)
 
@@ -175,15 +192,6 @@ class SliceReading:
                 held = held_decimal(amount, self._dataset.amount, Oddities())
                 self._sums[day] += held
                 self._accounts[str(row.get("account_no"))] += held
-
-    def _tell_older(self) -> None:
-        if not self._older or self._first is None:
-            return
-        for page in self._source.changed_before(self._first):
-            for row in page:
-                if row.get("voucher_date") is not None and row["voucher_date"] < self._first:
-                    example = f"voucher {row.get('voucher_no')} of {row['voucher_date']}"
-                    self._oddities.add("changed_before_window", example)
 
     def _compare(self) -> None:
         """Hold the ledger's sums per account against the balances that the ERP states for the same days."""

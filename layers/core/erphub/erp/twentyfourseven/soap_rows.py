@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ...ports.world import Clock
 from .parties import organisation_number
 from .places import ACCOUNT, TRANSACTION
 from .rest import parse_instant
@@ -33,9 +34,10 @@ _ORDER = (
 class SoapRows:
     """One company's datasets."""
 
-    def __init__(self, soap: Soap, books: SoapBooks) -> None:
+    def __init__(self, soap: Soap, books: SoapBooks, clock: Clock) -> None:
         self._soap = soap
         self._books = books
+        self._clock = clock
         self._customers = SoapCustomers(soap, books.company)
         self._products = SoapProducts(soap, books.company)
         self._orders = SoapOrders(soap, books, self._products)
@@ -85,21 +87,38 @@ class SoapRows:
             case _:
                 raise KeyError(dataset)
 
-    def changed_before(self, first: date) -> Iterator[list[Row]]:
-        """By the instant of the change, in UTC as the ERP counts."""
-        yield [self._line(one) for one in self._lines(first, None, by="DateChangedUTC")]
+    def changed(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
+        """Made since and changed since are asked for apart: nothing says that what is new counts as changed.
+
+        The ERP takes instants in UTC, and has no pages: changes are asked for week by week.
+        """
+        if dataset == "orders":
+            yield [self._order(one) for one in self._orders.orders((("ChangedAfter", since),), _ORDER)]
+            return
+        at, now = since, self._clock() + timedelta(days=1)
+        while at < now:
+            until = min(at + timedelta(days=7), now)
+            yield [self._line(one) for one in self._transactions("DateChangedUTC", at, until)]
+            at = until
+        yield [self._line(one) for one in self._transactions("EntryDate", *_ALWAYS, registered_after=since)]
 
     def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:  # noqa: ARG002
         """SOAP aggregates by month only, which says nothing of a window's days."""
         return iter(())
 
-    def _lines(self, first: date | None, end: date | None, by: str = "EntryDate") -> list["Element"]:
+    def _lines(self, first: date | None, end: date | None) -> list["Element"]:
         last = (end or _ALWAYS[1]) - timedelta(days=1)
+        return self._transactions("EntryDate", first or _ALWAYS[0], datetime.combine(last, time(23, 59, 59)))
+
+    def _transactions(
+        self, by: str, start: date, end: date, registered_after: datetime | None = None
+    ) -> list["Element"]:
         search: Node = (
             ("DateSearchParameters", by),
-            ("DateStart", first or _ALWAYS[0]),
-            ("DateEnd", datetime.combine(last, time(23, 59, 59))),
+            ("DateStart", start),
+            ("DateEnd", end),
             ("SystemType", NIL),
+            ("RegisteredAfter", registered_after),
             ("HasInvoiceId", NIL),
         )
         return self._books.list(TRANSACTION, "GetTransactions", "Transaction", (("searchParams", search),))

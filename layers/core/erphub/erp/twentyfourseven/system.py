@@ -11,7 +11,7 @@ from ...models.dataset import Dataset
 from ...models.document import Document, DocumentKind
 from ...models.probe import Probe
 from ...ports.documents import Change, Posted, Posting, Setup
-from ...ports.erp import FoundChoice, FoundCompany, Reading, Slice, Survey, Window
+from ...ports.erp import Changed, FoundChoice, FoundCompany, Reading, Slice, Survey, Window
 from ...ports.shared import Shared
 from . import departments
 from .budget import ProcessBudget
@@ -29,7 +29,7 @@ APPLICATION = "24sevenoffice"
 
 
 class TwentyFourSevenOffice:
-    """Satisfies System, HasCompanies, HasChoices, HasDatasets, TakesDocuments, HasSetup and HasChanges."""
+    """Satisfies System, HasCompanies, HasChoices, HasDatasets, KnowsWhatChanged, and all that takes documents."""
 
     def __init__(self, settings: Mapping[str, Any], secret: Mapping[str, str], transport: Any = None) -> None:
         self._settings = settings
@@ -128,6 +128,12 @@ class TwentyFourSevenOffice:
         from . import datasets
 
         return datasets.read(self._way.rows(company.key), dataset, part)
+
+    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> Changed | None:
+        """Lines of the ledger, or orders, that were made or changed since. What was deleted the ERP does not tell."""
+        from . import datasets
+
+        return datasets.changed(self._way.rows(company.key), dataset, since)
 
     # --- TakesDocuments, HasSetup, HasChanges ------------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ class User:
 
     def rows(self, company: str) -> SoapRows:
         """The datasets of the company."""
-        return SoapRows(self._soap, self._books(company))
+        return SoapRows(self._soap, self._books(company), self._clock)
 
     def setup(self, company: str) -> Setup:
         """What there is to choose from."""

@@ -1,0 +1,176 @@
+"""A 24SevenOffice ledger night by night: what its people change in old vouchers, moved ones too, is in the lake."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erphub import erp
+from erphub.erp.twentyfourseven.budget import ProcessBudget
+from erphub.erp.twentyfourseven.tokens import ProcessTokens
+from erphub.importing import Importing
+from erphub.models.job import Days, Job
+from erphub.models.run import Run, Status
+from erphub.ports.erp import FoundCompany
+from erphub.ports.imports import Source
+from erphub.ports.shared import Shared
+from local.erps.twentyfourseven import App, Transport, seed
+from local.erps.twentyfourseven.state import Line, Voucher
+from tests.erps.contract import Contract, available
+
+from .conftest import House
+
+LEDGER = ("gl_transactions",)
+SIGN_IN = {
+    "organisation": (
+        {"sign_in": "organisation", "organisation_id": str(seed.SHOP), "client_id": seed.CLIENT_ID},
+        {"client_secret": seed.CLIENT_SECRET},
+    ),
+    "user": (
+        {"sign_in": "user", "username": seed.USER, "several_companies": True},
+        {"password": seed.PASSWORD},
+    ),
+}
+
+
+@dataclass
+class Office:
+    """The stand-in as a connection's ERP; what imports ask is held against the published contracts."""
+
+    app: App
+    watched: Any
+    way: str
+    house: House
+
+    def get(self, client_id: str, connection_id: str) -> Source:
+        return Source(client_id, connection_id, "Books", "24sevenoffice", "active", LEDGER)
+
+    def companies(self, source: Source) -> Sequence[FoundCompany]:
+        return [FoundCompany(str(seed.SHOP), "Fjellbutikken AS")]
+
+    @contextmanager
+    def open(self, source: Source) -> Iterator[Any]:
+        settings, secret = SIGN_IN[self.way]
+        clock = self.house.clock
+        applications = {"24sevenoffice": seed.APPLICATION_ID}
+        shared = Shared(ProcessTokens(), ProcessBudget(clock), clock, applications=applications, sleep=lambda _: None)
+        yield erp.open_system("24sevenoffice", settings, secret, transport=Transport(self.watched), shared=shared)
+
+    # --- what people do there
+
+    @property
+    def lines(self) -> list[Line]:
+        return self.app.world.organisation(seed.SHOP).lines()
+
+    def voucher(self, number: int) -> Voucher:
+        """One of the vouchers, the oldest first."""
+        ordered = sorted(self.app.world.organisation(seed.SHOP).vouchers.values(), key=lambda one: one.lines[0].day)
+        return ordered[number]
+
+    def change(self, voucher: Voucher, **changes: Any) -> None:
+        for line in voucher.lines:
+            line.modified = self.app.world.now()
+            for name, value in changes.items():
+                setattr(line, name, value)
+        self.app.world.organisation(seed.SHOP).sorted_lines = None
+
+
+@pytest.fixture(params=["organisation", "user"])
+def office(request: pytest.FixtureRequest, house: House) -> Iterator[Office]:
+    """Everything was imported once, two hours ago."""
+    app = App.seeded(400)
+    contract = Contract(app) if available() else None
+    office = Office(app, contract or app, request.param, house)
+    house.now = datetime.now(UTC)
+    app.world.clock = house.clock
+    for line in office.lines:
+        line.created = line.modified = datetime(2000, 1, 1, tzinfo=UTC)
+    house.importing = Importing(house.jobs, house.runs, office, house.lake, house.clock, house.checkpoint)
+    assert house.run(house.job(datasets=LEDGER)).status is Status.SUCCEEDED
+    house.now += timedelta(hours=2)
+    yield office
+    assert contract is None or contract.violations == []
+
+
+@pytest.fixture
+def nightly(house: House, office: Office) -> Job:
+    return house.job(Days(kind="days", days=3), datasets=LEDGER)
+
+
+def here(house: House) -> Counter[tuple[str, date, Decimal]]:
+    rows = house.rows("gl_transactions", "company, journal_no, entry_no, voucher_date, amount")
+    return Counter((row["entry_no"], row["voucher_date"], row["amount"]) for row in rows)
+
+
+def there(office: Office) -> Counter[tuple[str, date, Decimal]]:
+    return Counter((line.id, line.day, line.amount) for line in office.lines)
+
+
+def succeeds(house: House, job: Job) -> Run:
+    run = house.run(job)
+    assert run.status is Status.SUCCEEDED, [line.text for line in house.runs.log_page(run.ref, 100, None).items]
+    return run
+
+
+def test_what_was_changed_moved_and_entered_late_is_brought(house: House, office: Office, nightly: Job) -> None:
+    today = house.now.date()
+    office.change(office.voucher(3), comment="Corrected", amount=Decimal(0))
+    office.change(office.voucher(10), day=office.voucher(40).lines[0].day)
+    office.change(office.voucher(20), day=today)
+    late = office.voucher(30)
+    for line in late.lines:
+        line.day, line.created = date(today.year - 1, 2, 3), office.app.world.now()
+    office.change(late)
+    succeeds(house, nightly)
+    assert here(house) == there(office)
+
+
+def test_a_quiet_night_leaves_everything_as_it_is(house: House, office: Office, nightly: Job) -> None:
+    before = here(house)
+    for _ in range(2):
+        run = succeeds(house, nightly)
+        assert "older_days_changed" not in house.log(run)
+        house.now += timedelta(days=1)
+    assert here(house) == before == there(office)
+
+
+def test_what_nobody_calls_changed_waits_for_an_import_of_everything(
+    house: House, office: Office, nightly: Job
+) -> None:
+    """A voucher that is deleted leaves no trace: the published contracts know neither deletions nor former days."""
+    org = office.app.world.organisation(seed.SHOP)
+    gone = office.voucher(5)
+    del org.vouchers[gone.id]
+    org.sorted_lines = None
+    succeeds(house, nightly)
+    assert {entry for entry, _, _ in here(house) - there(office)} == {line.id for line in gone.lines}
+    succeeds(house, house.job(datasets=LEDGER))
+    assert here(house) == there(office)
+
+
+@pytest.mark.parametrize("fault", ["error_before", "half", "cut_after"])
+def test_an_erp_that_breaks_off_leaves_the_old_or_the_new(
+    house: House, office: Office, nightly: Job, fault: str
+) -> None:
+    office.change(office.voucher(10), day=office.voucher(40).lines[0].day)
+    before = here(house)
+    for operation in ("rest:GET /transactionlines", "soap:GetTransactions"):
+        office.app.faults.add(operation, fault, times=None, after=2)
+    assert house.run(nightly).status is Status.FAILED
+    assert here(house) == before
+    office.app.faults.clear()
+    succeeds(house, nightly)
+    assert here(house) == there(office)
+
+
+def test_a_run_tells_how_far_it_is_in_parts(house: House, office: Office, nightly: Job) -> None:
+    office.change(office.voucher(3))
+    [unit] = house.units(succeeds(house, nightly)).values()
+    shown = unit.as_json()
+    assert shown["planned"] is None
+    assert shown["parts"] == shown["parts_done"] >= 2

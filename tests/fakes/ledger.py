@@ -171,9 +171,19 @@ class LedgerErp:
             if record.kind is kind and (since is None or record.changed_at >= since)
         ]
         for record in sorted(found, key=lambda record: record.changed_at):
-            yield Change(
-                kind, record.reference, record.key or None, record.changed_at, str(record.changed_at), record.document
-            )
+            yield self._change(record)
+
+    def _change(self, record: Record) -> Change:
+        at = record.changed_at
+        return Change(record.kind, record.reference, record.key or None, at, str(at), record.document)
+
+    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+        self._open("counterpart")
+        for record in self.records.values():
+            mine = record.key in ("", posting.key) or isinstance(document, Product)
+            if record.kind is document.kind and mine and _identity(record.document) == _identity(document) != "":
+                return self._change(record)
+        return None
 
     # --- what people do in the ERP itself
 
@@ -236,6 +246,17 @@ def _same_place(record: Record, posting: Posting) -> bool:
     """Whether a record is where a look would meet it."""
     asked = posting.routing
     return record.company in ("", asked.get("company", "")) and record.target in ("", asked.get("target", ""))
+
+
+def _identity(document: Document) -> str:
+    """By what an ERP knows a record itself."""
+    match document:
+        case Product():
+            return document.number
+        case Customer():
+            return document.organisation_no
+        case _:
+            return ""
 
 
 class Clock:

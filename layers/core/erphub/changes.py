@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from .errors import Conflict, Invalid
+from .errors import Conflict, ErpRefused, Invalid
 from .models.document import Document, DocumentKind
 from .models.sync import Acknowledged, Bond, Counts, Entry, EntryState, Master, Offer, Sync
 from .paperwork import digest, entry_id, from_text, plain, posting_key, read_document, title, to_text
@@ -131,20 +131,24 @@ class Changes:
         if all(bond.theirs.get(name) == value for name, value in erp.items()) and bond.theirs:
             return False, False
         entry = self._entry(sync, bond)
-        till = all_fields(from_text(entry.body)) if entry else dict(bond.offered or bond.base)
+        till = _tills(entry, bond)
         merged = merge(bond.base, till, erp, master)
         if merged.lost and entry:
             self._keep_lost(sync, entry, merged.lost, master)
-        told = [name for name in erp if merged.fields.get(name) != till.get(name)]
         fresh = bond.model_copy(update={"theirs": bond.theirs | erp})
-        if told or entry is None:
-            self._offer(sync, fresh, merged, told or list(erp), master)
-            return True, bool(merged.lost)
-        if fresh.sequence is not None:
-            self.log.withdraw(sync.client_id, sync.connection_id, fresh)
-        else:
-            self.log.put_bond(sync.client_id, sync.connection_id, fresh)
-        return False, bool(merged.lost)
+        told = [name for name in erp if merged.fields.get(name) != till.get(name)]
+        return self._tell(sync, bond, fresh, merged, told if entry else told or list(erp)), bool(merged.lost)
+
+    def _tell(self, sync: Sync, before: Bond, bond: Bond, merged: Merged, told: Sequence[str]) -> bool:
+        """Offer the till what it does not have yet, or take back what is offered; whether something new is offered."""
+        if told and bond.offered != merged.fields:
+            self._offer(sync, bond, merged, told)
+            return True
+        if not told and bond.sequence is not None:
+            self.log.withdraw(sync.client_id, sync.connection_id, bond)
+        elif bond != before:
+            self.log.put_bond(sync.client_id, sync.connection_id, bond)
+        return False
 
     def _bond(self, sync: Sync, change: Change) -> Bond | None:
         """The bond of a changed record; made anew from the export log when a crash came before it was written."""
@@ -157,7 +161,7 @@ class Changes:
         ):
             entry = self.log.entry(sync.client_id, sync.connection_id, name)
             if entry is not None and entry.reference == change.reference and entry.kind is change.kind:
-                fields = all_fields(from_text(entry.body))
+                fields = all_fields(from_text(entry.body)) if entry.body else {}
                 return Bond(
                     kind=change.kind,
                     reference=change.reference,
@@ -176,10 +180,10 @@ class Changes:
     def _unknown(self, sync: Sync, change: Change, erp: Fields) -> bool:
         """A record that the till does not know yet is offered whole."""
         bond = Bond(kind=change.kind, reference=change.reference, base=erp, theirs=erp)
-        self._offer(sync, bond, Merged(erp), list(erp), Master.ERP)
+        self._offer(sync, bond, Merged(erp), list(erp))
         return True
 
-    def _offer(self, sync: Sync, bond: Bond, merged: Merged, told: Sequence[str], master: Master) -> None:
+    def _offer(self, sync: Sync, bond: Bond, merged: Merged, told: Sequence[str]) -> None:
         offer = Offer(
             sequence=0,
             kind=bond.kind,
@@ -187,16 +191,26 @@ class Changes:
             external_id=bond.external_id,
             changed=tuple(told),
             document=merged.fields,
-            lost=merged.lost if master is Master.ERP else {},
+            lost=merged.lost if sync.settings.master(bond.kind) is Master.ERP else {},
             offered_at=self.clock(),
         )
         self.log.offer(sync.client_id, sync.connection_id, bond, offer)
 
     def _keep_lost(self, sync: Sync, entry: Entry, lost: Fields, master: Master) -> None:
-        loser = "till" if master is Master.ERP else "erp"
-        kept = entry.model_copy(update={"lost": {loser: lost}})
-        if kept.lost != entry.lost:
-            self.log.put(kept, sync.settings.retention_days)
+        """What gave way is kept beside the document, whatever else is written there meanwhile. Raises Conflict."""
+        told = {"till" if master is Master.ERP else "erp": lost}
+        current: Entry | None = entry
+        for last in (False, False, True):
+            if current is None or current.lost == told:
+                return
+            try:
+                self.log.put(current.model_copy(update={"lost": told}), sync.settings.retention_days)
+            except Conflict:
+                if last:
+                    raise
+                current = self.log.entry(entry.client_id, entry.connection_id, entry.id)
+            else:
+                return
 
     # --- on the way to the ERP ---------------------------------------------------------------------------------------
 
@@ -208,16 +222,45 @@ class Changes:
         fields = merge(bond.base, all_fields(document), bond.theirs, sync.settings.master(entry.kind)).fields
         return read_document(entry.kind, _nested(fields))
 
+    def met(self, sync: Sync, entry: Entry, document: Document, there: Change) -> Document:
+        """The ERP had the record before the till handed it over: bind the two, and say what is to be sent of it.
+
+        Nothing was agreed on yet, so where both say something and differ the master's word counts, and the till is
+        offered what it lacks. Raises ErpRefused (`bound_otherwise`) when it is another of the till's.
+        """
+        master = sync.settings.master(entry.kind)
+        known = self.log.bond(sync.client_id, sync.connection_id, entry.kind, there.reference)
+        bond = known or Bond(kind=entry.kind, reference=there.reference)
+        if bond.external_id not in ("", entry.external_id):
+            raise ErpRefused(
+                f"In the ERP this is {there.reference}, which is the till's {bond.external_id} already. Send it under"
+                " that id, or give one of them another number.",
+                code="bound_otherwise",
+            )
+        till, theirs = all_fields(document), told_fields(there.document)
+        if not sync.settings.stock_quantities:
+            theirs.pop("stock", None)
+        base = bond.base if bond.external_id else _silences(till, theirs)
+        fresh = bond.model_copy(update={"external_id": entry.external_id, "base": base, "theirs": bond.theirs | theirs})
+        merged = merge(base, till, fresh.theirs, master)
+        told = [name for name in fresh.theirs if merged.fields.get(name) != till.get(name)]
+        self._tell(sync, bond, fresh, merged, told)
+        return read_document(entry.kind, _nested(merged.fields))
+
     def agreed(self, sync: Sync, entry: Entry, sent: Document) -> None:
-        """The ERP has this of the record now: remember it, so that it is not taken for a change of theirs."""
+        """The ERP has this of the record now: it is no change of theirs, and what it lacks is offered to the till."""
         bond = self._of(sync, entry) or Bond(kind=entry.kind, reference=entry.reference)
-        ours, till = all_fields(sent), all_fields(from_text(entry.body))
+        master = sync.settings.master(entry.kind)
+        ours, till = all_fields(sent), _tills(entry, bond)
+        lost = merge(bond.base, till, bond.theirs, master).lost
+        if lost:
+            self._keep_lost(sync, entry, lost, master)
         common = {name: value for name, value in ours.items() if till.get(name) == value}
+        told = [name for name in ours if name not in common]
         fresh = bond.model_copy(
             update={"external_id": entry.external_id, "base": bond.base | common, "theirs": bond.theirs | ours}
         )
-        if fresh != bond:
-            self.log.put_bond(sync.client_id, sync.connection_id, fresh)
+        self._tell(sync, bond, fresh, Merged(ours, lost), told)
 
     def _of(self, sync: Sync, entry: Entry) -> Bond | None:
         if not entry.reference:
@@ -226,56 +269,92 @@ class Changes:
 
     # --- the feed ----------------------------------------------------------------------------------------------------
 
-    def acknowledge(self, sync: Sync, by: str, what: Acknowledged) -> bool:
-        """The till has taken a change over. False when a newer one has taken its place: that is still to come.
+    def acknowledge(self, sync: Sync, by: str, what: Acknowledged) -> Entry | None:
+        """The till takes a change over: its record as it is from now on, with what it changed itself meanwhile.
 
-        Raises Invalid (`external_id_required` for a record the till did not have), Conflict.
+        None when a newer change has taken its place: that is still to come. Raises Invalid (`external_id_required` for
+        a record the till did not have), Conflict (`being_sent`, `bound_otherwise`).
         """
         offer = self.log.offered(sync.client_id, sync.connection_id, int(what.change))
         bond = self.log.bond(sync.client_id, sync.connection_id, offer.kind, offer.reference) if offer else None
         if offer is None or bond is None or bond.sequence != offer.sequence:
-            return False
+            return None
         external_id = bond.external_id or what.external_id
         if not external_id:
             raise Invalid.field(
                 "/changes", "external_id_required", "The record is new: say under which id the till keeps it."
             )
-        self._in_step(sync, by, bond, offer, external_id)
+        entry = self._in_step(sync, by, bond, offer, external_id)
         common = {name: value for name, value in offer.document.items() if bond.theirs.get(name, value) == value}
         agreed = bond.model_copy(update={"external_id": external_id, "base": bond.base | common})
         self.log.withdraw(sync.client_id, sync.connection_id, agreed)
-        return True
+        return entry
 
-    def _in_step(self, sync: Sync, by: str, bond: Bond, offer: Offer, external_id: str) -> None:
-        """The till has the record as it was offered: keep that as its side."""
-        document = read_document(offer.kind, _nested(offer.document))
-        text, now = to_text(document), self.clock()
+    def _in_step(self, sync: Sync, by: str, bond: Bond, offer: Offer, external_id: str) -> Entry:
+        """The till has what is new to it in the offer; what it changed itself meanwhile stays its own."""
         name = entry_id(sync.connection_id, offer.kind, external_id)
         entry = self.log.entry(sync.client_id, sync.connection_id, name)
-        if entry is not None and entry.reference not in ("", bond.reference):
+        if entry is None:
+            taken = self._from_the_erp(sync, by, name, external_id, offer)
+        else:
+            taken = self._taken_over(sync, entry, bond, offer)
+        bound = taken.model_copy(update={"reference": bond.reference})
+        return self.log.put(bound, sync.settings.retention_days)
+
+    def _taken_over(self, sync: Sync, entry: Entry, bond: Bond, offer: Offer) -> Entry:
+        """The till's document with the offered fields in it; one that waits to be sent goes on waiting."""
+        if entry.reference not in ("", bond.reference):
             raise Conflict(
-                f"The till's {external_id} is {entry.reference} in the ERP, not {bond.reference}.",
+                f"The till's {entry.external_id} is {entry.reference} in the ERP, not {bond.reference}.",
                 code="bound_otherwise",
                 reference=entry.reference,
             )
-        if entry is None:
-            entry = Entry(
-                id=name,
-                client_id=sync.client_id,
-                connection_id=sync.connection_id,
-                kind=offer.kind,
-                external_id=external_id,
-                date=now.date(),
-                state=EntryState.SENT,
-                detail="Came from the ERP.",
-                body=text,
-                body_hash=digest(text),
-                created_at=now,
-                created_by=by,
-                updated_at=now,
-                arrived_at=now,
+        if entry.state in (EntryState.SENDING, EntryState.UNCERTAIN):
+            raise Conflict(
+                "The till's own change of this record is on its way to the ERP. Acknowledge again after the transfer.",
+                code="being_sent",
+                entry=entry.id,
             )
-        kept = entry.model_copy(
-            update={"body": text, "body_hash": digest(text), "title": title(document), "reference": bond.reference}
+        master = sync.settings.master(entry.kind)
+        till = _tills(entry, bond)
+        if bond.external_id:
+            base, news = bond.base, {name: offer.document[name] for name in offer.changed}
+        else:
+            base, news = _silences(till, offer.document), offer.document
+        merged = merge(base, till, news, master)
+        lost = {"lost": {"till" if master is Master.ERP else "erp": merged.lost}} if merged.lost else {}
+        return entry.model_copy(update=_of_body(read_document(offer.kind, _nested(merged.fields))) | lost)
+
+    def _from_the_erp(self, sync: Sync, by: str, name: str, external_id: str, offer: Offer) -> Entry:
+        """A record that the till did not have: it is in the ERP already."""
+        now = self.clock()
+        return Entry(
+            id=name,
+            client_id=sync.client_id,
+            connection_id=sync.connection_id,
+            kind=offer.kind,
+            external_id=external_id,
+            date=now.date(),
+            state=EntryState.SENT,
+            detail="Came from the ERP.",
+            created_at=now,
+            created_by=by,
+            updated_at=now,
+            arrived_at=now,
+            **_of_body(read_document(offer.kind, _nested(offer.document))),
         )
-        self.log.put(kept, sync.settings.retention_days)
+
+
+def _tills(entry: Entry | None, bond: Bond) -> Fields:
+    """What the till has: as it handed it in; when that is no longer kept, as both sides had it last."""
+    return all_fields(from_text(entry.body)) if entry and entry.body else dict(bond.offered or bond.base)
+
+
+def _silences(*sides: Fields) -> Fields:
+    """What sides that never agreed on anything start from: an empty field of one says nothing against the other."""
+    return {name: value for fields in sides for name, value in fields.items() if value in ("", None)}
+
+
+def _of_body(document: Document) -> dict[str, Any]:
+    text = to_text(document)
+    return {"body": text, "body_hash": digest(text), "title": title(document)}

@@ -37,6 +37,7 @@ from .models.sync_view import (
     PdfSlot,
     RetriedView,
     SyncView,
+    TakenOver,
     TransferDetail,
     TransferPage,
     TransferView,
@@ -132,12 +133,12 @@ class SyncFront:
     def acknowledge(self, member: Member, connection: str, what: Acknowledgement) -> AcknowledgedView:
         """Changes that the till has taken over."""
         sync = self._desk.get(member.client_id, connection)
-        done: list[str] = []
-        superseded: list[str] = []
-        for one in what.changes:
-            taken = self._changes.acknowledge(sync, member.user, one)
-            (done if taken else superseded).append(one.change)
-        return AcknowledgedView(acknowledged=done, superseded=superseded)
+        taken = {one.change: self._changes.acknowledge(sync, member.user, one) for one in what.changes}
+        return AcknowledgedView(
+            acknowledged=[change for change, entry in taken.items() if entry is not None],
+            superseded=[change for change, entry in taken.items() if entry is None],
+            records=[TakenOver.of(change, entry) for change, entry in taken.items() if entry is not None],
+        )
 
     # --- transfers
 

@@ -1,5 +1,6 @@
 """Changes in the ERP reach the till once; where both sides changed the same, the master wins and nothing is lost."""
 
+from decimal import Decimal
 from itertools import product as every
 from typing import Any
 
@@ -7,12 +8,12 @@ import pytest
 
 from erphub.changes import merge
 from erphub.errors import Conflict, Invalid
-from erphub.models.document import Address, Customer, DocumentKind
+from erphub.models.document import Address, Customer, DocumentKind, Product
 from erphub.models.sync import Acknowledged, EntryState, Master
 
 from .conftest import CLIENT, CONNECTION, World
 
-K = DocumentKind.CUSTOMER
+K, P = DocumentKind.CUSTOMER, DocumentKind.PRODUCT
 
 
 def feed(world: World, since: int = 0) -> list[Any]:
@@ -54,6 +55,157 @@ def test_the_table_of_a_field(till: str, erp: str, master: Master) -> None:
 
 def test_a_field_the_erp_does_not_tell_keeps_the_tills_value() -> None:
     assert merge({}, {"f": "T"}, {}, Master.ERP).fields == {"f": "T"}
+
+
+@pytest.fixture
+def strangers(world: World) -> World:
+    """A product that the ERP has had all along, and the till hands over for the first time; the ERP is the master."""
+    world.save(products="erp", customers="erp")
+    world.erp.create(Product(number="100", name="ERP name", price=Decimal(79)))
+    world.erp.create(Customer(name="Fjell AS", organisation_no="922000001", phone="1"))
+    world.clock.pass_(minutes=5)
+    return world
+
+
+COFFEE = {"number": "100", "name": "Till name", "price": "75", "ean": "7038010000010"}
+
+
+def test_the_first_meeting_leaves_the_masters_record_alone_and_tells_the_till(strangers: World) -> None:
+    strangers.hand_in("product", "100", **COFFEE)
+    transfer = strangers.transfer()
+    assert isinstance(there := strangers.erp.records["1"].document, Product)
+    assert (there.name, there.price, there.ean) == ("ERP name", Decimal(79), "7038010000010"), "what it lacked came in"
+    assert len(strangers.erp.records) == 2
+    assert (transfer.counts.sent, strangers.entry(P, "100").lost) == (1, {"till": {"name": "Till name", "price": "75"}})
+    [offer] = [one for one in feed(strangers) if one.kind is P]
+    assert (offer.external_id, set(offer.changed)) == ("100", {"name", "price"})
+    assert (offer.document["name"], offer.lost) == ("ERP name", {"name": "Till name", "price": "75"})
+    assert acknowledge(strangers, offer.sequence)
+    after = strangers.hand_in("product", "100", **(COFFEE | {"name": "ERP name", "price": "79"}))
+    assert after.outcome == "unchanged", "both have the same now"
+    strangers.clock.pass_(minutes=5)
+    strangers.transfer()
+    assert [one for one in feed(strangers) if one.kind is P] == []
+
+
+def test_a_company_that_the_erp_knows_is_met_by_its_organisation_number(strangers: World) -> None:
+    strangers.hand_in("customer", "K1", name="Fjell", organisation_no="922000001", phone="2", email="a@example.test")
+    strangers.transfer()
+    assert isinstance(there := strangers.erp.records["2"].document, Customer)
+    assert (there.name, there.phone, there.email) == ("Fjell AS", "1", "a@example.test")
+    assert strangers.entry(K, "K1").lost == {"till": {"name": "Fjell", "phone": "2"}}
+    assert {one.external_id for one in feed(strangers) if one.kind is K} == {"K1"}
+
+
+def test_at_the_first_meeting_the_tills_word_counts_when_it_is_the_master_and_what_gave_way_is_shown(
+    strangers: World,
+) -> None:
+    strangers.save(products="till")
+    strangers.hand_in("product", "100", **COFFEE)
+    strangers.transfer()
+    assert isinstance(there := strangers.erp.records["1"].document, Product)
+    assert (there.name, there.price) == ("Till name", Decimal(75))
+    assert strangers.entry(P, "100").lost == {"erp": {"name": "ERP name", "price": "79"}}
+    assert [one for one in feed(strangers) if one.kind is P] == []
+
+
+def test_a_record_met_while_the_worker_died_is_neither_overwritten_nor_made_twice(strangers: World) -> None:
+    strangers.hand_in("product", "100", **COFFEE)
+    strangers.erp.faults = ["die_after"]
+    strangers.transfer()
+    strangers.clock.pass_(minutes=15)
+    strangers.transfer()
+    assert strangers.entry(P, "100").state is EntryState.SENT
+    assert [record.document.name for record in strangers.erp.records.values()] == ["ERP name", "Fjell AS"]
+    assert strangers.entry(P, "100").lost == {"till": {"name": "Till name", "price": "75"}}
+
+
+def test_two_of_the_tills_products_cannot_be_one_in_the_erp(strangers: World) -> None:
+    strangers.hand_in("product", "100", **COFFEE)
+    strangers.transfer()
+    strangers.hand_in("product", "100-old", **COFFEE)
+    strangers.transfer()
+    assert strangers.entry(P, "100-old").code == "bound_otherwise"
+
+
+def test_a_record_that_the_till_takes_over_under_an_id_it_has_sent_nothing_of_yet_keeps_the_masters_words(
+    strangers: World,
+) -> None:
+    strangers.erp.faults = ["refuse"]
+    strangers.hand_in("customer", "K1", name="Fjell", phone="2")
+    strangers.transfer()
+    [offer] = [one for one in feed(strangers) if one.kind is K]
+    assert acknowledge(strangers, offer.sequence, "K1")
+    strangers.exports.retry(CLIENT, CONNECTION, strangers.entry(K, "K1").id)
+    strangers.transfer()
+    assert isinstance(there := strangers.erp.records["2"].document, Customer)
+    assert (there.name, there.phone, len(strangers.erp.records)) == ("Fjell AS", "1", 2)
+    assert strangers.entry(K, "K1").lost == {"till": {"name": "Fjell", "phone": "2"}}
+
+
+def test_acknowledging_leaves_what_the_till_changed_meanwhile(both: World) -> None:
+    both.erp.edit("1", phone="2")
+    both.transfer()
+    [offer] = feed(both)
+    both.hand_in("customer", "K1", name="Fjell Nytt Navn", phone="1", email="a@example.test")
+    assert acknowledge(both, offer.sequence)
+    assert both.entry(K, "K1").state is EntryState.PENDING
+    both.transfer()
+    assert isinstance(there := both.erp.records["1"].document, Customer)
+    assert (there.name, there.phone) == ("Fjell Nytt Navn", "2")
+    assert feed(both) == []
+
+
+def test_where_the_till_changed_the_acknowledged_field_too_the_master_wins_and_it_is_shown(both: World) -> None:
+    both.erp.edit("1", phone="2")
+    both.transfer()
+    [offer] = feed(both)
+    both.hand_in("customer", "K1", name="Fjell", phone="3", email="a@example.test")
+    assert acknowledge(both, offer.sequence)
+    both.transfer()
+    assert isinstance(there := both.erp.records["1"].document, Customer)
+    assert there.phone == "2"
+    assert both.entry(K, "K1").lost == {"till": {"phone": "3"}}
+
+
+def test_a_field_that_the_till_changed_over_a_standing_offer_is_shown_as_lost(both: World) -> None:
+    both.erp.edit("1", phone="2")
+    both.transfer()
+    both.hand_in("customer", "K1", name="Fjell", phone="3", email="a@example.test")
+    both.transfer()
+    assert isinstance(there := both.erp.records["1"].document, Customer)
+    assert there.phone == "2"
+    assert both.entry(K, "K1").lost == {"till": {"phone": "3"}}
+    [offer] = feed(both)
+    assert (offer.changed, offer.document["phone"]) == (("phone",), "2"), "it still has to take it over"
+
+
+def test_an_offer_that_the_till_has_overruled_is_taken_back(both: World) -> None:
+    both.save(customers="till")
+    both.erp.edit("1", phone="2")
+    both.transfer()
+    both.hand_in("customer", "K1", name="Fjell", phone="3", email="a@example.test")
+    both.transfer()
+    assert isinstance(there := both.erp.records["1"].document, Customer)
+    assert there.phone == "3"
+    assert both.entry(K, "K1").lost == {"erp": {"phone": "2"}}
+    assert feed(both) == []
+
+
+def test_what_is_on_its_way_cannot_be_acknowledged_over(both: World) -> None:
+    both.erp.edit("1", phone="2")
+    both.transfer()
+    [offer] = feed(both)
+    both.hand_in("customer", "K1", name="Fjell Nytt", phone="1", email="a@example.test")
+    both.erp.faults = ["lost_after"]
+    both.transfer()
+    with pytest.raises(Conflict) as caught:
+        acknowledge(both, offer.sequence)
+    assert caught.value.code == "being_sent"
+    both.clock.pass_(minutes=30)
+    both.transfer()
+    assert acknowledge(both, feed(both)[0].sequence)
+    assert feed(both) == []
 
 
 def test_our_own_writes_do_not_come_back(both: World) -> None:

@@ -156,8 +156,11 @@ def test_changes_are_read_and_acknowledged(ask: Ask, house: World) -> None:
     assert (status, feed["items"][0]["document"]["name"]) == (200, "Kyst")
     assert ask("GET", "/changes", since=feed["since"])[1]["items"] == []
     body = {"changes": [{"change": feed["since"], "external_id": "K7"}]}
-    assert ask("POST", "/changes/acknowledge", body)[1] == {"acknowledged": [feed["since"]], "superseded": []}
-    assert ask("POST", "/changes/acknowledge", body)[1] == {"acknowledged": [], "superseded": [feed["since"]]}
+    _, done = ask("POST", "/changes/acknowledge", body)
+    assert (done["acknowledged"], done["superseded"]) == ([feed["since"]], [])
+    assert [(one["external_id"], one["document"]["name"]) for one in done["records"]] == [("K7", "Kyst")]
+    _, again = ask("POST", "/changes/acknowledge", body)
+    assert again == {"acknowledged": [], "superseded": [feed["since"]], "records": []}
 
 
 def test_the_clock_starts_what_is_due(ask: Ask, house: World) -> None:

@@ -1,5 +1,6 @@
 """A sync, its documents, transfers and log, as its users see them."""
 
+import json
 from datetime import date, datetime
 
 from pydantic import Field
@@ -266,8 +267,24 @@ class ChangesView(Model):
     since: str
 
 
+class TakenOver(Model):
+    """A record as the till has it from now on: the change, and what the till itself had changed meanwhile."""
+
+    change: str
+    kind: str
+    external_id: str
+    document: JsonObject
+
+    @classmethod
+    def of(cls, change: str, entry: Entry) -> "TakenOver":
+        """The view of a change that was taken over."""
+        return cls(change=change, kind=entry.kind.value, external_id=entry.external_id, document=json.loads(entry.body))
+
+
 class AcknowledgedView(Model):
     """Which changes the till has now, and which a newer one has replaced."""
 
     acknowledged: list[str]
     superseded: list[str]
+    records: list[TakenOver]
+    """What was acknowledged, as the till is to keep it."""

@@ -149,3 +149,11 @@ class HasChanges(Protocol):
         """Customers or products of a company that changed in the ERP at or after the instant, oldest first; which
         company may be left out when the login reaches only one."""
         ...
+
+    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+        """What the ERP has of a customer or product by what identifies it there (a company's organisation number, a
+        product's number), as it is now, unless it carries the key of another document; None when there is nothing
+        such.
+
+        Raises ErpRefused when that is ambiguous, Unavailable."""
+        ...

@@ -144,6 +144,17 @@ class Organisation:
             case Product():
                 return self._products
 
+    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+        """What there is by number or organisation number."""
+        self._must_be_ours(str(posting.routing.get("company") or ""))
+        match document:
+            case Customer():
+                return self._customers.counterpart(document, posting.key)
+            case Product():
+                return self._products.counterpart(document)
+            case _:
+                return None
+
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str) -> Iterator[Change]:
         """Customers or products that changed, oldest first."""
         self._must_be_ours(company)

@@ -40,11 +40,10 @@ class RestCustomers:
         return None
 
     def push(self, customer: Customer, posting: Posting) -> Posted:
-        """Change the customer that is known, or take over the one with the same organisation number, or make one."""
-        known = posting.previous or self._unclaimed(customer, posting.key)
-        if known is not None:
+        """Change the customer that is known, or make one."""
+        if posting.previous is not None:
             body = parties.customer_body(customer, posting.key, creating=False)
-            answer = self._rest.write("PATCH", f"/customers/{known}", body, repeatable=True)
+            answer = self._rest.write("PATCH", f"/customers/{posting.previous}", body, repeatable=True)
         else:
             body = parties.customer_body(customer, posting.key, creating=True)
             answer = self._rest.write("POST", "/customers", body)
@@ -58,15 +57,15 @@ class RestCustomers:
                 return None
             raise
 
-    def _unclaimed(self, customer: Customer, key: str) -> str | None:
-        """A customer of the ERP with the same organisation number that no other customer of ours is bound to."""
+    def counterpart(self, customer: Customer, key: str) -> Change | None:
+        """The customer with the same organisation number that no other customer of ours is bound to."""
         if not (customer.is_company and customer.organisation_no):
             return None
         found = self._rest.all("/customers", {"organizationNumber": customer.organisation_no, "limit": PAGE})
         for wanted in (key, None):
             for record in sorted(found, key=lambda one: int(one["id"])):
                 if (record.get("externalReference") or None) == wanted:
-                    return str(record["id"])
+                    return _customer_change(record)
         return None
 
     def changed_since(self, since: datetime | None) -> Iterator[Change]:
@@ -141,6 +140,11 @@ class RestProducts:
         records = self._by_number(product.number)
         return _posted_product(records[0]) if records else None
 
+    def counterpart(self, product: Product) -> Change | None:
+        """The product with this number. Raises ErpRefused (`product_number_not_unique`)."""
+        record = self._the_one(product.number)
+        return _product_change(record) if record else None
+
     def push(self, product: Product, posting: Posting) -> Posted:
         """Change the product with this number, or make it."""
         known = self._known(product, posting)
@@ -165,14 +169,18 @@ class RestProducts:
     def _known(self, product: Product, posting: Posting) -> str | None:
         if posting.previous is not None:
             return posting.previous
-        records = self._by_number(product.number)
+        record = self._the_one(product.number)
+        return str(record["id"]) if record else None
+
+    def _the_one(self, number: str) -> dict[str, Any] | None:
+        records = self._by_number(number)
         if len(records) > 1:
             raise ErpRefused(
-                f"24SevenOffice has {len(records)} products numbered {product.number}, so it is unclear which one to"
-                " change. Give the others another number.",
+                f"24SevenOffice has {len(records)} products numbered {number}, so it is unclear which one to change."
+                " Give the others another number.",
                 code="product_number_not_unique",
             )
-        return str(records[0]["id"]) if records else None
+        return records[0] if records else None
 
     def _by_number(self, number: str) -> list[dict[str, Any]]:
         found = self._rest.all("/products", {"productNumber": number, "limit": PAGE})
@@ -196,19 +204,21 @@ class RestProducts:
     def changed_since(self, since: datetime | None) -> Iterator[Change]:
         """All are read, as REST cannot be asked for changed products; those that changed are told, oldest first."""
         changes = [
-            Change(
-                DocumentKind.PRODUCT,
-                str(record["id"]),
-                record.get("number") or None,
-                parse_instant(record.get("modifiedAt")) or datetime.now(UTC),
-                _product_version(record),
-                parties.product_of(record),
-            )
-            for page in self._rest.pages("/products", {"limit": PAGE})
-            for record in page
+            _product_change(record) for page in self._rest.pages("/products", {"limit": PAGE}) for record in page
         ]
         changes.sort(key=lambda change: (change.changed_at, change.reference))
         yield from (change for change in changes if since is None or change.changed_at >= since)
+
+
+def _product_change(record: dict[str, Any]) -> Change:
+    return Change(
+        DocumentKind.PRODUCT,
+        str(record["id"]),
+        record.get("number") or None,
+        parse_instant(record.get("modifiedAt")) or datetime.now(UTC),
+        _product_version(record),
+        parties.product_of(record),
+    )
 
 
 def _posted_product(record: Mapping[str, Any]) -> Posted:

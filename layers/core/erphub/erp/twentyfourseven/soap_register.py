@@ -87,7 +87,7 @@ class SoapCustomers:
 
     def push(self, customer: Customer, posting: Posting) -> Posted:
         """Change the record that is known, or make one. Raises ErpRefused, Unavailable, Uncertain."""
-        known = posting.previous or self._unclaimed(customer, posting.key)
+        known = posting.previous
         body: Node = (("companies", (("Company", [_company(customer, posting.key, known)]),)),)
         result = self._soap.write(COMPANY, "SaveCompanies", body, self._company, repeatable=known is not None)
         row = row_of(result, "Company")
@@ -123,14 +123,15 @@ class SoapCustomers:
             ]
             page += 1
 
-    def _unclaimed(self, customer: Customer, key: str) -> str | None:
+    def counterpart(self, customer: Customer, key: str) -> Change | None:
+        """The company with the same organisation number that no other customer of ours is bound to."""
         if not (customer.is_company and customer.organisation_no):
             return None
         found = self.companies((("OrganizationNumber", customer.organisation_no),))
         for wanted in (key, None):
             for one in sorted(found, key=lambda each: whole(each, "Id") or 0):
                 if text(one, "ExternalId") == wanted:
-                    return text(one, "Id")
+                    return _change(one)
         return None
 
 
@@ -230,6 +231,11 @@ class SoapProducts:
         found = self._by_number(product.number)
         return _posted_product(found[0]) if found else None
 
+    def counterpart(self, product: Product) -> Change | None:
+        """The product with this number. Raises ErpRefused (`product_number_not_unique`)."""
+        one = self._the_one(product.number)
+        return None if one is None else _product_change(one)
+
     def push(self, product: Product, posting: Posting) -> Posted:
         """Change the record that is known, or make one. Raises ErpRefused, Unavailable, Uncertain."""
         known = self._known(product, posting)
@@ -255,17 +261,7 @@ class SoapProducts:
 
     def changed_since(self, since: datetime | None) -> Iterator[Change]:
         """Oldest first."""
-        changes = [
-            Change(
-                DocumentKind.PRODUCT,
-                text(one, "Id") or "",
-                text(one, "No"),
-                parse_instant(text(one, "DateChanged")) or datetime.now(UTC),
-                parties.version(product_of(one)),
-                product_of(one),
-            )
-            for one in self.all(since)
-        ]
+        changes = [_product_change(one) for one in self.all(since)]
         yield from sorted(changes, key=lambda change: (change.changed_at, change.reference))
 
     @cached_property
@@ -284,14 +280,18 @@ class SoapProducts:
     def _known(self, product: Product, posting: Posting) -> str | None:
         if posting.previous is not None:
             return posting.previous
-        found = self._by_number(product.number)
+        one = self._the_one(product.number)
+        return None if one is None else text(one, "Id")
+
+    def _the_one(self, number: str) -> "Element | None":
+        found = self._by_number(number)
         if len(found) > 1:
             raise ErpRefused(
-                f"24SevenOffice has {len(found)} products numbered {product.number}, so it is unclear which one to"
-                " change. Give the others another number.",
+                f"24SevenOffice has {len(found)} products numbered {number}, so it is unclear which one to change."
+                " Give the others another number.",
                 code="product_number_not_unique",
             )
-        return text(found[0], "Id") if found else None
+        return found[0] if found else None
 
     def _by_number(self, number: str) -> list["Element"]:
         return [one for one in self._found((("No", number),)) if text(one, "No") == number]
@@ -341,6 +341,18 @@ def product_of(one: "Element") -> Product:
         stock=None if stock is None else parties.quantity(stock),
     )
     return Product(**told | known)
+
+
+def _product_change(one: "Element") -> Change:
+    product = product_of(one)
+    return Change(
+        DocumentKind.PRODUCT,
+        text(one, "Id") or "",
+        text(one, "No"),
+        parse_instant(text(one, "DateChanged")) or datetime.now(UTC),
+        parties.version(product),
+        product,
+    )
 
 
 def _posted_product(one: "Element") -> Posted:

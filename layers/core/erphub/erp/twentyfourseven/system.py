@@ -161,3 +161,7 @@ class TwentyFourSevenOffice:
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:
         """Customers or products of a company that changed, oldest first."""
         return self._way.changed_since(kind, since, company)
+
+    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+        """The ERP's own record of the same customer or product."""
+        return self._way.counterpart(document, posting)

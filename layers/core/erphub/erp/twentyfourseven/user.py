@@ -165,6 +165,17 @@ class User:
             case Product():
                 return SoapProducts(self._soap, books.company)
 
+    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+        """What there is by number or organisation number."""
+        company = self._books(str(posting.routing.get("company") or "")).company
+        match document:
+            case Customer():
+                return SoapCustomers(self._soap, company).counterpart(document, posting.key)
+            case Product():
+                return SoapProducts(self._soap, company).counterpart(document)
+            case _:
+                return None
+
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str) -> Iterator[Change]:
         """Customers or products of the company that changed, oldest first."""
         books = self._books(company)

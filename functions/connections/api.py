@@ -12,6 +12,8 @@ from erphub.models.identity import Caller, Member, Permission, Standing
 from erphub.models.licence import AllowedLicences, ChangedCustomer, LicencesView
 from erphub.models.notification import Notification, NotificationPage, NotificationQuery
 from erphub.models.tenancy import (
+    AdministratorPage,
+    AdministratorView,
     ChangedMember,
     ChangedRole,
     ClientPage,
@@ -72,6 +74,24 @@ def create_customer(body: NewCustomer) -> CustomerView:
 def show_customer(customer: str) -> CustomerView:
     """Show a customer with its administrators and roles."""
     return wiring.house.tenants().customer(customer)
+
+
+@door.get("/customers/{customer}/administrators", needs=Standing.ANY_ADMINISTRATOR)
+def list_administrators(customer: str, query: PageQuery) -> AdministratorPage:
+    """List who administers a customer."""
+    return wiring.house.tenants().administrators(customer, query)
+
+
+@door.put("/customers/{customer}/administrators/{user}", needs=Standing.ANY_ADMINISTRATOR)
+def put_administrator(customer: str, user: str) -> AdministratorView:
+    """Let somebody administer a customer, by user id or e-mail address; an address nobody has is invited."""
+    return wiring.house.tenants().put_administrator(customer, user)
+
+
+@door.delete("/customers/{customer}/administrators/{user}", needs=Standing.ANY_ADMINISTRATOR)
+def remove_administrator(customer: str, user: str) -> None:
+    """Let somebody administer a customer no longer; the last one stays."""
+    wiring.house.tenants().remove_administrator(customer, user)
 
 
 @door.patch("/customers/{customer}", needs=Standing.CUSTOMER_ADMINISTRATOR)

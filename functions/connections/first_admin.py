@@ -2,4 +2,7 @@
 
 from erphub import first_admin, wiring
 
-handler = first_admin.CustomResource(lambda email: wiring.house.tenants().make_first_administrator(email).id)
+handler = first_admin.CustomResource(
+    lambda email: wiring.house.tenants().make_first_administrator(email).id,
+    lambda email: wiring.house.tenants().end_first_administrator(email),
+)

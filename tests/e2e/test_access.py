@@ -70,7 +70,7 @@ def of_clients():
 
 
 def of_customers():
-    return [route for route in ROUTES if route.needs is Standing.CUSTOMER_ADMINISTRATOR]
+    return [route for route in ROUTES if route.needs in (Standing.CUSTOMER_ADMINISTRATOR, Standing.ANY_ADMINISTRATOR)]
 
 
 def test_without_a_token_nothing_opens(hub, place):

@@ -50,6 +50,8 @@ class Access:
             self._require_platform_administrator(caller)
         if standing is Standing.CUSTOMER_ADMINISTRATOR:
             self._require_customer_administrator(customer_id or "", caller)
+        if standing is Standing.ANY_ADMINISTRATOR and not self.store.is_platform_administrator(caller.user):
+            self._require_customer_administrator(customer_id or "", caller)
 
     def _require_platform_administrator(self, caller: Caller) -> None:
         if not self.store.is_platform_administrator(caller.user):

@@ -17,22 +17,30 @@ from .errors import HubError
 class CustomResource:
     """Answers create, update and delete events of `Custom::FirstAdministrator` with property `Email`."""
 
-    def __init__(self, make: Callable[[str], str]) -> None:
-        """`make` makes the administrator of an e-mail address, who may be there already, and gives the user's id."""
-        self._make = make
+    def __init__(self, make: Callable[[str], str], end: Callable[[str], None]) -> None:
+        """`make` makes the administrator of an e-mail address, who may be there already, and gives the user's id; `end`
+        takes that standing away again.
+        """
+        self._make, self._end = make, end
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> None:
-        """Handle one event. A user is never removed: deleting the deployment takes the pool with it, or keeps it."""
+        """Handle one event. No user is ever removed: what is deleted is the standing.
+
+        The address is the resource's identity: with another one CloudFormation has that made, then this deleted.
+        """
         email = str(event["ResourceProperties"]["Email"])
         answer: dict[str, Any] = {"Status": "SUCCESS", "PhysicalResourceId": email.lower()}
-        if event["RequestType"] != "Delete":
-            try:
+        try:
+            if event["RequestType"] == "Delete":
+                answer["PhysicalResourceId"] = event.get("PhysicalResourceId", email.lower())
+                self._end(email)
+            else:
                 answer["Data"] = {"User": self._make(email)}
-            except Exception as error:  # noqa: BLE001 — the deployment must hear of any failure
-                observe.logger().exception("no first administrator", exc_info=error)
-                reason = error.detail if isinstance(error, HubError) else type(error).__name__
-                log = getattr(context, "log_stream_name", "the function's log")
-                answer |= {"Status": "FAILED", "Reason": f"{reason} See {log}."}
+        except Exception as error:  # noqa: BLE001 — the deployment must hear of any failure
+            observe.logger().exception("the first administrator stays as they were", exc_info=error)
+            reason = error.detail if isinstance(error, HubError) else type(error).__name__
+            log = getattr(context, "log_stream_name", "the function's log")
+            answer |= {"Status": "FAILED", "Reason": f"{reason} See {log}."}
         _send(event, answer)
 
 

@@ -203,6 +203,7 @@ def _possible(route: "Route") -> Iterator[str]:
         yield "401"
     if isinstance(route.needs, Permission) or route.needs in (
         Standing.CUSTOMER_ADMINISTRATOR,
+        Standing.ANY_ADMINISTRATOR,
         Standing.PLATFORM_ADMINISTRATOR,
     ):
         yield "403"

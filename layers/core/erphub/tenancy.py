@@ -8,6 +8,8 @@ from .models.identity import Caller, Client, Customer, Member, Membership, Permi
 from .models.tenancy import (
     ADMINISTRATOR,
     FIRST_ROLES,
+    AdministratorPage,
+    AdministratorView,
     ChangedMember,
     ChangedRole,
     ClientPage,
@@ -74,14 +76,12 @@ class Tenants:
         """Make a customer with its first administrator and roles; an unknown e-mail address is invited."""
         administrator = self._user(body.administrator, "/administrator")
         customer = Customer(self.ids(), body.name, self.clock())
-        self.store.add_customer(customer, administrator.id, FIRST_ROLES)
+        self.store.add_customer(customer, administrator.id, FIRST_ROLES, administrator.email)
         return self.customer(customer.id)
 
     def customer(self, customer_id: str) -> CustomerView:
         """The customer with its administrators and roles. Raises NotFound."""
-        customer = self.store.customer(customer_id)
-        if customer is None:
-            raise NotFound("There is no such customer, or you do not belong to it.", code="customer_not_found")
+        customer = self._require_customer(customer_id)
         return CustomerView(
             id=customer.id,
             name=customer.name,
@@ -90,6 +90,35 @@ class Tenants:
             created_at=customer.created_at,
             version=customer.version,
         )
+
+    def administrators(self, customer_id: str, query: PageQuery) -> AdministratorPage:
+        """A page of those who administer a customer. Raises NotFound."""
+        self._require_customer(customer_id)
+        found, following = self.store.administrators_page(customer_id, query.limit, query.next)
+        return AdministratorPage(items=[_administrator_view(user) for user in found], next=following)
+
+    def put_administrator(self, customer_id: str, who: str) -> AdministratorView:
+        """Let somebody administer a customer; an unknown e-mail address is invited. Raises NotFound, Invalid."""
+        self._require_customer(customer_id)
+        user = self._user(who, "")
+        self.store.put_administrator(customer_id, user)
+        return _administrator_view(user)
+
+    def remove_administrator(self, customer_id: str, who: str) -> None:
+        """Somebody administers a customer no longer. Raises NotFound, Conflict (`last_administrator`)."""
+        user, administrators = self._id_of(who), self.store.administrators(customer_id)
+        if user not in administrators:
+            raise NotFound("The customer has no such administrator.", code="administrator_not_found")
+        another = next((one for one in administrators if one != user), None)
+        if another is None:
+            raise Conflict("This is the customer's last administrator. Add another first.", code="last_administrator")
+        self.store.delete_administrator(customer_id, user, another)
+
+    def _require_customer(self, customer_id: str) -> Customer:
+        customer = self.store.customer(customer_id)
+        if customer is None:
+            raise NotFound("There is no such customer, or you do not belong to it.", code="customer_not_found")
+        return customer
 
     def create_client(self, customer_id: str, caller: Caller, body: NewClient) -> ClientView:
         """Make a client; whoever makes it is its first member, as administrator."""
@@ -132,7 +161,10 @@ class Tenants:
         return MemberPage(items=[_member_view(one, roles.get(one.role)) for one in members], next=following)
 
     def put_member(self, member: Member, who: str, body: ChangedMember) -> MemberView:
-        """Give somebody a role in the client; an unknown e-mail address is invited. Raises Invalid, Conflict."""
+        """Give somebody a role in the client; an unknown e-mail address is invited.
+
+        Raises Invalid, Forbidden (`role_exceeds_own`), Conflict.
+        """
         role = self.store.role(member.customer_id, body.role)
         if role is None:
             raise Invalid.field("/role", "role_not_found", "The customer has no role of this name.")
@@ -141,6 +173,8 @@ class Tenants:
         before = self.store.membership(member.client_id, user.id)
         if body.version is not None and (before is None or before.version != body.version):
             raise Conflict(_STALE, code="version_conflict")
+        if before is not None:
+            self._require_no_more_than_own_of(member, before)
         keeping = None
         if before is not None and Permission.MEMBERS_MANAGE not in role.permissions:
             keeping = self._another_administrator(before)
@@ -149,12 +183,12 @@ class Tenants:
         return _member_view(self.store.put_member(after, before, keeping), role)
 
     def remove_member(self, member: Member, who: str) -> None:
-        """Take somebody out of the client. Raises NotFound, Conflict (`last_administrator`)."""
-        found = self.users.find(who) if _EMAIL.fullmatch(who) else None
-        user = found.id if found else who
+        """Take somebody out of the client. Raises NotFound, Forbidden, Conflict (`last_administrator`)."""
+        user = self._id_of(who)
         before = self.store.membership(member.client_id, user) if _USER_ID.fullmatch(user) else None
         if before is None:
             raise NotFound("There is no such member.", code="member_not_found")
+        self._require_no_more_than_own_of(member, before)
         self.store.delete_member(before, self._another_administrator(before))
 
     def make_first_administrator(self, email: str) -> User:
@@ -162,6 +196,23 @@ class Tenants:
         user = self._user(email, "/email")
         self.store.make_platform_administrator(user.id)
         return user
+
+    def end_first_administrator(self, email: str) -> None:
+        """Somebody else is the platform's administrator from now on; the user stays. Again is fine."""
+        user = self.users.find(email.lower())
+        if user is not None:
+            self.store.end_platform_administrator(user.id)
+
+    def _require_no_more_than_own_of(self, member: Member, other: Membership) -> None:
+        """Nobody takes away what they do not have, either."""
+        role = self.store.role(other.customer_id, other.role)
+        if role is not None:
+            _require_no_more_than_own(member, role)
+
+    def _id_of(self, who: str) -> str:
+        """The id of whoever is named by it, or by an e-mail address."""
+        found = self.users.find(who.lower()) if _EMAIL.fullmatch(who) else None
+        return found.id if found else who
 
     def _another_administrator(self, leaving: Membership) -> Membership | None:
         """Somebody else who can manage members, when the one who leaves or changes can. Raises Conflict."""
@@ -202,9 +253,13 @@ class Tenants:
 
 
 def _require_no_more_than_own(member: Member, role: Role) -> None:
-    """Nobody gives what they do not have: managing members must not be a way to everything else."""
+    """Nobody gives or takes what they do not have: managing members must not be a way to everything else."""
     if not role.permissions <= member.permissions:
         raise Forbidden("This role allows more than your own. Ask an administrator.", code="role_exceeds_own")
+
+
+def _administrator_view(user: User) -> AdministratorView:
+    return AdministratorView(user=user.id, email=user.email)
 
 
 def _role_view(role: Role) -> RoleView:

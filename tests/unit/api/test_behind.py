@@ -182,11 +182,30 @@ def test_the_first_administrator_is_made_once_however_often_the_hub_is_deployed(
     assert made.status == 201
 
 
-def test_deleting_the_hub_removes_nobody(hub, cloudformation):
-    deploy(cloudformation)
-    before = hub.items()
+def with_address(address):
+    return {"ResourceProperties": {**event("first_admin")["ResourceProperties"], "Email": address}}
+
+
+def test_another_administrators_address_takes_the_place_of_the_one_before(hub, cloudformation):
+    old = deploy(cloudformation)
+    new = deploy(cloudformation, RequestType="Update", **with_address("second@example.test"))
+    assert new["PhysicalResourceId"] != old["PhysicalResourceId"], "so CloudFormation has the old one deleted"
+    gone = {"RequestType": "Delete", "PhysicalResourceId": old["PhysicalResourceId"]}
+    for _ in range(2):
+        answer = deploy(cloudformation, **gone)
+        assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
+    store = wiring.house.access().store
+    assert store.is_platform_administrator(new["Data"]["User"])
+    assert not store.is_platform_administrator(old["Data"]["User"])
+
+
+def test_deleting_the_hub_removes_no_user(hub, cloudformation):
+    made = deploy(cloudformation)["Data"]["User"]
     assert deploy(cloudformation, RequestType="Delete")["Status"] == "SUCCESS"
-    assert hub.items() == before
+    assert hub.users.find(made) is not None
+    unknown = deploy(cloudformation, RequestType="Delete", **with_address("never.was@example.test"))
+    assert unknown["Status"] == "SUCCESS"
+    assert hub.users.find("never.was@example.test") is None
 
 
 def test_a_deployment_hears_why_there_is_no_administrator(hub, cloudformation, monkeypatch):

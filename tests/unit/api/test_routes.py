@@ -61,7 +61,9 @@ def test_a_member_with_nothing_but_the_permission_gets_past_the_desk(hub, route)
 
 
 @pytest.mark.parametrize(
-    "route", [route for route in CONNECTIONS if route.needs is Standing.CUSTOMER_ADMINISTRATOR], ids=named
+    "route",
+    [route for route in CONNECTIONS if route.needs in (Standing.CUSTOMER_ADMINISTRATOR, Standing.ANY_ADMINISTRATOR)],
+    ids=named,
 )
 def test_a_customer_is_for_its_administrators(hub, route):
     before = hub.items()

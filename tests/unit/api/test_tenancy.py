@@ -67,6 +67,68 @@ def test_an_address_that_somebody_only_says_is_theirs_gives_them_no_rights(hub, 
     assert hub.call("GET", "/me", user="neighbour").json["clients"][0]["id"] == hub.other_client
 
 
+# --- a customer's administrators --------------------------------------------------------------------------------------
+
+
+def administrators(hub, who=""):
+    return f"/customers/{hub.customer}/administrators" + (f"/{who}" if who else "")
+
+
+def test_an_administrator_hands_over_to_another_and_leaves(hub):
+    added = hub.call("PUT", administrators(hub, "accountant@example.test"))
+    assert (added.status, added.json) == (200, {"user": "accountant", "email": "accountant@example.test"})
+    again = hub.call("PUT", administrators(hub, "accountant"))
+    assert (again.status, again.json["user"]) == (200, "accountant")
+    assert [one["id"] for one in hub.call("GET", "/me", user="accountant").json["customers"] if one["administrator"]]
+    left = hub.call("DELETE", administrators(hub, "administrator"), user="accountant")
+    assert left.status == 204
+    assert hub.call("GET", roles(hub, "viewer")).code == "customer_administrators_only"
+    assert hub.call("GET", roles(hub, "viewer"), user="accountant").status == 200
+    shown = hub.call("GET", f"/customers/{hub.customer}", user="accountant").json
+    assert shown["administrators"] == ["accountant"]
+
+
+def test_a_new_administrator_may_be_invited_and_unknown_ones_may_not(hub):
+    invited = hub.call("PUT", administrators(hub, "Fresh@example.test"))
+    assert hub.users.people[invited.json["user"]].email == "fresh@example.test"
+    unknown = hub.call("PUT", administrators(hub, "no-such-id"))
+    assert (unknown.status, unknown.json["errors"][0]["code"]) == (422, "user_unknown")
+
+
+def test_the_last_administrator_of_a_customer_stays(hub):
+    last = hub.call("DELETE", administrators(hub, "administrator"))
+    assert (last.status, last.code) == (409, "last_administrator")
+    nobody = hub.call("DELETE", administrators(hub, "viewer"))
+    assert (nobody.status, nobody.code) == (404, "administrator_not_found")
+
+
+def test_two_administrators_cannot_remove_each_other_at_the_same_time(hub, monkeypatch):
+    hub.call("PUT", administrators(hub, "accountant"))
+    delete, inner = TenancyTable.delete_administrator, []
+
+    def both(self, customer, user, keeping):
+        if not inner:
+            inner.append(None)
+            inner.append(hub.call("DELETE", administrators(hub, "administrator"), user="accountant"))
+        return delete(self, customer, user, keeping)
+
+    monkeypatch.setattr(TenancyTable, "delete_administrator", both)
+    outer = hub.call("DELETE", administrators(hub, "accountant"))
+    assert (inner[1].status, outer.status) == (204, 409)
+    assert TenancyTable(wiring.house.table()).administrators(hub.customer) == ["accountant"]
+
+
+def test_the_platform_helps_a_customer_whose_administrator_is_gone_and_knows_no_other_customer(hub, platform):
+    assert hub.call("GET", roles(hub, "viewer"), user=platform).status == 404
+    assert hub.call("PUT", administrators(hub, "accountant"), user=platform).status == 200
+    assert hub.call("DELETE", administrators(hub, "administrator"), user=platform).status == 204
+    listed = hub.call("GET", administrators(hub), user=platform).json
+    assert listed == {"items": [{"user": "accountant", "email": "accountant@example.test"}], "next": None}
+    nowhere = f"/customers/{hub.client}/administrators"
+    for method, path in (("GET", nowhere), ("PUT", f"{nowhere}/accountant"), ("DELETE", f"{nowhere}/accountant")):
+        assert hub.call(method, path, user=platform).status == 404
+
+
 def test_who_makes_a_client_administers_it(hub):
     made = hub.call("POST", f"/customers/{hub.customer}/clients", {"name": "Third"}).json
     me = hub.call("GET", "/me").json
@@ -117,10 +179,24 @@ def test_a_role_that_is_not_there_cannot_be_given(hub):
 def test_nobody_gives_more_than_they_have(hub):
     hub.call("PUT", roles(hub, "gatekeeper"), {"permissions": ["members:manage", "connections:view", "data:view"]})
     hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "gatekeeper"})
-    fine = hub.call("PUT", hub.in_client("/members/accountant"), {"role": "viewer"}, user="neighbour")
+    hub.call("PUT", roles(hub, "reader"), {"permissions": ["data:view"]})
+    fine = hub.call("PUT", hub.in_client("/members/viewer"), {"role": "reader"}, user="neighbour")
     assert fine.status == 200
     answer = hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "administrator"}, user="neighbour")
     assert (answer.status, answer.code) == (403, "role_exceeds_own")
+
+
+def test_nobody_takes_away_more_than_they_have(hub):
+    hub.call("PUT", roles(hub, "hr"), {"permissions": ["members:manage"]})
+    hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "hr"})
+    before = hub.items()
+    for method, body in (("DELETE", None), ("PUT", {"role": "hr"})):
+        answer = hub.call(method, hub.in_client("/members/administrator"), body, user="neighbour")
+        assert (answer.status, answer.code) == (403, "role_exceeds_own")
+    assert hub.items() == before
+    assert hub.call("DELETE", hub.in_client("/members/neighbour"), user="neighbour").status == 204, (
+        "themselves they may"
+    )
 
 
 def test_the_last_administrator_of_a_client_stays(hub):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ..errors import Conflict, NotFound
-from ..models.identity import Client, Customer, Membership, Permission, Role
+from ..models.identity import Client, Customer, Membership, Permission, Role, User
 from ..models.wire import instant
 from . import keys
 from .table import Item, Table, Taken, Write
@@ -50,12 +50,21 @@ class TenancyTable:
         """See the port."""
         self._table.put({**keys.platform_admin(user), "user": user})
 
-    def add_customer(self, customer: Customer, administrator: str, roles: Mapping[str, frozenset[Permission]]) -> None:
+    def end_platform_administrator(self, user: str) -> None:
+        """See the port."""
+        self._table.delete(keys.platform_admin(user))
+
+    def add_customer(
+        self,
+        customer: Customer,
+        administrator: str,
+        roles: Mapping[str, frozenset[Permission]],
+        email: str | None = None,
+    ) -> None:
         """See the port."""
         profile = {**keys.customer(customer.id), "id": customer.id, "name": customer.name, "version": 1}
         profile["created_at"] = instant(customer.created_at)
-        admin = {**keys.customer_admin(customer.id, administrator), "customer_id": customer.id, "user": administrator}
-        admin |= {"user_pk": keys.of_user(administrator), "user_sk": f"CUSTOMER#{customer.id}"}
+        admin = _admin_item(customer.id, User(administrator, email))
         writes = [Write(put=profile, condition=_NEW), Write(put=admin)]
         writes += [Write(put=_role_item(Role(customer.id, name, roles[name]))) for name in roles]
         self._table.transact(writes)
@@ -70,6 +79,24 @@ class TenancyTable:
     def administrators(self, customer_id: str) -> Sequence[str]:
         """See the port."""
         return [item["user"] for item in self._table.all(keys.customer(customer_id)["pk"], "ADMIN#")]
+
+    def administrators_page(self, customer_id: str, limit: int, next: str | None) -> tuple[Sequence[User], str | None]:
+        """See the port."""
+        page = self._table.page(keys.customer(customer_id)["pk"], "ADMIN#", limit=limit, next=next)
+        return [User(item["user"], item.get("email")) for item in page.items], page.next
+
+    def put_administrator(self, customer_id: str, user: User) -> None:
+        """See the port."""
+        there = Write(check=keys.customer(customer_id), condition=_THERE)
+        try:
+            self._table.transact([there, Write(put=_admin_item(customer_id, user))])
+        except Taken as error:
+            raise NotFound("There is no such customer.", code="customer_not_found") from error
+
+    def delete_administrator(self, customer_id: str, user: str, keeping: str) -> None:
+        """See the port."""
+        stays = Write(check=keys.customer_admin(customer_id, keeping), condition=_THERE)
+        self._table.transact([stays, Write(delete=keys.customer_admin(customer_id, user))])
 
     def roles(self, customer_id: str) -> Sequence[Role]:
         """See the port."""
@@ -179,6 +206,17 @@ def _kept(keeping: Membership | None) -> list[Write]:
             values={"kept": keeping.version},
         )
     ]
+
+
+def _admin_item(customer_id: str, user: User) -> Item:
+    return {
+        **keys.customer_admin(customer_id, user.id),
+        "customer_id": customer_id,
+        "user": user.id,
+        "email": user.email,
+        "user_pk": keys.of_user(user.id),
+        "user_sk": f"CUSTOMER#{customer_id}",
+    }
 
 
 def _role_gone() -> NotFound:

@@ -29,6 +29,8 @@ class Standing(StrEnum):
     """Anybody, signed in or not."""
     SIGNED_IN = "signed_in"
     CUSTOMER_ADMINISTRATOR = "customer_administrator"
+    ANY_ADMINISTRATOR = "any_administrator"
+    """Of the customer, or of the platform: for what must be possible when the customer has none left."""
     PLATFORM_ADMINISTRATOR = "platform_administrator"
 
 

@@ -57,6 +57,20 @@ class CustomerView(Model):
     version: int
 
 
+class AdministratorView(Model):
+    """Somebody who administers a customer."""
+
+    user: str
+    email: str | None
+
+
+class AdministratorPage(Model):
+    """A page of administrators."""
+
+    items: list[AdministratorView]
+    next: str | None
+
+
 class NewClient(Model):
     """A client to be made."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ..models.identity import Client, Customer, Membership, Permission, Role
+from ..models.identity import Client, Customer, Membership, Permission, Role, User
 
 
 class Memberships(Protocol):
@@ -37,8 +37,18 @@ class Tenancy(Memberships, Protocol):
         """Remember it; again is fine."""
         ...
 
-    def add_customer(self, customer: Customer, administrator: str, roles: Mapping[str, frozenset[Permission]]) -> None:
-        """A customer with its first administrator and roles, all or nothing."""
+    def end_platform_administrator(self, user: str) -> None:
+        """Forget it; again is fine."""
+        ...
+
+    def add_customer(
+        self,
+        customer: Customer,
+        administrator: str,
+        roles: Mapping[str, frozenset[Permission]],
+        email: str | None = None,
+    ) -> None:
+        """A customer with its first administrator (id, and address) and roles, all or nothing."""
         ...
 
     def customer(self, customer_id: str) -> Customer | None:
@@ -47,6 +57,18 @@ class Tenancy(Memberships, Protocol):
 
     def administrators(self, customer_id: str) -> Sequence[str]:
         """Ids of the users who administer the customer."""
+        ...
+
+    def administrators_page(self, customer_id: str, limit: int, next: str | None) -> tuple[Sequence[User], str | None]:
+        """A page of them, with their addresses as they were when they were added."""
+        ...
+
+    def put_administrator(self, customer_id: str, user: User) -> None:
+        """Let the user administer the customer; again is fine. Raises NotFound when there is no such customer."""
+        ...
+
+    def delete_administrator(self, customer_id: str, user: str, keeping: str) -> None:
+        """The user administers it no longer, as long as `keeping` still does. Raises Conflict."""
         ...
 
     def roles(self, customer_id: str) -> Sequence[Role]:

@@ -24,7 +24,7 @@ from .ports.world import Clock, Secrets
 from .wizards import chosen
 
 type Edited = Callable[[Connection, Connection], None]
-"""Told of an edit that is in use (before, after), perhaps more than once."""
+"""Told of an edit that passed a test and is in use (before, after), perhaps more than once."""
 _ATTEMPTS = 5
 
 
@@ -135,7 +135,8 @@ class Finishing:
             now = self.connections.get(wizard.client_id, wizard.connection_id)
             if now is not None:
                 self._tidy(wizard, before, now)
-                self.edited(before, now)
+                if editing.tested(wizard, self.clock()) is not None:
+                    self.edited(before, now)
         else:
             self.new_connection(wizard.client_id, wizard.connection_id, wizard.owner)
         self.store.clean_up(wizard)

@@ -296,6 +296,16 @@ def test_a_change_of_health_during_an_edit_does_not_make_it_stale(hub, made):
     assert show(hub, made)["status"] == "active"
 
 
+def test_an_edit_that_tested_nothing_wakes_nothing(hub, made):
+    edit = Edit(hub, made, "name")
+    edit.answer("name", {"name": "Head office"})
+    hub.system.password = "changed"
+    hub.call("POST", hub.in_client(f"/connections/{made}/test"))
+    edit.answer("finish", {})
+    assert hub.edited == []
+    assert show(hub, made)["status"] == "reauth_required", "a test by hand that failed meanwhile still counts"
+
+
 def test_a_test_that_ends_while_an_edit_of_the_name_is_finished_keeps_its_result(hub, made, monkeypatch):
     path = hub.in_client(f"/connections/{made}")
     hub.machine.slow = True

@@ -89,7 +89,13 @@ def _forget() -> None:
 
 def make_table(indexes: Mapping[str, Order], name: str | None = None) -> Table:
     """A new table with the hub's kind of key."""
-    name = name or f"table-{new_id()}"
+    request = table_request(indexes, name or f"table-{new_id()}")
+    clients.client("dynamodb").create_table(**request)
+    return Table(request["TableName"])
+
+
+def table_request(indexes: Mapping[str, Order], name: str) -> dict[str, Any]:
+    """What `create_table` is asked for a table with the hub's kind of key."""
     attributes = ["pk", "sk", *(attribute for order in indexes.values() for attribute in order[:2])]
     request: dict[str, Any] = {
         "TableName": name,
@@ -108,8 +114,7 @@ def make_table(indexes: Mapping[str, Order], name: str | None = None) -> Table:
             }
             for index, order in indexes.items()
         ]
-    clients.client("dynamodb").create_table(**request)
-    return Table(name)
+    return request
 
 
 def everything_in(table: Table) -> list[dict[str, Any]]:

@@ -382,6 +382,8 @@ def _size(item: Wire) -> int:
 
 
 def _value_size(value: Wire) -> int:
+    if len(value) != 1:
+        raise Refused("Supplied AttributeValue has more than one datatypes set, must contain exactly one")
     ((kind, content),) = value.items()
     match kind:
         case "S":

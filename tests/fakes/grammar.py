@@ -126,6 +126,15 @@ class Reader:
             return True
         return False
 
+    def closes(self, at: int) -> int:
+        """Where what opens here is closed."""
+        depth = 0
+        for place, word in enumerate(self.words[at:], at):
+            depth += (word == "(") - (word == ")")
+            if depth == 0:
+                return place
+        return len(self.words)
+
     def path(self) -> str:
         word = self.take()
         if not re.fullmatch(r"#\w+|[A-Za-z]\w*", word):
@@ -171,6 +180,8 @@ class Reader:
             part = self.negated()
             return lambda given: not part(given)
         if self.taken("("):
+            if self.sees("(") and self.closes(self.at) + 1 == self.closes(self.at - 1):
+                raise Refused("The expression has redundant parentheses;")
             part = self.either()
             self.take(")")
             return part

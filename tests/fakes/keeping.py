@@ -146,6 +146,5 @@ class MemorySecrets(Service):
         for wanted in Filters:
             if wanted["Key"] != "name":
                 raise NotImplementedError(wanted["Key"])
-            begins = tuple(value.lower() for value in wanted["Values"])
-            found = [name for name in found if name.lower().startswith(begins)]
+            found = [name for name in found if name.startswith(tuple(wanted["Values"]))]
         return {"SecretList": [{"Name": name, "Tags": self.kept[name][1]} for name in found]}

@@ -4,6 +4,7 @@ import pytest
 
 from erphub.errors import ErpRefused, Unavailable
 from erphub.models.probe import Stage
+from tests.fakes.aws import on_both
 from tests.fakes.connect import failed_at
 from tests.unit.api.test_wizard import Wizard
 
@@ -14,6 +15,7 @@ def connection(hub):
     return hub.in_client(f"/connections/{connection_id}")
 
 
+@on_both
 def test_a_connection_is_renamed_and_its_old_name_is_free_again(hub, connection):
     renamed = hub.call("PATCH", connection, {"name": "Head office", "version": 1})
     assert (renamed.status, renamed.json["name"], renamed.json["version"]) == (200, "Head office", 2)
@@ -68,6 +70,7 @@ def test_a_connection_of_another_client_is_not_there(hub, connection):
         assert (answer.status, answer.code) == (404, "connection_not_found")
 
 
+@on_both
 def test_a_test_goes_on_by_itself_and_its_result_is_kept(hub, connection):
     hub.machine.slow = True
     started = hub.call("POST", f"{connection}/test")

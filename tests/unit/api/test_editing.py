@@ -10,6 +10,7 @@ from erphub.errors import Unavailable
 from erphub.models.connection import ConnectionStatus
 from erphub.models.probe import Stage
 from erphub.ports.erp import FoundCompany
+from tests.fakes.aws import on_both
 from tests.fakes.connect import FakeSecrets, failed_at
 from tests.unit.api.test_wizard import OTHER_SERVER, SERVER, Wizard, codes
 
@@ -74,6 +75,7 @@ def test_an_edit_shows_what_is_known_with_the_password_unchanged(hub, made):
     assert edit.state() == dict.fromkeys(edit.state(), "done") | {"name": "waiting", "finish": "later"}
 
 
+@on_both
 def test_the_live_connection_goes_on_until_the_draft_is_finished(hub, made):
     before, items = show(hub, made), companies(hub, made)
     edit = Edit(hub, made)
@@ -266,6 +268,7 @@ def test_that_somebody_changed_the_password_is_told_without_the_password(hub, ma
     )
 
 
+@on_both
 def test_two_that_finish_at_the_same_moment_are_one_after_the_other(hub, made):
     first, second = Edit(hub, made, "name"), Edit(hub, made, "name")
     first.answer("name", {"name": "One"})
@@ -389,6 +392,7 @@ def test_companies_are_held_exactly_as_used_whenever_the_swap_is_cut_off(hub, ma
     assert [company.key for company in held] == ["F0002"]
 
 
+@on_both
 def test_an_edit_whose_end_never_came_is_swept(hub, made, monkeypatch):
     edit = Edit(hub, made, "server")
     edit.answer("server", SERVER)

@@ -8,6 +8,7 @@ from erphub.identities import Identities, identity
 from erphub.models.connection import Company, Connection
 from erphub.models.identity import Permission
 from erphub.ports.erp import FoundCompany
+from tests.fakes.aws import on_both
 from tests.unit.api.test_editing import Edit, companies
 from tests.unit.api.test_wizard import SERVER, Wizard
 
@@ -148,6 +149,7 @@ def finish(wizard, keys, name, **more):
     return wizard.answer("finish", {})
 
 
+@on_both
 def test_going_on_knowingly_needs_the_customers_leave_and_is_marked_in_every_list(hub, one):
     second = Wizard(hub).until("server")
     knowingly = {"companies": ["F0001", "F0002"], "connected_elsewhere": True}
@@ -223,6 +225,7 @@ def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch)
     assert hub.secrets.kept == {}
 
 
+@on_both
 def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_what_another_has(hub, one):
     from erphub.aws.connections import ConnectionTable
 
@@ -249,6 +252,7 @@ def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_w
 # --- licences --------------------------------------------------------------------------------------------------------
 
 
+@on_both
 def test_licences_count_companies_and_a_selection_beyond_them_is_refused_with_the_number(hub, one):
     assert allow(hub, 2).json == {"used": 1, "allowed": 2, "same_company_twice": False}
     second = Wizard(hub).until("server")

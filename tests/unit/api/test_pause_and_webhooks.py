@@ -11,6 +11,7 @@ from erphub.health import HealthDesk, PauseDesk
 from erphub.models.notification import EventType
 from erphub.notifications import Announcer, NotificationDesk, event
 from erphub.webhooks import WebhookDesk
+from tests.fakes.aws import on_both
 from tests.unit.api.conftest import FakeBus
 from tests.unit.api.test_wizard import Wizard
 
@@ -53,6 +54,7 @@ def connection(hub):
     return hub.in_client(f"/connections/{Wizard(hub).until('finish').get()['connection_id']}")
 
 
+@on_both
 def test_a_connection_is_paused_and_resumed_and_the_trail_says_by_whom(hub, told, connection):
     paused = hub.call("POST", f"{connection}/pause")
     assert (paused.status, paused.json["status"], paused.json["status_since"]) == (
@@ -113,6 +115,7 @@ def test_a_webhooks_secret_is_in_its_first_answer_and_nowhere_else(hub, told):
         assert secret.removeprefix("whsec_") not in text
 
 
+@on_both
 def test_a_webhook_is_changed_rotated_and_deleted(hub, told):
     made = hub.call("POST", hub.in_client("/webhooks"), {"url": URL, "events": ["import.failed"]}).json
     path = hub.in_client(f"/webhooks/{made['id']}")

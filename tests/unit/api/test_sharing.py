@@ -5,6 +5,7 @@ import pytest
 from erphub import wiring
 from erphub.aws import keys
 from erphub.aws.table import Taken
+from tests.fakes.aws import on_both
 from tests.unit.api.test_editing import Edit, show, trail
 from tests.unit.api.test_wizard import SERVER, Wizard
 
@@ -127,6 +128,7 @@ def hand_over(hub, made, to, user="administrator", **more):
     return hub.call("POST", hub.in_client(f"/connections/{made}/transfer-ownership"), {"user": to, **more}, user=user)
 
 
+@on_both
 def test_an_owner_hands_a_connection_over_and_then_has_no_more_say(hub, made):
     done = hand_over(hub, made, COLLEAGUE)
     assert (done.status, done.json["owner"], done.json["version"]) == (200, COLLEAGUE, 2)
@@ -212,6 +214,7 @@ def test_the_trail_is_still_there_when_the_connection_is_gone(hub, made):
     assert (foreign.status, foreign.code) == (404, "connection_not_found")
 
 
+@on_both
 def test_a_long_trail_comes_in_pages_the_newest_first(hub, made):
     for number in range(5):
         wiring.house.audit().record(hub.client, made, "hub", "connection.tested", new={"number": number})

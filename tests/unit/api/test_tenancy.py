@@ -5,6 +5,7 @@ import pytest
 from erphub import wiring
 from erphub.aws.tenancy import TenancyTable
 from erphub.models.identity import Permission
+from tests.fakes.aws import on_both
 
 
 @pytest.fixture
@@ -137,6 +138,7 @@ def test_who_makes_a_client_administers_it(hub):
     assert hub.call("GET", f"/clients/{made['id']}/members").json["items"][0]["user"] == "administrator"
 
 
+@on_both
 def test_clients_are_listed_in_pages(hub):
     for number in range(5):
         hub.call("POST", f"/customers/{hub.customer}/clients", {"name": f"Client {number}"})
@@ -146,6 +148,7 @@ def test_clients_are_listed_in_pages(hub):
     assert len({client["id"] for client in first["items"] + rest["items"]}) == 7
 
 
+@on_both
 def test_a_member_is_added_changed_and_removed(hub):
     path = hub.in_client("/members/neighbour")
     added = hub.call("PUT", path, {"role": "viewer"})
@@ -210,6 +213,7 @@ def test_the_last_administrator_of_a_client_stays(hub):
     assert (last.status, last.code) == (409, "last_administrator")
 
 
+@on_both
 def test_two_administrators_cannot_leave_at_the_same_time(hub, monkeypatch):
     hub.call("PUT", hub.in_client("/members/accountant"), {"role": "administrator"})
     delete, inner = TenancyTable.delete_member, []
@@ -226,6 +230,7 @@ def test_two_administrators_cannot_leave_at_the_same_time(hub, monkeypatch):
     assert len(hub.items())
 
 
+@on_both
 def test_a_role_is_made_changed_and_deleted(hub):
     made = hub.call("PUT", roles(hub, "auditor"), {"permissions": ["data:view"]})
     assert (made.status, made.json) == (200, {"name": "auditor", "permissions": ["data:view"], "version": 1})

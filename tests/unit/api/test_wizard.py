@@ -6,6 +6,7 @@ from erphub import wiring
 from erphub.aws.wizards import WizardTable
 from erphub.errors import ErpRefused, Unavailable
 from erphub.models.probe import Stage
+from tests.fakes.aws import on_both
 
 SERVER = {"server": "db01.example.test", "login": "reader", "password": "right", "encryption": "trust"}
 OTHER_SERVER = SERVER | {"server": "db02.example.test"}
@@ -57,6 +58,7 @@ def codes(answer):
     return [error["code"] for error in answer.json["errors"]]
 
 
+@on_both
 def test_a_wizard_asks_its_steps_in_order_and_makes_the_connection(hub):
     wizard = Wizard(hub)
     fresh = wizard.get()
@@ -215,6 +217,7 @@ def test_a_company_that_cannot_be_opened_says_why(hub):
     assert items[2] == {"key": "F0003", "name": "Låst AS", "problem": why, "elsewhere": None}
 
 
+@on_both
 def test_hundreds_of_companies_come_in_pages_each_once(hub):
     from erphub.ports.erp import FoundCompany
 
@@ -328,6 +331,7 @@ def test_an_answer_from_an_old_page_is_refused(hub):
     assert wizard.put("companies", {"companies": "all", "version": wizard.get()["version"]}).status == 202
 
 
+@on_both
 def test_a_cancelled_wizard_is_gone_with_its_password(hub):
     wizard = Wizard(hub).until("companies")
     assert hub.secrets.kept

@@ -15,6 +15,7 @@ from erphub.models.notification import EventType
 from erphub.models.run import RunRef, Status
 from erphub.models.wire import PageQuery
 from erphub.notifications import event
+from tests.fakes.aws import on_both
 from tests.unit.deletion.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
 
 
@@ -232,6 +233,7 @@ def test_what_is_being_deleted_cannot_be_deleted_again(scene: Scene):
         assert refused.value.code == "connection_deleting"
 
 
+@on_both
 def test_what_goes_on_is_ended(scene: Scene):
     ref = RunRef(CLIENT, new_id(), new_id())
     scene.run(ref, MINE, ended=False)
@@ -291,6 +293,7 @@ def test_the_machine_does_not_wake_before_the_time_is_over(scene: Scene):
     assert answer["until"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
 
 
+@on_both
 def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     def kept():
         skip = ("DELETION", "DELETION-PLAN", "ENTRY", "SYNC", "CONNECTION")
@@ -452,6 +455,7 @@ def test_everybody_is_told_that_it_is_being_deleted_and_that_it_was_restored(sce
 # --- afterwards ----------------------------------------------------------------------------
 
 
+@on_both
 def test_afterwards_a_search_of_every_store_finds_nothing_but_the_audit_trail(scene: Scene):
     scene.draft(MINE)
     others = scene.others()

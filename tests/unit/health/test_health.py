@@ -17,6 +17,7 @@ from erphub.models.wizard import ProbeView
 from erphub.notifications import PATIENCE, SyncNotices, event
 from erphub.runs import problem_of
 from erphub.web import as_problem
+from tests.fakes.aws import on_both
 
 REFUSED = problem_of(CredentialsRefused("The server does not accept the login and password."))
 SHOWN = {name: REFUSED[name] for name in ("code", "detail")}
@@ -142,6 +143,7 @@ def test_a_refusal_met_with_the_old_password_does_not_stop_the_new_one(house):
     assert house.now(connection).status == "reauth_required"
 
 
+@on_both
 def test_the_password_entered_again_goes_on_and_makes_up_for_what_was_missed(house):
     connection = house.connection()
     stopped = house.clock()
@@ -416,6 +418,7 @@ def test_whoever_dies_between_keeping_and_telling_loses_no_event(house):
     assert house.on_the_bus() == ["import.finished"]
 
 
+@on_both
 def test_people_see_the_newest_first_and_say_that_they_see_to_it(house):
     connection = house.connection()
     for number in range(3):

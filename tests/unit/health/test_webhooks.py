@@ -17,6 +17,7 @@ from erphub.models.wire import PageQuery
 from erphub.notifications import event
 from erphub.ports.webhooks import Answer
 from erphub.webhooks import signature
+from tests.fakes.aws import on_both
 from tests.fakes.receiver import HOST
 
 FAILING = EventType.WEBHOOK_FAILING
@@ -110,6 +111,7 @@ def test_an_event_that_comes_twice_is_sent_once(house, receiver):
     assert len(receiver.got) == 1
 
 
+@on_both
 def test_a_receiver_in_trouble_is_tried_again_after_ever_longer_pauses_under_the_same_id(house, receiver):
     webhook = register(house, receiver)
     receiver.answers = [500, (302, {"location": "https://elsewhere.example.test/"}), 429]
@@ -373,6 +375,7 @@ def test_of_two_who_change_a_webhook_the_second_is_told(house, receiver):
     assert "previous" not in house.secrets.kept[f"{house.member.client_id}/webhook-{webhook.id}"]
 
 
+@on_both
 def test_a_message_is_sent_again_by_hand_under_the_same_id(house, receiver):
     webhook = register(house, receiver)
     house.courier().take(happened(house))
@@ -387,6 +390,7 @@ def test_a_message_is_sent_again_by_hand_under_the_same_id(house, receiver):
         house.desk().replay(house.member, webhook.id, webhook.id)
 
 
+@on_both
 def test_a_deleted_webhook_leaves_nothing_and_gets_nothing(house, receiver):
     webhook = register(house, receiver)
     receiver.answers = [500]

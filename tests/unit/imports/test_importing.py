@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from erphub.models.job import Days, Range
 from erphub.models.run import Status, Trigger, UnitStatus
+from tests.fakes.aws import on_both
 
 from .conftest import FIRST_DAY, House, chart, ledger
 
@@ -26,6 +27,7 @@ def test_a_run_leaves_nothing_behind_and_frees_its_leases(house: House) -> None:
     assert house.run(job).status is Status.SUCCEEDED
 
 
+@on_both
 def test_running_again_changes_nothing(house: House) -> None:
     job = house.job()
     house.run(job)

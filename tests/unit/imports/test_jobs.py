@@ -16,6 +16,7 @@ from erphub.jobs import ImportJobs
 from erphub.models.job import ChangedJob, NewJob
 from erphub.models.wire import ID, PageQuery
 from erphub.runs import ImportRuns
+from tests.fakes.aws import on_both
 
 from .conftest import CLIENT, CONNECTION
 from .test_schedule import RecordingMachine
@@ -129,6 +130,7 @@ def test_two_changes_of_the_same_version_do_not_overwrite_each_other(desk: Desk)
     assert refused.value.code == "version_conflict"
 
 
+@on_both
 def test_a_schedule_can_be_given_and_taken_away(desk: Desk) -> None:
     made = desk.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}), "u")
     given = desk.jobs.change(
@@ -165,6 +167,7 @@ def test_another_client_sees_nothing(desk: Desk) -> None:
         desk.jobs.get(new_id(), made.id)
 
 
+@on_both
 def test_a_new_connection_gets_three_jobs_and_the_first_runs_once(desk: Desk) -> None:
     for _ in range(2):  # the wizard's last task may be tried again
         desk.jobs.create_defaults(CLIENT, CONNECTION, "owner")

@@ -10,6 +10,7 @@ from erphub.changes import merge
 from erphub.errors import Conflict, Invalid
 from erphub.models.document import Address, Customer, DocumentKind, Product
 from erphub.models.sync import Acknowledged, EntryState, Master
+from tests.fakes.aws import on_both
 
 from .conftest import CLIENT, CONNECTION, World
 
@@ -228,6 +229,7 @@ def test_ten_idle_cycles_make_no_writes(both: World) -> None:
     assert feed(both) == []
 
 
+@on_both
 def test_a_change_in_the_erp_is_offered_until_it_is_acknowledged(both: World) -> None:
     both.erp.edit("1", phone="2")
     both.transfer()

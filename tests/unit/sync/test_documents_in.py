@@ -9,6 +9,7 @@ from erphub.models.document import DocumentKind
 from erphub.models.sync import Attachment, ByHand, EntryState, NewUpload, Skip
 from erphub.paperwork import from_text, masked, read_document, to_text
 from erphub.uploads import file_name
+from tests.fakes.aws import on_both
 
 from .conftest import CLIENT, CONNECTION, World, writes_so_far, z_report
 from .test_cash_register import two_shops
@@ -45,6 +46,7 @@ def test_the_settlement_of_another_shop_does_not_take_the_place_of_the_first(
     assert world.hand_in("settlement", "Z1", **(report | {"comment": "counted again"})).outcome == "replaced"
 
 
+@on_both
 def test_after_sending_another_body_is_refused_with_the_voucher(world: World) -> None:
     world.settlement(1)
     world.transfer()
@@ -217,6 +219,7 @@ def test_a_batch_says_which_lines_were_refused_and_takes_the_others(world: World
     assert str(from_text(world.entry(P, "P2").body).price) == "41", "the last one counts"
 
 
+@on_both
 def test_a_batch_that_is_read_twice_changes_nothing(world: World) -> None:
     done = upload(world, [product(1)])
     writes = writes_so_far()

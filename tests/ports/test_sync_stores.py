@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from erphub.aws import keys
 from erphub.aws.clients import client
 from erphub.aws.exportlog import ExportLogTable
 from erphub.aws.papers import PaperBucket
@@ -127,6 +128,32 @@ def test_many_are_kept_at_once_and_the_late_ones_come_back(log: ExportLogTable) 
     late = log.put_many([entry(number) for number in range(1, 29)], 30)
     assert [one.external_id for one in late] == ["D2"]
     assert len(log.entries(C, N, [entry(number).id for number in range(1, 29)])) == 28
+
+
+def test_what_remains_of_an_entry_stands_in_for_it_and_is_written_over(log: ExportLogTable, table: Table) -> None:
+    kept = log.put(entry(1, state=EntryState.SENT, reference="7", created_by="Ada"), 30)
+    log.put_many([entry(2, state=EntryState.SENT, reference="8"), entry(3)], 30)
+    for number in (1, 2, 3):
+        table.delete(keys.exports(C, N, "ENTRY", entry(number).id))
+    found = {one.external_id: one for one in log.entries(C, N, [entry(number).id for number in (1, 2, 3)])}
+    assert all(one.forgotten for one in found.values())
+    assert {name: one.reference for name, one in found.items()} == {"D1": "7", "D2": "8"}
+    assert (found["D1"].body, found["D1"].created_by, found["D1"].body_hash) == ("", "", kept.body_hash)
+    again = log.put(found["D1"].model_copy(update={"body": "new", "forgotten": False}), 30)
+    assert log.entry(C, N, again.id) == again
+    assert list(log.queue(C, N, "sent")) == [again.model_copy(update={"body": "", "rev": 0})]
+
+
+@pytest.mark.parametrize("kind", list(DocumentKind))
+@pytest.mark.parametrize("state", list(EntryState))
+def test_what_waits_does_not_expire_nor_do_records_that_both_sides_keep(
+    log: ExportLogTable, table: Table, kind: DocumentKind, state: EntryState
+) -> None:
+    log.put(entry(1, kind, state=state), 30)
+    item = table.get(keys.exports(C, N, "ENTRY", entry(1, kind).id))
+    history = kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE)
+    assert item is not None
+    assert ("expires_at" in item) == (history and state in (EntryState.SENT, EntryState.SKIPPED))
 
 
 def test_a_queue_lists_what_waits_in_order_of_sending_without_bodies(log: ExportLogTable) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import Conflict, HubError, Invalid, NotFound
 from .models.document import Document, DocumentKind, Settlement
-from .models.sync import Entry, EntryState, Sync
+from .models.sync import BEFORE_FROM_DATE, Entry, EntryState, Sync
 from .pacing import Next, next_transfer
 from .paperwork import digest, entry_id, pdf_name, read_document, title, to_text
 from .ports.sync import ExportLog, Papers, Syncs, UploadSlot
@@ -18,8 +18,6 @@ _PDF_WAIT = timedelta(minutes=30)
 """How long a transfer waits for a PDF that the till has announced, before the hub renders the settlement itself."""
 
 
-BEFORE_FROM_DATE = "before_from_date"
-"""Left out because of its day."""
 SKIPPED_UNCERTAIN = "skipped_uncertain"
 """Left out by hand while nobody could tell whether the ERP has it."""
 
@@ -198,7 +196,8 @@ def decide(sync: Sync, existing: Entry | None, coming: Incoming, by: str, now: d
     fingerprint = digest(text)
     if existing is None:
         return _new(sync, coming, text, fingerprint, by, now), Outcome.CREATED
-    if existing.body_hash == fingerprint:
+    restored = existing.forgotten and existing.state is EntryState.SKIPPED
+    if existing.body_hash == fingerprint and not restored:
         return existing, Outcome.UNCHANGED
     if existing.state is not EntryState.SENT:
         _same_report(existing, coming.document)
@@ -226,7 +225,7 @@ def decide(sync: Sync, existing: Entry | None, coming: Incoming, by: str, now: d
     changes: dict[str, Any] = {name: getattr(fresh, name) for name in _OF_THE_BODY}
     if state is EntryState.PENDING:
         changes |= {name: getattr(fresh, name) for name in _OF_THE_STATE}
-    changes |= {"revision": existing.revision + 1, "updated_at": now, "arrived_at": now}
+    changes |= {"revision": existing.revision + 1, "updated_at": now, "arrived_at": now, "forgotten": False}
     return existing.model_copy(update=changes), outcome
 
 

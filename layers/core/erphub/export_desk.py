@@ -86,6 +86,11 @@ class ExportDesk:
             raise Conflict(
                 f"It is in the ERP already, as {entry.reference}.", code="already_sent", reference=entry.reference
             )
+        if entry.forgotten:
+            raise Conflict(
+                f"It was left out and its time in the log is over. Hand {entry.external_id} in again, then retry.",
+                code="body_forgotten",
+            )
         fresh = released(entry, self.clock())
         if fresh != entry:
             fresh = self.log.put(fresh, sync.settings.retention_days)
@@ -162,7 +167,8 @@ class ExportDesk:
     def gaps(self, client_id: str, connection_id: str, query: GapQuery) -> list[dict[str, Any]]:
         """Z-report numbers and days that are missing, for each department."""
         sync = self._sync(client_id, connection_id)
-        first = max(query.first or sync.settings.from_date, sync.settings.from_date)
+        remembered = self.clock().date() - timedelta(days=sync.settings.retention_days)
+        first = max(query.first or sync.settings.from_date, sync.settings.from_date, remembered)
         seen: dict[str, list[Entry]] = {}
         following = LogQuery(kind=DocumentKind.SETTLEMENT, first=first, last=query.last, limit=200)
         while True:

@@ -20,10 +20,9 @@ from functools import cached_property
 from typing import Any
 
 from .attaching import Attacher
-from .documents import BEFORE_FROM_DATE
 from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, Invalid, NotFound, Unavailable, Uncertain
 from .models.document import Document, DocumentKind, Invoice, Product, Settlement
-from .models.sync import Attachment, Entry, EntryState, Master, SyncSettings
+from .models.sync import BEFORE_FROM_DATE, Attachment, Entry, EntryState, Master, SyncSettings
 from .paperwork import entry_id, from_text, pdf_name, posting_key
 from .ports.documents import Posted, Posting, TakesDocuments
 from .ports.sync import ExportLog, Papers

@@ -178,7 +178,7 @@ class SyncFront:
     def entry(self, member: Member, connection: str, entry: str) -> EntryDetail:
         """One document with its attempts."""
         found, tries = self._exports.entry(member.client_id, connection, entry)
-        document = masked(from_text(found.body))
+        document = masked(from_text(found.body)) if found.body else {}
         return EntryDetail(**EntryView.of(found).model_dump(), tries=tries, document=document)
 
     def retry(self, member: Member, connection: str, entry: str) -> EntryView:

@@ -14,11 +14,11 @@ from datetime import timedelta
 from typing import Any
 
 from .changes import KINDS, Changes
-from .documents import BEFORE_FROM_DATE, released
+from .documents import released
 from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
 from .models.connection import Connection, ConnectionStatus
 from .models.document import Document, DocumentKind, Settlement
-from .models.sync import Counts, Entry, Sync, Transfer, TransferState
+from .models.sync import BEFORE_FROM_DATE, Counts, Entry, Sync, Transfer, TransferState
 from .paperwork import from_text, posting_key
 from .ports.connections import Connections
 from .ports.documents import HasChanges, Posting, TakesDocuments

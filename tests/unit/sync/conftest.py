@@ -171,6 +171,12 @@ class World:
         """Everything in the table by its key."""
         return {(item["pk"], item["sk"]): item for item in map(decode, everything_in(self.table))}
 
+    def expire(self) -> None:
+        """Everything whose time is over goes, as the table lets it go by itself."""
+        over = int(self.clock().timestamp())
+        gone = [key for key, item in self.items().items() if int(item.get("expires_at") or over) < over]
+        self.table.delete_many([{"pk": pk, "sk": sk} for pk, sk in gone])
+
     def forget(self, prefix: str = "") -> None:
         """Lose what is kept under sort keys that begin so."""
         self.table.delete_many([{"pk": pk, "sk": sk} for pk, sk in self.items() if sk.startswith(prefix)])

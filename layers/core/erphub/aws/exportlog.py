@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import Conflict, Unavailable
 from ..models.document import DocumentKind
-from ..models.sync import Attempt, Bond, Entry, EntryState, LogQuery, Offer, Transfer, Upload
+from ..models.sync import BEFORE_FROM_DATE, Attempt, Bond, Entry, EntryState, LogQuery, Offer, Transfer, Upload
 from ..models.wire import Model
 from ..ports.sync import Many
 from . import keys
@@ -32,16 +32,24 @@ class ExportLogTable:
 
     def entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry | None:
         """See the port."""
-        item = self._table.get(keys.exports(client_id, connection_id, "ENTRY", entry_id))
-        return _read_entry(item) if item else None
+        return next(iter(self._entries(client_id, connection_id, [entry_id])), None)
 
     def entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]:
         """See the port."""
-        wanted = [keys.exports(client_id, connection_id, "ENTRY", entry_id) for entry_id in dict.fromkeys(entry_ids)]
-        return [_read_entry(item) for item in self._table.get_many(wanted)]
+        return self._entries(client_id, connection_id, entry_ids)
+
+    def _entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]:
+        names = dict.fromkeys(entry_ids)
+        wanted = [keys.exports(client_id, connection_id, part, name) for name in names for part in ("ENTRY", "ENDED")]
+        found = [_read_entry(item) for item in self._table.get_many(wanted)]
+        whole = {entry.id for entry in found if not entry.forgotten}
+        return [entry for entry in found if not entry.forgotten or entry.id not in whole]
 
     def put(self, entry: Entry, keep_days: int) -> Entry:
         """See the port."""
+        # What remains of it is there before the entry may go.
+        if (remains := _remains(entry)) is not None:
+            self._table.put(remains)
         put_rev(self._table, _entry_item(entry, keep_days), entry.rev)
         return entry.model_copy(update={"rev": entry.rev + 1})
 
@@ -50,8 +58,10 @@ class ExportLogTable:
         late: list[Entry] = []
         for start in range(0, len(entries), 50):
             part = entries[start : start + 50]
+            writes = [_write(_entry_item(entry, keep_days), entry.rev) for entry in part]
+            writes += [Write(put=remains) for entry in part if (remains := _remains(entry)) is not None]
             try:
-                self._table.transact([_write(_entry_item(entry, keep_days), entry.rev) for entry in part])
+                self._table.transact(writes)
             except (Taken, Unavailable):
                 late += self._one_by_one(part, keep_days)
         return late
@@ -258,13 +268,53 @@ def _entry_item(entry: Entry, keep_days: int) -> Item:
         "day_sk": f"{entry.date.isoformat()}#{where}",
     }
     data = entry.model_dump_json(exclude={"body", "rev"}, exclude_defaults=True)
-    kept = {"expires_at": _expires(entry.updated_at, keep_days)} if entry.state not in _OPEN else {}
+    kept = {"expires_at": _expires(entry.updated_at, keep_days)} if _expires_at_all(entry) else {}
     key = keys.exports(entry.client_id, entry.connection_id, "ENTRY", entry.id)
     return {"data": data, "body": entry.body} | indexed | kept | key
 
 
-# What has not come to an end does not expire: a document that waits is never forgotten.
-_OPEN = {EntryState.PENDING, EntryState.SENDING, EntryState.UNCERTAIN, EntryState.REJECTED}
+def _expires_at_all(entry: Entry) -> bool:
+    """What has come to an end expires. What still waits, for the ERP or for a person, is never forgotten; nor are
+    customers and products: they are records of two systems kept in step, and what others refer to, no history."""
+    return entry.kind in _HISTORY and entry.queue in (EntryState.SENT.value, EntryState.SKIPPED.value)
+
+
+_HISTORY = {DocumentKind.SETTLEMENT, DocumentKind.INVOICE}
+
+
+def _remains(entry: Entry) -> Item | None:
+    """What is kept when the entry has expired, as long as there is the connection: that it was sent, and as what.
+
+    It has no body, no words and no name, so nothing of a person. What was left out for its day is judged by its day
+    again, and needs no remembrance.
+    """
+    if not _expires_at_all(entry) or entry.code == BEFORE_FROM_DATE:
+        return None
+    slim = Entry(
+        id=entry.id,
+        client_id=entry.client_id,
+        connection_id=entry.connection_id,
+        kind=entry.kind,
+        external_id=entry.external_id,
+        date=entry.date,
+        state=entry.state,
+        body_hash=entry.body_hash,
+        revision=entry.revision,
+        attempts=entry.attempts,
+        created_at=entry.created_at,
+        created_by="",
+        updated_at=entry.updated_at,
+        arrived_at=entry.arrived_at,
+        code=entry.code,
+        detail="Its time in the log is over; this is what it became.",
+        reference=entry.reference,
+        attachment=entry.attachment,
+        went_to=entry.went_to,
+        number=entry.number,
+        forgotten=True,
+    )
+    key = keys.exports(entry.client_id, entry.connection_id, "ENDED", entry.id)
+    return key | {"data": slim.model_dump_json(exclude={"body", "rev"}, exclude_defaults=True)}
 
 
 def _bond_item(client_id: str, connection_id: str, bond: Bond) -> Item:

@@ -170,6 +170,10 @@ class EntryState(StrEnum):
     SKIPPED = "skipped"
 
 
+BEFORE_FROM_DATE = "before_from_date"
+"""The code of what was left out because of its day."""
+
+
 class Attachment(StrEnum):
     """What has become of a settlement's PDF."""
 
@@ -227,6 +231,8 @@ class Entry(Model):
     department: str = ""
     till: str = ""
     """Which of the department's tills it is of, where the till says so."""
+    forgotten: bool = False
+    """Whether its time in the log is over and this is what remains: no body, no words, only what it became."""
     rev: int = 0
 
     @property

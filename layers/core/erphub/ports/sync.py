@@ -55,15 +55,19 @@ class ExportLog(Protocol):
     """Documents and what became of them. Writes compare `rev` as in Syncs; what is given comes back with the new."""
 
     def entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry | None:
-        """One document, whole."""
+        """One document, whole; or, when its time in the log is over, what remains of it (`forgotten`)."""
         ...
 
     def entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]:
-        """Those of the documents that are there, whole, in no order."""
+        """Those of the documents that are there, whole or what remains of them, in no order."""
         ...
 
     def put(self, entry: Entry, keep_days: int) -> Entry:
-        """Keep it. Raises Conflict."""
+        """Keep it. Raises Conflict.
+
+        A settlement or invoice that has come to an end goes after so many days, but for what it became: its reference
+        and digest stay, so that it is known when it is handed in again.
+        """
         ...
 
     def put_many(self, entries: Sequence[Entry], keep_days: int) -> list[Entry]:

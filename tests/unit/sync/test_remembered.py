@@ -1,0 +1,140 @@
+"""The log forgets what documents said after its time; that they were sent, and as what, it does not."""
+
+from typing import Any
+
+import pytest
+
+from erphub.errors import Conflict
+from erphub.models.document import DocumentKind
+from erphub.models.sync import ByHand, EntryState, Skip
+
+from .conftest import CLIENT, CONNECTION, World
+
+Z, B, K = DocumentKind.SETTLEMENT, DocumentKind.INVOICE, DocumentKind.CUSTOMER
+LINE = {"description": "Kaffe", "quantity": "1", "unit_price": "10", "vat_rate": "25"}
+
+
+@pytest.fixture
+def old(world: World) -> World:
+    """A settlement, a customer and an invoice, sent and longer ago than the log is kept."""
+    world.save(retention_days=30)
+    world.settlement(1)
+    world.hand_in("customer", "K1", name="Ola Nordmann", is_company=False, phone="11111111")
+    invoice(world, "I1")
+    world.transfer()
+    world.clock.pass_(days=40)
+    world.expire()
+    return world
+
+
+def invoice(world: World, name: str, **more: Any) -> Any:
+    fields = {"date": "2026-01-31", "customer_id": "K1", "lines": [LINE]}
+    return world.hand_in("invoice", name, **fields | more)
+
+
+def test_a_till_that_sends_its_history_again_doubles_nothing(old: World) -> None:
+    assert old.settlement(1).outcome == "unchanged"
+    assert invoice(old, "I1").outcome == "unchanged"
+    old.transfer()
+    assert (len(old.vouchers(Z, "Z1")), len(old.vouchers(B, "I1"))) == (1, 1)
+
+
+def test_what_was_sent_long_ago_cannot_be_replaced_by_something_else(old: World) -> None:
+    with pytest.raises(Conflict) as caught:
+        old.settlement(1, amount="1.00")
+    assert (caught.value.code, caught.value.facts["reference"]) == ("already_sent", old.entry(Z, "Z1").reference)
+
+
+def test_a_whole_file_of_history_is_known_again(old: World) -> None:
+    from erphub.documents import read_incoming
+
+    from .conftest import z_report
+
+    coming = [read_incoming("settlement", f"Z{number}", z_report(number)) for number in (1, 2)]
+    done = old.intake.hand_in_many(old.sync(), "till", coming)
+    assert sorted(str(outcome) for _, outcome in done) == ["created", "unchanged"]
+
+
+def test_an_invoice_finds_the_customer_of_long_ago(old: World) -> None:
+    invoice(old, "I2", date="2026-03-01")
+    old.transfer()
+    assert old.entry(B, "I2").state is EntryState.SENT
+
+
+def test_a_customer_of_long_ago_is_corrected_not_made_twice(old: World) -> None:
+    handed = old.hand_in("customer", "K1", name="Ola Nordmann", is_company=False, phone="22222222")
+    assert handed.outcome == "correction"
+    old.transfer()
+    [record] = old.vouchers(K, "K1")
+    assert record.document.phone == "22222222"
+
+
+def test_what_remains_of_a_settlement_says_what_it_became_and_nothing_else(old: World) -> None:
+    entry = old.entry(Z, "Z1")
+    assert (entry.forgotten, entry.state, entry.body, entry.title) == (True, EntryState.SENT, "", "")
+    assert entry.reference in old.erp.records
+    remains = str([item for (_, sk), item in old.items().items() if "ENDED" in sk])
+    assert "Nordmann" not in remains
+    assert "11111111" not in remains
+    assert "till" not in remains.replace("still", ""), "nor who handed it in"
+
+
+def test_what_a_person_left_out_stays_left_out(world: World) -> None:
+    world.save(retention_days=30)
+    world.settlement(1)
+    world.exports.skip(CLIENT, CONNECTION, world.entry(Z, "Z1").id, "ada", Skip(reason="posted by the accountant"))
+    world.clock.pass_(days=40)
+    world.expire()
+    with pytest.raises(Conflict) as caught:
+        world.exports.retry(CLIENT, CONNECTION, world.entry(Z, "Z1").id)
+    assert caught.value.code == "body_forgotten"
+    assert world.settlement(1).entry.state is EntryState.SKIPPED
+    world.transfer()
+    assert world.vouchers(Z, "Z1") == []
+    world.exports.retry(CLIENT, CONNECTION, world.entry(Z, "Z1").id)
+    world.transfer()
+    assert len(world.vouchers(Z, "Z1")) == 1
+
+
+def test_what_was_posted_by_hand_is_not_posted_again(world: World) -> None:
+    world.save(retention_days=30)
+    world.settlement(1)
+    world.exports.posted_by_hand(CLIENT, CONNECTION, world.entry(Z, "Z1").id, "ada", ByHand(voucher="77"))
+    world.clock.pass_(days=40)
+    world.expire()
+    assert world.settlement(1).entry.reference == "77"
+    world.transfer()
+    assert world.vouchers(Z, "Z1") == []
+
+
+def test_what_was_left_out_for_its_day_is_judged_by_its_day_again(world: World) -> None:
+    world.save(retention_days=30, from_date="2026-02-01")
+    world.settlement(1)
+    world.clock.pass_(days=40)
+    world.expire()
+    world.save(from_date="2026-01-01")
+    assert world.settlement(1).outcome == "created"
+    world.transfer()
+    assert len(world.vouchers(Z, "Z1")) == 1
+
+
+@pytest.mark.parametrize("faults", [["refuse"], ["lost_before"], ["down"]])
+def test_what_has_not_come_to_an_end_is_never_forgotten(world: World, faults: list[str]) -> None:
+    world.save(retention_days=30, automatic=False)
+    world.settlement(1)
+    world.erp.faults = faults
+    world.transfer()
+    world.clock.pass_(days=400)
+    world.expire()
+    assert world.entry(Z, "Z1").body
+
+
+def test_a_voucher_whose_pdf_still_waits_is_not_forgotten(world: World) -> None:
+    world.save(retention_days=30, automatic=False)
+    world.settlement(1)
+    world.erp.attach_faults = ["down"]
+    world.transfer()
+    world.clock.pass_(days=400)
+    world.expire()
+    world.transfer()
+    assert len(world.erp.records["1"].pdfs) == 1

@@ -231,6 +231,53 @@ def test_pages_that_come_afterwards_go_to_the_retrieval_inbox(user: TwentyFourSe
     assert {page.location for page in app.world.organisation(seed.SHOP).documents.values()} == {"Retrieval"}
 
 
+@pytest.mark.parametrize("nth", [0, 1])
+@pytest.mark.parametrize("fault", ["error_after", "timeout_after", "error_before", "cut_before"])
+def test_pages_whose_answer_was_lost_are_in_the_inbox_once(user: Any, app: App, fault: str, nth: int) -> None:
+    posted = user.push(settlement(app), posting())
+    app.faults.add("soap:Save", fault, after=nth)
+    for _ in range(2):
+        try:
+            user.attach(posted, posting(), PDF, "Z-17.pdf")
+        except (Unavailable, Uncertain):
+            continue
+    user.attach(posted, posting(), PDF, "Z-17.pdf")
+    pages = saved_pages(app)
+    assert len(pages) == 2
+    assert len({page.stamp for page in pages}) == 1
+
+
+def test_a_corrected_settlement_goes_with_its_own_pages_and_not_with_those_of_the_first_try(
+    user: TwentyFourSevenOffice, app: App
+) -> None:
+    inbox, corrected = {"target": "inbox"}, PDF.replace(b"200 280", b"400 560")
+    app.faults.add("soap:SaveBundleList", "not_saved")
+    with pytest.raises(ErpRefused):
+        user.push(settlement(app), posting(pdf=PDF, routing=inbox))
+    old = {page.id for page in saved_pages(app)}
+    posted = user.push(settlement(app, comment="counted again"), posting(pdf=corrected, routing=inbox))
+    new = [page for page in saved_pages(app) if page.id not in old]
+    assert posted.attached
+    assert len(new) == 2
+    assert posted.reference == f"stamp {new[0].stamp}"
+    assert new[0].stamp not in {page.stamp for page in saved_pages(app) if page.id in old}
+
+
+def test_pages_that_were_saved_by_half_are_completed(user: TwentyFourSevenOffice, app: App) -> None:
+    inbox = {"target": "inbox"}
+    app.faults.add("soap:Save", "error_before", after=1, times=None)
+    with pytest.raises((Unavailable, Uncertain)):
+        user.push(settlement(app), posting(pdf=PDF, routing=inbox))
+    assert len(saved_pages(app)) == 1
+    app.faults.clear()
+    assert user.push(settlement(app), posting(pdf=PDF, routing=inbox)).attached
+    assert len(saved_pages(app)) == 2
+
+
+def saved_pages(app: App) -> list[Any]:
+    return [page for page in app.world.organisation(seed.SHOP).documents.values() if page.saved is not None]
+
+
 def test_a_number_that_somebody_else_took_is_read_again(user: TwentyFourSevenOffice, app: App) -> None:
     app.faults.add("soap:SaveBundleList", "duplicate_data")
     posted = user.push(settlement(app), posting())

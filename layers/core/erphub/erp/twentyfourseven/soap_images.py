@@ -1,12 +1,14 @@
 """Page images beside vouchers: uploaded in chunks under one stamp number, and found again by the text they carry.
 
 A stamp number is read, not reserved, until an image is saved under it. So the images are saved first, then a look tells
-whether somebody else took the same number in between; then ours move to another.
+whether somebody else took the same number in between; then ours move to another. Beside the key of its document a page
+carries a digest of its PDF: pages of an earlier try are completed and used again, those of an earlier PDF never.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import ErpRefused, Unavailable
 from .pages import render
@@ -19,9 +21,18 @@ if TYPE_CHECKING:
 
 JOURNAL, INBOX = "Journal", "Retrieval"
 IN_JOURNAL = ("PrepostedInJournal", "PostedInJournal")
+_DIGEST = 8
+"""Characters of a PDF's digest beside the key: enough to tell a settlement's one PDF from its other."""
 _OVERHEAD = 8 * 1024
 """Bytes of a request that are not the image."""
 _TRIES = 3
+
+
+class _Page(NamedTuple):
+    file: int
+    stamp: int
+    number: int
+    """Which page of its PDF; 0 when it does not say."""
 
 
 class SoapImages:
@@ -34,6 +45,41 @@ class SoapImages:
 
     def stamped(self, key: str, since: date, *, states: Sequence[str] = ()) -> int | None:
         """The stamp number of saved pages that carry the key, registered since the day; in one of the states given."""
+        return next((page.stamp for page in self._carrying(key, since, states)), None)
+
+    def beside_journal(self, pdf: bytes, comment: str, key: str, since: date) -> int:
+        """Save the PDF's pages beside the journal and give their stamp number; those of an earlier try are used again.
+
+        Raises ErpRefused, Unavailable.
+        """
+        return self._once(pdf, comment, key, since, JOURNAL)
+
+    def to_inbox(self, pdf: bytes, comment: str, key: str, since: date) -> int:
+        """Put the pages into the Retrieval inbox, for somebody to add to the voucher; only those not there yet."""
+        return self._once(pdf, comment, key, since, INBOX)
+
+    def _once(self, pdf: bytes, comment: str, key: str, since: date, location: str) -> int:
+        """Have every page of this very PDF there once, under one stamp number; those of another PDF are left alone."""
+        mark = f"{key} {sha256(pdf).hexdigest()[:_DIGEST]}"
+        images = list(render(pdf))
+        there = {page.number: page for page in self._carrying(mark, since) if 0 < page.number <= len(images)}
+        if len(there) == len(images) and len({page.stamp for page in there.values()}) == 1:
+            return there[1].stamp
+        files = {
+            number: there[number].file if number in there else self._upload(image)
+            for number, image in enumerate(images, start=1)
+        }
+        stamp = there[min(there)].stamp if there else self._stamp()
+        for _ in range(_TRIES):
+            for number, file in files.items():
+                if number not in there or there[number].stamp != stamp:
+                    self._save(file, stamp, f"{comment} {mark}", number, location)
+            if self._holders(stamp) == set(files.values()):
+                return stamp
+            stamp = self._stamp()
+        raise Unavailable("Other programs are saving vouchers' images at the same time. Try again.", code="stamp_taken")
+
+    def _carrying(self, words: str, since: date, states: Sequence[str] = ()) -> Iterator[_Page]:
         parameters: Node = (
             ("AttachmentRegisteredAfter", since - timedelta(days=1)),
             ("HasStampNo", True),
@@ -42,26 +88,10 @@ class SoapImages:
         )
         found = self._soap.read(ATTACHMENT, "GetFileInfo", (("parameters", parameters),), self._company)
         for file in children(found, "ImageFile"):
-            if key in " ".join(_comments(file)):
-                return whole(file, "StampNo")
-        return None
-
-    def save(self, pdf: bytes, comment: str) -> int:
-        """Save the PDF's pages beside the journal and give their stamp number. Raises ErpRefused, Unavailable."""
-        files = [self._upload(image) for image in render(pdf)]
-        for _ in range(_TRIES):
-            stamp = self._stamp()
-            for number, file in enumerate(files, start=1):
-                self._save(file, stamp, comment, number, JOURNAL)
-            if self._holders(stamp) == set(files):
-                return stamp
-        raise Unavailable("Other programs are saving vouchers' images at the same time. Try again.", code="stamp_taken")
-
-    def to_inbox(self, pdf: bytes, comment: str) -> None:
-        """Put the pages into the Retrieval inbox, for somebody to add to the voucher."""
-        stamp = self._stamp()
-        for number, image in enumerate(render(pdf), start=1):
-            self._save(self._upload(image), stamp, comment, number, INBOX)
+            told = dict(_meta(file))
+            if words in told.get("Comment", ""):
+                number = told.get("PageNo", "")
+                yield _Page(whole(file, "Id") or 0, whole(file, "StampNo") or 0, int(number) if number.isdigit() else 0)
 
     def _stamp(self) -> int:
         return int(_must(self._soap.read(ATTACHMENT, "GetStampNo", (), self._company)).text or 0)
@@ -107,10 +137,9 @@ def _pair(key: str, value: str) -> Node:
     return (("Key", key), ("Value", value))
 
 
-def _comments(file: "Element") -> Iterator[str]:
-    for frame in file.iterfind("{*}FrameInfo/{*}ImageFrameInfo/{*}MetaData/{*}KeyValuePair"):
-        if text(frame, "Key") == "Comment":
-            yield text(frame, "Value") or ""
+def _meta(file: "Element") -> Iterator[tuple[str, str]]:
+    for pair in file.iterfind("{*}FrameInfo/{*}ImageFrameInfo/{*}MetaData/{*}KeyValuePair"):
+        yield text(pair, "Key") or "", text(pair, "Value") or ""
 
 
 def _must(element: "Element | None") -> "Element":

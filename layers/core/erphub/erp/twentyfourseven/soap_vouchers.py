@@ -6,7 +6,7 @@ them. So the images go first, and a draft that was sent with images can be told 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -131,7 +131,8 @@ class SoapVouchers:
         facts: dict[str, Any] = {}
         if posting.pdf is not None:
             try:
-                stamp = self._stamp(settlement, posting, posting.pdf)
+                words = comment(settlement, "").strip()
+                stamp = self._images.beside_journal(posting.pdf, words, posting.key, settlement.date)
             except ErpRefused as error:
                 facts["attachment_problem"] = {"code": error.code, "detail": error.detail}
         for _ in range(_TRIES):
@@ -152,11 +153,14 @@ class SoapVouchers:
             raise _refusal(kind, words)
         raise Unavailable("Other programs are posting vouchers at the same time. Try again.", code="number_taken")
 
-    def attach(self, posted: Posted, posting: Posting, pdf: bytes) -> Posted:
-        """Afterwards, pages can only go to the Retrieval inbox, with the key in their text, to be added by hand."""
+    def attach(self, posted: Posted, posting: Posting, pdf: bytes, since: date) -> Posted:
+        """Afterwards, pages can only go to the Retrieval inbox, with the key in their text, to be added by hand.
+
+        Those that were put there since the day are not put there again.
+        """
         if posted.attached:
             return posted
-        self._images.to_inbox(pdf, f"{posted.reference} {posting.key}")
+        self._images.to_inbox(pdf, posted.reference, posting.key, since)
         words = "The pages are in the Retrieval inbox; add them to the voucher there."
         return Posted(posted.reference, words, posted.trace, posted.awaiting_approval, True, posted.facts)
 
@@ -165,11 +169,6 @@ class SoapVouchers:
             return self.find(settlement, posting)
         except Uncertain:
             return None  # without images nothing more can be known; the answer itself decides
-
-    def _stamp(self, settlement: Settlement, posting: Posting, pdf: bytes) -> int:
-        """Pages of an earlier attempt are used again."""
-        there = self._images.stamped(posting.key, settlement.date)
-        return there if there is not None else self._images.save(pdf, comment(settlement, posting.key))
 
     def _in_ledger(self, settlement: Settlement, posting: Posting) -> Posted | None:
         search: Node = (

@@ -1,7 +1,7 @@
 """One or more companies reached with a user name and password: everything goes over SOAP."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ...errors import ErpRefused
@@ -18,6 +18,9 @@ from .soap_register import SoapCustomers, SoapProducts, strings
 from .soap_rows import SoapRows
 from .soap_vouchers import SoapBooks, SoapVouchers
 from .xml import text, whole
+
+_TRIED_FOR = timedelta(days=90)
+"""How long after its first try a settlement's pages are still looked for before they are put into the inbox again."""
 
 
 class User:
@@ -151,7 +154,7 @@ class User:
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:  # noqa: ARG002 - pages have no name
         """Only settlements have a PDF here."""
         books = self._books(str(posting.routing.get("company") or ""))
-        return SoapVouchers(self._soap, books).attach(posted, posting, pdf)
+        return SoapVouchers(self._soap, books).attach(posted, posting, pdf, self._clock().date() - _TRIED_FOR)
 
     def _counter(self, document: Document, posting: Posting) -> Any:
         books = self._books(str(posting.routing.get("company") or ""))

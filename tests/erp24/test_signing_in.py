@@ -97,6 +97,14 @@ def test_setup_tells_which_accounts_sales_may_be_posted_to(system: TwentyFourSev
     assert setup.currency == "NOK"
 
 
+def test_only_a_user_can_hand_vouchers_to_the_inbox(
+    organisation: TwentyFourSevenOffice, user: TwentyFourSevenOffice
+) -> None:
+    for company in ("", str(seed.SHOP), "4711"):
+        assert organisation.setup(company).targets == ("ledger",)
+        assert user.setup(company).targets == ("inbox", "ledger")
+
+
 def test_of_a_company_out_of_reach_there_is_nothing_to_choose_from(system: TwentyFourSevenOffice) -> None:
     setup = system.setup("4711")
     assert str(seed.SHOP) in {choice.key for choice in setup.companies}

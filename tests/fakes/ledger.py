@@ -58,6 +58,7 @@ class LedgerErp:
     die_after, die_late, boom."""
     attach_faults: list[str] = field(default_factory=list)
     companies: dict[str, str] = field(default_factory=lambda: {"1": "Fjellbutikken", "2": "Kystkaffe"})
+    targets: tuple[str, ...] = ("inbox", "ledger")
     down: bool = False
     looking_is_refused: bool = False
     password: str = "right"
@@ -161,6 +162,7 @@ class LedgerErp:
                 TaxCode("31", "Utgående", Decimal(15)),
                 TaxCode("0", "Ingen", Decimal(0)),
             ],
+            targets=self.targets,
         )
 
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:

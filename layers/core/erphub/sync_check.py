@@ -22,9 +22,10 @@ def wrong_settings(
     """
     company = list(_choice("company", "company", settings.company, setup.companies))
     if company:
-        return [*company, *_switches(settings, ledger_confirmed), *_time_zone(settings)]
+        return [*company, *_target(settings, setup), *_switches(settings, ledger_confirmed), *_time_zone(settings)]
     return [
         *_choices(settings, setup),
+        *_target(settings, setup),
         *_switches(settings, ledger_confirmed),
         *_accounts(settings, setup),
         *_gift_cards(settings, has_product),
@@ -61,6 +62,16 @@ def _choices(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
     elif settings.voucher_type not in {choice.key for choice in setup.voucher_types}:
         yield FieldError(
             "/voucher_type", "voucher_type_unknown", f"The ERP has no voucher type {settings.voucher_type!r}."
+        )
+
+
+def _target(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
+    if settings.z_report and settings.import_type.value not in setup.targets:
+        yield FieldError(
+            "/import_type",
+            "import_type_not_supported",
+            f"Over this connection settlements can go to the {' or the '.join(setup.targets)} only. Choose that, or"
+            " connect in another way.",
         )
 
 

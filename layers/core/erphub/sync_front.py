@@ -221,4 +221,5 @@ def _choices(setup: Setup) -> dict[str, Any]:
         "accounts": [asdict(one) for one in setup.accounts],
         "tax_codes": [asdict(one) | {"rate": f"{one.rate:f}"} for one in setup.tax_codes],
         "currency": setup.currency,
+        "import_types": list(setup.targets),
     }

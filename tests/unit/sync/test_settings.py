@@ -43,6 +43,13 @@ def test_everything_that_is_wrong_is_said_at_once(world: World) -> None:
     }
 
 
+def test_settlements_are_not_sent_where_the_connection_cannot_put_them(world: World) -> None:
+    world.erp.targets = ("ledger",)
+    assert wrong(world, import_type="inbox") == {("/import_type", "import_type_not_supported")}
+    assert wrong(world, import_type="inbox", z_report=False) == set(), "nothing goes there"
+    assert wrong(world, import_type="ledger") == set()
+
+
 @pytest.mark.parametrize(("company", "code"), [("", "company_required"), ("7", "company_unknown")])
 def test_without_its_company_nothing_is_said_of_accounts_that_nobody_could_look_up(
     world: World, company: str, code: str

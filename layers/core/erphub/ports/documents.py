@@ -60,6 +60,8 @@ class Setup:
     accounts: Sequence[LedgerAccount]
     tax_codes: Sequence[TaxCode]
     currency: str = "NOK"
+    targets: Sequence[str] = ("inbox", "ledger")
+    """Where settlements can go over this connection."""
 
 
 @dataclass(frozen=True)

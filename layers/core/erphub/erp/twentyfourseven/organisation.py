@@ -18,6 +18,9 @@ from .rest_register import RestCustomers, RestProducts
 from .rest_rows import RestRows
 from .rest_vouchers import RestBooks, RestVouchers
 
+_TARGETS = ("ledger",)
+"""REST knows no vouchers that wait for approval."""
+
 
 class Organisation:
     """One organisation over REST, behind the same face as a user over SOAP."""
@@ -87,7 +90,7 @@ class Organisation:
         """What there is to choose from."""
         companies = [Choice(found.key, found.name) for found in self.companies()]
         if company not in ("", self._id):
-            return Setup(companies, [], [], [], [])
+            return Setup(companies, [], [], [], [], targets=_TARGETS)
         named = {int(part(one, "account").get("id") or 0) for one in self._rest.get("/salestypes").body}
         types = self._rest.get("/transactiontypes").body
         return Setup(
@@ -102,6 +105,7 @@ class Organisation:
             ],
             tax_codes=list(self._books.taxes.values()),
             currency=self._books.currency,
+            targets=_TARGETS,
         )
 
     def _must_be_ours(self, company: str) -> None:

@@ -1,13 +1,14 @@
 """What operators see: JSON log lines and one line of figures per run, never a secret.
 
 Secrets are hidden by value: whoever reads or takes one calls `hide`, and from then until the invocation ends every log
-line is searched for it, however deep in a driver's message it sits.
+line is searched for it, however deep in a driver's message it sits. Threads may hide and write at once.
 """
 
 import base64
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
@@ -23,17 +24,23 @@ HIDDEN = "[hidden]"
 _SHORTEST = 4
 """Shorter secrets are hidden only where they stand alone: a text with every `a` blanked out tells more, not less."""
 
-_secrets: set[str] = set()
+_secrets: frozenset[str] = frozenset()
+"""Never changed but replaced, so that whoever goes through it needs no lock: a log line must not fail in the middle."""
+_replacing = Lock()
 
 
 def hide(values: Iterable[str]) -> None:
     """Keep these values, and the forms in which drivers and encoders repeat them, out of all that is written."""
+    global _secrets
+    found: set[str] = set()
     for value in values:
         if not value:
             continue
-        _secrets.add(value)
+        found.add(value)
         if len(value) >= _SHORTEST:
-            _secrets.update(_disguises(value))
+            found |= _disguises(value)
+    with _replacing:
+        _secrets |= found
 
 
 def _disguises(value: str) -> set[str]:
@@ -51,7 +58,9 @@ def _disguises(value: str) -> set[str]:
 
 def forget() -> None:
     """Start an invocation: what the one before knew is not kept."""
-    _secrets.clear()
+    global _secrets
+    with _replacing:
+        _secrets = frozenset()
 
 
 def clean(value: Any) -> Any:
@@ -70,10 +79,11 @@ def clean(value: Any) -> Any:
 
 
 def _clean_text(text: str) -> str:
-    if text in _secrets:
+    known = _secrets
+    if text in known:
         return HIDDEN
     # The longest first: a secret may contain another one.
-    for secret in sorted((secret for secret in _secrets if len(secret) >= _SHORTEST), key=len, reverse=True):
+    for secret in sorted((secret for secret in known if len(secret) >= _SHORTEST), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text
 

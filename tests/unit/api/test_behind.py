@@ -118,6 +118,32 @@ def test_a_short_secret_hides_where_it_stands_alone_and_spares_the_rest():
     observe.forget()
     observe.hide(["ab"])
     assert observe.clean({"value": "ab", "text": "cabbage"}) == {"value": "[hidden]", "text": "cabbage"}
+
+
+def test_a_line_is_cleaned_while_other_threads_hide_more():
+    observe.hide(f"Secret-{number}" for number in range(200))
+    over = threading.Event()
+
+    def hides():
+        number = 0
+        while not over.is_set():
+            observe.hide([f"Another-{(number := number + 1) % 500}"])
+            if number % 500 == 0:
+                observe.forget()
+                observe.hide(["Secret-7"])
+
+    threads = [threading.Thread(target=hides) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(3000):
+            observe.clean({"said": "It was Secret-7."})
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    observe.hide(["Secret-7"])
+    assert observe.clean("It was Secret-7.") == "It was [hidden]."
     observe.forget()
 
 

@@ -14,6 +14,7 @@ from erphub.errors import Unavailable
 from erphub.models.identity import Member, Permission
 from erphub.sync_desk import tick
 from erphub.sync_front import SyncFront
+from erphub.tasks import TaskFailed
 
 from .conftest import CLIENT, CONNECTION, SETTINGS, World, z_report
 from .test_cash_register import file, report
@@ -186,5 +187,17 @@ def test_only_what_is_worth_another_try_is_raised(house: World, ask: Ask) -> Non
 
 
 def test_a_task_nobody_knows_is_a_mistake(house: World) -> None:
-    with pytest.raises(ValueError, match="there is no task"):
+    with pytest.raises(TaskFailed, match="ValueError"):
         door("tasks").handler({"task": "dance"}, CONTEXT)
+
+
+def test_what_a_library_says_when_it_fails_goes_to_no_caller(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        observe.hide(["S3cret-of-the-ERP"])
+        raise RuntimeError("cannot log in with 'S3cret-of-the-ERP'")
+
+    monkeypatch.setattr(wiring.sync, "task", fails)
+    with pytest.raises(TaskFailed) as raised:
+        door("tasks").handler({"task": "whole", "client_id": CLIENT}, CONTEXT)
+    assert str(raised.value) == "RuntimeError, correlation id r1"
+    assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True), "what AWS writes of it"

@@ -4,14 +4,15 @@ This is the one place that publishes. An event is kept before it is published, w
 the mark goes when the bus has it. Whoever dies between the two leaves the mark, and the courier's clock tells it again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .errors import HubError
-from .ids import derived_id_at
+from .ids import derived_id, derived_id_at
 from .models.identity import Member
+from .models.licence import Holder
 from .models.notification import Event, EventType, Notification, NotificationPage, NotificationQuery
 from .ports.notifications import Bus, Notifications
 from .ports.world import Clock
@@ -33,6 +34,11 @@ class Announcer:
     def announce(self, told: Event) -> None:
         """Keep an event and publish it. Again, with the same event, only completes what was cut off."""
         if self.store.add(told):
+            self.publish(told)
+
+    def announce_once(self, told: Event, occasion: str) -> None:
+        """Keep an event and publish it, unless the connection's people were told on this occasion already."""
+        if self.store.add_once(told, occasion):
             self.publish(told)
 
     def publish(self, kept: Event) -> None:
@@ -67,6 +73,20 @@ class SyncNotices:
         kind = {"document_rejected": EventType.EXPORT_REJECTED, "nothing_sent": EventType.EXPORT_SILENT}[code]
         about = f"{code} {facts.get('transfer', '')}"
         self.announcer.announce(event(kind, client_id, connection_id, self.clock(), about, detail, code=code, **facts))
+
+
+@dataclass(frozen=True)
+class AccessRequests:
+    """The people of a connection learn that somebody would like to use a company of theirs: of the same once a day."""
+
+    announcer: Announcer
+    clock: Clock
+
+    def tell(self, holder: Holder, about: str, detail: str, facts: Mapping[str, Any]) -> None:
+        """Tell of a request, unless it has been told of today. `about` says who asks for what."""
+        now, kind = self.clock(), EventType.COMPANY_ACCESS_REQUESTED
+        told = event(kind, holder.client_id, holder.connection_id, now, about, detail, **facts)
+        self.announcer.announce_once(told, derived_id(kind.value, f"{now:%Y-%m-%d}", about))
 
 
 @dataclass(frozen=True)

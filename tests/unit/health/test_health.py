@@ -9,12 +9,13 @@ from erphub.erp.twentyfourseven import outcomes
 from erphub.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
 from erphub.health import HealthDesk
 from erphub.models.connection import ConnectionStatus, LastTest
+from erphub.models.licence import Holder
 from erphub.models.notification import EventType, NotificationQuery
 from erphub.models.run import Run, RunRef, Status, Trigger
 from erphub.models.sync import Counts, Transfer, TransferState
 from erphub.models.wire import instant
 from erphub.models.wizard import ProbeView
-from erphub.notifications import PATIENCE, SyncNotices, event
+from erphub.notifications import PATIENCE, AccessRequests, SyncNotices, event
 from erphub.runs import problem_of
 from erphub.web import as_problem
 from tests.fakes.aws import on_both
@@ -390,6 +391,32 @@ def test_a_refused_document_is_told_once_per_transfer(house):
     for _ in range(2):
         notices.tell(house.member.client_id, "connection-1", "document_rejected", "The ERP refused it.", transfer="t1")
     assert house.told() == ["export.rejected"]
+
+
+def test_that_somebody_would_like_access_is_told_when_it_happens_and_once_a_day(house):
+    connection, requests = house.connection(), AccessRequests(house.announcer, house.clock)
+    holder = Holder(client_id=connection.client_id, connection_id=connection.id)
+
+    def ask(who="kari"):
+        requests.tell(holder, f"F0001 {who}", f"{who} would like to use F0001.", {"company": "F0001"})
+
+    house.pass_time(hours=4)
+    house.announcer.announce(
+        event(EventType.IMPORT_FINISHED, connection.client_id, connection.id, house.clock(), "r", "…")
+    )
+    house.pass_time(hours=3)
+    asked = house.clock()
+    ask()
+    house.pass_time(hours=1)
+    ask()
+    newest, *_ = house.people.page(house.member, NotificationQuery()).items
+    assert (newest.type, newest.at) == ("company.access_requested", asked), "above what happened before it"
+    assert house.told().count("company.access_requested") == 1
+    assert [one.at for one in house.bus.got if one.type == newest.type] == [asked]
+    ask("ola")
+    house.pass_time(days=1)
+    ask()
+    assert house.told().count("company.access_requested") == 3
 
 
 # --- told -------------------------------------------------------------------------------------------------------------

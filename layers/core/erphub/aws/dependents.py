@@ -164,9 +164,10 @@ class Documents(_Quiet):
         for state in _STATES:
             if counted := log.waiting(of.client_id, of.id, state):
                 states[state] = counted
-        # What was sent and waits for its PDF stands in a queue of its own.
-        if unfinished := log.waiting(of.client_id, of.id, "attach"):
-            states["sent"] = states.get("sent", 0) + unfinished
+        # What was sent and lacks its PDF stands in queues of its own.
+        for queue in ("attach", "unattached"):
+            if unfinished := log.waiting(of.client_id, of.id, queue):
+                states["sent"] = states.get("sent", 0) + unfinished
         transfers = sum(1 for _ in self.table.all(pk, "TRANSFER#"))
         return Found(sum(states.values()), facts={"states": states, "transfers": transfers})
 
@@ -447,6 +448,14 @@ def kinds(stores: Stores) -> list[Kind]:
             table=table,
             under=of_client("NOTICE"),
             belongs=lambda item, of: item.get("connection_id") == of.id,
+        ),
+        Items(
+            "occasions",
+            "What was told once",
+            ("tenants:NOTICE-ONCE",),
+            shown=False,
+            table=table,
+            under=of_connection("NOTICE-ONCE"),
         ),
         Items(
             "deliveries",

@@ -27,6 +27,7 @@ CLIENT#<c>         DATASET#<dataset>               the column types of its table
 CLIENT#<c>         TOKEN#<connection>#<name>       an ERP's token, encrypted, and who renews it (expires)
 CLIENT#<c>         BUDGET#<connection>#<kind>      calls of this hour, and until when to wait (expires)
 CLIENT#<c>         NOTICE#<event>                  what the client was told; index `due` while the bus has not got it
+CLIENT#<c>         NOTICE-ONCE#<conn>#<occasion>   that the client was told on this occasion (expires)
 CLIENT#<c>         WEBHOOK#<w>                     where events are sent; its secret is where passwords are
 CLIENT#<c>         WEBHOOK-DELIVERY#<w>#<d>        one event on its way there; index `due` until it is done (expires)
 CLIENT#<c>         DELETION#<connection>           that it is being deleted: by whom, until when it can be restored
@@ -198,6 +199,11 @@ def budget(client_id: str, connection_id: str, kind: str) -> Key:
 def notice(client_id: str, event_id: str) -> Key:
     """The key of a notice."""
     return _key(f"CLIENT#{client_id}", "NOTICE", event_id)
+
+
+def notice_once(client_id: str, connection_id: str, occasion: str) -> Key:
+    """The key that says a client was told something of a connection on an occasion."""
+    return _key(f"CLIENT#{client_id}", "NOTICE-ONCE", connection_id, occasion)
 
 
 def webhook(client_id: str, webhook_id: str) -> Key:

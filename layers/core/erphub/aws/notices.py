@@ -14,6 +14,8 @@ from . import keys
 from .table import Item, Table, Taken, Write
 
 KEPT = timedelta(days=90)
+_OCCASION = timedelta(days=7)
+"""How long it is remembered that an occasion was told of; longer than any lasts."""
 _UNTOLD = "notices"
 """The partition of index `due`."""
 
@@ -31,6 +33,16 @@ class NoticeTable:
         except Taken:
             kept = self._table.get(keys.notice(event.client_id, event.id))
             return kept is not None and "due_at" in kept
+        return True
+
+    def add_once(self, event: Event, occasion: str) -> bool:
+        """See the port."""
+        once = keys.notice_once(event.client_id, event.connection_id or "", occasion)
+        first = {**once, "expires_at": int((event.at + _OCCASION).timestamp())}
+        try:
+            self._table.transact([Write(put=first, condition="attribute_not_exists(pk)"), keeping(event)])
+        except Taken:
+            return False
         return True
 
     def mark_told(self, event: Event) -> None:

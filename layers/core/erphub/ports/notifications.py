@@ -14,6 +14,10 @@ class Notifications(Protocol):
         """Keep it, unless it is kept already; whether it is still to be told."""
         ...
 
+    def add_once(self, event: Event, occasion: str) -> bool:
+        """Keep it, unless something was kept of its connection on the same occasion already; whether it was kept."""
+        ...
+
     def mark_told(self, event: Event) -> None:
         """The bus has it."""
         ...

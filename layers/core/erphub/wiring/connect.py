@@ -36,12 +36,9 @@ def identities() -> "Identities":
 
 def _access_requested(holder: "Holder", about: str, detail: str, facts: Mapping[str, Any]) -> None:
     """The people of a connection learn, once a day, that somebody would like to use a company of theirs."""
-    from ..models.notification import EventType
-    from ..notifications import event
+    from ..notifications import AccessRequests
 
-    today = house.clock().replace(hour=0, minute=0, second=0, microsecond=0)
-    kind = EventType.COMPANY_ACCESS_REQUESTED
-    events.announcer().announce(event(kind, holder.client_id, holder.connection_id, today, about, detail, **facts))
+    AccessRequests(events.announcer(), house.clock).tell(holder, about, detail, facts)
 
 
 def adopt(connection: "Connection", found: "Sequence[FoundCompany]") -> "list[FoundCompany]":

@@ -64,6 +64,8 @@ class LedgerErp:
     password: str = "right"
     sees: str = "right"
     """What the connection signs in with."""
+    refused_as: str = "credentials_refused"
+    """The code with which another password is refused."""
     takes_pdf_with_voucher: bool = False
     calls: Counter[str] = field(default_factory=Counter)
     late: list[Callable[[], object]] = field(default_factory=list)
@@ -207,7 +209,7 @@ class LedgerErp:
     def _open(self, call: str) -> None:
         self.calls[call] += 1
         if self.sees != self.password:
-            raise CredentialsRefused("The ERP does not accept the password.")
+            raise CredentialsRefused("The ERP does not accept the password.", code=self.refused_as)
         if self.down:
             raise Unavailable("The ERP does not answer.", code="erp_unreachable")
 

@@ -6,7 +6,7 @@ import pytest
 
 from erphub.errors import Conflict, Unavailable
 from erphub.models.document import Customer, Document, DocumentKind
-from erphub.models.sync import EntryState, NewTransfer, Skip
+from erphub.models.sync import ByHand, EntryState, NewTransfer, RetryMany, Skip
 from erphub.ports.documents import Posted, Posting
 from tests.fakes.ledger import Died
 
@@ -205,12 +205,13 @@ def test_a_call_limit_is_respected(world: World) -> None:
     assert world.entry(Z, "Z1").state is EntryState.SENT
 
 
-def test_refused_credentials_stop_at_once_and_turn_the_connection(world: World) -> None:
+@pytest.mark.parametrize("code", ["credentials_refused", "login_locked", "application_not_connected"])
+def test_refused_credentials_stop_at_once_and_turn_the_connection(world: World, code: str) -> None:
     world.settlement(1)
-    world.erp.password = "changed"
+    world.erp.password, world.erp.refused_as = "changed", code
     transfer = world.transfer()
     assert transfer.state == "failed"
-    assert world.refusals == ["credentials_refused"]
+    assert world.refusals == [code]
     assert world.sync().next_at is None
     assert sum(world.erp.calls.values()) - world.erp.calls["setup"] == 1
     world.erp.sees = "changed"
@@ -222,7 +223,7 @@ def test_refused_credentials_stop_at_once_and_turn_the_connection(world: World) 
 
 def test_only_the_attachment_is_tried_again(world: World) -> None:
     world.settlement(1)
-    world.erp.attach_faults = ["refuse"]
+    world.erp.attach_faults = ["down"]
     world.transfer()
     entry = world.entry(Z, "Z1")
     assert (entry.state, entry.code) == (EntryState.SENT, "attachment_failed")
@@ -249,8 +250,83 @@ def test_a_pdf_that_cannot_be_rendered_does_not_hold_the_voucher_back(world: Wor
     world.render = broken
     world.settlement(1)
     world.transfer()
-    assert world.entry(Z, "Z1").code == "attachment_failed"
+    assert world.entry(Z, "Z1").code == "attachment_refused"
     assert len(world.vouchers(Z, "Z1")) == 1
+
+
+@pytest.fixture
+def unattached(world: World) -> World:
+    """A voucher whose PDF the ERP refused."""
+    world.settlement(1)
+    world.erp.attach_faults = ["refuse"] * 100
+    world.transfer()
+    return world
+
+
+def test_a_pdf_that_was_refused_is_not_tried_for_ever(unattached: World) -> None:
+    for _ in range(60):
+        unattached.clock.pass_(hours=12)
+        unattached.tick()
+    assert unattached.erp.calls["attach"] == 1
+    assert "wait" not in unattached.sync().next_why.split(",")[0], "nothing waits"
+    [group] = unattached.exports.by_code(CLIENT, CONNECTION)
+    assert (group["code"], group["state"], group["count"]) == ("attachment_refused", "sent", 1)
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_a_pdf_that_was_refused_goes_when_somebody_retries_it(unattached: World, every: bool) -> None:
+    unattached.erp.attach_faults = []
+    if every:
+        wanted = RetryMany(code="attachment_refused")
+        assert unattached.exports.retry_many(CLIENT, CONNECTION, wanted) == {"retried": 1, "failed": []}
+    else:
+        unattached.exports.retry(CLIENT, CONNECTION, unattached.entry(Z, "Z1").id)
+    unattached.transfer()
+    entry = unattached.entry(Z, "Z1")
+    assert (entry.attachment, entry.code, len(unattached.erp.records["1"].pdfs)) == ("attached", "", 1)
+    assert unattached.erp.calls["push"] == 1
+
+
+@pytest.mark.parametrize("fault", ["refuse", "down"])
+def test_a_voucher_is_done_once_somebody_says_that_it_needs_no_pdf(world: World, fault: str) -> None:
+    world.settlement(1)
+    world.erp.attach_faults = [fault]
+    world.transfer()
+    world.exports.skip(CLIENT, CONNECTION, world.entry(Z, "Z1").id, "ada", Skip(reason="the accountant has it"))
+    world.clock.pass_(days=2)
+    world.transfer()
+    entry = world.entry(Z, "Z1")
+    assert (entry.state, entry.reference, entry.attachment, entry.code) == (EntryState.SENT, "1", "left_out", "")
+    assert "the accountant has it" in entry.detail
+    assert world.erp.calls["attach"] == 1
+    assert world.exports.by_code(CLIENT, CONNECTION) == []
+
+
+def test_a_pdf_can_be_added_by_hand_to_its_own_voucher_alone(unattached: World) -> None:
+    name = unattached.entry(Z, "Z1").id
+    with pytest.raises(Conflict):
+        unattached.exports.posted_by_hand(CLIENT, CONNECTION, name, "ada", ByHand(voucher="99"))
+    done = unattached.exports.posted_by_hand(CLIENT, CONNECTION, name, "ada", ByHand(voucher="1"))
+    assert (done.attachment, done.reference, done.settled_by_hand) == ("attached", "1", "ada")
+    with pytest.raises(Conflict):
+        unattached.exports.retry(CLIENT, CONNECTION, name)
+
+
+def test_somebody_who_changes_a_document_while_it_goes_stops_no_other(world: World) -> None:
+    world.settlement(1)
+    world.settlement(2)
+    attach = world.erp.attach
+
+    def meanwhile(posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
+        entry = world.entry(Z, "Z1")
+        if posted.reference == entry.reference:
+            world.exports.skip(CLIENT, CONNECTION, entry.id, "ada", Skip(reason="no need"))
+        return attach(posted, posting, pdf, name)
+
+    world.erp.attach = meanwhile
+    transfer = world.transfer()
+    assert transfer.problem is None
+    assert {world.entry(Z, name).state for name in ("Z1", "Z2")} == {EntryState.SENT}
 
 
 def test_the_tills_own_pdf_is_waited_for_and_used(world: World) -> None:

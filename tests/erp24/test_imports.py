@@ -1,12 +1,14 @@
 """Imports from 24SevenOffice: every row once, exact, counted on the way, whatever the pages and faults do."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from erphub import erp
 from erphub.erp.twentyfourseven import datasets
 from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.erp.twentyfourseven.tables import Oddities, batch, types_of
@@ -225,10 +227,42 @@ def test_hundreds_of_customers_come_page_by_page(system: TwentyFourSevenOffice, 
     assert len({row["customer_no"] for row in read}) == len(read) >= 641
 
 
-def test_a_dataset_it_does_not_offer_is_refused(system: TwentyFourSevenOffice) -> None:
+def test_an_organisation_has_no_order_lines(organisation: TwentyFourSevenOffice) -> None:
     with pytest.raises(ErpRefused) as caught:
-        system.survey(BY_ID["order_lines"], SHOP, Window(), 1000)
+        organisation.survey(BY_ID["order_lines"], SHOP, Window(), 1000)
     assert caught.value.code == "dataset_not_offered"
+    [described] = [one for one in erp.catalogue() if one.id == "24sevenoffice"]
+    assert "order_lines" in described.offered({"sign_in": "user"})
+    assert set(described.datasets) - set(described.offered({"sign_in": "organisation"})) == {"order_lines"}
+
+
+def test_a_users_order_lines_come_with_their_orders(user: TwentyFourSevenOffice, app: App) -> None:
+    order = user.push(invoice(app), to_customer())
+    read, totals, _ = rows(user, "order_lines")
+    lines = invoice(app).lines
+    assert {row["order_no"] for row in read} == {order.reference}
+    assert [(row["description"], row["price"], row["quantity"]) for row in read] == [
+        (line.description, line.unit_price, line.quantity) for line in lines
+    ]
+    assert [row["product_no"] for row in read] == ["KAFFE-250", "GIFTCARD"]
+    assert len({row["line_no"] for row in read}) == len(lines) == sum(total.rows for total in totals)
+    assert {row["quantity_invoiced"] for row in read} == {Decimal(0)}
+    app.world.organisation(seed.SHOP).orders[int(order.reference)].fields["invoice"] = {"number": 90001}
+    read, _, _ = rows(user, "order_lines")
+    assert [row["quantity_invoiced"] for row in read] == [line.quantity for line in lines]
+
+
+def test_the_lines_of_hundreds_of_orders_cost_few_calls(user: TwentyFourSevenOffice, app: App) -> None:
+    first = user.push(invoice(app), to_customer())
+    orders = app.world.organisation(seed.SHOP).orders
+    one = orders[int(first.reference)]
+    for number in range(60_000, 60_450):
+        orders[number] = replace(one, id=number, lines={number * 10: dict(next(iter(one.lines.values())))})
+    user.survey(BY_ID["order_lines"], SHOP, Window(), 1000)
+    before = app.world.calls.total()
+    read, _, _ = rows(user, "order_lines")
+    assert len({row["order_no"] for row in read}) == 451
+    assert app.world.calls.total() - before <= 5
 
 
 @pytest.mark.parametrize("fault", ["error_before", "timeout_before", "half", "cut_after", "session_expired"])

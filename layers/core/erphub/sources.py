@@ -35,7 +35,7 @@ class ConnectedSources:
     def get(self, client_id: str, connection_id: str) -> Source:
         """See the port."""
         found = self._connection(client_id, connection_id)
-        datasets = self.describe(found.erp_system).datasets
+        datasets = self.describe(found.erp_system).offered(found.settings)
         return Source(client_id, connection_id, found.name, found.erp_system, found.status.value, datasets)
 
     def companies(self, source: Source) -> Sequence[FoundCompany]:

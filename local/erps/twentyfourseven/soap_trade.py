@@ -383,6 +383,7 @@ def order_shown(order: Order) -> dict[str, Any]:
     )
     rows = [
         {"RowId": key, "ProductId": inner(line.get("product")).get("id"), "Name": line.get("description"),
+         "ProductNo": inner(line.get("product")).get("number"),
          "Price": Decimal(line.get("price") or 0), "Quantity": Decimal(line.get("quantity") or 0),
          "DiscountRate": line.get("discountRate"), "VatRate": inner(line.get("tax")).get("rate"),
          "Type": "Text" if line.get("type") == "text" else "Normal"}

@@ -37,6 +37,12 @@ class TestEverySystem:
         assert set(described.datasets) <= set(BY_ID)
         assert described.datasets
 
+    def test_a_dataset_that_depends_on_a_setting_names_one_of_its_choices(self, described: Description) -> None:
+        fields = {field.name: field for step in described.steps for field in step.fields}
+        for dataset, (name, values) in described.datasets_when.items():
+            assert dataset in described.datasets
+            assert set(values) < set(fields[name].choices)
+
     def test_its_wizard_tests_the_connection_and_ends(self, described: Description) -> None:
         ids = [step.id for step in described.steps]
         assert len(set(ids)) == len(ids)

@@ -93,3 +93,15 @@ class Description:
     steps: Sequence[Step]
     capabilities: frozenset[Capability]
     datasets: Sequence[str] = ()
+    datasets_when: Mapping[str, tuple[str, tuple[str, ...]]] = field(
+        default_factory=dict[str, tuple[str, tuple[str, ...]]]
+    )
+    """Datasets that only some connections have: when a setting has one of some values."""
+
+    def offered(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """The datasets of a connection with these settings."""
+        return [one for one in self.datasets if self._has(one, settings)]
+
+    def _has(self, dataset: str, settings: Mapping[str, Any]) -> bool:
+        name, values = self.datasets_when.get(dataset, ("", ("",)))
+        return str(settings.get(name, "")) in values

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from arro3.core import RecordBatch
 
 IDS = ("accounts", "gl_transactions", "customers", "suppliers", "products", "orders", "dimensions")
+"""What both transports have."""
 BATCH_ROWS = 10_000
 """About 3 MB of the widest dataset; what one batch costs in memory, whatever the company's size."""
 MOST_CHANGED = 20_000
@@ -33,6 +34,10 @@ MOST_CHANGED = 20_000
 
 class Source(Protocol):
     """One company's datasets over one of the transports."""
+
+    def offers(self, dataset: str) -> bool:
+        """Whether it has the dataset."""
+        ...
 
     def missing(self, dataset: str) -> Sequence[str]:
         """Fields that this transport never says anything of."""
@@ -62,8 +67,9 @@ class Source(Protocol):
 
 def survey(source: Source, dataset: Dataset, window: Window, slice_rows: int) -> Survey:
     """What there is to read. How many rows, the ERP does not say beforehand. Raises ErpRefused, Unavailable."""
-    if dataset.id not in IDS:
-        raise ErpRefused(f"24SevenOffice offers no {dataset.title.lower()}.", code="dataset_not_offered")
+    if not source.offers(dataset.id):
+        words = f"24SevenOffice offers no {dataset.title.lower()} over this way of signing in."
+        raise ErpRefused(words, code="dataset_not_offered")
     spans = [(window.first, window.end)]
     if dataset.id == "gl_transactions":
         years = None if window.first and window.end else source.years()

@@ -114,5 +114,16 @@ DESCRIPTION = Description(
     ),
     steps=(SIGN_IN, companies_step(), DEPARTMENTS, name_step(), finish_step()),
     capabilities=frozenset({Capability.COMPANIES, Capability.DATASETS, Capability.DOCUMENTS}),
-    datasets=("accounts", "gl_transactions", "customers", "suppliers", "products", "orders", "dimensions"),
+    datasets=(
+        "accounts",
+        "gl_transactions",
+        "customers",
+        "suppliers",
+        "products",
+        "orders",
+        "order_lines",
+        "dimensions",
+    ),
+    # An organisation would have to ask for the lines of each order by itself, every night.
+    datasets_when={"order_lines": ("sign_in", (USER,))},
 )

@@ -51,12 +51,12 @@ class SoapOrders:
         result = self._soap.write(INVOICE, "SaveInvoices", body, self._books.company)
         return _posted(row_of(result, "InvoiceOrder"))
 
-    def orders(self, search: Node, properties: Sequence[str]) -> list["Element"]:
-        """Orders that fit, with the properties named."""
+    def orders(self, search: Node, properties: Sequence[str], rows: Sequence[str] = ()) -> list["Element"]:
+        """Orders that fit, with the properties named, and those of their rows; no more than 1,000 by number."""
         body: Node = (
             ("searchParams", search),
             ("invoiceReturnProperties", strings(properties)),
-            ("rowReturnProperties", ()),
+            ("rowReturnProperties", strings(rows)),
         )
         return list(children(self._soap.read(INVOICE, "GetInvoices", body, self._books.company), "InvoiceOrder"))
 

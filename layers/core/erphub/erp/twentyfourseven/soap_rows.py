@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from ...ports.world import Clock
@@ -16,7 +17,7 @@ from .soap_orders import SoapOrders
 from .soap_register import AT_ONCE, SoapCustomers, SoapProducts, email_of, phone_of
 from .soap_vouchers import SoapBooks
 from .tables import Row
-from .xml import NIL, Node, amount, child, day, text, whole
+from .xml import NIL, Node, amount, child, children, day, text, whole
 
 if TYPE_CHECKING:
     from .xml import Element
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _ALWAYS = (date(1900, 1, 1), date(2200, 1, 1))
 DEPARTMENT = 2
 _JOURNAL = ("TransactionTypeId", "TransactionNo")
+_UNSET = Decimal("-79228162514264337593543950335")
+_ORDER_ROW = ("RowId", "ProductNo", "Name", "Price", "DiscountRate", "Quantity")
 _DIMENSIONS = {"Project": 1, "Department": DEPARTMENT, "Employee": 3, "Product": 4, "Customer": 5}
 _ORDER = (
     "OrderId", "OrderStatus", "DateOrdered", "DateChanged", "DeliveryDate", "CustomerId", "CustomerName", "Currency",
@@ -42,8 +45,14 @@ class SoapRows:
         self._products = SoapProducts(soap, books.company)
         self._orders = SoapOrders(soap, books, self._products)
 
+    def offers(self, dataset: str) -> bool:
+        """See the port."""
+        return dataset in MISSING or dataset == "order_lines"
+
     def missing(self, dataset: str) -> Sequence[str]:
         """See the port."""
+        if dataset == "order_lines":
+            return ("quantity_finished", "unit")
         extra = {"products": ("unit", "type"), "gl_transactions": ("customer_no",), "orders": ()}
         return [*MISSING[dataset], *extra.get(dataset, ())]
 
@@ -79,6 +88,8 @@ class SoapRows:
             case "orders":
                 rows = [self._order(one) for one in self._orders.orders((("ChangedAfter", _ALWAYS[0]),), _ORDER)]
                 yield [row for row in rows if within(row["order_date"], first, end)]
+            case "order_lines":
+                yield from self._order_lines()
             case "dimensions":
                 yield [
                     {"dimension": DEPARTMENT, "value": value, "name": name}
@@ -174,6 +185,15 @@ class SoapRows:
             "changed_on": _instant_day(text(one, "DateChanged")),
         }
 
+    def _order_lines(self) -> Iterator[list[Row]]:
+        """The orders' numbers first, in one small answer; then their rows, some hundred orders at a time."""
+        found = self._orders.orders((("ChangedAfter", _ALWAYS[0]),), ("OrderId",))
+        numbers = [number for one in found if (number := whole(one, "OrderId")) is not None]
+        for some in batched(numbers, AT_ONCE, strict=False):
+            search: Node = (("OrderIds", (("int", list(some)),)),)
+            orders = self._orders.orders(search, ("OrderId", "InvoiceId", "DateChanged"), rows=_ORDER_ROW)
+            yield [row for order in orders for row in _order_lines(order)]
+
     def _order(self, one: "Element") -> Row:
         gross, vat = amount(one, "OrderTotalIncVat"), amount(one, "OrderTotalVat")
         net = gross - (vat or Decimal(0)) if gross is not None else None
@@ -194,6 +214,29 @@ class SoapRows:
             "your_reference": text(one, "YourReference"),
             "changed_on": _instant_day(text(one, "DateChanged")),
         }
+
+
+def _order_lines(order: "Element") -> list[Row]:
+    invoiced = whole(order, "InvoiceId") is not None
+    return [
+        {
+            "order_no": text(order, "OrderId"),
+            "line_no": text(one, "RowId"),
+            "product_no": text(one, "ProductNo"),
+            "description": text(one, "Name"),
+            "price": _set(amount(one, "Price")),
+            "discount_percent": _set(amount(one, "DiscountRate")),
+            "quantity": (quantity := _set(amount(one, "Quantity"))),
+            "quantity_invoiced": quantity if invoiced else Decimal(0),
+            "changed_on": _instant_day(text(order, "DateChanged")),
+        }
+        for one in children(child(order, "InvoiceRows"), "InvoiceRow")
+    ]
+
+
+def _set(value: Decimal | None) -> Decimal | None:
+    """The number, unless it is what .NET says instead of none."""
+    return None if value == _UNSET else value
 
 
 def _account(one: "Element") -> Row:

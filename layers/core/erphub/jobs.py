@@ -9,7 +9,19 @@ from typing import Any
 from .errors import Conflict, FieldError, Invalid, NotFound
 from .ids import derived_id
 from .models.dataset import BY_ID
-from .models.job import ChangedJob, Days, Everything, Job, JobPage, JobView, NewJob, Period, Schedule, ThisYear
+from .models.job import (
+    HOME_ZONE,
+    ChangedJob,
+    Days,
+    Everything,
+    Job,
+    JobPage,
+    JobView,
+    NewJob,
+    Period,
+    Schedule,
+    ThisYear,
+)
 from .models.wire import PageQuery
 from .ports.imports import Jobs
 from .ports.world import Clock, Ids
@@ -19,7 +31,6 @@ from .schedule import next_due
 NIGHTLY_DAYS = 40
 NIGHT_STARTS, NIGHT_MINUTES = 60, 240
 """Nightly jobs start between 01:00 and 04:59, each connection at its own minute, so that they do not all meet."""
-HOME_ZONE = "Europe/Oslo"
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from .backlog import LeftUnread, asked_at, period_of
 from .errors import CredentialsRefused, ErpRefused, HubError, NotFound, Stopped, Unavailable
 from .models.dataset import BY_ID, DATASETS
 from .models.job import Job
 from .models.run import Part, Run, RunRef, Trigger, Unit, UnitStatus
 from .models.types import complete, widest
 from .older_days import OlderDays
-from .ports.erp import FoundCompany, HasDatasets
+from .ports.erp import FoundCompany, HasDatasets, Window
 from .ports.imports import Checkpoint, Jobs, Lake, Outcome, Runs, Source, Sources, TimeLeft, no_checkpoint
 from .ports.world import Clock
 from .run_units import RunLog, company_of, fail, planned_rows, windows_of
@@ -118,7 +119,8 @@ class Planning:
         return source
 
     def _plan_units(self, run: Run, job: Job, source: Source) -> Run:
-        period = window(job, self.clock(), datetime.fromisoformat(run.since) if run.since else None)
+        own = window(job, self.clock(), asked_at(run))
+        backlog = LeftUnread(self.runs)(run, job)
         chosen = source.datasets if job.datasets == "all" else job.datasets
         datasets = [dataset.id for dataset in DATASETS if dataset.id in chosen]
         companies = {company.key: company for company in self.sources.companies(source)}
@@ -128,6 +130,8 @@ class Planning:
             for key in wanted:
                 company = companies.get(key, FoundCompany(key, key, "It is not in the ERP, or not in this connection."))
                 unit = Unit(len(units), dataset, source.connection_id, key, company.name, dict(company.facts))
+                first = backlog.first_day(unit, own.first)
+                unit.first_day = first.isoformat() if first else None
                 if dataset not in source.datasets:
                     fail(unit, "dataset_not_offered", f"The connection {source.name} has no {dataset}.")
                 elif company.problem:
@@ -135,8 +139,17 @@ class Planning:
                 units.append(unit)
         self.runs.add_units(run.ref, units)
         self.checkpoint("plan.units")
-        first, end = (day.isoformat() if day else None for day in (period.first, period.end))
-        return self.runs.change(run.ref, units_planned=True, first_day=first, end_day=end)
+        return self._with_days(run, job, own, units)
+
+    def _with_days(self, run: Run, job: Job, own: Window, units: Sequence[Unit]) -> Run:
+        """The run with the days it is about: those of all its units together."""
+        firsts = [unit.first_day for unit in units if unit.first_day]
+        first = min(firsts) if firsts else own.first and own.first.isoformat()
+        if own.first and first and first < own.first.isoformat():
+            text = f"It reads from {first} on instead of {own.first}: the run before left something unread."
+            self._log(run.ref, "info", "reaches_back", text)
+        end = own.end.isoformat() if own.end else None
+        return self.runs.change(run.ref, units_planned=True, period=period_of(job), first_day=first, end_day=end)
 
     def _take_leases(self, run: Run, units: Sequence[Unit]) -> RunRef | None:
         """Take every unit's lease, or none: then whose run is in the way."""

@@ -41,10 +41,10 @@ def company_of(unit: Unit) -> FoundCompany:
 
 
 def window_of(run: Run, unit: Unit) -> Window:
-    """The run's window; data that is matched by key is always read whole."""
+    """The unit's window; data that is matched by key is always read whole."""
     if BY_ID[unit.dataset].publishing is Publishing.KEYS:
         return Window()
-    return as_window(run.first_day, run.end_day)
+    return as_window(unit.first_day or run.first_day, run.end_day)
 
 
 def windows_of(run: Run, unit: Unit) -> list[Window]:

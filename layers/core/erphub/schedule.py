@@ -4,9 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from .errors import Unavailable
-from .models.job import WEEKDAYS, Everything, Job, Range, Schedule, ThisYear
+from .models.job import HOME_ZONE, WEEKDAYS, Everything, Job, Range, Schedule, ThisYear
 from .ports.erp import Window
 from .ports.imports import DueJob, Jobs
 from .ports.world import Clock
@@ -34,8 +35,11 @@ def next_due(schedule: Schedule, after: datetime) -> datetime:
 
 
 def window(job: Job, now: datetime, since: datetime | None = None) -> Window:
-    """The days a run of the job is about when it starts now; `since` is when it began to miss something."""
-    zone = job.schedule.zone if job.schedule else UTC
+    """The days a run of the job is about when it starts now; `since`, when earlier, is when it should have.
+
+    Days are those of the schedule's clock; of the home zone's for a job that only runs by hand.
+    """
+    zone = job.schedule.zone if job.schedule else ZoneInfo(HOME_ZONE)
     today = now.astimezone(zone).date()
     counted_from = min(today, since.astimezone(zone).date()) if since else today
     match job.period:
@@ -44,7 +48,7 @@ def window(job: Job, now: datetime, since: datetime | None = None) -> Window:
         case Range(first=first, last=last):
             return Window(first, last + timedelta(days=1) if last < date.max else None)
         case ThisYear():
-            return Window(date(today.year, 1, 1), date(today.year + 1, 1, 1))
+            return Window(date(counted_from.year, 1, 1), date(today.year + 1, 1, 1))
         case rolling:
             return Window(counted_from - timedelta(days=rolling.days), None)
 

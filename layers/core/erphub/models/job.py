@@ -63,6 +63,10 @@ def _zones() -> frozenset[str]:
     return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split()) - {"Factory"}
 
 
+HOME_ZONE = "Europe/Oslo"
+"""Whose clock counts where a job names none: that of the businesses this hub was made for."""
+
+
 def _known_zone(name: str) -> str:
     if name not in _zones():
         raise PydanticCustomError("time_zone_unknown", "Use an IANA time zone, such as Europe/Oslo.")

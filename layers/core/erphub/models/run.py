@@ -55,7 +55,7 @@ class RunRef:
 
 @dataclass(frozen=True)
 class Run:
-    """A run. Instants are text in UTC with `Z`; `token` (microseconds; 0 until it has its leases) orders publications."""
+    """A run. Instants are text in UTC with `Z`; `token` (microseconds, 0 before its leases) orders publications."""
 
     ref: RunRef
     connection_id: str
@@ -73,6 +73,8 @@ class Run:
     cancel_requested: bool = False
     blocked_by: str | None = None
     problem: dict[str, Any] | None = None
+    period: str | None = None
+    """The job's period when the run was planned, as text: whether the next run of the job is about the same."""
     first_day: str | None = None
     end_day: str | None = None
     units_planned: bool = False
@@ -98,6 +100,8 @@ class Unit:
     company_name: str
     facts: dict[str, Any]
     status: UnitStatus = UnitStatus.WAITING
+    first_day: str | None = None
+    """Where its window begins: earlier than others' when the run before did not publish it."""
     types: dict[str, str] | None = None
     missing: list[str] = field(default_factory=list[str])
     first_part: int = 0
@@ -134,8 +138,8 @@ class Unit:
 
     def as_json(self) -> dict[str, Any]:
         """The unit as the API shows it."""
-        shown = ("dataset", "company", "company_name", "status", "planned", "read", "written", "rejected", "inserted")
-        more = ("updated", "unchanged", "removed", "bytes", "problem")
+        shown = ("dataset", "company", "company_name", "status", "first_day", "planned", "read", "written", "rejected")
+        more = ("inserted", "updated", "unchanged", "removed", "bytes", "problem")
         values = {name: getattr(self, name) for name in (*shown, *more)}
         return values | {
             "connection": self.connection_id,

@@ -25,6 +25,7 @@ class UnitView(Model):
     company: str
     company_name: str
     status: UnitStatus
+    first_day: Annotated[str | None, Field(description="Where its window begins; null is open")]
     planned: int | None
     parts: int
     parts_done: int

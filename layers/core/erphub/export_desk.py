@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from .documents import SKIPPED_UNCERTAIN, Intake, released
 from .errors import Conflict, HubError, NotFound, TooLarge
+from .gaps import HISTORY, gaps_of
 from .models.document import DocumentKind
 from .models.sync import Attempt, ByHand, Entry, EntryState, GapQuery, LogQuery, RetryMany, Skip, Sync
 from .ports.sync import ExportLog, Many, Syncs
@@ -126,7 +128,10 @@ class ExportDesk:
         return self._put(sync, entry, changes)
 
     def posted_by_hand(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ByHand) -> Entry:
-        """Somebody posted it in the ERP: it counts as sent, under that voucher's number. Raises NotFound, Conflict."""
+        """Somebody posted it in the ERP: it counts as sent, under that voucher's number; or added the PDF it lacked.
+
+        Raises NotFound, Conflict.
+        """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
         _may_be_put_aside(entry)
         words = f"Posted by hand. {hand.reason}".strip()
@@ -165,19 +170,21 @@ class ExportDesk:
             following = following.model_copy(update={"next": page.next})
 
     def gaps(self, client_id: str, connection_id: str, query: GapQuery) -> list[dict[str, Any]]:
-        """Z-report numbers and days that are missing, for each department."""
+        """Z-report numbers and days that are missing, for each till, until yesterday at the latest."""
         sync = self._sync(client_id, connection_id)
-        remembered = self.clock().date() - timedelta(days=sync.settings.retention_days)
-        first = max(query.first or sync.settings.from_date, sync.settings.from_date, remembered)
-        seen: dict[str, list[Entry]] = {}
-        following = LogQuery(kind=DocumentKind.SETTLEMENT, first=first, last=query.last, limit=200)
-        while True:
-            page = self.log.page(client_id, connection_id, following)
-            for entry in page.items:
-                seen.setdefault(entry.department, []).append(entry)
-            if page.next is None:
-                return [_gaps_of(department, entries) for department, entries in sorted(seen.items())]
-            following = following.model_copy(update={"next": page.next})
+        today = self.clock().astimezone(ZoneInfo(sync.settings.time_zone)).date()
+        remembered, yesterday = today - timedelta(days=sync.settings.retention_days), today - timedelta(days=1)
+        first = max(query.first or date.min, sync.settings.from_date, remembered)
+        last = min(query.last or yesterday, yesterday)
+        wanted = LogQuery(kind=DocumentKind.SETTLEMENT, first=first - HISTORY, last=last, limit=200)
+        return gaps_of(self._all(client_id, connection_id, wanted), first, last)
+
+    def _all(self, client_id: str, connection_id: str, query: LogQuery) -> Iterator[Entry]:
+        page = self.log.page(client_id, connection_id, query)
+        yield from page.items
+        while page.next is not None:
+            page = self.log.page(client_id, connection_id, query.model_copy(update={"next": page.next}))
+            yield from page.items
 
     def _sync(self, client_id: str, connection_id: str) -> Sync:
         sync = self.syncs.get(client_id, connection_id)
@@ -197,30 +204,6 @@ def _may_be_put_aside(entry: Entry) -> None:
         raise Conflict("It is being sent right now. Wait for the outcome.", code="being_sent")
     if entry.state is EntryState.SENT:
         raise Conflict(f"It is in the ERP, as {entry.reference}.", code="already_sent", reference=entry.reference)
-
-
-def _gaps_of(department: str, entries: list[Entry]) -> dict[str, Any]:
-    numbers, days = {entry.number for entry in entries}, {entry.date for entry in entries}
-    missing = [number for number in range(min(numbers), max(numbers)) if number not in numbers]
-    every = [min(days) + timedelta(days=n) for n in range((max(days) - min(days)).days)]
-    usual = Counter(day.weekday() for day in days)
-    of_weekday = Counter(day.weekday() for day in every)
-    return {
-        "department": department,
-        "first": min(days).isoformat(),
-        "last": max(days).isoformat(),
-        "missing_numbers": missing[:1000],
-        "missing_days": [
-            {"day": day.isoformat(), "usually_open": _usually_open(day, usual, of_weekday)}
-            for day in every
-            if day not in days
-        ][:1000],
-    }
-
-
-def _usually_open(day: date, seen: Counter[int], of_weekday: Counter[int]) -> bool:
-    """Whether at least half of such weekdays had a Z-report."""
-    return seen[day.weekday()] * 2 >= of_weekday[day.weekday()]
 
 
 def _cell(value: Any) -> str:

@@ -1,6 +1,7 @@
 """What did not get through can be found, understood, put right and shown to others."""
 
 import csv
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
@@ -10,7 +11,7 @@ from erphub.models.connection import ConnectionStatus
 from erphub.models.document import DocumentKind
 from erphub.models.sync import ByHand, EntryState, GapQuery, LogQuery, RetryMany, Skip
 
-from .conftest import CLIENT, CONNECTION, World
+from .conftest import CLIENT, CONNECTION, World, z_report
 
 Z = DocumentKind.SETTLEMENT
 
@@ -109,7 +110,7 @@ def test_a_skipped_document_says_why_and_by_whom_and_can_be_brought_back(month: 
 def test_missing_numbers_and_days_are_listed(month: World) -> None:
     for day in (23, 24):
         month.settlement(day, day=f"2026-01-{day:02}")
-    [gaps] = month.exports.gaps(CLIENT, CONNECTION, GapQuery())
+    [gaps] = month.exports.gaps(CLIENT, CONNECTION, GapQuery(last=date(2026, 1, 24)))
     assert gaps["missing_numbers"] == [21, 22]
     assert [(day["day"], day["usually_open"]) for day in gaps["missing_days"]] == [
         ("2026-01-21", True),
@@ -118,8 +119,6 @@ def test_missing_numbers_and_days_are_listed(month: World) -> None:
 
 
 def test_a_weekday_that_is_always_closed_is_said_to_be_usual(world: World) -> None:
-    from datetime import date, timedelta
-
     number = 0
     for offset in range(28):
         day = date(2026, 1, 1) + timedelta(days=offset)
@@ -128,7 +127,47 @@ def test_a_weekday_that_is_always_closed_is_said_to_be_usual(world: World) -> No
             world.settlement(number, day=day.isoformat())
     [gaps] = world.exports.gaps(CLIENT, CONNECTION, GapQuery())
     assert gaps["missing_numbers"] == []
-    assert {day["usually_open"] for day in gaps["missing_days"]} == {False}
+    assert {day["day"] for day in gaps["missing_days"] if not day["usually_open"]} == {
+        f"2026-01-{sunday:02}" for sunday in (4, 11, 18, 25)
+    }
+    assert [day["day"] for day in gaps["missing_days"] if day["usually_open"]] == [
+        "2026-01-29",
+        "2026-01-30",
+        "2026-01-31",
+    ], "the till has fallen silent, and only today may still come"
+
+
+def test_days_before_the_first_and_after_the_last_z_report_are_missing_too(world: World) -> None:
+    for number, day in ((1, "2026-01-05"), (2, "2026-01-06"), (3, "2026-01-07")):
+        world.settlement(number, day)
+    [gaps] = world.exports.gaps(CLIENT, CONNECTION, GapQuery(first=date(2026, 1, 1), last=date(2026, 1, 31)))
+    assert (gaps["first"], gaps["last"]) == ("2026-01-05", "2026-01-07")
+    assert [int(day["day"][-2:]) for day in gaps["missing_days"]] == [1, 2, 3, 4, *range(8, 32)]
+    assert world.exports.gaps(CLIENT, CONNECTION, GapQuery(last=date(2027, 1, 1))) == [gaps], "tomorrow is not missing"
+
+
+def test_a_shop_that_has_stopped_sending_is_missed(world: World) -> None:
+    for day in (1, 2, 3):
+        world.hand_in("settlement", f"Oslo-{day}", **z_report(day, f"2026-01-{day:02}") | {"department": "Oslo"})
+    world.hand_in("settlement", "Moss-4", **z_report(4, "2026-01-20") | {"department": "Moss"})
+    found = world.exports.gaps(CLIENT, CONNECTION, GapQuery(first=date(2026, 1, 20), last=date(2026, 1, 21)))
+    assert {gaps["department"]: len(gaps["missing_days"]) for gaps in found} == {"Moss": 1, "Oslo": 2}
+
+
+def test_two_tills_of_a_shop_do_not_hide_each_others_gaps(world: World) -> None:
+    for till, numbers in (("1", (1, 2, 4)), ("2", (3, 4, 5))):
+        for day, number in enumerate(numbers, start=1):
+            report = z_report(number, f"2026-01-{day:02}") | {"department": "Oslo", "till": till}
+            world.hand_in("settlement", f"{till}-{number}", **report)
+    found = world.exports.gaps(CLIENT, CONNECTION, GapQuery())
+    assert [(gaps["till"], gaps["missing_numbers"]) for gaps in found] == [("1", [3]), ("2", [])]
+
+
+def test_a_till_that_counts_anew_or_leaps_has_no_gap_of_a_million_numbers(world: World) -> None:
+    for day, number in enumerate((364, 365, 1, 3, 20_000_000, 20_000_002), start=1):
+        world.settlement(number, f"2026-01-{day:02}")
+    [gaps] = world.exports.gaps(CLIENT, CONNECTION, GapQuery(last=date(2026, 1, 6)))
+    assert gaps["missing_numbers"] == [2, 20_000_001]
 
 
 def test_the_log_can_be_taken_away_as_csv_without_running_in_a_spreadsheet(world: World) -> None:

@@ -145,10 +145,11 @@ class MissingDay(Model):
     usually_open: bool
 
 
-class DepartmentGaps(Model):
-    """What is missing of a department's Z-reports."""
+class TillGaps(Model):
+    """What is missing of a till's Z-reports; `first` and `last` are the days of the first and last one known."""
 
     department: str
+    till: str
     first: date
     last: date
     missing_numbers: list[int]
@@ -156,9 +157,9 @@ class DepartmentGaps(Model):
 
 
 class GapsView(Model):
-    """What is missing, by department."""
+    """What is missing, by department and till."""
 
-    items: list[DepartmentGaps]
+    items: list[TillGaps]
 
 
 class RetriedView(Model):

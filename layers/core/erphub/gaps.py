@@ -1,0 +1,59 @@
+"""Z-reports that are missing: days on which a till is usually open, and numbers that it left out.
+
+Each till counts for itself, so each is looked at by itself; a settlement that names no till is of its department's only
+one. A till that sent something shortly before the days asked for is expected in them, even when it sent nothing since.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import islice, pairwise
+from typing import Any
+
+from .models.sync import Entry
+
+HISTORY = timedelta(weeks=8)
+"""How long before the days asked for a till is known from."""
+_MOST = 1000
+"""How many missing numbers or days of a till are listed; a longer leap between numbers is another count, not a gap."""
+
+
+def gaps_of(entries: Iterable[Entry], first: date, last: date) -> list[dict[str, Any]]:
+    """What is missing from the first to the last day, by department and till, given its settlements since HISTORY."""
+    tills: dict[tuple[str, str], list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.date, entry.number)):
+        tills.setdefault((entry.department, entry.till), []).append(entry)
+    return [
+        {
+            "department": department,
+            "till": till,
+            "first": known[0].date.isoformat(),
+            "last": known[-1].date.isoformat(),
+            "missing_numbers": list(islice(_missing_numbers(known, first), _MOST)),
+            "missing_days": list(islice(_missing_days(known, first, last), _MOST)),
+        }
+        for (department, till), known in sorted(tills.items())
+    ]
+
+
+def _missing_numbers(known: Sequence[Entry], first: date) -> Iterator[int]:
+    """Numbers between those of one Z-report and the next; a smaller one after it begins anew."""
+    there = {entry.number for entry in known}
+    for one, following in pairwise(known):
+        if following.date >= first and following.number - one.number <= _MOST:
+            yield from (number for number in range(one.number + 1, following.number) if number not in there)
+
+
+def _missing_days(known: Sequence[Entry], first: date, last: date) -> Iterator[dict[str, Any]]:
+    there = {entry.date for entry in known}
+    span = _days(known[0].date, known[-1].date)
+    open_days, all_days = Counter(day.weekday() for day in there), Counter(day.weekday() for day in span)
+    for day in _days(first, last):
+        if day not in there:
+            # At least every other such weekday; one that has not come yet may well be an open one.
+            usual = open_days[day.weekday()] * 2 >= all_days[day.weekday()]
+            yield {"day": day.isoformat(), "usually_open": usual}
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))

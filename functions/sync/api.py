@@ -94,9 +94,9 @@ def take_upload(member: Member, connection: str, upload: str) -> UploadView:
     return wiring.sync.front().take_upload(member, connection, upload)
 
 
-@door.get(HERE + "/changes", needs=Permission.CONNECTIONS_VIEW)
+@door.get(HERE + "/changes", needs=Permission.SYNC_RUN)
 def list_changes(member: Member, connection: str, query: ChangesQuery) -> ChangesView:
-    """List what changed in the ERP, oldest first."""
+    """List what changed in the ERP, oldest first; whole records, for whoever may take them over."""
     return wiring.sync.front().changes(member, connection, query)
 
 

@@ -20,7 +20,7 @@ _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] 
     DocumentKind.PRODUCT: Product,
 }
 _ANY = TypeAdapter[Document](Document)
-_PERSONAL = {"name", "organisation_no", "email", "phone", "street", "postal_code", "your_reference"}
+_PERSONAL = frozenset({"name", "organisation_no", "email", "phone", "street", "postal_code", "your_reference"})
 
 
 def entry_id(connection_id: str, kind: DocumentKind, external_id: str) -> str:
@@ -104,20 +104,33 @@ def title(document: Document) -> str:
 
 def masked(document: Document) -> dict[str, Any]:
     """The document as it may be shown in a log: what identifies a person is cut to its first letter."""
-    personal = _PERSONAL if isinstance(document, (Customer, Invoice)) else frozenset[str]()
-    return cast(dict[str, Any], _masked(plain(document), personal))
+    return cast(dict[str, Any], _masked(plain(document), _personal(document.kind)))
 
 
-def _masked(value: Any, personal: set[str] | frozenset[str]) -> Any:
+def masked_lost(entry: Entry) -> dict[str, Any]:
+    """What gave way in a conflict, as it may be shown in a log."""
+    return cast(dict[str, Any], _masked(entry.lost, _personal(entry.kind)))
+
+
+def _personal(kind: DocumentKind) -> frozenset[str]:
+    return _PERSONAL if kind in (DocumentKind.CUSTOMER, DocumentKind.INVOICE) else frozenset()
+
+
+def _masked(value: Any, personal: frozenset[str]) -> Any:
     if isinstance(value, dict):
         fields = cast(dict[str, Any], value)
         return {
-            name: f"{item[:1]}…" if name in personal and isinstance(item, str) else _masked(item, personal)
+            name: f"{item[:1]}…" if _last(name) in personal and isinstance(item, str) else _masked(item, personal)
             for name, item in fields.items()
         }
     if isinstance(value, list):
         return [_masked(item, personal) for item in cast(list[Any], value)]
     return value
+
+
+def _last(name: str) -> str:
+    """Nested fields stand under dotted names where two sides are compared: `address.street`."""
+    return name.rpartition(".")[2]
 
 
 def rate_key(rate: Decimal) -> str:

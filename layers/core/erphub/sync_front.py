@@ -13,6 +13,7 @@ from .models.sync import (
     Acknowledgement,
     ByHand,
     ChangesQuery,
+    Entry,
     GapQuery,
     LogQuery,
     NewTransfer,
@@ -45,7 +46,7 @@ from .models.sync_view import (
     WrongSetting,
 )
 from .models.wire import PageQuery
-from .paperwork import from_text, masked
+from .paperwork import from_text, masked, masked_lost
 from .ports.documents import Setup
 from .ports.sync import UploadSlot
 from .sync_desk import SyncDesk
@@ -161,7 +162,7 @@ class SyncFront:
     def log(self, member: Member, connection: str, query: LogQuery) -> EntryPage:
         """A page of the log."""
         page = self._exports.page(member.client_id, connection, query)
-        return EntryPage(items=[EntryView.of(entry) for entry in page.items], next=page.next)
+        return EntryPage(items=[_shown(entry) for entry in page.items], next=page.next)
 
     def log_csv(self, member: Member, connection: str, query: LogQuery) -> str:
         """The log as CSV."""
@@ -179,11 +180,11 @@ class SyncFront:
         """One document with its attempts."""
         found, tries = self._exports.entry(member.client_id, connection, entry)
         document = masked(from_text(found.body)) if found.body else {}
-        return EntryDetail(**EntryView.of(found).model_dump(), tries=tries, document=document)
+        return EntryDetail(**_shown(found).model_dump(), tries=tries, document=document)
 
     def retry(self, member: Member, connection: str, entry: str) -> EntryView:
         """Send one document again."""
-        return EntryView.of(self._exports.retry(member.client_id, connection, entry))
+        return _shown(self._exports.retry(member.client_id, connection, entry))
 
     def retry_many(self, member: Member, connection: str, wanted: RetryMany) -> RetriedView:
         """Send many documents again."""
@@ -191,16 +192,20 @@ class SyncFront:
 
     def skip(self, member: Member, connection: str, entry: str, skip: Skip) -> EntryView:
         """Leave a document out for good."""
-        return EntryView.of(self._exports.skip(member.client_id, connection, entry, member.user, skip))
+        return _shown(self._exports.skip(member.client_id, connection, entry, member.user, skip))
 
     def posted_by_hand(self, member: Member, connection: str, entry: str, hand: ByHand) -> EntryView:
         """Count a document as sent: somebody posted it."""
-        return EntryView.of(self._exports.posted_by_hand(member.client_id, connection, entry, member.user, hand))
+        return _shown(self._exports.posted_by_hand(member.client_id, connection, entry, member.user, hand))
+
+
+def _shown(entry: Entry) -> EntryView:
+    return EntryView.of(entry, masked_lost(entry))
 
 
 def _handed_in(handed: HandedIn) -> HandedInView:
     slot = _slot(handed.pdf) if handed.pdf else None
-    shown = EntryView.of(handed.entry).model_dump()
+    shown = _shown(handed.entry).model_dump()
     return HandedInView(**shown, outcome=handed.outcome.value, pdf_upload=slot)
 
 

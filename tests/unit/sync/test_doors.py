@@ -11,6 +11,7 @@ import pytest
 
 from erphub import observe, wiring
 from erphub.errors import Unavailable
+from erphub.models.document import Address
 from erphub.models.identity import Member, Permission
 from erphub.sync_desk import tick
 from erphub.sync_front import SyncFront
@@ -162,6 +163,23 @@ def test_changes_are_read_and_acknowledged(ask: Ask, house: World) -> None:
     assert [(one["external_id"], one["document"]["name"]) for one in done["records"]] == [("K7", "Kyst")]
     _, again = ask("POST", "/changes/acknowledge", body)
     assert again == {"acknowledged": [], "superseded": [feed["since"]], "records": []}
+
+
+def test_what_was_lost_in_a_conflict_shows_nobody_in_the_log(ask: Ask, house: World) -> None:
+    house.save(customers="erp")
+    person = {"name": "Ola Nordmann", "is_company": False, "address": {"street": "Storgata 1"}}
+    ask("PUT", "/documents/customer/K1", person | {"email": "ola@example.test"})
+    house.transfer()
+    house.clock.pass_(minutes=5)
+    house.erp.edit("1", email="erp@example.test", address=Address(street="Torget 2"))
+    ask("PUT", "/documents/customer/K1", person | {"email": "till@example.test", "address": {"street": "Havna 3"}})
+    house.transfer()
+    [listed] = ask("GET", "/export-log", kind="customer")[1]["items"]
+    shown = ask("GET", f"/export-log/{listed['id']}")[1]
+    assert listed["lost"] == shown["lost"] == {"till": {"email": "t…", "address.street": "H…"}}
+    for word in ("Ola", "Havna", "Torget", "example"):
+        assert word not in json.dumps([listed, shown])
+    assert ask("GET", "/changes")[1]["items"][0]["lost"]["email"] == "till@example.test", "the till itself is told"
 
 
 def test_the_clock_starts_what_is_due(ask: Ask, house: World) -> None:

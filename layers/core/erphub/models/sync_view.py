@@ -93,9 +93,9 @@ class EntryView(Model):
     settled_by_hand: str = ""
 
     @classmethod
-    def of(cls, entry: Entry) -> "EntryView":
-        """The view of an entry; the document itself stays inside."""
-        return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields})
+    def of(cls, entry: Entry, lost: JsonObject) -> "EntryView":
+        """The view of an entry; the document itself stays inside, and of what was lost only `lost` is shown."""
+        return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields} | {"lost": lost})
 
 
 class HandedInView(EntryView):

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from deltalake import DeltaTable
 
-from erphub.aws import lake, lake_sql
+from erphub.aws import lake, lake_keys, lake_sql
 from erphub.aws.lake import DeltaLake, table_key
 from erphub.aws.lake_rows import LakeRows
 from erphub.errors import Conflict, ErpRefused
@@ -256,6 +256,54 @@ def test_unchanged_master_data_is_not_written_again(shore: Shore) -> None:
     version = shore.table(ACCOUNTS).version()
     done = shore.publish(ACCOUNTS, [{"account_no": "1", "name": "a"}])
     assert (done.unchanged, shore.table(ACCOUNTS).version()) == (1, version)
+
+
+@pytest.fixture
+def small_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are compared a few at a time, as those of millions of rows are."""
+    monkeypatch.setattr(lake_keys, "ROWS_AT_ONCE", 7)
+
+
+@pytest.mark.usefixtures("small_shares")
+def test_master_data_compared_share_by_share_is_counted_once(shore: Shore) -> None:
+    chart = [{"account_no": str(n), "name": f"Account {n}"} for n in range(100)]
+    assert shore.publish(ACCOUNTS, chart).inserted == 100
+    changed = [row | ({"name": "Other"} if row["account_no"] < "3" else {}) for row in chart[10:]]
+    more = [{"account_no": f"x{n}", "name": "New"} for n in range(25)]
+    done = shore.publish(ACCOUNTS, [*changed, *more])
+    assert (done.inserted, done.updated, done.unchanged, done.removed) == (25, 20, 70, 10)
+    assert len(shore.rows(ACCOUNTS)) == 115
+    assert shore.publish(ACCOUNTS, []).removed == 115
+
+
+@pytest.mark.usefixtures("small_shares")
+def test_rows_that_share_a_key_are_found_in_whatever_share_they_lie(shore: Shore) -> None:
+    chart = [{"account_no": str(n), "name": "a"} for n in range(60)]
+    odd = [{"account_no": str(n), "name": "b"} for n in range(0, 60, 2)] + [{"account_no": None, "name": "c"}] * 3
+    done = shore.publish(ACCOUNTS, [*chart, *odd])
+    assert {oddity.code: oddity.count for oddity in done.oddities} == {"key_missing": 3, "key_repeated": 60}
+    assert [len(oddity.examples) for oddity in done.oddities] == [3, lake_sql.EXAMPLES]
+    assert (done.inserted, done.rejected) == (30, 63)
+    assert [int(row["account_no"]) % 2 for row in shore.rows(ACCOUNTS)] == [1] * 30
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"name": "ab", "group": "c"}, {"name": "a", "group": "bc"}),
+        ({"name": "a 1:b", "group": "c"}, {"name": "a", "group": "b 1:c"}),
+        ({"name": "", "group": None}, {"name": None, "group": ""}),
+        ({"name": None, "group": "x"}, {"name": "x", "group": None}),
+        ({"name": "0:"}, {"name": ""}),
+        ({"created_on": DAY}, {"changed_on": DAY}),
+    ],
+)
+def test_a_value_that_moved_to_another_column_is_a_change(shore: Shore, before: Row, after: Row) -> None:
+    shore.publish(ACCOUNTS, [{"account_no": "1"} | before])
+    assert shore.publish(ACCOUNTS, [{"account_no": "1"} | before]).unchanged == 1
+    assert shore.publish(ACCOUNTS, [{"account_no": "1"} | after]).updated == 1
+    (row,) = shore.rows(ACCOUNTS)
+    assert {name: row[name] for name in after} == after
 
 
 def test_only_what_was_put_aside_can_be_removed(shore: Shore) -> None:

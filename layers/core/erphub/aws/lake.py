@@ -34,6 +34,7 @@ from ..models.dataset import Dataset, Publishing
 from ..models.types import complete, scale_of, widest
 from ..ports.erp import Oddity, Total, Window
 from ..ports.imports import Checkpoint, Published, Staged, Target, no_checkpoint
+from . import lake_keys
 from . import lake_sql as sql
 from .files import Files
 from .lake_batches import Pieces, fit, shape
@@ -235,20 +236,7 @@ class DeltaLake:
     def staged_oddities(self, staged: tuple[str, int], dataset: Dataset) -> Sequence[Oddity]:
         """See ports.imports.Lake."""
         with _translated():
-            return self._oddities(self._staged_tables([staged]), dataset)
-
-    def _oddities(self, tables: Mapping[str, DeltaTable], dataset: Dataset) -> list[Oddity]:
-        if not tables:
-            return []
-        found: list[Oddity] = []
-        for code, counting, showing in sql.key_problems(dataset, tables):
-            count = int(sql.rows(sql.query(tables, counting))[0]["count"] or 0)
-            if count:
-                examples = [
-                    json.dumps(row, default=str, ensure_ascii=False) for row in sql.rows(sql.query(tables, showing))
-                ]
-                found.append(Oddity(code, count, examples))
-        return found
+            return lake_keys.oddities(dataset, self._staged_tables([staged]))
 
     def _staged_tables(self, staged: Staging) -> dict[str, DeltaTable]:
         paths = [path for path, commits in staged if commits]
@@ -270,7 +258,7 @@ class DeltaLake:
         with _translated():
             found: list[Oddity] = []
             if target.dataset.publishing is Publishing.KEYS:
-                found = self._oddities(self._staged_tables(staged), target.dataset)
+                found = lake_keys.oddities(target.dataset, self._staged_tables(staged))
                 if found:
                     staged = self._without_rejects(target, staged)
             rejected = sum(oddity.count for oddity in found)
@@ -333,13 +321,9 @@ class DeltaLake:
         if target.dataset.publishing is Publishing.PERIODS:
             rows = sum(json.loads(add["stats"])["numRecords"] for add in adds)
             return Published(inserted=rows, updated=0, unchanged=0, removed=sum(file.rows for file in replaced))
+        rows_there = sum(file.rows for file in replaced)
         tables = self._staged_tables(staged)
-        text = sql.difference(target.dataset, tables, target.connection_id, target.company)
-        row = sql.rows(sql.query({**tables, "t": table}, text))[0]
-        inserted, updated, unchanged, removed = (
-            int(row[name] or 0) for name in ("inserted", "updated", "unchanged", "removed")
-        )
-        return Published(inserted, updated, unchanged, removed)
+        return lake_keys.difference(target.dataset, tables, table, target.connection_id, target.company, rows_there)
 
     def _kept(
         self, table: DeltaTable, target: Target, files: Sequence[File], windows: Sequence[Window]
@@ -370,10 +354,12 @@ class DeltaLake:
         """Staged rows again, without those that have no key or share one."""
         tables = self._staged_tables(staged)
         schema = staged_schema(target.dataset, types_of(next(iter(tables.values()))))
-        rows = sql.query(tables, sql.sound(target.dataset, tables))
         place = f"{target.staging}/sound-{random.getrandbits(48):012x}"
-        done = self._stage(place, schema, (fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows))
-        return [(place, done.commits)]
+        commits = 0
+        for rows in lake_keys.sound(target.dataset, tables):
+            batches = (fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
+            commits += self._stage(place, schema, batches).commits
+        return [(place, commits)]
 
     def _in_the_tables_types(self, table: DeltaTable, target: Target, staged: Staging) -> Staging:
         """Staged rows again with the table's decimals, when another run has widened them since."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 import arro3.core as ac
 from deltalake import DeltaTable, QueryBuilder
 
-from ..models.dataset import Dataset
+from ..models.dataset import Dataset, DatasetField, Kind
 from ..ports.erp import Window
 from ..ports.imports import RowsWanted
 
@@ -75,52 +75,85 @@ def totals(dataset: Dataset, tables: Iterable[str], scale: int) -> str:
     return f'SELECT period, count(*) AS "rows", sum(amount) AS amount FROM ({_union(tables, columns)}) GROUP BY period'  # noqa: S608
 
 
-def key_problems(dataset: Dataset, tables: Sequence[str] | Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """For rows without a key and rows that share one: a code, how to count them, how to show some."""
+def shares(dataset: Dataset, count: int) -> list[str]:
+    """Conditions that divide rows into about so many equal shares: the same key always falls into the same one."""
+    edges = [min(65536 * n // count, 65535) for n in range(1, count)]
+    lower = [f"{_hash(dataset.keys)} >= X'{edge:04x}'" for edge in edges]
+    upper = [f"{_hash(dataset.keys)} < X'{edge:04x}'" for edge in edges]
+    return [" AND ".join(bounds) for bounds in zip(["TRUE", *lower], [*upper, "TRUE"], strict=True)]
+
+
+def _hash(columns: Iterable[str]) -> str:
+    """32 bytes that are the same for rows with the same values in these columns (which may not be NULL at once)."""
+    return f"digest(concat_ws(' ', {_names(columns)}), 'blake3')"
+
+
+def _digest(fields: Iterable[DatasetField]) -> str:
+    """32 bytes that differ when a value does."""
+    return f"digest(concat_ws(' ', {', '.join(map(_told, fields))}), 'blake3')"
+
+
+def _told(field: DatasetField) -> str:
+    """A value as text that no other value looks like, nor two of them: text comes with its length; NULL is nothing."""
+    column = name(field.name)
+    plain = (
+        f"concat(octet_length({column}), ':', {column})" if field.kind is Kind.TEXT else f"CAST({column} AS VARCHAR)"
+    )
+    return f"CASE WHEN {column} IS NULL THEN '' ELSE {plain} END"
+
+
+def keyless(dataset: Dataset, tables: Iterable[str]) -> tuple[str, str]:
+    """Rows without a key: how to count them, how to show some."""
     keys = _names(dataset.keys)
-    union = _union(tables, keys)
     missing = " OR ".join(f"{name(key)} IS NULL" for key in dataset.keys)
-    complete = " AND ".join(f"{name(key)} IS NOT NULL" for key in dataset.keys)
-    shared = f"SELECT {keys}, count(*) AS times FROM ({union}) WHERE {complete} GROUP BY {keys} HAVING count(*) > 1"  # noqa: S608
-    return [
-        (
-            "key_missing",
-            f"SELECT count(*) AS count FROM ({union}) WHERE {missing}",  # noqa: S608
-            f"SELECT {keys} FROM ({union}) WHERE {missing} LIMIT {EXAMPLES}",  # noqa: S608
-        ),
-        (
-            "key_repeated",
-            f"SELECT sum(times) AS count FROM ({shared})",  # noqa: S608
-            f"{shared} ORDER BY {keys} LIMIT {EXAMPLES}",
-        ),
-    ]
+    found = f"FROM ({_union(tables, keys)}) WHERE {missing}"
+    return f"SELECT count(*) AS count {found}", f"SELECT {keys} {found} LIMIT {EXAMPLES}"
 
 
-def sound(dataset: Dataset, tables: Iterable[str]) -> str:
-    """The staged rows that have a key of their own."""
-    columns = _names([*(field.name for field in dataset.fields), "connection"])
-    complete = " AND ".join(f"{name(key)} IS NOT NULL" for key in dataset.keys)
-    sharing = f"count(*) OVER (PARTITION BY {_names(dataset.keys)})"
-    counted = f"SELECT {columns}, {sharing} AS times FROM ({_union(tables, columns)})"  # noqa: S608
-    return f"SELECT {columns} FROM ({counted}) WHERE times = 1 AND {complete}"  # noqa: S608
+def repeated(dataset: Dataset, tables: Iterable[str], share: str) -> tuple[str, str]:
+    """Rows of a share that have their key in common: how to count them, how to show some."""
+    found = _repeated(dataset, tables, share)
+    keys = _names(dataset.keys)
+    return f"SELECT sum(times) AS count FROM ({found})", f"{found} ORDER BY {keys} LIMIT {EXAMPLES}"  # noqa: S608
 
 
-def difference(dataset: Dataset, tables: Sequence[str] | Mapping[str, Any], connection_id: str, company: str) -> str:
-    """How many staged rows are new, different or the same, and how many of the company's rows are gone."""
-    fields = [field.name for field in dataset.fields]
-    columns = _names(fields)
-    shown = f"{columns}, TRUE AS here"
-    old = f"SELECT {shown} FROM t WHERE {part(company, connection_id)}"  # noqa: S608
-    new = _union(tables, shown) if tables else f"SELECT {shown} FROM t WHERE FALSE"  # noqa: S608
+def _repeated(dataset: Dataset, tables: Iterable[str], share: str) -> str:
+    keys = _names(dataset.keys)
+    rows = f"SELECT {keys} FROM ({_union(tables, keys)}) WHERE {_with_key(dataset)} AND {share}"  # noqa: S608
+    return f"SELECT {keys}, count(*) AS times FROM ({rows}) GROUP BY {keys} HAVING count(*) > 1"  # noqa: S608
+
+
+def _with_key(dataset: Dataset) -> str:
+    return " AND ".join(f"{name(key)} IS NOT NULL" for key in dataset.keys)
+
+
+def sound(dataset: Dataset, tables: Sequence[str] | Mapping[str, Any], share: str) -> str:
+    """The staged rows of a share that have a key of their own. Only the few keys that are shared are held."""
+    columns = [*(field.name for field in dataset.fields), "connection"]
+    shown = ", ".join(f"s.{name(column)}" for column in columns)
+    same_key = " AND ".join(f"r.{name(key)} = s.{name(key)}" for key in dataset.keys)
+    staged = f"SELECT * FROM ({_union(tables, _names(columns))}) WHERE {_with_key(dataset)} AND {share}"  # noqa: S608
+    return (
+        f"SELECT {shown} FROM ({_repeated(dataset, tables, share)}) AS r RIGHT ANTI JOIN ({staged}) AS s ON {same_key}"  # noqa: S608
+    )
+
+
+def difference(
+    dataset: Dataset, tables: Sequence[str] | Mapping[str, Any], connection_id: str, company: str, share: str
+) -> str:
+    """How many staged rows of a share are new, different or the same, and how many of the company's rows are gone."""
+    others = [field for field in dataset.fields if not field.key]
+    shown = f"{_names(dataset.keys)}, {_digest(others)} AS digest, TRUE AS here"
+    columns = _names(field.name for field in dataset.fields)
+    staged = _union(tables, columns) if tables else f"SELECT {columns} FROM t WHERE FALSE"  # noqa: S608
+    new = f"SELECT {shown} FROM ({staged}) WHERE {share}"  # noqa: S608
+    old = f"SELECT {shown} FROM t WHERE {part(company, connection_id)} AND {share}"  # noqa: S608
     same_key = " AND ".join(f"n.{name(key)} = o.{name(key)}" for key in dataset.keys)
-    others = [field for field in fields if field not in dataset.keys]
-    changed = " OR ".join(f"(n.{name(field)} IS DISTINCT FROM o.{name(field)})" for field in others) or "FALSE"
-    both = "n.here IS NOT NULL AND o.here IS NOT NULL"
     return (
         "SELECT "  # noqa: S608
         "sum(CASE WHEN o.here IS NULL THEN 1 ELSE 0 END) AS inserted, "
-        f"sum(CASE WHEN {both} AND ({changed}) THEN 1 ELSE 0 END) AS updated, "
-        f"sum(CASE WHEN {both} AND NOT ({changed}) THEN 1 ELSE 0 END) AS unchanged, "
+        "sum(CASE WHEN n.digest <> o.digest THEN 1 ELSE 0 END) AS updated, "
+        "sum(CASE WHEN n.digest = o.digest THEN 1 ELSE 0 END) AS unchanged, "
         "sum(CASE WHEN n.here IS NULL THEN 1 ELSE 0 END) AS removed "
         f"FROM ({new}) AS n FULL OUTER JOIN ({old}) AS o ON {same_key}"
     )

@@ -123,6 +123,23 @@ def test_who_takes_the_place_learns_whose_it_was_and_never_given_back(syncs: Syn
     assert syncs.lease(C, N, "three", "w", later + hour, later) == ""
 
 
+def test_a_batch_of_long_documents_is_written_in_transactions_that_are_not_too_long(
+    log: ExportLogTable, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    transact = Table.transact
+
+    def watched(self: Table, writes: Any) -> None:
+        sizes.append(sum(len(str(write.put)) for write in writes))
+        transact(self, writes)
+
+    monkeypatch.setattr(Table, "transact", watched)
+    long = [entry(number, body="x" * 290 * 1024) for number in range(1, 31)]
+    assert log.put_many(long, 30) == []
+    assert max(sizes) < 4 * 1024 * 1024
+    assert len(log.entries(C, N, [one.id for one in long])) == 30
+
+
 def test_many_are_kept_at_once_and_the_late_ones_come_back(log: ExportLogTable) -> None:
     log.put(entry(2), 30)
     late = log.put_many([entry(number) for number in range(1, 29)], 30)

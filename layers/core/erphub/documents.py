@@ -14,6 +14,8 @@ from .paperwork import digest, entry_id, pdf_name, read_document, title, to_text
 from .ports.sync import ExportLog, Papers, Syncs, UploadSlot
 from .ports.world import Clock
 
+LARGEST_DOCUMENT = 300 * 1024
+"""Bytes; an entry of the export log, with all that is said of the document, has 400 KB at most."""
 _PDF_WAIT = timedelta(minutes=30)
 """How long a transfer waits for a PDF that the till has announced, before the hub renders the settlement itself."""
 
@@ -169,14 +171,20 @@ def planned(sync: Sync, now: datetime, *, waiting: int, oldest: datetime | None)
 
 
 def read_incoming(kind: str, external_id: str, fields: Mapping[str, Any]) -> Incoming:
-    """A document as it came. Raises NotFound for a kind there is none of, Invalid for its content."""
+    """A document as it came. Raises NotFound for a kind there is none of, Invalid for its content or its length."""
     if kind not in {known.value for known in DocumentKind}:
         raise NotFound(f"There are no documents of the kind {kind!r}.", code="unknown_kind")
     if not _is_external_id(external_id):
         raise Invalid.field(
             "/external_id", "external_id_invalid", "An id has 1 to 100 of: letters A-Z, digits, and . _ : @ ~ -"
         )
-    return Incoming(DocumentKind(kind), external_id, read_document(DocumentKind(kind), fields))
+    document = read_document(DocumentKind(kind), fields)
+    if len(to_text(document).encode()) > LARGEST_DOCUMENT:
+        raise Invalid(
+            f"A document may have at most {LARGEST_DOCUMENT >> 10} KB. Hand it in as several.",
+            code="document_too_large",
+        )
+    return Incoming(DocumentKind(kind), external_id, document)
 
 
 def _is_external_id(text: str) -> bool:

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any, cast
 
 from .cash_register import Reading, read_cash_register
-from .documents import Incoming, Intake, Outcome, read_incoming
+from .documents import LARGEST_DOCUMENT, Incoming, Intake, Outcome, read_incoming
 from .errors import Conflict, HubError, Invalid, NotFound
 from .models.document import DocumentKind
 from .models.sync import NewUpload, Sync, Upload, UploadFormat, UploadState
@@ -15,7 +15,6 @@ from .ports.sync import ExportLog, Papers, UploadSlot, Worker
 from .ports.world import Clock, Ids
 
 LONGEST_FILE = 100 * 1024 * 1024
-_LONGEST_LINE = 300 * 1024
 _ERRORS_KEPT = 100
 _AT_ONCE = 500
 
@@ -156,8 +155,8 @@ def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Incoming | HubError]]:
 
 
 def _line(line: bytes) -> Incoming:
-    if len(line) > _LONGEST_LINE:
-        raise Invalid("The line is longer than 300 KB.", code="line_too_long")
+    if len(line) > 4 * LARGEST_DOCUMENT:
+        raise Invalid("The line is longer than any document may be.", code="line_too_long")
     try:
         fields: Any = json.loads(line)
     except ValueError as error:

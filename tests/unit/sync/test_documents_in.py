@@ -198,6 +198,13 @@ def test_the_registers_of_two_shops_in_one_upload_are_all_there(world: World) ->
     assert {entry.department for entry in world.log.queue(CLIENT, CONNECTION, "pending")} == {"Butikk", "Butikk 2"}
 
 
+def test_a_document_that_is_longer_than_the_log_can_keep_is_refused_with_the_reason(world: World) -> None:
+    line = {"description": "x" * 500, "quantity": "1", "unit_price": "1", "vat_rate": "25"}
+    with pytest.raises(Invalid) as caught:
+        world.hand_in("invoice", "I1", date="2026-01-31", customer_id="K1", lines=[line] * 1000)
+    assert caught.value.code == "document_too_large"
+
+
 def test_ten_thousand_products_are_one_upload(world: World) -> None:
     done = upload(world, [product(number) for number in range(10_000)])
     assert (done.state, done.lines, done.accepted, done.refused) == ("done", 10_000, 10_000, 0)

@@ -22,6 +22,10 @@ _PAGES_AT_MOST = 20
 """How many pages of the table one request looks through for matches before it answers with what it has and a `next`."""
 
 
+_AT_ONCE, _BYTES_AT_ONCE = 50, 3 * 1024 * 1024
+"""What one transaction writes of a batch: it may have 100 writes and 4 MB, and bodies are not all that is written."""
+
+
 class ExportLogTable:
     """Satisfies `ports.sync.ExportLog`."""
 
@@ -56,8 +60,7 @@ class ExportLogTable:
     def put_many(self, entries: Sequence[Entry], keep_days: int) -> list[Entry]:
         """See the port."""
         late: list[Entry] = []
-        for start in range(0, len(entries), 50):
-            part = entries[start : start + 50]
+        for part in _parts(entries):
             writes = [_write(_entry_item(entry, keep_days), entry.rev) for entry in part]
             writes += [Write(put=remains) for entry in part if (remains := _remains(entry)) is not None]
             try:
@@ -239,6 +242,21 @@ class ExportLogTable:
                 continue
             return rev + 1
         raise Conflict("The feed of changes is being written by others. Try again.", code="version_conflict")
+
+
+def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Entries that fit into one transaction, in order."""
+    part: list[Entry] = []
+    size = 0
+    for entry in entries:
+        body = len(entry.body.encode())
+        if part and (len(part) == _AT_ONCE or size + body > _BYTES_AT_ONCE):
+            yield part
+            part, size = [], 0
+        part.append(entry)
+        size += body
+    if part:
+        yield part
 
 
 def _read_entry(item: Item) -> Entry:

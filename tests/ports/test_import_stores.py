@@ -64,7 +64,7 @@ def test_only_what_is_due_is_found_and_once_moved_on_it_is_not(jobs: JobTable) -
     due, later, never = job(due_at=NOW), job(due_at=NOW + timedelta(minutes=1)), job()
     for each in (due, later, never):
         jobs.add(each)
-    assert [found.id for found in jobs.due(NOW)] == [due.id]
+    assert [found.job_id for found in jobs.due(NOW)] == [due.id]
     jobs.move_on(due, NOW + timedelta(days=1))
     jobs.move_on(due, NOW + timedelta(days=9))
     assert jobs.get(CLIENT, due.id).due_at == NOW + timedelta(days=1)

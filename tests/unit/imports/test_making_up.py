@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from erphub import erp
 from erphub.aws.jobs import JobTable
 from erphub.aws.runs import RunTable
 from erphub.aws.table import Table
@@ -12,7 +13,6 @@ from erphub.errors import CredentialsRefused
 from erphub.ids import new_id
 from erphub.making_up import MissedImports
 from erphub.models.connection import Connection, ConnectionStatus
-from erphub.models.dataset import DATASETS
 from erphub.models.job import Days, Everything, Job, Schedule
 from erphub.models.run import Run, RunRef, Status, Trigger
 from erphub.models.wire import instant
@@ -148,17 +148,12 @@ def test_nobody_signs_in_with_a_login_that_was_refused() -> None:
                 updated_at=STOPPED,
             )
 
-    class Described:
-        """A system with everything."""
-
-        datasets = tuple(dataset.id for dataset in DATASETS)
-
     def open_system(*_: Any) -> Any:
         opened.append("opened")
 
     stores: Any = Store()
     secrets: Any = {}
-    sources = ConnectedSources(stores, secrets, open_system, lambda _: Described(), adopt=lambda *_: None)
+    sources = ConnectedSources(stores, secrets, open_system, erp.describe, adopt=lambda *_: None)
     source = sources.get(CLIENT, CONNECTION)
     with pytest.raises(CredentialsRefused) as refused:
         sources.companies(source)

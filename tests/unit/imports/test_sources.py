@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from erphub import erp
 from erphub.models.connection import Company, Connection
-from erphub.models.dataset import DATASETS
 from erphub.ports.erp import FoundCompany
 from erphub.sources import ConnectedSources
 
@@ -26,7 +26,6 @@ class Installation:
     all_companies: bool = True
     refused: Sequence[str] = ()
     adopted: list[str] = field(default_factory=list[str])
-    datasets: tuple[str, ...] = tuple(dataset.id for dataset in DATASETS)
 
     def get(self, *_: str) -> Any:
         return Connection(
@@ -64,7 +63,7 @@ class Installation:
                 return {"password": "x"}
 
         secrets: Any = Secrets()
-        return ConnectedSources(stores, secrets, lambda *_: stores, lambda _: stores, self.adopt)
+        return ConnectedSources(stores, secrets, lambda *_: stores, erp.describe, self.adopt)
 
     def problems(self) -> dict[str, str | None]:
         sources = self.sources()

@@ -142,8 +142,8 @@ class Planning:
         return self._with_days(run, job, own, units)
 
     def _with_days(self, run: Run, job: Job, own: Window, units: Sequence[Unit]) -> Run:
-        """The run with the days it is about: those of all its units together."""
-        firsts = [unit.first_day for unit in units if unit.first_day]
+        """The run with the days it is about: those of all units together that it can read."""
+        firsts = [unit.first_day for unit in units if unit.first_day and not unit.ended]
         first = min(firsts) if firsts else own.first and own.first.isoformat()
         if own.first and first and first < own.first.isoformat():
             text = f"It reads from {first} on instead of {own.first}: the run before left something unread."

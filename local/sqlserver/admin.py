@@ -18,6 +18,7 @@ class Admin:
     """Serves one stand-in. `after_change` is told when logins or databases changed.
 
     POST /faults {kind, …}            as in `faults.Fault`; DELETE /faults: nothing goes wrong any more
+    POST /faults/release              what a delay holds back goes on
     POST /logins {name, password, …}  create or replace; `databases` lists where it may enter
     POST /databases/drop {name} · /databases/state {name, state} · /databases/snapshot {name, allowed}
     POST /grant · /revoke {login, database} · /deny · /allow {login, database, table}
@@ -96,6 +97,9 @@ class Admin:
                 }
             case "POST", "/faults":
                 return vars(self._standin.inject(body.pop("kind"), **body))
+            case "POST", "/faults/release":
+                self._standin.faults.release()
+                return {}
             case "DELETE", "/faults":
                 self._standin.mend()
                 return {}

@@ -14,7 +14,7 @@ KINDS: tuple[str, ...] = get_args(Kind.__value__)
 class Fault:
     """One thing that will go wrong.
 
-    `delay`         the answer comes `seconds` later (a cancel ends the wait)
+    `delay`         the answer comes `seconds` later (a cancel ends the wait, and so does releasing)
     `stall`         after `after_rows` rows nothing more comes, for `seconds` (0: until the client leaves)
     `cut`           after `after_rows` rows the connection ends
     `deadlock`, `snapshot`, `lock_timeout`, `error`   after `after_rows` rows error 1205, 3960, 1222 or `number`
@@ -38,6 +38,8 @@ class Fault:
     skip: int = 0
     number: int = 50000
     text: str = "An injected fault."
+    releases: int = 0
+    """How often everything had been released when this last happened."""
 
     def matches(self, happening: "Happening") -> bool:
         """Whether the fault is about this statement; signing in is met only by faults that name it."""
@@ -70,6 +72,8 @@ class Faults:
 
     waiting: list[Fault] = field(default_factory=list[Fault])
     happened: Counter[str] = field(default_factory=Counter[str])
+    releases: int = 0
+    """How often everything was released: an answer that is held back goes on at the next."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, kind: Kind, **options: Any) -> Fault:
@@ -85,6 +89,12 @@ class Faults:
         """Nothing goes wrong any more."""
         with self._lock:
             self.waiting.clear()
+            self.releases += 1
+
+    def release(self) -> None:
+        """Answers that a delay holds back go on at once; what has not happened yet still will."""
+        with self._lock:
+            self.releases += 1
 
     def remove(self, fault: Fault) -> None:
         """This one does not happen any more."""
@@ -116,6 +126,7 @@ class Faults:
             fault.skip -= 1
             return False
         self.happened[fault.kind] += 1
+        fault.releases = self.releases
         if fault.times:
             fault.times -= 1
             if fault.times == 0:

@@ -3,6 +3,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -228,10 +229,17 @@ class Session:
     def _before(self, happening: Happening, faults: list[Fault]) -> None:
         """What goes wrong before the first row."""
         for fault in faults:
-            if fault.kind == "delay" and self._attention.wait(fault.seconds):
-                raise Cancelled
+            if fault.kind == "delay":
+                self._delay(fault)
             if fault.kind in _ROW_ERRORS and fault.after_rows == 0:
                 raise _error_of(fault, happening, self.number)
+
+    def _delay(self, fault: Fault) -> None:
+        """Hold the answer back until the time is over or it is released. Raises Cancelled."""
+        end, releases = time.monotonic() + fault.seconds, fault.releases
+        while self.server.faults.releases == releases and (left := end - time.monotonic()) > 0:
+            if self._attention.wait(min(left, 0.05)):
+                raise Cancelled
 
     def _during(self, happening: Happening, faults: list[Fault], answer: Answer) -> Answer:
         """The answer with what goes wrong after so many rows."""

@@ -148,6 +148,21 @@ def test_a_delay_holds_back_the_answer(standin: StandIn) -> None:
         assert time.monotonic() - begun >= 0.4
 
 
+def test_a_delay_ends_when_it_is_released_and_the_next_one_holds_again(standin: StandIn) -> None:
+    standin.inject("delay", statement="identity", seconds=60)
+    standin.inject("delay", statement="identity", seconds=0.4, skip=1)
+    releasing = threading.Timer(0.3, standin.faults.release)
+    releasing.start()
+    with cursor("pymssql", standin) as each:
+        begun = time.monotonic()
+        assert rows(each, statements.IDENTITY())
+        assert 0.2 <= time.monotonic() - begun < 30
+        begun = time.monotonic()
+        assert rows(each, statements.IDENTITY())
+        assert time.monotonic() - begun >= 0.4
+    releasing.join()
+
+
 def test_a_refused_connection_is_a_closed_port_until_it_is_mended(standin: StandIn) -> None:
     standin.inject("refused")
     with pytest.raises(ConnectionRefusedError):

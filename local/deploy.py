@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -55,15 +56,17 @@ def _sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
     """Run sam. Raises StartupError with the end of its output when it fails."""
     environment = environment | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.3"}
     log.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [str(SAM), *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    # It leaves folders behind in its temporary one.
+    with tempfile.TemporaryDirectory(prefix="erphub-sam-") as scratch:
+        done = subprocess.run(
+            [str(SAM), *arguments],
+            cwd=ROOT,
+            env=environment | {"TMPDIR": scratch},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
     log.write_text(done.stdout + done.stderr)
     if done.returncode:
         raise StartupError(f"sam {arguments[0]} failed:\n" + "\n".join(log.read_text().splitlines()[-40:]))

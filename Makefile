@@ -105,8 +105,7 @@ test-template:
 test-sqlserver:
 	@$(PYTEST) -q tests/sqlserver
 test-e2e:
-	@$(PYTEST) -q tests/e2e --durations=10 || { echo 'what failed runs once more by itself; failing again is final'; \
-	  $(PYTEST) -q tests/e2e --last-failed --last-failed-no-failures none; }
+	@$(PYTEST) -q -n 2 --dist loadfile tests/e2e --durations=10
 
 bench: venv tools .venv-dlt/.ready ## Speed and memory, as ratios, into benchmarks/
 	@$(PY) -m benchmarks

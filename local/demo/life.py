@@ -345,7 +345,7 @@ class Life:
     def _told(self, wanted: set[str]) -> None:
         """Both ways of being told: the list in the hub, and the messages at the customer's own system."""
         screen = self.screen
-        until(self.receiver.types, lambda got: wanted <= got, 90)
+        until(self.receiver.types, lambda got: wanted <= got, 180)
         news = {kind: self._notified(kind) for kind in sorted(wanted)}
         messages = [message for message in self.receiver.got if message.type in wanted]
         rows = [[kind, found[0]["level"], found[0]["detail"]] for kind, found in news.items() if found]

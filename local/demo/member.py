@@ -58,7 +58,7 @@ class Member(Hub):
 
     def settled(self, wizard: str) -> Json:
         """The wizard as soon as it no longer works on an answer. Raises DemoFailed."""
-        return until(lambda: self.get(f"./wizards/{wizard}"), lambda seen: seen["status"] != "working", 90)
+        return until(lambda: self.get(f"./wizards/{wizard}"), lambda seen: seen["status"] != "working", 180)
 
     def _require(self, seen: Json, step: str | None) -> None:
         if (seen["status"] != "finished") if step is None else (seen["step"] != step or seen["problem"]):
@@ -75,7 +75,7 @@ class Member(Hub):
             mine = [job for job in listed if job["connection_id"] == connection]
             return [job["id"] for job in mine if job["period"]["kind"] == kind]
 
-        return until(found, bool, 30)[0]
+        return until(found, bool, 120)[0]
 
     def ended(self, job: str, trigger: str) -> Json:
         """The job's newest run that began for this reason, as soon as it has ended. Raises DemoFailed."""

@@ -29,7 +29,7 @@ def answer(screen: Screen, hub: Hub, wizard: str, step: str, fields: Json, shown
     """Answer a step of a wizard and wait until it waits again; returns the wizard. Raises DemoFailed."""
     screen.request(f"PUT …/steps/{step}  {shown}".rstrip())
     hub.put(f"./wizards/{wizard}/steps/{step}", fields)
-    return until(lambda: hub.get(f"./wizards/{wizard}"), lambda seen: seen["status"] != "working", 60)
+    return until(lambda: hub.get(f"./wizards/{wizard}"), lambda seen: seen["status"] != "working", 180)
 
 
 def require_step(seen: Json, step: str) -> None:

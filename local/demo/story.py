@@ -160,7 +160,7 @@ class Story:
         job = next((job["id"] for job in jobs if job["period"]["kind"] == "everything"), None)
         if job is None:
             raise DemoFailed("The new connection has no job that imports everything.")
-        runs = until(lambda: hub.get(f"./import-jobs/{job}/runs")["items"], bool, 30)
+        runs = until(lambda: hub.get(f"./import-jobs/{job}/runs")["items"], bool, 120)
         path = f"./import-jobs/{job}/runs/{runs[0]['id']}"
         watch = Watch(screen)
 

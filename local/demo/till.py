@@ -217,7 +217,7 @@ class TillStory:
             self._transfer(hub)
             return hub.get(f"{self.at}/export-log/codes")["items"]
 
-        until(open_ones, lambda left: not left, 90, every=2)
+        until(open_ones, lambda left: not left, 180, every=1)
         for day in self._failed():
             self._show_tries(self._entry(hub, day.name))
         tries = self._entry(hub, outage.name)["tries"]

@@ -6,7 +6,6 @@ E2E_STACK_DIR=<folder> uses (and keeps) the stack of that folder, which is faste
 import base64
 import json
 import os
-import time
 from collections.abc import Callable, Generator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from local.emulator import Aws
 from local.stack import Stack
+from tests.e2e.waiting import PATIENCE, until
 
 
 class Hub:
@@ -29,7 +29,7 @@ class Hub:
         self.described: dict[str, Any] = stack.describe()
         self.aws: Aws = stack.aws()
         self.outputs: dict[str, str] = self.described["outputs"]
-        self._http = httpx.Client(base_url=self.described["api_url"], timeout=40)
+        self._http = httpx.Client(base_url=self.described["api_url"], timeout=PATIENCE)
 
     def close(self) -> None:
         self._http.close()
@@ -97,21 +97,10 @@ class Hub:
         return (self.stack.directory / "log" / "emulator.log").read_text(errors="replace")
 
 
-def wait_for[T](ask: Callable[[], T | None], seconds: float = 60, every: float = 0.2) -> T:
-    """Ask until there is an answer; fails the test when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = ask()
-        if answer is not None:
-            return answer
-        time.sleep(every)
-    pytest.fail(f"waited {seconds:.0f} seconds for {ask.__name__}")
-
-
 @pytest.fixture(scope="session")
 def eventually() -> Callable[..., Any]:
-    """`eventually(ask, seconds=…)`: asks until the answer is not None."""
-    return wait_for
+    """`eventually(ask)`: asks until the answer is not None."""
+    return until
 
 
 @pytest.fixture(scope="session")

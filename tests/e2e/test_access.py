@@ -19,10 +19,9 @@ def place(hub, eventually):
     page = user.call("GET", "/connections").json()["items"]
     connection = page[0]["id"] if page else user.connect("For access tests", ["F0001"])
     jobs = user.call("GET", "/import-jobs").json()["items"]
-    me = hub.call("GET", "/me").json()
     names = {
         "client": user.client,
-        "customer": me["customers"][0]["id"],
+        "customer": hub.described["customer"]["id"],
         "connection": connection,
         "job": jobs[0]["id"],
         "role": "accountant",
@@ -31,7 +30,7 @@ def place(hub, eventually):
         "dataset": "accounts",
         "system": "visma-business",
     }
-    eventually(lambda: quiet(hub), seconds=120)
+    eventually(lambda: quiet(hub))
     return names
 
 

@@ -78,7 +78,7 @@ def driven(hub, eventually):
         ]
         return runs if runs and all(run["status"] not in {"queued", "running"} for run in runs) else None
 
-    eventually(imported, seconds=120)
+    eventually(imported)
     user.call("PATCH", f"/connections/{connection}", json={"password": WRONG})
     httpx.post(f"{admin}/faults", json={"kind": "cut", "statement": "login", "times": 1}).raise_for_status()
     user.call("POST", f"/connections/{connection}/test")

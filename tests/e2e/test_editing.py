@@ -32,9 +32,7 @@ class Editor(WizardUser):
 
 @pytest.fixture
 def editor(hub: Any) -> Editor:
-    found = Editor.of_a_new_customer(hub)
-    assert isinstance(found, Editor)
-    return found
+    return Editor.of_a_new_customer(hub)
 
 
 def test_a_connection_is_edited_while_it_goes_on(hub: Any, editor: Editor):

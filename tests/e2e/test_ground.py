@@ -42,7 +42,7 @@ def test_everybody_in_stack_json_can_sign_in(hub):
 def test_two_hubs_stand_side_by_side_and_keep_their_data_over_a_restart(hub, tmp_path: Path):
     second = Stack(tmp_path / "second")
     try:
-        described = second.up()
+        described = second.up(content=("--demo", "200"))
         assert described["aws_endpoint"] != hub.described["aws_endpoint"]
         table = described["outputs"]["TableName"]
         item = {"pk": {"S": "TEST#kept"}, "sk": {"S": "TEST"}}

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.books import COMPANY, Books, until
+from tests.e2e.books import COMPANY, Books
+from tests.e2e.waiting import until
 from tests.fakes.receiver import Receiver, certificates
 
 BAD_LOGIN = "18456"
@@ -38,12 +39,12 @@ class OwnLogin(Books):
     def shown(self) -> dict[str, Any]:
         return self.of_client("GET", f"/connections/{self.connection}")
 
-    def stands(self, status: str, seconds: float = 60) -> dict[str, Any]:
+    def stands(self, status: str) -> dict[str, Any]:
         def shown() -> dict[str, Any] | None:
             now = self.shown()
             return now if now["status"] == status else None
 
-        return until(shown, seconds)
+        return until(shown)
 
     def told(self) -> list[str]:
         """The types of what the client was told, the oldest first."""
@@ -155,16 +156,16 @@ def test_a_changed_password_stops_everything_is_told_and_the_new_one_makes_up_fo
     assert refused["problem"]["code"] == "reauth_required"
     assert 1 <= books.refusals() - before <= 2, "a login that is tried too often is locked"
 
-    until(lambda: {"connection.reauth_required", "import.failed"} <= set(types(receiver)) or None, 60)
+    until(lambda: {"connection.reauth_required", "import.failed"} <= set(types(receiver)) or None)
     assert all(signed_by(headers, body, webhook["secret"]) for headers, body in receiver.got)
     news = books.told()
     assert (news.count("connection.reauth_required"), news.count("import.failed")) == (1, 1)
 
     books.enter_password_again()
     books.stands("active")
-    makes_up = until(lambda: books.made_up(nightly), 60)
+    makes_up = until(lambda: books.made_up(nightly))
     assert books.ended(nightly, makes_up["id"])["status"] == "succeeded"
-    until(lambda: {"connection.healed", "import.finished"} <= set(types(receiver)) or None, 60)
+    until(lambda: {"connection.healed", "import.finished"} <= set(types(receiver)) or None)
     ids = [headers["webhook-id"] for headers, _ in receiver.got]
     assert len(ids) == len(set(ids)), "each fact is told once"
     books.of_client("DELETE", f"/webhooks/{webhook['id']}")
@@ -203,14 +204,14 @@ def test_a_receiver_in_trouble_gets_the_message_later_and_again_when_somebody_as
     receiver.answers = [500]
     webhook = register(books, receiver, events=["connection.paused"])
     books.of_client("POST", f"/connections/{books.connection}/pause")
-    until(lambda: types(receiver) or None, 60)
+    until(lambda: types(receiver) or None)
     path = f"/webhooks/{webhook['id']}/deliveries"
 
     def tried() -> dict[str, Any] | None:
         listed = books.of_client("GET", path)["items"]
         return listed[0] if listed and listed[0]["attempts"] else None
 
-    delivery = until(tried, 30)
+    delivery = until(tried)
     assert (delivery["state"], delivery["attempts"][0]["status"]) == ("pending", 500)
     books.of_client("POST", f"{path}/{delivery['id']}/replay")
     books.clock_strikes()
@@ -219,7 +220,7 @@ def test_a_receiver_in_trouble_gets_the_message_later_and_again_when_somebody_as
         now = books.of_client("GET", path)["items"][0]
         return now if now["state"] == "delivered" else None
 
-    done = until(delivered, 60)
+    done = until(delivered)
     assert [attempt["status"] for attempt in done["attempts"]] == [500, 204]
     assert {headers["webhook-id"] for headers, _ in receiver.got} == {delivery["event_id"]}
     assert all(signed_by(headers, body, webhook["secret"]) for headers, body in receiver.got)
@@ -239,7 +240,7 @@ def test_no_signing_secret_is_left_where_anybody_could_read_it(books: OwnLogin, 
     webhook = register(books, receiver)
     books.of_client("POST", f"/connections/{books.connection}/pause")
     books.of_client("POST", f"/connections/{books.connection}/resume")
-    until(lambda: "connection.resumed" in types(receiver) or None, 60)
+    until(lambda: "connection.resumed" in types(receiver) or None)
     secret = webhook["secret"].removeprefix("whsec_")
     assert secret not in json.dumps(books.hub.items(), default=str)
     assert not [line for line in books.hub.logs() if secret in line]

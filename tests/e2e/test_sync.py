@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from erphub.ids import new_id
-from tests.e2e.till import Till, connect, until
+from tests.e2e.till import Till, connect
+from tests.e2e.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_a_month_with_two_failures_ends_with_each_voucher_once(till: Till, first
         till.transfer()
         return all(till.entry(f"Z{number}")["state"] == "sent" for number in days) or None
 
-    until(all_sent, 60)
+    until(all_sent)
     for number, day in days.items():
         assert len(till.vouchers(number, day)) == 1
 
@@ -97,7 +98,7 @@ def test_a_lost_answer_is_looked_up_before_anything_is_sent_again(till: Till, fi
         till.transfer()
         return till.entry(f"Z{first}")["state"] == "sent" or None
 
-    until(sent, 60)
+    until(sent)
     assert len(till.vouchers(first, "2026-02-02")) == 1
 
 
@@ -109,7 +110,7 @@ def test_a_limit_of_the_erp_is_waited_for(till: Till, first: int) -> None:
         till.transfer()
         return till.entry(f"Z{first}")["state"] == "sent" or None
 
-    until(sent, 60)
+    until(sent)
     assert len(till.vouchers(first, "2026-02-03")) == 1
 
 
@@ -167,12 +168,13 @@ def test_a_batch_of_products_is_one_upload(till: Till, first: int) -> None:
         found = till.call("GET", f"/document-uploads/{made['id']}", status=200)
         return found if found["state"] in ("done", "failed") else None
 
-    found = until(done, 60)
+    found = until(done)
     assert (found["accepted"], found["refused"], found["errors"][0]["line"]) == (60, 1, 61)
     for n in range(3, 60):
         entry = _entry_id(till, "product", f"B{first}-{n}")
         till.call("POST", f"/export-log/{entry}/skip", json={"reason": "not needed here"}, status=200)
-    assert till.transfer(kind="product")["counts"]["sent"] == 3
+    transferred = till.transfer(kind="product")
+    assert transferred["counts"]["sent"] == 3, transferred
 
 
 def _entry_id(till: Till, kind: str, external_id: str) -> str:
@@ -220,8 +222,8 @@ def test_what_is_due_is_started_by_the_clock_and_it_says_when_next(till: Till, f
         ExpressionAttributeValues={":at": {"S": "2026-01-01T00:00:00.000Z"}, ":next": {"S": past.isoformat()}},
     )
     aws.client("lambda").invoke(FunctionName=till.hub.outputs["TransferScheduleFunction"], Payload=b"{}")
-    until(lambda: till.entry(f"Z{first}")["state"] == "sent" or None, 60)
-    until(lambda: "under way" not in till.call("GET", "/sync", status=200)["next"]["why"] or None, 30)
+    until(lambda: till.entry(f"Z{first}")["state"] == "sent" or None)
+    until(lambda: "under way" not in till.call("GET", "/sync", status=200)["next"]["why"] or None)
     after = till.call("GET", "/sync", status=200)
     assert after["next"]["at"] is not None
     till.set_up(automatic=False)
@@ -249,7 +251,9 @@ def test_the_machine_carries_on_what_is_too_long_for_one_call(till: Till, first:
     assert len(till.vouchers(first, "2026-02-08")) == 1
 
 
-def test_missing_z_reports_are_listed_and_the_log_can_be_taken_away(till: Till) -> None:
+def test_missing_z_reports_are_listed_and_the_log_can_be_taken_away(till: Till, first: int) -> None:
+    till.settlement(first, "2026-02-09")
+    till.settlement(first + 2, "2026-02-11")
     [gaps] = till.call("GET", "/export-log/gaps?first=2026-01-01", status=200)["items"]
     assert gaps["missing_numbers"]
     answer = till.call("GET", "/export-log/csv?kind=settlement")
@@ -258,7 +262,9 @@ def test_missing_z_reports_are_listed_and_the_log_can_be_taken_away(till: Till) 
     assert answer.text.splitlines()[0].startswith("date,kind,external_id")
 
 
-def test_no_secret_and_no_customer_stands_in_the_log(till: Till) -> None:
+def test_no_secret_and_no_customer_stands_in_the_log(till: Till, first: int) -> None:
+    till.call("PUT", f"/documents/customer/K{first}", json={"name": f"Fjell Bygg {first}"}, status=200)
+    till.transfer()
     items = till.call("GET", "/export-log?kind=customer", status=200)["items"]
     shown = till.call("GET", f"/export-log/{items[0]['id']}", status=200)
     assert "Fjell Bygg" not in json.dumps(shown)

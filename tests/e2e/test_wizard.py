@@ -64,7 +64,7 @@ def test_an_erp_is_connected_from_a_wrong_password_to_the_first_import(user, eve
                     return run
         return None
 
-    assert eventually(first_import, seconds=120)["status"] == "succeeded"
+    assert eventually(first_import)["status"] == "succeeded"
 
 
 def test_a_verified_connection_needs_the_right_authority(user):

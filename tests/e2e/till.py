@@ -1,12 +1,11 @@
 """A till at the deployed hub, with a connection to the 24SevenOffice that stands in, and a look into its ledger."""
 
-import time
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import httpx
 
+from tests.e2e.waiting import until
 from tests.e2e.wizard import WizardUser
 
 ORGANISATION = "100002"
@@ -29,8 +28,8 @@ SETTINGS: dict[str, Any] = {
 
 
 def connect(hub: Any, name: str = "Till") -> "Till":
-    """A till whose client has connected one of the stand-in's organisations through the wizard."""
-    user = WizardUser(hub).start("24sevenoffice")
+    """A till of a new customer that has connected one of the stand-in's organisations through the wizard."""
+    user = WizardUser.of_a_new_customer(hub).start("24sevenoffice")
     signed = {
         "sign_in": "organisation",
         "organisation_id": ORGANISATION,
@@ -48,13 +47,7 @@ def connect(hub: Any, name: str = "Till") -> "Till":
     while wizard["status"] == "waiting":
         assert not wizard.get("problem"), wizard
         assert wizard["step"] in answers, wizard
-        answered = user.put(wizard["step"], answers.pop(wizard["step"]))
-        if answered.status_code == 409 and answered.json()["code"] == "company_connected":
-            # Another test was first: the company is connected once, and that connection is for all.
-            user.call("DELETE", user.path)
-            return Till(hub, user.client, answered.json()["companies"][0]["connection_id"])
-        assert answered.status_code == 202, answered.text
-        wizard = user.settled()
+        wizard = user.answer(wizard["step"], answers.pop(wizard["step"]))
     assert wizard["status"] == "finished", wizard
     return Till(hub, user.client, wizard["connection_id"])
 
@@ -91,8 +84,8 @@ class Till:
         started = self.call("POST", "/transfers", json=wanted, status=202)
         return self.ended(started["id"])
 
-    def ended(self, transfer: str, seconds: float = 60) -> dict[str, Any]:
-        return until(lambda: self._finished(transfer), seconds)
+    def ended(self, transfer: str) -> dict[str, Any]:
+        return until(lambda: self._finished(transfer))
 
     def _finished(self, transfer: str) -> dict[str, Any] | None:
         found = self.call("GET", f"/transfers/{transfer}", status=200)
@@ -116,11 +109,3 @@ class Till:
         state = httpx.get(f"{self.erp['admin']}/state", timeout=20).json()
         [organisation] = [one for one in state["organisations"] if str(one["id"]) == ORGANISATION]
         return [voucher for voucher in organisation["vouchers"] if key in str(voucher)]
-
-
-def until[T](ask: Callable[[], T | None], seconds: float = 60) -> T:
-    deadline = time.monotonic() + seconds
-    while (answer := ask()) is None:
-        assert time.monotonic() < deadline, f"waited {seconds} seconds"
-        time.sleep(0.2)
-    return answer

@@ -1,11 +1,12 @@
 """A user with a wizard on the deployed hub, who remembers everything the hub answered."""
 
-import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx
+
+from tests.e2e.waiting import until
 
 ANSWERS: dict[str, dict[str, Any]] = {"vouchers": {"voucher_provider": "none"}, "finish": {}}
 
@@ -20,7 +21,7 @@ class WizardUser:
     client: str = ""
 
     @classmethod
-    def of_a_new_customer(cls, hub: Any) -> "WizardUser":
+    def of_a_new_customer(cls, hub: Any) -> Self:
         """The administrator in a customer of its own: within one, a company is connected only once."""
         name = f"Customer {uuid4().hex[:8]}"
         owner = {"name": name, "administrator": hub.user("administrator")["name"]}
@@ -69,13 +70,9 @@ class WizardUser:
     def put(self, step: str, body: Any, **more: Any) -> httpx.Response:
         return self.call("PUT", f"{self.path}/steps/{step}", json=body, **more)
 
-    def settled(self, seconds: float = 60) -> dict[str, Any]:
+    def settled(self) -> dict[str, Any]:
         """The wizard as soon as it no longer works."""
-        deadline = time.monotonic() + seconds
-        while (wizard := self.get())["status"] == "working":
-            assert time.monotonic() < deadline, wizard
-            time.sleep(0.1)
-        return wizard
+        return until(lambda: wizard if (wizard := self.get())["status"] != "working" else None, every=0.1)
 
     def answer(self, step: str, body: Any) -> dict[str, Any]:
         answered = self.put(step, body)

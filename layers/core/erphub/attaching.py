@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from .errors import CredentialsRefused, HubError
+from .errors import CredentialsRefused, ErpRefused, HubError, Invalid, NotFound
 from .models.document import Document, Settlement
 from .models.sync import Attachment, Entry
 from .paperwork import from_text, pdf_name
@@ -47,16 +47,20 @@ class Attacher:
         trial = Try(entry, from_text(entry.body), posting, self.book.clock())
         try:
             if posting.pdf is None:
-                raise HubError("The PDF could not be made.", code="pdf_not_made")
+                raise ErpRefused("The PDF could not be made.", code="pdf_not_made")
             done = self.system.attach(posted, posting, posting.pdf, posting.pdf_name)
+        except CredentialsRefused as error:
+            self._again_later(trial, error)
+            raise
+        except (ErpRefused, Invalid, NotFound) as error:
+            self._refused(trial, error)
+            return False
         except HubError as error:
-            self._not_attached(trial, error)
-            if isinstance(error, CredentialsRefused):
-                raise
+            self._again_later(trial, error)
             return False
         except Exception as error:  # noqa: BLE001 — the voucher is there; attaching is repeated, and repeats safely
             self.report(entry.id, error)
-            self._not_attached(trial, HubError("The PDF could not be attached.", code="internal_error"))
+            self._again_later(trial, HubError("The PDF could not be attached.", code="internal_error"))
             return False
         self.book.note(trial, "attached", posted=done)
         self.book.put(
@@ -68,13 +72,23 @@ class Attacher:
         )
         return True
 
-    def _not_attached(self, trial: Try, error: HubError) -> None:
-        self.book.note(trial, "attachment_failed", error=error)
+    def _again_later(self, trial: Try, error: HubError) -> None:
+        wait = self.settle * 2 ** min(trial.entry.attempts, 6)
+        self._not_attached(trial, error, Attachment.FAILED, "attachment_failed", self.book.clock() + wait)
+
+    def _refused(self, trial: Try, error: HubError) -> None:
+        """Trying again would only repeat it: it waits for somebody to retry it, or to say that it is not needed."""
+        self._not_attached(trial, error, Attachment.REFUSED, "attachment_refused", None)
+
+    def _not_attached(
+        self, trial: Try, error: HubError, became: Attachment, code: str, not_before: datetime | None
+    ) -> None:
+        self.book.note(trial, code, error=error)
         self.book.put(
             trial.entry,
-            attachment=Attachment.FAILED,
-            code="attachment_failed",
+            attachment=became,
+            code=code,
             detail=f"The voucher is in the ERP, its PDF is not: {error.detail}",
             erp_words=words_of(error),
-            not_before=self.book.clock() + self.settle * 2 ** min(trial.entry.attempts, 6),
+            not_before=not_before,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import Conflict, HubError, Invalid, NotFound
 from .models.document import Document, DocumentKind, Settlement
-from .models.sync import BEFORE_FROM_DATE, Entry, EntryState, Sync
+from .models.sync import BEFORE_FROM_DATE, Attachment, Entry, EntryState, Sync
 from .pacing import Next, next_transfer
 from .paperwork import digest, entry_id, pdf_name, read_document, title, to_text
 from .ports.sync import ExportLog, Papers, Syncs, UploadSlot
@@ -158,7 +158,9 @@ def released(entry: Entry, now: datetime) -> Entry:
     if entry.state in (EntryState.REJECTED, EntryState.SKIPPED):
         changes: dict[str, Any] = {"state": EntryState.PENDING, "code": "", "detail": "", "not_before": None}
         return entry.model_copy(update=changes | {"updated_at": now, "handled_by": ""})
-    if entry.state is EntryState.PENDING or entry.queue == "attach":
+    if entry.lacks_pdf:
+        return entry.model_copy(update={"attachment": Attachment.DUE, "not_before": None, "handled_by": ""})
+    if entry.state is EntryState.PENDING:
         return entry.model_copy(update={"not_before": None, "handled_by": ""})
     return entry
 

@@ -13,7 +13,7 @@ from .documents import SKIPPED_UNCERTAIN, Intake, released
 from .errors import Conflict, HubError, NotFound, TooLarge
 from .gaps import HISTORY, gaps_of
 from .models.document import DocumentKind
-from .models.sync import Attempt, ByHand, Entry, EntryState, GapQuery, LogQuery, RetryMany, Skip, Sync
+from .models.sync import Attachment, Attempt, ByHand, Entry, EntryState, GapQuery, LogQuery, RetryMany, Skip, Sync
 from .ports.sync import ExportLog, Many, Syncs
 from .ports.world import Clock
 
@@ -57,7 +57,7 @@ class ExportDesk:
         groups: Counter[tuple[str, str, str]] = Counter()
         first: dict[tuple[str, str, str], Entry] = {}
         newest: dict[tuple[str, str, str], Entry] = {}
-        for queue in ("rejected", "uncertain", "pending", "attach"):
+        for queue in ("rejected", "uncertain", "pending", "attach", "unattached"):
             for entry in self.log.queue(client_id, connection_id, queue):
                 group = (entry.code, entry.state.value, entry.kind.value)
                 groups[group] += 1
@@ -84,7 +84,7 @@ class ExportDesk:
         Raises NotFound, Conflict (`already_sent`).
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
-        if entry.state is EntryState.SENT and entry.queue != "attach":
+        if entry.state is EntryState.SENT and not entry.lacks_pdf:
             raise Conflict(
                 f"It is in the ERP already, as {entry.reference}.", code="already_sent", reference=entry.reference
             )
@@ -114,18 +114,23 @@ class ExportDesk:
         return {"retried": len(names) - len(failed), "failed": failed}
 
     def _stopped_by(self, client_id: str, connection_id: str, code: str) -> Iterator[Entry]:
-        for queue in ("rejected", "attach"):
+        for queue in ("rejected", "attach", "unattached", "skipped"):
             for entry in self.log.queue(client_id, connection_id, queue):
                 if entry.code == code:
                     yield entry
 
     def skip(self, client_id: str, connection_id: str, entry_id: str, by: str, skip: Skip) -> Entry:
-        """Leave it out for good, with the reason. Raises NotFound, Conflict."""
+        """Leave it out for good, with the reason; of what is in the ERP already, the PDF that is not.
+
+        Raises NotFound, Conflict.
+        """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
+        words = f"{skip.reason} ({by})"
+        if entry.lacks_pdf:
+            return self._put(sync, entry, {"attachment": Attachment.LEFT_OUT, "code": "", "detail": words})
         _may_be_put_aside(entry)
         code = SKIPPED_UNCERTAIN if entry.state is EntryState.UNCERTAIN else "skipped_by_hand"
-        changes = {"state": EntryState.SKIPPED, "code": code, "detail": f"{skip.reason} ({by})"}
-        return self._put(sync, entry, changes)
+        return self._put(sync, entry, {"state": EntryState.SKIPPED, "code": code, "detail": words})
 
     def posted_by_hand(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ByHand) -> Entry:
         """Somebody posted it in the ERP: it counts as sent, under that voucher's number; or added the PDF it lacked.
@@ -133,6 +138,10 @@ class ExportDesk:
         Raises NotFound, Conflict.
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
+        if entry.lacks_pdf and hand.voucher == entry.reference:
+            words = f"PDF added by hand. {hand.reason}".strip()
+            changes = {"attachment": Attachment.ATTACHED, "code": "", "detail": words, "settled_by_hand": by}
+            return self._put(sync, entry, changes)
         _may_be_put_aside(entry)
         words = f"Posted by hand. {hand.reason}".strip()
         changes = {

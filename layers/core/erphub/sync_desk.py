@@ -216,7 +216,7 @@ class SyncDesk:
             raise NotFound(f"There is no document {sorted(missing)[0]} in the export log.", code="entry_not_found")
         if not wanted.dry_run:
             for entry in found:
-                stands = entry.state in (EntryState.PENDING, EntryState.REJECTED) or entry.queue == "attach"
+                stands = entry.state in (EntryState.PENDING, EntryState.REJECTED) or entry.lacks_pdf
                 if stands and (fresh := released(entry, self.clock())) != entry:
                     self.log.put(fresh, sync.settings.retention_days)
 

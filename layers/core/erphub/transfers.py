@@ -276,6 +276,10 @@ class _Run:
         """One document; what goes wrong with it stops no other, unless the ERP cannot be used at all."""
         try:
             fate = sender.send(entry)
+        except Conflict as error:
+            # Somebody else changed it at this moment; if it went out, it is looked for before it goes again.
+            self.carrier.report(entry.id, error)
+            return Fate.LEFT
         except (StandStill, HubError):
             raise
         except Exception as error:  # noqa: BLE001 — the document stays as it is and shows in the log; the others go on

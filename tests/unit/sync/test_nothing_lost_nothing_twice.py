@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from erphub.errors import Conflict
+from erphub.errors import Conflict, Invalid, Unavailable
 from erphub.models.document import DocumentKind, Settlement
 from erphub.models.sync import EntryState, RetryMany, Skip
 from erphub.paperwork import entry_id
@@ -39,6 +39,11 @@ def expect(error: Conflict, *codes: str) -> None:
     assert error.code in codes
 
 
+def expect_wrong(error: Invalid, *codes: str) -> None:
+    """Only this may be wrong."""
+    assert {wrong.code for wrong in error.errors} <= set(codes)
+
+
 class TillAndLedger(RuleBasedStateMachine):
     """The model: the body each document was last accepted with. The ledger must end with exactly those, once each."""
 
@@ -47,6 +52,7 @@ class TillAndLedger(RuleBasedStateMachine):
         self.world = World()
         self.accepted: dict[tuple[DocumentKind, str], Any] = {}
         self.late_since = self.world.clock()
+        self.world.save(retention_days=30)
 
     @rule(number=NUMBERS, amount=st.sampled_from(["100.00", "125.00", "0.05"]))
     def hand_in_a_settlement(self, number: int, amount: str) -> None:
@@ -103,6 +109,41 @@ class TillAndLedger(RuleBasedStateMachine):
         elif now - self.late_since >= timedelta(minutes=8):
             self.world.erp.let_late_requests_through()
 
+    @rule(import_type=st.sampled_from(["inbox", "ledger"]))
+    def somebody_chooses_where_settlements_go(self, import_type: str) -> None:
+        self._save(import_type=import_type)
+
+    @rule(from_date=st.sampled_from(["2026-01-01", "2026-02-01"]))
+    def somebody_moves_the_from_date(self, from_date: str) -> None:
+        self._save(from_date=from_date)
+
+    @rule(company=st.sampled_from(["1", "2"]))
+    def somebody_chooses_a_company(self, company: str) -> None:
+        self._save(company=company)
+
+    def _save(self, **changes: Any) -> None:
+        before = self.world.settings
+        try:
+            self.world.save(**changes)
+        except Unavailable:
+            assert self.world.erp.down
+        except Invalid as error:
+            expect_wrong(error, "company_fixed")
+        else:
+            return
+        self.world.settings = before
+
+    @rule()
+    def the_log_forgets(self) -> None:
+        """What was sent and what was left out expires; the latter, if it was for its day, is judged anew one day."""
+        self.world.clock.pass_(days=40)
+        self._let_late_requests_through()
+        self.accepted = {key: body for key, body in self.accepted.items() if not self._is_left_out(*key)}
+        self.world.expire()
+
+    def _is_left_out(self, kind: DocumentKind, name: str) -> bool:
+        return self.world.entry(kind, name).code == "before_from_date"
+
     @rule()
     def a_tick(self) -> None:
         self.world.erp.faults = []
@@ -124,7 +165,8 @@ class TillAndLedger(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def somebody_skips_and_thinks_again(self, number: int) -> None:
         name = entry_id(CONNECTION, Z, f"Z{number}")
-        if self.world.log.entry(CLIENT, CONNECTION, name):
+        entry = self.world.log.entry(CLIENT, CONNECTION, name)
+        if entry and not entry.lacks_pdf:
             try:
                 self.world.exports.skip(CLIENT, CONNECTION, name, "ada", Skip(reason="demo"))
             except Conflict as error:
@@ -132,7 +174,7 @@ class TillAndLedger(RuleBasedStateMachine):
             else:
                 self.world.exports.retry(CLIENT, CONNECTION, name)
 
-    @rule(code=st.sampled_from(["period_closed", "customer_unknown", "attachment_failed"]))
+    @rule(code=st.sampled_from(["period_closed", "customer_unknown", "attachment_refused"]))
     def somebody_retries_all(self, code: str) -> None:
         self.world.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
 
@@ -166,9 +208,10 @@ class TillAndLedger(RuleBasedStateMachine):
         """In the end everything works again, and every document that was accepted is in the ledger as it was last."""
         self.world.erp.down, self.world.erp.faults, self.world.erp.attach_faults = False, [], []
         self.world.erp.let_late_requests_through()
+        self._save(from_date="2026-01-01")
         for _ in range(8):
             self.world.clock.pass_(days=2)
-            for code in ("period_closed", "customer_unknown"):
+            for code in ("period_closed", "customer_unknown", "attachment_refused"):
                 self.world.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
             self.world.transfer()
         for (kind, name), body in self.accepted.items():

@@ -181,6 +181,11 @@ class Attachment(StrEnum):
     DUE = "due"
     ATTACHED = "attached"
     FAILED = "failed"
+    """It could not be attached now; it is tried again."""
+    REFUSED = "refused"
+    """It cannot be attached; only somebody who retries it tries again."""
+    LEFT_OUT = "left_out"
+    """Somebody said that it is not needed."""
 
 
 class Entry(Model):
@@ -237,13 +242,20 @@ class Entry(Model):
 
     @property
     def queue(self) -> str:
-        """Where it waits: its state, or `attach` when only the PDF is missing at the ERP."""
+        """Where it waits: its state; in the ERP without its PDF `attach`, or `unattached` when that was refused."""
         if self.state is EntryState.SENT and self.attachment in (Attachment.DUE, Attachment.FAILED):
             return "attach"
+        if self.state is EntryState.SENT and self.attachment is Attachment.REFUSED:
+            return "unattached"
         return self.state.value
 
+    @property
+    def lacks_pdf(self) -> bool:
+        """Whether it is in the ERP and its PDF is not."""
+        return self.queue in ("attach", "unattached")
 
-QUEUES = (*(state.value for state in EntryState), "attach")
+
+QUEUES = (*(state.value for state in EntryState), "attach", "unattached")
 """Everywhere an entry can stand, in the words of `Entry.queue`."""
 
 

@@ -359,6 +359,20 @@ def test_a_chosen_department_that_is_gone_is_asked_for_again_when_the_companies_
     assert settings(hub, made) == "all"
 
 
+def test_an_edit_asks_again_when_it_cannot_be_seen_whether_a_choice_still_fits(hub, made):
+    closed = ErpRefused("The user may not see the departments.", code="permission_denied")
+    edit = Draft(hub, made, "companies")
+    hub.system.on_choices = _raises(closed)
+    after = edit.answer("companies", {"companies": ["F0001"]})
+    assert (after["step"], after["problem"]["code"]) == ("departments", "permission_denied")
+    assert edit.chosen() == ["F0001/1"], "what was chosen until now is shown"
+    hub.system.on_choices = lambda _: None
+    edit.refresh()
+    edit.answer("departments", {"departments": ["F0001/1"]})
+    edit.answer("finish", {})
+    assert settings(hub, made) == ["F0001/1"]
+
+
 def test_another_login_asks_for_companies_and_departments_again(hub, made):
     edit = Draft(hub, made, "sign-in")
     assert edit.answer("sign-in", SIGN_IN | {"username": "kari@example.test"})["step"] == "companies"

@@ -165,6 +165,12 @@ def released(entry: Entry, now: datetime) -> Entry:
     return entry
 
 
+def let_go(entry: Entry, now: datetime) -> Entry:
+    """An entry that somebody chose to be sent now: also when it was refused, or only its PDF waits."""
+    goes = entry.state in (EntryState.PENDING, EntryState.REJECTED) or entry.lacks_pdf
+    return released(entry, now) if goes else entry
+
+
 def planned(sync: Sync, now: datetime, *, waiting: int, oldest: datetime | None) -> Next:
     """When this sync's next transfer is best."""
     return next_transfer(

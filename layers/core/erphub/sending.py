@@ -53,6 +53,23 @@ class Fate(StrEnum):
         return Fate.PENDING.value if self is Fate.UNANSWERED else self.value
 
 
+class Step(StrEnum):
+    """What a transfer would do with a document now."""
+
+    POST = "post"
+    LOOK = "look_then_post"
+    """It may be in the ERP: only if it is not found there it is posted."""
+    ATTACH = "attach"
+    """It is in the ERP; only its PDF follows."""
+    LEAVE_OUT = "leave_out"
+    """Its day is one of which nothing is sent."""
+    WAIT = "wait"
+    NOTHING = "nothing"
+    """It has come to an end."""
+    BE_REFUSED = "be_refused"
+    """It cannot be posted as it is; a dry run says why."""
+
+
 class StandStill(Exception):
     """The ERP cannot be used at all now: trying the other documents would only repeat it."""
 
@@ -92,16 +109,48 @@ class Sender:
 
     def send(self, entry: Entry) -> Fate:
         """Try one document. Raises StandStill when the ERP cannot be used at all."""
+        match self.step(entry):
+            case Step.POST:
+                return self._send(entry, maybe_there=False)
+            case Step.LOOK:
+                return self._send(entry, maybe_there=True)
+            case Step.ATTACH:
+                return self._attach_alone(entry)
+            case Step.LEAVE_OUT:
+                return self._leave_out(entry)
+            case _:
+                return Fate.LEFT
+
+    def step(self, entry: Entry) -> Step:
+        """What is to be done with a document now, as far as it can be told without the ERP."""
         now = self.clock()
-        if not self._its_turn(entry, now):
-            return Fate.LEFT
-        if entry.queue == "attach":
-            return self._attach_alone(entry)
-        if entry.state is EntryState.PENDING and self._too_early(entry):
-            return self._leave_out(entry)
-        if self._waits_for_pdf(entry, now):
-            return Fate.LEFT
         maybe_there = entry.state in (EntryState.SENDING, EntryState.UNCERTAIN)
+        if not (maybe_there or entry.state is EntryState.PENDING or entry.queue == "attach"):
+            return Step.NOTHING
+        if not self._its_turn(entry, now):
+            return Step.WAIT
+        if entry.queue == "attach":
+            return Step.ATTACH
+        if not maybe_there and self._too_early(entry):
+            return Step.LEAVE_OUT
+        if self._waits_for_pdf(entry, now):
+            return Step.WAIT
+        return Step.LOOK if maybe_there else Step.POST
+
+    def preview(self, entry: Entry) -> dict[str, Any]:
+        """What would be done with a document (`would`), and exactly what would be posted. Raises what posting would."""
+        step = self.step(entry)
+        if step not in (Step.POST, Step.LOOK):
+            return {"would": step.value}
+        document = from_text(entry.body)
+        known = self.known(entry, document)
+        if self.merged is not None and entry.kind in _CORRECTABLE:
+            document = self.merged(entry, document)
+        posting = Posting(posting_key(entry.id), self.settings.routing(), known, entry.reference or None)
+        return {"would": step.value, "postings": list(self.system.preview(document, posting))}
+
+    def _send(self, entry: Entry, *, maybe_there: bool) -> Fate:
+        now = self.clock()
         if entry.state is EntryState.SENDING:
             self._book.note_interrupted(entry)
         try:
@@ -129,7 +178,7 @@ class Sender:
             return False
         if entry.state in (EntryState.SENDING, EntryState.UNCERTAIN):
             return entry.claimed_at is None or entry.claimed_at + self.settle <= now
-        return entry.state is EntryState.PENDING or entry.queue == "attach"
+        return True
 
     def _too_early(self, entry: Entry) -> bool:
         dated = entry.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from .deletion import refuse_condemned
-from .documents import SKIPPED_UNCERTAIN, planned, released
+from .documents import SKIPPED_UNCERTAIN, let_go, planned
 from .errors import Conflict, ErpRefused, FieldError, HubError, Invalid, NotFound
 from .models.connection import Connection, ConnectionStatus
 from .models.document import DocumentKind, Product
@@ -216,8 +216,7 @@ class SyncDesk:
             raise NotFound(f"There is no document {sorted(missing)[0]} in the export log.", code="entry_not_found")
         if not wanted.dry_run:
             for entry in found:
-                stands = entry.state in (EntryState.PENDING, EntryState.REJECTED) or entry.lacks_pdf
-                if stands and (fresh := released(entry, self.clock())) != entry:
+                if (fresh := let_go(entry, self.clock())) != entry:
                     self.log.put(fresh, sync.settings.retention_days)
 
     def _start(self, sync: Sync, transfer: Transfer) -> Transfer:

@@ -14,17 +14,16 @@ from datetime import timedelta
 from typing import Any
 
 from .changes import KINDS, Changes
-from .documents import released
+from .documents import let_go, released
 from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
 from .models.connection import Connection, ConnectionStatus
 from .models.document import Document, DocumentKind, Settlement
 from .models.sync import BEFORE_FROM_DATE, Counts, Entry, Sync, Transfer, TransferState
-from .paperwork import from_text, posting_key
 from .ports.connections import Connections
 from .ports.documents import HasChanges, Posting, TakesDocuments
 from .ports.sync import ExportLog, Notices, Papers, Syncs, Worker
 from .ports.world import Clock
-from .sending import Fate, Sender, StandStill
+from .sending import Fate, Sender, StandStill, Step
 from .settling import REJECTED, after, ended, refusal
 
 LEASE = timedelta(minutes=6)
@@ -122,24 +121,24 @@ class Carrier:
         run = _Run(self, sync, transfer)
         run.change(state=TransferState.RUNNING, started_at=self.clock())
         try:
-            system = run.system()
+            sender = run.sender()
             for number, entry in enumerate(run.due()):
-                self.log.add_preview(transfer, number, self._shown(sync, system, run, entry))
+                chosen = let_go(entry, self.clock()) if transfer.documents else entry
+                self.log.add_preview(transfer, number, self._shown(sender, chosen))
         except HubError as error:
             run.change(problem=self.as_problem(error), state=TransferState.FAILED, finished_at=self.clock())
         else:
             run.change(state=TransferState.SUCCEEDED, finished_at=self.clock())
         return {"outcome": "finished"}
 
-    def _shown(self, sync: Sync, system: TakesDocuments, run: "_Run", entry: Entry) -> dict[str, Any]:
+    def _shown(self, sender: Sender, entry: Entry) -> dict[str, Any]:
         shown: dict[str, Any] = {"document": entry.id, "kind": entry.kind.value, "title": entry.title}
         try:
-            document = from_text(entry.body)
-            known = run.sender().known(entry, document)
-            posting = Posting(posting_key(entry.id), sync.settings.routing(), known, entry.reference or None)
-            return shown | {"postings": list(system.preview(document, posting))}
+            return shown | sender.preview(entry)
+        except Unavailable as error:
+            return shown | {"would": Step.WAIT.value, "problem": self.as_problem(error)}
         except HubError as error:
-            return shown | {"problem": self.as_problem(error)}
+            return shown | {"would": Step.BE_REFUSED.value, "problem": self.as_problem(error)}
 
 
 @dataclass

@@ -498,6 +498,77 @@ def test_a_dry_run_shows_the_vouchers_and_posts_nothing(world: World) -> None:
     assert world.entry(Z, "Z1").state is EntryState.PENDING
 
 
+def would(world: World, **wanted: object) -> dict[str, tuple[str, int]]:
+    """What a dry run says of each document: what would be done, and how many postings it shows."""
+    transfer = world.transfer(dry_run=True, **wanted)
+    _, shown = world.desk.one_transfer(CLIENT, CONNECTION, transfer.id)
+    names = {world.entry(Z, f"Z{number}").id: f"Z{number}" for number in range(1, 8)}
+    return {names[one["document"]]: (one["would"], len(one.get("postings", ()))) for one in shown}
+
+
+def test_a_dry_run_shows_as_postings_what_would_be_posted_and_nothing_else(world: World) -> None:
+    world.settlement(1, day="2026-01-25")
+    world.settlement(2, day="2026-01-24")
+    world.erp.attach_faults = ["down"]
+    world.erp.faults = ["lost_before"]
+    world.transfer()
+    world.settlement(3, day="2026-01-02")
+    world.settlement(4)
+    world.settlement(5, pdf_follows=True)
+    world.settlement(6, means="vipps")
+    world.settlement(7)
+    world.exports.skip(CLIENT, CONNECTION, world.entry(Z, "Z7").id, "ada", Skip(reason="no"))
+    world.save(from_date="2026-01-10")
+    assert would(world) == {
+        "Z1": ("wait", 0),
+        "Z2": ("wait", 0),
+        "Z3": ("leave_out", 0),
+        "Z4": ("post", 1),
+        "Z5": ("wait", 0),
+        "Z6": ("be_refused", 0),
+    }
+    world.clock.pass_(hours=24)
+    later = would(world)
+    assert (later["Z1"], later["Z2"], later["Z5"]) == (("attach", 0), ("look_then_post", 1), ("post", 1))
+    chosen = tuple(world.entry(Z, name).id for name in ("Z1", "Z7"))
+    assert would(world, documents=chosen) == {"Z1": ("attach", 0), "Z7": ("nothing", 0)}
+    world.transfer()
+    states = [world.entry(Z, f"Z{number}").state.value for number in range(1, 8)]
+    assert states == ["sent", "sent", "skipped", "sent", "sent", "rejected", "skipped"]
+
+
+def test_a_dry_run_of_what_was_refused_shows_what_a_retry_would_post(world: World) -> None:
+    for number in range(1, 8):
+        world.settlement(number)
+    world.erp.faults = ["refuse"]
+    world.transfer()
+    [refused] = world.log.queue(CLIENT, CONNECTION, "rejected")
+    assert list(would(world, documents=(refused.id,)).values()) == [("post", 1)]
+    assert would(world) == {}
+
+
+def test_a_dry_run_shows_a_record_as_it_would_be_sent_with_what_changed_in_the_erp(world: World) -> None:
+    world.save(customers="erp")
+    world.hand_in("customer", "K1", name="Fjell", phone="1")
+    world.transfer()
+    world.clock.pass_(minutes=5)
+    world.erp.edit("1", phone="2")
+    world.transfer()
+    world.hand_in("customer", "K1", name="Fjell og Kyst", phone="1")
+    seen: list[Document] = []
+    show = world.erp.preview
+
+    def watched(document: Document, posting: Posting) -> object:
+        seen.append(document)
+        return show(document, posting)
+
+    world.erp.preview = watched
+    world.transfer(dry_run=True)
+    [customer] = seen
+    assert isinstance(customer, Customer)
+    assert (customer.name, customer.phone) == ("Fjell og Kyst", "2")
+
+
 def test_one_that_waits_for_its_pdf_does_not_hold_up_the_others(world: World) -> None:
     world.settlement(1)
     world.settlement(2)

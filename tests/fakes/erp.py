@@ -106,6 +106,13 @@ class FakeErp:
         return [row for row in rows if row.get(dataset.date) and _inside(row[dataset.date], window)]
 
 
+class CountingErp(FakeErp):
+    """One that also counts its days, as a database does."""
+
+    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[Total]:
+        return FakeReading(self, dataset, self._rows(dataset, company, Window(None, before)), {}, False, []).totals
+
+
 @dataclass
 class FakeReading:
     """A slice being read."""

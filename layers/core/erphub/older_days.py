@@ -1,18 +1,20 @@
 """What a rolling import brings beside its window: older days in which something changed since the last import.
 
-A voucher keeps its day when it is changed later, and a rolling window does not reach so far back. So the source is
-asked what was changed, whatever its date, and each day that has it now, or had it when it was imported, is read anew
-and replaced whole, in the same step as the window.
+A voucher keeps its day when it is changed later, and a rolling window does not reach so far back; or it is moved to
+another day, and would be there twice or not at all. So the source is asked what was changed, whatever its date, and
+how much it holds on each older day. Each day that has such a row now, or had it when it was imported, or that differs
+from what was imported, is read anew and replaced whole, in the same step as the window.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
+from . import reconcile
 from .models.dataset import BY_ID, Publishing
 from .models.run import Run, Unit
-from .ports.erp import Changed, HasDatasets, KnowsWhatChanged, Window
+from .ports.erp import Changed, CountsDays, HasDatasets, KnowsWhatChanged, Total, Window
 from .ports.imports import Lake
 from .run_units import company_of, window_of
 
@@ -51,13 +53,21 @@ class OlderDays:
         everything leaves nothing out by itself.
         """
         dataset, window = BY_ID[self.unit.dataset], window_of(self.run, self.unit)
-        if dataset.publishing is not Publishing.PERIODS or window.end or not isinstance(system, KnowsWhatChanged):
+        if dataset.publishing is not Publishing.PERIODS or window.end:
             return Older()
         if window.first is None:
-            return Older(up_to_date=True)
+            return Older(up_to_date=isinstance(system, KnowsWhatChanged))
         since = self._since(window.first)
-        changed = system.changed(dataset, company_of(self.unit), since)
-        return Older() if changed is None else self._beside(changed, window.first, since)
+        changed = (
+            system.changed(dataset, company_of(self.unit), since) if isinstance(system, KnowsWhatChanged) else None
+        )
+        if changed and changed.too_much:
+            reason = f"So much was changed since {_at(since)} that all days before {window.first} are read anew."
+            return Older([Window(None, window.first)], reason, up_to_date=True)
+        days = self._days_changed(changed, window.first) if changed else set[date]()
+        wrong = self._days_that_differ(system, window.first) if isinstance(system, CountsDays) else set[date]()
+        windows = together(days | wrong, MOST_WINDOWS)
+        return Older(windows, _why(windows, since if days else None, wrong), up_to_date=changed is not None)
 
     def _since(self, first: date) -> datetime:
         """When the last import that was told of changes began; without one, since the window's first day."""
@@ -66,18 +76,48 @@ class OlderDays:
         last = self.lake.up_to_date_until(self.run.ref.client_id, dataset, unit.connection_id, unit.company)
         return last - OVERLAP if last else datetime.combine(first, time(), UTC)
 
-    def _beside(self, changed: Changed, first: date, since: datetime) -> Older:
-        unit, at = self.unit, f"{since:%Y-%m-%d %H:%M} UTC"
-        if changed.too_much:
-            reason = f"So much was changed since {at} that all days before {first} are read anew."
-            return Older([Window(None, first)], reason, up_to_date=True)
+    def _days_changed(self, changed: Changed, first: date) -> set[date]:
+        unit = self.unit
         dataset, client = BY_ID[unit.dataset], self.run.ref.client_id
         was = self.lake.days_of(client, dataset, unit.connection_id, unit.company, changed.known_by, first)
-        windows = together({day for day in changed.days if day < first} | set(was), MOST_WINDOWS)
-        shown = ", ".join(f"{each.first}" for each in windows[:3]) + (", …" if len(windows) > 3 else "")
-        days = sum((each.end - each.first).days for each in windows if each.first and each.end)
-        reason = f"{days} older days are read anew, because of changes since {at}: {shown}." if windows else ""
-        return Older(windows, reason, up_to_date=True)
+        return {day for day in changed.days if day < first} | set(was)
+
+    def _days_that_differ(self, system: CountsDays, first: date) -> set[date]:
+        """Days on which the source no longer has as many rows, or the sum, that were imported.
+
+        Months of which nothing was imported are left out: nobody has asked for them.
+        """
+        unit = self.unit
+        dataset, client = BY_ID[unit.dataset], self.run.ref.client_id
+        here = self.lake.days_before(client, dataset, unit.connection_id, unit.company, first)
+        if not here:
+            return set()
+        imported = {_month(total) for total in here}
+        there = [
+            total
+            for total in system.days_before(dataset, company_of(unit), first)
+            if total.period and total.period.replace(day=1) in imported
+        ]
+        return {date.fromisoformat(each.period) for each in reconcile.differences(there, here)}
+
+
+def _month(total: Total) -> date | None:
+    return total.period.replace(day=1) if total.period else None
+
+
+def _at(since: datetime) -> str:
+    return f"{since:%Y-%m-%d %H:%M} UTC"
+
+
+def _why(windows: Sequence[Window], since: datetime | None, wrong: Collection[date]) -> str:
+    """What is read beside the window and why, for the run's log; nothing when nothing is."""
+    if not windows:
+        return ""
+    shown = ", ".join(f"{each.first}" for each in windows[:3]) + (", …" if len(windows) > 3 else "")
+    days = sum((each.end - each.first).days for each in windows if each.first and each.end)
+    reasons = [f"because of changes since {_at(since)}"] if since else []
+    reasons += [f"because {len(wrong)} of them do not hold what the ERP counts there"] if wrong else []
+    return f"{days} older days are read anew, {' and '.join(reasons)}: {shown}."
 
 
 def together(days: Iterable[date], most: int) -> list[Window]:

@@ -14,6 +14,7 @@ from erphub.models.job import Days, Job, Range
 from erphub.models.run import Run, Status
 from erphub.older_days import MOST_WINDOWS, together
 from erphub.ports.erp import Window
+from tests.fakes.erp import CountingErp
 
 from .conftest import CLIENT, CONNECTION, FIRST_DAY, House, ledger
 
@@ -330,3 +331,63 @@ def test_the_nearest_days_become_one_window_first() -> None:
     a, b, c = date(2026, 1, 1), date(2026, 1, 4), date(2026, 3, 1)
     assert together({a, b, c}, 2) == [Window(a, date(2026, 1, 5)), Window(c, date(2026, 3, 2))]
     assert together(set(), 2) == []
+
+
+class TestAnErpThatCountsItsDays:
+    """It does not say what changed, but how many rows it has on each day, and their sum."""
+
+    @pytest.fixture
+    def house(self, house: House) -> House:
+        house.erp = house.sources.erp = CountingErp(house.erp.data)
+        return house
+
+    @pytest.mark.parametrize(
+        ("number", "to"),
+        [(8, date(2026, 1, 12)), (8, date(2026, 1, 30)), (58, date(2026, 1, 5))],
+        ids=["old to old", "old into the window", "out of the window"],
+    )
+    def test_a_voucher_that_moved_is_there_once_on_its_new_day(
+        self, house: House, nightly: Job, number: int, to: date
+    ) -> None:
+        lines(house)[number]["voucher_date"] = to
+        run = succeeds(house, nightly)
+        assert here(house) == there(house)
+        assert "older_days_changed" in house.log(run)
+
+    def test_another_amount_and_a_deleted_voucher_of_an_old_day_are_brought(self, house: House, nightly: Job) -> None:
+        lines(house)[8]["amount"] = Decimal(999)
+        lines(house).pop(20)
+        run = succeeds(house, nightly)
+        assert here(house) == there(house)
+        assert days_read(house, run) == ["2026-01-05", "2026-01-11"]
+        assert here(house, "F0002") == there(house, "F0002")
+
+    def test_nothing_more_is_read_when_the_days_agree(self, house: House, nightly: Job) -> None:
+        assert days_read(house, succeeds(house, nightly)) == []
+
+    def test_months_that_nobody_imported_stay_so(self, house: House, nightly: Job) -> None:
+        lines(house).append(ledger(1, first=77)[0] | {"voucher_date": date(2024, 5, 5)})
+        before = here(house)
+        run = succeeds(house, nightly)
+        assert (here(house), days_read(house, run)) == (before, [])
+
+    def test_a_company_imported_for_the_first_time_is_read_by_its_window_alone(self, house: House) -> None:
+        house.erp.data["F0003"] = {"gl_transactions": ledger(60), "accounts": []}
+        succeeds(house, house.job(Days(kind="days", days=3), datasets=("gl_transactions",), companies=("F0003",)))
+        assert {day for _, day, _ in here(house, "F0003")} == {date(2026, 1, day) for day in (28, 29, 30)}
+
+    def test_days_it_cannot_add_up_are_compared_by_their_rows(self, house: House, nightly: Job) -> None:
+        house.erp.adds_up = False
+        lines(house)[8]["amount"] = Decimal(999)
+        lines(house).pop(20)
+        assert days_read(house, succeeds(house, nightly)) == ["2026-01-11"]
+
+    def test_a_voucher_moved_while_the_run_reads_is_brought_by_the_next(self, house: House, nightly: Job) -> None:
+        def move(at: int) -> None:
+            lines(house)[8]["voucher_date"] = date(2026, 1, 20)
+
+        house.erp.on_batch = move
+        succeeds(house, nightly)
+        house.erp.on_batch = None
+        succeeds(house, nightly)
+        assert here(house) == there(house)

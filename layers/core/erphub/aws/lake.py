@@ -226,11 +226,20 @@ class DeltaLake:
                     found[total.period] = _added(before, total) if before else total
         return list(found.values())
 
-    def _totals(self, tables: Mapping[str, DeltaTable], dataset: Dataset) -> list[Total]:
+    def days_before(
+        self, client_id: str, dataset: Dataset, connection_id: str, company: str, before: date
+    ) -> Sequence[Total]:
+        """See ports.imports.Lake."""
+        with _translated():
+            table = self._existing(table_key(client_id, dataset))
+            whose = (company, connection_id)
+            return self._totals({"t": table}, dataset, sql.before(dataset, before, whose)) if table else []
+
+    def _totals(self, tables: Mapping[str, DeltaTable], dataset: Dataset, where: str = "TRUE") -> list[Total]:
         if not tables:
             return []
         scale = scale_of(types_of(next(iter(tables.values())))[dataset.amount]) if dataset.amount else 0
-        rows = sql.rows(sql.query(tables, sql.totals(dataset, tables, scale)))
+        rows = sql.rows(sql.query(tables, sql.totals(dataset, tables, scale, where)))
         return [Total(row["period"], row["rows"], row["amount"] if dataset.amount else None) for row in rows]
 
     def staged_oddities(self, staged: tuple[str, int], dataset: Dataset) -> Sequence[Oddity]:

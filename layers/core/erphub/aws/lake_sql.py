@@ -67,12 +67,15 @@ def inside(column: str, window: Window) -> str:
     return " AND ".join(bounds) or "TRUE"
 
 
-def totals(dataset: Dataset, tables: Iterable[str], scale: int) -> str:
+def totals(dataset: Dataset, tables: Iterable[str], scale: int, where: str = "TRUE") -> str:
     """Rows and the sum of the amount per day. The sum is taken in 76 digits: 38 could overflow."""
     period = name(dataset.date) if dataset.date else "CAST(NULL AS DATE)"
     amount = f"arrow_cast({name(dataset.amount)}, 'Decimal256(76, {scale})')" if dataset.amount else "0"
-    columns = f"{period} AS period, {amount} AS amount"
-    return f'SELECT period, count(*) AS "rows", sum(amount) AS amount FROM ({_union(tables, columns)}) GROUP BY period'  # noqa: S608
+    rows = " UNION ALL ".join(
+        f"SELECT {period} AS period, {amount} AS amount FROM {table} WHERE {where}"  # noqa: S608
+        for table in tables
+    )
+    return f'SELECT period, count(*) AS "rows", sum(amount) AS amount FROM ({rows}) GROUP BY period'  # noqa: S608
 
 
 def shares(dataset: Dataset, count: int) -> list[str]:
@@ -100,6 +103,11 @@ def _told(field: DatasetField) -> str:
         f"concat(octet_length({column}), ':', {column})" if field.kind is Kind.TEXT else f"CAST({column} AS VARCHAR)"
     )
     return f"CASE WHEN {column} IS NULL THEN '' ELSE {plain} END"
+
+
+def before(dataset: Dataset, day: date, whose: tuple[str, str]) -> str:
+    """The condition that a row is one company's and dated before a day."""
+    return f"{part(*whose)} AND {inside(dataset.date or '', Window(None, day))}"
 
 
 def keyless(dataset: Dataset, tables: Iterable[str]) -> tuple[str, str]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date, datetime
 from typing import Any
 
 from ..errors import ErpRefused, FieldError
 from ..models.catalogue import Capability, Description, Field, Json, Link, Step
 from ..models.dataset import BY_ID, DATASETS, Dataset
 from ..models.probe import Probe
-from ..ports.erp import FoundCompany, Reading, Slice, Survey, Window
-from .sqlserver import permissions, reading, server, steps
+from ..ports.erp import Changed, FoundCompany, Reading, Slice, Survey, Total, Window
+from .sqlserver import older, permissions, reading, server, steps
 from .sqlserver.driver import Session, Transport
 from .sqlserver.source import Source
 
@@ -126,6 +127,14 @@ class SqlServerGeneric:
     def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
         """What there is to read (ports/erp.py)."""
         return reading.survey(self._server, company, dataset, [self._source(dataset)], window, slice_rows)
+
+    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[Total]:
+        """Rows and sum per day (ports/erp.py)."""
+        return older.days_before(self._server, company, dataset, [self._source(dataset)], before)
+
+    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> Changed | None:
+        """On which days something was changed (ports/erp.py)."""
+        return older.changed(self._server, company, dataset, [self._source(dataset)], since)
 
     def read(
         self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice

@@ -7,14 +7,15 @@ numbers (20260131, 0 for none). Customers and suppliers share one table, told ap
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date, datetime
 from typing import Any
 
 from ..errors import ErpRefused
 from ..models.catalogue import Capability, Description, Link
 from ..models.dataset import BY_ID, Dataset
 from ..models.probe import Probe
-from ..ports.erp import FoundCompany, Reading, Slice, Survey, Window
-from .sqlserver import permissions, reading, server, steps
+from ..ports.erp import Changed, FoundCompany, Reading, Slice, Survey, Total, Window
+from .sqlserver import older, permissions, reading, server, steps
 from .sqlserver.driver import Session, Transport
 from .sqlserver.source import Source
 from .sqlserver.statements import ROWS, USE, condition, listed, quote
@@ -225,6 +226,14 @@ class VismaBusiness:
     def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
         """What there is to read (ports/erp.py)."""
         return reading.survey(self._server, company, dataset, SOURCES[dataset.id], window, slice_rows)
+
+    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[Total]:
+        """Rows and sum per day (ports/erp.py)."""
+        return older.days_before(self._server, company, dataset, SOURCES[dataset.id], before)
+
+    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> Changed | None:
+        """On which days something was changed (ports/erp.py)."""
+        return older.changed(self._server, company, dataset, SOURCES[dataset.id], since)
 
     def read(
         self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice

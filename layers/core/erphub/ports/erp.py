@@ -169,6 +169,18 @@ class KnowsWhatChanged(Protocol):
 
 
 @runtime_checkable
+class CountsDays(Protocol):
+    """A system that can count what it holds on each day without giving it away row by row."""
+
+    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[Total]:
+        """Rows and sum per day of all that is dated before a day; a day may come in several parts.
+
+        Raises ErpRefused, Unavailable.
+        """
+        ...
+
+
+@runtime_checkable
 class HasChoices(Protocol):
     """A system whose wizard has fields that are chosen from lists the ERP keeps."""
 

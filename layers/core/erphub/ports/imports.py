@@ -295,6 +295,12 @@ class Lake(Protocol):
         """On which days before one a unit has rows with one of these values in one of these columns."""
         ...
 
+    def days_before(
+        self, client_id: str, dataset: Dataset, connection_id: str, company: str, before: date
+    ) -> Sequence[Total]:
+        """Rows and sum per day of what a unit has that is dated before a day."""
+        ...
+
     def clean(self, prefix: str) -> None:
         """Remove everything put aside under a prefix."""
         ...

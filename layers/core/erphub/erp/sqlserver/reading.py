@@ -70,12 +70,12 @@ def _types(dataset: Dataset, bound: Sequence[Bound]) -> tuple[dict[str, str], li
 
 
 def _by_day(session: Session, one: Bound, column: Column, window: Window, slice_rows: int) -> list[Slice]:
-    whole = Span(column.name, _as_stored(window.first, column), _as_stored(window.end, column), window.everything)
+    whole = Span(column.name, as_stored(window.first, column), as_stored(window.end, column), window.everything)
     counted = session.rows(_counts(one, column, whole))
     starts: list[Any] = []
     sizes: list[int] = []
     for value, rows in counted:
-        start = _as_stored(Days.day(value), column) if column.type not in INTEGERS else value
+        start = as_stored(Days.day(value), column) if column.type not in INTEGERS else value
         # A new slice begins when the last one is full; values that are no day stay with the rows before them.
         if not starts or (sizes[-1] + rows > slice_rows and start is not None and start != starts[-1]):
             starts.append(start)
@@ -130,7 +130,7 @@ def _by_key(session: Session, one: Bound, slice_rows: int) -> list[Slice]:
     ]
 
 
-def _as_stored(when: date | None, column: Column) -> date | int | None:
+def as_stored(when: date | None, column: Column) -> date | int | None:
     """A day as the column holds it: an ERP may write it as the number 20260131.
 
     A day before all that its type can hold becomes the first that it can: with others the server refuses to compare.
@@ -175,13 +175,13 @@ def read(
         with _reading(server, company, dataset, sources, found, part, sums=True) as reading:
             yield reading
             return
-    except _SumTooWide:
+    except SumTooWide:
         pass  # the rows can be held, only their sum cannot: count them instead, in a transaction of its own
     with _reading(server, company, dataset, sources, found, part, sums=False) as reading:
         yield reading
 
 
-class _SumTooWide(Exception):
+class SumTooWide(Exception):
     """The server cannot add up a period's amounts in 38 digits."""
 
 
@@ -208,7 +208,7 @@ def _reading(
         span = _span(part)
 
         def count() -> list[Total]:
-            return _totals(session, dataset, one, span, sums=sums)
+            return totals(session, dataset, one, span, sums=sums)
 
         reading = SliceReading(session, dataset, one, found, part, span, count, consistent=database.snapshot)
         if not sums:
@@ -238,8 +238,11 @@ def _span(part: Slice) -> Span:
     return Span(part.where["column"], low, high, part.where["nulls"])
 
 
-def _totals(session: Session, dataset: Dataset, one: Bound, span: Span, *, sums: bool) -> list[Total]:
-    """Rows and sums per day as the source counts them; rows without a day, or with a bad one, are one period."""
+def totals(session: Session, dataset: Dataset, one: Bound, span: Span, *, sums: bool) -> list[Total]:
+    """Rows and sums per day as the source counts them; rows without a day, or with a bad one, are one period.
+
+    Raises SumTooWide, which ends the transaction, ErpRefused, Unavailable.
+    """
     if dataset.publishing is not Publishing.PERIODS or dataset.date is None:
         column = Column(span.column, "int", 4, 10, 0, True)
         return [Total(None, session.rows(_extent(one, column, span))[0][0], None)]
@@ -254,7 +257,7 @@ def _totals(session: Session, dataset: Dataset, one: Bound, span: Span, *, sums:
             )
         except ErpRefused as error:
             if error.code == "number_overflow":
-                raise _SumTooWide from error
+                raise SumTooWide from error
             raise
     return _per_day(counted, summed=sums and amount is not None and amount.type not in FLOATS)
 
@@ -313,7 +316,7 @@ class SliceReading:
         """What the slice holds now that its rows were read. Raises Unavailable."""
         try:
             return self._counted()
-        except _SumTooWide:  # it could be added up before
+        except SumTooWide:  # it could be added up before
             return []
 
     @property

@@ -225,6 +225,19 @@ def test_the_ledger_takes_no_pdf_afterwards_which_is_said(organisation: TwentyFo
     assert caught.value.code == "attachment_too_late"
 
 
+def test_a_voucher_names_its_type_by_the_number_that_people_see(user: TwentyFourSevenOffice, app: App) -> None:
+    types = {choice.key: choice.title for choice in user.setup(str(seed.SHOP)).voucher_types}
+    assert types == {
+        str(one.number): one.name for one in app.world.organisation(seed.SHOP).types.values() if one.number > 0
+    }
+    user.push(settlement(app), posting(routing={"voucher_type": "3"}))
+    [voucher] = ledger(app)
+    assert app.world.organisation(seed.SHOP).types[voucher.type_id].number == 3
+    with pytest.raises(ErpRefused) as caught:
+        user.push(settlement(app), posting("EH-OTHER", routing={"voucher_type": "103"}))
+    assert caught.value.code == "voucher_type_missing"
+
+
 def test_pages_that_come_afterwards_go_to_the_retrieval_inbox(user: TwentyFourSevenOffice, app: App) -> None:
     posted = user.push(settlement(app), posting())
     assert user.attach(posted, posting(), PDF, "Z-17.pdf").attached

@@ -164,7 +164,7 @@ def check_account_no(call: SoapCall) -> list[dict[str, Any]]:
 def get_type_list(call: SoapCall) -> list[dict[str, Any]]:
     """The voucher types with their number series."""
     types = call.org.types.values()
-    return [{"TypeId": t.id, "Title": t.name, "EntrySeriesId": t.series, "TypeNo": t.number} for t in types]
+    return [{"TypeId": t.id, "Title": t.name, "EntrySeriesId": t.series, "TypeNo": t.old_number} for t in types]
 
 
 @operation("Account", "GetTaxCodeList")

@@ -45,6 +45,11 @@ class VoucherType:
     name: str
     series: int
 
+    @property
+    def old_number(self) -> int:
+        """What the ledger service of old knew it by; vouchers do not name it so any more."""
+        return self.number if self.number < 0 else 100 + self.number
+
 
 @dataclass
 class FiscalYear:

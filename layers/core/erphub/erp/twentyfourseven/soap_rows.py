@@ -66,7 +66,7 @@ class SoapRows:
     def is_small(self, first: date, end: date, rows: int) -> bool:  # noqa: ARG002 - numbers are per year
         """By the highest voucher numbers of the year's series, taking ten lines for each voucher."""
         vouchers = 0
-        for series in {whole(one, "EntrySeriesId") for one in self._books.voucher_types}:
+        for series in set(self._books.number_series.values()):
             body: Node = (("argEntryId", (("Date", first), ("SortNo", series), ("EntryNo", 0))),)
             answer = self._soap.read(ACCOUNT, "GetEntryId", body, self._books.company)
             vouchers += whole(answer, "EntryNo") or 0

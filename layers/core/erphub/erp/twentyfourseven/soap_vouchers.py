@@ -78,9 +78,27 @@ class SoapBooks:
         return {text(one, "Id") or "": text(one, "Name") or "" for one in found}
 
     @cached_property
-    def voucher_types(self) -> Sequence["Element"]:
-        """The voucher types, with their number series."""
-        return self.list(ACCOUNT, "GetTypeList", "TypeData")
+    def voucher_types(self) -> Mapping[str, "Element"]:
+        """The voucher types by the number that vouchers name them with (`Sort`): `No`, not the `TypeNo` of old."""
+        found = self.list(TRANSACTION, "GetTransactionTypes", "TransactionType")
+        return {text(one, "No") or "": one for one in found if (whole(one, "No") or 0) > 0}
+
+    @cached_property
+    def number_series(self) -> Mapping[str | None, int | None]:
+        """The number series by the voucher types' ids."""
+        found = self.list(ACCOUNT, "GetTypeList", "TypeData")
+        return {text(one, "TypeId"): whole(one, "EntrySeriesId") for one in found}
+
+    def series(self, number: int) -> int:
+        """The number series of a voucher type. Raises ErpRefused (`voucher_type_missing`)."""
+        wanted = self.voucher_types.get(str(number))
+        series = None if wanted is None else self.number_series.get(text(wanted, "Id"))
+        if series is None:
+            raise ErpRefused(
+                f"24SevenOffice has no voucher type {number}. Choose another in the sync's settings.",
+                code="voucher_type_missing",
+            )
+        return series
 
     def department(self, routing: Mapping[str, Any]) -> int | None:
         """The department chosen, if one is. Raises ErpRefused (`department_missing`)."""
@@ -184,15 +202,7 @@ class SoapVouchers:
         return None
 
     def _next_number(self, settlement: Settlement, posting: Posting) -> int:
-        wanted = voucher_type(posting.routing)
-        series = next(
-            (whole(one, "EntrySeriesId") for one in self._books.voucher_types if whole(one, "TypeNo") == wanted), None
-        )
-        if series is None:
-            raise ErpRefused(
-                f"24SevenOffice has no voucher type {wanted}. Choose another in the sync's settings.",
-                code="voucher_type_missing",
-            )
+        series = self._books.series(voucher_type(posting.routing))
         body: Node = (("argEntryId", (("Date", settlement.date), ("SortNo", series), ("EntryNo", 0))),)
         answer = self._soap.read(ACCOUNT, "GetEntryId", body, self._books.company)
         number = whole(answer, "EntryNo")

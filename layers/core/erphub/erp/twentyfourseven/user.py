@@ -11,7 +11,7 @@ from ...ports.documents import Change, Choice, LedgerAccount, Posted, Posting, S
 from ...ports.erp import FoundCompany
 from ...ports.world import Clock
 from . import checks
-from .places import ACCOUNT, CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION
+from .places import CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION
 from .soap import Soap
 from .soap_orders import SoapOrders
 from .soap_register import SoapCustomers, SoapProducts, strings
@@ -116,11 +116,10 @@ class User:
         books = self._books(company)
         groups = books.list(CLIENT, "GetTypeGroupList", "AccountingGroup", (("module", "Sale"),))
         named = {whole(one, "AccountId") for one in groups}
-        types = [one for one in books.list(ACCOUNT, "GetTypeList", "TypeData") if (whole(one, "TypeNo") or 0) > 0]
         return Setup(
             companies=companies,
             departments=[Choice(key, name) for key, name in books.departments.items()],
-            voucher_types=[Choice(text(one, "TypeNo") or "", text(one, "Title") or "") for one in types],
+            voucher_types=[Choice(number, text(one, "Title") or "") for number, one in books.voucher_types.items()],
             accounts=[
                 LedgerAccount(
                     text(one, "AccountNo") or "", text(one, "AccountName") or "", whole(one, "AccountId") in named

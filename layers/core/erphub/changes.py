@@ -198,10 +198,9 @@ class Changes:
 
     def _keep_lost(self, sync: Sync, entry: Entry, lost: Fields, master: Master) -> None:
         """What gave way is kept beside the document, whatever else is written there meanwhile. Raises Conflict."""
-        told = {"till" if master is Master.ERP else "erp": lost}
         current: Entry | None = entry
         for last in (False, False, True):
-            if current is None or current.lost == told:
+            if current is None or current.lost == (told := _with_lost(current, lost, master)):
                 return
             try:
                 self.log.put(current.model_copy(update={"lost": told}), sync.settings.retention_days)
@@ -322,8 +321,8 @@ class Changes:
         else:
             base, news = _silences(till, offer.document), offer.document
         merged = merge(base, till, news, master)
-        lost = {"lost": {"till" if master is Master.ERP else "erp": merged.lost}} if merged.lost else {}
-        return entry.model_copy(update=_of_body(read_document(offer.kind, _nested(merged.fields))) | lost)
+        lost = _with_lost(entry, merged.lost, master)
+        return entry.model_copy(update=_of_body(read_document(offer.kind, _nested(merged.fields))) | {"lost": lost})
 
     def _from_the_erp(self, sync: Sync, by: str, name: str, external_id: str, offer: Offer) -> Entry:
         """A record that the till did not have: it is in the ERP already."""
@@ -343,6 +342,12 @@ class Changes:
             arrived_at=now,
             **_of_body(read_document(offer.kind, _nested(offer.document))),
         )
+
+
+def _with_lost(entry: Entry, lost: Fields, master: Master) -> dict[str, Any]:
+    """All that gave way so far, by side and field; of a field its last value, so that it can be entered again."""
+    loser = "till" if master is Master.ERP else "erp"
+    return entry.lost | {loser: entry.lost.get(loser, {}) | lost} if lost else entry.lost
 
 
 def _tills(entry: Entry | None, bond: Bond) -> Fields:

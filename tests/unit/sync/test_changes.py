@@ -193,6 +193,16 @@ def test_an_offer_that_the_till_has_overruled_is_taken_back(both: World) -> None
     assert feed(both) == []
 
 
+def test_a_second_conflict_does_not_wipe_out_what_was_lost_in_the_first(both: World) -> None:
+    for field, offered in (("phone", "E1"), ("email", "e2@example.test")):
+        record = {"name": "Fjell", "phone": "1", "email": "a@example.test"}
+        both.hand_in("customer", "K1", **(record | {field: "T"}))
+        both.erp.edit("1", **{field: offered})
+        both.transfer()
+        both.clock.pass_(minutes=5)
+    assert both.entry(K, "K1").lost["till"] == {"phone": "T", "email": "T"}
+
+
 def test_what_is_on_its_way_cannot_be_acknowledged_over(both: World) -> None:
     both.erp.edit("1", phone="2")
     both.transfer()

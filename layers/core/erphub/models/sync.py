@@ -229,7 +229,7 @@ class Entry(Model):
     """The till said that a PDF follows: it is waited for until then."""
     attachment: Attachment = Attachment.NONE
     lost: dict[str, Any] = Field(default_factory=dict)
-    """Fields of the till that gave way to the ERP's (`till`), or the other way round (`erp`), in the last conflict."""
+    """Fields of the till that gave way to the ERP's (`till`), or the other way round (`erp`), with the last values."""
     settled_by_hand: str = ""
     number: int = 0
     """A settlement's Z-report number."""

@@ -10,7 +10,7 @@ from erphub.errors import ErpRefused, Unavailable, Uncertain
 from erphub.models.document import DocumentKind, Invoice, InvoiceLine
 from erphub.ports.documents import Posting
 from local.erps.twentyfourseven import App, seed
-from tests.erp24.conftest import KEY, PDF, Connect, day, posting
+from tests.erp24.conftest import KEY, Connect, day, posting
 
 KIND = DocumentKind.INVOICE
 
@@ -151,11 +151,3 @@ def test_a_customer_that_is_not_there_yet_is_said(system: TwentyFourSevenOffice,
     with pytest.raises(ErpRefused) as caught:
         system.push(invoice(app), posting())
     assert caught.value.code == "customer_unknown"
-
-
-def test_a_pdf_is_attached_to_an_order_once(organisation: TwentyFourSevenOffice, app: App) -> None:
-    posted = organisation.push(invoice(app), to_customer())
-    for _ in range(2):
-        assert organisation.attach(posted, to_customer(), PDF, "grunnlag.pdf").attached
-    [order] = orders(app)
-    assert [one["fileName"] for one in order.attachments] == ["grunnlag.pdf"]

@@ -129,11 +129,9 @@ class Organisation:
         """Post it."""
         return self._counter(document, posting).push(document, posting)
 
-    def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
-        """Orders take files; ledger vouchers do not, and only theirs are named by anything but digits."""
+    def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:  # noqa: ARG002 - too late anyway
+        """Only settlements have a PDF, and the ledger takes it at no other time than with the voucher."""
         self._must_be_ours(str(posting.routing.get("company") or ""))
-        if posted.reference.isdecimal():
-            return self._orders.attach(posted, pdf, name)
         return self._vouchers.attach(posted)
 
     def _counter(self, document: Document, posting: Posting) -> Any:

@@ -147,11 +147,6 @@ class Rest:
         content = numbers.dumps(body).encode()
         return self._once(method, path, content=content, writes=not repeatable)
 
-    def upload(self, path: str, content: bytes, media_type: str, name: str) -> Answer:
-        """Send a file to a path of the API (an order's attachment)."""
-        headers = {"Content-Type": media_type, "Content-Disposition": f'filename="{name}"'}
-        return self._once("POST", path, content=content, headers=headers, writes=True)
-
     def put_presigned(self, method: str, url: str, content: bytes, media_type: str) -> None:
         """Send a file to an address the ERP gave for it. Our token stays at home. Raises Unavailable, ErpRefused."""
         if urlsplit(url).scheme != urlsplit(self._places.rest).scheme:

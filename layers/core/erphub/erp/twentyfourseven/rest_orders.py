@@ -18,9 +18,6 @@ from .rest_register import RestProducts
 from .rest_vouchers import DEPARTMENT, RestBooks
 from .settlement import outgoing_code
 
-MOST_ATTACHED = 4_000_000
-"""An attachment must be smaller, in bytes."""
-
 GIFT_CARD_ADVICE = (
     "Gift cards are invoiced as the product GIFTCARD, which 24SevenOffice does not have. Create a product with the"
     " number GIFTCARD there by hand, then send again."
@@ -71,16 +68,6 @@ class RestOrders:
             change = {"status": _status(posting)}
             trace = self._rest.write("PATCH", f"/salesorders/{order['id']}", change, repeatable=True).trace
         return _posted(order, trace)
-
-    def attach(self, posted: Posted, pdf: bytes, name: str) -> Posted:
-        """Attach the PDF unless a file of that name and size is there. Raises ErpRefused, Unavailable, Uncertain."""
-        if len(pdf) >= MOST_ATTACHED:
-            raise ErpRefused("24SevenOffice takes attachments below 4 MB only.", code="attachment_too_large")
-        path = f"/salesorders/{posted.reference}/attachments"
-        there: list[dict[str, Any]] = self._rest.get(path).body or []
-        if not any(one.get("fileName") == name and one.get("size") == len(pdf) for one in there):
-            self._rest.upload(path, pdf, "application/pdf", name)
-        return Posted(posted.reference, posted.words, posted.trace, posted.awaiting_approval, True, posted.facts)
 
     def _lines_of(self, order: Mapping[str, Any]) -> list[dict[str, Any]]:
         return records(self._rest.get(f"/salesorders/{order['id']}/lines").body)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from erphub.planning import patience
 from local import machines
 
 GOOD: dict[str, Any] = {
@@ -25,6 +26,21 @@ GOOD: dict[str, Any] = {
 def test_every_machine_of_the_template_is_sound(name: str):
     definition, filled = machines.machines()[name]
     assert machines.faults(definition, filled) == []
+
+
+def test_a_run_may_wait_as_long_as_its_machine_lets_it():
+    """Step Functions ends an execution whose history has 25,000 events."""
+    definition, _ = machines.machines()["ImportMachine"]
+    states = definition["States"]
+    assert states["WaitForOtherRun"]["SecondsPath"] == "$.seconds"
+    turn = [states["WaitForOtherRun"], states["Plan"], states["Planned"]]
+    # Each is entered and left; a task is scheduled, started and done besides.
+    events_of_a_turn = sum(5 if state["Type"] == "Task" else 2 for state in turn)
+    waited = turns = 0
+    while waited < definition["TimeoutSeconds"]:
+        waited += patience(waited)
+        turns += 1
+    assert turns * events_of_a_turn < 25_000 / 4
 
 
 def test_cfn_lint_has_nothing_to_say():

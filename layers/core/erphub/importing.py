@@ -102,7 +102,7 @@ class Importing:
     part_rows: int = PART_ROWS
 
     def plan(self, ref: RunRef, time_left: TimeLeft) -> Outcome:
-        """Find out what is to be done. `outcome`: `ready` with packages, `wait`, `more` (call again), or `done`."""
+        """Find out what is to be done; see Planning.plan."""
         plan = Planning(self.jobs, self.runs, self.sources, self.lake, self.clock, self.checkpoint, self.part_rows)
         return plan.plan(ref, time_left)
 

@@ -140,10 +140,21 @@ def test_a_late_worker_of_an_older_run_cannot_undo_a_newer_one(house: House) -> 
 def test_a_run_by_hand_waits_for_another_over_the_same_data(house: House) -> None:
     first, second = house.queue(house.job()), house.queue(house.job())
     assert house.importing.plan(first, lambda: 900.0)["outcome"] == "ready"
-    assert house.importing.plan(second, lambda: 900.0) == {"outcome": "wait"}
+    assert house.importing.plan(second, lambda: 900.0) == {"outcome": "wait", "seconds": 15}
     assert house.runs.get(second).blocked_by == first.run_id
     house.drive(first)
     assert house.importing.plan(second, lambda: 900.0)["outcome"] == "ready"
+
+
+def test_a_run_that_has_waited_long_asks_less_often(house: House) -> None:
+    first, second = house.queue(house.job()), house.queue(house.job())
+    house.importing.plan(first, lambda: 900.0)
+    waits: list[int] = []
+    for minutes in (0, 10, 60):
+        house.now += timedelta(minutes=minutes)
+        house.runs.progress(first, house.now, 1, 1)  # it is alive and at work
+        waits.append(house.importing.plan(second, lambda: 900.0)["seconds"])
+    assert waits == [15, 75, 300]
 
 
 def test_a_run_that_waited_comes_after_those_it_waited_for(house: House) -> None:

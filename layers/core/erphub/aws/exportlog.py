@@ -36,13 +36,14 @@ class ExportLogTable:
 
     def entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry | None:
         """See the port."""
-        return next(iter(self._entries(client_id, connection_id, [entry_id])), None)
+        of = client_id, connection_id
+        item = self._table.get(keys.exports(*of, "ENTRY", entry_id)) or self._table.get(
+            keys.exports(*of, "ENDED", entry_id)
+        )
+        return _read_entry(item) if item else None
 
     def entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]:
         """See the port."""
-        return self._entries(client_id, connection_id, entry_ids)
-
-    def _entries(self, client_id: str, connection_id: str, entry_ids: Sequence[str]) -> list[Entry]:
         names = dict.fromkeys(entry_ids)
         wanted = [keys.exports(client_id, connection_id, part, name) for name in names for part in ("ENTRY", "ENDED")]
         found = [_read_entry(item) for item in self._table.get_many(wanted)]

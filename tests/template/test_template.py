@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 
+from erphub.errors import NotFound, Unavailable
+from erphub.tasks import Task, TaskDoor, TaskFailed
 from local import template
 from local.emulator import ROOT
 
 DRAWN = template.load()
 FUNCTIONS = template.of_type(DRAWN, "AWS::Serverless::Function")
 MACHINES = template.of_type(DRAWN, "AWS::Serverless::StateMachine")
+BROKEN = {
+    name.removesuffix("Broken"): filter for name, filter in template.of_type(DRAWN, "AWS::Logs::MetricFilter").items()
+}
+"""What counts the tasks of a function that failed for good."""
 ONLY_WITH_STAR = {"logs:CreateLogDelivery", "states:SendTaskSuccess", "secretsmanager:ListSecrets"}
 """Actions for which AWS accepts no resource but *."""
 
@@ -59,10 +65,37 @@ def test_every_function_has_a_log_group_that_forgets_and_alarms_that_tell(name: 
     watched = {
         (alarm["MetricName"], dimension["Value"].get("Ref"))
         for alarm in template.of_type(DRAWN, "AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Dimensions"]
+        for dimension in alarm.get("Dimensions", [])
         if isinstance(dimension["Value"], dict)
     }
-    assert {("Errors", name), ("Throttles", name)} <= watched
+    assert ("Throttles", name) in watched
+    assert ("Errors", name) in watched or name in BROKEN
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_a_task_that_is_tried_again_rings_no_bell_and_one_that_failed_does(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Lambda counts both as errors, so alarms go by what the task's door writes into the log."""
+    broken = BROKEN[name]
+    assert broken["LogGroupName"] == FUNCTIONS[name]["LoggingConfig"]["LogGroup"]
+    (figure,) = broken["MetricTransformations"]
+    alarm = DRAWN["Resources"][f"{name}Errors"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (figure["MetricNamespace"], figure["MetricName"])
+    words = re.findall(r'\$\.message = "([^*"]+)\*"', broken["FilterPattern"])
+    assert words
+    for error, rings in ((Unavailable("away"), False), (NotFound("gone"), True), (KeyError("a bug"), True)):
+        with pytest.raises((Unavailable, TaskFailed)):
+            TaskDoor({"work": _raising(error)})({"task": "work"}, None)
+        said = caplog.messages[-1]
+        assert any(said.startswith(word) for word in words) == rings
+
+
+def _raising(error: Exception) -> Task:
+    def work(_: object) -> dict[str, str]:
+        raise error
+
+    return work
 
 
 @pytest.mark.parametrize("name", sorted(MACHINES))
@@ -70,7 +103,7 @@ def test_every_machine_has_alarms_and_logs_no_data(name: str):
     watched = {
         alarm["MetricName"]
         for alarm in template.of_type(DRAWN, "AWS::CloudWatch::Alarm").values()
-        if alarm["Dimensions"][0]["Value"] == {"Ref": name}
+        if {"Ref": name} in [dimension["Value"] for dimension in alarm.get("Dimensions", [])]
     }
     assert watched == {"ExecutionsFailed", "ExecutionsTimedOut"}
     assert MACHINES[name]["Logging"]["IncludeExecutionData"] is False

@@ -39,6 +39,9 @@ _SAYS_NOTHING = frozenset(
         "machine_failed",
         "not_finished",
         "worker_lost",
+        "table_busy",
+        "lake_busy",
+        "lake_unavailable",
     }
 )
 """Ends that tell nothing of the ERP: it was not asked, or the fault was ours."""

@@ -350,7 +350,7 @@ class Importing:
         """End the run with what came of it, free its leases, remove its leftovers. Again is fine."""
         run = self.runs.get(ref)
         if not run.status.ended:
-            problem = run.problem or problem
+            problem = run.problem or (problem and run.trouble) or problem
             for unit in self.runs.units(ref):
                 self._end_unit(run, unit, problem)
         units = list(self.runs.units(ref))

@@ -67,7 +67,8 @@ class Planning:
             return self._plan(run, time_left)
         except Stopped:
             return {"outcome": "done"}
-        except Unavailable:
+        except Unavailable as error:
+            self._note_trouble(run, error)
             raise
         except HubError as error:
             refused = isinstance(error, CredentialsRefused)
@@ -78,6 +79,12 @@ class Planning:
             # After a refusal the turn runs out by itself, when everybody has had time to learn of it.
             if in_turn and not refused:
                 self.runs.free_turn(ref, run.connection_id)
+
+    def _note_trouble(self, run: Run, error: Unavailable) -> None:
+        trouble = problem_of(error)
+        if run.trouble != trouble:
+            self._log(run.ref, "warning", error.code, f"{error.detail} Trying again.")
+            self.runs.change(run.ref, trouble=trouble)
 
     def _has_turn(self, run: Run) -> bool:
         """Whether the run may go on: it is the one that signs in now, or nobody signs in any more."""
@@ -105,7 +112,7 @@ class Planning:
             return {"outcome": "more"}
         self._prepare_lake(run.ref, units)
         parts = max(unit.end_part for unit in units)
-        self.runs.change(run.ref, parts=parts, blocked_by=None)
+        self.runs.change(run.ref, parts=parts, blocked_by=None, trouble=None)
         planned = planned_rows(units)
         rows = "as many rows as they have" if planned is None else f"{planned} rows"
         self._log(run.ref, "info", "planned", f"{len(units)} datasets of companies with {rows}, in {parts} parts.")

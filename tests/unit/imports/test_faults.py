@@ -427,6 +427,40 @@ def test_an_erp_that_is_away_is_not_asked_for_each_of_its_companies(
     assert len(asked) == 25
 
 
+def test_an_erp_that_stays_away_while_a_run_is_planned_is_what_the_run_says(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> Any:
+        raise Unavailable("The server does not answer.", code="connection_cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.sources, "companies", away)
+        ref = house.queue(house.job())
+        for _ in range(5):
+            with pytest.raises(Unavailable):
+                house.importing.plan(ref, lambda: 900.0)
+    house.importing.finish(ref, {"code": "machine_failed", "detail": "It could not be carried out."})
+    run = house.runs.get(ref)
+    assert run.problem == {"code": "connection_cut", "detail": "The server does not answer."}
+    assert house.log(run).count("connection_cut") == 1, "said once, however often it was tried"
+
+
+def test_an_erp_that_was_away_only_at_first_is_no_problem_of_the_run(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = house.sources.companies, []
+
+    def away_once(source: Any) -> Any:
+        calls.append(source)
+        if len(calls) == 1:
+            raise Unavailable("The server does not answer.", code="connection_cut")
+        return real(source)
+
+    monkeypatch.setattr(house.sources, "companies", away_once)
+    run = house.run(house.job())
+    assert (run.status, run.problem, run.trouble) == (Status.SUCCEEDED, None, None)
+
+
 def test_a_run_that_is_cancelled_while_it_is_planned_asks_the_erp_nothing_more(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -327,6 +327,7 @@ def _run(item: Item) -> Run:
         cancel_requested=bool(item.get("cancel_requested")),
         blocked_by=item.get("blocked_by"),
         problem=cast(dict[str, Any] | None, _plain(item.get("problem"))),
+        trouble=cast(dict[str, Any] | None, _plain(item.get("trouble"))),
         period=item.get("period"),
         first_day=item.get("first_day"),
         end_day=item.get("end_day"),

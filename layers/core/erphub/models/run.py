@@ -73,6 +73,8 @@ class Run:
     cancel_requested: bool = False
     blocked_by: str | None = None
     problem: dict[str, Any] | None = None
+    trouble: dict[str, Any] | None = None
+    """Why it cannot be planned at the moment; it is tried again, and is the run's problem when that did not help."""
     period: str | None = None
     """The job's period when the run was planned, as text: whether the next run of the job is about the same."""
     first_day: str | None = None

@@ -76,7 +76,8 @@ class LedgerErp:
     def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
         self.calls["preview"] += 1
         self._check(document, posting)
-        return [{"key": posting.key, "target": posting.routing["target"], "kind": document.kind.value}]
+        shown = {"key": posting.key, "target": posting.routing["target"], "kind": document.kind.value}
+        return [shown | ({"name": document.name} if isinstance(document, (Customer, Product)) else {})]
 
     def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:
         self._open("find")

@@ -196,12 +196,15 @@ class Changes:
         )
         self.log.offer(sync.client_id, sync.connection_id, bond, offer)
 
-    def _keep_lost(self, sync: Sync, entry: Entry, lost: Fields, master: Master) -> None:
-        """What gave way is kept beside the document, whatever else is written there meanwhile. Raises Conflict."""
+    def _keep_lost(self, sync: Sync, entry: Entry, lost: Fields, master: Master) -> bool:
+        """What gave way is kept beside the document, whatever else is written there meanwhile; whether it is new.
+
+        Raises Conflict.
+        """
         current: Entry | None = entry
         for last in (False, False, True):
             if current is None or current.lost == (told := _with_lost(current, lost, master)):
-                return
+                break
             try:
                 self.log.put(current.model_copy(update={"lost": told}), sync.settings.retention_days)
             except Conflict:
@@ -209,7 +212,8 @@ class Changes:
                     raise
                 current = self.log.entry(entry.client_id, entry.connection_id, entry.id)
             else:
-                return
+                return True
+        return False
 
     # --- on the way to the ERP ---------------------------------------------------------------------------------------
 
@@ -221,11 +225,13 @@ class Changes:
         fields = merge(bond.base, all_fields(document), bond.theirs, sync.settings.master(entry.kind)).fields
         return read_document(entry.kind, _nested(fields))
 
-    def met(self, sync: Sync, entry: Entry, document: Document, there: Change) -> Document:
+    def met(self, sync: Sync, entry: Entry, document: Document, there: Change, *, dry: bool = False) -> Document:
         """The ERP had the record before the till handed it over: bind the two, and say what is to be sent of it.
 
         Nothing was agreed on yet, so where both say something and differ the master's word counts, and the till is
-        offered what it lacks. Raises ErpRefused (`bound_otherwise`) when it is another of the till's.
+        offered what it lacks; a dry run only says.
+
+        Raises ErpRefused (`bound_otherwise`) when it is another of the till's.
         """
         master = sync.settings.master(entry.kind)
         known = self.log.bond(sync.client_id, sync.connection_id, entry.kind, there.reference)
@@ -243,23 +249,27 @@ class Changes:
         fresh = bond.model_copy(update={"external_id": entry.external_id, "base": base, "theirs": bond.theirs | theirs})
         merged = merge(base, till, fresh.theirs, master)
         told = [name for name in fresh.theirs if merged.fields.get(name) != till.get(name)]
-        self._tell(sync, bond, fresh, merged, told)
+        if not dry:
+            self._tell(sync, bond, fresh, merged, told)
         return read_document(entry.kind, _nested(merged.fields))
 
-    def agreed(self, sync: Sync, entry: Entry, sent: Document) -> None:
-        """The ERP has this of the record now: it is no change of theirs, and what it lacks is offered to the till."""
+    def agreed(self, sync: Sync, entry: Entry, sent: Document) -> bool:
+        """The ERP has this of the record now: it is no change of theirs, and what it lacks is offered to the till.
+
+        Whether something gave way that had not been told of before.
+        """
         bond = self._of(sync, entry) or Bond(kind=entry.kind, reference=entry.reference)
         master = sync.settings.master(entry.kind)
         ours, till = all_fields(sent), _tills(entry, bond)
         lost = merge(bond.base, till, bond.theirs, master).lost
-        if lost:
-            self._keep_lost(sync, entry, lost, master)
+        conflict = self._keep_lost(sync, entry, lost, master)
         common = {name: value for name, value in ours.items() if till.get(name) == value}
         told = [name for name in ours if name not in common]
         fresh = bond.model_copy(
             update={"external_id": entry.external_id, "base": bond.base | common, "theirs": bond.theirs | ours}
         )
         self._tell(sync, bond, fresh, Merged(ours, lost), told)
+        return conflict
 
     def _of(self, sync: Sync, entry: Entry) -> Bond | None:
         if not entry.reference:

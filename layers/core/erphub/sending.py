@@ -95,7 +95,7 @@ class Sender:
     """What is sent of a record that both sides may have changed."""
     meet: Callable[[Entry, Document, Posting], tuple[Document, str] | None] | None = None
     """What is sent of a record that the ERP had before, and its reference there; None when it had nothing such."""
-    agreed: Callable[[Entry, Document], None] | None = None
+    agreed: Callable[[Entry, Document], object] | None = None
     """Told what the ERP has of a customer or product from now on."""
     report: Callable[[str, HubError | Exception], None] = field(default=lambda _entry, _error: None)
 
@@ -147,6 +147,7 @@ class Sender:
         if self.merged is not None and entry.kind in _CORRECTABLE:
             document = self.merged(entry, document)
         posting = Posting(posting_key(entry.id), self.settings.routing(), known, entry.reference or None)
+        document, posting = self._met(entry, document, posting)
         return {"would": step.value, "postings": list(self.system.preview(document, posting))}
 
     def _send(self, entry: Entry, *, maybe_there: bool) -> Fate:
@@ -283,8 +284,8 @@ class Sender:
             found = self._look(attempt)
             if found is not None:
                 return found
-        if not attempt.entry.reference and attempt.entry.kind in _CORRECTABLE:
-            self._meet(attempt)
+        attempt.looked = attempt.looked or self._may_meet(attempt.entry)
+        attempt.document, attempt.posting = self._met(attempt.entry, attempt.document, attempt.posting)
         if self._too_early(attempt.entry):
             return None
         if attempt.entry.went_to != self.settings.place():
@@ -292,18 +293,18 @@ class Sender:
         attempt.pushed = True
         return self.system.push(attempt.document, attempt.posting)
 
-    def _meet(self, attempt: Try) -> None:
+    def _may_meet(self, entry: Entry) -> bool:
+        return self.meet is not None and not entry.reference and entry.kind in _CORRECTABLE
+
+    def _met(self, entry: Entry, document: Document, posting: Posting) -> tuple[Document, Posting]:
         """A product with this number, or a company with this organisation number, is changed instead of made twice."""
-        if self.meet is None:
-            return
-        attempt.looked = True
+        if self.meet is None or not self._may_meet(entry):
+            return document, posting
         try:
-            met = self.meet(attempt.entry, attempt.document, attempt.posting)
+            met = self.meet(entry, document, posting)
         except Conflict as error:
             raise Unavailable(error.detail, code=error.code, only_this=True) from error
-        if met is not None:
-            attempt.document, reference = met
-            attempt.posting = replace(attempt.posting, previous=reference)
+        return (met[0], replace(posting, previous=met[1])) if met is not None else (document, posting)
 
     def _look(self, attempt: Try) -> Posted | None:
         """Look for it where the last try sent it: the settings may name another place by now."""

@@ -152,6 +152,8 @@ class _Run:
     _unanswered: Counter[DocumentKind] = field(default_factory=Counter[DocumentKind])
     """By kind, how many documents in a row the ERP did not take though it answers."""
     _told: set[str] = field(default_factory=set[str])
+    _conflicts: int = 0
+    """Of records whose both sides met on the way to the ERP."""
 
     @property
     def keep(self) -> int:
@@ -256,6 +258,7 @@ class _Run:
             self._stand_still(still.error)
         except HubError as error:
             self._stand_still(error)
+        counts = counts.plus(conflicts=self._conflicts)
         self.change(counts=counts, arrivals=tuple(_thinned(arrivals)))
         return more
 
@@ -297,7 +300,12 @@ class _Run:
 
         def meet(entry: Entry, document: Document, posting: Posting) -> tuple[Document, str] | None:
             there = system.counterpart(document, posting) if isinstance(system, HasChanges) else None
-            return (changes.met(self.sync, entry, document, there), there.reference) if there else None
+            if there is None:
+                return None
+            return changes.met(self.sync, entry, document, there, dry=self.transfer.dry_run), there.reference
+
+        def agreed(entry: Entry, document: Document) -> None:
+            self._conflicts += changes.agreed(self.sync, entry, document)
 
         return Sender(
             carrier.log,
@@ -311,7 +319,7 @@ class _Run:
             carrier.render,
             (lambda entry, document: changes.merged(self.sync, entry, document)) if two_way else None,
             meet if two_way else None,
-            (lambda entry, document: changes.agreed(self.sync, entry, document)) if two_way else None,
+            agreed if two_way else None,
             carrier.report,
         )
 

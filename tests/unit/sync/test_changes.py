@@ -77,6 +77,7 @@ def test_the_first_meeting_leaves_the_masters_record_alone_and_tells_the_till(st
     assert isinstance(there := strangers.erp.records["1"].document, Product)
     assert (there.name, there.price, there.ean) == ("ERP name", Decimal(79), "7038010000010"), "what it lacked came in"
     assert len(strangers.erp.records) == 2
+    assert transfer.counts.conflicts == 1
     assert (transfer.counts.sent, strangers.entry(P, "100").lost) == (1, {"till": {"name": "Till name", "price": "75"}})
     [offer] = [one for one in feed(strangers) if one.kind is P]
     assert (offer.external_id, set(offer.changed)) == ("100", {"name", "price"})
@@ -87,6 +88,15 @@ def test_the_first_meeting_leaves_the_masters_record_alone_and_tells_the_till(st
     strangers.clock.pass_(minutes=5)
     strangers.transfer()
     assert [one for one in feed(strangers) if one.kind is P] == []
+
+
+def test_a_dry_run_shows_what_comes_of_the_first_meeting_and_binds_nothing(strangers: World) -> None:
+    strangers.hand_in("product", "100", **COFFEE)
+    before = strangers.log.bond(CLIENT, CONNECTION, P, "1")
+    transfer = strangers.transfer(dry_run=True)
+    [shown] = strangers.log.previews(CLIENT, CONNECTION, transfer.id)
+    assert (shown["would"], shown["postings"][0]["name"]) == ("post", "ERP name")
+    assert strangers.log.bond(CLIENT, CONNECTION, P, "1") == before
 
 
 def test_a_company_that_the_erp_knows_is_met_by_its_organisation_number(strangers: World) -> None:

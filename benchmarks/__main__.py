@@ -162,7 +162,8 @@ def _comparison(found: dict[str, list[dict[str, Any]]], rows: int) -> list[str]:
             f" and (c) {found['c'][0]['version']} {to_c[0]:.2f} times. By the clock (b) runs at {to_a[1]:.2f} of (a)"
             f" (aim: at least 0.85) and at {to_c[1]:.2f} times the speed of (c) (aim: ahead of it); but most of that"
             " time is the server's, a stand-in in Python on the same cores, which (b) asks for decimals as text and (a)"
-            " does not. So the ratios of time are the stand-in's too and say nothing of a real SQL Server. Seconds are from"
+            " does not. So the ratios of time are the stand-in's too, and say nothing of a real SQL Server."
+            " Seconds are from"
             " before connecting until the data can be read; (b) has by then counted and summed both sides, per day"
             " before and per month after storing.",
         ]

@@ -99,7 +99,7 @@ test: venv tools ## All tests
 
 # One pytest per kind: they differ in what runs beside them.
 test-unit:
-	@$(PYTEST) -q -n 2 --dist loadfile tests --ignore tests/template --ignore tests/sqlserver --ignore tests/e2e
+	@$(PYTEST) -q -n 2 --dist worksteal tests --ignore tests/template --ignore tests/sqlserver --ignore tests/e2e
 test-template:
 	@$(PYTEST) -q tests/template
 test-sqlserver:

@@ -1,5 +1,6 @@
 """What all tests share: no test reaches a real AWS account, and samples lie beside the checkout when there are any."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def pytest_unconfigure() -> None:
+    """Take Hypothesis's hook off the garbage collector: it keeps modules alive until after the interpreter's end, and
+    duckdb then tells of every one of its functions, page after page, that it was leaked."""
+    gc.callbacks[:] = [hook for hook in gc.callbacks if not hook.__module__.startswith("hypothesis")]
 
 
 @pytest.fixture(scope="session")

@@ -217,7 +217,6 @@ def test_a_company_that_cannot_be_opened_says_why(hub):
     assert items[2] == {"key": "F0003", "name": "Låst AS", "problem": why, "elsewhere": None}
 
 
-@on_both
 def test_hundreds_of_companies_come_in_pages_each_once(hub):
     from erphub.ports.erp import FoundCompany
 

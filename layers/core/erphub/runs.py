@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from .errors import Conflict, HubError, Unavailable
@@ -15,6 +15,8 @@ from .ports.imports import Jobs, Runs
 from .ports.world import Clock, Ids, Machine
 
 UNITS_SHOWN = 100
+FORGOTTEN_AFTER = timedelta(minutes=15)
+"""The tick tries a start again every minute."""
 
 
 def problem_of(error: HubError) -> dict[str, Any]:
@@ -86,6 +88,19 @@ class ImportRuns:
             raise Unavailable("The import could not be started. Try again in a moment.") from error
         return run
 
+    def _not_forgotten(self, run: Run) -> Run:
+        """The run; one that is still queued though nobody will ever begin it ends as failed.
+
+        Whoever was to start it died, or its job was changed or deleted before the next tick could try again.
+        """
+        queued_for = self.clock() - datetime.fromisoformat(run.created_at)
+        if run.status is not Status.QUEUED or queued_for < FORGOTTEN_AFTER:
+            return run
+        if self.machine.is_running(self.machine.execution(run.ref.run_id)):
+            return run
+        self._give_up(run.ref)
+        return self.runs.get(run.ref)
+
     def _give_up(self, ref: RunRef) -> None:
         problem = {"code": "not_started", "detail": "The import could not be started. Start it again."}
         self.runs.end(ref, self.clock(), {"status": Status.FAILED.value, "problem": problem})
@@ -94,11 +109,11 @@ class ImportRuns:
         """Runs of a job, newest first. Raises NotFound."""
         self.jobs.get(client_id, job_id)
         page = self.runs.list(client_id, job_id, query.limit, query.next)
-        return RunPage(items=[view(run) for run in page.items], next=page.next)
+        return RunPage(items=[view(self._not_forgotten(run)) for run in page.items], next=page.next)
 
     def get(self, ref: RunRef, units_next: str | None = None) -> RunView:
         """A run with its units, a hundred at a time. Raises NotFound."""
-        run = self.runs.get(ref)
+        run = self._not_forgotten(self.runs.get(ref))
         page = self.runs.unit_page(ref, UNITS_SHOWN, units_next)
         return view(run, [UnitView.model_validate(unit.as_json()) for unit in page.items], page.next)
 

@@ -10,12 +10,13 @@ from erphub.aws import keys
 from erphub.aws.jobs import JobTable
 from erphub.aws.runs import RunTable
 from erphub.aws.table import Table
-from erphub.errors import Conflict, Invalid, NotFound
+from erphub.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.ids import new_id
 from erphub.jobs import ImportJobs
 from erphub.models.job import ChangedJob, NewJob
+from erphub.models.run import RunRef
 from erphub.models.wire import ID, PageQuery
-from erphub.runs import ImportRuns
+from erphub.runs import FORGOTTEN_AFTER, ImportRuns
 from tests.fakes.aws import on_both
 
 from .conftest import CLIENT, CONNECTION
@@ -28,9 +29,9 @@ class Desk:
     """The desk where jobs are made."""
 
     def __init__(self, table: Table) -> None:
-        self.machine = RecordingMachine()
+        self.machine, self.now = RecordingMachine(), NOW
         self.store, self.runs = JobTable(table), RunTable(table)
-        self.starts = ImportRuns(self.store, self.runs, self.machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
+        self.starts = ImportRuns(self.store, self.runs, self.machine, lambda: self.now, new_id)  # pyright: ignore[reportArgumentType]
         self.jobs = ImportJobs(self.store, self.starts, lambda _, id_: id_ == CONNECTION, lambda: NOW, new_id)
 
 
@@ -203,6 +204,29 @@ def test_a_run_that_has_ended_cannot_be_cancelled(desk: Desk) -> None:
     with pytest.raises(Conflict) as refused:
         desk.starts.cancel(run.ref)
     assert refused.value.code == "run_ended"
+
+
+def test_a_run_that_nobody_began_does_not_stay_queued(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}, schedule=NIGHTLY), "u")
+    job = desk.store.get(CLIENT, made.id)
+    desk.machine.refuses = 1
+    with pytest.raises(Unavailable):
+        desk.starts.start_due(job, NOW)
+    desk.jobs.change(CLIENT, made.id, ChangedJob.model_validate({"version": 1, "schedule": None}))  # no tick comes back
+    (shown,) = desk.starts.list(CLIENT, made.id, PageQuery()).items
+    assert shown.status == "queued", "the next tick may still start it"
+    desk.now += FORGOTTEN_AFTER
+    (shown,) = desk.starts.list(CLIENT, made.id, PageQuery()).items
+    assert shown.problem is not None
+    assert (shown.status, shown.problem["code"]) == ("failed", "not_started")
+    assert desk.starts.get(RunRef(CLIENT, made.id, shown.id)).status == "failed"
+
+
+def test_a_run_that_waits_long_for_its_first_worker_stays_queued(desk: Desk) -> None:
+    made = desk.jobs.create(CLIENT, new(), "u")
+    started = desk.starts.start(CLIENT, made.id, "u")
+    desk.now += 4 * FORGOTTEN_AFTER
+    assert desk.starts.get(RunRef(CLIENT, made.id, started.id)).status == "queued"
 
 
 def test_a_run_shows_what_it_cost(desk: Desk) -> None:

@@ -57,16 +57,29 @@ def test_a_new_connection_imports_everything_once_and_the_sums_agree(books: Book
     assert "succeeded" in [line["code"] for line in books.log(job, run["id"])]
 
 
-def test_a_rolling_window_replaces_its_days_and_nothing_else(books: Books) -> None:
-    old = date.today() - timedelta(days=300)  # noqa: DTZ011
+def test_a_fixed_period_replaces_its_days_and_nothing_else(books: Books) -> None:
+    today = date.today()  # noqa: DTZ011
     before, _ = books.ledger_here()
-    add_line(books, date.today(), "11.110000")  # noqa: DTZ011
-    add_line(books, old, "22.220000")
-    job = ledger_job(books, period={"kind": "days", "days": 40})
+    add_line(books, today, "11.110000")
+    add_line(books, today - timedelta(days=300), "22.220000")
+    first = today - timedelta(days=40)
+    job = ledger_job(books, period={"kind": "range", "from": str(first), "to": str(today)})
     assert books.ended(job, books.start(job))["status"] == "succeeded"
-    assert books.ledger_here()[0] == before + 1, "the old day is outside of the window"
+    assert books.ledger_here()[0] == before + 1, "the old day is outside of the period"
     again = ledger_job(books)
     assert books.ended(again, books.start(again))["status"] == "succeeded"
+    assert books.ledger_here() == books.ledger_in_the_erp()
+
+
+def test_a_rolling_window_brings_older_days_that_differ_from_the_erps(books: Books) -> None:
+    before, _ = books.ledger_here()
+    add_line(books, date.today(), "33.330000")  # noqa: DTZ011
+    add_line(books, date.today() - timedelta(days=300), "44.440000")  # noqa: DTZ011
+    job = ledger_job(books, period={"kind": "days", "days": 40})
+    run = books.ended(job, books.start(job))
+    assert run["status"] == "succeeded", run
+    assert "older_days_changed" in [line["code"] for line in books.log(job, run["id"])]
+    assert run["totals"]["read"] < before, "not everything was read again"
     assert books.ledger_here() == books.ledger_in_the_erp()
 
 

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from .documents import SKIPPED_UNCERTAIN, Intake, released
 from .errors import Conflict, HubError, NotFound, TooLarge
-from .gaps import HISTORY, gaps_of
-from .models.document import DocumentKind
+from .gaps import gaps_of, settlements
 from .models.sync import Attachment, Attempt, ByHand, Entry, EntryState, GapQuery, LogQuery, RetryMany, Skip, Sync
 from .ports.sync import ExportLog, Many, Syncs
 from .ports.world import Clock
@@ -185,15 +184,7 @@ class ExportDesk:
         remembered, yesterday = today - timedelta(days=sync.settings.retention_days), today - timedelta(days=1)
         first = max(query.first or date.min, sync.settings.from_date, remembered)
         last = min(query.last or yesterday, yesterday)
-        wanted = LogQuery(kind=DocumentKind.SETTLEMENT, first=first - HISTORY, last=last, limit=200)
-        return gaps_of(self._all(client_id, connection_id, wanted), first, last)
-
-    def _all(self, client_id: str, connection_id: str, query: LogQuery) -> Iterator[Entry]:
-        page = self.log.page(client_id, connection_id, query)
-        yield from page.items
-        while page.next is not None:
-            page = self.log.page(client_id, connection_id, query.model_copy(update={"next": page.next}))
-            yield from page.items
+        return gaps_of(settlements(self.log, client_id, connection_id, first, last), first, last)
 
     def _sync(self, client_id: str, connection_id: str) -> Sync:
         sync = self.syncs.get(client_id, connection_id)

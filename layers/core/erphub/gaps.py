@@ -1,4 +1,4 @@
-"""Z-reports that are missing: days on which a till is usually open, and numbers that it left out.
+"""Z-reports that are missing, listed and noticed: days on which a till is usually open, and numbers that it left out.
 
 Each till counts for itself, so each is looked at by itself; a settlement that names no till is of its department's only
 one. A till that sent something shortly before the days asked for is expected in them, even when it sent nothing since.
@@ -10,19 +10,56 @@ from datetime import date, timedelta
 from itertools import islice, pairwise
 from typing import Any
 
-from .models.sync import Entry
+from .models.document import DocumentKind
+from .models.sync import Entry, LogQuery
+from .ports.sync import ExportLog
 
 HISTORY = timedelta(weeks=8)
 """How long before the days asked for a till is known from."""
 _MOST = 1000
 """How many missing numbers or days of a till are listed; a longer leap between numbers is another count, not a gap."""
 
+_USUAL = timedelta(days=2)
+"""A day's Z-report may come as late as the day after: a till closes after midnight, or is connected in the morning."""
+_LOOK_BACK = timedelta(weeks=2)
+
+
+def settlements(log: ExportLog, client_id: str, connection_id: str, first: date, last: date) -> Iterator[Entry]:
+    """Every settlement that tells what to expect from the first to the last day."""
+    query = LogQuery(kind=DocumentKind.SETTLEMENT, first=first - HISTORY, last=last, limit=200)
+    while True:
+        page = log.page(client_id, connection_id, query)
+        yield from page.items
+        if page.next is None:
+            return
+        query = query.model_copy(update={"next": page.next})
+
+
+def days_to_judge(today: date, judged: date | None, from_date: date) -> tuple[date, date]:
+    """The days of which people can now be told what is missing, and were not; none when the first is after the last."""
+    first = max(judged + timedelta(days=1) if judged else date.min, from_date, today - _LOOK_BACK)
+    return first, today - _USUAL
+
+
+def noticed(entries: Iterable[Entry], first: date, last: date) -> list[dict[str, Any]]:
+    """What to tell people unasked, by department and till: holes, and the first day on which only others came.
+
+    Nothing is missing before a till's first Z-report. Each day is told once when the days asked for follow each other.
+    """
+    found: list[dict[str, Any]] = []
+    for (department, till), known in _by_till(entries):
+        numbers = list(islice(_missing_numbers(known, first), _MOST))
+        missing = [day["day"] for day in _missing_days(known, known[0].date, last) if day["usually_open"]]
+        holes = [day for day in missing if day < known[-1].date.isoformat()]
+        silence = [day for day in missing if day > known[-1].date.isoformat()][:1]
+        days = [day for day in (*holes, *silence) if day >= first.isoformat()]
+        if numbers or days:
+            found.append({"department": department, "till": till, "missing_numbers": numbers, "missing_days": days})
+    return found
+
 
 def gaps_of(entries: Iterable[Entry], first: date, last: date) -> list[dict[str, Any]]:
     """What is missing from the first to the last day, by department and till, given its settlements since HISTORY."""
-    tills: dict[tuple[str, str], list[Entry]] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.date, entry.number)):
-        tills.setdefault((entry.department, entry.till), []).append(entry)
     return [
         {
             "department": department,
@@ -32,8 +69,16 @@ def gaps_of(entries: Iterable[Entry], first: date, last: date) -> list[dict[str,
             "missing_numbers": list(islice(_missing_numbers(known, first), _MOST)),
             "missing_days": list(islice(_missing_days(known, first, last), _MOST)),
         }
-        for (department, till), known in sorted(tills.items())
+        for (department, till), known in _by_till(entries)
     ]
+
+
+def _by_till(entries: Iterable[Entry]) -> list[tuple[tuple[str, str], list[Entry]]]:
+    """The settlements of each till in the order of their days."""
+    tills: dict[tuple[str, str], list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.date, entry.number)):
+        tills.setdefault((entry.department, entry.till), []).append(entry)
+    return sorted(tills.items())
 
 
 def _missing_numbers(known: Sequence[Entry], first: date) -> Iterator[int]:

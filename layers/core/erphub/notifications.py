@@ -17,6 +17,11 @@ from .models.notification import Event, EventType, Notification, NotificationPag
 from .ports.notifications import Bus, Notifications
 from .ports.world import Clock
 
+_OF_SYNCS = {
+    "document_rejected": EventType.EXPORT_REJECTED,
+    "nothing_sent": EventType.EXPORT_SILENT,
+    "reports_missing": EventType.EXPORT_GAPS,
+}
 PATIENCE = timedelta(seconds=30)
 """How long whoever keeps an event may take to publish it before somebody else does."""
 
@@ -70,7 +75,7 @@ class SyncNotices:
 
     def tell(self, client_id: str, connection_id: str, code: str, detail: str, **facts: Any) -> None:
         """See the port."""
-        kind = {"document_rejected": EventType.EXPORT_REJECTED, "nothing_sent": EventType.EXPORT_SILENT}[code]
+        kind = _OF_SYNCS[code]
         about = f"{code} {facts.get('transfer', '')}"
         self.announcer.announce(event(kind, client_id, connection_id, self.clock(), about, detail, code=code, **facts))
 

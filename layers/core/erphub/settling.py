@@ -11,6 +11,8 @@ from .pacing import remember, usual_silence
 
 REJECTED, NOTHING_SENT = "document_rejected", "nothing_sent"
 """Notices that stand until their cause has gone, and are given once while they do."""
+MISSING = "reports_missing"
+_TILLS_NAMED = 20
 _WAITS_FOR_THE_CONNECTION = ("connection_paused", "connection_not_found")
 
 
@@ -79,6 +81,20 @@ def _odd_from(rhythm: Rhythm) -> datetime | None:
     """From when on it is odd that nothing was sent; None while there is no habit to go by."""
     silence = usual_silence(rhythm)
     return rhythm.last_sent_at + silence if silence and rhythm.last_sent_at else None
+
+
+def absence(gaps: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """What is told of Z-reports that did not come: a sentence, and which they are."""
+    days = sorted({day for gap in gaps for day in gap["missing_days"]})
+    numbers = [number for gap in gaps for number in gap["missing_numbers"]]
+    missing = [f"of {_first_of(days)}"] if days else []
+    missing += [f"with number {_first_of(numbers)}"] if numbers else []
+    detail = f"No Z-report came {', nor '.join(missing)}. Have the till send it; the list of gaps says which till."
+    return detail, {"tills": list(gaps[:_TILLS_NAMED])}
+
+
+def _first_of(missing: Sequence[object]) -> str:
+    return f"{missing[0]} (and {len(missing) - 1} more)" if len(missing) > 1 else str(missing[0])
 
 
 def refusal(transfer: Transfer, rejected: Sequence[Entry]) -> tuple[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -88,7 +88,8 @@ class SyncDesk:
             )
         else:
             changes = {"settings": settings, "version": before.version + 1, "saved_at": now, "saved_by": by}
-            fresh = before.model_copy(update=changes | {"cursors": _cursors(before, settings)})
+            changes |= {"cursors": _cursors(before, settings), "judged_from": _judged_from(before, settings)}
+            fresh = before.model_copy(update=changes)
         return self.syncs.put(self._planned(fresh, now))
 
     def check(self, client_id: str, connection_id: str, wanted: SyncInput) -> tuple[list[FieldError], Setup]:
@@ -330,6 +331,11 @@ def _may_be_there(entry: Entry) -> bool:
 
 def _was_ledger(before: Sync | None) -> bool:
     return before is not None and before.settings.z_report and before.settings.import_type is ImportType.LEDGER
+
+
+def _judged_from(before: Sync, settings: SyncSettings) -> date | None:
+    """What comes in from now on is left out by the new from date; what came before, perhaps by a later one."""
+    return before.judged_from and max(before.judged_from, settings.from_date)
 
 
 def _cursors(before: Sync, settings: SyncSettings) -> dict[str, datetime]:

@@ -10,12 +10,14 @@ settle   counts, says when the next transfer is best, tells people, gives the le
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from .changes import KINDS, Changes
 from .documents import let_go, released
 from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
+from .gaps import days_to_judge, noticed, settlements
 from .models.connection import Connection, ConnectionStatus
 from .models.document import Document, DocumentKind, Settlement
 from .models.sync import BEFORE_FROM_DATE, Counts, Entry, Sync, Transfer, TransferState
@@ -24,7 +26,7 @@ from .ports.documents import HasChanges, Posting, TakesDocuments
 from .ports.sync import ExportLog, Notices, Papers, Syncs, Worker
 from .ports.world import Clock
 from .sending import Fate, Sender, StandStill, Step
-from .settling import REJECTED, after, ended, refusal
+from .settling import MISSING, REJECTED, absence, after, ended, refusal
 
 LEASE = timedelta(minutes=6)
 """Longer than the function can run, so that whoever lets it run out is dead."""
@@ -238,8 +240,8 @@ class _Run:
         """Send what is due, in order; whether time ran out before all of it was tried."""
         if self.transfer.problem:
             return False
-        if self.sync.judged_from != self.sync.settings.from_date:
-            self._judge_days_anew()
+        if self.sync.judged_from is None or self.sync.settings.from_date < self.sync.judged_from:
+            self._let_days_in()
         counts, arrivals = self.transfer.counts, list(self.transfer.arrivals)
         more = False
         try:
@@ -262,17 +264,16 @@ class _Run:
         self.change(counts=counts, arrivals=tuple(_thinned(arrivals)))
         return more
 
-    def _judge_days_anew(self) -> None:
-        """The from date was moved: what was left out for its day and lies behind it now goes after all."""
+    def _let_days_in(self) -> None:
+        """The from date was moved back: what was left out for its day and is no longer before it goes after all."""
         ids, first = (self.sync.client_id, self.sync.connection_id), self.sync.settings.from_date
-        if self.sync.judged_from is None or first < self.sync.judged_from:
-            left_out = self.carrier.log.queue(*ids, "skipped")
-            names = [entry.id for entry in left_out if entry.code == BEFORE_FROM_DATE and entry.date >= first]
-            for start in range(0, len(names), _BATCH):
-                found = self.carrier.log.entries(*ids, names[start : start + _BATCH])
-                freed = [released(entry, self.carrier.clock()) for entry in found if entry.code == BEFORE_FROM_DATE]
-                self.carrier.log.put_many(freed, self.keep)
-        self._update_sync(lambda _: {"judged_from": first})
+        left_out = self.carrier.log.queue(*ids, "skipped")
+        names = [entry.id for entry in left_out if entry.code == BEFORE_FROM_DATE and entry.date >= first]
+        for start in range(0, len(names), _BATCH):
+            found = self.carrier.log.entries(*ids, names[start : start + _BATCH])
+            freed = [released(entry, self.carrier.clock()) for entry in found if entry.code == BEFORE_FROM_DATE]
+            self.carrier.log.put_many(freed, self.keep)
+        self._update_sync(lambda current: {"judged_from": max(first, current.settings.from_date)})
 
     def _one(self, sender: Sender, entry: Entry) -> Fate:
         """One document; what goes wrong with it stops no other, unless the ERP cannot be used at all."""
@@ -367,10 +368,11 @@ class _Run:
         end = ended(self.transfer, now)
         waiting = [entry for queue in ("pending", "uncertain", "attach") for entry in self._queue(queue)]
         rejected = self._queue("rejected")
+        judged = self._tell_gaps(now)
 
         def changes(sync: Sync) -> dict[str, Any]:
             planned = after(sync, end, waiting, now)
-            return planned | {"told": self._tell(planned["told"], end, rejected)}
+            return planned | {"told": self._tell(planned["told"], end, rejected), "gaps_judged": judged}
 
         self._update_sync(changes)
         self.transfer = self.carrier.log.put_transfer(end, self.keep)
@@ -391,6 +393,25 @@ class _Run:
             detail, facts = refusal(end, rejected)
             self.carrier.notices.tell(end.client_id, end.connection_id, REJECTED, detail, **facts)
         return (*(code for code in told if code != REJECTED), REJECTED)
+
+    def _tell_gaps(self, now: datetime) -> date | None:
+        """Tell of Z-reports that should have come by now; the answer is up to which day people have been told.
+
+        Up to the newest that came: what has come of no till yet is a silence, and told as that.
+        """
+        sync, today = self.sync, now.astimezone(ZoneInfo(self.sync.settings.time_zone)).date()
+        first, last = days_to_judge(today, sync.gaps_judged, sync.settings.from_date)
+        if not sync.settings.z_report or first > last:
+            return sync.gaps_judged
+        known = list(settlements(self.carrier.log, sync.client_id, sync.connection_id, first, last))
+        last = max((entry.date for entry in known), default=date.min)
+        if first > last:
+            return sync.gaps_judged
+        if gaps := noticed(known, first, last):
+            self._told.add(MISSING)
+            detail, facts = absence(gaps)
+            self.carrier.notices.tell(sync.client_id, sync.connection_id, MISSING, detail, **facts)
+        return last
 
     def _update_sync(self, changes: Callable[[Sync], dict[str, Any]]) -> None:
         """Change what is kept of the sync, on top of whatever others changed meanwhile."""

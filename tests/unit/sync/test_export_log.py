@@ -170,6 +170,44 @@ def test_a_till_that_counts_anew_or_leaps_has_no_gap_of_a_million_numbers(world:
     assert gaps["missing_numbers"] == [2, 20_000_001]
 
 
+def a_day_of(world: World, *tills: str) -> list[str]:
+    """A day passes; these tills hand in the Z-report of yesterday, and it is sent. What people were told since."""
+    world.clock.pass_(days=1)
+    before, day = len(world.told.notices), world.clock().date() - timedelta(days=1)
+    for till in tills:
+        report = z_report(day.toordinal(), day.isoformat()) | {"department": "Oslo", "till": till}
+        world.hand_in("settlement", f"{till}-{day}", **report)
+    world.transfer()
+    return world.told.notices[before:]
+
+
+def test_people_are_told_once_of_a_z_report_that_did_not_come(world: World) -> None:
+    told = [a_day_of(world, "1") for _ in range(10)]
+    told += [a_day_of(world), *(a_day_of(world, "1") for _ in range(10))]
+    assert [notices for notices in told if notices] == [["reports_missing"]]
+    [facts] = world.told.facts
+    day = date(2026, 2, 11)
+    gap = {"department": "Oslo", "till": "1", "missing_numbers": [day.toordinal()], "missing_days": [str(day)]}
+    assert facts["tills"] == [gap]
+    assert facts["detail"].startswith(f"No Z-report came of {day}, nor with number {day.toordinal()}.")
+
+
+def test_a_till_that_falls_silent_while_others_go_on_is_told_of_once(world: World) -> None:
+    for _ in range(10):
+        assert a_day_of(world, "1", "2") == []
+    told = [a_day_of(world, "2") for _ in range(12)]
+    assert [notices for notices in told if notices] == [["reports_missing"]]
+    assert [gap["till"] for gap in world.told.facts[0]["tills"]] == ["1"]
+
+
+def test_what_lies_before_a_tills_first_z_report_and_on_closed_days_is_not_missed(world: World) -> None:
+    for _ in range(28):
+        closed = world.clock().date().isoweekday() == 7
+        assert a_day_of(world, *([] if closed else ["1"])) in ([], ["reports_missing"])
+    numbers_only = [gap["missing_days"] for facts in world.told.facts for gap in facts["tills"]]
+    assert not any(numbers_only), "a shop that closes on Sundays misses none"
+
+
 def test_the_log_can_be_taken_away_as_csv_without_running_in_a_spreadsheet(world: World) -> None:
     world.hand_in("product", "P1", number="P1", name="x", price="1")
     entry = world.entry(DocumentKind.PRODUCT, "P1")
@@ -204,7 +242,7 @@ def test_people_are_told_once_of_the_first_refusal(month: World) -> None:
     assert month.told.notices == ["document_rejected"]
     month.exports.skip(CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada", Skip(reason="x"))
     month.transfer()
-    month.settlement(30, day="2026-01-30", means="vipps")
+    month.settlement(21, day="2026-01-21", means="vipps")
     month.transfer()
     assert month.told.notices == ["document_rejected", "document_rejected"]
 

@@ -26,6 +26,7 @@ class EventType(StrEnum):
     TRANSFER_FAILED = "transfer.failed"
     EXPORT_REJECTED = "export.rejected"
     EXPORT_SILENT = "export.silent"
+    EXPORT_GAPS = "export.gaps"
     WEBHOOK_FAILING = "webhook.failing"
 
 
@@ -46,6 +47,7 @@ LEVELS: dict[EventType, Level] = {
     EventType.TRANSFER_FAILED: Level.ERROR,
     EventType.EXPORT_REJECTED: Level.ERROR,
     EventType.EXPORT_SILENT: Level.WARNING,
+    EventType.EXPORT_GAPS: Level.WARNING,
     EventType.WEBHOOK_FAILING: Level.WARNING,
 }
 """Whatever is not named here is good to know."""

@@ -145,9 +145,11 @@ class Sync(Model):
     cursors: dict[str, datetime] = Field(default_factory=dict)
     """Up to when changes in the ERP have been fetched, by kind."""
     judged_from: date | None = None
-    """The from date by which documents were last left out for their day."""
+    """The latest from date by which documents may have been left out for their day, since they were last let in."""
     silent_at: datetime | None = None
     """When it becomes odd that nothing has been sent, and people are told; None once they were."""
+    gaps_judged: date | None = None
+    """Up to which day people were told what Z-reports are missing."""
     told: tuple[str, ...] = ()
     """Which notices stand, so that each is given once."""
     rev: int = 0

@@ -85,20 +85,22 @@ class OlderDays:
     def _days_that_differ(self, system: CountsDays, first: date) -> set[date]:
         """Days on which the source no longer has as many rows, or the sum, that were imported.
 
-        Months of which nothing was imported are left out: nobody has asked for them.
+        Months that only one side has are left out: of those not imported nobody has asked for any, and what an ERP no
+        longer holds at all was put into its archive, not taken back.
         """
         unit = self.unit
         dataset, client = BY_ID[unit.dataset], self.run.ref.client_id
         here = self.lake.days_before(client, dataset, unit.connection_id, unit.company, first)
         if not here:
             return set()
-        imported = {_month(total) for total in here}
-        there = [
-            total
-            for total in system.days_before(dataset, company_of(unit), first)
-            if total.period and total.period.replace(day=1) in imported
-        ]
-        return {date.fromisoformat(each.period) for each in reconcile.differences(there, here)}
+        there = system.days_before(dataset, company_of(unit), first)
+        both = {_month(total) for total in here} & {_month(total) for total in there}
+        found = reconcile.differences(_within(both, there), _within(both, here))
+        return {date.fromisoformat(each.period) for each in found}
+
+
+def _within(months: Collection[date | None], totals: Iterable[Total]) -> list[Total]:
+    return [total for total in totals if total.period and _month(total) in months]
 
 
 def _month(total: Total) -> date | None:

@@ -14,7 +14,7 @@ from .models.dataset import BY_ID, DATASETS
 from .models.job import Job
 from .models.run import Part, Run, RunRef, Trigger, Unit, UnitStatus
 from .models.types import complete, widest
-from .older_days import OlderDays
+from .older_days import Older, OlderDays
 from .ports.erp import FoundCompany, HasDatasets, Window
 from .ports.imports import Checkpoint, Jobs, Lake, Outcome, Runs, Source, Sources, TimeLeft, no_checkpoint
 from .ports.world import Clock
@@ -255,9 +255,7 @@ class Planning:
 
     def _survey_unit(self, run: Run, system: HasDatasets, unit: Unit, next_part: int) -> None:
         dataset, company = BY_ID[unit.dataset], company_of(unit)
-        older = OlderDays(self.lake, run, unit).in_need(system)
-        if older.reason:
-            self._log(run.ref, "info", "older_days_changed", older.reason, unit)
+        older = self._older(run, system, unit)
         unit.older, unit.up_to_date = older.as_text(), older.up_to_date
         surveys = [system.survey(dataset, company, each, self.part_rows) for each in windows_of(run, unit)]
         slices = [part for each in surveys for part in each.slices]
@@ -272,6 +270,18 @@ class Planning:
         if found.missing:
             text = f"This installation has no column for {', '.join(found.missing)}; they are empty."
             self._log(run.ref, "warning", "columns_missing", text, unit)
+
+    def _older(self, run: Run, system: HasDatasets, unit: Unit) -> Older:
+        """What is to be read beside the window; nothing at the last try: looking for it must not cost the window."""
+        if unit.tries + 1 == SURVEY_TRIES:
+            why = str((unit.trouble or {}).get("detail", ""))
+            text = f"Older days are not looked at this time, only the days of the period: {why}"
+            self._log(run.ref, "warning", "older_days_not_looked_at", text, unit)
+            return Older()
+        older = OlderDays(self.lake, run, unit).in_need(system)
+        if older.reason:
+            self._log(run.ref, "info", "older_days_changed", older.reason, unit)
+        return older
 
     def _prepare_lake(self, ref: RunRef, units: Sequence[Unit]) -> None:
         """Make the tables as wide as the widest company needs; one that fits no decimal with the others fails alone."""

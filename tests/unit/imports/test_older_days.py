@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from erphub.errors import Unavailable
 from erphub.models.job import Days, Job, Range
 from erphub.models.run import Run, Status
 from erphub.older_days import MOST_WINDOWS, together
@@ -370,6 +371,30 @@ class TestAnErpThatCountsItsDays:
         before = here(house)
         run = succeeds(house, nightly)
         assert (here(house), days_read(house, run)) == (before, [])
+
+    def test_a_year_that_the_erp_has_put_into_its_archive_stays_in_the_lake(self, house: House, nightly: Job) -> None:
+        house.erp.data["F0001"]["gl_transactions"] = [
+            line | {"voucher_date": line["voucher_date"].replace(year=2024)} for line in ledger(10, first=500)
+        ] + lines(house)
+        assert house.run(house.job(datasets=("gl_transactions",))).status is Status.SUCCEEDED
+        before = here(house)
+        del lines(house)[:10]
+        run = succeeds(house, nightly)
+        assert (here(house), days_read(house, run)) == (before, [])
+
+    def test_an_erp_that_takes_too_long_to_count_its_days_is_imported_by_its_window(
+        self, house: House, nightly: Job, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def too_long(*_: Any) -> Any:
+            raise Unavailable("The server did not answer in time.", code="query_timeout")
+
+        monkeypatch.setattr(house.erp, "days_before", too_long)
+        lines(house)[-1]["amount"] = Decimal(999)
+        lines(house)[8]["amount"] = Decimal(111)
+        run = succeeds(house, nightly)
+        assert Decimal(999) in {amount for _, _, amount in here(house)}
+        assert Decimal(111) not in {amount for _, _, amount in here(house)}
+        assert "older_days_not_looked_at" in house.log(run)
 
     def test_a_company_imported_for_the_first_time_is_read_by_its_window_alone(self, house: House) -> None:
         house.erp.data["F0003"] = {"gl_transactions": ledger(60), "accounts": []}

@@ -120,7 +120,7 @@ def list_transfers(member: Member, connection: str, query: PageQuery) -> Transfe
 
 @door.get(HERE + "/transfers/{transfer}", needs=Permission.CONNECTIONS_VIEW)
 def show_transfer(member: Member, connection: str, transfer: str) -> TransferDetail:
-    """Show a transfer; of a dry run the vouchers that would be posted."""
+    """Show a transfer; of a dry run what would be done, and to whoever may send it the vouchers to be posted."""
     return wiring.sync.front().show_transfer(member, connection, transfer)
 
 

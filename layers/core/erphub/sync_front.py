@@ -8,7 +8,7 @@ from .changes import Changes
 from .documents import HandedIn, Intake, read_incoming
 from .errors import HubError
 from .export_desk import ExportDesk
-from .models.identity import Member
+from .models.identity import Member, Permission
 from .models.sync import (
     Acknowledgement,
     ByHand,
@@ -153,8 +153,10 @@ class SyncFront:
         return TransferPage(items=[TransferView.of(one) for one in page.items], next=page.next)
 
     def show_transfer(self, member: Member, connection: str, transfer: str) -> TransferDetail:
-        """One transfer."""
+        """One transfer. What a dry run would post names customers in full: for those who may send it."""
         found, preview = self._desk.one_transfer(member.client_id, connection, transfer)
+        if Permission.SYNC_RUN not in member.permissions:
+            preview = [{name: value for name, value in one.items() if name != "postings"} for one in preview]
         return TransferDetail(**TransferView.of(found).model_dump(), preview=preview)
 
     # --- the export log

@@ -182,6 +182,17 @@ def test_what_was_lost_in_a_conflict_shows_nobody_in_the_log(ask: Ask, house: Wo
     assert ask("GET", "/changes")[1]["items"][0]["lost"]["email"] == "till@example.test", "the till itself is told"
 
 
+@pytest.mark.parametrize("may_send", [True, False])
+def test_a_dry_run_shows_its_vouchers_to_whoever_may_send_them(house: World, may_send: bool) -> None:
+    house.hand_in("customer", "K1", name="Kari Nordmann", email="kari@example.test")
+    transfer = house.transfer(dry_run=True)
+    allowed = frozenset(Permission) - (set() if may_send else {Permission.SYNC_RUN})
+    member = Member(CLIENT, "customer", "ada", "viewer", allowed)
+    shown = wiring.sync.front().show_transfer(member, CONNECTION, transfer.id)
+    assert [one["would"] for one in shown.preview] == ["post"]
+    assert ("Kari Nordmann" in shown.model_dump_json()) is may_send
+
+
 def test_the_clock_starts_what_is_due(ask: Ask, house: World) -> None:
     ask("PUT", "/documents/settlement/Z1", z_report(1))
     house.clock.pass_(hours=1)

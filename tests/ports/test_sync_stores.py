@@ -256,7 +256,7 @@ def test_only_what_is_due_is_found(syncs: SyncTable) -> None:
     syncs.put(sync(7))
     due = list(syncs.due(NOW + timedelta(minutes=3)))
     assert {one.connection_id for one in due} == {derived_id("connection", str(number)) for number in (1, 2, 3)}
-    syncs.put(due[0].model_copy(update={"next_at": None}))
+    syncs.put(due[0].read().model_copy(update={"next_at": None}))
     assert len(list(syncs.due(NOW + timedelta(minutes=3)))) == 2
 
 

@@ -1,5 +1,6 @@
 """The sync of a connection, as its people see it: its settings, when it transfers next, and transfers by hand."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 
 from .deletion import refuse_condemned
 from .documents import SKIPPED_UNCERTAIN, let_go, planned
-from .errors import Conflict, ErpRefused, FieldError, HubError, Invalid, NotFound
+from .errors import Conflict, ErpRefused, FieldError, Invalid, NotFound
 from .models.connection import Connection, ConnectionStatus
 from .models.document import DocumentKind, Product
 from .models.sync import (
@@ -27,7 +28,7 @@ from .models.sync import (
 from .paperwork import entry_id, posting_key
 from .ports.connections import Connections
 from .ports.documents import HasSetup, Posting, Setup, TakesDocuments
-from .ports.sync import ExportLog, Many, Notices, Syncs, Worker
+from .ports.sync import DueSync, ExportLog, Many, Notices, Syncs, Worker
 from .ports.world import Clock, Ids
 from .settling import NOTHING_SENT, broken_off
 from .sync_check import company_fixed, with_the_only_company, wrong_settings
@@ -301,27 +302,29 @@ class SyncDesk:
         return connection
 
 
-def tick(desk: SyncDesk, each: Callable[[Callable[[Sync], object], list[Sync]], list[object]]) -> dict[str, int]:
+def tick(
+    desk: SyncDesk,
+    each: Callable[[Callable[[DueSync], str], list[DueSync]], list[str]],
+    report: Callable[[DueSync, Exception], None],
+) -> dict[str, int]:
     """Start every transfer that is due. `each` applies a function to all of a list, some at a time.
 
-    One that cannot be started does not keep the others back: it stays due and comes again with the next tick.
+    One that cannot be started does not keep the others back: it is reported, stays due and comes again with the next
+    tick.
     """
-    due = list(desk.syncs.due(desk.clock()))
-    failed: list[HubError] = []
-    silent: list[Sync] = []
 
-    def start(sync: Sync) -> object:
+    def start(due: DueSync) -> str:
         try:
+            sync = due.read()
             if desk.tell_silence(sync):
-                silent.append(sync)
-                return None  # its transfer, if one is due as well, starts with the next tick
-            return desk.start_due(sync)
-        except HubError as error:
-            failed.append(error)
-            return None
+                return "silent"  # its transfer, if one is due as well, starts with the next tick
+            return "started" if desk.start_due(sync) else "left"
+        except Exception as error:  # noqa: BLE001  one sync's trouble must not keep the others waiting
+            report(due, error)
+            return "failed"
 
-    started = [one for one in each(start, due) if one is not None]
-    return {"due": len(due), "started": len(started), "failed": len(failed), "silent": len(silent)}
+    done = Counter(each(start, list(desk.syncs.due(desk.clock()))))
+    return {"due": done.total()} | {outcome: done[outcome] for outcome in ("started", "failed", "silent")}
 
 
 def _may_be_there(entry: Entry) -> bool:

@@ -227,7 +227,11 @@ class World:
             return error.code
 
     def tick(self) -> dict[str, int]:
-        done = tick(self.desk, lambda function, items: [function(item) for item in items])
+        done = tick(
+            self.desk,
+            lambda function, items: [function(item) for item in items],
+            lambda _, error: self.surprises.append(error),
+        )
         self.work()
         return done
 

@@ -54,7 +54,9 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(wiring.sync, "transfer_done", lambda _, done: done)
     monkeypatch.setattr(observe, "figures", lambda dimensions, **figures: world.figures.append(figures))
     monkeypatch.setattr(wiring.sync, "uploads", lambda: world.uploads)
-    monkeypatch.setattr(wiring.sync, "tick", lambda: tick(world.desk, lambda f, due: [f(one) for one in due]))
+    monkeypatch.setattr(
+        wiring.sync, "tick", lambda: tick(world.desk, lambda f, due: [f(one) for one in due], lambda *_: None)
+    )
     return world
 
 

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from erphub.aws import keys
+from erphub.ids import derived_id
 from erphub.models.connection import ConnectionStatus
 from erphub.models.document import DocumentKind
-from erphub.models.sync import Rhythm
+from erphub.models.sync import EntryState, Rhythm
 from erphub.pacing import FARTHEST, next_transfer, remember, usual_silence
 
 from .conftest import CLIENT, CONNECTION, World
@@ -166,9 +168,20 @@ def test_one_sync_that_cannot_be_started_does_not_keep_the_others_back(world: Wo
     world.clock.pass_(hours=1)
     asked, world.queue.ask = world.queue.ask, broken  # pyright: ignore
     assert world.tick()["failed"] == 1
+    assert [str(error) for error in world.surprises] == ["Lambda is busy"]
     world.queue.ask = asked  # pyright: ignore
     world.clock.pass_(minutes=16)
     assert world.tick()["started"] == 1
+
+
+def test_a_sync_that_cannot_be_read_keeps_no_other_from_starting(world: World) -> None:
+    spoilt = world.sync().model_copy(update={"connection_id": derived_id("spoilt"), "rev": 0})
+    world.syncs.put(spoilt)
+    world.table.update(keys.sync(CLIENT, spoilt.connection_id), "SET settings = :none", none={})
+    world.settlement(1)
+    world.clock.pass_(hours=25)
+    assert world.tick() == {"due": 2, "started": 1, "failed": 1, "silent": 0}
+    assert world.entry(DocumentKind.SETTLEMENT, "Z1").state is EntryState.SENT
 
 
 @pytest.mark.parametrize("outage_hours", [2, 30])

@@ -141,6 +141,11 @@ def whose_job(key: Key) -> tuple[str, str]:
     return key["pk"].removeprefix("CLIENT#"), key["sk"].removeprefix("JOB#")
 
 
+def whose_sync(key: Key) -> tuple[str, str]:
+    """The client and the connection that the key of a sync is of."""
+    return key["pk"].removeprefix("CLIENT#"), key["sk"].removeprefix("SYNC#")
+
+
 def run(client_id: str, job_id: str, run_id: str) -> Key:
     """The key of a run."""
     return _key(f"CLIENT#{client_id}", "RUN", job_id, run_id)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 from ..errors import Conflict
 from ..models.sync import Sync
+from ..ports.sync import DueSync
 from . import keys
 from .table import Item, Table, Taken
 
@@ -32,11 +34,11 @@ class SyncTable:
         put_rev(self._table, item, sync.rev)
         return sync.model_copy(update={"rev": sync.rev + 1})
 
-    def due(self, now: datetime) -> Iterator[Sync]:
+    def due(self, now: datetime) -> Iterator[DueSync]:
         """See the port."""
         for shard in range(SHARDS):
             for item in self._table.by_index("due", "due_shard", f"SYNC#{shard}", upto=("due_at", stamp(now))):
-                yield _sync(item)
+                yield DueSync(*keys.whose_sync(item), partial(_sync, item))
 
     def lease(
         self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime

@@ -1,6 +1,6 @@
 """What a sync asks of the world: its settings, the export log, the papers, somebody to do the work and to be told."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,6 +17,16 @@ class Many[T]:
     next: str | None
 
 
+@dataclass(frozen=True)
+class DueSync:
+    """A sync whose time has come, still unread: one that cannot be read must not keep the others from starting."""
+
+    client_id: str
+    connection_id: str
+    read: Callable[[], Sync]
+    """Raises ValueError when what is kept is no sync."""
+
+
 class Syncs(Protocol):
     """Settings of syncs, and where each stands. Writes compare `rev`: the second gets Conflict and reads again."""
 
@@ -28,7 +38,7 @@ class Syncs(Protocol):
         """Keep it, provided that nobody else did since it was read. Raises Conflict (`version_conflict`)."""
         ...
 
-    def due(self, now: datetime) -> Iterator[Sync]:
+    def due(self, now: datetime) -> Iterator[DueSync]:
         """Every sync whose next transfer is due, or whose silence is to be told; costs as much as there are."""
         ...
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..aws.worker import FunctionWorker
     from ..documents import Intake
     from ..models.connection import Connection
+    from ..ports.sync import DueSync
     from ..sync_desk import SyncDesk
     from ..sync_front import SyncFront
     from ..transfers import Carrier
@@ -172,5 +173,9 @@ def tick() -> dict[str, int]:
 
     from ..sync_desk import tick
 
+    def report(due: "DueSync", error: Exception) -> None:
+        about = {"client_id": due.client_id, "connection_id": due.connection_id}
+        observe.logger().error("a due transfer could not be started", exc_info=error, extra=about)
+
     with ThreadPoolExecutor(16) as pool:
-        return tick(desk(), lambda function, due: list(pool.map(function, due)))
+        return tick(desk(), lambda function, due: list(pool.map(function, due)), report)

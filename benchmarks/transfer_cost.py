@@ -116,11 +116,15 @@ def ticks(table: Table, connections: int, due: Sequence[int]) -> dict[int, Cost]
             world.syncs.put(kept.model_copy(update={"next_at": world.clock()}))
         items = items[count:]
         before, asked = Counter(clients.calls), len(world.queue.tasks)
-        done = sync_desk.tick(world.desk, lambda start, found: [start(one) for one in found])
+        done = sync_desk.tick(world.desk, lambda start, found: [start(one) for one in found], _must_not_fail)
         if done != {"due": count, "started": count, "failed": 0, "silent": 0}:
             raise RuntimeError(f"{count} were due: {done}")
         costs[count] = Cost.since(before, Counter({"lambda.Invoke": len(world.queue.tasks) - asked}))
     return costs
+
+
+def _must_not_fail(due: object, error: Exception) -> None:
+    raise RuntimeError(f"{due} could not be started") from error
 
 
 def report(connections: int = 10_000) -> str:

@@ -73,11 +73,12 @@ class Scheduler:
         """
         now = self.clock()
 
-        def start(due: DueJob) -> bool:
-            return self._start(due, now)
+        def start(one: DueJob) -> bool:
+            return self._start(one, now)
 
+        due = list(self.jobs.due(now))  # all of them, before the first is moved on in the list they are read from
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            started = list(pool.map(start, self.jobs.due(now)))
+            started = list(pool.map(start, due))
         if not all(started):
             raise Unavailable(f"{started.count(False)} of {len(started)} due imports could not be started.")
         return len(started)

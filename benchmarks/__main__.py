@@ -159,7 +159,8 @@ def _comparison(found: dict[str, list[dict[str, Any]]], rows: int) -> list[str]:
         lines += [
             "",
             f"What to compare is the client's own work, its CPU seconds: (a) takes {to_a[0]:.2f} times those of (b),"
-            f" and (c) {found['c'][0]['version']} {to_c[0]:.2f} times. By the clock (b) runs at {to_a[1]:.2f} of (a)"
+            f" and (c), dlt {found['c'][0]['version']}, {to_c[0]:.2f} times."
+            f" By the clock (b) runs at {to_a[1]:.2f} of (a)"
             f" (aim: at least 0.85) and at {to_c[1]:.2f} times the speed of (c) (aim: ahead of it); but most of that"
             " time is the server's, a stand-in in Python on the same cores, which (b) asks for decimals as text and (a)"
             " does not. So the ratios of time are the stand-in's too, and say nothing of a real SQL Server."

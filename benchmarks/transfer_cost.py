@@ -17,6 +17,7 @@ from erphub.aws import clients
 from erphub.aws.papers import PaperBucket
 from erphub.aws.table import Table
 from erphub.models.sync import Sync, SyncSettings
+from tests.fakes.aws import EXPORTS, TENANTS, make_table, on_moto
 from tests.unit.sync import conftest as house
 
 PRICES = {
@@ -49,32 +50,11 @@ class Cost:
 @contextlib.contextmanager
 def aws() -> Generator[Table]:
     """One table for both uses, and a bucket."""
-    from moto import mock_aws
-
-    with mock_aws():
-        names = ["pk", "sk", "state_pk", "state_sk", "day_pk", "day_sk", "due_shard", "due_at"]
-        pairs = {"state": ("state_pk", "state_sk"), "day": ("day_pk", "day_sk"), "due": ("due_shard", "due_at")}
-        clients.client("dynamodb").create_table(
-            TableName="t",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": index,
-                    "KeySchema": [
-                        {"AttributeName": key, "KeyType": "HASH"},
-                        {"AttributeName": sort, "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-                for index, (key, sort) in pairs.items()
-            ],
-        )
+    with on_moto():
         clients.client("s3").create_bucket(
             Bucket="papers", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
         )
-        yield Table("t")
+        yield make_table(TENANTS | EXPORTS)
 
 
 def thousand(kind: str, table: Table, count: int = 1000) -> Cost:

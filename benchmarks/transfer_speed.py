@@ -21,6 +21,7 @@ from erphub.models.document import DocumentKind, Settlement
 from erphub.paperwork import read_document
 from erphub.settlement_pdf import render
 from local.erps.twentyfourseven import App, Transport
+from tests.fakes.aws import in_memory
 from tests.unit.sync import conftest as house
 
 SETTINGS: dict[str, Any] = {
@@ -64,12 +65,13 @@ def timed(spent: list[Spent]) -> Generator[None]:
 def ours(app: App, count: int) -> Spent:
     """Seconds for a transfer of so many settlements."""
     system = erp.open_system("24sevenoffice", SIGN_IN, {"client_secret": "hub-secret"}, transport=Transport(app))
-    world = _world(system)
-    for number in range(1, count + 1):
-        world.settlement(number)
     took: list[Spent] = []
-    with contextlib.redirect_stdout(io.StringIO()), timed(took):
-        transfer = world.transfer(seconds=10_000)
+    with in_memory():
+        world = _world(system)
+        for number in range(1, count + 1):
+            world.settlement(number)
+        with contextlib.redirect_stdout(io.StringIO()), timed(took):
+            transfer = world.transfer(seconds=10_000)
     if transfer.counts.sent != count:
         raise RuntimeError(f"{transfer.counts} of {count} documents: {transfer.problem}")
     return took[0]

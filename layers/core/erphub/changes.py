@@ -228,8 +228,8 @@ class Changes:
     def met(self, sync: Sync, entry: Entry, document: Document, there: Change, *, dry: bool = False) -> Document:
         """The ERP had the record before the till handed it over: bind the two, and say what is to be sent of it.
 
-        Nothing was agreed on yet, so where both say something and differ the master's word counts, and the till is
-        offered what it lacks; a dry run only says.
+        Only what both have alike is agreed on, so where both say something and differ the master's word counts, and the
+        till is offered what it lacks; a dry run only says.
 
         Raises ErpRefused (`bound_otherwise`) when it is another of the till's.
         """
@@ -245,7 +245,7 @@ class Changes:
         till, theirs = all_fields(document), told_fields(there.document)
         if not sync.settings.stock_quantities:
             theirs.pop("stock", None)
-        base = bond.base if bond.external_id else _silences(till, theirs)
+        base = (bond.base if bond.external_id else _silences(till, theirs)) | _common(till, theirs)
         fresh = bond.model_copy(update={"external_id": entry.external_id, "base": base, "theirs": bond.theirs | theirs})
         merged = merge(base, till, fresh.theirs, master)
         told = [name for name in fresh.theirs if merged.fields.get(name) != till.get(name)]
@@ -363,6 +363,11 @@ def _with_lost(entry: Entry, lost: Fields, master: Master) -> dict[str, Any]:
 def _tills(entry: Entry | None, bond: Bond) -> Fields:
     """What the till has: as it handed it in; when that is no longer kept, as both sides had it last."""
     return all_fields(from_text(entry.body)) if entry and entry.body else dict(bond.offered or bond.base)
+
+
+def _common(till: Fields, theirs: Fields) -> Fields:
+    """What both sides have alike: whoever changes it from now on has changed it alone."""
+    return {name: value for name, value in theirs.items() if name in till and till[name] == value}
 
 
 def _silences(*sides: Fields) -> Fields:

@@ -90,6 +90,22 @@ def test_the_first_meeting_leaves_the_masters_record_alone_and_tells_the_till(st
     assert [one for one in feed(strangers) if one.kind is P] == []
 
 
+def test_what_the_erp_has_from_a_lost_answer_does_not_win_over_what_the_till_says_next(world: World) -> None:
+    world.save(products="erp")
+    world.hand_in("product", "P1", number="1", name="First", price="10")
+    world.erp.faults = ["lost_after"]
+    world.transfer()
+    world.clock.pass_(minutes=11)
+    world.erp.faults = ["down"]
+    world.transfer()
+    world.hand_in("product", "P1", number="1", name="Second", price="10")
+    world.clock.pass_(days=1)
+    world.transfer()
+    [record] = world.erp.records.values()
+    assert record.document.name == "Second"
+    assert world.log.offers(CLIENT, CONNECTION, 0, 100) == []
+
+
 def test_a_dry_run_shows_what_comes_of_the_first_meeting_and_binds_nothing(strangers: World) -> None:
     strangers.hand_in("product", "100", **COFFEE)
     before = strangers.log.bond(CLIENT, CONNECTION, P, "1")

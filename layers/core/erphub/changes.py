@@ -125,11 +125,13 @@ class Changes:
         erp = told_fields(change.document)
         if not sync.settings.stock_quantities:
             erp.pop("stock", None)
-        bond = self._bond(sync, change)
-        if bond is None:
-            return (self._unknown(sync, change, erp), False) if master is Master.ERP else (False, False)
+        bond = self._bond(sync, change) or Bond(kind=change.kind, reference=change.reference)
+        if not bond.external_id and master is not Master.ERP:
+            return False, False
         if all(bond.theirs.get(name) == value for name, value in erp.items()) and bond.theirs:
             return False, False
+        if not bond.external_id:
+            return self._unknown(sync, bond, bond.theirs | erp), False
         entry = self._entry(sync, bond)
         till = _tills(entry, bond)
         merged = merge(bond.base, till, erp, master)
@@ -177,10 +179,9 @@ class Changes:
         name = entry_id(sync.connection_id, bond.kind, bond.external_id)
         return self.log.entry(sync.client_id, sync.connection_id, name)
 
-    def _unknown(self, sync: Sync, change: Change, erp: Fields) -> bool:
-        """A record that the till does not know yet is offered whole."""
-        bond = Bond(kind=change.kind, reference=change.reference, base=erp, theirs=erp)
-        self._offer(sync, bond, Merged(erp), list(erp))
+    def _unknown(self, sync: Sync, bond: Bond, erp: Fields) -> bool:
+        """A record that the till does not know yet is offered whole, as the ERP has it now."""
+        self._offer(sync, bond.model_copy(update={"base": erp, "theirs": erp}), Merged(erp), list(erp))
         return True
 
     def _offer(self, sync: Sync, bond: Bond, merged: Merged, told: Sequence[str]) -> None:

@@ -90,6 +90,21 @@ def test_the_first_meeting_leaves_the_masters_record_alone_and_tells_the_till(st
     assert [one for one in feed(strangers) if one.kind is P] == []
 
 
+def test_a_record_that_the_till_does_not_know_is_offered_whole_as_the_erp_has_it_last(world: World) -> None:
+    world.save(products="erp")
+    reference = world.erp.create(Product.model_validate({"number": "2", "name": "Theirs", "price": 20, "ean": "1"}))
+    for ean in ("1", "2", "1"):
+        world.clock.pass_(hours=1)
+        world.erp.edit(reference, ean=ean)
+        world.transfer()
+    [offer] = world.log.offers(CLIENT, CONNECTION, 0, 100)
+    assert offer.document["ean"] == "1"
+    assert {"number", "name", "price", "ean"} <= set(offer.changed), "the till has seen none of it"
+    done = world.changes.acknowledge(world.sync(), "till", Acknowledged(change=str(offer.sequence), external_id="P2"))
+    assert done is not None
+    assert '"ean":"1"' in done.body
+
+
 def test_what_the_erp_has_from_a_lost_answer_does_not_win_over_what_the_till_says_next(world: World) -> None:
     world.save(products="erp")
     world.hand_in("product", "P1", number="1", name="First", price="10")

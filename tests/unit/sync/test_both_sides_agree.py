@@ -111,7 +111,7 @@ class TillAndErp(RuleBasedStateMachine):
         assert len(numbers) == len(set(numbers))
 
     def teardown(self) -> None:
-        """Left alone, both sides come to have the same; and what only the till changed is as the till has it."""
+        """Left alone, both sides come to have the same, and nothing that only the till changed gives way unseen."""
         self.world.erp.faults = []
         for _ in range(8):
             self.world.clock.pass_(days=2)
@@ -127,7 +127,15 @@ class TillAndErp(RuleBasedStateMachine):
             assert {field: theirs[field] for field in mine} == mine
         for (name, field), value in self.handed_in.items():
             if (name, field) not in self.edited_in_the_erp:
-                assert self.till[name][field] == value
+                assert self.till[name][field] == value or self._was_told(name, field, value)
+
+    def _was_told(self, name: str, field: str, value: str) -> bool:
+        """Whether the log shows that the till's value gave way.
+
+        A correction whose answer was lost and that the till replaces before the ERP was asked again: what the ERP has
+        of it then looks like a change of the ERP's own. That is a conflict, settled as any other, and shown.
+        """
+        return self.world.entry(P, name).lost.get("till", {}).get(field) == value
 
 
 TestBothSidesAgree = TillAndErp.TestCase

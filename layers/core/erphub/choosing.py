@@ -1,7 +1,8 @@
-"""What a connection can be limited to in its ERP (departments, …): listed company by company, chosen, kept up to date.
+"""What a connection chooses in its ERP: its companies, and what it is limited to in them (departments, …).
 
-A company of whose choices none is named is not limited: it has none, or has got its first since. So what is found is
-chosen from only where a company has several; of one it is that one.
+The latter is listed company by company, chosen, kept up to date. A company of whose choices none is named is not
+limited: it has none, or has got its first since. So what is found is chosen from only where a company has several; of
+one it is that one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,8 @@ from .errors import ErpRefused, FieldError, Invalid
 from .models.catalogue import Description, Field, Step
 from .ports.erp import FoundChoice, FoundCompany, HasChoices
 
+DEPENDING_ON_THE_SERVER = ("companies", "mapping")
+"""Steps whose answers were chosen from what the server showed, and are tried out on it."""
 ALL = "all"
 MOST_COMPANIES = 50
 """Of more companies nobody chooses one by one, and to ask the ERP for each would take longer than a task may."""
@@ -19,6 +22,35 @@ MOST_COMPANIES = 50
 def listed_steps(description: Description) -> Sequence[Step]:
     """The steps whose answers are chosen from what the ERP lists for the companies in use."""
     return [step for step in description.steps if step.listed]
+
+
+def shown_by_the_server(description: Description) -> tuple[str, ...]:
+    """The steps whose answers were chosen from what the server showed; another one is asked about them again."""
+    return (*DEPENDING_ON_THE_SERVER, *(step.id for step in listed_steps(description)))
+
+
+def check_companies(found: Sequence[FoundCompany], choice: object) -> None:
+    """Whether the companies chosen were found and can be opened. Raises Invalid."""
+    by_key = {company.key: company for company in found}
+    if not isinstance(choice, list):
+        if all(company.problem for company in found):
+            raise Invalid.field("/companies", "no_company", "The login cannot open any company.")
+        return
+    errors: list[FieldError] = []
+    for index, key in enumerate(choice):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        company = by_key.get(str(key))  # pyright: ignore[reportUnknownArgumentType]
+        if company is None:
+            errors.append(FieldError(f"/companies/{index}", "company_unknown", "No such company was found."))
+        elif company.problem:
+            errors.append(FieldError(f"/companies/{index}", "company_not_accessible", company.problem))
+    if errors:
+        raise Invalid("Some of the companies cannot be used.", errors=errors)
+
+
+def chosen(found: Sequence[FoundCompany], choice: object) -> list[FoundCompany]:
+    """The companies found that a choice means: those with its keys, or every one that can be opened."""
+    able = [company for company in found if not company.problem]
+    return [company for company in able if company.key in choice] if isinstance(choice, list) else able
 
 
 def look_up(

@@ -22,7 +22,7 @@ from .ports.connections import Connections
 from .ports.erp import FoundCompany, HasChoices, HasCompanies, System
 from .ports.wizards import Wizards
 from .ports.world import Clock, Redactor, Secrets
-from .wizards import DEPENDING_ON_THE_SERVER, check_companies, chosen, end, shown_by_the_server
+from .wizards import end
 
 ASK: JsonObject = {"next": "ask"}
 STOP: JsonObject = {"next": "stop"}
@@ -112,7 +112,7 @@ class Connecting:
     def _in_use(self, wizard: Wizard) -> Sequence[FoundCompany]:
         """The companies that were chosen; of an edit that has not listed them, the connection's."""
         if wizard.edit is None or wizard.edit.listed:
-            return chosen(self.store.all_companies(wizard), wizard.settings.get("companies"))
+            return choosing.chosen(self.store.all_companies(wizard), wizard.settings.get("companies"))
         kept = self.connections.companies(wizard.client_id, wizard.connection_id)
         return [FoundCompany(one.key, one.name, None, one.facts) for one in kept]
 
@@ -167,12 +167,12 @@ class Connecting:
             answer = wizard.answers[step.id]
             checked = {field.name: self._checked(wizard, field, answer[field.name]) for field in step.listed}
             wizard = wizard.model_copy(update={"answers": {**wizard.answers, step.id: answer | checked}})
-        if step.tests or step.id in DEPENDING_ON_THE_SERVER:
+        if step.tests or step.id in choosing.DEPENDING_ON_THE_SERVER:
             system = self._open(wizard, with_choices=step.id != "companies")
             probes = [self._clean(probe) for probe in system.check()]
             if step.tests and _no_longer_fits(wizard, probes):
                 # A good password must not depend on companies that are gone: they are chosen again.
-                again = shown_by_the_server(describe(wizard.erp_system))
+                again = choosing.shown_by_the_server(describe(wizard.erp_system))
                 answers = {name: one for name, one in wizard.answers.items() if name not in again}
                 return self._look(wizard.model_copy(update={"answers": answers}), step)
             wizard = wizard.model_copy(update={"probes": [probe.as_json() for probe in probes]})
@@ -181,7 +181,7 @@ class Connecting:
             if step.tests or (wizard.edit and not wizard.edit.listed):
                 wizard = self._list(wizard, system)
             if step.id == "companies" and wizard.edit:
-                check_companies(self.store.all_companies(wizard), wizard.settings.get("companies"))
+                choosing.check_companies(self.store.all_companies(wizard), wizard.settings.get("companies"))
         return wizard
 
     def _checked(self, wizard: Wizard, field: Field, answer: object) -> object:
@@ -319,7 +319,7 @@ class Connecting:
 def _no_longer_fits(wizard: Wizard, probes: Sequence[Probe]) -> bool:
     """Whether an edit's login works and only what had been chosen does not."""
     failed = next((probe for probe in probes if probe.outcome is Outcome.FAILED), None)
-    chosen = any(step in wizard.answers for step in DEPENDING_ON_THE_SERVER)
+    chosen = any(step in wizard.answers for step in choosing.DEPENDING_ON_THE_SERVER)
     return wizard.edit is not None and chosen and failed is not None and failed.stage in _CHOSEN_LATER
 
 

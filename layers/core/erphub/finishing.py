@@ -10,6 +10,7 @@ from typing import Any
 
 from . import editing
 from .audit import AuditTrail
+from .choosing import chosen
 from .editing import short
 from .erp import describe
 from .errors import Conflict, Gone
@@ -21,7 +22,6 @@ from .models.wizard import Wizard, WizardStatus
 from .ports.connections import Connections
 from .ports.wizards import Wizards
 from .ports.world import Clock, Secrets
-from .wizards import chosen
 
 type Edited = Callable[[Connection, Connection], None]
 """Told of an edit that passed a test and is in use (before, after), perhaps more than once."""

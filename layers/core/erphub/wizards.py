@@ -13,7 +13,7 @@ from typing import Any
 from . import choosing, editing
 from .editing import Editors
 from .erp import Known, clean_answer, describe, step_schema
-from .errors import Conflict, FieldError, Gone, Invalid, NotFound
+from .errors import Conflict, Gone, Invalid, NotFound
 from .identities import Identities
 from .models.catalogue import Description, Step
 from .models.connection import Connection, ConnectionStatus
@@ -43,8 +43,6 @@ from .ports.erp import FoundCompany
 from .ports.wizards import Wizards
 from .ports.world import Clock, Ids, Machine, Redactor, Secrets
 
-DEPENDING_ON_THE_SERVER = ("companies", "mapping")
-"""Steps whose answers were chosen from what the server showed, and are tried out on it."""
 CLAIM_LASTS = timedelta(seconds=30)
 """After this an answer that was being taken is taken for lost (a request ends after 29 seconds)."""
 _WAKING = timedelta(seconds=60)
@@ -127,7 +125,8 @@ class WizardDesk:
         wizard = self._new(member, description.id, step.id, connection_id)
         changes = {"answers": given, "edit": draft, "secrets": self._secrets_of(connection)}
         return self._begin(
-            wizard.model_copy(update=changes), list_companies=known and step.id in shown_by_the_server(description)
+            wizard.model_copy(update=changes),
+            list_companies=known and step.id in choosing.shown_by_the_server(description),
         )
 
     def _secrets_of(self, connection: Connection) -> list[str]:
@@ -290,11 +289,11 @@ class WizardDesk:
         """What only the hub knows about an answer: which companies were found and are whose, which names are taken."""
         if step.id == "companies" and (wizard.edit is None or wizard.edit.listed):
             found = self.store.all_companies(wizard)
-            check_companies(found, settings["companies"])
+            choosing.check_companies(found, settings["companies"])
             self.identities.require_free(
                 member,
                 wizard.erp_system,
-                chosen(found, settings["companies"]),
+                choosing.chosen(found, settings["companies"]),
                 wizard.connection_id,
                 knowingly=bool(settings.get("connected_elsewhere")),
             )
@@ -323,7 +322,7 @@ class WizardDesk:
 
     def _record(self, wizard: Wizard, step: Step, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Wizard:
         moved = step.tests and _elsewhere(wizard, step, settings)
-        dropped = {step.id, *(shown_by_the_server(describe(wizard.erp_system)) if moved else ())}
+        dropped = {step.id, *(choosing.shown_by_the_server(describe(wizard.erp_system)) if moved else ())}
         answers = {name: answer for name, answer in wizard.answers.items() if name not in dropped}
         changes: dict[str, Any] = {
             "answers": answers | {step.id: dict(settings)},
@@ -402,11 +401,6 @@ class WizardDesk:
         return wizard
 
 
-def shown_by_the_server(description: Description) -> tuple[str, ...]:
-    """The steps whose answers were chosen from what the server showed; another one is asked about them again."""
-    return (*DEPENDING_ON_THE_SERVER, *(step.id for step in choosing.listed_steps(description)))
-
-
 def end(store: Wizards, wizard: Wizard, status: WizardStatus, problem: dict[str, Any] | None = None) -> Wizard:
     """Write down that the wizard has ended, unless it has already; returns it as it then is."""
     for _ in range(5):
@@ -431,30 +425,6 @@ _ENDS = {
     WizardStatus.CANCELLED: "been cancelled",
     WizardStatus.FAILED: "failed",
 }
-
-
-def check_companies(found: Sequence[FoundCompany], choice: object) -> None:
-    """Whether the companies chosen were found and can be opened. Raises Invalid."""
-    by_key = {company.key: company for company in found}
-    if not isinstance(choice, list):
-        if all(company.problem for company in found):
-            raise Invalid.field("/companies", "no_company", "The login cannot open any company.")
-        return
-    errors: list[FieldError] = []
-    for index, key in enumerate(choice):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        company = by_key.get(str(key))  # pyright: ignore[reportUnknownArgumentType]
-        if company is None:
-            errors.append(FieldError(f"/companies/{index}", "company_unknown", "No such company was found."))
-        elif company.problem:
-            errors.append(FieldError(f"/companies/{index}", "company_not_accessible", company.problem))
-    if errors:
-        raise Invalid("Some of the companies cannot be used.", errors=errors)
-
-
-def chosen(found: Sequence[FoundCompany], choice: object) -> list[FoundCompany]:
-    """The companies found that a choice means: those with its keys, or every one that can be opened."""
-    able = [company for company in found if not company.problem]
-    return [company for company in able if company.key in choice] if isinstance(choice, list) else able
 
 
 def _elsewhere(wizard: Wizard, step: Step, settings: Mapping[str, Any]) -> bool:
@@ -499,7 +469,7 @@ def _step_view(wizard: Wizard, step: Step, waits: str | None) -> StepView:
     state = StepState.WAITING if step.id == waits else given
     if answer is None and wizard.refused and wizard.answered == step.id:
         answer = wizard.refused
-    if answer is None and wizard.edit and step.id in shown_by_the_server(describe(wizard.erp_system)):
+    if answer is None and wizard.edit and step.id in choosing.shown_by_the_server(describe(wizard.erp_system)):
         # What was chosen until now is a good suggestion, though it has to be chosen again; too many are only counted.
         before = wizard.edit.opened.get(step.id, {})
         answer = before if all(value == "all" or not isinstance(value, str) for value in before.values()) else None

@@ -32,6 +32,27 @@ CONNECTION = "01HZZZZZZZZZZZZZZZZZZZZZZ0"
 FIRST_DAY = date(2026, 1, 1)
 
 
+CHECKPOINTS = (
+    "plan.units",
+    "plan.leases",
+    "plan.parts",
+    "plan.surveyed",
+    "plan.lake",
+    "plan.done",
+    "read.batch",
+    "stage.piece",
+    "read.staged",
+    "read.saved",
+    "publish.copied",
+    "publish.committed",
+    "publish.done",
+    "publish.saved",
+    "finish.freed",
+    "finish.ended",
+)
+"""Where a worker is killed, one after the other."""
+
+
 class Killed(BaseException):
     """The worker's end: nothing catches it."""
 

@@ -11,26 +11,7 @@ from erphub.errors import Unavailable
 from erphub.models.job import Days
 from erphub.models.run import RunRef, Status, Trigger, UnitStatus
 
-from .conftest import House, Killed, chart, ledger
-
-CHECKPOINTS = (
-    "plan.units",
-    "plan.leases",
-    "plan.parts",
-    "plan.surveyed",
-    "plan.lake",
-    "plan.done",
-    "read.batch",
-    "stage.piece",
-    "read.staged",
-    "read.saved",
-    "publish.copied",
-    "publish.committed",
-    "publish.done",
-    "publish.saved",
-    "finish.freed",
-    "finish.ended",
-)
+from .conftest import CHECKPOINTS, House, Killed, chart, ledger
 
 
 def test_every_place_a_worker_can_die_is_known(house: House) -> None:

@@ -17,7 +17,7 @@ from erphub.older_days import MOST_WINDOWS, together
 from erphub.ports.erp import Window
 from tests.fakes.erp import CountingErp
 
-from .conftest import CLIENT, CONNECTION, FIRST_DAY, House, ledger
+from .conftest import CHECKPOINTS, CLIENT, CONNECTION, FIRST_DAY, House, ledger
 
 type Line = dict[str, Any]
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -204,26 +204,6 @@ def test_running_again_changes_nothing(house: House, nightly: Job) -> None:
     for _ in range(2):
         succeeds(house, nightly)
         assert here(house) == before == there(house)
-
-
-CHECKPOINTS = [
-    "plan.units",
-    "plan.leases",
-    "plan.parts",
-    "plan.surveyed",
-    "plan.lake",
-    "plan.done",
-    "read.batch",
-    "stage.piece",
-    "read.staged",
-    "read.saved",
-    "publish.copied",
-    "publish.committed",
-    "publish.done",
-    "publish.saved",
-    "finish.freed",
-    "finish.ended",
-]
 
 
 @pytest.mark.parametrize("point", CHECKPOINTS)

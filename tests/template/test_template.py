@@ -15,9 +15,11 @@ DRAWN = template.load()
 FUNCTIONS = template.of_type(DRAWN, "AWS::Serverless::Function")
 MACHINES = template.of_type(DRAWN, "AWS::Serverless::StateMachine")
 BROKEN = {
-    name.removesuffix("Broken"): filter for name, filter in template.of_type(DRAWN, "AWS::Logs::MetricFilter").items()
+    name.removesuffix("Broken"): filter
+    for name, filter in template.of_type(DRAWN, "AWS::Logs::MetricFilter").items()
+    if name.endswith("Broken") and name != "GatewayBroken"
 }
-"""What counts the tasks of a function that failed for good."""
+"""What counts the errors of a function that it does not raise, or that it raises also when nothing is wrong."""
 ONLY_WITH_STAR = {"logs:CreateLogDelivery", "states:SendTaskSuccess", "secretsmanager:ListSecrets"}
 """Actions for which AWS accepts no resource but *."""
 
@@ -59,7 +61,6 @@ def test_only_the_description_of_the_api_is_public():
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_every_function_has_a_log_group_that_forgets_and_alarms_that_tell(name: str):
     properties = FUNCTIONS[name]
-    assert properties["LoggingConfig"]["LogFormat"] == "JSON"
     group = DRAWN["Resources"][properties["LoggingConfig"]["LogGroup"]["Ref"]]
     assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     watched = {
@@ -72,7 +73,7 @@ def test_every_function_has_a_log_group_that_forgets_and_alarms_that_tell(name: 
     assert ("Errors", name) in watched or name in BROKEN
 
 
-@pytest.mark.parametrize("name", sorted(BROKEN))
+@pytest.mark.parametrize("name", sorted(name for name in BROKEN if name.endswith("Tasks")))
 def test_a_task_that_is_tried_again_rings_no_bell_and_one_that_failed_does(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -35,6 +35,7 @@ class TaskDoor:
         log, started = observe.logger(), time.perf_counter()
         references = {key: given[key] for key in given if key.endswith("_id")}
         identifier = getattr(context, "aws_request_id", "unknown")
+        log.debug("task begun", extra={"task": name, **references})
         try:
             outcome = self._tasks[name](given)
         except Unavailable as error:

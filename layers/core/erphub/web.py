@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
@@ -201,27 +202,21 @@ class Door:
         headers = {name.lower(): str(value) for name, value in _member(event, "headers").items()}
         request = _Request(event, names, headers)
         started = time.perf_counter()
+        about = {"route": f"{route.method} {route.path}", "client_id": names.get("client")}
+        about["request_id"] = _request_id(event)
+        observe.logger().debug("request begun", extra=about)
         try:
             status, text, content_type = self._work(route, request)
             response = _response(status, text, content_type)
         except HubError as error:
             response = problem(error)
             status = response.status_code
-            if status >= 500:
-                observe.logger().warning("refused or unavailable", exc_info=error)
+            _log_failure(error, status, about)
         except Exception as error:  # noqa: BLE001 — the one place where everything unforeseen ends
             response = _surprise(error, event)
             status = 500
-        observe.logger().info(
-            "request",
-            extra={
-                "route": f"{route.method} {route.path}",
-                "status": status,
-                "milliseconds": round((time.perf_counter() - started) * 1000, 1),
-                "client_id": names.get("client"),
-                "request_id": _request_id(event),
-            },
-        )
+        milliseconds = round((time.perf_counter() - started) * 1000, 1)
+        observe.logger().info("request", extra=about | {"status": status, "milliseconds": milliseconds})
         return response
 
     def _work(self, route: Route, request: _Request) -> tuple[int, str, str]:
@@ -396,6 +391,19 @@ def problem(error: HubError) -> Response[str]:
     document = as_problem(error)
     later = {"Retry-After": str(error.facts.get("retry_after", 5))} if isinstance(error, Unavailable) else {}
     return _response(document["status"], json.dumps(document, ensure_ascii=False, default=str), PROBLEM, **later)
+
+
+def _log_failure(error: HubError, status: int, about: Mapping[str, Any]) -> None:
+    """Write down why a request was answered with a server error, in the words that metric filters look for.
+
+    What an ERP or a busy service is the reason of is told apart from what is wrong here: only the latter rings.
+    """
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        observe.logger().error("unexpected error", exc_info=error, extra=dict(about))
+    elif status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        observe.logger().warning(
+            "upstream failed", exc_info=error, extra={**about, "status": status, "code": error.code}
+        )
 
 
 def _surprise(error: Exception, event: Mapping[str, Any]) -> Response[str]:

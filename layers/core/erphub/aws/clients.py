@@ -57,7 +57,7 @@ def client(service: str) -> Any:
     """The client of a service, one per process, with time-outs short enough for a Lambda to answer in time."""
     config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
     if service == "s3":
-        config = config.merge(Config(signature_version="s3v4", s3=_addresses_of_s3()))
+        config = config.merge(Config(signature_version="s3v4", s3=cast(Any, _addresses_of_s3())))
     return cast(Any, _session().create_client(service, config=config))
 
 
@@ -65,7 +65,7 @@ def _addresses_of_s3() -> dict[str, str]:
     """How the bucket's address is made: with the region's own host, as pre-signed addresses need.
 
     Left alone, botocore signs for the global host, which sends callers on to the region's (then the signature no longer
-    fits) or knows nothing of it (regions opened after March 2019). Source: AWS, "Amazon S3 user guide", request routing.
+    fits) or knows nothing of it (regions opened after March 2019). Source: "Amazon S3 user guide", request routing.
     An emulator is one host for every bucket: there the bucket is part of the path.
     """
     elsewhere = read_settings().aws_endpoint is not None

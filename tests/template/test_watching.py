@@ -34,7 +34,7 @@ PUBLISHED: dict[str, dict[str, list[set[str]]]] = {
     "AWS/ApiGateway": {
         name: [{"ApiName"}, {"ApiName", "Stage"}] for name in ("Count", "4XXError", "5XXError", "Latency")
     },
-    "AWS/DynamoDB": {name: _BY_TABLE for name in _OF_TABLES} | {"ThrottledRequests": [{"TableName", "Operation"}]},
+    "AWS/DynamoDB": dict.fromkeys(_OF_TABLES, _BY_TABLE) | {"ThrottledRequests": [{"TableName", "Operation"}]},
 }
 """Under which dimensions each namespace publishes a metric (the guides' "metrics and dimensions" pages). CloudWatch
 adds nothing up over dimensions: any other set is a metric that never has a value."""

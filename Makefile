@@ -8,7 +8,7 @@ PY := .venv/bin/python
 UV := .venv/bin/uv
 
 # One Python everywhere: 3.13, as in Lambda. Looked for on the PATH, among pyenv's, and with uv.
-FIND_PYTHON = for p in $${PYTHON313:-} python3.13 $$HOME/.pyenv/versions/3.13*/bin/python3.13 "$$(uv python find --no-python-downloads 3.13 2>/dev/null)"; do \
+FIND_PYTHON = for p in $${PYTHON313:-} python3.13 $${HOME:-}/.pyenv/versions/3.13*/bin/python3.13 "$$(uv python find --no-python-downloads 3.13 2>/dev/null)"; do \
 	  if [ -n "$$p" ] && "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1; then echo "$$p"; exit 0; fi; done; \
 	echo 'Python 3.13 was not found. Install it (pyenv install 3.13, uv python install 3.13, or your system package python3.13 with python3.13-venv), or set PYTHON313=/path/to/python3.13.' >&2; exit 1
 
@@ -22,23 +22,27 @@ help: ## What can be said here
 venv: .venv/.ready ## The project's Python environment in .venv
 tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready ## Environments of the emulator, sam and checkov
 
-.venv/.ready: requirements/dev.txt requirements/uv.txt
-	@python=$$($(FIND_PYTHON)); test -x .venv/bin/python || "$$python" -m venv .venv
+# An environment that was begun and not finished is made anew.
+MAKE_VENV = python=$$($(FIND_PYTHON)); $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(1)
+
+.venv/.ready: requirements/dev.txt requirements/uv.txt local/native_driver.py
+	@$(call MAKE_VENV,.venv)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt \
 	  || $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PY) -m local.native_driver
 	@$(PY) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "erphub-tree.pth").write_text(f"{pathlib.Path.cwd() / "layers/core"}\n{pathlib.Path.cwd()}\n")'
 	@touch $@
 
 .venv-%/.ready: requirements/%.txt .venv/.ready
-	@python=$$($(FIND_PYTHON)); test -x .venv-$*/bin/python || "$$python" -m venv .venv-$*
+	@$(call MAKE_VENV,.venv-$*)
 	@$(UV) pip install --quiet --python .venv-$*/bin/python --require-hashes -r $< \
 	  || .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .PHONY: lock
-lock: .venv/.ready ## Write the lock files again from pyproject.toml
-	@$(PY) -m local.lock
+lock: .venv/.ready ## Write the lock files again from pyproject.toml (UPGRADE=1 for the newest releases)
+	@$(PY) -m local.lock $(if $(UPGRADE),--upgrade)
 
 # --- the hub on this machine -----------------------------------------------------------------------------------------
 # STACK_DIR=... keeps a second stack apart from the first one in .local.
@@ -104,6 +108,7 @@ test-template:
 	@$(PYTEST) -q tests/template
 test-sqlserver:
 	@$(PYTEST) -q tests/sqlserver
+	@MSSQL_PYTHON_NATIVE_PROVIDER=mssql-odbc $(PYTEST) -q tests/sqlserver -k mssql-odbc
 test-e2e:
 	@$(PYTEST) -q -n 2 --dist loadfile tests/e2e --durations=10
 

@@ -1,9 +1,12 @@
 """Writes the lock files: every package with its exact release and hashes, and no download address."""
 
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,42 +21,55 @@ LAYERS = {
 }
 
 
-def compile_lock(target: Path, requirements: list[str], constraint: Path | None = None) -> None:
+def compile_lock(
+    target: Path, requirements: list[str], constraint: Path | None = None, *, upgrade: bool = False
+) -> None:
     """Resolve `requirements` for Python 3.13 on every platform and write them with hashes to `target`.
 
-    Raises subprocess.CalledProcessError when they cannot be resolved, ValueError when an address slipped in.
+    Releases that `target` names already are kept where they still fit, unless `upgrade`.
+    Raises RuntimeError when they cannot be resolved, ValueError when an address slipped in.
     """
-    command = ["uv", "pip", "compile", "--quiet", "--python-version", "3.13", "--universal", "--generate-hashes"]
+    command = ["pip", "compile", "--quiet", "--python-version", "3.13", "--universal", "--generate-hashes"]
     command += ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "-"]
     if constraint is not None:
         command += ["--constraint", str(constraint)]
-    uv = Path(sys.prefix, "bin", "uv")
-    text = "\n".join(requirements)
-    done = subprocess.run([str(uv), *command[1:]], input=text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{target.name} could not be resolved: {done.stderr.strip()}")
-    if re.search(r"https?://|file:", done.stdout):
+    with tempfile.TemporaryDirectory() as scratch:
+        output = Path(scratch, target.name)
+        if target.is_file() and not upgrade:
+            shutil.copy(target, output)
+        uv = Path(sys.prefix, "bin", "uv")
+        text = "\n".join(requirements)
+        command += ["--output-file", str(output)]
+        done = subprocess.run([str(uv), *command], input=text, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{target.name} could not be resolved: {done.stderr.strip()}")
+        locked = output.read_text()
+    if re.search(r"https?://|file:", locked):
         raise ValueError(f"{target.name} would name a download address")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(HEADER + done.stdout)
-    print(f"{target.relative_to(ROOT)}: {done.stdout.count('==')} packages")
+    target.write_text(HEADER + locked)
+    print(f"{target.relative_to(ROOT)}: {locked.count('==')} packages")
 
 
 def main() -> None:
-    """Lock the environments first, then each layer to the very releases the tests ran with."""
+    """Lock the environments first, then each layer to the very releases the tests ran with.
+
+    With `--upgrade` everything is locked to its newest release; otherwise to what is locked already, where that fits.
+    """
+    lock = partial(compile_lock, upgrade="--upgrade" in sys.argv[1:])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime: list[str] = project["project"]["dependencies"]
     groups: dict[str, list[str]] = project["dependency-groups"]
     dev = ROOT / "requirements/dev.txt"
-    compile_lock(dev, runtime + groups["dev"] + groups["uv"])
+    lock(dev, runtime + groups["dev"] + groups["uv"])
     for name in ("uv", "aws", "sam", "scan", "dlt"):
-        compile_lock(ROOT / f"requirements/{name}.txt", groups[name], dev if name == "uv" else None)
+        lock(ROOT / f"requirements/{name}.txt", groups[name], dev if name == "uv" else None)
     by_name = {re.split(r"[<>=\[]", line)[0]: line for line in runtime}
     missing = set(by_name) - {name for names in LAYERS.values() for name in names} - RUNTIME_OWN
     if missing:
         raise ValueError(f"no layer carries {', '.join(sorted(missing))}")
     for layer, names in LAYERS.items():
-        compile_lock(ROOT / f"layers/{layer}/requirements.txt", [by_name[name] for name in names], dev)
+        lock(ROOT / f"layers/{layer}/requirements.txt", [by_name[name] for name in names], dev)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from local.sqlserver import StandIn
 
-from .clients import CONNECT, cursor, rows
+from .clients import CONNECT, MICROSOFT, cursor, rows
 from .conftest import READER, ROWS, make_catalogue
 
 
@@ -39,7 +39,7 @@ def test_ordinary_queries_are_run(opened: StandIn, client: str) -> None:
     assert found[0][1:] == (len(wanted), Decimal(sum(wanted)) / 8)
 
 
-@pytest.mark.parametrize(("client", "mark"), [("python-tds", "%s"), ("mssql-python", "?"), ("pymssql", "%s")])
+@pytest.mark.parametrize(("client", "mark"), [("python-tds", "%s"), (MICROSOFT, "?"), ("pymssql", "%s")])
 def test_values_travel_beside_the_statement(opened: StandIn, client: str, mark: str) -> None:
     with cursor(client, opened) as each:
         each.execute("USE [F0001]")

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pymssql
+import pytds
 import pytest
 
 from erphub.erp.sqlserver import statements
 from local.sqlserver import Certificate, StandIn, certificate
 from local.sqlserver.ntlm import md4
 
-from .clients import CONNECT, PYMSSQL, cursor, mssql_connection, pymssql_connection, pytds_connection, rows
+from .clients import CONNECT, MICROSOFT, PYMSSQL, cursor, pymssql_connection, pytds_connection, rows
 from .conftest import PASSWORD, READER, make_catalogue
 
 _ASK = """
@@ -44,7 +45,7 @@ def test_a_login_with_its_password_gets_in(quiet: StandIn, client: str) -> None:
         assert rows(each, statements.IDENTITY())[0][3] == READER
 
 
-@pytest.mark.parametrize("client", ["python-tds", "mssql-python"])
+@pytest.mark.parametrize("client", ["python-tds", MICROSOFT])
 def test_a_wrong_password_is_refused(quiet: StandIn, client: str) -> None:
     with pytest.raises(Exception, match=f"Login failed for user '{READER}'"):
         CONNECT[client](quiet, password="wrong")
@@ -178,7 +179,7 @@ def test_a_server_without_encryption_is_refused_by_clients_that_insist() -> None
         assert server.stats.logins[READER] == 1
 
 
-@pytest.mark.parametrize("client", ["pymssql", "mssql-python"])  # python-tds encrypts only with an authority: below
+@pytest.mark.parametrize("client", ["pymssql", MICROSOFT])  # python-tds encrypts only with an authority: below
 def test_a_server_that_insists_on_encryption_serves_encrypting_clients(client: str) -> None:
     with StandIn(make_catalogue(), encryption="required") as server:
         with cursor(client, server) as each:
@@ -198,9 +199,6 @@ def authorised(tmp_path: Path) -> tuple[Certificate, Path]:
 
 @pytest.mark.filterwarnings("ignore:X509.get_subject is deprecated:DeprecationWarning")  # in python-tds itself
 def test_python_tds_checks_the_certificate_against_the_authority(authorised: tuple[Certificate, Path]) -> None:
-    pytest.importorskip("OpenSSL", reason="python-tds encrypts with pyopenssl")
-    import pytds
-
     made, file = authorised
     with StandIn(make_catalogue(), encryption="required", tls=made) as server:
         # it finds no host names with the pyopenssl of today, so the name is left to the hub's own tests
@@ -213,13 +211,12 @@ def test_python_tds_checks_the_certificate_against_the_authority(authorised: tup
         assert server.stats.logins[READER] == 1
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused_by_the_microsoft_driver(
-    authorised: tuple[Certificate, Path],
-) -> None:
+@pytest.mark.parametrize("client", [MICROSOFT])
+def test_a_certificate_of_an_unknown_authority_is_refused(authorised: tuple[Certificate, Path], client: str) -> None:
     with StandIn(make_catalogue(), tls=authorised[0]) as server:
         with pytest.raises(Exception, match=r"(?i)certificate|ssl"):
-            mssql_connection(server, extra="Encrypt=yes;TrustServerCertificate=no;")
-        mssql_connection(server).close()
+            CONNECT[client](server, extra="Encrypt=yes;TrustServerCertificate=no;")
+        CONNECT[client](server).close()
         assert server.stats.logins[READER] == 1
 
 

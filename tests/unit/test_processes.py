@@ -31,7 +31,6 @@ def within(seconds: float, condition) -> bool:
     return condition()
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at other processes through /proc")
 def test_stopping_ends_the_program_and_its_children_and_nothing_else(tmp_path: Path):
     log = tmp_path / "log"
     started = processes.start([sys.executable, "-c", WITH_A_CHILD], log=log, environment={}, cwd=tmp_path)

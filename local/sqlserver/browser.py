@@ -13,7 +13,11 @@ class Browser:
     def __init__(self, host: str, port: int, computer: str) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.bind((host, port))
+        try:
+            self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
         self.port: int = self._socket.getsockname()[1]
         self.computer = computer
         self.instances: dict[str, int] = {}

@@ -12,7 +12,7 @@ from erphub.erp.sqlserver import browser
 from erphub.erp.sqlserver.driver import Transport
 from erphub.errors import CredentialsRefused, ErpRefused
 from erphub.models.probe import Outcome, Probe, passed
-from local.sqlserver import Catalogue, Database, StandIn
+from local.sqlserver import Database, StandIn
 
 from .conftest import PASSWORD, Fill, Site
 

@@ -141,6 +141,7 @@ class Stack:
             "ErpApplications": standins.APPLICATIONS,
             "RequireTls": "false",
             "MakeApiLogRole": "false",
+            "MetricMath": "false",
             "SignInMinutes": "1440",
             "LogLevel": "DEBUG",
         } | state["parameters"]

@@ -1,14 +1,34 @@
-"""The door for the wizard's machine: its tasks, and the news that one of its executions has ended badly."""
+"""The door for the wizard's machine: its tasks, the news that one of its executions has ended badly, and the sweepers.
+
+Of an end that nobody tells of, the sweepers find what is left: wizards by their age, passwords that belong to nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from erphub import tasks
-from erphub.wiring.connect import connecting
+from erphub.wiring.connect import connecting, orphaned_secrets, overdue_wizards
 
-handler = tasks.TaskDoor(
-    {
-        "answered": lambda event: connecting().answered(event["client_id"], event["wizard_id"]),
-        "trouble": lambda event: connecting().trouble(event["client_id"], event["wizard_id"]),
-        "ended": lambda event: connecting().ended(event["client_id"], event["wizard_id"], event["reason"]),
-        "test": lambda event: connecting().test(event["client_id"], event["connection_id"], event["test_id"]),
-        tasks.EXECUTION_ENDED: lambda event: connecting().broken(event["client_id"], event),
-    }
-)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, Any]":
+    """Do one task. Raises Unavailable, TaskFailed."""
+
+    def time_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    door = tasks.TaskDoor(
+        {
+            "answered": lambda given: connecting().answered(given["client_id"], given["wizard_id"]),
+            "trouble": lambda given: connecting().trouble(given["client_id"], given["wizard_id"]),
+            "ended": lambda given: connecting().ended(given["client_id"], given["wizard_id"], given["reason"]),
+            "test": lambda given: connecting().test(given["client_id"], given["connection_id"], given["test_id"]),
+            tasks.EXECUTION_ENDED: lambda given: connecting().broken(given["client_id"], given),
+            "sweep_wizards": lambda _: {"swept": overdue_wizards().sweep(time_left)},
+            "sweep_secrets": lambda _: {"swept": orphaned_secrets().sweep(time_left)},
+        }
+    )
+    return door(event, context)

@@ -49,8 +49,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any
     def broke(ref: RunRef, _: Event) -> Outcome:
         return _finish(ref, BROKEN)
 
+    def sweep(_: Event) -> Outcome:
+        return {"swept": wiring.imports.abandoned_runs(lambda ref: _finish(ref, BROKEN)).sweep(time_left)}
+
     known = {task.__name__: _counted(task) for task in (plan, read, publishing, publish, abandon, finish)}
-    return tasks.TaskDoor(known | {tasks.EXECUTION_ENDED: _counted(broke)})(event, context)
+    return tasks.TaskDoor(known | {tasks.EXECUTION_ENDED: _counted(broke), "sweep": sweep})(event, context)
 
 
 def _counted(task: Callable[[RunRef, Event], Outcome]) -> tasks.Task:

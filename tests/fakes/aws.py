@@ -28,9 +28,14 @@ class Order(NamedTuple):
     key: str
     sort: str
     carries: tuple[str, ...] = ()
+    keys_only: bool = False
 
 
-TENANTS = {"due": Order("due_shard", "due_at"), "user": Order("user_pk", "user_sk")}
+TENANTS = {
+    "due": Order("due_shard", "due_at"),
+    "user": Order("user_pk", "user_sk"),
+    "connection": Order("connection_id", "sk", keys_only=True),
+}
 EXPORTS = {"state": Order("state_pk", "state_sk", ("data",)), "day": Order("day_pk", "day_sk", ("data",))}
 """The indexes of the two tables, as in the template."""
 
@@ -96,7 +101,7 @@ def make_table(indexes: Mapping[str, Order], name: str | None = None) -> Table:
 
 def table_request(indexes: Mapping[str, Order], name: str) -> dict[str, Any]:
     """What `create_table` is asked for a table with the hub's kind of key."""
-    attributes = ["pk", "sk", *(attribute for order in indexes.values() for attribute in order[:2])]
+    attributes = dict.fromkeys(["pk", "sk", *(attribute for order in indexes.values() for attribute in order[:2])])
     request: dict[str, Any] = {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
@@ -108,13 +113,17 @@ def table_request(indexes: Mapping[str, Order], name: str) -> dict[str, Any]:
             {
                 "IndexName": index,
                 "KeySchema": _schema(order.key, order.sort),
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(order.carries)}
-                if order.carries
-                else {"ProjectionType": "ALL"},
+                "Projection": _projection(order),
             }
             for index, order in indexes.items()
         ]
     return request
+
+
+def _projection(order: Order) -> dict[str, Any]:
+    if order.carries:
+        return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(order.carries)}
+    return {"ProjectionType": "KEYS_ONLY" if order.keys_only else "ALL"}
 
 
 def everything_in(table: Table) -> list[dict[str, Any]]:

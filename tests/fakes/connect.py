@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from erphub.aws import keys
@@ -130,11 +131,17 @@ class FakeSecrets:
 
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
     fails_with: HubError | None = None
+    written: dict[str, datetime] = field(default_factory=dict)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
         if self.fails_with:
             raise self.fails_with
         self.kept[name] = dict(fields)
+        self.written[name] = self.clock()
+
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        return iter([name for name in self.kept if self.written[name] < moment])
 
     def get(self, name: str) -> dict[str, str]:
         if name not in self.kept:

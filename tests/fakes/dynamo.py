@@ -148,6 +148,8 @@ class MemoryDynamo(Service):
         for given in GlobalSecondaryIndexes:
             key, sort = (one["AttributeName"] for one in given["KeySchema"])
             more = given["Projection"].get("NonKeyAttributes")
+            if given["Projection"]["ProjectionType"] == "KEYS_ONLY":
+                more = ()
             carries = None if more is None else frozenset({"pk", "sk", key, sort, *more})
             indexes[given["IndexName"]] = Index(given["IndexName"], key, sort, carries)
         self.tables[TableName] = MemoryTable(indexes)

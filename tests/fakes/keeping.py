@@ -66,13 +66,19 @@ class MemoryS3(Service):
         return {"Body": io.BytesIO(found[0].body), "ContentLength": len(found[0].body), "VersionId": found[0].id}
 
     @operation
-    def list_objects_v2(self, Bucket: str, Prefix: str = "") -> dict[str, Any]:
+    def list_objects_v2(self, Bucket: str, Prefix: str = "", Delimiter: str = "") -> dict[str, Any]:
         current = {key: versions[-1] for key, versions in sorted(self._bucket(Bucket).items()) if versions}
         found = [
             {"Key": key, "Size": len(one.body), "LastModified": one.at}
             for key, one in current.items()
             if key.startswith(Prefix) and one.body is not None
         ]
+        if Delimiter:
+            below = [one["Key"].removeprefix(Prefix) for one in found]
+            folders = sorted({Prefix + key.split(Delimiter)[0] + Delimiter for key in below if Delimiter in key})
+            found = [one for one, key in zip(found, below, strict=True) if Delimiter not in key]
+            listed = {"CommonPrefixes": [{"Prefix": folder} for folder in folders]} if folders else {}
+            return listed | {"KeyCount": len(found) + len(folders)} | ({"Contents": found} if found else {})
         return {"KeyCount": len(found)} | ({"Contents": found} if found else {})
 
     @operation

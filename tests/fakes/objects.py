@@ -20,6 +20,9 @@ class FolderObjects(FolderFiles):
             if path.is_file() and key.startswith(prefix):
                 yield key, path.stat().st_size
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        yield from sorted({key.removeprefix(prefix).split("/")[0] for key, _ in self.sizes(prefix)})
+
     def write(self, key: str, data: bytes) -> None:
         path = self.root / key
         if path.exists():

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 import pytest
@@ -51,6 +52,20 @@ def test_a_deleted_secret_is_gone_at_once_and_can_be_made_again(secrets: Secrets
     secrets.delete("c/1")
     secrets.put("c/1", {"password": "again"}, "c")
     assert secrets.get("c/1") == {"password": "again"}
+
+
+def test_secrets_are_found_by_when_they_were_last_written(secrets: Secrets):
+    secrets.put("c/1", {"password": "x"}, "c")
+    secrets.put("c/2", {"password": "x"}, "c")
+    now = datetime.now(UTC)
+    assert sorted(secrets.stored_before(now + timedelta(minutes=1))) == ["c/1", "c/2"]  # type: ignore[attr-defined]
+    assert list(secrets.stored_before(now - timedelta(minutes=1))) == []  # type: ignore[attr-defined]
+
+
+def test_a_secret_of_another_deployment_is_never_found(aws: None):
+    SecretsManager("hub/").put("c/1", {"password": "x"}, "c")
+    SecretsManager("hub-2/").put("c/2", {"password": "x"}, "c")
+    assert list(SecretsManager("hub/").stored_before(datetime.now(UTC) + timedelta(minutes=1))) == ["c/1"]
 
 
 def test_a_secret_carries_its_tenant_and_the_deployments_prefix(aws: None):

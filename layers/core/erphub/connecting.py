@@ -264,6 +264,7 @@ class Connecting:
         else:
             self.finishing.undo(wizard)
             self.store.clean_up(wizard)
+            self.store.tidied(wizard)
         return STOP
 
     def broken(self, client_id: str, event: Mapping[str, Any]) -> JsonObject:

@@ -1,6 +1,7 @@
 """Connections as their users see them: listed, renamed, shared, handed over, tested."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from .audit import AuditTrail
@@ -24,6 +25,8 @@ from .models.wizard import CompanySearch
 from .ports.connections import Connections
 from .ports.world import Clock, Ids, Machine
 
+TEST_LASTS = timedelta(minutes=10)
+"""How long a test may go on: three tries of two and a half minutes, and the time between."""
 _STALE = "It was changed by somebody else in the meantime. Read it again, then decide."
 _FOR_EDITORS = ("settings", "voucher", "last_test")
 """What of a connection is shown only to those who may edit it."""
@@ -44,8 +47,8 @@ class ConnectionDesk:
     def page(self, member: Member, query: PageQuery) -> ConnectionPage:
         """A page of the client's connections."""
         found, following = self.store.page(member.client_id, query.limit, query.next)
-        editable = self.editors.editable(member, found)
-        return ConnectionPage(items=[_view(one, may_edit=one.id in editable) for one in found], next=following)
+        editable, now = self.editors.editable(member, found), self.clock()
+        return ConnectionPage(items=[_view(one, now, may_edit=one.id in editable) for one in found], next=following)
 
     def get(self, member: Member, connection_id: str) -> ConnectionView:
         """One connection. Raises NotFound."""
@@ -134,11 +137,28 @@ class ConnectionDesk:
         return connection
 
     def _view(self, member: Member, connection: Connection) -> ConnectionView:
-        return _view(connection, may_edit=self.editors.may_edit(member, connection))
+        return _view(connection, self.clock(), may_edit=self.editors.may_edit(member, connection))
 
 
-def _view(connection: Connection, *, may_edit: bool) -> ConnectionView:
+def _without_lost_test(connection: Connection, now: datetime) -> Connection:
+    """The connection; a test that cannot be going on any more says so, though nobody told of its machine's end."""
+    test = connection.last_test
+    if test is None or test.finished_at is not None or now - test.started_at < TEST_LASTS:
+        return connection
+    problem = {
+        "type": "/problems/unavailable",
+        "title": "Not available now",
+        "status": 503,
+        "detail": "The test could not be run. Start it again.",
+        "code": "unavailable",
+    }
+    lost = {"finished_at": test.started_at + TEST_LASTS, "passed": False, "problem": problem}
+    return connection.model_copy(update={"last_test": test.model_copy(update=lost)})
+
+
+def _view(connection: Connection, now: datetime, *, may_edit: bool) -> ConnectionView:
     """The connection as somebody sees it who may edit it, or may not."""
+    connection = _without_lost_test(connection, now)
     shown = {name: getattr(connection, name, None) for name in ConnectionView.model_fields}
     hidden = {} if may_edit else dict.fromkeys(_FOR_EDITORS)
     return ConnectionView.model_validate(shown | hidden | {"may_edit": may_edit})

@@ -140,6 +140,7 @@ class Finishing:
         else:
             self.new_connection(wizard.client_id, wizard.connection_id, wizard.owner)
         self.store.clean_up(wizard)
+        self.store.tidied(wizard)
 
     def _tidy(self, wizard: Wizard, before: Connection, now: Connection) -> None:
         """Remove what the edit has replaced: the old password, the companies no longer used."""

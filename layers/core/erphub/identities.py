@@ -200,9 +200,16 @@ class Identities:
         return len(gone)
 
     def held(self, client_id: str, connection_id: str) -> Sequence[KnownCompany]:
-        """The companies a connection holds; a licence comes free with each that nobody else holds."""
-        customer_id = self._customer_of(client_id)
-        return self.store.held(customer_id, connection_id) if customer_id else []
+        """The companies in use that a connection holds; a licence comes free with each that nobody else holds.
+
+        Asked for by the connection's own companies: a customer may have ten thousand others.
+        """
+        customer_id, connection = self._customer_of(client_id), self.connections.get(client_id, connection_id)
+        if not customer_id or connection is None:
+            return []
+        companies = self.connections.companies(client_id, connection_id)
+        found = self.store.find(customer_id, [identity(connection.erp_system, company) for company in companies])
+        return [one for one in found.values() if one.held_by(connection_id)]
 
     def _let_go(self, customer_id: str, ids: Sequence[str], me: Holder) -> None:
         for id_ in ids:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from typing import Any, cast
 
@@ -14,6 +15,8 @@ from .models.sync import NewUpload, Sync, Upload, UploadFormat, UploadState
 from .ports.sync import ExportLog, Papers, UploadSlot, Worker
 from .ports.world import Clock, Ids
 
+READING_LASTS = timedelta(hours=1)
+"""After this a file that is still being read may be taken again: whoever read it has died, and was tried again."""
 LONGEST_FILE = 100 * 1024 * 1024
 _ERRORS_KEPT = 100
 _AT_ONCE = 500
@@ -49,7 +52,8 @@ class UploadDesk:
     def start(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
         """The file is there: read it. Raises NotFound, Conflict (`file_missing`, `upload_taken`), Invalid."""
         sync, upload = self.intake.sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
-        if upload.state is not UploadState.OPEN:
+        given_up = upload.state is UploadState.READING and self.clock() - upload.created_at > READING_LASTS
+        if upload.state is not UploadState.OPEN and not given_up:
             raise Conflict(
                 "This upload has been read, or is being read.", code="upload_taken", state=upload.state.value
             )

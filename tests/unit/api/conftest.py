@@ -21,6 +21,7 @@ from erphub.aws.identities import IdentityTable
 from erphub.aws.notices import NoticeTable
 from erphub.aws.table import Table
 from erphub.aws.tenancy import TenancyTable
+from erphub.aws.webhooks import WebhookTable
 from erphub.aws.wizards import WizardTable
 from erphub.connecting import Connecting
 from erphub.connections import ConnectionDesk
@@ -33,6 +34,7 @@ from erphub.models.identity import Client, Customer, Membership, User
 from erphub.models.tenancy import FIRST_ROLES
 from erphub.notifications import Announcer
 from erphub.ports.world import Ids
+from erphub.sweeping import OrphanedSecrets, OverdueWizards
 from erphub.tenancy import Tenants
 from erphub.web import as_problem
 from erphub.wizards import WizardDesk
@@ -135,6 +137,10 @@ def _must_not_fail(event: Any, error: Exception) -> None:
     raise AssertionError(event) from error
 
 
+def _not_swept(what: str, error: Exception) -> None:
+    observe.logger().error("could not be swept", exc_info=error, extra={"what": what})
+
+
 @pytest.fixture
 def hub(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with one customer of two clients, in a table of its own: all but the neighbour are in the first client."""
@@ -191,6 +197,20 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
 
     machine = FakeMachine(table, task)
     rules = editors, identities, lambda _: None
+    secrets.clock = clock
+    monkeypatch.setattr(
+        wiring.connect,
+        "overdue_wizards",
+        lambda: OverdueWizards(wizards, machine, connecting.ended, clock, _not_swept),
+    )
+    webhooks = WebhookTable(table)
+    monkeypatch.setattr(
+        wiring.connect,
+        "orphaned_secrets",
+        lambda: OrphanedSecrets(
+            secrets, found, wizards, lambda *names: webhooks.get(*names) is not None, clock, _not_swept
+        ),
+    )
     desk = WizardDesk(wizards, found, secrets, machine, observe, clock, wiring.house.ids, 86400, *rules)
     tenants = Tenants(TenancyTable(table), users, clock, wiring.house.ids)
     monkeypatch.setattr(wiring.connect, "wizards", lambda: desk)

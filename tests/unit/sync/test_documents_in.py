@@ -234,6 +234,22 @@ def test_a_batch_that_is_read_twice_changes_nothing(world: World) -> None:
     assert writes_so_far() == writes
 
 
+def test_a_batch_whose_reader_died_unheard_can_be_taken_again_after_an_hour(world: World) -> None:
+    made, _ = world.uploads.open(CLIENT, CONNECTION, "till", NewUpload())
+    world.papers.files[file_name(made)] = json.dumps(product(1)).encode()
+    world.uploads.start(CLIENT, CONNECTION, made.id)
+    world.queue.tasks.clear()
+    world.clock.pass_(minutes=59)
+    with pytest.raises(Conflict) as caught:
+        world.uploads.start(CLIENT, CONNECTION, made.id)
+    assert caught.value.code == "upload_taken"
+    world.clock.pass_(minutes=2)
+    world.uploads.start(CLIENT, CONNECTION, made.id)
+    world.work()
+    done = world.uploads.get(CLIENT, CONNECTION, made.id)
+    assert (done.state, done.accepted) == ("done", 1)
+
+
 def test_a_batch_whose_file_is_not_there_waits_for_it(world: World) -> None:
     made, slot = world.uploads.open(CLIENT, CONNECTION, "till", NewUpload())
     assert slot.method == "PUT"

@@ -6,7 +6,7 @@ that ends while somebody edits overwrites nothing.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic_core import from_json
@@ -110,6 +110,11 @@ class ConnectionTable:
         """See the port."""
         item = self._table.get(keys.connection(client_id, connection_id))
         return _connection(item) if item else None
+
+    def secrets_in_use(self, connections: Iterable[tuple[str, str]]) -> set[str]:
+        """See the port."""
+        wanted = [keys.connection(*names) for names in dict.fromkeys(connections)]
+        return {_connection(item).secret_name for item in self._table.get_many(wanted)}
 
     def page(self, client_id: str, limit: int, next: str | None) -> tuple[Sequence[Connection], str | None]:
         """See the port."""

@@ -10,19 +10,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from itertools import islice
+from typing import Any
 
 from ..errors import Conflict
 from ..models.connection import Connection
 from ..models.document import DocumentKind
 from ..models.licence import KnownCompany
-from ..models.run import RunRef, Status
+from ..models.run import Status
 from ..models.sync import EntryState, Upload, UploadState
 from ..models.wizard import Wizard, WizardStatus
 from ..ports.deletion import Found, Kind, TimeLeft
 from ..ports.world import Clock, Machine, Secrets
 from . import keys
 from .exportlog import ExportLogTable
-from .lake_places import owner_folder, papers_of, put_aside_by, tables_of
+from .lake_places import company_folder, owner_folder, papers_of, put_aside_by, tables_of
 from .objects import Objects
 from .runs import RunTable
 from .syncs import SyncTable
@@ -31,6 +33,10 @@ from .wizards import WizardTable
 
 ENOUGH_TIME = 20.0
 _PART = 500
+MOST = 10_000
+"""So many of a kind are counted for those who are shown what goes; of more they are told "at least"."""
+MOST_FOLDERS = 100
+"""Into so many folders of the lake a preview looks; each is a request."""
 _READING = timedelta(minutes=10)
 """Nobody reads a batch for longer: the function that does may run for five minutes."""
 _STATES = tuple(state.value for state in EntryState)
@@ -115,17 +121,26 @@ class LakeTables(_Quiet):
     objects: Objects = field(kw_only=True)
     erase: Callable[[str, str, TimeLeft], bool] = field(kw_only=True)
     """Takes all of a connection out of a client's tables; only who has the table engine can."""
+    companies: Callable[[Connection], Sequence[str]] = field(kw_only=True)
+    """The keys of the companies that a connection uses."""
 
     def find(self, of: Connection) -> Found:
-        """See the port."""
-        mine, prefix = f"/{owner_folder(of.id)}/", tables_of(of.client_id)
+        """See the port. Its own folders are looked into, never the other connections'; not more than so many."""
+        prefix = tables_of(of.client_id)
+        datasets = list(self.objects.folders(prefix))
+        places = [
+            (dataset, f"{prefix}{dataset}/{company_folder(company)}/{owner_folder(of.id)}/")
+            for company in self.companies(of)
+            for dataset in datasets
+        ]
         sizes: dict[str, int] = {}
-        for name, size in self.objects.sizes(prefix):
-            if mine in name:
-                dataset = name.removeprefix(prefix).partition("/")[0]
+        looked_into = places[:MOST_FOLDERS]
+        for dataset, place in looked_into:
+            if size := sum(size for _, size in self.objects.sizes(place)):
                 sizes[dataset] = sizes.get(dataset, 0) + size
         tables = {name: {"bytes": size} for name, size in sorted(sizes.items())}
-        return Found(len(sizes), sorted(sizes), {"bytes": sum(sizes.values()), "tables": tables})
+        facts: dict[str, Any] = {"bytes": sum(sizes.values()), "tables": tables}
+        return Found(len(sizes), sorted(sizes), facts | at_least(len(looked_into) < len(places)))
 
     def remove(self, of: Connection, time_left: TimeLeft) -> bool:
         """See the port."""
@@ -140,8 +155,9 @@ class Papers(_Quiet):
 
     def find(self, of: Connection) -> Found:
         """See the port."""
-        sizes = [size for prefix in papers_of(of.client_id, of.id) for _, size in self.objects.sizes(prefix)]
-        return Found(len(sizes), facts={"bytes": sum(sizes)})
+        found = (one for prefix in papers_of(of.client_id, of.id) for one in self.objects.sizes(prefix))
+        sizes = [size for _, size in islice(found, MOST)]
+        return Found(len(sizes), facts={"bytes": sum(sizes)} | at_least(len(sizes) == MOST))
 
     def remove(self, of: Connection, time_left: TimeLeft) -> bool:  # noqa: ARG002
         """See the port."""
@@ -162,14 +178,15 @@ class Documents(_Quiet):
         log, states = ExportLogTable(self.table), dict[str, int]()
         pk = keys.exports(of.client_id, of.id)["pk"]
         for state in _STATES:
-            if counted := log.waiting(of.client_id, of.id, state):
+            if counted := log.waiting(of.client_id, of.id, state, MOST):
                 states[state] = counted
         # What was sent and lacks its PDF stands in queues of its own.
         for queue in ("attach", "unattached"):
-            if unfinished := log.waiting(of.client_id, of.id, queue):
+            if unfinished := log.waiting(of.client_id, of.id, queue, MOST):
                 states["sent"] = states.get("sent", 0) + unfinished
-        transfers = sum(1 for _ in self.table.all(pk, "TRANSFER#"))
-        return Found(sum(states.values()), facts={"states": states, "transfers": transfers})
+        transfers = self.table.count(pk, "TRANSFER#", MOST)
+        more = at_least(transfers >= MOST or any(count >= MOST for count in states.values()))
+        return Found(sum(states.values()), facts={"states": states, "transfers": transfers} | more)
 
     def stop(self, of: Connection, *, force: bool) -> bool:
         """See the port. A batch that is being read is read to its end."""
@@ -227,18 +244,19 @@ class Runs(_Quiet):
 
     def find(self, of: Connection) -> Found:
         """See the port."""
-        found = self._runs(of)
-        return Found(len(found), mark=_mark([item["run_id"] for item in found]))
+        found = _keys_of(self.table, of, "RUN#")
+        return Found(len(found), facts=at_least(len(found) >= MOST), mark=_mark([key["sk"] for key in found]))
 
     def stop(self, of: Connection, *, force: bool) -> bool:
         """See the port. A run that goes on is asked to stop; one whose machine has ended is written down as ended."""
         store, quiet = RunTable(self.table), True
-        for item in self._runs(of):
-            if Status(item["status"]).ended:
-                continue
-            ref = RunRef(item["client_id"], item["job_id"], item["run_id"])
+        for ref in list(store.open_of(of.client_id, of.id)):
             execution = self.machine.execution(ref.run_id)
-            store.change(ref, cancel_requested=True)
+            try:
+                store.change(ref, cancel_requested=True)
+            except Taken:  # it was never added
+                store.close(ref)
+                continue
             if self.machine.is_running(execution):
                 if not force:
                     quiet = False
@@ -252,7 +270,8 @@ class Runs(_Quiet):
         """See the port. A run goes after all that is only found by it."""
         pk = keys.client(of.client_id)["pk"]
         leases = (item for item in self.table.all(pk, "LEASE#") if item["sk"].split("#")[2] == of.id)
-        if not _remove_items(self.table, leases, time_left):
+        opened = (item for item in self.table.all(pk, "RUN-OPEN#") if item["connection_id"] == of.id)
+        if not _remove_items(self.table, leases, time_left) or not _remove_items(self.table, opened, time_left):
             return False
         for item in self._runs(of):
             self.objects.purge(put_aside_by(of.client_id, item["run_id"]))
@@ -269,10 +288,12 @@ class Jobs(Items):
 
     def find(self, of: Connection) -> Found:
         """See the port."""
-        found = [(str(item["version"]), json.loads(item["body"])) for item in self.items(of)]
+        items = self.table.get_many(_keys_of(self.table, of, "JOB#"))
+        found = [(str(item["version"]), json.loads(item["body"])) for item in items]
         scheduled = sum(1 for _, body in found if body.get("schedule"))
         marks = sorted(f"{body['id']} {version}" for version, body in found)
-        return Found(len(found), sorted(body["name"] for _, body in found), {"scheduled": scheduled}, _mark(marks))
+        facts = {"scheduled": scheduled} | at_least(len(found) >= MOST)
+        return Found(len(found), sorted(body["name"] for _, body in found), facts, _mark(marks))
 
 
 @dataclass(frozen=True)
@@ -289,7 +310,9 @@ class Wizards(Items):
 
     def find(self, of: Connection) -> Found:
         """See the port. Only those that somebody is at are shown: one whose machine never began is nobody's."""
-        open = [wizard for wizard in self._wizards(of) if wizard.status.open and self._goes_on(wizard)]
+        store = WizardTable(self.table)
+        found = [store.get(of.client_id, wizard_id) for wizard_id in store.of_connection(of.client_id, of.id)]
+        open = [wizard for wizard in found if wizard and wizard.status.open and self._goes_on(wizard)]
         return Found(len(open), mark=_mark(sorted(wizard.id for wizard in open)))
 
     def _goes_on(self, wizard: Wizard) -> bool:
@@ -401,7 +424,14 @@ def kinds(stores: Stores) -> list[Kind]:
         Passwords("secrets", "Passwords", (), secrets=stores.secrets, names=stores.secret_names),
         Items("tokens", "ERP tokens", ("tenants:TOKEN",), shown=False, table=table, under=of_connection("TOKEN")),
         Items("budgets", "Calls left", ("tenants:BUDGET",), shown=False, table=table, under=of_connection("BUDGET")),
-        LakeTables("lake_tables", "Imported data", (), objects=stores.objects, erase=stores.erase),
+        LakeTables(
+            "lake_tables",
+            "Imported data",
+            (),
+            objects=stores.objects,
+            erase=stores.erase,
+            companies=lambda of: companies_of(table, of),
+        ),
         Papers("papers", "PDFs and batches handed over", (), objects=stores.objects),
         Documents("documents", "Export log", ("exports:*",), table=stores.exports, clock=stores.clock),
         SyncSettings(
@@ -416,7 +446,14 @@ def kinds(stores: Stores) -> list[Kind]:
         Runs(
             "runs",
             "Import runs",
-            ("tenants:RUN", "tenants:RUN-UNIT", "tenants:RUN-PART", "tenants:RUN-LOG", "tenants:LEASE"),
+            (
+                "tenants:RUN",
+                "tenants:RUN-OPEN",
+                "tenants:RUN-UNIT",
+                "tenants:RUN-PART",
+                "tenants:RUN-LOG",
+                "tenants:LEASE",
+            ),
             table=table,
             objects=stores.objects,
             machine=stores.imports,
@@ -496,6 +533,29 @@ def _remove_items(table: Table, items: Iterator[Item], time_left: TimeLeft) -> b
             return True
         if time_left() < ENOUGH_TIME:
             return False
+
+
+def _keys_of(table: Table, of: Connection, prefix: str) -> list[keys.Key]:
+    """The keys of what hangs on a connection, of one kind: about MOST of them at most, without reading others'."""
+    found = table.keys_in_index("connection", ("connection_id", "sk"), of.id, prefix, most=MOST)
+    return [key for key in found if key["pk"] == keys.client(of.client_id)["pk"]][:MOST]
+
+
+def companies_of(table: Table, of: Connection) -> list[str]:
+    """The keys of the companies a connection uses or lately used, the latest first."""
+    found = [item["sk"].split("#", 3) for item in _company_items(table, of)]
+    used = sorted(found, key=lambda parts: parts[2] != of.generation)
+    return list(dict.fromkeys(parts[3] for parts in used))
+
+
+def _company_items(table: Table, of: Connection) -> Iterator[Item]:
+    key = keys.connection_company(of.client_id, of.id, "", "")
+    return table.all(key["pk"], key["sk"].removesuffix("#"))
+
+
+def at_least(more: bool) -> dict[str, bool]:
+    """The fact that there may be more than was counted."""
+    return {"at_least": True} if more else {}
 
 
 def _mark(words: Sequence[str]) -> str:

@@ -91,9 +91,9 @@ class ExportLogTable:
             if (next := page.next) is None:
                 return
 
-    def waiting(self, client_id: str, connection_id: str, queue: str) -> int:
-        """How many documents stand in a queue, without fetching them."""
-        return self._table.count_in_index("state", _BY_STATE[0], _state_pk(client_id, connection_id, queue))
+    def waiting(self, client_id: str, connection_id: str, queue: str, most: int | None = None) -> int:
+        """How many documents stand in a queue, without fetching them; counts to `most`."""
+        return self._table.count_in_index("state", _BY_STATE[0], _state_pk(client_id, connection_id, queue), most)
 
     def page(self, client_id: str, connection_id: str, query: LogQuery) -> Many[Entry]:
         """See the port."""

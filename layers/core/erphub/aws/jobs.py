@@ -78,6 +78,7 @@ def _item(job: Job) -> Item:
     item: Item = {
         **keys.job(job.client_id, job.id),
         "version": job.version,
+        "connection_id": job.connection_id,
         "body": job.model_dump_json(exclude={"due_at", "version"}),
     }
     if job.due_at:

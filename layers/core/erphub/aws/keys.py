@@ -18,6 +18,7 @@ CLIENT#<c>         CONNECTION-COMPANY#<id>#<w>#<key>  a company that wizard <w> 
 CLIENT#<c>         CONNECTION-NAME#<name>          that the name is taken
 CLIENT#<c>         JOB#<job>                       an import job; index `due` finds it when it is due
 CLIENT#<c>         RUN#<job>#<run>                 a run of it, and its progress
+CLIENT#<c>         RUN-OPEN#<job>#<run>            that it has not ended; index `due` has when to look at it
 CLIENT#<c>         RUN-UNIT#<run>#<n>              one company and dataset of a run
 CLIENT#<c>         RUN-PART#<run>#<n>              one range of it: read or not
 CLIENT#<c>         RUN-LOG#<run>#<nanoseconds>     a line of its log
@@ -36,6 +37,8 @@ CLIENT#<c>#AUDIT#<connection>  ENTRY#<ulid>        what was done to a connection
 CLIENT#<c>#AUDIT#<connection>  ONCE#<occasion>     that this occasion has been written down
 USER#<user>        PLATFORM                        a platform administrator
 IDEMPOTENCY#…      …                               answers kept for repeated requests (expires)
+
+Index `connection` has whatever names its connection in `connection_id` (jobs, runs, wizards …), by sort key.
 """
 
 type Key = dict[str, str]
@@ -149,6 +152,11 @@ def whose_sync(key: Key) -> tuple[str, str]:
 def run(client_id: str, job_id: str, run_id: str) -> Key:
     """The key of a run."""
     return _key(f"CLIENT#{client_id}", "RUN", job_id, run_id)
+
+
+def run_open(client_id: str, job_id: str, run_id: str) -> Key:
+    """The key that says a run has not ended."""
+    return _key(f"CLIENT#{client_id}", "RUN-OPEN", job_id, run_id)
 
 
 def run_unit(client_id: str, run_id: str, number: int) -> Key:

@@ -1,6 +1,9 @@
 """Where things lie in the lake's bucket, for whoever does not need the table engine to know."""
 
 import hashlib
+import re
+
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def owner_folder(connection_id: str) -> str:
@@ -21,3 +24,10 @@ def put_aside_by(client_id: str, run_id: str) -> str:
 def papers_of(client_id: str, connection_id: str) -> tuple[str, ...]:
     """The prefixes of a sync's PDFs and batches."""
     return f"documents/{client_id}/{connection_id}/", f"staging/uploads/{client_id}/{connection_id}/"
+
+
+def company_folder(company: str) -> str:
+    """The folder of a company's files: its key when that is plain, otherwise a name for it. The log holds the key."""
+    if _SAFE.fullmatch(company):
+        return f"company={company}"
+    return f"company=.{hashlib.sha256(company.encode()).hexdigest()[:24]}"

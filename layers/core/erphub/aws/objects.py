@@ -22,6 +22,10 @@ class Objects(Files, Protocol):
         """Every object whose key begins with the prefix, and its bytes, as it is now."""
         ...
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names that stand between the prefix and the next slash."""
+        ...
+
     def write(self, key: str, data: bytes) -> None:
         """Put an object in the place of whatever is there."""
         ...
@@ -42,6 +46,14 @@ class Bucket(S3Files):
         with translated():
             for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 yield from ((found.get("Key", ""), found.get("Size", 0)) for found in page.get("Contents", []))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See above. Raises Unavailable."""
+        listing = client("s3").get_paginator("list_objects_v2")
+        with translated():
+            for page in listing.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
+                names = (found.get("Prefix", "") for found in page.get("CommonPrefixes", []))
+                yield from (name.removeprefix(prefix).rstrip("/") for name in names)
 
     def write(self, key: str, data: bytes) -> None:
         """See above. Raises Unavailable."""

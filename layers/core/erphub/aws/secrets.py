@@ -1,7 +1,8 @@
 """Passwords and tokens, one secret per connection, in Secrets Manager."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
@@ -52,6 +53,16 @@ class SecretsManager:
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """The names of secrets last written before a moment, without the prefix. Raises Unavailable."""
+        wanted = {"Key": "name", "Values": [self._prefix]}
+        pages = client("secretsmanager").get_paginator("list_secrets").paginate(Filters=[cast(Any, wanted)])
+        with _later:
+            for secret in (one for page in pages for one in page["SecretList"]):
+                name, written = secret.get("Name", ""), secret.get("LastChangedDate") or secret.get("CreatedDate")
+                if name.startswith(self._prefix) and written is not None and written < moment:
+                    yield name.removeprefix(self._prefix)
 
     @_later
     def names(self, begin: str) -> list[str]:

@@ -27,6 +27,10 @@ _BUSY = {
 }
 
 
+_KEYS_A_PAGE = 5_000
+"""Keys alone are short: so many are about a page's megabyte."""
+
+
 class Taken(Conflict):
     """A condition did not hold: what was to be written is there already, or is no longer as it was read."""
 
@@ -212,23 +216,50 @@ class Table:
                 return
             request["ExclusiveStartKey"] = last
 
-    def count_in_index(self, index: str, key: str, value: str) -> int:
-        """How many items an index holds under a value, without fetching them."""
+    def keys_in_index(
+        self, index: str, attributes: tuple[str, str], value: str, prefix: str, *, most: int | None = None
+    ) -> list[Key]:
+        """The keys of what an index holds under a value, as far as the sort attribute begins so; about `most` of them.
+
+        Reading ends with the page that brings the `most`th.
+        """
+        found: list[Key] = []
+        next: str | None = None
+        while True:
+            page = self.page_of_index(index, attributes, value, prefix, limit=_KEYS_A_PAGE, next=next)
+            found += [key_of(item) for item in page.items]
+            if (next := page.next) is None or (most is not None and len(found) >= most):
+                return found
+
+    def count(self, pk: str, prefix: str, most: int) -> int:
+        """How many items of a partition have sort keys that begin so, without fetching them; counts to `most`."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": encode({":pk": pk, ":prefix": prefix}),
+        }
+        return self._count(request, most)
+
+    def count_in_index(self, index: str, key: str, value: str, most: int | None = None) -> int:
+        """How many items an index holds under a value, without fetching them; counts to `most`."""
         request: dict[str, Any] = {
             "TableName": self.name,
             "IndexName": index,
             "KeyConditionExpression": "#key = :key",
             "ExpressionAttributeNames": {"#key": key},
             "ExpressionAttributeValues": encode({":key": value}),
-            "Select": "COUNT",
         }
+        return self._count(request, most)
+
+    def _count(self, request: dict[str, Any], most: int | None) -> int:
         counted = 0
         while True:
+            room: dict[str, Any] = {} if most is None else {"Limit": most - counted}
             with _translated():
-                answer = client("dynamodb").query(**request)
+                answer = client("dynamodb").query(**request, **room, Select="COUNT")
             counted += answer["Count"]
             last = answer.get("LastEvaluatedKey")
-            if not last:
+            if not last or (most is not None and counted >= most):
                 return counted
             request["ExclusiveStartKey"] = last
 

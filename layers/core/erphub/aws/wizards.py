@@ -1,23 +1,29 @@
 """Wizards in the tenant table.
 
-`status`, `version` and the token's `token` are attributes of their own, because connect.asl.json writes them.
+`status`, `version` and the token's `token` are attributes of their own, because connect.asl.json writes them. Index
+`due` holds every wizard until what it leaves behind has been removed, sorted by when that should have happened.
 """
 
 import json
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic_core import from_json
 
 from ..models.text import searchable
+from ..models.wire import instant
 from ..models.wizard import Wizard
 from ..ports.erp import FoundChoice, FoundCompany
 from . import keys
-from .table import Item, Table, Write, key_of
+from .table import Item, Table, Taken, Write, key_of
 
 _REMEMBERED = timedelta(days=7)
 """How long an ended wizard can still be looked at."""
+_OVERDUE = timedelta(hours=1)
+"""How long after its end a wizard's machine may take to remove what it leaves; working on an answer takes minutes."""
+_SHARD = "wizards"
+"""The partition of index `due`."""
 
 
 def wizard_item(wizard: Wizard) -> Item:
@@ -26,6 +32,9 @@ def wizard_item(wizard: Wizard) -> Item:
         **keys.wizard(wizard.client_id, wizard.id),
         "status": wizard.status.value,
         "version": wizard.version,
+        "connection_id": wizard.connection_id,
+        "due_shard": _SHARD,
+        "due_at": instant(wizard.expires_at + _OVERDUE),
         "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
         "body": wizard.model_dump_json(exclude={"status", "version"}),
     }
@@ -61,6 +70,24 @@ class WizardTable:
         after, write = replacing(wizard)
         self._table.put(wizard_item(after), condition=write.condition, **write.values)
         return after
+
+    def overdue(self, now: datetime) -> Iterator[tuple[str, str]]:
+        """See the port."""
+        for item in self._table.by_index("due", "due_shard", _SHARD, upto=("due_at", instant(now))):
+            yield item["pk"].removeprefix("CLIENT#"), item["sk"].removeprefix("WIZARD#")
+
+    def of_connection(self, client_id: str, connection_id: str) -> Sequence[str]:
+        """See the port."""
+        found = self._table.keys_in_index("connection", ("connection_id", "sk"), connection_id, "WIZARD#")
+        return [key["sk"].removeprefix("WIZARD#") for key in found if key["pk"] == keys.client(client_id)["pk"]]
+
+    def tidied(self, wizard: Wizard) -> None:
+        """See the port."""
+        key = keys.wizard(wizard.client_id, wizard.id)
+        try:
+            self._table.update(key, "REMOVE due_shard, due_at", condition="attribute_exists(pk)")
+        except Taken:  # it has been forgotten altogether
+            return
 
     def token(self, wizard: Wizard) -> str | None:
         """See the port."""

@@ -27,9 +27,12 @@ class KindView(Model):
     title: str
     count: int
     names: Annotated[list[str], Field(description="Their names, the first twenty")] = Field(default_factory=list[str])
-    facts: Annotated[JsonObject, Field(description="What else is to be known: bytes, states, when it goes")] = Field(
-        default_factory=dict[str, Any]
-    )
+    facts: Annotated[
+        JsonObject,
+        Field(
+            description="What else is to be known: bytes, states, `at_least` when there may be more than was counted"
+        ),
+    ] = Field(default_factory=dict[str, Any])
 
 
 class StaysView(Model):

@@ -1,6 +1,6 @@
 """What the hub must remember about connections and their companies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from ..models.audit import AuditEntry
@@ -31,6 +31,10 @@ class Connections(Protocol):
 
         Raises Conflict: `name_taken`, or another when connection or wizard are no longer as they were read.
         """
+        ...
+
+    def secrets_in_use(self, connections: Iterable[tuple[str, str]]) -> set[str]:
+        """The names of the secrets of those connections (client, id) that are there."""
         ...
 
     def add_company(self, connection: Connection, company: Company) -> None:

@@ -86,6 +86,18 @@ class Runs(Protocol):
         """Raises NotFound."""
         ...
 
+    def overdue(self, now: datetime) -> Iterator[RunRef]:
+        """Runs that were to be looked at by now because they are not known to have ended; a moment behind."""
+        ...
+
+    def look_again(self, ref: RunRef, at: datetime) -> None:
+        """The run goes on: it is to be looked at then."""
+        ...
+
+    def close(self, ref: RunRef) -> None:
+        """Nobody need look at the run any more; again is fine."""
+        ...
+
     def list(self, client_id: str, job_id: str, limit: int, next: str | None) -> Listed[Run]:
         """Runs of a job, newest first."""
         ...

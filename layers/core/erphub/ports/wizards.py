@@ -1,6 +1,7 @@
 """What the hub must remember about wizards in progress."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from ..models.wizard import Wizard
@@ -20,6 +21,18 @@ class Wizards(Protocol):
 
     def replace(self, wizard: Wizard) -> Wizard:
         """Write it over the version it was read as, one version further. Raises Conflict when that one is gone."""
+        ...
+
+    def overdue(self, now: datetime) -> Iterator[tuple[str, str]]:
+        """Wizards (client, id) past their end whose leavings nobody is known to have removed; a moment behind."""
+        ...
+
+    def of_connection(self, client_id: str, connection_id: str) -> Sequence[str]:
+        """The ids of the wizards that make or edit a connection; a moment behind."""
+        ...
+
+    def tidied(self, wizard: Wizard) -> None:
+        """Remember that nothing the wizard leaves behind is there any more; again is fine."""
         ...
 
     def token(self, wizard: Wizard) -> str | None:

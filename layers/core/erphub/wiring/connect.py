@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..models.connection import Connection
     from ..models.licence import Holder
     from ..ports.erp import FoundCompany
+    from ..sweeping import OrphanedSecrets, OverdueWizards
     from ..wizards import WizardDesk
 
 
@@ -108,6 +109,40 @@ def connecting() -> "Connecting":
         as_problem,
         events.health().tested,
     )
+
+
+@cache
+def overdue_wizards() -> "OverdueWizards":
+    """Wizards whose machine's end nobody heard of."""
+    from ..aws.machines import StateMachine
+    from ..aws.wizards import WizardTable
+    from ..sweeping import OverdueWizards
+
+    machine = StateMachine(house.settings().connect_machine)
+    return OverdueWizards(WizardTable(house.table()), machine, connecting().ended, house.clock, _not_swept)
+
+
+@cache
+def orphaned_secrets() -> "OrphanedSecrets":
+    """Passwords that belong to nothing."""
+    from ..aws.secrets import SecretsManager
+    from ..aws.webhooks import WebhookTable
+    from ..aws.wizards import WizardTable
+    from ..sweeping import OrphanedSecrets
+
+    webhooks = WebhookTable(house.table())
+    return OrphanedSecrets(
+        SecretsManager(house.settings().secret_prefix),
+        house.connection_table(),
+        WizardTable(house.table()),
+        lambda client_id, webhook_id: webhooks.get(client_id, webhook_id) is not None,
+        house.clock,
+        _not_swept,
+    )
+
+
+def _not_swept(what: str, error: Exception) -> None:
+    observe.logger().error("could not be swept", exc_info=error, extra={"what": what})
 
 
 @cache

@@ -8,6 +8,8 @@ from ..errors import HubError
 from . import connect, deletion, erps, house
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..aws.runs import RunTable
     from ..datasets import Datasets, Rows
     from ..importing import Importing
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ..ports.imports import DueJob, Jobs
     from ..runs import ImportRuns
     from ..schedule import Scheduler
+    from ..sweeping import AbandonedRuns
 
 
 @cache
@@ -98,6 +101,18 @@ def importing() -> "Importing":
     sources = ConnectedSources(house.connection_table(), house.secrets(), erps.open_system, erp.describe, connect.adopt)
     lake = DeltaLake(f"s3://{bucket}", S3Files(bucket), lake_options())
     return Importing(job_table(), run_table(), sources, lake, house.clock)
+
+
+def abandoned_runs(finish: "Callable[[RunRef], object]") -> "AbandonedRuns":
+    """Runs whose machine's end nobody heard of; `finish` ends one as broken off."""
+    from ..aws.machines import StateMachine
+    from ..sweeping import AbandonedRuns
+
+    def report(what: str, error: Exception) -> None:
+        observe.logger().error("could not be swept", exc_info=error, extra={"what": what})
+
+    machine = StateMachine(house.settings().import_machine)
+    return AbandonedRuns(run_table(), machine, finish, house.clock, report)
 
 
 @cache

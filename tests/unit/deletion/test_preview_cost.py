@@ -1,0 +1,109 @@
+"""A preview costs a handful of requests among 10,000 connections and 100,000 runs: it reads nothing of others."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from erphub.aws import clients, keys
+from erphub.aws.dependents import MOST, MOST_FOLDERS
+from erphub.aws.lake_places import company_folder, owner_folder
+from erphub.ids import derived_id
+from erphub.models.run import RunRef
+from tests.unit.deletion.conftest import CLIENT, CUSTOMER, MINE, Scene, fresh_scene
+from tests.unit.deletion.test_deletion import goes
+
+CONNECTIONS, RUNS_EACH = 10_000, 10
+A_HANDFUL = 40
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """A scene in memory: moto takes minutes for so many items."""
+    yield from fresh_scene("memory")
+
+
+@pytest.fixture
+def requests(scene: Scene) -> Counter[str]:
+    """The requests to AWS from here on, by operation."""
+    counted: Counter[str] = Counter()
+
+    def count(event_name: str, **_: Any) -> None:
+        counted[event_name.rpartition(".")[2]] += 1
+
+    clients._session().register("after-call", count)
+    return counted
+
+
+def crowd(scene: Scene) -> None:
+    """Ten thousand more connections of the client, each with a job, ten runs, a wizard, a company and a licence."""
+    items: list[dict[str, Any]] = []
+    for number in range(CONNECTIONS):
+        connection, job = f"c{number:05}", f"j{number:05}"
+        mine = {"connection_id": connection}
+        items += [
+            {**keys.connection(CLIENT, connection), "version": 1},
+            {**keys.job(CLIENT, job), **mine, "version": 1, "body": "{}"},
+            {**keys.wizard(CLIENT, f"w{number:05}"), **mine, "status": "finished"},
+            {**keys.connection_company(CLIENT, connection, "g", "F0001"), "key": "F0001", "name": "Example AS"},
+            {**keys.company(CUSTOMER, f"system/{number}"), "holders": [f"{CLIENT}/{connection}"], "rev": 1},
+            *({**keys.run(CLIENT, job, f"r{number:05}-{run}"), **mine} for run in range(RUNS_EACH)),
+        ]
+    scene.table.put_many(items)
+
+
+def test_a_preview_costs_a_handful_of_requests_however_many_connections_and_runs_there_are(
+    scene: Scene, requests: Counter[str]
+):
+    scene.desk.preview(scene.member(), MINE)
+    alone = requests.total()
+    crowd(scene)
+    requests.clear()
+    plan = scene.desk.preview(scene.member(), MINE)
+    assert requests.total() == alone <= A_HANDFUL, requests
+    counts = {kind: view.count for kind, view in goes(plan).items()}
+    assert (counts["runs"], counts["import_jobs"], counts["companies"], counts["licences"]) == (1, 1, 2, 1)
+    assert not [kind for kind, view in goes(plan).items() if "at_least" in view.facts]
+
+
+def test_of_more_than_can_be_counted_in_time_it_says_at_least(scene: Scene, requests: Counter[str]):
+    job = derived_id("job", MINE)
+    runs = [{**keys.run(CLIENT, job, f"r{number:06}"), "connection_id": MINE} for number in range(3 * MOST)]
+    scene.table.put_many(runs)
+    requests.clear()
+    plan = scene.desk.preview(scene.member(), MINE)
+    view = goes(plan)["runs"]
+    assert (view.count, view.facts) == (MOST, {"at_least": True})
+    assert requests.total() <= A_HANDFUL
+
+
+def test_so_many_companies_that_their_folders_are_not_all_looked_into(scene: Scene, requests: Counter[str]):
+    connection = scene.connection()
+    assert connection is not None
+    for number in range(2 * MOST_FOLDERS):
+        key = keys.connection_company(CLIENT, MINE, connection.generation, f"X{number:04}")
+        scene.table.put({**key, "key": f"X{number:04}", "name": "Example AS", "facts": "{}"})
+    requests.clear()
+    lake = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"]
+    assert lake.facts["at_least"] is True
+    assert requests["ListObjectsV2"] <= MOST_FOLDERS + 5
+
+
+def test_the_preview_measures_the_connections_own_folders_also_of_companies_with_odd_names(scene: Scene):
+    connection, odd = scene.connection(), "Ø & Co/1"
+    assert connection is not None
+    before = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
+    key = keys.connection_company(CLIENT, MINE, connection.generation, odd)
+    scene.table.put({**key, "key": odd, "name": odd, "facts": "{}"})
+    scene.bucket.write(f"lake/{CLIENT}/accounts/{company_folder(odd)}/{owner_folder(MINE)}/a.parquet", b"x" * 1000)
+    after = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
+    assert after - before == 1000
+    assert before > 0
+
+
+def test_a_run_that_was_counted_stays_counted_whether_it_ended_or_not(scene: Scene):
+    for number, ended in enumerate((True, False)):
+        scene.run(RunRef(CLIENT, derived_id("job", MINE), f"extra-{number}"), MINE, ended=ended)
+        scene.run(RunRef(CLIENT, derived_id("job", MINE), f"extra-{number}"), MINE, ended=ended)
+    assert goes(scene.desk.preview(scene.member(), MINE))["runs"].count == 3

@@ -1,0 +1,162 @@
+"""A run whose machine ended unheard is ended by its age: nobody waits for it, and what it held is free."""
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from erphub import wiring
+from erphub.errors import NotFound, Unavailable
+from erphub.models.run import RunRef, Status
+from erphub.sweeping import AbandonedRuns
+
+from .conftest import CLIENT, House, Killed
+from .test_doors import door
+
+BROKEN_CODE = "machine_failed"
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000, aws_request_id="r")
+
+
+class Machine:
+    """Which executions go on."""
+
+    def __init__(self) -> None:
+        self.running: set[str] = set()
+
+    def execution(self, name: str) -> str:
+        return name
+
+    def is_running(self, execution: str) -> bool:
+        return execution in self.running
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.fixture
+def told(house: House, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> list[RunRef]:
+    """The door's rooms, and the runs whose end people were told of."""
+    told: list[RunRef] = []
+
+    def report(what: str, error: Exception) -> None:
+        del what, error
+
+    def abandoned(finish):  # type: ignore[no-untyped-def]
+        return AbandonedRuns(house.runs, machine, finish, house.clock, report)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(wiring.imports, "importing", lambda: house.importing)
+    monkeypatch.setattr(wiring.imports, "run_table", lambda: house.runs)
+    monkeypatch.setattr(wiring.imports, "abandoned_runs", abandoned)
+    monkeypatch.setattr(wiring.events, "run_ended", told.append)
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
+    return told
+
+
+def sweep() -> int:
+    """The clock's event, as EventBridge sends a rule's constant input: nothing but that."""
+    return int(door("tasks").handler({"task": "sweep"}, CONTEXT)["swept"])
+
+
+def begun(house: House, machine: Machine) -> RunRef:
+    """A run that has planned and holds its leases."""
+    ref = house.queue(house.job())
+    machine.running.add(ref.run_id)
+    assert house.importing.plan(ref, lambda: 900.0)["outcome"] == "ready"
+    return ref
+
+
+def test_a_run_whose_machine_ended_unheard_is_ended_told_and_its_data_free(
+    house: House, machine: Machine, told: list[RunRef]
+):
+    ref = begun(house, machine)
+    machine.running.clear()
+    assert sweep() == 0, "not before an hour: the event may be on its way"
+    house.now += timedelta(hours=1)
+    assert sweep() == 1
+    run = house.runs.get(ref)
+    assert (run.status, (run.problem or {}).get("code")) == (Status.FAILED, BROKEN_CODE)
+    assert told == [ref]
+    assert house.importing.plan(house.queue(house.job()), lambda: 900.0)["outcome"] == "ready"
+    house.now += timedelta(minutes=5)
+    assert (sweep(), told) == (0, [ref])
+
+
+def test_a_run_that_goes_on_is_looked_at_again_an_hour_later(house: House, machine: Machine, told: list[RunRef]):
+    ref = begun(house, machine)
+    for _ in range(3):
+        house.now += timedelta(hours=1)
+        assert sweep() == 0
+    assert list(house.runs.overdue(house.now)) == []
+    assert house.runs.get(ref).status is Status.RUNNING
+    machine.running.clear()
+    house.now += timedelta(hours=1)
+    assert sweep() == 1
+
+
+def test_a_run_that_ended_by_itself_is_nobodys_business(house: House, machine: Machine, told: list[RunRef]):
+    house.run(house.job())
+    house.now += timedelta(days=1)
+    assert list(house.runs.overdue(house.now)) == []
+    assert sweep() == 0
+
+
+def test_one_that_was_to_be_added_by_somebody_who_died_is_dropped(house: House, told: list[RunRef]):
+    ref = house.queue(house.job())
+    house.table.delete({"pk": f"CLIENT#{CLIENT}", "sk": f"RUN#{ref.job_id}#{ref.run_id}"})
+    with pytest.raises(NotFound):
+        house.runs.get(ref)
+    house.now += timedelta(hours=2)
+    sweep()
+    assert list(house.runs.overdue(house.now)) == []
+
+
+@pytest.mark.parametrize("dies_at", ["finish.freed", "finish.ended"])
+def test_a_sweeper_that_dies_is_made_good_by_the_next(dies_at: str, house: House, machine: Machine, told: list[RunRef]):
+    ref = begun(house, machine)
+    machine.running.clear()
+    house.now += timedelta(hours=2)
+    house.dies_at = dies_at
+    with pytest.raises(Killed):
+        sweep()
+    house.now += timedelta(minutes=15)
+    sweep()
+    assert house.runs.get(ref).status is Status.FAILED
+    assert list(house.runs.overdue(house.now)) == []
+
+
+def test_the_event_and_the_sweeper_at_once_end_it_once(house: House, machine: Machine, told: list[RunRef]):
+    ref = begun(house, machine)
+    machine.running.clear()
+    house.now += timedelta(hours=2)
+    behind = list(house.runs.overdue(house.now))
+    detail = {"input": json.dumps(ref.as_json()), "status": "ABORTED"}
+    heard = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
+    door("tasks").handler(heard, CONTEXT)
+    finish = wiring.imports.abandoned_runs(lambda one: house.importing.finish(one, {"code": "late"}))
+    for one in behind:
+        finish._end(one)
+    assert (house.runs.get(ref).problem or {})["code"] == BROKEN_CODE
+
+
+def test_one_that_cannot_be_ended_keeps_no_other_waiting(
+    house: House, machine: Machine, told: list[RunRef], monkeypatch: pytest.MonkeyPatch
+):
+    refs = [begun(house, machine)]
+    machine.running.clear()
+    house.now += timedelta(minutes=1)
+    refs.append(house.queue(house.job()))
+    house.now += timedelta(hours=2)
+    original = house.importing.finish
+
+    def finish(ref, problem=None):  # type: ignore[no-untyped-def]
+        if ref == refs[0]:
+            raise Unavailable("The lake does not answer.", code="lake_unavailable")
+        return original(ref, problem)
+
+    monkeypatch.setattr(type(house.importing), "finish", lambda _, ref, problem=None: finish(ref, problem))
+    with pytest.raises(Unavailable):
+        sweep()
+    assert [house.runs.get(ref).status for ref in refs] == [Status.RUNNING, Status.FAILED]

@@ -91,9 +91,11 @@ check-security:
 	@.venv-scan/bin/checkov --config-file .checkov.yaml --file template.yaml > .build/checkov.log 2>&1 || { cat .build/checkov.log; exit 1; }
 check-openapi:
 	@$(PY) -m erphub.openapi --check docs/openapi.json
+	@$(PY) -m local.api_definition --check api.json
 
-openapi: venv ## Write docs/openapi.json again from the routes
+openapi: venv ## Write docs/openapi.json and api.json again from the routes
 	@$(PY) -m erphub.openapi --write docs/openapi.json
+	@$(PY) -m local.api_definition --write api.json
 
 format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .

@@ -103,8 +103,10 @@ def prepare() -> None:
 
 def request(api: ModuleType, method: str, path: str, body: Any = None) -> Any:
     """One event through a door; returns the answer's JSON. Raises RuntimeError when it is no success."""
+    from tests.fakes.gateway import addressed
+
     event = json.loads((ROOT / "events/connections/api.json").read_text())
-    event |= {"httpMethod": method, "path": path, "body": None if body is None else json.dumps(body)}
+    event = addressed(event, api.door.routes, method, path) | {"body": None if body is None else json.dumps(body)}
     event |= {"queryStringParameters": None, "isBase64Encoded": False}
     event["requestContext"]["requestTimeEpoch"] = int(time.time() * 1000)
     event["requestContext"]["authorizer"]["claims"] |= {"sub": USER, "email": "bench@example.test"}

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import io
+import json
 import os
 import platform
 import shutil
@@ -15,13 +16,13 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from local import template
+from local import api_definition, template
 from local.emulator import REGION, ROOT, Aws, clean_environment
 from local.processes import StartupError
 
 BUILDS = ROOT / ".build"
 SAM = ROOT / ".venv-sam/bin/sam"
-SOURCES = ("template.yaml", "layers", "functions", "statemachines", "docs/openapi.json", "local/deploy.py")
+SOURCES = ("template.yaml", "layers", "functions", "statemachines", "api.json", "docs/openapi.json", "local/deploy.py")
 ARTEFACTS = "erphub-artefacts"
 KEPT_BUILDS = 6
 
@@ -143,25 +144,60 @@ def deploy(aws: Aws, stack: str, built: Path, parameters: dict[str, str], log: P
         "--no-confirm-changeset", "--parameter-overrides", overrides, environment=aws.environment(), log=log,
     )  # fmt: skip
     found = outputs(aws, stack)
-    _gateway_responses(aws, found["ApiId"], found["Stage"])
+    _complete_api(aws, found)
     return found
 
 
-def _gateway_responses(aws: Aws, api: str, stage: str) -> None:
-    """Tell the emulator what the gateway answers by itself, which AWS takes from the API's definition."""
+def _complete_api(aws: Aws, found: dict[str, str]) -> None:
+    """Tell the emulator what AWS takes from the API's definition and it does not.
+
+    These are the binary media types, what the gateway answers by itself, and the mocks at addresses nobody serves.
+    """
     client = aws.client("apigateway")
-    responses: dict[str, dict[str, Any]] = template.load()["Resources"]["Api"]["Properties"]["GatewayResponses"]
-    for kind, response in responses.items():
-        headers: dict[str, str] = response.get("ResponseParameters", {}).get("Headers", {})
-        status = {"statusCode": str(response["StatusCode"])} if "StatusCode" in response else {}
-        client.put_gateway_response(
-            restApiId=api,
-            responseType=cast(Any, kind),
-            responseParameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
-            responseTemplates=response["ResponseTemplates"],
-            **status,
+    api = found["ApiId"]
+    definition = _decided(api_definition.read(), any_origins="AllowedOrigins" in found)
+    _take_binary_types(aws, api, definition[api_definition.BINARY_TYPES])
+    for kind, response in definition[api_definition.GATEWAY_RESPONSES].items():
+        client.put_gateway_response(restApiId=api, responseType=kind, **response)
+    resources = {one.get("path"): one.get("id", "") for one in client.get_resources(restApiId=api, limit=500)["items"]}
+    for path in api_definition.UNKNOWN_PATHS:
+        mock = definition["paths"][path][api_definition.ANY_METHOD][api_definition.INTEGRATION]
+        method: Any = {"restApiId": api, "resourceId": resources[path], "httpMethod": "ANY"}
+        client.put_method(**method, authorizationType="NONE")
+        client.put_integration(
+            **method,
+            type="MOCK",
+            passthroughBehavior=mock["passthroughBehavior"].upper(),
+            contentHandling=mock["contentHandling"],
+            requestTemplates=mock["requestTemplates"],
         )
-    client.create_deployment(restApiId=api, stageName=stage)
+        client.put_integration_response(**method, **mock["responses"]["default"])
+    client.create_deployment(restApiId=api, stageName=found["Stage"])
+
+
+def _take_binary_types(aws: Aws, api: str, kinds: list[str]) -> None:
+    """Set the media types that are no text; the emulator wants them as one list, which boto3 alone would not send."""
+    client = aws.client("apigateway")
+    patch = {"patchOperations": [{"op": "replace", "path": "/binaryMediaTypes", "value": kinds}]}
+
+    def as_a_list(params: dict[str, Any], **_: object) -> None:
+        params["body"] = json.dumps(patch).encode()
+
+    client.meta.events.register("before-call.apigateway.UpdateRestApi", as_a_list)
+    client.update_rest_api(restApiId=api)
+
+
+def _decided(value: Any, *, any_origins: bool) -> Any:
+    """The definition with its one condition, whether any origin is allowed, decided."""
+    if isinstance(value, list):
+        return [_decided(one, any_origins=any_origins) for one in cast(list[Any], value)]
+    if not isinstance(value, dict):
+        return value
+    members = cast(dict[str, Any], value)
+    if "Fn::If" in members:
+        return members["Fn::If"][1] if any_origins else None
+    decided = {name: _decided(one, any_origins=any_origins) for name, one in members.items()}
+    return {name: one for name, one in decided.items() if one is not None}
 
 
 def outputs(aws: Aws, stack: str) -> dict[str, str]:

@@ -37,13 +37,3 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     """The properties of all resources of one type, by logical name."""
     found = {name: one for name, one in template["Resources"].items() if one["Type"] == kind}
     return {name: one.get("Properties", {}) for name, one in found.items()}
-
-
-def routes(template: dict[str, Any]) -> dict[tuple[str, str], str]:
-    """Which function serves which route: {(METHOD, path): logical name}."""
-    return {
-        (event["Properties"]["Method"].upper(), event["Properties"]["Path"]): name
-        for name, properties in of_type(template, "AWS::Serverless::Function").items()
-        for event in properties.get("Events", {}).values()
-        if event["Type"] == "Api"
-    }

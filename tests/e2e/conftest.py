@@ -20,6 +20,9 @@ from local.emulator import Aws
 from local.stack import Stack
 from tests.e2e.waiting import PATIENCE, until
 
+ORIGINS = ("https://till.example.com", "http://localhost:3000")
+"""Whose pages may call the hub of the tests."""
+
 
 class Hub:
     """A running hub as a test sees it: callers over HTTP, and what an operator can look into."""
@@ -109,7 +112,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hub]:
     kept = os.environ.get("E2E_STACK_DIR")
     stack = Stack(Path(kept) if kept else tmp_path_factory.mktemp("hub"))
     try:
-        stack.up(content=("--demo", "20000"))
+        stack.up({"AllowedOrigins": ",".join(ORIGINS)}, content=("--demo", "20000"))
         running = Hub(stack)
         yield running
         running.close()

@@ -1,5 +1,6 @@
 """From the till to the ledger on the deployed hub: settings, documents, transfers, the ERP's faults, the export log."""
 
+import base64
 import json
 import time
 from collections.abc import Generator
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from erphub.ids import new_id
+from local.emulator import ROOT
 from tests.e2e.till import Till, connect
 from tests.e2e.waiting import until
 
@@ -143,6 +145,19 @@ def test_the_published_cash_register_file_goes_through(till: Till, samples: Path
     assert settlement["title"].startswith("Z-report 1 Location A: Shop Frogner of 2020-01-01, 514.20")
     assert settlement["code"] == "before_from_date", "its day is long before the sync's first"
     assert answer["refused"] == []
+
+
+def test_a_cash_register_file_in_an_older_encoding_arrives_byte_for_byte(till: Till) -> None:
+    event = json.loads((ROOT / "events/sync/cash-register.json").read_text())
+    answer = till.call(
+        "POST",
+        "/documents/saft-cash-register",
+        content=base64.b64decode(event["body"]),
+        headers={"Content-Type": "application/xml"},
+        status=200,
+    )
+    [settlement] = answer["settlements"]
+    assert "Sjøboden" in settlement["title"]
 
 
 def test_a_batch_of_products_is_one_upload(till: Till, first: int) -> None:

@@ -2,9 +2,12 @@
 
     HubError
      ├── NotFound          nothing there, or nothing you may know of
+     ├── NotSignedIn       say who you are
      ├── Forbidden         there, but not yours to do
      ├── Invalid           mend the request and send it again
-     │    └── TooLarge     send less
+     │    ├── TooLarge     send less
+     │    ├── Malformed    send JSON
+     │    └── UnsupportedMediaType   send it as another kind of file
      ├── Conflict          somebody or something was first: look, then decide
      ├── Gone              it was there and has ended; start anew
      ├── ErpRefused        the ERP said no: a person must change something there or in the connection
@@ -50,6 +53,12 @@ class NotFound(HubError):
     code = "not_found"
 
 
+class NotSignedIn(HubError):
+    """The request does not say who is calling."""
+
+    code = "not_signed_in"
+
+
 class Forbidden(HubError):
     """There, but not the caller's to do."""
 
@@ -77,6 +86,18 @@ class TooLarge(Invalid):
     """More than is accepted at once."""
 
     code = "body_too_large"
+
+
+class Malformed(Invalid):
+    """The body is no JSON at all."""
+
+    code = "malformed_json"
+
+
+class UnsupportedMediaType(Invalid):
+    """A file of a kind that is not read."""
+
+    code = "unsupported_media_type"
 
 
 class Conflict(HubError):

@@ -1,7 +1,8 @@
 """The API described for machines: an OpenAPI 3.1 document made from the routes the doors declare.
 
 `python -m erphub.openapi --write docs/openapi.json` makes it, `--check` says whether the file still tells the truth.
-The functions serve the file that was built, so that no request pays for making it.
+What the gateway is told of the same routes is api.json, made by `local/api_definition.py`. The functions serve the file
+that was built, so that no request pays for making it.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import Unavailable
+from .gateway import FILE_TYPES
 from .models.identity import Permission, Standing
 
 if TYPE_CHECKING:
@@ -45,14 +47,31 @@ _AREAS = {
 }
 _PROBLEMS = {
     "400": "The body is not JSON.",
-    "401": "No token, or one that has expired.",
+    "401": "No token, one that has expired, or an access token in place of the ID token.",
     "403": "The caller belongs here, but the role lacks the permission.",
     "404": "Nothing there, or nothing the caller may know of.",
     "409": "Somebody or something was first.",
     "413": "The body is too large.",
+    "415": "The body is none of the media types listed.",
     "422": "The request is not valid; `errors` says where.",
     "500": "Something went wrong here.",
     "503": "Try again later.",
+}
+_SERVER: Json = {
+    "url": "https://{api}.execute-api.{region}.amazonaws.com/{stage}",
+    "description": "A deployment's own address; the stack gives it as its output ApiUrl",
+    "variables": {
+        "api": {"default": "api-id", "description": "Id of the REST API: the stack's output ApiId"},
+        "region": {"default": "eu-north-1", "description": "AWS region of the deployment"},
+        "stage": {"default": "prod", "description": "The deployment's stage"},
+    },
+}
+_BEARER: Json = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "The ID token that the deployment's Cognito user pool gives at sign-in (`IdToken`). Access tokens"
+    " are refused with 401: they name no e-mail address, and this API has no scopes.",
 }
 _PROBLEM_SCHEMA: Json = {
     "title": "Problem",
@@ -102,11 +121,12 @@ def document(declared: "Sequence[Route]") -> Json:
             " under `/clients/{client}`; whoever is no member of it gets 404 there. Lists take `limit` and an opaque"
             " `next`; POSTs take an `Idempotency-Key`; updates carry the `version` they were made from.",
         },
+        "servers": [_SERVER],
         "security": [{"bearer": []}],
         "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in declared)],
         "paths": paths,
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {"bearer": _BEARER},
             "responses": {
                 f"Problem{status}": {
                     "description": words,
@@ -146,7 +166,8 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
         operation["description"] = re.sub(r"\n\s+", "\n", rest.strip())
     if route.takes is not None:
         schema = schemas.get((route.takes, "validation"), {"type": "object"})
-        content: Json = {"application/xml": {}} if route.takes is bytes else {"application/json": {"schema": schema}}
+        files: Json = {kind: {} for kind in FILE_TYPES}
+        content: Json = files if route.takes is bytes else {"application/json": {"schema": schema}}
         operation["requestBody"] = {"required": True, "content": content}
     if route.needs is Standing.PUBLIC:
         operation["security"] = []
@@ -198,7 +219,7 @@ def _responses(route: "Route", schemas: Mapping[Any, Json]) -> Json:
 
 def _possible(route: "Route") -> Iterator[str]:
     if route.takes is not None:
-        yield from ("400", "413")
+        yield from ("413", "415") if route.takes is bytes else ("400", "413")
     if route.needs is not Standing.PUBLIC:
         yield "401"
     if isinstance(route.needs, Permission) or route.needs in (

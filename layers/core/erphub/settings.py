@@ -39,6 +39,8 @@ class Settings:
     delete_machine: str
     grace_seconds: int
     """For how long a deleted connection can be brought back."""
+    allowed_origins: tuple[str, ...]
+    """Origins of web pages that may call the API (`https://app.example.com`)."""
     aws_endpoint: str | None
     """Where AWS is, when it is not AWS (an emulator); the table engine needs to be told, boto3 knows by itself."""
 
@@ -69,6 +71,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         webhook_authority=env.get("WEBHOOK_AUTHORITY", "").replace("\\n", "\n"),
         delete_machine=env.get("DELETE_MACHINE_ARN", ""),
         grace_seconds=int(env.get("GRACE_SECONDS", str(30 * 86400))),
+        allowed_origins=tuple(part for part in env.get("ALLOWED_ORIGINS", "").split(",") if part),
         aws_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
     )
 

@@ -40,6 +40,7 @@ from erphub.web import as_problem
 from erphub.wizards import WizardDesk
 from tests.fakes.aws import TENANTS, everything_in, make_table
 from tests.fakes.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
+from tests.fakes.gateway import addressed
 
 ROOT = Path(__file__).resolve().parents[3]
 EVENTS = ROOT / "events" / "connections"
@@ -97,8 +98,8 @@ class Hub:
     def call(
         self, method: str, path: str, body: Any = None, *, user: str | None = ADMINISTRATOR, **more: Any
     ) -> Answer:
-        request = event("api")
-        request |= {"httpMethod": method, "path": path, "queryStringParameters": more.get("query")}
+        request = addressed(event("api"), self.api.door.routes, method, path)
+        request["queryStringParameters"] = more.get("query")
         request["body"] = body if isinstance(body, str) or body is None else json.dumps(body)
         request["headers"] |= more.get("headers", {})
         sent = more.get("sent", self.time[0])
@@ -107,7 +108,12 @@ class Hub:
         if user is None:
             del request["requestContext"]["authorizer"]
         else:
-            request["requestContext"]["authorizer"]["claims"] |= {"sub": user, "email": f"{user}@example.test"}
+            claims = {"sub": user, "email": f"{user}@example.test"} | more.get("claims", {})
+            request["requestContext"]["authorizer"]["claims"] |= claims
+        return self.send(request)
+
+    def send(self, request: dict[str, Any]) -> Answer:
+        """One event through the door as it is."""
         answer = self.api.handler(request, None)
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         return Answer(answer["statusCode"], json.loads(answer["body"] or "null"), headers, answer["body"])

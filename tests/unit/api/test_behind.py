@@ -268,12 +268,12 @@ def test_a_system_nobody_knows_is_not_found(hub):
 
 
 def test_a_caller_is_who_the_token_says_and_no_more():
-    from erphub.web import caller
+    from erphub.gateway import Request
 
     claims = event("api")["requestContext"]["authorizer"]["claims"] | {"cognito:groups": "administrators"}
-    said = caller({"requestContext": {"authorizer": {"claims": claims}}})
+    said = Request({"requestContext": {"authorizer": {"claims": claims}}}).caller
     assert said == Caller("0f0e0d0c-0000-4000-8000-000000000001", "administrator@example.test")
-    unconfirmed = caller({"requestContext": {"authorizer": {"claims": claims | {"email_verified": "false"}}}})
+    unconfirmed = Request({"requestContext": {"authorizer": {"claims": claims | {"email_verified": "false"}}}}).caller
     assert unconfirmed.email is None, "an address that was not confirmed goes into no trail"
 
 

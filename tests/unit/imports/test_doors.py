@@ -23,6 +23,7 @@ from erphub.models.run import Run, RunRef, Status, Trigger
 from erphub.models.tenancy import FIRST_ROLES
 from erphub.runs import ImportRuns
 from erphub.tasks import TaskFailed
+from tests.fakes.gateway import addressed
 
 from .conftest import House
 from .test_schedule import RecordingMachine
@@ -87,16 +88,12 @@ def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pyte
     def send(
         name: str, method: str | None = None, path: str | None = None, body: Any = None, user: str = USER, **query: str
     ) -> tuple[int, Any]:
-        sent = event(name)
+        sent, api = event(name), door(name)
         if path is not None:
-            sent |= {
-                "path": f"/clients/{CLIENT}{path}",
-                "httpMethod": method,
-                "body": json.dumps(body) if body else None,
-            }
-            sent["queryStringParameters"] = query or None
+            sent = addressed(sent, api.door.routes, method or "", f"/clients/{CLIENT}{path}")
+            sent |= {"body": json.dumps(body) if body else None, "queryStringParameters": query or None}
         sent["requestContext"]["authorizer"]["claims"]["sub"] = user
-        answer = door(name).handler(sent, CONTEXT)
+        answer = api.handler(sent, CONTEXT)
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
     yield send

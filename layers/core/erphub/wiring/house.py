@@ -57,7 +57,13 @@ def once() -> "Once":
     return KeptAnswers(settings().table)
 
 
-hall = Hall(access, once)
+@cache
+def origins() -> frozenset[str]:
+    """Whose web pages may call."""
+    return frozenset(settings().allowed_origins)
+
+
+hall = Hall(access, once, origins)
 
 
 @cache

@@ -1,0 +1,35 @@
+"""Events as API Gateway writes them: which route an address is, and what stands in its places."""
+
+import copy
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from erphub.web import Route
+
+
+def addressed(event: Mapping[str, Any], routes: Iterable[Route], method: str, path: str) -> dict[str, Any]:
+    """The event, sent to another address: `path` as it stands on the wire, percent-encoded.
+
+    As on AWS a literal step is preferred to a named one, and an address that has no route is caught by `/{proxy+}`.
+    """
+    fitting = [(route.path, names) for route in routes if (names := matched(route.path, path)) is not None]
+    best = min(fitting, key=lambda one: (one[0].count("{"), one[0]), default=("/{proxy+}", {"proxy": path[1:]}))
+    resource, names = best
+    sent = copy.deepcopy(dict(event)) | {"resource": resource, "path": path, "httpMethod": method}
+    sent["pathParameters"] = names or None
+    sent["requestContext"] |= {"resourcePath": resource, "httpMethod": method, "path": f"/dev{path}"}
+    return sent
+
+
+def matched(declared: str, path: str) -> dict[str, str] | None:
+    """What stands in the places of a declared path, as it was sent; None when the path is another one."""
+    pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(declared))
+    found = re.fullmatch(pattern, path)
+    return found.groupdict() if found else None
+
+
+def encoded(text: str) -> str:
+    """A text as a client writes it into one step of a path."""
+    return quote(text, safe="")

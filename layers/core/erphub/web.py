@@ -69,7 +69,7 @@ class Hall:
 
     access: Callable[[], Access]
     once: Callable[[], Once]
-    origins: Callable[[], frozenset[str]]
+    origins: Callable[[], frozenset[str]] = frozenset
     """Origins of web pages that may call (`https://app.example.com`)."""
 
 

@@ -103,8 +103,11 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def start(directory: Path, port: int, root_key: str) -> Started:
-    """Start the emulator on loopback `port`, its state below `directory`. Raises StartupError when it ends at once."""
+def start(directory: Path, port: int, root_key: str, *, bare: bool = False) -> Started:
+    """Start the emulator on loopback `port`, its state below `directory`. Raises StartupError when it ends at once.
+
+    A bare one keeps its state in memory and asks nobody who they are: for tests of what is stored, not of who may.
+    """
     scratch = directory / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     own = {
@@ -130,6 +133,8 @@ def start(directory: Path, port: int, root_key: str) -> Started:
         "PYTHONUNBUFFERED": "1",
         "LOG_LEVEL": "INFO",
     }
+    if bare:
+        own |= {"AUTH": "false", "PERSIST_STATE": "0", "S3_PERSIST": "0", "LOG_LEVEL": "WARNING"}
     command = [str(ROOT / ".venv-aws/bin/python"), "-m", "ministack"]
     return processes.start(command, log=_log(directory), environment=own, cwd=directory)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -140,3 +141,96 @@ def test_a_number_that_is_not_exact_is_refused():
     with pytest.raises(TypeError, match="float"):
         items.encode({"amount": 0.1})
     assert items.decode(items.encode({"amount": Decimal("0.10"), "nothing": None})) == {"amount": Decimal("0.10")}
+
+
+class Lossy:
+    """A client of DynamoDB whose next answer is lost after the request was carried out: it sends the request again."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.losses = 0
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._real, name)
+
+        def sent(**request: Any) -> Any:
+            if self.losses and not name.startswith(("get_", "query")):
+                self.losses -= 1
+                call(**request)
+                try:
+                    return call(**request)
+                except ClientError as error:
+                    error.response.setdefault("ResponseMetadata", {})["RetryAttempts"] = 1
+                    raise
+            return call(**request)
+
+        return sent
+
+
+@pytest.fixture
+def lossy(table: Table, monkeypatch: pytest.MonkeyPatch) -> Lossy:
+    client = Lossy(clients.client("dynamodb"))
+    monkeypatch.setattr("erphub.aws.table.client", lambda _: client)
+    return client
+
+
+ONE = {"pk": "P", "sk": "ONE"}
+
+
+@pytest.mark.parametrize(
+    ("write", "there"),
+    [
+        (lambda table: table.put_new({**ONE, "n": 5}), {"n": 5}),
+        (lambda table: table.put({**ONE, "n": 5}, condition="n = :n", n=1), {"n": 5}),
+        (lambda table: table.update(ONE, "SET n = :new", condition="n = :n", n=1, new=5), {"n": 5}),
+        (lambda table: table.update(ONE, "ADD n :by", by=4), {"n": 5}),
+        (lambda table: table.update(ONE, "ADD n :by SET m = :m REMOVE o", by=4, m="x"), {"n": 5, "m": "x"}),
+        (lambda table: table.update(ONE, "REMOVE n", condition="n = :n", n=1), {}),
+        (lambda table: table.delete(ONE, condition="n = :n", n=1), None),
+    ],
+)
+def test_a_write_whose_answer_was_lost_has_been_made_once(table: Table, lossy: Lossy, write: Any, there: Any):
+    if "put_new" not in write.__code__.co_names:
+        table.put({**ONE, "n": 1})
+    lossy.losses = 1
+    answer = write(table)
+    assert lossy.losses == 0
+    assert table.get(ONE) == (None if there is None else {**ONE, **there})
+    assert answer in (None, {**ONE, **(there or {})}), "whoever asked sees the item, and no mark"
+
+
+def test_what_somebody_else_wrote_meanwhile_is_still_a_conflict(table: Table, lossy: Lossy):
+    table.put({**ONE, "n": 1})
+    table.update(ONE, "SET n = :n", n=2)
+    lossy.losses = 1
+    with pytest.raises(Taken):
+        table.put({**ONE, "n": 3}, condition="n = :n", n=1)
+    with pytest.raises(Taken):
+        table.delete(ONE, condition="n = :n", n=1)
+    assert table.get(ONE) == {**ONE, "n": 2}
+
+
+def test_a_transaction_that_dynamodb_would_refuse_is_refused_before_it_is_sent(table: Table):
+    with pytest.raises(ValueError, match="101 writes"):
+        table.transact([Write(put=item) for item in numbered(101)])
+    with pytest.raises(ValueError, match="ONE twice"):
+        table.transact([Write(put={**ONE, "n": 1}), Write(check=ONE, condition="attribute_exists(pk)")])
+    table.transact([Write(put=item) for item in numbered(100)])
+    assert len(list(table.all("P"))) == 100
+
+
+def test_a_transaction_that_meets_another_is_tried_again(table: Table, monkeypatch: pytest.MonkeyPatch):
+    real, met = clients.client("dynamodb"), []
+
+    def meets_another_once(**request: Any) -> Any:
+        if not met:
+            met.append(1)
+            reasons = [{"Code": "TransactionConflict"}]
+            refused = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(refused, "TransactWriteItems")
+        return real.transact_write_items(**request)
+
+    monkeypatch.setattr("erphub.aws.table.client", lambda _: mock.Mock(transact_write_items=meets_another_once))
+    table.transact([Write(put={**ONE, "n": 1})])
+    monkeypatch.undo()
+    assert table.get(ONE) == {**ONE, "n": 1}

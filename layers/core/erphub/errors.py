@@ -137,6 +137,12 @@ class Unavailable(HubError):
     code = "unavailable"
 
 
+class ServiceBusy(Unavailable):
+    """A service that the hub itself runs on is busy or does not answer: waited for, and nobody's failure."""
+
+    code = "service_busy"
+
+
 class Uncertain(HubError):
     """No telling whether it was done."""
 

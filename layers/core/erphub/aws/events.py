@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from ..errors import Unavailable
+from ..errors import ServiceBusy
 from ..models.notification import Event
 from .clients import client
 
@@ -38,5 +38,5 @@ class EventBus:
             raise _busy() from RuntimeError(json.dumps(answer.get("Entries"), default=str))
 
 
-def _busy() -> Unavailable:
-    return Unavailable("The event bus did not take the event.", code="bus_busy")
+def _busy() -> ServiceBusy:
+    return ServiceBusy("The event bus did not take the event.", code="bus_busy")

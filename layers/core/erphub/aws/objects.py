@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ..errors import Unavailable
+from ..errors import ServiceBusy
 from .clients import client
 from .files import Files, S3Files
 from .files import _translated as translated  # pyright: ignore[reportPrivateUsage]
@@ -72,7 +72,7 @@ class Bucket(S3Files):
                     answer = client("s3").delete_objects(Bucket=self._bucket, Delete={"Objects": gone, "Quiet": True})
                     if failed := answer.get("Errors"):
                         why = RuntimeError(f"{len(failed)} versions stayed: {failed[0].get('Code')}")
-                        raise Unavailable("Some of it could not be removed yet.", code="lake_unavailable") from why
+                        raise ServiceBusy("Some of it could not be removed yet.", code="lake_unavailable") from why
                 removed += len(gone)
         return removed
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from ..errors import Conflict, Unavailable
+from ..errors import Conflict, ServiceBusy
 from .clients import client
 
 _DAY = 24 * 3600
@@ -63,4 +63,4 @@ class KeptAnswers:
                 "This Idempotency-Key came before with another request. Use a new one.", code="idempotency_key_reused"
             ) from error
         except IdempotencyPersistenceLayerError as error:
-            raise Unavailable("The table is busy. Try again in a moment.", code="table_busy") from error
+            raise ServiceBusy("The table is busy. Try again in a moment.", code="table_busy") from error

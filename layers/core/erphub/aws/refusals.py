@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from ..errors import Unavailable
+from ..errors import ServiceBusy
 
 _BUSY = {
     "Throttling",
@@ -17,8 +17,11 @@ _BUSY = {
     "InternalServiceErrorException",
     "InternalErrorException",
     "InternalFailure",
+    "ServiceException",
     "ServiceUnavailable",
     "ServiceUnavailableException",
+    "KMSInternalException",
+    "DependencyTimeoutException",
 }
 
 
@@ -39,4 +42,4 @@ class later_when_busy(ContextDecorator):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         busy = isinstance(error, ClientError) and code_of(error) in _BUSY
         if busy or isinstance(error, (ConnectionError, HTTPClientError)):
-            raise Unavailable(f"{self._what} Try again in a moment.", code=self._code) from error
+            raise ServiceBusy(f"{self._what} Try again in a moment.", code=self._code) from error

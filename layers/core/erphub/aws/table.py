@@ -1,40 +1,53 @@
-"""The tenant table: items as plain dicts in and out, conditions as exceptions, pages as opaque words."""
+"""The tenant table: items as plain dicts in and out, conditions as exceptions, pages as opaque words.
+
+A request whose answer was lost is repeated by the client, and then a condition meets what the first one wrote. So every
+conditional write and every update leaves a mark of its own in the item, and one that is refused because of its own mark
+has succeeded. An update that adds something adds it once, for the same reason. Transactions carry a token that
+DynamoDB knows them by for ten minutes. The mark stays in here: nobody who reads an item sees it.
+"""
 
 import base64
 import binascii
 import json
+import random
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError
 
-from ..errors import Conflict, HubError, Invalid, Unavailable
+from ..errors import Invalid
+from ..ids import new_id
 from .clients import client
 from .items import Item, decode, encode, encode_value
 from .keys import Key
+from .table_writes import (
+    MARK,
+    Taken,
+    marking,
+    met_another,
+    own_write,
+    read_item,
+    removed_before,
+    table_busy,
+    translated,
+)
+
+__all__ = ["Item", "Page", "Table", "Taken", "Write", "key_of"]
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-_BUSY = {
-    "ProvisionedThroughputExceededException",
-    "ThrottlingException",
-    "RequestLimitExceeded",
-    "InternalServerError",
-    "ServiceUnavailable",
-    "TransactionInProgressException",
-}
-
-
+MOST_ACTIONS = 100
+"""What DynamoDB takes in one transaction."""
+_BATCH_TRIES = 8
+_CONFLICTS = 4
+"""How often a transaction is tried that meets another one on the same items."""
+_LONGEST_PAUSE = 5.0
 _KEYS_A_PAGE = 5_000
 """Keys alone are short: so many are about a page's megabyte."""
-
-
-class Taken(Conflict):
-    """A condition did not hold: what was to be written is there already, or is no longer as it was read."""
-
-    code = "version_conflict"
 
 
 @dataclass(frozen=True)
@@ -98,17 +111,23 @@ class Table:
 
     def get(self, key: Key, *, consistent: bool = True) -> Item | None:
         """The item of this key."""
-        with _translated():
+        with translated():
             answer = client("dynamodb").get_item(TableName=self.name, Key=encode(key), ConsistentRead=consistent)
         item = answer.get("Item")
-        return decode(item) if item else None
+        return read_item(item) if item else None
 
     def put(self, item: Item, *, condition: str | None = None, **values: Any) -> None:
-        """Write the item. Raises Taken when the condition does not hold."""
-        request: dict[str, Any] = {"TableName": self.name, "Item": encode(item)}
+        """Write the item. Raises Taken when the condition does not hold, unless because this very item is there."""
+        mark = new_id()
+        marked = item | {MARK: mark} if condition else item
+        request: dict[str, Any] = {"TableName": self.name, "Item": encode(marked)}
         _add_condition(request, condition, values)
-        with _translated():
-            client("dynamodb").put_item(**request)
+        with translated():
+            try:
+                client("dynamodb").put_item(**request)
+            except ClientError as error:
+                if own_write(error, mark) is None:
+                    raise
 
     def put_new(self, item: Item) -> None:
         """Write the item unless its key is there already. Raises Taken."""
@@ -123,25 +142,39 @@ class Table:
         names: Mapping[str, str] | None = None,
         **values: Any,
     ) -> Item:
-        """Change the item and return all of it as it is now. Values are named `:name` in the expressions."""
+        """Change the item and return all of it as it is now. Values are named `:name` in the expressions.
+
+        Raises Taken when the condition does not hold, unless because the change has been made already.
+        """
+        mark = new_id()
         request: dict[str, Any] = {
             "TableName": self.name,
             "Key": encode(key),
-            "UpdateExpression": expression,
+            "UpdateExpression": marking(expression),
             "ReturnValues": "ALL_NEW",
+            "ExpressionAttributeNames": {**(names or {}), "#mark": MARK},
         }
-        if names:
-            request["ExpressionAttributeNames"] = dict(names)
-        _add_condition(request, condition, values)
-        with _translated():
-            return decode(client("dynamodb").update_item(**request).get("Attributes", {}))
+        not_mine = "(attribute_not_exists(#mark) OR #mark <> :mark)"
+        _add_condition(request, f"({condition}) AND {not_mine}" if condition else not_mine, values | {"mark": mark})
+        with translated():
+            try:
+                return read_item(client("dynamodb").update_item(**request).get("Attributes", {}))
+            except ClientError as error:
+                made = own_write(error, mark)
+                if made is None:
+                    raise
+                return made
 
     def delete(self, key: Key, *, condition: str | None = None, **values: Any) -> None:
         """Remove the item; one that is not there is fine. Raises Taken when the condition does not hold."""
         request: dict[str, Any] = {"TableName": self.name, "Key": encode(key)}
         _add_condition(request, condition, values)
-        with _translated():
-            client("dynamodb").delete_item(**request)
+        with translated():
+            try:
+                client("dynamodb").delete_item(**request)
+            except ClientError as error:
+                if not removed_before(error):
+                    raise
 
     def page(
         self,
@@ -168,9 +201,9 @@ class Table:
         }
         if start := _page_key(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
             request["ExclusiveStartKey"] = start
-        with _translated():
+        with translated():
             answer = client("dynamodb").query(**request)
-        return Page([decode(item) for item in answer["Items"]], _page_word(answer.get("LastEvaluatedKey")))
+        return Page([read_item(item) for item in answer["Items"]], _page_word(answer.get("LastEvaluatedKey")))
 
     def all(self, pk: str, prefix: str = "", **options: Any) -> Iterator[Item]:
         """Every item of a partition whose sort key begins with the prefix."""
@@ -208,9 +241,9 @@ class Table:
             "Limit": limit,
         }
         while True:
-            with _translated():
+            with translated():
                 answer = client("dynamodb").query(**request)
-            yield from (decode(item) for item in answer["Items"])
+            yield from (read_item(item) for item in answer["Items"])
             last = answer.get("LastEvaluatedKey")
             if not last:
                 return
@@ -255,7 +288,7 @@ class Table:
         counted = 0
         while True:
             room: dict[str, Any] = {} if most is None else {"Limit": most - counted}
-            with _translated():
+            with translated():
                 answer = client("dynamodb").query(**request, **room, Select="COUNT")
             counted += answer["Count"]
             last = answer.get("LastEvaluatedKey")
@@ -287,9 +320,9 @@ class Table:
         }
         if start := _index_key(next, attributes[0], value):
             request["ExclusiveStartKey"] = start
-        with _translated():
+        with translated():
             answer = client("dynamodb").query(**request)
-        return Page([decode(item) for item in answer["Items"]], _page_word(answer.get("LastEvaluatedKey")))
+        return Page([read_item(item) for item in answer["Items"]], _page_word(answer.get("LastEvaluatedKey")))
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item]:
         """Those of the items that are there, 100 a call, in no order."""
@@ -298,20 +331,35 @@ class Table:
             left: Any = {
                 self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]], "ConsistentRead": True}
             }
-            for _ in range(8):
-                with _translated():
+            for number in range(_BATCH_TRIES):
+                _pause(number)
+                with translated():
                     answer: Any = client("dynamodb").batch_get_item(RequestItems=left)
-                found += [decode(item) for item in answer["Responses"].get(self.name, [])]
+                found += [read_item(item) for item in answer["Responses"].get(self.name, [])]
                 if not (left := answer.get("UnprocessedKeys")):
                     break
             else:
-                raise Unavailable("The table is busy. Try again in a moment.", code="table_busy")
+                raise table_busy()
         return found
 
     def transact(self, writes: Sequence[Write]) -> None:
-        """All of the writes or none (100 at most). Raises Taken when a condition does not hold."""
-        with _translated():
-            client("dynamodb").transact_write_items(TransactItems=[self._transact_item(write) for write in writes])
+        """All of the writes or none. Raises Taken when a condition does not hold.
+
+        Raises ValueError for more than DynamoDB takes at once, or two writes of one item: what would be refused there.
+        """
+        _require_possible(writes)
+        items = [self._transact_item(write) for write in writes]
+        with translated():
+            for number in range(_CONFLICTS):
+                _pause(number)
+                try:
+                    # botocore adds a token, so that what it sends again is the same transaction and not another one.
+                    client("dynamodb").transact_write_items(TransactItems=items)
+                except ClientError as error:
+                    if not met_another(error) or number + 1 == _CONFLICTS:
+                        raise
+                else:
+                    return
 
     def _transact_item(self, write: Write) -> "TransactWriteItemTypeDef":
         body: dict[str, Any] = {"TableName": self.name}
@@ -344,12 +392,35 @@ class Table:
 
     def _batch(self, requests: Sequence[Any]) -> None:
         left: Any = {self.name: list(requests)}
-        for _ in range(8):
-            with _translated():
+        for number in range(_BATCH_TRIES):
+            _pause(number)
+            with translated():
                 left = client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems")
             if not left:
                 return
-        raise Unavailable("The table is busy. Try again in a moment.", code="table_busy")
+        raise table_busy()
+
+
+def _require_possible(writes: Sequence[Write]) -> None:
+    if len(writes) > MOST_ACTIONS:
+        raise ValueError(f"a transaction of {len(writes)} writes; DynamoDB takes {MOST_ACTIONS}")
+    places = [(place["pk"], place["sk"]) for place in map(_place, writes)]
+    twice = [place for place, times in Counter(places).items() if times > 1]
+    if twice:
+        raise ValueError(f"a transaction that writes {twice[0][1].partition('#')[0]} twice; DynamoDB takes it once")
+
+
+def _place(write: Write) -> Mapping[str, Any]:
+    place = write.put or write.delete or write.update or write.check
+    if place is None:
+        raise ValueError("a write that writes nothing")
+    return place
+
+
+def _pause(tries: int) -> None:
+    """Before the next try of what a busy table left over: longer each time, and not all at once."""
+    if tries:
+        time.sleep(random.uniform(0, min(0.05 * 2**tries, _LONGEST_PAUSE)))  # noqa: S311 — spreads requests, no secret
 
 
 def key_of(item: Mapping[str, Any]) -> Key:
@@ -360,30 +431,7 @@ def key_of(item: Mapping[str, Any]) -> Key:
 def _add_condition(request: dict[str, Any], condition: str | None, values: Mapping[str, Any]) -> None:
     if condition:
         request["ConditionExpression"] = condition
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     if values:
         serialized = {f":{name}": encode_value(value) for name, value in values.items()}
         request["ExpressionAttributeValues"] = serialized
-
-
-class _translated:
-    """AWS's errors in the hub's words."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ClientError):
-            raise _in_our_words(error) from error
-        if isinstance(error, (ConnectionError, HTTPClientError)):
-            raise Unavailable("The table could not be reached. Try again in a moment.", code="table_busy") from error
-
-
-def _in_our_words(error: ClientError) -> HubError | ClientError:
-    response = cast(dict[str, Any], error.response)
-    code = response.get("Error", {}).get("Code", "")
-    reasons = {reason.get("Code") for reason in response.get("CancellationReasons", [])}
-    if code == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
-        return Taken("It was changed by somebody else in the meantime. Read it again, then decide.")
-    if code in _BUSY or reasons & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}:
-        return Unavailable("The table is busy. Try again in a moment.", code="table_busy")
-    return error

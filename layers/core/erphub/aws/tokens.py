@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError
 
-from ..errors import Unavailable
 from ..ports.tokens import Token
 from . import keys
 from .clients import client
+from .refusals import later_when_busy
 from .table import Table, Taken
 
+_later = later_when_busy("key_busy", "The key for tokens is busy.")
 _LARGEST = 4000
 """Bytes that KMS encrypts at once; a longer token is several pieces."""
 
@@ -111,11 +112,9 @@ class TokenTable:
                 return None
             raise
 
+    @_later
     def _kms(self, operation: str, **request: Any) -> dict[str, Any]:
-        try:
-            return cast(dict[str, Any], getattr(client("kms"), operation)(**request))
-        except (ConnectionError, HTTPClientError) as error:
-            raise Unavailable("The key for tokens could not be reached. Try again.", code="key_busy") from error
+        return cast(dict[str, Any], getattr(client("kms"), operation)(**request))
 
 
 def _stamp(instant: datetime) -> str:

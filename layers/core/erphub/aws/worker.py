@@ -6,6 +6,7 @@ from typing import Any
 
 from .clients import client
 from .machines import StateMachine
+from .refusals import later_when_busy
 
 
 class FunctionWorker:
@@ -15,6 +16,7 @@ class FunctionWorker:
         self._function = function
         self._machine = StateMachine(machine)
 
+    @later_when_busy("machine_busy", "The work could not be started.")
     def ask(self, task: Mapping[str, Any]) -> None:
         """See the port."""
         client("lambda").invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(task).encode())

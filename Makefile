@@ -71,7 +71,7 @@ demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAF
 CHECKS := check-format check-lint check-types check-imports check-template check-machines check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: check $(CHECKS) test test-unit test-ports test-template test-sqlserver test-e2e bench format openapi
+.PHONY: check $(CHECKS) reliability test test-unit test-ports test-template test-sqlserver test-e2e bench format openapi
 check: venv tools ## Format, lint, types, import contracts, template, state machines, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -113,6 +113,9 @@ test-sqlserver:
 	@MSSQL_PYTHON_NATIVE_PROVIDER=mssql-odbc $(PYTEST) -q tests/sqlserver -k mssql-odbc
 test-e2e:
 	@$(PYTEST) -q -n 2 --dist loadfile tests/e2e --durations=10
+
+reliability: venv tools ## Every request of a wizard, an import, a transfer and a deletion with every fault, into docs/reliability.md
+	@$(PY) -m tests.reliability
 
 bench: venv tools .venv-dlt/.ready ## Speed and memory, as ratios, into benchmarks/
 	@$(PY) -m benchmarks

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import observe
-from .errors import HubError, Unavailable
+from .errors import HubError, ServiceBusy, Unavailable
 
 EXECUTION_ENDED = "execution_ended"
 """The task's name for EventBridge's news that an execution failed, timed out or was aborted; the event is its input."""
@@ -40,7 +40,9 @@ class TaskDoor:
             outcome = self._tasks[name](given)
         except Unavailable as error:
             log.warning("task must be tried again", exc_info=error, extra={"task": name, **references})
-            raise Unavailable(observe.clean(error.detail), code=error.code) from None
+            # The machines wait longer for what the hub itself runs on: they know it by the name of the error.
+            kind = ServiceBusy if isinstance(error, ServiceBusy) else Unavailable
+            raise kind(observe.clean(error.detail), code=error.code) from None
         except HubError as error:
             log.exception("task failed", exc_info=error, extra={"task": name, **references})
             raise TaskFailed(observe.clean(f"{error.code}: {error.detail}")) from None

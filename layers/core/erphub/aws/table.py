@@ -6,9 +6,6 @@ has succeeded. An update that adds something adds it once, for the same reason. 
 DynamoDB knows them by for ten minutes. The mark stays in here: nobody who reads an item sees it.
 """
 
-import base64
-import binascii
-import json
 import random
 import time
 from collections import Counter
@@ -18,11 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from ..errors import Invalid
 from ..ids import new_id
 from .clients import client
-from .items import Item, decode, encode, encode_value
+from .items import Item, encode, encode_value
 from .keys import Key
+from .table_pages import Page, index_key, page_key, page_word
 from .table_writes import (
     MARK,
     Taken,
@@ -51,14 +48,6 @@ _KEYS_A_PAGE = 5_000
 
 
 @dataclass(frozen=True)
-class Page:
-    """A page of items; `next` opens the following one."""
-
-    items: list[Item]
-    next: str | None
-
-
-@dataclass(frozen=True)
 class Write:
     """One write of a transaction: an item to put, or a key to delete, update or only check."""
 
@@ -70,37 +59,6 @@ class Write:
     condition: str | None = None
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-def _page_word(key: Mapping[str, Any] | None) -> str | None:
-    if not key:
-        return None
-    return base64.urlsafe_b64encode(json.dumps(decode(key)).encode()).decode().rstrip("=")
-
-
-def _page_key(word: str | None, pk: str | None, prefix: str = "") -> dict[str, Any] | None:
-    """The key behind a page word. It must lie in the part asked for: a word from elsewhere opens nothing."""
-    if word is None:
-        return None
-    try:
-        key = cast(dict[str, Any], json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))))
-        if not all(isinstance(value, str) for value in key.values()):
-            raise ValueError("not a key")
-        if pk is not None and key.get("pk") != pk:
-            raise ValueError("another partition")
-        if not key.get("sk", "").startswith(prefix):
-            raise ValueError("another part of it")
-    except (ValueError, binascii.Error, AttributeError) as error:
-        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
-    return encode(key)
-
-
-def _index_key(word: str | None, attribute: str, value: str) -> dict[str, Any] | None:
-    """As `_page_key`, for an index: the key must lie under the value asked for."""
-    key = _page_key(word, None)
-    if key is not None and decode(key).get(attribute) != value:
-        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.")
-    return key
 
 
 class Table:
@@ -199,11 +157,11 @@ class Table:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
-        if start := _page_key(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
+        if start := page_key(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
             request["ExclusiveStartKey"] = start
         with translated():
             answer = client("dynamodb").query(**request)
-        return Page([read_item(item) for item in answer["Items"]], _page_word(answer.get("LastEvaluatedKey")))
+        return Page([read_item(item) for item in answer["Items"]], page_word(answer.get("LastEvaluatedKey")))
 
     def all(self, pk: str, prefix: str = "", **options: Any) -> Iterator[Item]:
         """Every item of a partition whose sort key begins with the prefix."""
@@ -222,7 +180,7 @@ class Table:
             for item in page.items:
                 if keep(item):
                     if len(found) == limit:
-                        return Page(found, _page_word(encode(key_of(found[-1]))))
+                        return Page(found, page_word(encode(key_of(found[-1]))))
                     found.append(item)
             if (next := page.next) is None:
                 return Page(found, None)
@@ -318,11 +276,11 @@ class Table:
             "Limit": limit,
             "ScanIndexForward": not newest_first,
         }
-        if start := _index_key(next, attributes[0], value):
+        if start := index_key(next, attributes[0], value):
             request["ExclusiveStartKey"] = start
         with translated():
             answer = client("dynamodb").query(**request)
-        return Page([read_item(item) for item in answer["Items"]], _page_word(answer.get("LastEvaluatedKey")))
+        return Page([read_item(item) for item in answer["Items"]], page_word(answer.get("LastEvaluatedKey")))
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item]:
         """Those of the items that are there, 100 a call, in no order."""

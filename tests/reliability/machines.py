@@ -132,7 +132,7 @@ class Machines:
     def time_out(self, execution: Execution) -> None:
         """Nobody answered the task that waits."""
         state = self.definitions[execution.machine]["States"][execution.at]
-        execution.waiting = False
+        execution.waiting, execution.token = False, None
         execution.at, execution.data = self._caught(state, execution, execution.data, Failure("States.Timeout"))
 
     def _go_on(self, execution: Execution) -> None:

@@ -32,6 +32,7 @@ from erphub.models.identity import Client, Customer, Membership
 from erphub.models.tenancy import FIRST_ROLES
 from local import emulator, processes
 from tests.fakes.aws import EXPORTS, TENANTS, everything_in, table_request
+from tests.fakes.gateway import addressed
 from tests.reliability.fault_proxy import Answer, FaultProxy, Request, answered
 from tests.reliability.machines import Execution, Failure, Invocations, Machines
 
@@ -226,11 +227,9 @@ class Stage:
 
     def _call(self, method: str, path: str, body: Any, api: str, key: str) -> Reply:
         event = json.loads((ROOT / "events/connections/api.json").read_text())
-        query = None
-        if "?" in path:
-            path, _, text = path.partition("?")
-            query = dict(pair.split("=") for pair in text.split("&"))
-        event |= {"httpMethod": method, "path": path, "queryStringParameters": query}
+        path, _, asked = path.partition("?")
+        event = addressed(event, door(f"{api}/api").door.routes, method, path)
+        event["queryStringParameters"] = dict(pair.split("=") for pair in asked.split("&")) if asked else None
         event["body"] = None if body is None else json.dumps(body)
         if key:
             event["headers"] |= {"Idempotency-Key": key}

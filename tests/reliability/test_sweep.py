@@ -10,6 +10,8 @@ from tests.reliability.scenes import SCENES
 from tests.reliability.stage import Theatre, theatre
 from tests.reliability.sweep import Sweep
 
+pytestmark = pytest.mark.timeout(1800)
+
 PAIRS = 6
 """Pairs of faults for each scene; `make reliability` plays more, and each request with every fault."""
 

@@ -121,6 +121,13 @@ class Sweep:
         kinds = list(Fault)
         return [{n: kinds[(n + first) % len(kinds)]} for n in range(1, len(self.calls) + 1)]
 
+    def chosen(self, reads: int) -> list[dict[int, Fault]]:
+        """Each request that changes something with one fault, all faults in turn, and one of so many that only read."""
+        kinds, changing = list(Fault), [n for n, call in enumerate(self.calls, 1) if not only_reads(call)]
+        reading = [n for n, call in enumerate(self.calls, 1) if only_reads(call)]
+        numbers = sorted([*changing, *reading[::reads]])
+        return [{n: kinds[at % len(kinds)]} for at, n in enumerate(numbers)]
+
     def pairs(self, count: int, seed: int) -> list[dict[int, Fault]]:
         """So many pairs of requests, drawn with a seed, with two faults."""
         chance = random.Random(f"{self.scene.name} {seed}")
@@ -129,3 +136,10 @@ class Sweep:
             first, second = sorted(chance.sample(range(1, len(self.calls) + 1), 2))
             found.append({first: chance.choice(list(Fault)), second: chance.choice(list(Fault))})
         return found
+
+
+def only_reads(call: str) -> bool:
+    """Whether a request changes nothing."""
+    return call.partition(".")[2].startswith(
+        ("Get", "List", "Query", "Head", "BatchGet", "Describe", "Decrypt", "Encrypt")
+    )

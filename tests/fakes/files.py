@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from erphub.aws.files import must_be_the_same
+
 
 class FolderFiles:
     """Keys are paths below a folder."""
@@ -12,6 +14,15 @@ class FolderFiles:
 
     def read(self, key: str) -> bytes:
         return (self.root / key).read_bytes()
+
+    def put_once(self, key: str, data: bytes) -> None:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            must_be_the_same(key, path.read_bytes(), data)
 
     def copy(self, source: str, target: str) -> None:
         (self.root / target).parent.mkdir(parents=True, exist_ok=True)

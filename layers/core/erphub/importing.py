@@ -10,7 +10,7 @@ Every step may be repeated, by one worker or by two, after dying anywhere: what 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -31,6 +31,7 @@ from .ports.imports import (
     Runs,
     Source,
     Sources,
+    Staged,
     Target,
     TimeLeft,
     no_checkpoint,
@@ -199,15 +200,15 @@ class Importing:
             batches = self._watched(ref, unit, reading.batches())
             staged = self.lake.stage(part.path, dataset, types, unit.connection_id, batches)
             totals, oddities = list(reading.totals), list(reading.oddities)
-            arrived = self.lake.staged_totals([(part.path, staged.commits)], dataset)
+            arrived = self.lake.staged_totals(staged, dataset)
             if found := reconcile.differences(totals, arrived):
                 if not reading.consistent and (not again or list(reading.recount()) != totals):
                     raise ChangedWhileReading
                 words = reconcile.in_words(found)
                 raise NotReconciled(f"What arrived differs from what the ERP counted: {words}. Nothing was published.")
-        part.commits, part.rows_read, part.totals = staged.commits, staged.rows, reconcile.months(totals)
+        part.manifest, part.rows_read, part.totals = staged.manifest, staged.rows, reconcile.months(totals)
         if dataset.publishing is Publishing.PERIODS:
-            oddities += self.lake.staged_oddities((part.path, staged.commits), dataset)
+            oddities += self.lake.staged_oddities(staged, dataset)
         for oddity in oddities:
             self._log(ref, "warning", oddity.code, f"{oddity.count} rows, such as {'; '.join(oddity.examples)}", unit)
 
@@ -302,17 +303,18 @@ class Importing:
         parts = [self.runs.part(run.ref, number) for number in range(unit.first_part, unit.end_part)]
         if not all(part.done for part in parts):
             raise NotReconciled("Not all of it was read.", code="not_read")
-        staged = [(part.path, part.commits) for part in parts]
-        self._check_staged(unit, parts, staged)
+        staged = [self._reconciled(unit, part) for part in parts]
         published = self.lake.publish(self._target(run, unit), staged)
         self.checkpoint("publish.done")
         self._mark_published(run, unit, parts, published, began)
 
-    def _check_staged(self, unit: Unit, parts: Sequence[Part], staged: Sequence[tuple[str, int]]) -> None:
+    def _reconciled(self, unit: Unit, part: Part) -> Staged:
+        """A part as it is in storage, with its control total. Raises NotReconciled."""
+        staged = Staged(part.path, part.manifest, part.rows_read)
         arrived = self.lake.staged_totals(staged, BY_ID[unit.dataset])
-        counted = [total for part in parts for total in part.totals]
-        if found := reconcile.monthly_differences(counted, arrived):
+        if found := reconcile.monthly_differences(part.totals, arrived):
             raise NotReconciled(f"What was put aside has changed since it was counted: {reconcile.in_words(found)}.")
+        return replace(staged, amount=reconcile.control_total(arrived) if BY_ID[unit.dataset].amount else None)
 
     def _target(self, run: Run, unit: Unit) -> Target:
         dataset = BY_ID[unit.dataset]
@@ -332,7 +334,7 @@ class Importing:
         unit = self.runs.unit(run.ref, unit.number)
         unit.status = UnitStatus.PUBLISHED
         unit.read, unit.parts_done = sum(part.rows_read for part in parts), len(parts)
-        unit.rejected, unit.written = done.rejected, unit.read - done.rejected
+        unit.rejected, unit.written = done.rejected, done.inserted + done.updated + done.unchanged
         unit.inserted, unit.updated = done.inserted, done.updated
         unit.unchanged, unit.removed = done.unchanged, done.removed
         unit.milliseconds += int((self.clock() - began).total_seconds() * 1000)

@@ -62,6 +62,14 @@ def months(totals: Iterable[Total]) -> list[Month]:
     ]
 
 
+def control_total(arrived: Iterable[Total]) -> Decimal:
+    """The sum of all periods, exact."""
+    total = Decimal(0)
+    for each in _summed(arrived):
+        total = _EXACT.add(total, each.amount or Decimal(0))
+    return total
+
+
 def in_words(found: Sequence[Difference]) -> str:
     """The first few differences as a sentence."""
     more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""

@@ -8,8 +8,8 @@ import pytest
 from deltalake import DeltaTable
 
 from erphub.aws import lake_removal, lake_sql
-from erphub.aws.lake import DeltaLake, table_key
-from erphub.aws.lake_places import owner_folder
+from erphub.aws.lake import DeltaLake
+from erphub.aws.lake_places import owner_folder, table_key
 from erphub.aws.lake_removal import LakeRemoval, redacted
 from erphub.errors import Unavailable
 from erphub.models.dataset import BY_ID
@@ -21,7 +21,7 @@ from tests.fakes.objects import FolderObjects
 
 LEDGER = BY_ID["gl_transactions"]
 MINE, OTHER, CLIENT = "01MINE", "01OTHER", "client"
-KEY = table_key(CLIENT, LEDGER)
+KEY = table_key(CLIENT, LEDGER.id)
 DAY = date(2026, 1, 1)
 
 
@@ -52,10 +52,10 @@ class Lake:
             for n in range(count)
         ]
         path = f"staging/{CLIENT}/run{self.runs}/0/p"
-        commits = self.lake.stage(path, LEDGER, types, connection, [batch_of(LEDGER, rows, types)]).commits
+        staged = self.lake.stage(path, LEDGER, types, connection, [batch_of(LEDGER, rows, types)])
         staging = f"staging/{CLIENT}/run{self.runs}/0"
         target = Target(CLIENT, LEDGER, connection, company, [Window()], self.runs, f"run{self.runs}", staging)
-        self.lake.publish(target, [(path, commits)])
+        self.lake.publish(target, [staged])
         self.lake.clean(staging)
 
     def fill(self) -> None:

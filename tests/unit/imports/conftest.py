@@ -12,7 +12,8 @@ from deltalake import DeltaTable
 
 from erphub.aws import lake_sql
 from erphub.aws.jobs import JobTable
-from erphub.aws.lake import DeltaLake, table_key
+from erphub.aws.lake import DeltaLake
+from erphub.aws.lake_places import table_key
 from erphub.aws.lake_rows import LakeRows
 from erphub.aws.runs import RunTable
 from erphub.aws.table import Table
@@ -41,6 +42,7 @@ CHECKPOINTS = (
     "plan.done",
     "read.batch",
     "stage.piece",
+    "stage.manifest",
     "read.staged",
     "read.saved",
     "publish.copied",
@@ -175,7 +177,7 @@ class House:
         return work()
 
     def rows(self, dataset: str, columns: str = "*", where: str = "TRUE") -> list[dict[str, Any]]:
-        uri = str(self.folder / table_key(CLIENT, BY_ID[dataset]))
+        uri = str(self.folder / table_key(CLIENT, dataset))
         keys = ", ".join(f'"{key}"' for key in BY_ID[dataset].keys)
         text = f"SELECT {columns} FROM t WHERE {where} ORDER BY company, {keys}"
         return lake_sql.rows(lake_sql.query({"t": DeltaTable(uri)}, text))

@@ -247,7 +247,7 @@ def test_storage_that_stays_full_fails_the_run_and_keeps_what_was_there(
     def full(*_: Any, **__: Any) -> Any:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("erphub.aws.lake.write_deltalake", full)
+    monkeypatch.setattr("erphub.aws.lake_staging.write_deltalake", full)
     run = house.run(house.job())
     assert run.status is Status.FAILED
     assert run.problem is not None

@@ -1,6 +1,6 @@
 """The lake by itself: what is published, what is kept, what two at once do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,14 +11,15 @@ import pytest
 import time_machine
 from deltalake import DeltaTable
 
-from erphub.aws import lake, lake_keys, lake_sql
-from erphub.aws.lake import DeltaLake, table_key
+from erphub.aws import lake_keys, lake_publishing, lake_shape, lake_sql, lake_upkeep
+from erphub.aws.lake import DeltaLake
+from erphub.aws.lake_places import table_key
 from erphub.aws.lake_rows import LakeRows
 from erphub.errors import Conflict, ErpRefused
 from erphub.models.dataset import BY_ID, Dataset
 from erphub.models.types import complete
 from erphub.ports.erp import Window
-from erphub.ports.imports import Published, RowsWanted, Target
+from erphub.ports.imports import Published, RowsWanted, Staged, Target
 from tests.fakes.erp import Row, batch_of
 from tests.fakes.files import FolderFiles
 
@@ -50,13 +51,13 @@ class Shore:
 
     def stage(
         self, dataset: Dataset, rows: Sequence[Row], types: dict[str, str] | None = None, connection: str = "C1"
-    ) -> tuple[str, int]:
+    ) -> Staged:
         self.token += 1
         known = dict(self.lake.prepare("client", dataset, complete(dataset, types or {})))
         source = complete(dataset, types or {})
         path = f"staging/client/run{self.token}/u/p"
         batches = [batch_of(dataset, rows[at : at + 500], source) for at in range(0, len(rows), 500)]
-        return path, self.lake.stage(path, dataset, known, connection, batches).commits
+        return self.lake.stage(path, dataset, known, connection, batches)
 
     def publish(
         self, dataset: Dataset, rows: Sequence[Row], company: str = "F0001", window: Window | None = None, **more: Any
@@ -68,7 +69,7 @@ class Shore:
         )
 
     def table(self, dataset: Dataset) -> DeltaTable:
-        return DeltaTable(str(self.folder / table_key("client", dataset)))
+        return DeltaTable(str(self.folder / table_key("client", dataset.id)))
 
     def rows(self, dataset: Dataset, where: str = "TRUE") -> list[dict[str, Any]]:
         keys = ", ".join(f'"{key}"' for key in dataset.keys)
@@ -134,16 +135,16 @@ def test_a_window_leaves_files_alone_that_it_does_not_touch(shore: Shore) -> Non
 
 
 def test_many_nights_do_not_leave_many_files(shore: Shore) -> None:
-    for night in range(lake.MANY_FILES + 6):
+    for night in range(lake_publishing.MANY_FILES + 6):
         day = DAY + timedelta(days=night)
         shore.publish(LEDGER, lines(1, first=night), window=Window(day, day + timedelta(days=1)))
-    assert len(shore.rows(LEDGER)) == lake.MANY_FILES + 6
-    assert len(shore.table(LEDGER).file_uris()) <= lake.MANY_FILES + 1
+    assert len(shore.rows(LEDGER)) == lake_publishing.MANY_FILES + 6
+    assert len(shore.table(LEDGER).file_uris()) <= lake_publishing.MANY_FILES + 1
 
 
 def test_a_large_part_is_written_in_pieces(shore: Shore) -> None:
-    _, commits = shore.stage(LEDGER, lines(3000))
-    assert commits > 2
+    staged = shore.stage(LEDGER, lines(3000))
+    assert len(list((shore.folder / staged.path).glob("piece-*.parquet"))) > 2
 
 
 def test_the_same_publication_twice_is_one(shore: Shore) -> None:
@@ -164,21 +165,26 @@ def test_a_publication_that_comes_too_late_is_refused(shore: Shore) -> None:
     assert refused.value.code == "newer_run_published"
 
 
+def before_the_next_commit(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Something else comes between what a publication has read and its commit."""
+    real, interrupted = lake_publishing.commit, []
+
+    def commit(*arguments: Any) -> None:
+        if not interrupted:
+            interrupted.append("once")
+            happens()
+        real(*arguments)
+
+    monkeypatch.setattr(lake_publishing, "commit", commit)
+
+
 def test_two_companies_published_at_the_same_moment_are_both_there(
     shore: Shore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shore.publish(LEDGER, lines(2), "A")
     shore.publish(LEDGER, lines(2), "B")
     ours = shore.stage(LEDGER, lines(3))
-    real, interrupted = DeltaLake._commit, []
-
-    def commit(self: DeltaLake, *arguments: Any) -> None:
-        if not interrupted:
-            interrupted.append("once")
-            shore.publish(LEDGER, lines(5), "B")
-        real(self, *arguments)
-
-    monkeypatch.setattr(DeltaLake, "_commit", commit)
+    before_the_next_commit(monkeypatch, lambda: shore.publish(LEDGER, lines(5), "B"))
     shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [ours])
     assert [row["company"] for row in shore.rows(LEDGER)] == ["A"] * 3 + ["B"] * 5
 
@@ -187,15 +193,8 @@ def test_two_publications_of_one_company_at_the_same_moment_leave_one_of_them_wh
     shore: Shore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = shore.stage(LEDGER, lines(3)), shore.stage(LEDGER, lines(5))
-    real, interrupted = DeltaLake._commit, []
-
-    def commit(self: DeltaLake, *arguments: Any) -> None:
-        if not interrupted:
-            interrupted.append("once")
-            self.publish(shore.target(LEDGER, "A", Window(), 200), [theirs])
-        real(self, *arguments)
-
-    monkeypatch.setattr(DeltaLake, "_commit", commit)
+    later = shore.target(LEDGER, "A", Window(), 200)
+    before_the_next_commit(monkeypatch, lambda: shore.lake.publish(later, [theirs]))
     with pytest.raises(Conflict):
         shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [ours])
     assert len(shore.rows(LEDGER)) == 5
@@ -211,15 +210,15 @@ def test_a_table_widened_while_narrow_rows_wait_takes_them(shore: Shore) -> None
 def test_a_table_published_to_while_it_is_widened_loses_nothing(shore: Shore, monkeypatch: pytest.MonkeyPatch) -> None:
     shore.publish(LEDGER, lines(2), "A")
     waiting = shore.stage(LEDGER, lines(3))
-    real, interrupted = DeltaLake._widen, []
+    real, interrupted = lake_shape._written_anew, []
 
-    def widen(self: DeltaLake, *arguments: Any) -> None:
+    def written_anew(*arguments: Any) -> Any:
         if not interrupted:
             interrupted.append("once")
-            self.publish(shore.target(LEDGER, "B", Window(), 100), [waiting])
-        real(self, *arguments)
+            shore.lake.publish(shore.target(LEDGER, "B", Window(), 100), [waiting])
+        return real(*arguments)
 
-    monkeypatch.setattr(DeltaLake, "_widen", widen)
+    monkeypatch.setattr(lake_shape, "_written_anew", written_anew)
     shore.publish(LEDGER, lines(1), "C", types={"amount": "decimal(38,10)"})
     assert [row["company"] for row in shore.rows(LEDGER)] == ["A"] * 2 + ["B"] * 3 + ["C"]
 
@@ -228,7 +227,7 @@ def test_amounts_of_38_digits_arrive_and_are_summed_exactly(shore: Shore) -> Non
     largest = Decimal("9" * 36 + ".99")
     rows = [line | {"amount": largest} for line in lines(3)]
     staged = shore.stage(LEDGER, [row | {"voucher_date": DAY} for row in rows], {"amount": "decimal(38,2)"})
-    (total,) = shore.lake.staged_totals([staged], LEDGER)
+    (total,) = shore.lake.staged_totals(staged, LEDGER)
     assert total.amount == Decimal("2999999999999999999999999999999999999.97")
     shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [staged])
     assert {row["amount"] for row in shore.rows(LEDGER)} == {largest}
@@ -324,7 +323,7 @@ def test_what_the_source_raises_comes_out_as_it_is(shore: Shore) -> None:
 def test_files_replaced_long_ago_are_removed_and_younger_ones_kept(
     shore: Shore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lake, "TIDY_EVERY", 1)
+    monkeypatch.setattr(lake_upkeep, "TIDY_EVERY", 1)
     shore.publish(LEDGER, lines(3))
     (first,) = shore.table(LEDGER).file_uris()
     with time_machine.travel(datetime.now(UTC) - timedelta(days=8), tick=True):

@@ -34,9 +34,8 @@ def publish(run, text):
     aside = (rows(batch, text) for batch in [*range(batches), 0][: batches + twice])
     staged = lake.stage(f"{unit}/p", dataset, types, "C1", aside)
     assert staged.rows == 20_000 * (batches + twice)
-    lake.staged_totals([(f"{unit}/p", staged.commits)], dataset)
-    return lake.publish(Target("client", dataset, "C1", "F0001", (Window(),), run, f"run{run}", unit),
-                        [(f"{unit}/p", staged.commits)])
+    lake.staged_totals(staged, dataset)
+    return lake.publish(Target("client", dataset, "C1", "F0001", (Window(),), run, f"run{run}", unit), [staged])
 
 twice = dataset.publishing == "keys"  # one batch comes twice: its rows are rejected
 whole = 20_000 * (batches - twice)

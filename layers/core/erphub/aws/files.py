@@ -1,11 +1,13 @@
-"""Objects in the lake's bucket that are not the table engine's business: read, copied and removed by key."""
+"""Objects in the lake's bucket that are not the table engine's business: read, stored, copied and removed by key."""
 
 from typing import Any, Protocol, cast
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from ..errors import Unavailable
+from ..errors import Conflict, Unavailable
 from .clients import client
+
+_EXISTS, _UNDER_WAY = "PreconditionFailed", "ConditionalRequestConflict"
 
 
 class Files(Protocol):
@@ -13,6 +15,13 @@ class Files(Protocol):
 
     def read(self, key: str) -> bytes:
         """The bytes of one object."""
+        ...
+
+    def put_once(self, key: str, data: bytes) -> None:
+        """Store an object under a name that no other content is ever stored under; again is fine.
+
+        Raises Conflict (`object_differs`) when there is another content, and leaves it.
+        """
         ...
 
     def copy(self, source: str, target: str) -> None:
@@ -35,6 +44,27 @@ class S3Files:
         with _translated():
             return client("s3").get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
+    def put_once(self, key: str, data: bytes) -> None:
+        """See above. Raises Conflict, Unavailable.
+
+        S3 may store an object and lose the answer: its client then sends it again and is told that there is one
+        (`PreconditionFailed`). Whose it is, its content says. While another write to the name is under way S3 says
+        `ConditionalRequestConflict`: send it again (reference of PutObject).
+        """
+        for last in (False, False, True):
+            try:
+                with _translated():
+                    client("s3").put_object(Bucket=self._bucket, Key=key, Body=data, IfNoneMatch="*")
+            except Unavailable as error:
+                code = _code(error.__cause__)
+                if code == _EXISTS:
+                    must_be_the_same(key, self.read(key), data)
+                elif code != _UNDER_WAY or last:
+                    raise
+                else:
+                    continue
+            return
+
     def copy(self, source: str, target: str) -> None:
         """See above. Raises Unavailable."""
         with _translated():
@@ -50,6 +80,17 @@ class S3Files:
                 if keys:
                     delete = cast(Any, {"Objects": keys, "Quiet": True})
                     client("s3").delete_objects(Bucket=self._bucket, Delete=delete)
+
+
+def must_be_the_same(key: str, stored: bytes, data: bytes) -> None:
+    """Raises Conflict (`object_differs`) when what is stored under a name is not what was to be stored there."""
+    if stored != data:
+        name = key.rpartition("/")[2]
+        raise Conflict(f"Another content is stored under the name {name} already.", code="object_differs")
+
+
+def _code(error: BaseException | None) -> str | None:
+    return error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
 
 
 class _translated:

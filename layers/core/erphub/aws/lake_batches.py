@@ -1,6 +1,6 @@
 """Arrow batches on their way into the lake: brought into the table's shape, and cut into pieces of bounded size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import arro3.core as ac
@@ -19,8 +19,12 @@ def _zeros(count: int) -> ac.Array:
     return ac.Array(memoryview(bytes(4 * count)).cast("i"))
 
 
-def fit(batch: ac.RecordBatch, schema: ac.Schema) -> ac.RecordBatch:
-    """A batch of the engine's own in exactly this schema (it likes to answer in its own text types)."""
+def fitted(rows: Iterable[Any], schema: ac.Schema) -> Iterator[ac.RecordBatch]:
+    """The engine's own batches in exactly this schema (it likes to answer in its own text types)."""
+    return (_fit(ac.RecordBatch.from_arrow(batch), schema) for batch in rows)
+
+
+def _fit(batch: ac.RecordBatch, schema: ac.Schema) -> ac.RecordBatch:
     columns = [_cast(batch.column(field.name), field.type) for field in schema]
     return ac.RecordBatch.from_arrays(columns, schema=schema)
 

@@ -70,12 +70,22 @@ def inside(column: str, window: Window) -> str:
 def totals(dataset: Dataset, tables: Iterable[str], scale: int, where: str = "TRUE") -> str:
     """Rows and the sum of the amount per day. The sum is taken in 76 digits: 38 could overflow."""
     period = name(dataset.date) if dataset.date else "CAST(NULL AS DATE)"
-    amount = f"arrow_cast({name(dataset.amount)}, 'Decimal256(76, {scale})')" if dataset.amount else "0"
+    amount = _summable(dataset.amount, scale) if dataset.amount else "0"
     rows = " UNION ALL ".join(
         f"SELECT {period} AS period, {amount} AS amount FROM {table} WHERE {where}"  # noqa: S608
         for table in tables
     )
     return f'SELECT period, count(*) AS "rows", sum(amount) AS amount FROM ({rows}) GROUP BY period'  # noqa: S608
+
+
+def _summable(column: str, scale: int) -> str:
+    return f"arrow_cast({name(column)}, 'Decimal256(76, {scale})')"
+
+
+def control_totals(table: str, column: str | None, scale: int) -> str:
+    """Rows, and the sum of a column when one is given."""
+    amount = f"sum({_summable(column, scale)})" if column else "NULL"
+    return f'SELECT count(*) AS "rows", {amount} AS amount FROM {table}'  # noqa: S608
 
 
 def shares(dataset: Dataset, count: int) -> list[str]:

@@ -20,7 +20,8 @@ KEPT_DAYS = 400
 """How long a run, its units and its log are kept."""
 PARTS_KEPT_DAYS = 30
 """How long its parts are: they matter while it works, and for a while to whoever looks why it failed."""
-_KEYS = ("pk", "sk", "ended", "expires_at")
+_KEYS = ("pk", "sk", "ended", "expires_at", "commits")
+"""Not of the records themselves; `commits` stands in parts that an earlier version read, which are read anew."""
 
 _OPEN = "runs"
 """The partition of index `due` with the runs that have not ended."""

@@ -162,7 +162,8 @@ class Part:
     rows: int
     done: bool = False
     path: str = ""
-    commits: int = 0
+    manifest: str = ""
+    """Which files in staging are its rows; see `ports.imports.Staged`."""
     rows_read: int = 0
     totals: list[tuple[str | None, int, str | None]] = field(default_factory=list[tuple[str | None, int, str | None]])
     """Per month (`2026-01`, None without a date): rows and the sum as text, as the source counted them."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from ..models.dataset import Dataset
@@ -215,11 +216,17 @@ class Runs(Protocol):
 
 @dataclass(frozen=True)
 class Staged:
-    """What was written aside for one part: how many files' worth, rows, and bytes of Arrow data."""
+    """One part in staging: immutable files, and the manifest that lists them.
 
-    commits: int
+    `manifest` is the SHA-256 of the manifest, in hex; empty when there are no rows. `bytes` are those of Arrow data.
+    `amount` is the control total of the dataset's amount, as it was reconciled; None where nobody compares it.
+    """
+
+    path: str
+    manifest: str
     rows: int
-    bytes: int
+    bytes: int = 0
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -245,7 +252,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Published:
-    """What a publication did to the unit's part of the lake, in rows. `repeated` when it had been done before."""
+    """What a publication did to the unit's part of the lake, in rows of the files that were committed.
+
+    `repeated` when it had been done before.
+    """
 
     inserted: int
     updated: int
@@ -273,21 +283,26 @@ class Lake(Protocol):
     def stage(
         self, path: str, dataset: Dataset, types: Mapping[str, str], connection_id: str, batches: Iterable[Any]
     ) -> Staged:
-        """Write batches aside. Whatever `batches` raises comes out as it is."""
+        """Write batches into staging; the names there follow from `path`, which no other attempt may use.
+
+        Whatever `batches` raises comes out as it is.
+        """
         ...
 
-    def staged_totals(self, staged: Sequence[tuple[str, int]], dataset: Dataset) -> Sequence[Total]:
-        """Rows and sums per day of what was written aside, read back from storage: (path, commits) each."""
+    def staged_totals(self, staged: Staged, dataset: Dataset) -> Sequence[Total]:
+        """Rows and sums per day of one part, read back from staging."""
         ...
 
-    def staged_oddities(self, staged: tuple[str, int], dataset: Dataset) -> Sequence[Oddity]:
+    def staged_oddities(self, staged: Staged, dataset: Dataset) -> Sequence[Oddity]:
         """Empty and repeated keys among the rows of one part."""
         ...
 
-    def publish(self, target: Target, staged: Sequence[tuple[str, int]]) -> Published:
-        """Replace the unit's part (its windows, or all of it) by what was staged, in one step.
+    def publish(self, target: Target, staged: Sequence[Staged]) -> Published:
+        """Replace the unit's part (its windows, or all of it) by what was staged, in one step; again is fine.
 
-        Raises Conflict (`newer_run_published`), Unavailable.
+        Just before that step the files to be published are read: each part's rows and `amount` must be those given.
+        Raises Conflict (`staged_data_changed` when they are not, `newer_run_published`), Unavailable; then nothing
+        has changed, or all of it has and saying it again finds that out.
         """
         ...
 

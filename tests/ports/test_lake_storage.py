@@ -1,7 +1,5 @@
 """What the lake asks of storage, the same from a folder and from S3; and the lake itself on S3."""
 
-import os
-from collections.abc import Generator, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,51 +17,13 @@ from erphub.models.dataset import BY_ID
 from erphub.models.types import complete
 from erphub.ports.erp import Window
 from erphub.ports.imports import RowsWanted, Staged, Target
-from local import emulator, processes
 from tests.fakes.erp import Row, batch_of
 from tests.fakes.files import FolderFiles
 
+from .conftest import BUCKET, options
+
 LEDGER = BY_ID["gl_transactions"]
 DAY = date(2026, 1, 1)
-BUCKET = "lake"
-ROOT_KEY = "AKIATESTTESTTESTTEST"
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The local AWS: the table engine speaks S3 by itself, so a stand-in within this process would not be asked."""
-    directory, port = tmp_path_factory.mktemp("aws"), processes.free_port()
-    started = emulator.start(directory, port, ROOT_KEY)
-    try:
-        emulator.wait_until_ready(directory, port, started)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        processes.stop(started)
-
-
-@pytest.fixture
-def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
-    """An empty bucket, and clients that talk to it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ROOT_KEY)
-    clients.client.cache_clear()
-    clients._session.cache_clear()
-    client = clients.client("s3")
-    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    yield endpoint
-    S3Files(BUCKET).delete_all("")
-    client.delete_bucket(Bucket=BUCKET)
-    clients.client.cache_clear()
-    clients._session.cache_clear()
-
-
-def options(endpoint: str) -> dict[str, str]:
-    return {
-        "aws_endpoint": endpoint,
-        "aws_allow_http": "true",
-        "aws_region": os.environ["AWS_DEFAULT_REGION"],
-        "aws_conditional_put": "etag",
-    }
 
 
 @pytest.fixture(params=["folder", "s3"])

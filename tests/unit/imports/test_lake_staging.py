@@ -153,7 +153,7 @@ def until_it_works(work: Callable[[], Any]) -> Any:
     batch=st.integers(1, 15),
     faults=st.lists(st.sampled_from(["none", "none", "before", "after"]), max_size=12),
 )
-@examples(max_examples=15, deadline=None)
+@examples(max_examples=10, deadline=None)
 def test_whatever_is_lost_the_lake_holds_the_source_and_the_counts_say_so(
     tmp_path_factory: pytest.TempPathFactory, parts: list[int], batch: int, faults: list[str]
 ) -> None:

@@ -50,10 +50,3 @@ def put_aside_by(client_id: str, run_id: str) -> str:
 def papers_of(client_id: str, connection_id: str) -> tuple[str, ...]:
     """The prefixes of a sync's PDFs and batches."""
     return f"documents/{client_id}/{connection_id}/", f"staging/uploads/{client_id}/{connection_id}/"
-
-
-def company_folder(company: str) -> str:
-    """The folder of a company's files: its key when that is plain, otherwise a name for it. The log holds the key."""
-    if _SAFE.fullmatch(company):
-        return f"company={company}"
-    return f"company=.{hashlib.sha256(company.encode()).hexdigest()[:24]}"

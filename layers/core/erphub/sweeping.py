@@ -14,7 +14,7 @@ from .errors import NotFound, Unavailable
 from .models.run import RunRef
 from .ports.connections import Connections
 from .ports.deletion import TimeLeft
-from .ports.imports import Runs
+from .ports.imports import OpenRuns
 from .ports.wizards import Wizards
 from .ports.world import Clock, Machine
 
@@ -127,7 +127,7 @@ class OrphanedSecrets:
 class AbandonedRuns:
     """Ends runs whose machine has ended without their being written down as ended."""
 
-    runs: Runs
+    runs: OpenRuns
     machine: Machine
     finish: Callable[[RunRef], object]
     """Ends a run as broken off, frees what it holds, and tells who should know."""

@@ -26,6 +26,7 @@ from . import keys
 from .exportlog import ExportLogTable
 from .lake_places import company_folder, owner_folder, papers_of, put_aside_by, tables_of
 from .objects import Objects
+from .open_runs import OpenRuns
 from .runs import RunTable
 from .syncs import SyncTable
 from .table import Item, Table, Taken, key_of
@@ -249,13 +250,13 @@ class Runs(_Quiet):
 
     def stop(self, of: Connection, *, force: bool) -> bool:
         """See the port. A run that goes on is asked to stop; one whose machine has ended is written down as ended."""
-        store, quiet = RunTable(self.table), True
-        for ref in list(store.open_of(of.client_id, of.id)):
+        store, opened, quiet = RunTable(self.table), OpenRuns(self.table), True
+        for ref in list(opened.of_connection(of.client_id, of.id)):
             execution = self.machine.execution(ref.run_id)
             try:
                 store.change(ref, cancel_requested=True)
             except Taken:  # it was never added
-                store.close(ref)
+                opened.close(ref)
                 continue
             if self.machine.is_running(execution):
                 if not force:

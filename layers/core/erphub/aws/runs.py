@@ -13,6 +13,7 @@ from ..models.run import LogLine, Part, Run, RunRef, Status, Trigger, Unit, Unit
 from ..models.wire import instant
 from ..ports.imports import Listed
 from . import keys
+from .open_runs import OpenRuns
 from .table import Item, Table, Taken
 
 _CALLS = "calls:"
@@ -23,11 +24,6 @@ PARTS_KEPT_DAYS = 30
 _KEYS = ("pk", "sk", "ended", "expires_at", "commits")
 """Not of the records themselves; `commits` stands in parts that an earlier version read, which are read anew."""
 
-_OPEN = "runs"
-"""The partition of index `due` with the runs that have not ended."""
-_LOOKED_AT = timedelta(hours=1)
-"""How long after it was made a run is first looked at by whoever looks for those that were given up."""
-
 TURN = timedelta(minutes=2)
 """How long a run may take to sign in before the next one tries."""
 
@@ -37,6 +33,7 @@ class RunTable:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._open = OpenRuns(table)
 
     # --- the run -----------------------------------------------------------------------------------------------------
 
@@ -59,36 +56,12 @@ class RunTable:
             "expires_at": expires,
         }
         # That it is open comes first: without the run it is dropped by whoever looks at it.
-        self._table.put(_open_item(run))
+        self._open.add(run)
         try:
             self._table.put_new(item)
         except Taken:
             return False
         return True
-
-    def overdue(self, now: datetime) -> Iterator[RunRef]:
-        """See the port."""
-        for item in self._table.by_index("due", "due_shard", _OPEN, upto=("due_at", instant(now))):
-            yield RunRef(item["pk"].removeprefix("CLIENT#"), *item["sk"].split("#")[1:])
-
-    def open_of(self, client_id: str, connection_id: str) -> Iterator[RunRef]:
-        """The runs of a connection that are not known to have ended."""
-        pk = keys.client(client_id)["pk"]
-        for item in self._table.all(pk, "RUN-OPEN#"):
-            if item["connection_id"] == connection_id:
-                yield RunRef(client_id, *item["sk"].split("#")[1:])
-
-    def look_again(self, ref: RunRef, at: datetime) -> None:
-        """See the port."""
-        try:
-            key = keys.run_open(ref.client_id, ref.job_id, ref.run_id)
-            self._table.update(key, "SET due_at = :at", condition="attribute_exists(pk)", at=instant(at))
-        except Taken:  # it has ended meanwhile
-            return
-
-    def close(self, ref: RunRef) -> None:
-        """See the port."""
-        self._table.delete(keys.run_open(ref.client_id, ref.job_id, ref.run_id))
 
     def get(self, ref: RunRef) -> Run:
         """See the port."""
@@ -137,11 +110,11 @@ class RunTable:
         try:
             final = {**values, "finished_at": instant(now), "ended": values["status"]}
             self._update(_key(ref), final, condition="attribute_exists(pk) AND attribute_not_exists(ended)")
+            ended = True
         except Taken:
-            self.close(ref)
-            return False
-        self.close(ref)
-        return True
+            ended = False
+        self._open.close(ref)
+        return ended
 
     def progress(self, ref: RunRef, now: datetime, rows: int, bytes: int, parts: int = 0) -> Run:
         """See the port."""
@@ -338,13 +311,6 @@ def _key(ref: RunRef) -> keys.Key:
 
 def _lease(ref: RunRef, unit: Unit) -> keys.Key:
     return keys.lease(ref.client_id, unit.dataset, unit.connection_id, unit.company)
-
-
-def _open_item(run: Run) -> Item:
-    ref, made = run.ref, datetime.fromisoformat(run.created_at)
-    key = keys.run_open(ref.client_id, ref.job_id, ref.run_id)
-    due = {"due_shard": _OPEN, "due_at": instant(made + _LOOKED_AT)}
-    return key | due | {"connection_id": run.connection_id, "expires_at": _until(run.created_at)}
 
 
 def _turn(ref: RunRef, connection_id: str) -> keys.Key:

@@ -76,16 +76,8 @@ class Jobs(Protocol):
         ...
 
 
-class Runs(Protocol):
-    """Runs, their units and parts, their log, and who may write where."""
-
-    def add(self, run: Run) -> bool:
-        """Keep a new run; False when there is one with this id already."""
-        ...
-
-    def get(self, ref: RunRef) -> Run:
-        """Raises NotFound."""
-        ...
+class OpenRuns(Protocol):
+    """Runs that are not known to have ended, and when to look at them."""
 
     def overdue(self, now: datetime) -> Iterator[RunRef]:
         """Runs that were to be looked at by now because they are not known to have ended; a moment behind."""
@@ -97,6 +89,18 @@ class Runs(Protocol):
 
     def close(self, ref: RunRef) -> None:
         """Nobody need look at the run any more; again is fine."""
+        ...
+
+
+class Runs(Protocol):
+    """Runs, their units and parts, their log, and who may write where."""
+
+    def add(self, run: Run) -> bool:
+        """Keep a new run; False when there is one with this id already."""
+        ...
+
+    def get(self, ref: RunRef) -> Run:
+        """Raises NotFound."""
         ...
 
     def list(self, client_id: str, job_id: str, limit: int, next: str | None) -> Listed[Run]:

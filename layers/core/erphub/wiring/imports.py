@@ -106,13 +106,14 @@ def importing() -> "Importing":
 def abandoned_runs(finish: "Callable[[RunRef], object]") -> "AbandonedRuns":
     """Runs whose machine's end nobody heard of; `finish` ends one as broken off."""
     from ..aws.machines import StateMachine
+    from ..aws.open_runs import OpenRuns
     from ..sweeping import AbandonedRuns
 
     def report(what: str, error: Exception) -> None:
         observe.logger().error("could not be swept", exc_info=error, extra={"what": what})
 
     machine = StateMachine(house.settings().import_machine)
-    return AbandonedRuns(run_table(), machine, finish, house.clock, report)
+    return AbandonedRuns(OpenRuns(house.table()), machine, finish, house.clock, report)
 
 
 @cache

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from erphub.aws import clients, keys
-from erphub.aws.dependents import MOST, MOST_FOLDERS
+from erphub.aws.dependent_basics import MOST
+from erphub.aws.dependent_data import MOST_FOLDERS
 from erphub.aws.lake_places import company_folder, owner_folder
 from erphub.ids import derived_id
 from erphub.models.run import RunRef

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 
 from erphub import wiring
 from erphub.aws import lake_sql
-from erphub.aws.lake import table_key
+from erphub.aws.lake_places import tables_of
 from erphub.ids import new_id
 from erphub.models.connection import Company, Connection
 from erphub.models.dataset import BY_ID
@@ -93,7 +93,7 @@ class WithImports(Scene):
         @cache
         def in_small_parts() -> Any:
             importing = replace(made(), part_rows=10)
-            importing.lake._piece = 1000
+            importing.lake._staging = replace(importing.lake._staging, piece=1000)
             return importing
 
         patch.setattr(wiring.imports, "importing", in_small_parts)
@@ -107,7 +107,7 @@ class WithImports(Scene):
     def _read(self, stage: Stage) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for dataset in ("accounts", "gl_transactions"):
-            uri = f"s3://{stage.bucket}/{table_key(CLIENT, BY_ID[dataset])}"
+            uri = f"s3://{stage.bucket}/{tables_of(CLIENT)}{dataset}"
             table = DeltaTable(uri, storage_options=wiring.imports.lake_options())
             keys = ", ".join(f'"{key}"' for key in BY_ID[dataset].keys)
             columns = f"company, {keys}, " + ("name" if dataset == "accounts" else "amount")

@@ -6,6 +6,4 @@ from tests.reliability.scene_import import Import
 from tests.reliability.scene_transfer import Transfer
 from tests.reliability.scene_wizard import Wizard
 
-SCENES: tuple[type[Scene], ...] = (Wizard, Transfer, Deletion)
-LATER = (Import,)
-"""Not swept before staging is safe to repeat."""
+SCENES: tuple[type[Scene], ...] = (Wizard, Import, Transfer, Deletion)

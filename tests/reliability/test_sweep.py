@@ -13,7 +13,7 @@ from tests.reliability.sweep import Sweep, only_reads
 pytestmark = pytest.mark.timeout(1800)
 
 READS = 12
-"""One of so many requests that only read; each that changes something is played. `make reliability` plays all of both."""
+"""One of so many requests that only read is played, and each that changes something; `make reliability` plays all."""
 PAIRS = 4
 
 

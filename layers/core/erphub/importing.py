@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from . import reconcile
-from .errors import CredentialsRefused, ErpRefused, HubError, Stopped, Unavailable
+from .errors import CredentialsRefused, ErpRefused, HubError, ServiceBusy, Stopped, Unavailable
 from .ids import new_id
 from .models.dataset import BY_ID, Publishing
 from .models.run import Part, Run, RunRef, Unit, UnitStatus
@@ -112,7 +112,8 @@ class Importing:
     def read(self, ref: RunRef, first: int, end: int, time_left: TimeLeft) -> Outcome:
         """Read parts that are not read yet. `outcome`: `done` or `more`.
 
-        Raises Unavailable, after having read what can be read: then try again.
+        Raises Unavailable, after having read what can be read: then try again. ServiceBusy comes at once and is held
+        against no part: it is the hub's own services that are away.
         """
         parts = [part for number in range(first, end) if not (part := self.runs.part(ref, number)).done]
         shift = self._shift(ref, {part.unit for part in parts})
@@ -136,6 +137,8 @@ class Importing:
                 except CredentialsRefused as error:
                     self._fail_all(ref, error)
                     return {"outcome": "done"}
+                except ServiceBusy:
+                    raise
                 except Unavailable as error:
                     self._note_trouble(shift, unit, error)
                     if shift.seems_away():
@@ -289,6 +292,8 @@ class Importing:
             try:
                 self._begin(shift, unit)
                 self._publish_unit(run, unit)
+            except ServiceBusy:
+                raise
             except Unavailable as error:
                 self._note_trouble(shift, unit, error)
                 if shift.seems_away():

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from .backlog import LeftUnread, asked_at, period_of
-from .errors import CredentialsRefused, ErpRefused, HubError, NotFound, Stopped, Unavailable
+from .errors import CredentialsRefused, ErpRefused, HubError, NotFound, ServiceBusy, Stopped, Unavailable
 from .models.dataset import BY_ID, DATASETS
 from .models.job import Job
 from .models.run import Part, Run, RunRef, Trigger, Unit, UnitStatus
@@ -67,6 +67,8 @@ class Planning:
             return self._plan(run, time_left)
         except Stopped:
             return {"outcome": "done"}
+        except ServiceBusy:
+            raise
         except Unavailable as error:
             self._note_trouble(run, error)
             raise
@@ -235,6 +237,8 @@ class Planning:
             raise
         except ErpRefused as error:
             self._fail(run.ref, unit, error)
+        except ServiceBusy:
+            raise
         except Unavailable as error:
             unit.trouble = problem_of(error) | {"tries": unit.tries + 1}
             if error.code == "company_unavailable" or unit.tries == SURVEY_TRIES:

@@ -1,5 +1,6 @@
 """What goes wrong in the middle: whatever it is, the lake holds all of the old or all of the new."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from erphub.errors import Unavailable
+from erphub.errors import ServiceBusy, Unavailable
 from erphub.models.job import Days
 from erphub.models.run import RunRef, Status, Trigger, UnitStatus
 
@@ -488,3 +489,32 @@ def test_a_throttled_table_delays_a_run_and_loses_nothing(
     assert house.runs.get(ref).status is Status.SUCCEEDED
     assert house.count("gl_transactions") == 120
     assert house.count("accounts") == 24
+
+
+@pytest.mark.parametrize("step", ["survey", "stage", "publish"])
+def test_services_of_the_hubs_own_that_are_busy_are_waited_for_and_held_against_no_company(
+    house: House, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long: a company's own trouble is counted, that of the table, the bucket or the password store is not."""
+    ref = house.queue(house.job())
+    work: Callable[[], Any] = lambda: house.importing.plan(ref, lambda: 900.0)  # noqa: E731
+    if step != "survey":
+        packages = work()["packages"]
+        if step == "stage":
+            work = lambda: house.importing.read(ref, 0, packages[-1]["to"], lambda: 900.0)  # noqa: E731
+        else:
+            house.map(ref, packages, house.importing.read, parts=True)
+            work = lambda: house.importing.publish(ref, 0, 4, lambda: 900.0)  # noqa: E731
+
+    def busy(*_: Any, **__: Any) -> Any:
+        raise ServiceBusy("The table is busy.", code="table_busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.erp if step == "survey" else house.lake, step, busy)
+        for _ in range(8):
+            with pytest.raises(ServiceBusy):
+                work()
+    house.drive(ref)
+    run = house.runs.get(ref)
+    assert (run.status, run.trouble) == (Status.SUCCEEDED, None)
+    assert "table_busy" not in house.log(run)

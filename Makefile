@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Compiled modules are kept, whatever the machine says: tests and the local AWS start Python by the hundred.
+export PYTHONDONTWRITEBYTECODE :=
 
 PY := .venv/bin/python
 UV := .venv/bin/uv

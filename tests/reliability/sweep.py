@@ -121,11 +121,15 @@ class Sweep:
         kinds = list(Fault)
         return [{n: kinds[(n + first) % len(kinds)]} for n in range(1, len(self.calls) + 1)]
 
-    def chosen(self, reads: int) -> list[dict[int, Fault]]:
-        """Each request that changes something with one fault, all faults in turn, and one of so many that only read."""
-        kinds, changing = list(Fault), [n for n, call in enumerate(self.calls, 1) if not only_reads(call)]
+    def chosen(self, most: int) -> list[dict[int, Fault]]:
+        """At most so many requests, each with one fault, all faults in turn.
+
+        Nine of ten change something; both kinds are spread evenly over the scene.
+        """
+        kinds = list(Fault)
+        changing = [n for n, call in enumerate(self.calls, 1) if not only_reads(call)]
         reading = [n for n, call in enumerate(self.calls, 1) if only_reads(call)]
-        numbers = sorted([*changing, *reading[::reads]])
+        numbers = sorted([*_spread(changing, most - most // 10), *_spread(reading, most // 10)])
         return [{n: kinds[at % len(kinds)]} for at, n in enumerate(numbers)]
 
     def pairs(self, count: int, seed: int) -> list[dict[int, Fault]]:
@@ -143,3 +147,10 @@ def only_reads(call: str) -> bool:
     return call.partition(".")[2].startswith(
         ("Get", "List", "Query", "Head", "BatchGet", "Describe", "Decrypt", "Encrypt")
     )
+
+
+def _spread(numbers: list[int], most: int) -> list[int]:
+    """At most so many of them, evenly."""
+    if len(numbers) <= most:
+        return numbers
+    return [numbers[at * len(numbers) // most] for at in range(most)]

@@ -12,9 +12,9 @@ from tests.reliability.sweep import Sweep, only_reads
 
 pytestmark = pytest.mark.timeout(1800)
 
-READS = 12
-"""One of so many requests that only read is played, and each that changes something; `make reliability` plays all."""
-PAIRS = 4
+MOST = 40
+"""Requests that are played of each scene, most of them such as change something; `make reliability` plays all."""
+PAIRS = 3
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +24,17 @@ def house() -> Iterator[Theatre]:
 
 
 @pytest.mark.parametrize("kind", SCENES, ids=lambda kind: kind.name)
-def test_every_request_that_changes_something_may_go_wrong(
-    house: Theatre, kind: type[Scene], capsys: pytest.CaptureFixture[str]
-):
+def test_requests_all_over_a_scene_may_go_wrong(house: Theatre, kind: type[Scene], capsys: pytest.CaptureFixture[str]):
     sweep = Sweep(kind(), house).prepare()
-    results = [sweep.run(faults) for faults in sweep.chosen(READS)]
+    results = [sweep.run(faults) for faults in sweep.chosen(MOST)]
     wrong = [result for result in results if result.is_wrong]
     with capsys.disabled():
         print(f"\n{kind.name}: {len(results)} of {len(sweep.calls)} crash points played, {len(wrong)} exceptions")
     played = {number for result in results for number in result.faults}
     changing = {number for number, call in enumerate(sweep.calls, 1) if not only_reads(call)}
     assert changing, "a scene without a crash point shows nothing"
-    assert changing < played
+    assert len(played & changing) >= min(MOST - MOST // 10, len(changing))
+    assert played <= set(range(1, len(sweep.calls) + 1))
     assert {fault for result in results for fault in result.faults.values()} == set(Fault)
     assert wrong == []
 

@@ -13,7 +13,8 @@ _WORD = re.compile(r"[A-Z]+(-[A-Z]+)*")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _OF_TRIES = frozenset(
     {
-        "write_id", "version", "rev", "health_rev", "expires_at", "active_at", "token", "manifest", "lambda_ms", "tasks",
+        "write_id", "version", "rev", "health_rev", "expires_at", "active_at", "token", "lambda_ms", "tasks",
+        "manifest",
         "milliseconds", "tries", "trouble", "attempts", "paths", "path", "commits", "read_version", "tested_at",
         "time",  # of a schedule: drawn, so that not all start at once
     }

@@ -4,8 +4,9 @@ import json
 import re
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import botocore.session
 import pytest
 
 from erphub import openapi
@@ -191,6 +192,14 @@ def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_problem
 )
 def test_each_way_in_which_the_gateway_refuses_has_its_status(kind: str, status: int):
     assert RESPONSES[kind]["statusCode"] == str(status)
+
+
+def test_every_answer_that_aws_knows_is_worded_or_one_of_our_own_errors():
+    """What is not named falls back on DEFAULT_5XX, whose status is right for it; no refusal falls back on another's."""
+    model = botocore.session.get_session().get_service_model("apigateway")
+    known = set(cast(Any, model.shape_for("GatewayResponseType")).enum)
+    assert known - set(RESPONSES) == {"API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE"}
+    assert set(RESPONSES) <= known
 
 
 @pytest.mark.parametrize("operation", UNKNOWN)

@@ -1,4 +1,8 @@
-"""Checks the state machines' files: what cfn-lint says of each, that every path ends, that no ARN is written down."""
+"""Checks the state machines' files: what cfn-lint says of each, and what it does not know of.
+
+That every path ends, that no ARN is written down, and that a name is that of one state only in the whole machine, also
+in inner ones: AWS refuses another one (DUPLICATE_STATE_NAME).
+"""
 
 import json
 import re
@@ -14,6 +18,8 @@ from local.emulator import ROOT
 
 Definition = dict[str, Any]
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+LONGEST_NAME = 80
+"""Characters of a state's name (Amazon States Language)."""
 
 
 def scopes(definition: Definition, where: str = "") -> Iterator[tuple[str, Definition]]:
@@ -60,12 +66,26 @@ def faults(definition: Definition, substitutions: set[str]) -> list[str]:
             if not _ends(state) and not successors(state)
         ]
         found += [f"{where}{name} is never left" for name in sorted(reached - _ending(states))]
+    found += _faults_of_names(definition)
     text = json.dumps(definition)
     if re.search(r"arn:aws[\w-]*:(?!states:::)", text):
         found.append("an ARN is written down; the template fills ARNs in")
     used = set(_PLACEHOLDER.findall(text))
     found += [f"${{{name}}} is not filled in by the template" for name in sorted(used - substitutions)]
     return found
+
+
+def _faults_of_names(definition: Definition) -> list[str]:
+    places: dict[str, list[str]] = {}
+    for where, scope in scopes(definition):
+        for name in scope["States"]:
+            places.setdefault(name, []).append(where + name)
+    twice = [
+        f"{' and '.join(at)} have one name; it must be unique in the whole machine" for at in places.values() if at[1:]
+    ]
+    return twice + [
+        f"{name[:20]}… has more than {LONGEST_NAME} characters" for name in places if len(name) > LONGEST_NAME
+    ]
 
 
 def _ending(states: dict[str, dict[str, Any]]) -> set[str]:

@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
-from . import reconcile
+from . import packages, reconcile
 from .errors import CredentialsRefused, ErpRefused, HubError, ServiceBusy, Stopped, Unavailable
 from .ids import new_id
 from .models.dataset import BY_ID, Publishing
@@ -40,7 +39,6 @@ from .ports.world import Clock
 from .run_units import RunLog, company_of, first_problem, staging_of, status_of, summary, totals_of, windows_of
 from .runs import problem_of
 
-UNITS_TOGETHER = 25
 READ_TIME = 240.0
 """Seconds that must be left to begin another part."""
 TROUBLES = 2
@@ -267,12 +265,8 @@ class Importing:
                     ref, unit.number, UnitStatus.FAILED.value, {"code": "not_published", "detail": detail}
                 )
             return {"outcome": "ready", "packages": []}
-        packages: list[dict[str, Any]] = []
-        for _, of_dataset in groupby(units, lambda unit: unit.dataset):
-            numbers = [unit.number for unit in of_dataset]
-            for start in range(numbers[0], numbers[-1] + 1, UNITS_TOGETHER):
-                packages.append(ref.as_json() | {"from": start, "to": min(start + UNITS_TOGETHER, numbers[-1] + 1)})
-        return {"outcome": "ready", "packages": packages}
+        ranges = [ref.as_json() | {"from": at, "to": end} for at, end in packages.of_units(units)]
+        return {"outcome": "ready", "packages": ranges}
 
     def publish(self, ref: RunRef, first: int, end: int, time_left: TimeLeft) -> Outcome:
         """Publish units that are not published yet. `outcome`: `done` or `more`.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from . import packages
 from .backlog import LeftUnread, asked_at, period_of
 from .errors import CredentialsRefused, ErpRefused, HubError, NotFound, ServiceBusy, Stopped, Unavailable
 from .models.dataset import BY_ID, DATASETS
@@ -23,7 +24,6 @@ from .runs import problem_of
 from .schedule import window
 
 PART_ROWS = 250_000
-PACKAGE_PARTS, MOST_PACKAGES = 32, 400
 SURVEY_TRIES = 3
 """The machine calls five times in all: three passes in which a company may be away, and two in which the ERP may."""
 AWAY = 5
@@ -96,7 +96,7 @@ class Planning:
 
     def _plan(self, run: Run, time_left: TimeLeft) -> Outcome:
         if run.parts is not None:
-            return self._ready(run.ref, run.parts)
+            return self._ready(run.ref)
         job = self.jobs.get(run.ref.client_id, run.ref.job_id)
         run = self.runs.start_work(run.ref, self.clock())
         source = self._source(run, job)
@@ -119,7 +119,7 @@ class Planning:
         rows = "as many rows as they have" if planned is None else f"{planned} rows"
         self._log(run.ref, "info", "planned", f"{len(units)} datasets of companies with {rows}, in {parts} parts.")
         self.checkpoint("plan.done")
-        return self._ready(run.ref, parts)
+        return self._ready(run.ref)
 
     def _source(self, run: Run, job: Job) -> Source:
         source = self.sources.get(run.ref.client_id, job.connection_id)
@@ -306,12 +306,12 @@ class Planning:
             self.runs.remember_types(ref.client_id, dataset.id, types)
             self.checkpoint("plan.lake")
 
-    def _ready(self, ref: RunRef, parts: int) -> Outcome:
+    def _ready(self, ref: RunRef) -> Outcome:
         """Ranges of parts, few enough to be handed to the machine, each of them work for some seconds."""
         units = [unit for unit in self.runs.units(ref) if unit.end_part > unit.first_part]
         sizes = [rows for unit in sorted(units, key=lambda unit: unit.first_part) for rows in _spread(unit)]
-        packages = [ref.as_json() | {"from": at, "to": end} for at, end in _packages(sizes, self.part_rows, parts)]
-        return {"outcome": "ready", "packages": packages}
+        ranges = [ref.as_json() | {"from": at, "to": end} for at, end in packages.of_parts(sizes, self.part_rows)]
+        return {"outcome": "ready", "packages": ranges}
 
 
 def patience(waited: int) -> int:
@@ -326,17 +326,3 @@ def _spread(unit: Unit) -> list[int]:
     """The rows of a unit's parts, as if they were equal."""
     parts = unit.end_part - unit.first_part
     return [(unit.planned or 0) // parts] * parts
-
-
-def _packages(sizes: Sequence[int], enough: int, parts: int) -> list[tuple[int, int]]:
-    """Neighbouring parts together until they are work enough for one worker: (from, to) each."""
-    most = max(PACKAGE_PARTS, -(-parts // MOST_PACKAGES))
-    enough = max(enough // 5, -(-sum(sizes) // MOST_PACKAGES))
-    packages: list[tuple[int, int]] = []
-    start, rows = 0, 0
-    for at, size in enumerate(sizes):
-        rows += size
-        if rows >= enough or at + 1 - start >= most or at + 1 == len(sizes):
-            packages.append((start, at + 1))
-            start, rows = at + 1, 0
-    return packages

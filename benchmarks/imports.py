@@ -33,7 +33,7 @@ class Door:
     @property
     def is_light(self) -> bool:
         """Whether it has neither a driver nor a table engine among its layers: then it cannot import them."""
-        return not {"DriverLayer", "LakeLayer"} & set(self.layers)
+        return not {"ErpLayer", "LakeLayer"} & set(self.layers)
 
 
 def doors() -> list[Door]:

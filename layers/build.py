@@ -16,12 +16,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+from layers import elf
+
 ROOT = Path(__file__).resolve().parent.parent
 MACHINES = {"arm64": "aarch64", "aarch64": "aarch64", "x86_64": "x86_64", "amd64": "x86_64"}
 # Amazon Linux 2023 below python3.13 has glibc 2.34; wheels are tagged with the oldest glibc they run on.
 GLIBC = ("2_28", "2_26", "2_24", "2_17", "2_5")
-# What a wheel brings for people who build or test it, and never runs.
-DEAD_WEIGHT = ("tests", "test", "include")
+# What a wheel brings for people who build, test or look at it, or for uses that are none of ours, and never runs here.
+DEAD_WEIGHT = (
+    "bin", "*/tests", "*/test", "*/include", "*.dist-info/sboms", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.pyi",
+    "lxml/includes", "lxml/html", "lxml/isoschematron", "lxml/objectify.*", "**/swagger_ui/*.min.*",
+)  # fmt: skip
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "Makefile", "requirements.txt", ".*")
 
 
@@ -60,18 +65,27 @@ def compile_tree(tree: Path, runs_at: str) -> None:
 
 
 def prune(tree: Path) -> None:
-    """Remove what never runs in Lambda: test suites of packages, headers and command-line scripts."""
-    shutil.rmtree(tree / "bin", ignore_errors=True)
-    for package in tree.iterdir():
-        for name in DEAD_WEIGHT:
-            shutil.rmtree(package / name, ignore_errors=True)
+    """Remove what never runs in Lambda, and the padding of native libraries."""
+    for path in [path for pattern in DEAD_WEIGHT for path in tree.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for path in tree.rglob("*.so*"):
+        elf.close_gaps(path)
 
 
-def wheel_layer(name: str, target: Path, arch: str) -> None:
-    """Fill `target`/python with the layer's wheels, from a copy kept for the same lock, Python and architecture."""
+def recipe(name: str) -> str:
+    """A hash of what a layer of wheels is made from: its lock and this program."""
+    sources = (ROOT / "layers" / name / "requirements.txt", Path(__file__), Path(elf.__file__))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+
+
+def wheels(name: str, arch: str) -> Path:
+    """The folder of a layer's wheels, unpacked once for the same recipe, Python and architecture."""
     requirements = ROOT / "layers" / name / "requirements.txt"
-    recipe = hashlib.sha256(requirements.read_bytes() + Path(__file__).read_bytes() + sys.version.encode())
-    kept = ROOT / ".build" / "layers" / f"{name}-{arch}-{recipe.hexdigest()[:16]}"
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    kept = ROOT / ".build" / "layers" / f"{name}-{arch}-{recipe(name)}-{python}"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
@@ -82,7 +96,12 @@ def wheel_layer(name: str, target: Path, arch: str) -> None:
             # Two builds may finish at once: the first one stays, the other is the same.
             if not kept.exists():
                 fresh.rename(kept)
-    subprocess.run(["cp", "-al", str(kept), str(target / "python")], check=True)
+    return kept
+
+
+def wheel_layer(name: str, target: Path, arch: str) -> None:
+    """Fill `target`/python with the layer's wheels."""
+    subprocess.run(["cp", "-al", str(wheels(name, arch)), str(target / "python")], check=True)
 
 
 def core_layer(target: Path) -> None:

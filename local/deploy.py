@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from layers import build as recipes
 from local import api_definition, template
 from local.emulator import REGION, ROOT, Aws, clean_environment
 from local.processes import StartupError
@@ -112,9 +113,8 @@ def _open_big_layers(built: Path) -> None:
     for layer in sorted(built.glob("*Layer")):
         if layer.name == "CoreLayer":
             continue
-        lock = ROOT / "layers" / layer.name.removesuffix("Layer").lower() / "requirements.txt"
-        recipe = hashlib.sha256(lock.read_bytes() + (ROOT / "layers/build.py").read_bytes() + sys.version.encode())
-        kept = BUILDS / "opened" / f"{layer.name}-{recipe.hexdigest()[:16]}"
+        recipe = recipes.recipe(layer.name.removesuffix("Layer").lower())
+        kept = BUILDS / "opened" / f"{layer.name}-{recipe}-{platform.python_version()}"
         kept.parent.mkdir(exist_ok=True)
         if kept.exists():
             shutil.rmtree(layer)

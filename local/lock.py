@@ -14,9 +14,8 @@ HEADER = "# Written by `make lock` from pyproject.toml. Hashes, no addresses.\n"
 RUNTIME_OWN = {"boto3"}
 LAYERS = {
     "api": ("aws-lambda-powertools", "pydantic", "httpx", "tzdata"),
-    "driver": ("pymssql",),
+    "erp": ("pymssql", "lxml"),
     "lake": ("deltalake", "arro3-core"),
-    "xml": ("lxml",),
     "paper": ("reportlab", "pypdfium2"),
 }
 

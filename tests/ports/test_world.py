@@ -107,6 +107,19 @@ def test_what_aws_refuses_for_good_is_not_dressed_up(aws: None, service, operati
         call()
 
 
+@pytest.mark.parametrize(
+    "reason", ["CodeDeliveryFailureException", "LimitExceededException", "InvalidEmailRoleAccessPolicyException"]
+)
+def test_an_invitation_that_could_not_be_mailed_is_told_and_written_down_for_the_alarm(
+    aws: None, reason: str, caplog: pytest.LogCaptureFixture
+):
+    refused = mock.patch.object(clients.client("cognito-idp"), "admin_create_user", side_effect=refusal(reason))
+    with refused, pytest.raises(Unavailable) as raised:
+        UserPool("p").invite("new@example.com")
+    assert raised.value.code == "invitation_not_sent"
+    assert caplog.messages == ["invitation not sent"]
+
+
 def test_a_machine_started_twice_under_one_name_is_started_once(aws: None):
     definition = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}})
     arn = clients.client("stepfunctions").create_state_machine(

@@ -148,6 +148,36 @@ def test_an_address_is_somebodys_only_once_it_was_confirmed():
         assert set(client["WriteAttributes"]) <= {"name", "locale"}
 
 
+@pytest.mark.parametrize("name", sorted(MACHINES))
+def test_a_machine_calls_its_one_function_and_starts_no_other_execution(name: str):
+    """An inline map runs within its execution; a distributed one would need to start and stop executions of its own."""
+    called = [policy["LambdaInvokePolicy"] for policy in MACHINES[name]["Policies"] if "LambdaInvokePolicy" in policy]
+    assert len(called) == 1
+    actions = {action for statement in statements(MACHINES[name]) for action in statement["Action"]}
+    assert not [action for action in actions if action.startswith(("states:", "s3:", "lambda:"))]
+
+
+def test_an_invitation_that_was_not_sent_rings():
+    made = template.of_type(DRAWN, "AWS::Logs::MetricFilter")["InvitationsNotSent"]
+    assert made["FilterPattern"] == '{ $.message = "invitation not sent*" }'
+    assert made["LogGroupName"] == FUNCTIONS["ConnectionsApi"]["LoggingConfig"]["LogGroup"]
+    alarm = template.of_type(DRAWN, "AWS::CloudWatch::Alarm")["InvitationsFailed"]
+    assert alarm["MetricName"] == made["MetricTransformations"][0]["MetricName"]
+
+
+def test_invitations_are_mailed_with_an_identity_of_ones_own_where_one_is_given():
+    pool = DRAWN["Resources"]["UserPool"]["Properties"]["EmailConfiguration"]["Fn::If"]
+    assert pool == [
+        "HasInvitationIdentity",
+        {
+            "EmailSendingAccount": "DEVELOPER",
+            "SourceArn": {"Ref": "InvitationIdentity"},
+            "From": {"Ref": "InvitationFrom"},
+        },
+        {"EmailSendingAccount": "COGNITO_DEFAULT"},
+    ]
+
+
 def starts(properties: dict[str, Any], machine: str) -> bool:
     """Whether a role may start executions of a machine."""
     return any(

@@ -4,10 +4,14 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from ..errors import Conflict
+from .. import observe
+from ..errors import Conflict, Unavailable
 from ..models.identity import User
 from .clients import client
 from .refusals import code_of, later_when_busy
+
+_NOT_MAILED = {"CodeDeliveryFailureException", "LimitExceededException", "InvalidEmailRoleAccessPolicyException"}
+"""Cognito made no mail of it: none are left of the day's 50, or SES refuses the identity."""
 
 _later = later_when_busy("sign_in_busy", "The sign-in service is busy.")
 
@@ -48,6 +52,12 @@ class UserPool:
                 DesiredDeliveryMediums=["EMAIL"],
             )
         except ClientError as error:
+            if code_of(error) in _NOT_MAILED:
+                observe.logger().error("invitation not sent", extra={"refusal": code_of(error)})
+                raise Unavailable(
+                    "No invitation could be mailed just now. Try again later, and tell us when it stays so.",
+                    code="invitation_not_sent",
+                ) from error
             there = self.find(email) if code_of(error) == "UsernameExistsException" else None
             if there is None:
                 raise

@@ -18,6 +18,6 @@ class Users(Protocol):
     def invite(self, email: str) -> User:
         """Make a user who gets an invitation by e-mail; one who is there already is given back as they are.
 
-        Raises Conflict (`email_unconfirmed`).
+        Raises Conflict (`email_unconfirmed`), Unavailable (`invitation_not_sent`).
         """
         ...

@@ -42,9 +42,14 @@ MAKE_VENV = python=$$($(FIND_PYTHON)); $(1)/bin/python -m pip --version >/dev/nu
 	  || .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.PHONY: lock
+MEASURE = $(PY) -c "from local.check_aws import artefacts; artefacts.measure()"
+
+.PHONY: lock sizes
 lock: .venv/.ready ## Write the lock files again from pyproject.toml (UPGRADE=1 for the newest releases)
-	@$(PY) -m local.lock $(if $(UPGRADE),--upgrade)
+	@$(PY) -m local.lock $(if $(UPGRADE),--upgrade) && $(MEASURE)
+
+sizes: venv tools ## Measure the layers anew for both processors, into layers/sizes.json; then say how much of AWS's limits is used
+	@$(PY) -m local.check_aws --measure --figures
 
 # --- the hub on this machine -----------------------------------------------------------------------------------------
 # STACK_DIR=... keeps a second stack apart from the first one in .local.
@@ -70,11 +75,11 @@ demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAF
 
 # --- checks and tests ------------------------------------------------------------------------------------------------
 
-CHECKS := check-format check-lint check-types check-imports check-template check-machines check-security check-openapi
+CHECKS := check-format check-lint check-types check-imports check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
 .PHONY: check $(CHECKS) reliability test test-unit test-ports test-template test-sqlserver test-e2e bench format openapi
-check: venv tools ## Format, lint, types, import contracts, template, state machines, security scan, OpenAPI
+check: venv tools ## Format, lint, types, import contracts, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
 check-types: # the slowest first
@@ -89,6 +94,8 @@ check-template:
 	@AWS_DEFAULT_REGION=eu-north-1 SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint
 check-machines:
 	@$(PY) -m local.machines
+check-aws: # limits and shapes that AWS publishes and the local AWS lets pass
+	@$(PY) -m local.check_aws
 check-security:
 	@.venv-scan/bin/checkov --config-file .checkov.yaml --file template.yaml > .build/checkov.log 2>&1 || { cat .build/checkov.log; exit 1; }
 check-openapi:
@@ -127,12 +134,23 @@ bench: venv tools .venv-dlt/.ready ## Speed and memory, as ratios, into benchmar
 ENV ?= dev
 ARCH ?= arm64
 # What samconfig.toml says for ENV, then what was said here: sam itself would forget the former.
-PARAMETERS = $$($(PY) -c 'import tomllib; print(tomllib.load(open("samconfig.toml", "rb"))["$(ENV)"]["deploy"]["parameters"]["parameter_overrides"])') Architecture=$(ARCH) AdminEmail=$(ADMIN) $(WITH)
+PARAMETERS = $$($(PY) -c 'import tomllib; print(tomllib.load(open("samconfig.toml", "rb"))["$(ENV)"]["deploy"]["parameters"]["parameter_overrides"])') $(GIVEN)
 
-.PHONY: build deploy
+GIVEN = Architecture=$(ARCH) AdminEmail=$(ADMIN) $(WITH)
+
+.PHONY: build preflight deploy restore
 build: venv tools openapi ## Build for AWS (ARCH=arm64 or x86_64)
+	@$(MEASURE)
 	@ARCH=$(ARCH) SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --config-env $(ENV) --parameter-overrides Architecture=$(ARCH)
 
-deploy: build ## Deploy to AWS with your credentials (ENV=dev or prod, ADMIN=e-mail address, WITH="Parameter=value …")
+preflight: venv ## Look, by reading alone, at what your AWS account lacks for a deployment (ENV, WITH as for deploy)
+	@$(PY) -m local.account preflight --env $(ENV) --parameters '$(GIVEN)'
+
+deploy: venv tools ## Deploy to AWS with your credentials (ENV=dev or prod, ADMIN=e-mail address, WITH="Parameter=value …", PREFLIGHT=no to skip that)
 	@test -n "$(ADMIN)" || { echo 'Say whose e-mail address the first administrator has: make deploy ADMIN=you@example.com'; exit 1; }
+	@test "$(PREFLIGHT)" = no || $(MAKE) preflight
+	@$(MAKE) build
 	@SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam deploy --config-env $(ENV) --parameter-overrides "$(PARAMETERS)"
+
+restore: venv ## Take up the data that a deleted deployment of this ENV has left behind, then deploy (KEEP="Tenants=name …" where there are several)
+	@$(PY) -m local.account restore --env $(ENV) --parameters '$(GIVEN)' --keep '$(KEEP)'

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from local import template
+from local.check_aws import artefacts
 from local.deploy import architecture
 from local.emulator import ROOT, clean_environment
 
@@ -160,6 +161,32 @@ def test_each_door_opens_with_its_own_layers_and_nothing_else(name: str, tmp_pat
     strangers = {top for top, path in loaded.items() if not any(path.startswith(str(one)) for one in folders)}
     assert strangers <= RUNTIME_BRINGS | {"google", "mypy_boto3_builder"}, f"not in a layer: {strangers}"
     assert not set(loaded) & HEAVY, "a cold start must not pay for what only some requests need"
+
+
+NATIVE = {
+    "erp": "pymssql, lxml.etree",
+    "lake": "deltalake, arro3.core",
+    "paper": "reportlab.pdfgen.canvas, PIL._imaging, pypdfium2",
+}
+
+
+@pytest.mark.parametrize("layer", sorted(NATIVE))
+def test_native_libraries_load_although_their_padding_is_gone(layer: str, tmp_path_factory: pytest.TempPathFactory):
+    kept = tmp_path_factory.getbasetemp() / f"host-{architecture()}"
+    folder = _host_build(kept, "layer", layer) / "python"
+    program = f"import sys; sys.path.insert(0, {str(folder)!r}); import {NATIVE[layer]}"
+    done = subprocess.run(
+        [str(ROOT / ".venv-aws/bin/python"), "-I", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_what_is_written_down_of_the_sizes_is_what_is_built(built: Path, arch: str):
+    """check-aws goes by the table, so that it need not build."""
+    table = artefacts.unzipped(artefacts.recorded(), template.load())
+    for name, layers in functions().items():
+        real = size(built / name) + sum(size(built / layer) for layer in layers)
+        assert real <= table[name][arch] <= real * 1.05, name
 
 
 def _host_build(kept: Path, kind: str, name: str) -> Path:

@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 
-from erphub.planning import patience
-from local import machines
+from erphub.deletion import PATIENCE
+from erphub.importing import READ_TIME
+from erphub.planning import ENOUGH_TIME, patience
+from local import machines, template
+from local.check_aws import workflows
+from local.check_aws.limits import HISTORY
 
 GOOD: dict[str, Any] = {
     "StartAt": "Ask",
@@ -28,19 +32,52 @@ def test_every_machine_of_the_template_is_sound(name: str):
     assert machines.faults(definition, filled) == []
 
 
-def test_a_run_may_wait_as_long_as_its_machine_lets_it():
-    """Step Functions ends an execution whose history has 25,000 events."""
-    definition, _ = machines.machines()["ImportMachine"]
-    states = definition["States"]
-    assert states["WaitForOtherRun"]["SecondsPath"] == "$.seconds"
-    turn = [states["WaitForOtherRun"], states["Plan"], states["Planned"]]
-    # Each is entered and left; a task is scheduled, started and done besides.
-    events_of_a_turn = sum(5 if state["Type"] == "Task" else 2 for state in turn)
+IMPORT, _ = machines.machines()["ImportMachine"]
+STATES: dict[str, dict[str, Any]] = IMPORT["States"]
+
+
+def turns_of_waiting() -> int:
+    """How often a run asks again that waits for another one as long as its machine lets it."""
     waited = turns = 0
-    while waited < definition["TimeoutSeconds"]:
+    while waited < IMPORT["TimeoutSeconds"]:
         waited += patience(waited)
         turns += 1
-    assert turns * events_of_a_turn < 25_000 / 4
+    return turns
+
+
+def events_of(*states: dict[str, Any]) -> int:
+    """Each is entered and left; a task is scheduled, started and done besides."""
+    return sum(5 if state["Type"] == "Task" else 2 for state in states)
+
+
+def test_a_run_may_wait_as_long_as_its_machine_lets_it():
+    """Step Functions ends an execution whose history has 25,000 events."""
+    assert STATES["WaitForOtherRun"]["SecondsPath"] == "$.seconds"
+    turn = events_of(STATES["WaitForOtherRun"], STATES["Plan"], STATES["Planned"])
+    assert turns_of_waiting() * turn < HISTORY / 4
+
+
+@pytest.mark.parametrize(("mapped", "one", "seconds_kept"), [
+    ("ReadPackages", ("ReadOnePackage", "ReadMore"), READ_TIME),
+    ("PublishPackages", ("PublishOnePackage", "PublishMore"), ENOUGH_TIME),
+])  # fmt: skip
+def test_a_run_whose_time_runs_out_again_and_again_fits_its_history_with_every_retry_used_up(
+    mapped: str, one: tuple[str, str], seconds_kept: float
+):
+    """Called again after all but a function's whole time, in every lane, for the two days that a run may take."""
+    function = template.of_type(template.load(), "AWS::Serverless::Function")["ImportTasks"]
+    inner = STATES[mapped]["ItemProcessor"]["States"]
+    calls = STATES[mapped]["MaxConcurrency"] * IMPORT["TimeoutSeconds"] / (function["Timeout"] - seconds_kept)
+    again = calls * events_of(*(inner[name] for name in one))
+    assert workflows.longest(IMPORT) + again < HISTORY
+
+
+def test_a_deletion_that_waits_for_work_to_end_fits_its_history():
+    """It asks every three seconds, for twenty minutes at most (deletion.PATIENCE)."""
+    definition, _ = machines.machines()["DeleteMachine"]
+    states = definition["States"]
+    turns = PATIENCE.total_seconds() / states["Breathe"]["Seconds"]
+    assert 2 * turns * events_of(states["Halt"], states["Halted"], states["Breathe"]) < HISTORY / 2
 
 
 def test_cfn_lint_has_nothing_to_say():
@@ -72,6 +109,25 @@ def test_a_fault_inside_a_map_is_found():
     inner = {"StartAt": "One", "States": {"One": {"Type": "Pass"}}}
     found = broken(Ask={"Type": "Map", "ItemProcessor": inner, "End": True})
     assert "Ask/One neither ends nor goes on" in found
+
+
+def test_a_name_that_another_level_has_already_is_a_fault():
+    """AWS refuses the whole machine for it; cfn-lint and the local AWS do not."""
+    inner = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+    found = broken(Ask={"Type": "Map", "ItemProcessor": inner, "Next": "Done", "Catch": [{"Next": "Lost"}]})
+    assert found == ["Done and Ask/Done have one name; it must be unique in the whole machine"]
+    beside = {"StartAt": "One", "States": {"One": {"Type": "Succeed"}}}
+    found = broken(Ask={"Type": "Parallel", "Branches": [beside, beside], "Next": "Done", "Catch": [{"Next": "Lost"}]})
+    assert found == ["Ask/One and Ask/One have one name; it must be unique in the whole machine"]
+
+
+def test_a_name_of_more_than_eighty_characters_is_a_fault():
+    too_long = "A" * 81
+    found = broken(
+        Ask={"Type": "Choice", "Choices": [{"Next": too_long}, {"Next": "Lost"}], "Default": "Done"},
+        **{too_long: {"Type": "Succeed"}},
+    )
+    assert found == ["AAAAAAAAAAAAAAAAAAAA… has more than 80 characters"]
 
 
 def test_an_arn_in_the_file_is_a_fault():

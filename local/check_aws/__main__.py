@@ -11,6 +11,7 @@ RULES = (
     formation.roles,
     formation.kept,
     formation.references,
+    functions.resource_policies,
     functions.environments,
     functions.layers,
     functions.unreserved,

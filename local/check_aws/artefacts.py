@@ -18,8 +18,8 @@ from .stack import Json, Stack
 
 SIZES = ROOT / "layers/sizes.json"
 PROCESSORS = ("arm64", "x86_64")
-COMPILED = 2.5
-"""Our modules with their bytecode, in terms of their sources: measured 2.1."""
+COMPILED = 2.8
+"""Our modules with their bytecode, in terms of their sources: measured 2.65."""
 
 type Sizes = dict[str, Json]
 """{layer: {"recipe": hash, "arm64": bytes, "x86_64": bytes}}."""

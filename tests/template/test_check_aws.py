@@ -1,8 +1,10 @@
 """Each rule of check-aws: the real template keeps it, and one that breaks it would be noticed."""
 
+import inspect
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -30,6 +32,21 @@ def one(kind: str, **properties: Any) -> dict[str, Any]:
 )
 def test_what_would_be_deployed_keeps_every_rule(rule: Any):
     assert rule(DEPLOYED) == []
+
+
+@pytest.mark.parametrize("module", [actions, alarms, artefacts, formation, functions, gateway, tables, workflows])
+def test_no_rule_is_written_and_then_forgotten(module: ModuleType):
+    """A rule is a public function of a stack that answers with sentences."""
+    written = {
+        function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and list(inspect.signature(function).parameters) == ["stack"]
+        and function.__annotations__["return"] == list[str]
+    }
+    assert written
+    assert written <= set(check_aws.RULES)
 
 
 def test_what_is_wrong_is_said_with_the_rule_that_found_it():

@@ -1,6 +1,8 @@
 """A table in memory, a lake in a folder, an ERP in memory, and the import machine walked by hand."""
 
+import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from erphub.aws import lake_sql
+from erphub.aws import clients, lake_sql
 from erphub.aws.jobs import JobTable
 from erphub.aws.lake import DeltaLake
 from erphub.aws.lake_places import table_key
@@ -196,6 +198,54 @@ class House:
 
     def reader(self) -> LakeRows:
         return LakeRows(str(self.folder), {})
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a house held at one moment: lake, table in memory, ERP and clock."""
+
+    folder: Path
+    kept: Any
+    erp: FakeErp
+    now: datetime
+    seen: list[str]
+
+    @classmethod
+    def of(cls, house: House, folder: Path) -> "Snapshot":
+        shutil.copytree(house.folder, folder)
+        return cls(folder, deepcopy(_kept(house)), deepcopy(house.erp), house.now, list(house.seen))
+
+    def put_into(self, house: House) -> None:
+        """Make the house what it was then; the snapshot stays as it is."""
+        shutil.copytree(self.folder, house.folder, dirs_exist_ok=True)
+        vars(_kept(house)).update(deepcopy(vars(self.kept)))
+        vars(house.erp).update(deepcopy(vars(self.erp)))
+        house.now, house.seen = self.now, list(self.seen)
+
+
+def _kept(house: House) -> Any:
+    """The table in memory behind the house's stores."""
+    return clients.client("dynamodb").tables[house.table.name]
+
+
+type Prepared = Callable[[House, str, Callable[[House], object]], House]
+_snapshots: dict[str, Snapshot] = {}
+
+
+@pytest.fixture
+def prepared(where: str, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """The house after this work, which is done once: who asks for the same name later gets what it came to."""
+
+    def prepare(house: House, name: str, work: Callable[[House], object]) -> House:
+        if name in _snapshots and where == "memory":
+            _snapshots[name].put_into(house)
+            return house
+        work(house)
+        if where == "memory":
+            _snapshots[name] = Snapshot.of(house, tmp_path_factory.mktemp(name) / "lake")
+        return house
+
+    return prepare
 
 
 @pytest.fixture

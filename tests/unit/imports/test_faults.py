@@ -12,7 +12,14 @@ from erphub.errors import ServiceBusy, Unavailable
 from erphub.models.job import Days
 from erphub.models.run import RunRef, Status, Trigger, UnitStatus
 
-from .conftest import CHECKPOINTS, House, Killed, chart, ledger
+from .conftest import CHECKPOINTS, House, Killed, Prepared, chart, ledger
+
+
+@pytest.fixture
+def imported(house: House, prepared: Prepared) -> House:
+    """The connection is to one company, which was imported once."""
+    house.sources.selected = ["F0001"]
+    return prepared(house, "one-company", lambda house: house.run(house.job()))
 
 
 def test_every_place_a_worker_can_die_is_known(house: House) -> None:
@@ -21,9 +28,8 @@ def test_every_place_a_worker_can_die_is_known(house: House) -> None:
 
 
 @pytest.mark.parametrize("point", CHECKPOINTS)
-def test_a_worker_killed_anywhere_ends_in_the_same_table(house: House, point: str) -> None:
-    house.sources.selected = ["F0001"]
-    house.run(house.job())
+def test_a_worker_killed_anywhere_ends_in_the_same_table(imported: House, point: str) -> None:
+    house = imported
     house.erp.data["F0001"]["gl_transactions"] = ledger(55, cents=200)
     house.erp.data["F0001"]["accounts"] = chart(9, "Other")
     house.dies_at = point
@@ -40,9 +46,8 @@ def test_a_worker_killed_anywhere_ends_in_the_same_table(house: House, point: st
 
 
 @pytest.mark.parametrize("point", ["publish.copied", "publish.committed", "publish.saved"])
-def test_a_worker_killed_while_a_window_is_published_ends_in_the_same_table(house: House, point: str) -> None:
-    house.sources.selected = ["F0001"]
-    house.run(house.job())
+def test_a_worker_killed_while_a_window_is_published_ends_in_the_same_table(imported: House, point: str) -> None:
+    house = imported
     house.erp.data["F0001"]["gl_transactions"] = ledger(60, cents=200)
     house.dies_at = point
     run = house.run(house.job(Days(kind="days", days=10)))

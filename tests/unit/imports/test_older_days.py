@@ -17,22 +17,25 @@ from erphub.older_days import MOST_WINDOWS, together
 from erphub.ports.erp import Window
 from tests.fakes.erp import CountingErp
 
-from .conftest import CHECKPOINTS, CLIENT, CONNECTION, FIRST_DAY, House, ledger
+from .conftest import CHECKPOINTS, CLIENT, CONNECTION, FIRST_DAY, House, Prepared, ledger
 
 type Line = dict[str, Any]
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def house(house: House) -> House:
+def house(house: House, prepared: Prepared) -> House:
     """Its ERP says what changed. Everything was imported once; two lines a day, from New Year's Day to 30 January."""
+    return prepared(house, "older-days", _imported_once)
+
+
+def _imported_once(house: House) -> None:
     house.erp.tells_changes = lambda row, since: row.get("at", LONG_AGO) >= since
     for company in house.erp.data:
         house.erp.data[company]["gl_transactions"] = ledger(60)
     house.now = datetime(2026, 1, 31, 8, tzinfo=UTC)
     assert house.run(house.job()).status is Status.SUCCEEDED
     house.now += timedelta(hours=2)
-    return house
 
 
 @pytest.fixture

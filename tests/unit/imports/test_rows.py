@@ -12,7 +12,7 @@ from erphub.datasets import Datasets, Rows
 from erphub.errors import Gone, Invalid, NotFound
 from erphub.models.dataset_view import RowsQuery
 
-from .conftest import CLIENT, CONNECTION, FIRST_DAY, House, ledger
+from .conftest import CLIENT, CONNECTION, FIRST_DAY, House, Prepared, ledger
 
 
 def pages(rows: Rows, dataset: str = "gl_transactions", **query: Any) -> list[list[dict[str, Any]]]:
@@ -26,7 +26,11 @@ def pages(rows: Rows, dataset: str = "gl_transactions", **query: Any) -> list[li
 
 
 @pytest.fixture
-def imported(house: House) -> House:
+def imported(house: House, prepared: Prepared) -> House:
+    return prepared(house, "rows", _imported)
+
+
+def _imported(house: House) -> None:
     house.erp.data["F0001"]["gl_transactions"] += [
         {"journal_no": None, "entry_no": None, "amount": Decimal("0.10")},
         {"journal_no": None, "entry_no": None, "amount": Decimal("0.10")},
@@ -44,7 +48,6 @@ def imported(house: House) -> House:
         },
     ]
     house.run(house.job())
-    return house
 
 
 def test_pages_hold_every_row_once_whatever_their_size(imported: House) -> None:

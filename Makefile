@@ -78,7 +78,7 @@ demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAF
 CHECKS := check-format check-lint check-types check-imports check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: check $(CHECKS) reliability test test-unit test-ports test-template test-sqlserver test-e2e bench format openapi
+.PHONY: check $(CHECKS) reliability test test-unit test-ports test-template test-sqlserver test-reliability test-e2e bench format openapi
 check: venv tools ## Format, lint, types, import contracts, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -110,16 +110,18 @@ format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .
 
 test: venv tools ## All tests
-	@$(MAKE) test-unit test-template test-sqlserver test-e2e
+	@$(MAKE) test-unit test-template test-sqlserver test-reliability test-e2e
 
 # One pytest per kind: they differ in what runs beside them.
 test-unit:
-	@$(PYTEST) -q -n 2 --dist worksteal tests --ignore tests/template --ignore tests/sqlserver --ignore tests/e2e
+	@$(PYTEST) -q -n 2 --dist worksteal tests --ignore tests/template --ignore tests/sqlserver --ignore tests/reliability --ignore tests/e2e
 test-template:
 	@$(PYTEST) -q tests/template
 test-sqlserver:
 	@$(PYTEST) -q tests/sqlserver
 	@MSSQL_PYTHON_NATIVE_PROVIDER=mssql-odbc $(PYTEST) -q tests/sqlserver -k mssql-odbc
+test-reliability: # some of what `make reliability` plays
+	@$(PYTEST) -q -n 2 --dist worksteal tests/reliability --durations=5
 test-e2e:
 	@$(PYTEST) -q -n 2 --dist loadfile tests/e2e --durations=10
 

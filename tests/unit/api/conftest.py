@@ -20,6 +20,7 @@ from erphub.aws.connections import ConnectionTable
 from erphub.aws.identities import IdentityTable
 from erphub.aws.notices import NoticeTable
 from erphub.aws.table import Table
+from erphub.aws.table_writes import MARK
 from erphub.aws.tenancy import TenancyTable
 from erphub.aws.webhooks import WebhookTable
 from erphub.aws.wizards import WizardTable
@@ -122,8 +123,11 @@ class Hub:
         return f"/clients/{self.client}{path}"
 
     def items(self) -> list[dict[str, Any]]:
-        """Everything in the table."""
-        return sorted(everything_in(Table(self.table)), key=str)
+        """Everything in the table, without the marks by which its writes know themselves again."""
+        found = (
+            {name: value for name, value in item.items() if name != MARK} for item in everything_in(Table(self.table))
+        )
+        return sorted(found, key=str)
 
     def pass_time(self, **how_long: float) -> None:
         self.time[0] += timedelta(**how_long)

@@ -20,7 +20,17 @@ from functools import cached_property
 from typing import Any
 
 from .attaching import Attacher
-from .errors import Conflict, CredentialsRefused, ErpRefused, HubError, Invalid, NotFound, Unavailable, Uncertain
+from .errors import (
+    Conflict,
+    CredentialsRefused,
+    ErpRefused,
+    HubError,
+    Invalid,
+    NotFound,
+    ServiceBusy,
+    Unavailable,
+    Uncertain,
+)
 from .models.document import Document, DocumentKind, Invoice, Product, Settlement
 from .models.sync import BEFORE_FROM_DATE, Attachment, Entry, EntryState, Master, SyncSettings
 from .paperwork import entry_id, from_text, pdf_name, posting_key
@@ -321,10 +331,11 @@ class Sender:
         if isinstance(attempt.document, Settlement):
             attachment = Attachment.ATTACHED if posted.attached else Attachment.DUE
         self._book.note(attempt, "sent", posted=posted)
+        entry = self._agree(attempt.entry, attempt.document, posted.reference)
         saved = self._book.put(
-            attempt.entry,
+            entry,
             state=EntryState.SENT,
-            attempts=attempt.entry.attempts + (attachment is Attachment.DUE),
+            attempts=entry.attempts + (attachment is Attachment.DUE),
             code="",
             detail="Waits for approval in the ERP." if posted.awaiting_approval else "",
             erp_words=posted.words[:1000],
@@ -336,19 +347,28 @@ class Sender:
             not_before=None,
             updated_at=self.clock(),
         )
-        self._agree(saved, attempt.document)
         if attachment is Attachment.DUE:
             self._attach(saved, posted, replace(attempt.posting, routing=self._routing(saved)))
         return Fate.SENT
 
-    def _agree(self, entry: Entry, document: Document) -> None:
+    def _agree(self, entry: Entry, document: Document, reference: str) -> Entry:
+        """Keep what both sides agree on; the entry as it is kept then.
+
+        Before it is kept as sent: whoever dies in between finds the document in the ERP, and comes by here again.
+        """
         if self.agreed is None or entry.kind not in _CORRECTABLE:
-            return
+            return entry
         try:
-            self.agreed(entry, document)
+            self.agreed(entry.model_copy(update={"reference": reference}), document)
         except HubError as error:
+            if isinstance(error, ServiceBusy):
+                raise
             # The document is in the ERP; what both sides agree on is found out again at the next look at its changes.
             self.report(entry.id, error)
+        kept = self.log.entry(entry.client_id, entry.connection_id, entry.id)
+        # What gave way was written beside it. Another body is the till's newer word, and was not sent.
+        mine = kept is not None and kept.handled_by == entry.handled_by and kept.body_hash == entry.body_hash
+        return kept if kept is not None and mine else entry
 
     def _attach_alone(self, entry: Entry) -> Fate:
         document = from_text(entry.body)

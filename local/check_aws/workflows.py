@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from erphub.errors import ServiceBusy
 from erphub.packages import MOST_PACKAGES
 from local.machines import Definition, faults, scopes, successors
 
@@ -18,9 +19,11 @@ THROTTLED = frozenset(
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
+        ServiceBusy.__name__,
     }
 )
-"""Lambda's own passing errors: the first thing to try again, long before the work counts as failed."""
+"""Passing errors of Lambda and of whatever else the hub runs on: the first to try again, long before the work counts
+as failed."""
 ENTERED_AND_LEFT, ATTEMPT = 2, 3
 """Events: a state; one try of a task (scheduled, started, and how it ended)."""
 DEFAULT_TRIES = 3
@@ -104,7 +107,7 @@ def _states(definition: Definition, kind: str) -> dict[str, Json]:
 
 
 def throttling(stack: Stack) -> list[str]:
-    """Every call of a function waits out Lambda's own passing errors before anything else is tried again."""
+    """Every call of a function waits out AWS's own passing errors before anything else is tried again."""
     return [
         f"{machine}: {name} does not first try again what Lambda itself could not do just now"
         for machine, definition in stack.machines.items()

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from erphub.aws.syncs import stamp
 from erphub.aws.table import Table, key_of
+from erphub.transfers import LEASE
 from local.erps.twentyfourseven import seed
 from tests.e2e.till import SETTINGS
 from tests.reliability import views
@@ -74,6 +76,7 @@ class Transfer(With24SevenOffice):
             # What both sides agree on is found out again at the next look at the ERP's changes.
             stage.wait(1800)
             self.said = self._transfer(stage, "next")
+        stage.wait(LEASE.total_seconds())
 
     def _transfer(self, stage: Stage, key: str) -> str | None:
         started = stage.call("POST", f"{self.path}/transfers", {}, api="sync", key=key)
@@ -128,10 +131,13 @@ class Transfer(With24SevenOffice):
 
     def outcome(self, stage: Stage) -> list[str]:
         customers = stage.erp.world.organisations[seed.SHOP].customers.values()
-        leases = [item.get("holder") for item in stage.items() if views.kind_of(item) == "SYNC-LEASE"]
+        now = stamp(datetime.now(UTC))
+        leases = [
+            item["holder"] for item in stage.items() if views.kind_of(item) == "SYNC-LEASE" and item["until"] > now
+        ]
         return [
             *self._vouchers(stage),
             *self._entries(stage),
             f"customers: {sorted(str(one.fields) for one in customers)}",
-            f"lease: {[holder for holder in leases if holder]}",
+            f"lease: {leases}",
         ]

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from erphub.deletion import PATIENCE
-from erphub.errors import ServiceBusy
 from erphub.importing import READ_TIME
 from erphub.planning import ENOUGH_TIME, patience
 from local import machines, template
@@ -79,21 +78,6 @@ def test_a_deletion_that_waits_for_work_to_end_fits_its_history():
     states = definition["States"]
     turns = PATIENCE.total_seconds() / states["Breathe"]["Seconds"]
     assert 2 * turns * events_of(states["Halt"], states["Halted"], states["Breathe"]) < HISTORY / 2
-
-
-@pytest.mark.parametrize("name", machines.machines())
-def test_a_task_that_the_hubs_own_services_kept_from_its_work_is_tried_for_long(name: str):
-    """By the name of the error it raises: what is busy passes, and is no failure of the work."""
-    definition, _ = machines.machines()[name]
-    tasks = [
-        (state["Retry"][0], at)
-        for _, scope in machines.scopes(definition)
-        for at, state in scope["States"].items()
-        if state.get("Resource", "").endswith("lambda:invoke")
-    ]
-    assert tasks
-    assert [at for first, at in tasks if ServiceBusy.__name__ not in first["ErrorEquals"]] == []
-    assert min(first["MaxAttempts"] for first, _ in tasks) >= 10
 
 
 def test_cfn_lint_has_nothing_to_say():

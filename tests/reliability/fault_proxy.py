@@ -250,6 +250,12 @@ class _Serving(BaseHTTPRequestHandler):
     def serve(self, request: Request) -> None:
         raise NotImplementedError
 
+    def handle_expect_100(self) -> bool:
+        """Say at once that a body may come: whoever waits for it would wait for a second."""
+        go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return go_on
+
     def _body(self) -> bytes:
         if self.headers.get("transfer-encoding", "").lower() == "chunked":
             pieces: list[bytes] = []

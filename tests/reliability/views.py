@@ -15,6 +15,8 @@ _OF_TRIES = frozenset(
     {
         "write_id", "version", "rev", "health_rev", "expires_at", "active_at", "token", "lambda_ms", "tasks",
         "manifest",
+        "bytes",
+        "bytes_read",  # what came over the wire, once more when it was read once more
         "milliseconds", "tries", "trouble", "attempts", "paths", "path", "commits", "read_version", "tested_at",
         "time",  # of a schedule: drawn, so that not all start at once
     }

@@ -361,7 +361,9 @@ class Importing:
         self.checkpoint("finish.freed")
         status = status_of(run, units, problem)
         totals = totals_of(units)
-        values = {"status": status.value, "problem": problem or first_problem(units), "totals": totals}
+        # Progress was counted as it went, also what a worker that died had read; now it is what the parts come to.
+        done = {"parts_done": sum(unit.parts_done for unit in units), "rows_read": totals["read"]}
+        values = {"status": status.value, "problem": problem or first_problem(units), "totals": totals, **done}
         ended = self.runs.end(ref, self.clock(), values)
         if ended:
             self._log(ref, "info", status.value, summary(status, totals))

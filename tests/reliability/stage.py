@@ -349,9 +349,11 @@ class Theatre:
     """The KMS key of all stages."""
 
     @contextmanager
-    def stage(self, equip: Callable[[pytest.MonkeyPatch, Stage], None] = lambda *_: None) -> Iterator[Stage]:
+    def stage(self, equip: Callable[[pytest.MonkeyPatch, Stage], None], hour: int = 9) -> Iterator[Stage]:
         """A new stage, furnished; `equip` sets up the outside world that a scene needs."""
-        with time_machine.travel(datetime.now(UTC), tick=True) as time, pytest.MonkeyPatch.context() as patch:
+        # In the morning, whenever the tests run: what starts by itself at night starts in no scene.
+        morning = datetime.now(UTC).replace(hour=hour, minute=0, second=0)
+        with time_machine.travel(morning, tick=True) as time, pytest.MonkeyPatch.context() as patch:
             stage = Stage(self.proxy, self.upstream, time)
             for name, value in (stage.settings() | {"SESSION_KEY": self.key}).items():
                 patch.setenv(name, value)

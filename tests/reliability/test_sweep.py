@@ -10,7 +10,11 @@ from tests.reliability.scenes import SCENES
 from tests.reliability.stage import Theatre, theatre
 from tests.reliability.sweep import Sweep, only_reads
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [
+    pytest.mark.timeout(1800),
+    # What the proxy breaks off, the clients leave to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 MOST = 40
 """Requests that are played of each scene, most of them such as change something; `make reliability` plays all."""

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .erp import catalogue, describe, step_schema
+from .erp import catalogue, describe
+from .erp.form import step_schema
 from .models.catalogue import Description
 from .models.wire import JsonObject, Model
 

@@ -13,7 +13,8 @@ from .documents import SKIPPED_UNCERTAIN, Intake, released
 from .errors import Conflict, HubError, NotFound, TooLarge
 from .gaps import gaps_of, settlements
 from .models.sync import Attachment, Attempt, ByHand, Entry, EntryState, GapQuery, LogQuery, RetryMany, Skip, Sync
-from .ports.sync import ExportLog, Many, Syncs
+from .ports.imports import Listed
+from .ports.sync import ExportLog, Syncs
 from .ports.world import Clock
 
 _CSV_AT_MOST = 20_000
@@ -41,7 +42,7 @@ class ExportDesk:
     intake: Intake
     clock: Clock
 
-    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Many[Entry]:
+    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Listed[Entry]:
         """A page of entries."""
         self._sync(client_id, connection_id)
         return self.log.page(client_id, connection_id, query)

@@ -49,16 +49,16 @@ class ImportJobs:
             raise Invalid.field("/connection_id", "connection_not_found", "This client has no such connection.")
         job = self._new(client_id, self.ids(), by, **{name: getattr(new, name) for name in NewJob.model_fields})
         self.jobs.add(job)
-        return job.view()
+        return JobView.of(job)
 
     def list(self, client_id: str, query: PageQuery) -> JobPage:
         """A page of the client's jobs."""
         page = self.jobs.list(client_id, query.limit, query.next)
-        return JobPage(items=[job.view() for job in page.items], next=page.next)
+        return JobPage(items=[JobView.of(job) for job in page.items], next=page.next)
 
     def get(self, client_id: str, job_id: str) -> JobView:
         """One job. Raises NotFound."""
-        return self.jobs.get(client_id, job_id).view()
+        return JobView.of(self.jobs.get(client_id, job_id))
 
     def change(self, client_id: str, job_id: str, changed: ChangedJob) -> JobView:
         """Change a job. Raises NotFound, Invalid, Conflict (`version_conflict`)."""
@@ -77,7 +77,7 @@ class ImportJobs:
         if given & {"schedule", "period"}:
             after = after.model_copy(update={"due_at": _due(after.schedule, now)})
         self.jobs.save(after, before.version)
-        return after.view()
+        return JobView.of(after)
 
     def delete(self, client_id: str, job_id: str) -> None:
         """Remove a job; its runs and what they imported stay. Raises NotFound."""

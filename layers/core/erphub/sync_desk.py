@@ -28,7 +28,8 @@ from .models.sync import (
 from .paperwork import entry_id, posting_key
 from .ports.connections import Connections
 from .ports.documents import HasSetup, Posting, Setup, TakesDocuments
-from .ports.sync import DueSync, ExportLog, Many, Notices, Syncs, Worker
+from .ports.imports import Listed
+from .ports.sync import DueSync, ExportLog, Notices, Syncs, Worker
 from .ports.world import Clock, Ids
 from .settling import NOTHING_SENT, broken_off
 from .sync_check import company_fixed, with_the_only_company, wrong_settings
@@ -272,11 +273,11 @@ class SyncDesk:
         except Conflict:
             return None
 
-    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]:
+    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Listed[Transfer]:
         """Transfers, the newest first."""
         sync = self.get(client_id, connection_id)
         found, holder = self.log.transfers(client_id, connection_id, limit, next), self.running(sync)
-        return Many([self._seen(transfer, holder) for transfer in found.items], found.next)
+        return Listed([self._seen(transfer, holder) for transfer in found.items], found.next)
 
     def one_transfer(
         self, client_id: str, connection_id: str, transfer_id: str

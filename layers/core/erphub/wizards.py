@@ -12,7 +12,8 @@ from typing import Any
 
 from . import choosing, editing
 from .editing import Editors
-from .erp import Known, clean_answer, describe, step_schema
+from .erp import describe
+from .erp.form import Known, clean_answer, step_schema
 from .errors import Conflict, Gone, Invalid, NotFound
 from .identities import Identities
 from .models.catalogue import Description, Step

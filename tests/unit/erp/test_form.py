@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from erphub import erp
-from erphub.erp import Known, clean_answer, step_schema
+from erphub.erp.form import Known, clean_answer, step_schema
 from erphub.errors import Invalid
 from erphub.models.catalogue import Step
 

@@ -9,7 +9,7 @@ from ..errors import Conflict, Unavailable
 from ..models.document import DocumentKind
 from ..models.sync import BEFORE_FROM_DATE, Attempt, Bond, Entry, EntryState, LogQuery, Offer, Transfer, Upload
 from ..models.wire import Model
-from ..ports.sync import Many
+from ..ports.imports import Listed
 from . import keys
 from .syncs import put_rev
 from .table import Item, Table, Taken, Write
@@ -95,7 +95,7 @@ class ExportLogTable:
         """How many documents stand in a queue, without fetching them; counts to `most`."""
         return self._table.count_in_index("state", _BY_STATE[0], _state_pk(client_id, connection_id, queue), most)
 
-    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Many[Entry]:
+    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Listed[Entry]:
         """See the port."""
         found: list[Entry] = []
         next, first = query.next, True
@@ -107,7 +107,7 @@ class ExportLogTable:
             found += [entry for entry in items if _matches(entry, query)]
             if len(found) >= query.limit:
                 break
-        return Many(found, next)
+        return Listed(found, next)
 
     def _some(
         self, client_id: str, connection_id: str, query: LogQuery, limit: int, next: str | None
@@ -154,11 +154,11 @@ class ExportLogTable:
         put_rev(self._table, key | {"data": transfer.model_dump_json(), "expires_at": expires}, transfer.rev)
         return transfer.model_copy(update={"rev": transfer.rev + 1})
 
-    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]:
+    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Listed[Transfer]:
         """See the port."""
         key = keys.exports(client_id, connection_id, "TRANSFER", "")
         page = self._table.page(key["pk"], key["sk"], limit=limit, next=next, newest_first=True)
-        return Many([_whole(Transfer, item) for item in page.items], page.next)
+        return Listed([_whole(Transfer, item) for item in page.items], page.next)
 
     def add_preview(self, transfer: Transfer, number: int, preview: Mapping[str, Any]) -> None:
         """See the port."""

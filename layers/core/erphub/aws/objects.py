@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..errors import ServiceBusy
 from .clients import client
-from .files import Files, S3Files
-from .files import _translated as translated  # pyright: ignore[reportPrivateUsage]
+from .files import Files, S3Files, _translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
@@ -43,27 +42,27 @@ class Bucket(S3Files):
 
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
         """See above. Raises Unavailable."""
-        with translated():
+        with _translated():
             for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 yield from ((found.get("Key", ""), found.get("Size", 0)) for found in page.get("Contents", []))
 
     def folders(self, prefix: str) -> Iterator[str]:
         """See above. Raises Unavailable."""
         listing = client("s3").get_paginator("list_objects_v2")
-        with translated():
+        with _translated():
             for page in listing.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
                 names = (found.get("Prefix", "") for found in page.get("CommonPrefixes", []))
                 yield from (name.removeprefix(prefix).rstrip("/") for name in names)
 
     def write(self, key: str, data: bytes) -> None:
         """See above. Raises Unavailable."""
-        with translated():
+        with _translated():
             client("s3").put_object(Bucket=self._bucket, Key=key, Body=data)
 
     def purge(self, prefix: str, wanted: Wanted | None = None, *, older: datetime | None = None) -> int:
         """See above. Raises Unavailable."""
         removed = 0
-        with translated():
+        with _translated():
             pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
                 versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

@@ -12,9 +12,6 @@ from ..models.catalogue import Capability, Description
 from ..ports.documents import TakesDocuments
 from ..ports.erp import HasCompanies, HasDatasets, System
 from ..ports.shared import Shared, TakesShared
-from .form import Known, clean_answer, step_schema
-
-__all__ = ["CAPABILITIES", "Known", "catalogue", "clean_answer", "describe", "open_system", "step_schema"]
 
 # A new system is a module beside this one, and its name here.
 _MODULES = ("visma_business", "sqlserver_generic", "twentyfourseven")

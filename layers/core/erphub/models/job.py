@@ -140,6 +140,19 @@ class JobView(Model):
     updated_at: str
     version: int
 
+    @classmethod
+    def of(cls, job: "Job") -> Self:
+        """The job for its users."""
+        plain = job.model_dump(exclude={"client_id", "created_at", "updated_at", "due_at"}, by_alias=False)
+        return cls.model_validate(
+            plain
+            | {
+                "next_run_at": instant(job.due_at) if job.due_at else None,
+                "created_at": instant(job.created_at),
+                "updated_at": instant(job.updated_at),
+            }
+        )
+
 
 class JobPage(Model):
     """A page of jobs."""
@@ -165,15 +178,3 @@ class Job(Model):
     updated_at: datetime
     due_at: datetime | None = None
     version: int = 1
-
-    def view(self) -> JobView:
-        """The job for its users."""
-        plain = self.model_dump(exclude={"client_id", "created_at", "updated_at", "due_at"}, by_alias=False)
-        return JobView.model_validate(
-            plain
-            | {
-                "next_run_at": instant(self.due_at) if self.due_at else None,
-                "created_at": instant(self.created_at),
-                "updated_at": instant(self.updated_at),
-            }
-        )

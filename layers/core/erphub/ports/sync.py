@@ -7,14 +7,7 @@ from typing import Any, Protocol
 
 from ..models.document import DocumentKind
 from ..models.sync import Attempt, Bond, Entry, LogQuery, Offer, Sync, Transfer, Upload
-
-
-@dataclass(frozen=True)
-class Many[T]:
-    """A page of a list."""
-
-    items: Sequence[T]
-    next: str | None
+from .imports import Listed
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ class ExportLog(Protocol):
         """What waits there, in the order in which it is to be sent, without bodies; may be a moment behind."""
         ...
 
-    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Many[Entry]:
+    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Listed[Entry]:
         """Entries without bodies, the newest day first."""
         ...
 
@@ -110,7 +103,7 @@ class ExportLog(Protocol):
         """Keep it. Raises Conflict."""
         ...
 
-    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Many[Transfer]:
+    def transfers(self, client_id: str, connection_id: str, limit: int, next: str | None) -> Listed[Transfer]:
         """A page of transfers, the newest first."""
         ...
 

@@ -53,7 +53,7 @@ class Machines:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Whatever a state machine is asked."""
-        from erphub.aws.clients import calls
+        from erphub.platform.aws.clients import calls
 
         def asked(*given: Any) -> Any:
             if name != "execution":
@@ -85,15 +85,14 @@ def walked() -> Any:
 def prepare() -> None:
     """A table with a customer, a client and its administrator; pretended machines and ERP."""
     from erphub import wiring
-    from erphub.aws import machines
-    from erphub.aws.clients import client
-    from erphub.aws.tenancy import TenancyTable
-    from erphub.models.identity import Client, Customer, Membership
-    from erphub.models.tenancy import FIRST_ROLES
+    from erphub.platform.aws import state_machines as machines
+    from erphub.platform.aws.clients import client
+    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
     from tests.fakes.connect import FakeSystem
 
     make_table(client("dynamodb"), TABLE)
-    machines.StateMachine = Machines  # pyright: ignore[reportAttributeAccessIssue]
+    machines.StepFunctionsMachine = Machines  # pyright: ignore[reportAttributeAccessIssue]
     wiring.erps.open_system = FakeSystem().open  # pyright: ignore[reportAttributeAccessIssue]
     store, now = TenancyTable(wiring.house.table()), wiring.house.clock()
     store.add_customer(Customer("01BENCHBENCHBENCHBENCHBEN0", "Bench", now), USER, FIRST_ROLES)
@@ -137,7 +136,7 @@ def walk_wizard(api: ModuleType) -> None:
 
 def wizard_calls(api: ModuleType) -> dict[str, int]:
     """AWS calls of a wizard from its start to the finished connection with its jobs and its first run begun."""
-    from erphub.aws.clients import calls
+    from erphub.platform.aws.clients import calls
 
     before = dict(calls)
     walk_wizard(api)
@@ -146,7 +145,7 @@ def wizard_calls(api: ModuleType) -> dict[str, int]:
 
 def listing(api: ModuleType, times: int = 300) -> dict[str, float]:
     """Warm milliseconds of listing connections; and of its DynamoDB calls alone, made bare."""
-    from erphub.aws.clients import client
+    from erphub.platform.aws.clients import client
 
     sent: list[dict[str, Any]] = []
 
@@ -173,10 +172,10 @@ def listing(api: ModuleType, times: int = 300) -> dict[str, float]:
 def ticks() -> dict[int, dict[str, int]]:
     """AWS calls of one tick of the scheduler by how many of MANY_JOBS jobs are due."""
     from erphub import wiring
-    from erphub.aws import jobs as store
-    from erphub.aws.clients import calls
-    from erphub.ids import new_id
-    from erphub.models.job import Days, Job, Schedule
+    from erphub.imports.jobs import dynamodb as store
+    from erphub.imports.jobs.models import Days, Job, Schedule
+    from erphub.platform.aws.clients import calls
+    from erphub.platform.ids import new_id
 
     now = wiring.house.clock()
     table, scheduled = wiring.house.table(), Schedule(time="02:30", time_zone="Europe/Oslo")

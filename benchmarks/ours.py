@@ -10,16 +10,18 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 from benchmarks.measure import tell
-from erphub import erp, wiring
-from erphub.aws.jobs import JobTable
-from erphub.aws.runs import RunTable
-from erphub.ids import new_id
-from erphub.models.job import Everything, Job
-from erphub.models.run import Run, RunRef, Status, Trigger
-from erphub.models.wire import instant
-from erphub.ports.erp import FoundCompany, HasDatasets
-from erphub.ports.imports import Source
-from erphub.runs import cost
+from erphub import wiring
+from erphub.erp import catalogue as erp
+from erphub.erp.reading import ReadsDatasets
+from erphub.erp.system import FoundCompany
+from erphub.imports.jobs.dynamodb import JobTable
+from erphub.imports.jobs.models import Everything, Job
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.models import Run, RunRef, Status, Trigger
+from erphub.imports.runs.ports import Source
+from erphub.imports.runs.service import cost
+from erphub.platform.ids import new_id
+from erphub.platform.wire import instant
 
 MAPPING = {
     "gl_transactions": {
@@ -59,12 +61,12 @@ class OneSource:
         """The only one."""
         return [FoundCompany(self.database, self.database, None, {"database": self.database})]
 
-    def open(self, source: Source) -> contextlib.AbstractContextManager[HasDatasets]:
+    def open(self, source: Source) -> contextlib.AbstractContextManager[ReadsDatasets]:
         """Over TLS, as always; the stand-in's certificate is nobody's, so it is not verified."""
         return self._opened(source)
 
     @contextlib.contextmanager
-    def _opened(self, source: Source) -> Generator[HasDatasets]:
+    def _opened(self, source: Source) -> Generator[ReadsDatasets]:
         settings = {
             "server": f"127.0.0.1,{self.port}",
             "authentication": "sql",
@@ -74,7 +76,7 @@ class OneSource:
         }
         secret = {"password": "Read-Only-1"}
         system = erp.open_system(source.erp_system, settings, secret, networks=["127.0.0.0/8"])
-        assert isinstance(system, HasDatasets)
+        assert isinstance(system, ReadsDatasets)
         yield system
 
 

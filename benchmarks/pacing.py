@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from statistics import quantiles
 from zoneinfo import ZoneInfo
 
-from erphub.models.sync import Rhythm
-from erphub.pacing import WAITING, Next, next_transfer, remember
+from erphub.sync.settings.models import TransferHistory
+from erphub.sync.settings.pacing import WAITING, Next, next_transfer, remember
 
 OSLO = ZoneInfo("Europe/Oslo")
 FIRST = date(2026, 1, 1)
@@ -92,7 +92,7 @@ TILLS: Tills = {
 
 def adaptive(name: str, arrivals: list[datetime], end: datetime) -> Result:
     """What pacing.py makes of it, with the nearer time that a document's arrival asks for."""
-    rhythm, now, index = Rhythm(), arrivals[0] - timedelta(hours=1), 0
+    rhythm, now, index = TransferHistory(), arrivals[0] - timedelta(hours=1), 0
     waiting: list[datetime] = []
     waits: list[float] = []
     transfers = 0
@@ -115,7 +115,7 @@ def adaptive(name: str, arrivals: list[datetime], end: datetime) -> Result:
     return Result.of(transfers, waits)
 
 
-def _plan(name: str, rhythm: Rhythm, now: datetime, waiting: list[datetime]) -> Next:
+def _plan(name: str, rhythm: TransferHistory, now: datetime, waiting: list[datetime]) -> Next:
     oldest = waiting[0] if waiting else None
     return next_transfer(name, rhythm, now, waiting=len(waiting), oldest=oldest, zone="Europe/Oslo")
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from erphub import sync_desk
-from erphub.aws import clients
-from erphub.aws.papers import PaperBucket
-from erphub.aws.table import Table
-from erphub.models.sync import Sync, SyncSettings
+from erphub.platform.aws import clients
+from erphub.platform.aws.table import Table
+from erphub.sync.documents.files import S3DocumentFiles
+from erphub.sync.settings import service as sync_desk
+from erphub.sync.settings.models import Sync, SyncSettings
 from tests.fakes.aws import EXPORTS, TENANTS, make_table, on_moto
 from tests.unit.sync import conftest as house
 
@@ -74,7 +74,7 @@ def thousand(kind: str, table: Table, count: int = 1000) -> Cost:
 
 
 def _world(table: Any) -> house.World:
-    return house.World(table=table, papers=PaperBucket("papers"))  # pyright: ignore[reportArgumentType]
+    return house.World(table=table, papers=S3DocumentFiles("papers"))  # pyright: ignore[reportArgumentType]
 
 
 def ticks(table: Table, connections: int, due: Sequence[int]) -> dict[int, Cost]:

@@ -16,10 +16,10 @@ from typing import Any
 
 import httpx
 
-from erphub import erp
-from erphub.models.document import DocumentKind, Settlement
-from erphub.paperwork import read_document
-from erphub.settlement_pdf import render
+from erphub.erp import catalogue as erp
+from erphub.erp.documents import DocumentKind, Settlement
+from erphub.sync.export_log.canonical import read_document
+from erphub.sync.transfers.settlement_pdf import render
 from local.erps.twentyfourseven import App, Transport
 from tests.fakes.aws import in_memory
 from tests.unit.sync import conftest as house

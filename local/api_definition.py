@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from erphub import openapi
-from erphub.gateway import FILE_TYPES
-from erphub.models.identity import Standing
-from erphub.web import PROBLEM, Door, Route
+from erphub.platform.http.gateway import FILE_TYPES
+from erphub.platform.http.router import Route, Router
+from erphub.platform.identity import AccessLevel
+from erphub.platform.problems import PROBLEM
 from local import template
 from local.emulator import ROOT
 
@@ -100,7 +101,7 @@ def text() -> str:
     return json.dumps(document(served_by(template.load())), indent=1, ensure_ascii=False) + "\n"
 
 
-def _door(module: str) -> Door:
+def _door(module: str) -> Router:
     return import_module(module).door
 
 
@@ -116,7 +117,7 @@ def _operation(function: str, route: Route | None = None) -> Json:
             "uri": {"Fn::Sub": arn.replace("FUNCTION", f"${{{function}.Arn}}")},
         },
     }
-    if route is not None and route.needs is not Standing.PUBLIC:
+    if route is not None and route.needs is not AccessLevel.PUBLIC:
         operation["security"] = [{AUTHORIZER: []}]
     return operation
 

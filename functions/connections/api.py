@@ -3,15 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from erphub import catalogue, openapi, web, wiring
-from erphub.catalogue import SystemPage, SystemView
-from erphub.models.audit import AuditPage
-from erphub.models.connection import ChangedConnection, CompanyPage, ConnectionPage, ConnectionView, NewOwner
-from erphub.models.deletion import DeletionQuery, DeletionView, PlanView
-from erphub.models.identity import Caller, Member, Permission, Standing
-from erphub.models.licence import AllowedLicences, ChangedCustomer, LicencesView
-from erphub.models.notification import Notification, NotificationPage, NotificationQuery
-from erphub.models.tenancy import (
+from erphub import openapi, wiring
+from erphub.audit.schemas import AuditPage
+from erphub.companies.schemas import AllowedLicences, ChangedCustomer, CompanyPage, CompanySearch, LicencesView
+from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
+from erphub.deletions.schemas import DeletionQuery, DeletionView, PlanView
+from erphub.erp import service as catalogue
+from erphub.erp.service import SystemPage, SystemView
+from erphub.events.schemas import Notification, NotificationPage, NotificationQuery
+from erphub.platform.http.router import RawJson, Router
+from erphub.platform.identity import AccessLevel, Caller, Member, Permission
+from erphub.platform.wire import PageQuery
+from erphub.tenancy.schemas import (
     AdministratorPage,
     AdministratorView,
     ChangedMember,
@@ -26,117 +29,101 @@ from erphub.models.tenancy import (
     NewCustomer,
     RoleView,
 )
-from erphub.models.webhook import (
-    ChangedWebhook,
-    DeliveryPage,
-    DeliveryView,
-    NewWebhook,
-    WebhookPage,
-    WebhookView,
-)
-from erphub.models.wire import PageQuery
-from erphub.models.wizard import (
-    AskOwner,
-    ChoiceSearch,
-    CompanySearch,
-    FoundChoicePage,
-    FoundCompanyPage,
-    StartWizard,
-    WizardView,
-)
+from erphub.webhooks.schemas import ChangedWebhook, DeliveryPage, DeliveryView, NewWebhook, WebhookPage, WebhookView
+from erphub.wizards.schemas import AskOwner, ChoiceSearch, FoundChoicePage, FoundCompanyPage, StartWizard, WizardView
 
-door = web.Door(wiring.house.hall)
+door = Router(wiring.house.hall)
 handler = door
 
 
-@door.get("/openapi.json", needs=Standing.PUBLIC)
-def describe_api() -> web.RawJson:
+@door.get("/openapi.json", needs=AccessLevel.PUBLIC)
+def describe_api() -> RawJson:
     """Describe this API (OpenAPI 3.1)."""
-    return web.RawJson(openapi.built())
+    return RawJson(openapi.built())
 
 
 # --- me and tenancy ---------------------------------------------------------------------------------------------------
 
 
-@door.get("/me", needs=Standing.SIGNED_IN)
+@door.get("/me", needs=AccessLevel.SIGNED_IN)
 def show_me(caller: Caller) -> Me:
     """Show the caller's customers and clients, and what may be done in each."""
     return wiring.house.tenants().me(caller)
 
 
-@door.post("/customers", needs=Standing.PLATFORM_ADMINISTRATOR)
+@door.post("/customers", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
 def create_customer(body: NewCustomer) -> CustomerView:
     """Make a customer, with its first administrator and roles."""
     return wiring.house.tenants().create_customer(body)
 
 
-@door.get("/customers/{customer}", needs=Standing.CUSTOMER_ADMINISTRATOR)
+@door.get("/customers/{customer}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def show_customer(customer: str) -> CustomerView:
     """Show a customer with its administrators and roles."""
     return wiring.house.tenants().customer(customer)
 
 
-@door.get("/customers/{customer}/administrators", needs=Standing.ANY_ADMINISTRATOR)
+@door.get("/customers/{customer}/administrators", needs=AccessLevel.ANY_ADMINISTRATOR)
 def list_administrators(customer: str, query: PageQuery) -> AdministratorPage:
     """List who administers a customer."""
     return wiring.house.tenants().administrators(customer, query)
 
 
-@door.put("/customers/{customer}/administrators/{user}", needs=Standing.ANY_ADMINISTRATOR)
+@door.put("/customers/{customer}/administrators/{user}", needs=AccessLevel.ANY_ADMINISTRATOR)
 def put_administrator(customer: str, user: str) -> AdministratorView:
     """Let somebody administer a customer, by user id or e-mail address; an address nobody has is invited."""
     return wiring.house.tenants().put_administrator(customer, user)
 
 
-@door.delete("/customers/{customer}/administrators/{user}", needs=Standing.ANY_ADMINISTRATOR)
+@door.delete("/customers/{customer}/administrators/{user}", needs=AccessLevel.ANY_ADMINISTRATOR)
 def remove_administrator(customer: str, user: str) -> None:
     """Let somebody administer a customer no longer; the last one stays."""
     wiring.house.tenants().remove_administrator(customer, user)
 
 
-@door.patch("/customers/{customer}", needs=Standing.CUSTOMER_ADMINISTRATOR)
+@door.patch("/customers/{customer}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def change_customer(customer: str, body: ChangedCustomer) -> LicencesView:
     """Allow, or no longer allow, that a company is knowingly connected more than once."""
     return wiring.connect.identities().allow_twice(customer, body.same_company_twice)
 
 
-@door.get("/customers/{customer}/licences", needs=Standing.CUSTOMER_ADMINISTRATOR)
+@door.get("/customers/{customer}/licences", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def show_licences(customer: str) -> LicencesView:
     """Show the licences used and allowed; a company counts once, however many connections have it."""
     return wiring.connect.identities().licences(customer)
 
 
-@door.put("/customers/{customer}/licences", needs=Standing.PLATFORM_ADMINISTRATOR)
+@door.put("/customers/{customer}/licences", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
 def allow_licences(customer: str, body: AllowedLicences) -> LicencesView:
     """Set how many companies a customer may use."""
     return wiring.connect.identities().allow(customer, body.allowed)
 
 
-@door.get("/customers/{customer}/clients", needs=Standing.CUSTOMER_ADMINISTRATOR)
+@door.get("/customers/{customer}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def list_clients(customer: str, query: PageQuery) -> ClientPage:
     """List the clients of a customer."""
     return wiring.house.tenants().clients(customer, query)
 
 
-@door.post("/customers/{customer}/clients", needs=Standing.CUSTOMER_ADMINISTRATOR)
+@door.post("/customers/{customer}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def create_client(customer: str, caller: Caller, body: NewClient) -> ClientView:
     """Make a client; the caller becomes its first member, as administrator."""
     return wiring.house.tenants().create_client(customer, caller, body)
 
 
-@door.get("/customers/{customer}/roles/{role}", needs=Standing.CUSTOMER_ADMINISTRATOR)
+@door.get("/customers/{customer}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def show_role(customer: str, role: str) -> RoleView:
     """Show a role and what it allows."""
     return wiring.house.tenants().role(customer, role)
 
 
-@door.put("/customers/{customer}/roles/{role}", needs=Standing.CUSTOMER_ADMINISTRATOR)
+@door.put("/customers/{customer}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def put_role(customer: str, role: str, body: ChangedRole) -> RoleView:
     """Make a role, or change what it allows."""
     return wiring.house.tenants().put_role(customer, role, body)
 
 
-@door.delete("/customers/{customer}/roles/{role}", needs=Standing.CUSTOMER_ADMINISTRATOR)
+@door.delete("/customers/{customer}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def delete_role(customer: str, role: str) -> None:
     """Delete a role that nobody has."""
     wiring.house.tenants().delete_role(customer, role)
@@ -163,13 +150,13 @@ def remove_member(member: Member, user: str) -> None:
 # --- the catalogue ----------------------------------------------------------------------------------------------------
 
 
-@door.get("/erp-systems", needs=Standing.SIGNED_IN)
+@door.get("/erp-systems", needs=AccessLevel.SIGNED_IN)
 def list_systems() -> SystemPage:
     """List the ERP systems that can be connected."""
     return catalogue.systems()
 
 
-@door.get("/erp-systems/{system}", needs=Standing.SIGNED_IN)
+@door.get("/erp-systems/{system}", needs=AccessLevel.SIGNED_IN)
 def show_system(system: str) -> SystemView:
     """Show an ERP system: documentation, capabilities, and the wizard's steps as JSON Schema."""
     return catalogue.system(system)

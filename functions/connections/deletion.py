@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from erphub import tasks, wiring
+from erphub import wiring
+from erphub.platform import tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

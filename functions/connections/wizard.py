@@ -5,7 +5,7 @@ Of an end that nobody tells of, the sweepers find what is left: wizards by their
 
 from typing import TYPE_CHECKING, Any
 
-from erphub import tasks
+from erphub.platform import tasks
 from erphub.wiring.connect import connecting, orphaned_secrets, overdue_wizards
 
 if TYPE_CHECKING:

@@ -1,14 +1,15 @@
 """The door for people and programs: import jobs, their runs, and the list of datasets."""
 
-from erphub import web, wiring
-from erphub.models.dataset_view import DatasetPage
-from erphub.models.identity import Caller, Permission
-from erphub.models.job import ChangedJob, JobPage, JobView, NewJob
-from erphub.models.run import RunRef
-from erphub.models.run_view import LogPage, RunPage, RunQuery, RunView
-from erphub.models.wire import PageQuery
+from erphub import wiring
+from erphub.imports.jobs.schemas import ChangedJob, JobPage, JobView, NewJob
+from erphub.imports.runs.models import RunRef
+from erphub.imports.runs.schemas import LogPage, RunPage, RunQuery, RunView
+from erphub.lake.datasets.schemas import DatasetPage
+from erphub.platform.http.router import Router
+from erphub.platform.identity import Caller, Permission
+from erphub.platform.wire import PageQuery
 
-door = web.Door(wiring.house.hall)
+door = Router(wiring.house.hall)
 handler = door
 
 JOBS = "/clients/{client}/import-jobs"

@@ -1,10 +1,11 @@
 """The door to the rows of the lake; apart from the others because it carries the table engine."""
 
-from erphub import web, wiring
-from erphub.models.dataset_view import RowsPage, RowsQuery
-from erphub.models.identity import Permission
+from erphub import wiring
+from erphub.lake.rows.schemas import RowsPage, RowsQuery
+from erphub.platform.http.router import Router
+from erphub.platform.identity import Permission
 
-door = web.Door(wiring.house.hall)
+door = Router(wiring.house.hall)
 handler = door
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from erphub import observe, wiring
+from erphub import wiring
+from erphub.platform import redaction
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     """Start what is due now, whatever instant the event says."""
-    observe.forget()
+    redaction.forget()
     return {"started": wiring.imports.scheduler().tick()}

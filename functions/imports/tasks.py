@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from erphub import observe, tasks, wiring
-from erphub.models.run import RunRef
+from erphub import wiring
+from erphub.imports.runs.models import RunRef
+from erphub.platform import logging, tasks
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -80,6 +81,6 @@ def _met(ref: RunRef, done: dict[str, Any]) -> dict[str, Any]:
 def _finish(ref: RunRef, problem: Mapping[str, Any] | None) -> dict[str, Any]:
     done = wiring.imports.importing().finish(ref, problem)
     if done.pop("ended", False):
-        observe.figures({"status": str(done["status"])}, runs=1, **done["figures"])
+        logging.figures({"status": str(done["status"])}, runs=1, **done["figures"])
     wiring.events.run_ended(ref)
     return {"outcome": done["outcome"], "status": done["status"]}

@@ -2,42 +2,33 @@
 
 from typing import Any
 
-from erphub import web, wiring
-from erphub.models.identity import Member, Permission
-from erphub.models.sync import (
-    Acknowledgement,
+from erphub import wiring
+from erphub.platform.http.router import Router, Text
+from erphub.platform.identity import Member, Permission
+from erphub.platform.wire import PageQuery
+from erphub.sync.changes.schemas import AcknowledgedView, Acknowledgement, ChangesQuery, ChangesView
+from erphub.sync.documents.schemas import CashRegisterView
+from erphub.sync.export_log.schemas import (
     ByHand,
-    ChangesQuery,
-    GapQuery,
-    LogQuery,
-    NewTransfer,
-    NewUpload,
-    PdfQuery,
-    RetryMany,
-    Skip,
-    SyncInput,
-)
-from erphub.models.sync_view import (
-    AcknowledgedView,
-    CashRegisterView,
-    ChangesView,
-    CheckView,
     CodeGroups,
     EntryDetail,
     EntryPage,
     EntryView,
+    GapQuery,
     GapsView,
     HandedInView,
+    LogQuery,
+    PdfQuery,
     RetriedView,
-    SyncView,
-    TransferDetail,
-    TransferPage,
-    TransferView,
-    UploadView,
+    RetryMany,
+    Skip,
 )
-from erphub.models.wire import PageQuery
+from erphub.sync.settings.models import SyncInput
+from erphub.sync.settings.schemas import CheckView, SyncView
+from erphub.sync.transfers.schemas import NewTransfer, TransferDetail, TransferPage, TransferView
+from erphub.sync.uploads.schemas import NewUpload, UploadView
 
-door = web.Door(wiring.house.hall)
+door = Router(wiring.house.hall)
 handler = door
 
 HERE = "/clients/{client}/connections/{connection}"
@@ -143,9 +134,9 @@ def list_export_gaps(member: Member, connection: str, query: GapQuery) -> GapsVi
 
 
 @door.get(LOG + "/csv", needs=Permission.CONNECTIONS_VIEW)
-def export_log_as_csv(member: Member, connection: str, query: LogQuery) -> web.Text:
+def export_log_as_csv(member: Member, connection: str, query: LogQuery) -> Text:
     """Download the export log as CSV, filtered like the list."""
-    return web.Text(wiring.sync.front().log_csv(member, connection, query), "text/csv; charset=utf-8")
+    return Text(wiring.sync.front().log_csv(member, connection, query), "text/csv; charset=utf-8")
 
 
 @door.post(LOG + "/retry", needs=Permission.SYNC_RUN, status=202)

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from erphub import observe, wiring
+from erphub import wiring
+from erphub.platform import logging, redaction
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     """Start what is due now, whatever instant the event says."""
-    observe.forget()
+    redaction.forget()
     done = wiring.sync.tick()
-    observe.logger().info("tick", extra=done)
+    logging.logger().info("tick", extra=done)
     if done["silent"]:
-        observe.figures({"operation": "transfer"}, syncs_silent=done["silent"])
+        logging.figures({"operation": "transfer"}, syncs_silent=done["silent"])
     return done

@@ -6,7 +6,8 @@ A final failure is kept with the transfer; only what is worth another try is rai
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from erphub import observe, tasks, wiring
+from erphub import wiring
+from erphub.platform import logging, tasks
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -22,7 +23,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any
         done = wiring.sync.task(task, context.aws_request_id, time_left)
         if counts := done.get("counts"):
             figures = {f"documents_{name}": count for name, count in counts.items()}
-            observe.figures({"operation": "transfer"}, **figures)
+            logging.figures({"operation": "transfer"}, **figures)
         return done
 
     return tasks.TaskDoor({str(event["task"]): do})(event, context)

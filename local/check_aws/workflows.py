@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from erphub.errors import ServiceBusy
-from erphub.packages import MOST_PACKAGES
+from erphub.imports.runs.packages import MOST_PACKAGES
+from erphub.platform.errors import ServiceBusy
 from local.machines import Definition, faults, scopes, successors
 
 from . import limits

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from erphub.erp.sqlserver.statements import Statement
+from erphub.erp.transports.sqlserver.statements import Statement
 
 _NAME = r"\[(?:[^\]\0]|\]\]){1,256}\]"
 _VALUE = r"(?:-?\d{1,38}|'\d{8}'|N'(?:[^']|'')*')"

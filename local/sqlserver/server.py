@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from erphub.erp.sqlserver.statements import ALL, Statement
+from erphub.erp.transports.sqlserver.statements import ALL, Statement
 from local.sqlserver.browser import Browser
 from local.sqlserver.catalogue import Catalogue
 from local.sqlserver.channel import Channel

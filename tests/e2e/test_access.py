@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from erphub import openapi
-from erphub.models.identity import Permission, Standing
+from erphub.platform.identity import AccessLevel, Permission
 from tests.e2e.wizard import WizardUser
 
 ROUTES = openapi.routes()
@@ -61,7 +61,7 @@ def all_refused(hub, place, routes, status, **caller):
 
 
 def behind_sign_in():
-    return [route for route in ROUTES if route.needs is not Standing.PUBLIC]
+    return [route for route in ROUTES if route.needs is not AccessLevel.PUBLIC]
 
 
 def of_clients():
@@ -69,7 +69,9 @@ def of_clients():
 
 
 def of_customers():
-    return [route for route in ROUTES if route.needs in (Standing.CUSTOMER_ADMINISTRATOR, Standing.ANY_ADMINISTRATOR)]
+    return [
+        route for route in ROUTES if route.needs in (AccessLevel.CUSTOMER_ADMINISTRATOR, AccessLevel.ANY_ADMINISTRATOR)
+    ]
 
 
 def test_without_a_token_nothing_opens(hub, place):
@@ -104,7 +106,7 @@ def test_a_customer_is_closed_to_members_who_do_not_administer_it(hub, place):
 
 
 def test_customers_are_made_by_the_platform_alone(hub, place):
-    routes = [route for route in ROUTES if route.needs is Standing.PLATFORM_ADMINISTRATOR]
+    routes = [route for route in ROUTES if route.needs is AccessLevel.PLATFORM_ADMINISTRATOR]
     all_refused(hub, place, routes, 403, user="neighbour")
 
 

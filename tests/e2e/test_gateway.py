@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from erphub import openapi
-from erphub.gateway import FILE_TYPES
+from erphub.platform.http.gateway import FILE_TYPES
 from tests.e2e.conftest import ORIGINS
 from tests.e2e.test_access import SOMETHING, filled
 

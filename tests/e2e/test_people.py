@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from erphub.ports.users import Users
+from erphub.tenancy.ports import UserDirectory
 from tests.e2e.wizard import WizardUser
 from tests.fakes.connect import FakeUsers
 
@@ -16,18 +16,18 @@ class DeployedUsers:
         self._hub = hub
 
     def __getattr__(self, name):
-        from erphub.aws import users
+        from erphub.tenancy import cognito as users
 
         def ask(who):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(users, "client", self._hub.aws.client)
-                return getattr(users.UserPool(self._hub.outputs["UserPoolId"]), name)(who)
+                return getattr(users.CognitoUsers(self._hub.outputs["UserPoolId"]), name)(who)
 
         return ask
 
 
 @pytest.fixture(params=["fake", "deployed"])
-def users(request) -> Users:
+def users(request) -> UserDirectory:
     return FakeUsers() if request.param == "fake" else DeployedUsers(request.getfixturevalue("hub"))
 
 

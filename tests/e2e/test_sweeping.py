@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from erphub.ids import new_id
-from erphub.models.wire import instant
+from erphub.platform.ids import new_id
+from erphub.platform.wire import instant
 from local import deploy
 from tests.e2e.wizard import WizardUser
 

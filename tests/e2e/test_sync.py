@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from erphub.ids import new_id
+from erphub.platform.ids import new_id
 from local.emulator import ROOT
 from tests.e2e.till import Till, connect
 from tests.e2e.waiting import until
@@ -194,8 +194,8 @@ def test_a_batch_of_products_is_one_upload(till: Till, first: int) -> None:
 
 
 def _entry_id(till: Till, kind: str, external_id: str) -> str:
-    from erphub.models.document import DocumentKind
-    from erphub.paperwork import entry_id
+    from erphub.erp.documents import DocumentKind
+    from erphub.sync.export_log.canonical import entry_id
 
     return entry_id(till.connection, DocumentKind(kind), external_id)
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from erphub import erp
-from erphub.erp.sqlserver import driver
-from erphub.erp.sqlserver.arrow import data_type
-from erphub.models.dataset import BY_ID
-from erphub.models.probe import Probe
-from erphub.ports.erp import FoundCompany, Oddity, Survey, Total, Window
+from erphub.erp import catalogue as erp
+from erphub.erp.datasets import BY_ID
+from erphub.erp.probes import Probe
+from erphub.erp.reading import Anomaly, ControlTotal, DateRange, ReadPlan
+from erphub.erp.system import FoundCompany
+from erphub.erp.transports.sqlserver import driver
+from erphub.erp.transports.sqlserver.arrow import data_type
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 PASSWORD = "s3cret;'%]å"
-EVERYTHING = Window()
+EVERYTHING = DateRange()
 LEDGER = {
     "JNo": "int",
     "EntNo": "int",
@@ -35,10 +36,10 @@ LEDGER = {
 class Imported:
     """What one dataset of one company gave: its survey, rows as dictionaries, totals and oddities of all slices."""
 
-    survey: Survey
+    survey: ReadPlan
     rows: list[dict[str, Any]]
-    totals: list[Total]
-    oddities: list[Oddity]
+    totals: list[ControlTotal]
+    oddities: list[Anomaly]
     consistent: bool
 
     def column(self, name: str) -> list[Any]:
@@ -82,11 +83,11 @@ class Site:
         dataset: str,
         *,
         key: str = "F0001",
-        window: Window = EVERYTHING,
+        window: DateRange = EVERYTHING,
         slice_rows: int = 100_000,
         system: str = "visma-business",
         **settings: Any,
-    ) -> tuple[Any, FoundCompany, Survey]:
+    ) -> tuple[Any, FoundCompany, ReadPlan]:
         opened = self.open(system, **settings)
         company = next(company for company in opened.companies() if company.key == key)
         return opened, company, opened.survey(BY_ID[dataset], company, window, slice_rows)
@@ -170,4 +171,4 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "ANSWER_SECONDS", 1)
 
 
-JANUARY = Window(date(2024, 1, 1), date(2024, 2, 1))
+JANUARY = DateRange(date(2024, 1, 1), date(2024, 2, 1))

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from erphub.erp.sqlserver import browser
-from erphub.erp.sqlserver.driver import Transport
-from erphub.errors import CredentialsRefused, ErpRefused
-from erphub.models.probe import Outcome, Probe, passed
+from erphub.erp.probes import Outcome, Probe, passed
+from erphub.erp.transports.sqlserver import browser
+from erphub.erp.transports.sqlserver.driver import Transport
+from erphub.platform.errors import CredentialsRefused, ErpRefused
 from local.sqlserver import Database, StandIn
 
 from .conftest import PASSWORD, Fill, Site

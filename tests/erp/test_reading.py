@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from erphub.erp.sqlserver import reading
-from erphub.errors import ErpRefused
-from erphub.models.dataset import BY_ID
-from erphub.ports.erp import Window
+from erphub.erp.datasets import BY_ID
+from erphub.erp.reading import DateRange
+from erphub.erp.transports.sqlserver import reading
+from erphub.platform.errors import ErpRefused
 from local.sqlserver import Database
 
 from .conftest import JANUARY, Fill, Site
@@ -44,9 +44,9 @@ def test_a_window_reads_its_days_and_no_others(site: Site, ledger: Fill) -> None
     found = site.imported("gl_transactions", window=JANUARY)
     assert found.column("voucher_date") == [date(2024, 1, 1), date(2024, 1, 15), date(2024, 1, 31)]
     assert [total.period for total in found.totals] == found.column("voucher_date")
-    since = site.imported("gl_transactions", window=Window(first=date(2024, 1, 31)))
+    since = site.imported("gl_transactions", window=DateRange(first=date(2024, 1, 31)))
     assert since.column("voucher_date") == [date(2024, 1, 31), date(2024, 2, 1)]
-    until = site.imported("gl_transactions", window=Window(end=date(2024, 1, 1)))
+    until = site.imported("gl_transactions", window=DateRange(end=date(2024, 1, 1)))
     assert [day for day in until.column("voucher_date") if day] == [date(2023, 12, 31)]
 
 
@@ -323,7 +323,7 @@ class TestGeneric:
         self, site: Site, declaration: str, value: object, earliest: str, end: date, rows: int
     ) -> None:
         columns = {"Bilag": "int", "Linje": "int", "Dato": declaration, "Beløp": "money"}
-        found = self.imported(site, columns, (1, 1, value, "10.5"), window=Window(date.min, end))
+        found = self.imported(site, columns, (1, 1, value, "10.5"), window=DateRange(date.min, end))
         assert len(found.rows) == rows
         assert found.survey.slices[0].where["low"] == earliest
         assert found.survey.slices[-1].where["high"] >= earliest

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from erphub.erp.sqlserver import driver, tls
-from erphub.erp.sqlserver.driver import Login, Route, Trust
-from erphub.errors import ErpRefused, Unavailable
-from erphub.models.probe import Outcome, passed
+from erphub.erp.probes import Outcome, passed
+from erphub.erp.transports.sqlserver import driver, tls
+from erphub.erp.transports.sqlserver.driver import Login, Route, Trust
+from erphub.platform.errors import ErpRefused, Unavailable
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 
 from .conftest import PASSWORD, Site

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from erphub.erp.sqlserver import reading
-from erphub.errors import ErpRefused, HubError, Unavailable
-from erphub.models.dataset import BY_ID
+from erphub.erp.datasets import BY_ID
+from erphub.erp.transports.sqlserver import reading
+from erphub.platform.errors import ErpRefused, HubError, Unavailable
 from local.sqlserver import Database
 
 from .conftest import PASSWORD, Site

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from erphub.models.dataset import DATASETS
+from erphub.erp.datasets import DATASETS
 from local.sqlserver import Catalogue, StandIn, company, saft, visma
 
 from .conftest import PASSWORD, Imported, Site

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from erphub import erp
-from erphub.erp.twentyfourseven.budget import ProcessBudget
-from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.erp.twentyfourseven.tokens import ProcessTokens
-from erphub.models.document import Payment, PaymentMeans, Sales, Settlement
-from erphub.ports.documents import Posting
-from erphub.ports.shared import Shared
+from erphub.erp import catalogue as erp
+from erphub.erp.documents import Payment, PaymentMeans, Sales, Settlement
+from erphub.erp.posting import Posting
+from erphub.erp.resources import AdapterResources
+from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
+from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
+from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.erps.contract import Contract, available
 
@@ -87,11 +87,11 @@ def clock(app: App) -> Time:
 
 
 @pytest.fixture
-def lent(clock: Time) -> Shared:
+def lent(clock: Time) -> AdapterResources:
     """What one connection's functions share."""
-    return Shared(
+    return AdapterResources(
         ProcessTokens(),
-        ProcessBudget(clock),
+        InProcessRateLimiter(clock),
         clock,
         applications={"24sevenoffice": seed.APPLICATION_ID},
         sleep=clock.sleep,
@@ -102,9 +102,9 @@ type Connect = Callable[..., TwentyFourSevenOffice]
 
 
 @pytest.fixture
-def by_organisation(watched: Any, lent: Shared) -> Connect:
+def by_organisation(watched: Any, lent: AdapterResources) -> Connect:
     def connect(
-        secret: str = seed.CLIENT_SECRET, organisation: int = seed.SHOP, shared: Shared = lent, **more: Any
+        secret: str = seed.CLIENT_SECRET, organisation: int = seed.SHOP, shared: AdapterResources = lent, **more: Any
     ) -> Any:
         settings = {
             "sign_in": "organisation",
@@ -119,12 +119,12 @@ def by_organisation(watched: Any, lent: Shared) -> Connect:
 
 
 @pytest.fixture
-def by_user(watched: Any, lent: Shared) -> Connect:
+def by_user(watched: Any, lent: AdapterResources) -> Connect:
     def connect(
         password: str = seed.PASSWORD,
         username: str = seed.USER,
         several: bool = True,
-        shared: Shared = lent,
+        shared: AdapterResources = lent,
         **more: Any,
     ) -> Any:
         settings = {"sign_in": "user", "username": username, "several_companies": several, **more}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from erphub.errors import ErpRefused, Unavailable
-from erphub.models.probe import Outcome
-from erphub.ports.erp import FoundCompany
+from erphub.erp.probes import Outcome
+from erphub.erp.system import FoundCompany
+from erphub.platform.errors import ErpRefused, Unavailable
 from local.erps.twentyfourseven import App, seed
 from tests.erp24.conftest import Connect, posting, settlement
 from tests.erp24.test_orders import invoice, to_customer

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from erphub import erp
-from erphub.erp.twentyfourseven import datasets
-from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.erp.twentyfourseven.tables import Oddities, batch, types_of
-from erphub.errors import ErpRefused, Unavailable
-from erphub.models.dataset import BY_ID
-from erphub.ports.erp import Changed, FoundCompany, Window
+from erphub.erp import catalogue as erp
+from erphub.erp.datasets import BY_ID
+from erphub.erp.reading import ChangeReport, DateRange
+from erphub.erp.system import FoundCompany
+from erphub.erp.systems.twentyfourseven import datasets
+from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
+from erphub.erp.systems.twentyfourseven.tables import Oddities, batch, types_of
+from erphub.platform.errors import ErpRefused, Unavailable
 from local.erps.twentyfourseven import App, seed
 from local.erps.twentyfourseven.state import Line
 from tests.erp24.conftest import Connect, posting, settlement
@@ -32,10 +33,10 @@ def app() -> App:
 
 
 def rows(
-    system: TwentyFourSevenOffice, dataset: str, window: Window | None = None
+    system: TwentyFourSevenOffice, dataset: str, window: DateRange | None = None
 ) -> tuple[list[dict[str, Any]], list[Any], list[Any]]:
     """Rows, totals and oddities of a dataset, as an import reads them."""
-    found = system.survey(BY_ID[dataset], SHOP, window or Window(), 1000)
+    found = system.survey(BY_ID[dataset], SHOP, window or DateRange(), 1000)
     assert found.types == types_of(BY_ID[dataset])
     read: list[dict[str, Any]] = []
     totals: list[Any] = []
@@ -86,7 +87,7 @@ def test_a_ledger_line_says_all_that_the_erp_says(system: TwentyFourSevenOffice,
 def test_a_window_holds_its_own_days_only(system: TwentyFourSevenOffice, app: App) -> None:
     days = sorted({line.day for line in app.world.organisation(seed.SHOP).lines()})
     first, end = days[len(days) // 3], days[2 * len(days) // 3]
-    read, _, _ = rows(system, "gl_transactions", Window(first, end))
+    read, _, _ = rows(system, "gl_transactions", DateRange(first, end))
     expected = [line for line in app.world.organisation(seed.SHOP).lines() if first <= line.day < end]
     assert Counter(row["voucher_date"] for row in read) == Counter(line.day for line in expected)
 
@@ -102,7 +103,7 @@ def long_unchanged(app: App) -> list[Line]:
 def test_what_was_changed_is_told_with_its_day_and_by_what_it_is_known(system: TwentyFourSevenOffice, app: App) -> None:
     lines = long_unchanged(app)
     since = app.world.now() - timedelta(days=20)
-    assert system.changed(LEDGER, SHOP, since) == Changed(set(), {"journal_no": set(), "entry_no": set()})
+    assert system.changed(LEDGER, SHOP, since) == ChangeReport(set(), {"journal_no": set(), "entry_no": set()})
     changed, late = lines[3], lines[-3]
     changed.modified = since + timedelta(days=2)
     late.created = since + timedelta(days=15)  # new, and whether that counts as changed nobody says
@@ -127,15 +128,15 @@ def test_when_too_much_was_changed_no_days_are_told(
     system: TwentyFourSevenOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "MOST_CHANGED", LINES // 2)
-    assert system.changed(LEDGER, SHOP, LONG_AGO) == Changed(too_much=True)
+    assert system.changed(LEDGER, SHOP, LONG_AGO) == ChangeReport(too_much=True)
 
 
 def test_changed_orders_are_told_by_the_day_they_were_ordered(system: TwentyFourSevenOffice, app: App) -> None:
     posted = system.push(invoice(app), to_customer())
     told = system.changed(BY_ID["orders"], SHOP, app.world.now() - timedelta(hours=1))
-    assert told == Changed({invoice(app).date}, {"order_no": {posted.reference}})
+    assert told == ChangeReport({invoice(app).date}, {"order_no": {posted.reference}})
     later = system.changed(BY_ID["orders"], SHOP, app.world.now() + timedelta(hours=1))
-    assert later == Changed(set(), {"order_no": set()})
+    assert later == ChangeReport(set(), {"order_no": set()})
 
 
 @pytest.mark.parametrize("dataset", ["accounts", "customers", "products", "dimensions"])
@@ -160,9 +161,9 @@ def test_changes_are_told_whole_or_not_at_all(connect: Connect, app: App, fault:
 
 def test_few_days_cost_few_calls(system: TwentyFourSevenOffice, app: App) -> None:
     day = app.world.organisation(seed.SHOP).lines()[LINES // 2].day
-    system.survey(LEDGER, SHOP, Window(), 1000)
+    system.survey(LEDGER, SHOP, DateRange(), 1000)
     before = app.world.calls.total()
-    rows(system, "gl_transactions", Window(day, day + timedelta(days=1)))
+    rows(system, "gl_transactions", DateRange(day, day + timedelta(days=1)))
     assert app.world.calls.total() - before <= 5
 
 
@@ -180,8 +181,8 @@ def test_lines_outside_the_accounting_years_are_not_left_out(system: TwentyFourS
 def test_a_small_year_is_one_slice_and_a_large_one_its_months(system: TwentyFourSevenOffice, app: App) -> None:
     years = len(app.world.organisation(seed.SHOP).years)
     ledger = BY_ID["gl_transactions"]
-    assert len(system.survey(ledger, SHOP, Window(), 1_000_000).slices) == years
-    cut = system.survey(ledger, SHOP, Window(), 10).slices
+    assert len(system.survey(ledger, SHOP, DateRange(), 1_000_000).slices) == years
+    cut = system.survey(ledger, SHOP, DateRange(), 10).slices
     assert len(cut) > years
     ends = [part.where["end"] for part in cut]
     assert [part.where["first"] for part in cut] == [None, *ends[:-1]]
@@ -229,7 +230,7 @@ def test_hundreds_of_customers_come_page_by_page(system: TwentyFourSevenOffice, 
 
 def test_an_organisation_has_no_order_lines(organisation: TwentyFourSevenOffice) -> None:
     with pytest.raises(ErpRefused) as caught:
-        organisation.survey(BY_ID["order_lines"], SHOP, Window(), 1000)
+        organisation.survey(BY_ID["order_lines"], SHOP, DateRange(), 1000)
     assert caught.value.code == "dataset_not_offered"
     [described] = [one for one in erp.catalogue() if one.id == "24sevenoffice"]
     assert "order_lines" in described.offered({"sign_in": "user"})
@@ -258,7 +259,7 @@ def test_the_lines_of_hundreds_of_orders_cost_few_calls(user: TwentyFourSevenOff
     one = orders[int(first.reference)]
     for number in range(60_000, 60_450):
         orders[number] = replace(one, id=number, lines={number * 10: dict(next(iter(one.lines.values())))})
-    user.survey(BY_ID["order_lines"], SHOP, Window(), 1000)
+    user.survey(BY_ID["order_lines"], SHOP, DateRange(), 1000)
     before = app.world.calls.total()
     read, _, _ = rows(user, "order_lines")
     assert len({row["order_no"] for row in read}) == 451
@@ -293,7 +294,7 @@ def test_balances_that_differ_from_the_lines_are_told(
         return answer(request)
 
     monkeypatch.setattr(app, "answer", meanwhile)
-    window = Window(line.day.replace(day=1), line.day.replace(day=28))
+    window = DateRange(line.day.replace(day=1), line.day.replace(day=28))
     _, _, oddities = rows(organisation, "gl_transactions", window)
     assert [oddity.code for oddity in oddities] == ["balance_differs"]
     assert str(line.account) in oddities[0].examples[0]
@@ -318,12 +319,12 @@ def test_text_that_is_no_text_is_mended_and_said() -> None:
 
 
 def test_months_cover_every_day_once() -> None:
-    spans = datasets.months(Window(), (date(2025, 1, 1), date(2027, 1, 1)))
+    spans = datasets.months(DateRange(), (date(2025, 1, 1), date(2027, 1, 1)))
     assert spans[0][0] is None
     assert spans[-1][1] is None
     assert [end for _, end in spans[:-1]] == [first for first, _ in spans[1:]]
     assert len(spans) == 24
-    assert datasets.months(Window(date(2026, 1, 15), date(2026, 3, 2)), None) == [
+    assert datasets.months(DateRange(date(2026, 1, 15), date(2026, 3, 2)), None) == [
         (date(2026, 1, 15), date(2026, 2, 1)),
         (date(2026, 2, 1), date(2026, 3, 1)),
         (date(2026, 3, 1), date(2026, 3, 2)),

@@ -6,13 +6,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from erphub import erp
-from erphub.erp.twentyfourseven.budget import ProcessBudget
-from erphub.erp.twentyfourseven.tokens import ProcessTokens
-from erphub.errors import Unavailable, Uncertain
-from erphub.models.document import DocumentKind
-from erphub.ports.documents import Posted
-from erphub.ports.shared import Shared
+from erphub.erp import catalogue as erp
+from erphub.erp.documents import DocumentKind
+from erphub.erp.posting import Posted
+from erphub.erp.resources import AdapterResources
+from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
+from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
+from erphub.platform.errors import Unavailable, Uncertain
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.erp24.conftest import PDF, Time, posting, settlement
 
@@ -32,7 +32,7 @@ class Hub:
         self.app, self.clock = App.seeded(), Time()
         self.app.world.clock = self.clock
         self.way = way
-        self.tokens, self.budget = ProcessTokens(), ProcessBudget(self.clock)
+        self.tokens, self.budget = ProcessTokens(), InProcessRateLimiter(self.clock)
 
     def system(self) -> Any:
         """A new function's connection, which shares what they all share."""
@@ -41,7 +41,7 @@ class Hub:
         else:
             answers = {"organisation_id": str(seed.SHOP), "client_id": seed.CLIENT_ID}
             secret = {"client_secret": seed.CLIENT_SECRET}
-        shared = Shared(
+        shared = AdapterResources(
             self.tokens, self.budget, self.clock,
             applications={"24sevenoffice": seed.APPLICATION_ID}, sleep=self.clock.sleep,
         )  # fmt: skip

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.errors import ErpRefused, Unavailable, Uncertain
-from erphub.models.document import DocumentKind, Invoice, InvoiceLine
-from erphub.ports.documents import Posting
+from erphub.erp.documents import DocumentKind, Invoice, InvoiceLine
+from erphub.erp.posting import Posting
+from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
+from erphub.platform.errors import ErpRefused, Unavailable, Uncertain
 from local.erps.twentyfourseven import App, seed
 from tests.erp24.conftest import KEY, Connect, day, posting
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.errors import ErpRefused, Unavailable, Uncertain
-from erphub.models.document import Address, Customer, DocumentKind, Product
+from erphub.erp.documents import Address, Customer, DocumentKind, Product
+from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
+from erphub.platform.errors import ErpRefused, Unavailable, Uncertain
 from local.erps.twentyfourseven import App, seed
 from tests.erp24.conftest import KEY, Connect, Time, posting
 

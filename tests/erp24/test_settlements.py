@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.errors import ErpRefused, HubError, Unavailable, Uncertain
-from erphub.models.document import DocumentKind
+from erphub.erp.documents import DocumentKind
+from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
+from erphub.platform.errors import ErpRefused, HubError, Unavailable, Uncertain
 from local.erps.twentyfourseven import App, seed
 from tests.erp24.conftest import KEY, PDF, Connect, Time, posting, settlement
 

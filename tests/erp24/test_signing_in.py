@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from erphub import erp
-from erphub.erp.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.erp.twentyfourseven.tokens import utc_now
-from erphub.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
-from erphub.models.dataset import BY_ID
-from erphub.models.probe import Outcome, Probe, Stage, passed
-from erphub.ports.erp import FoundCompany, Window
-from erphub.ports.shared import Shared
+from erphub.erp import catalogue as erp
+from erphub.erp.datasets import BY_ID
+from erphub.erp.probes import Outcome, Probe, Stage, passed
+from erphub.erp.reading import DateRange
+from erphub.erp.resources import AdapterResources
+from erphub.erp.system import FoundCompany
+from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
+from erphub.erp.systems.twentyfourseven.tokens import utc_now
+from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.erp24.conftest import Connect, Time
 
@@ -113,7 +114,7 @@ def test_of_a_company_out_of_reach_there_is_nothing_to_choose_from(system: Twent
 
 def test_a_company_out_of_reach_is_gone(system: TwentyFourSevenOffice) -> None:
     with pytest.raises(ErpRefused) as caught:
-        system.survey(BY_ID["accounts"], FoundCompany("4711", "?"), Window(), 1000)
+        system.survey(BY_ID["accounts"], FoundCompany("4711", "?"), DateRange(), 1000)
     assert caught.value.code == "company_gone"
 
 
@@ -155,7 +156,7 @@ def test_a_session_of_each_company_is_its_own(user: TwentyFourSevenOffice, app: 
     assert app.world.calls["soap:SetIdentityById"] == 0  # which would move the session under another worker's feet
 
 
-def test_many_workers_at_once_make_one_token_call(connect: Connect, app: App, lent: Shared) -> None:
+def test_many_workers_at_once_make_one_token_call(connect: Connect, app: App, lent: AdapterResources) -> None:
     begin, errors = Barrier(12), []
     real = replace(lent, clock=utc_now, sleep=time.sleep)
 
@@ -220,7 +221,7 @@ def test_quarantine_stops_everybody_until_it_ends(by_user: Connect, app: App, cl
 
 
 def test_the_hours_calls_are_never_exceeded(by_user: Connect, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("erphub.erp.twentyfourseven.soap.SOAP_HOURLY", 5)
+    monkeypatch.setattr("erphub.erp.systems.twentyfourseven.soap.SOAP_HOURLY", 5)
     with pytest.raises(Unavailable) as caught:
         by_user().setup(str(seed.SHOP))
     assert caught.value.code == "erp_busy"

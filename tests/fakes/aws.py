@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 from moto import mock_aws
 
-from erphub.aws import clients
-from erphub.aws.table import Table
-from erphub.ids import new_id
+from erphub.platform.aws import clients
+from erphub.platform.aws.table import Table
+from erphub.platform.ids import new_id
 from tests.fakes.dynamo import MemoryDynamo
 from tests.fakes.keeping import MemoryS3, MemorySecrets
 from tests.fakes.service import Hook, Service

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from erphub.aws import keys
-from erphub.aws.table import Table, Taken
-from erphub.errors import Conflict, Gone, HubError, NotFound
-from erphub.models.identity import User
-from erphub.models.probe import Outcome, Probe, Stage
-from erphub.ports.erp import FoundChoice, FoundCompany
+from erphub.erp.probes import Outcome, Probe, Stage
+from erphub.erp.system import FoundChoice, FoundCompany
+from erphub.platform.aws.table import Table
+from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.errors import Conflict, Gone, HubError, NotFound
+from erphub.tenancy.models import User
+from erphub.wizards.dynamodb import wizard_key, wizard_token_key
 
 _RUNNING = "RUNNING"
 
@@ -84,7 +85,7 @@ class FakeMachine:
         client_id, wizard_id = given["client_id"], given["wizard_id"]
         try:
             self.table.update(
-                keys.wizard(client_id, wizard_id),
+                wizard_key(client_id, wizard_id),
                 "SET #status = :waiting ADD #version :one",
                 condition="#status = :working",
                 names={"#status": "status", "#version": "version"},
@@ -92,10 +93,10 @@ class FakeMachine:
                 working="working",
                 one=1,
             )
-        except Taken:
+        except VersionConflict:
             self._end(given, "failed")
             return
-        self.table.put({**keys.wizard_token(client_id, wizard_id), "token": token})
+        self.table.put({**wizard_token_key(client_id, wizard_id), "token": token})
         self.waiting[token] = given
 
     def _work(self, given: dict[str, Any]) -> None:

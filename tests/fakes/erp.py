@@ -10,12 +10,12 @@ from typing import Any
 
 import arro3.core as ac
 
-from erphub.aws.lake_schema import arrow_type
-from erphub.errors import ErpRefused, Unavailable
-from erphub.models.dataset import Dataset, Kind
-from erphub.models.types import complete
-from erphub.ports.erp import Changed, FoundCompany, Oddity, Slice, Survey, Total, Window
-from erphub.ports.imports import Source
+from erphub.erp.datasets import Dataset, Kind, complete
+from erphub.erp.reading import Anomaly, ChangeReport, ControlTotal, DateRange, ReadPlan, Slice
+from erphub.erp.system import FoundCompany
+from erphub.imports.runs.ports import Source
+from erphub.lake.delta.schema import arrow_type
+from erphub.platform.errors import ErpRefused, Unavailable
 
 EPOCH = date(1970, 1, 1)
 type Row = dict[str, Any]
@@ -65,25 +65,27 @@ class FakeErp:
     asked_since: list[datetime] = field(default_factory=list)
     reads: list[tuple[str, str, int]] = field(default_factory=list)
 
-    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> Changed | None:
+    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
         """Rows of the ledger that a test says were changed since, by their journal."""
         self.asked_since.append(since)
         if self.tells_changes is None or dataset.date is None:
             return None
         rows = [row for row in self.data[company.key].get(dataset.id, []) if self.tells_changes(row, since)]
         if len(rows) > self.most_changed:
-            return Changed(too_much=True)
-        return Changed({row[dataset.date] for row in rows}, {dataset.keys[0]: {row[dataset.keys[0]] for row in rows}})
+            return ChangeReport(too_much=True)
+        return ChangeReport(
+            {row[dataset.date] for row in rows}, {dataset.keys[0]: {row[dataset.keys[0]] for row in rows}}
+        )
 
-    def survey(self, dataset: Dataset, company: FoundCompany, window: Window, slice_rows: int) -> Survey:
+    def survey(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
         rows = self._rows(dataset, company, window)
         places = range(0, len(rows), slice_rows)
         slices = [Slice({"from": at, "window": _plain(window)}, len(rows[at : at + slice_rows])) for at in places]
-        return Survey(self._types(dataset), self.missing, slices, len(rows) if self.counts else None)
+        return ReadPlan(self._types(dataset), self.missing, slices, len(rows) if self.counts else None)
 
     @contextmanager
-    def read(self, dataset: Dataset, company: FoundCompany, survey: Survey, part: Slice) -> Iterator["FakeReading"]:
-        window = Window(*(date.fromisoformat(day) if day else None for day in part.where["window"]))
+    def read(self, dataset: Dataset, company: FoundCompany, survey: ReadPlan, part: Slice) -> Iterator["FakeReading"]:
+        window = DateRange(*(date.fromisoformat(day) if day else None for day in part.where["window"]))
         at = part.where["from"]
         rows = self._rows(dataset, company, window)[at : at + part.rows]
         self.reads.append((dataset.id, company.key, at))
@@ -97,7 +99,7 @@ class FakeErp:
     def _types(self, dataset: Dataset) -> dict[str, str]:
         return complete(dataset, {name: kind for name, kind in self.types.items() if name in _names(dataset)})
 
-    def _rows(self, dataset: Dataset, company: FoundCompany, window: Window) -> list[Row]:
+    def _rows(self, dataset: Dataset, company: FoundCompany, window: DateRange) -> list[Row]:
         if company.key not in self.data:
             raise ErpRefused(f"The company {company.name} is no longer there.", code="company_gone")
         rows = self.data[company.key].get(dataset.id, [])
@@ -109,8 +111,8 @@ class FakeErp:
 class CountingErp(FakeErp):
     """One that also counts its days, as a database does."""
 
-    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[Total]:
-        return FakeReading(self, dataset, self._rows(dataset, company, Window(None, before)), {}, False, []).totals
+    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
+        return FakeReading(self, dataset, self._rows(dataset, company, DateRange(None, before)), {}, False, []).totals
 
 
 @dataclass
@@ -123,20 +125,20 @@ class FakeReading:
     types: dict[str, str]
     lies: bool
     posted: list[Row]
-    oddities: Sequence[Oddity] = ()
+    oddities: Sequence[Anomaly] = ()
 
     @property
     def consistent(self) -> bool:
         return self.erp.consistent
 
     @property
-    def totals(self) -> list[Total]:
+    def totals(self) -> list[ControlTotal]:
         return self._count(self.rows)
 
-    def recount(self) -> list[Total]:
+    def recount(self) -> list[ControlTotal]:
         return self._count([*self.rows, *self.posted])
 
-    def _count(self, rows: Sequence[Row]) -> list[Total]:
+    def _count(self, rows: Sequence[Row]) -> list[ControlTotal]:
         found: dict[date | None, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
         for row in rows:
             day = row.get(self.dataset.date) if self.dataset.date else None
@@ -145,7 +147,7 @@ class FakeReading:
         if self.lies:
             found[None] = (found[None][0] + 1, found[None][1])
         summed = self.dataset.amount is not None and self.erp.adds_up
-        return [Total(day, rows, amount if summed else None) for day, (rows, amount) in found.items()]
+        return [ControlTotal(day, rows, amount if summed else None) for day, (rows, amount) in found.items()]
 
     def batches(self) -> Iterator[ac.RecordBatch]:
         rows = [*self.rows, *self.posted]
@@ -185,9 +187,9 @@ def _names(dataset: Dataset) -> set[str]:
     return {each.name for each in dataset.fields}
 
 
-def _inside(day: date, window: Window) -> bool:
+def _inside(day: date, window: DateRange) -> bool:
     return (window.first is None or day >= window.first) and (window.end is None or day < window.end)
 
 
-def _plain(window: Window) -> list[str | None]:
+def _plain(window: DateRange) -> list[str | None]:
     return [window.first.isoformat() if window.first else None, window.end.isoformat() if window.end else None]

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from erphub.aws.files import must_be_the_same
+from erphub.platform.aws.files import must_be_the_same
 
 
 class FolderFiles:

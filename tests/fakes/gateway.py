@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from erphub.web import Route
+from erphub.platform.http.router import Route
 
 
 def addressed(event: Mapping[str, Any], routes: Iterable[Route], method: str, path: str) -> dict[str, Any]:

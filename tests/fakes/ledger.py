@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from erphub.errors import CredentialsRefused, ErpRefused, Unavailable, Uncertain
-from erphub.models.document import Customer, Document, DocumentKind, Invoice, Product, Settlement
-from erphub.ports.documents import Change, Choice, LedgerAccount, Posted, Posting, Setup, TaxCode
+from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Product, Settlement
+from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, Setup, TaxCode
+from erphub.platform.errors import CredentialsRefused, ErpRefused, Unavailable, Uncertain
 
 ACCOUNTS = {
     "3000": True,

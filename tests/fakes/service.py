@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from erphub.aws.clients import calls
+from erphub.platform.aws.clients import calls
 
 type Hook = Callable[..., None]
 

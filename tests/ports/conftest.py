@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from erphub.aws import clients
-from erphub.aws.files import S3Files
+from erphub.platform.aws import clients
+from erphub.platform.aws.files import S3Files
 from local import emulator, processes
 from tests.fakes.lossy import LossyStore
 

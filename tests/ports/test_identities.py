@@ -9,13 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from erphub.aws import clients
-from erphub.aws.identities import IdentityTable
-from erphub.aws.table import Table
-from erphub.errors import Conflict
-from erphub.identities import Identities
-from erphub.ids import new_id
-from erphub.models.connection import Company, Connection
+from erphub.companies.dynamodb import CompanyTable
+from erphub.companies.service import CompanyRegistry
+from erphub.connections.models import Company, Connection
+from erphub.platform.aws import clients
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Conflict
+from erphub.platform.ids import new_id
 from local import emulator, processes
 from tests.fakes.aws import make_table
 
@@ -49,10 +49,10 @@ def _forget_clients() -> None:
 
 
 @pytest.fixture
-def identities(table: Table) -> Identities:
+def identities(table: Table) -> CompanyRegistry:
     """Companies of one customer, whoever asks."""
     nobody = cast(Any, None)
-    return Identities(IdentityTable(table), nobody, nobody, lambda *_: None)
+    return CompanyRegistry(CompanyTable(table), nobody, nobody, lambda *_: None)
 
 
 def connection(number: int) -> Connection:
@@ -71,7 +71,7 @@ def connection(number: int) -> Connection:
     )
 
 
-def at_once(identities: Identities, choices: list[list[Company]]) -> list[str]:
+def at_once(identities: CompanyRegistry, choices: list[list[Company]]) -> list[str]:
     """What each of the choices came to, all of them made in the same moment."""
     start = Barrier(len(choices))
 
@@ -91,14 +91,14 @@ def company(key: str) -> Company:
     return Company(key=key, name=key, facts={"installation": "DB01/broker"})
 
 
-def test_of_two_hundred_who_choose_a_company_at_the_same_moment_one_gets_it(identities: Identities):
+def test_of_two_hundred_who_choose_a_company_at_the_same_moment_one_gets_it(identities: CompanyRegistry):
     before = identities.store.licences(CUSTOMER).used
     outcomes = at_once(identities, [[company("F0001")]] * MANY)
     assert outcomes == ["company_connected"] * (MANY - 1) + ["taken"]
     assert identities.store.licences(CUSTOMER).used == before + 1
 
 
-def test_the_last_licence_is_given_once(identities: Identities):
+def test_the_last_licence_is_given_once(identities: CompanyRegistry):
     used = identities.store.licences(CUSTOMER).used
     identities.store.allow(CUSTOMER, used + 3)
     outcomes = at_once(identities, [[company(f"G{number:04}")] for number in range(20)])

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from erphub.aws.jobs import JobTable
-from erphub.aws.runs import RunTable
-from erphub.aws.table import Table
-from erphub.errors import Conflict, NotFound
-from erphub.ids import new_id
-from erphub.models.job import Days, Job, Schedule
-from erphub.models.run import LogLine, Part, Run, RunRef, Status, Trigger, Unit, UnitStatus
+from erphub.imports.jobs.dynamodb import JobTable
+from erphub.imports.jobs.models import Days, Job, Schedule
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.models import LogLine, Part, Run, RunRef, Status, Trigger, Unit, UnitStatus
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Conflict, NotFound
+from erphub.platform.ids import new_id
 from tests.fakes.aws import AWS, TENANTS, make_table
 
 CLIENT = "01HZZZZZZZZZZZZZZZZZZZZZZC"

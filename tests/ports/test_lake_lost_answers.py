@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from erphub.aws import lake_keys, lake_sql
-from erphub.aws.files import S3Files
-from erphub.aws.lake import DeltaLake
-from erphub.aws.lake_places import table_key
-from erphub.models.dataset import BY_ID, Dataset
-from erphub.models.types import complete
-from erphub.ports.erp import Window
-from erphub.ports.imports import Published, Staged, Target
+from erphub.erp.datasets import BY_ID, Dataset, complete
+from erphub.erp.reading import DateRange
+from erphub.lake.delta import keys as lake_keys
+from erphub.lake.delta import sql as lake_sql
+from erphub.lake.delta.delta_lake import DeltaLake
+from erphub.lake.locations import table_key
+from erphub.lake.ports import Published, PublishTarget, Staged
+from erphub.platform.aws.files import S3Files
 from tests.fakes.erp import Row, batch_of
 from tests.fakes.lossy import Fault, LossyStore, Plan
 
@@ -27,14 +27,14 @@ LEDGER, ACCOUNTS = BY_ID["gl_transactions"], BY_ID["accounts"]
 DAY = date(2026, 1, 1)
 WIDER = {"amount": "decimal(38,10)"}
 WINDOWS = [
-    Window(DAY + timedelta(days=5), DAY + timedelta(days=6)),
-    Window(DAY + timedelta(days=15), DAY + timedelta(days=16)),
-    Window(DAY + timedelta(days=25)),
+    DateRange(DAY + timedelta(days=5), DAY + timedelta(days=6)),
+    DateRange(DAY + timedelta(days=15), DAY + timedelta(days=16)),
+    DateRange(DAY + timedelta(days=25)),
 ]
 """A rolling window, and two older days in which something changed."""
 
-type Windows = Sequence[Window]
-ALL = [Window()]
+type Windows = Sequence[DateRange]
+ALL = [DateRange()]
 
 
 def lines(count: int, factor: int = 1) -> list[Row]:
@@ -71,7 +71,7 @@ class Shore:
 
     def publish(self, dataset: Dataset, staged: Staged, company: str = "A", windows: Windows = ALL) -> Published:
         staging = staged.path.removesuffix("/p")
-        target = Target(self.client, dataset, "C1", company, windows, self.runs, f"run{self.runs}", staging)
+        target = PublishTarget(self.client, dataset, "C1", company, windows, self.runs, f"run{self.runs}", staging)
         return self.lake.publish(target, [staged])
 
     def put(self, dataset: Dataset, rows: Sequence[Row], company: str = "A", windows: Windows = ALL) -> Published:

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from erphub.aws import clients, lake_publishing
-from erphub.aws.files import Files, S3Files
-from erphub.aws.lake import DeltaLake
-from erphub.aws.lake_rows import LakeRows
-from erphub.errors import Unavailable
-from erphub.models.dataset import BY_ID
-from erphub.models.types import complete
-from erphub.ports.erp import Window
-from erphub.ports.imports import RowsWanted, Staged, Target
+from erphub.erp.datasets import BY_ID, complete
+from erphub.erp.reading import DateRange
+from erphub.lake.delta import publishing as lake_publishing
+from erphub.lake.delta.delta_lake import DeltaLake
+from erphub.lake.delta.rows import LakeRows
+from erphub.lake.ports import PublishTarget, RowsWanted, Staged
+from erphub.platform.aws import clients
+from erphub.platform.aws.files import Files, S3Files
+from erphub.platform.errors import Unavailable
 from tests.fakes.erp import Row, batch_of
 from tests.fakes.files import FolderFiles
 
@@ -67,8 +67,10 @@ def put_aside(lake: DeltaLake, run: int, rows: list[Row]) -> Staged:
     return lake.stage(path, LEDGER, known, "C1", [batch_of(LEDGER, rows, types)])
 
 
-def target(run: int, window: Window | None = None, company: str = "Å & 'B'") -> Target:
-    return Target("client", LEDGER, "C1", company, [window or Window()], run, f"run{run}", f"staging/client/run{run}/u")
+def target(run: int, window: DateRange | None = None, company: str = "Å & 'B'") -> PublishTarget:
+    return PublishTarget(
+        "client", LEDGER, "C1", company, [window or DateRange()], run, f"run{run}", f"staging/client/run{run}/u"
+    )
 
 
 def test_a_window_is_published_to_s3_and_read_by_page(s3: str) -> None:
@@ -76,7 +78,7 @@ def test_a_window_is_published_to_s3_and_read_by_page(s3: str) -> None:
     staged = put_aside(lake, 1, lines(10))
     assert sum(total.rows for total in lake.staged_totals(staged, LEDGER)) == 10
     lake.publish(target(1), [staged])
-    window = Window(DAY + timedelta(days=5), None)
+    window = DateRange(DAY + timedelta(days=5), None)
     lake.publish(target(2, window), [put_aside(lake, 2, lines(10, 100)[5:])])
     reader = LakeRows(f"s3://{BUCKET}", options(s3))
     found: list[Any] = []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from erphub.aws import clients
+from erphub.platform.aws import clients
 from tests.fakes.aws import EXPORTS, TENANTS, on_moto, table_request
 from tests.fakes.dynamo import MemoryDynamo
 from tests.fakes.keeping import MemoryS3, MemorySecrets

@@ -6,27 +6,19 @@ from typing import Any
 
 import pytest
 
-from erphub.aws import keys
-from erphub.aws.clients import client
-from erphub.aws.exportlog import ExportLogTable
-from erphub.aws.papers import PaperBucket
-from erphub.aws.syncs import SyncTable
-from erphub.aws.table import Table
-from erphub.errors import Conflict, NotFound
-from erphub.ids import derived_id
-from erphub.models.document import DocumentKind
-from erphub.models.sync import (
-    Attachment,
-    Attempt,
-    Bond,
-    Entry,
-    EntryState,
-    LogQuery,
-    Offer,
-    Sync,
-    SyncSettings,
-    Transfer,
-)
+from erphub.erp.documents import DocumentKind
+from erphub.platform.aws.clients import client
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Conflict, NotFound
+from erphub.platform.ids import derived_id
+from erphub.sync.changes.models import OfferedChange, SyncedRecord
+from erphub.sync.documents.files import S3DocumentFiles
+from erphub.sync.export_log.dynamodb import ExportLogTable, export_log_key
+from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryState
+from erphub.sync.export_log.schemas import LogQuery
+from erphub.sync.settings.dynamodb import SyncTable
+from erphub.sync.settings.models import Sync, SyncSettings
+from erphub.sync.transfers.models import Transfer
 from tests.fakes.aws import AWS, EXPORTS, TENANTS, make_table, on_moto
 
 C, N = derived_id("client"), derived_id("connection")
@@ -151,7 +143,7 @@ def test_what_remains_of_an_entry_stands_in_for_it_and_is_written_over(log: Expo
     kept = log.put(entry(1, state=EntryState.SENT, reference="7", created_by="Ada"), 30)
     log.put_many([entry(2, state=EntryState.SENT, reference="8"), entry(3)], 30)
     for number in (1, 2, 3):
-        table.delete(keys.exports(C, N, "ENTRY", entry(number).id))
+        table.delete(export_log_key(C, N, "ENTRY", entry(number).id))
     found = {one.external_id: one for one in log.entries(C, N, [entry(number).id for number in (1, 2, 3)])}
     assert all(one.forgotten for one in found.values())
     assert {name: one.reference for name, one in found.items()} == {"D1": "7", "D2": "8"}
@@ -167,7 +159,7 @@ def test_what_waits_does_not_expire_nor_do_records_that_both_sides_keep(
     log: ExportLogTable, table: Table, kind: DocumentKind, state: EntryState
 ) -> None:
     log.put(entry(1, kind, state=state), 30)
-    item = table.get(keys.exports(C, N, "ENTRY", entry(1, kind).id))
+    item = table.get(export_log_key(C, N, "ENTRY", entry(1, kind).id))
     history = kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE)
     assert item is not None
     assert ("expires_at" in item) == (history and state in (EntryState.SENT, EntryState.SKIPPED))
@@ -227,7 +219,7 @@ def test_transfers_are_listed_newest_first(log: ExportLogTable) -> None:
 
 
 def test_the_feed_gives_each_record_its_newest_change_only(log: ExportLogTable) -> None:
-    def offer(bond: Bond, text: str) -> Bond:
+    def offer(bond: SyncedRecord, text: str) -> SyncedRecord:
         fields: dict[str, Any] = {
             "sequence": 0,
             "kind": bond.kind,
@@ -236,10 +228,10 @@ def test_the_feed_gives_each_record_its_newest_change_only(log: ExportLogTable) 
             "document": {"name": text},
             "offered_at": NOW,
         }
-        return log.offer(C, N, bond, Offer.model_validate(fields))
+        return log.offer(C, N, bond, OfferedChange.model_validate(fields))
 
-    one = offer(Bond(kind=DocumentKind.CUSTOMER, reference="1"), "a")
-    other = offer(Bond(kind=DocumentKind.CUSTOMER, reference="2"), "b")
+    one = offer(SyncedRecord(kind=DocumentKind.CUSTOMER, reference="1"), "a")
+    other = offer(SyncedRecord(kind=DocumentKind.CUSTOMER, reference="2"), "b")
     one = offer(one, "c")
     assert [(one.sequence, one.document["name"]) for one in log.offers(C, N, 0, 10)] == [(2, "b"), (3, "c")]
     assert [one.sequence for one in log.offers(C, N, 2, 10)] == [3]
@@ -279,7 +271,7 @@ def test_one_transfer_and_one_worker_of_it_hold_the_lease(syncs: SyncTable) -> N
 
 
 def test_another_connections_page_word_opens_nothing(log: ExportLogTable) -> None:
-    from erphub.errors import Invalid
+    from erphub.platform.errors import Invalid
 
     for number in range(1, 4):
         log.put(entry(number), 30)
@@ -292,7 +284,7 @@ def test_papers_are_put_by_a_signed_address_and_read_back() -> None:
     with on_moto():
         s3 = client("s3")
         s3.create_bucket(Bucket="papers", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-        papers = PaperBucket("papers")
+        papers = S3DocumentFiles("papers")
         slot = papers.slot("documents/a.pdf", "application/pdf", NOW)
         assert "documents/a.pdf" in slot.url
         assert "X-Amz-Signature" in slot.url

@@ -10,9 +10,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub.aws import clients, items
-from erphub.aws.table import Table, Taken, Write
-from erphub.errors import Invalid, Unavailable
+from erphub.platform.aws import clients, items
+from erphub.platform.aws.table import Table
+from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.errors import Invalid, Unavailable
+from erphub.platform.writes import Write
 from tests.fakes.aws import AWS, make_table
 
 
@@ -64,9 +66,9 @@ def test_a_page_word_opens_its_own_partition_alone(table: Table):
 
 def test_what_is_there_is_not_written_over(table: Table):
     table.put_new({"pk": "P", "sk": "A"})
-    with pytest.raises(Taken):
+    with pytest.raises(VersionConflict):
         table.put_new({"pk": "P", "sk": "A"})
-    with pytest.raises(Taken):
+    with pytest.raises(VersionConflict):
         table.transact(
             [
                 Write(put={"pk": "P", "sk": "B"}),
@@ -170,7 +172,7 @@ class Lossy:
 @pytest.fixture
 def lossy(table: Table, monkeypatch: pytest.MonkeyPatch) -> Lossy:
     client = Lossy(clients.client("dynamodb"))
-    monkeypatch.setattr("erphub.aws.table.client", lambda _: client)
+    monkeypatch.setattr("erphub.platform.aws.table.client", lambda _: client)
     return client
 
 
@@ -203,9 +205,9 @@ def test_what_somebody_else_wrote_meanwhile_is_still_a_conflict(table: Table, lo
     table.put({**ONE, "n": 1})
     table.update(ONE, "SET n = :n", n=2)
     lossy.losses = 1
-    with pytest.raises(Taken):
+    with pytest.raises(VersionConflict):
         table.put({**ONE, "n": 3}, condition="n = :n", n=1)
-    with pytest.raises(Taken):
+    with pytest.raises(VersionConflict):
         table.delete(ONE, condition="n = :n", n=1)
     assert table.get(ONE) == {**ONE, "n": 2}
 
@@ -230,7 +232,7 @@ def test_a_transaction_that_meets_another_is_tried_again(table: Table, monkeypat
             raise ClientError(refused, "TransactWriteItems")
         return real.transact_write_items(**request)
 
-    monkeypatch.setattr("erphub.aws.table.client", lambda _: mock.Mock(transact_write_items=meets_another_once))
+    monkeypatch.setattr("erphub.platform.aws.table.client", lambda _: mock.Mock(transact_write_items=meets_another_once))
     table.transact([Write(put={**ONE, "n": 1})])
     monkeypatch.undo()
     assert table.get(ONE) == {**ONE, "n": 1}

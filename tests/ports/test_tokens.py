@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 
-from erphub.aws import clients
-from erphub.aws.budget import BudgetTable
-from erphub.aws.table import Table
-from erphub.aws.tokens import TokenTable
-from erphub.erp.twentyfourseven.budget import ProcessBudget
-from erphub.erp.twentyfourseven.tokens import ProcessTokens, Tokens, digest, utc_now
-from erphub.errors import CredentialsRefused, Unavailable
-from erphub.ports.budget import Budget
-from erphub.ports.tokens import Token, TokenStore
+from erphub.erp.dynamodb import RateLimitTable, TokenTable
+from erphub.erp.rate_limits import RateLimiter
+from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
+from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens, Tokens, digest, utc_now
+from erphub.erp.tokens import Token, TokenStore
+from erphub.platform.aws import clients
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import CredentialsRefused, Unavailable
 from tests.fakes.aws import make_table, on_moto
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -234,25 +233,25 @@ def test_every_token_is_hidden_from_the_log(store: TokenStore):
 
 # --- the budget ------------------------------------------------------------------------------------------------------
 
-type Sharing = Callable[[Clock], Budget]
+type Sharing = Callable[[Clock], RateLimiter]
 
 
 @pytest.fixture(params=["process", "aws"])
 def sharing(request: pytest.FixtureRequest) -> Sharing:
     """Makes what one process has of the budget that all share."""
     if request.param == "process":
-        kept: list[Budget] = []
+        kept: list[RateLimiter] = []
 
-        def one(clock: Clock) -> Budget:
-            kept.append(kept[0] if kept else ProcessBudget(clock))
+        def one(clock: Clock) -> RateLimiter:
+            kept.append(kept[0] if kept else InProcessRateLimiter(clock))
             return kept[0]
 
         return one
     table, _ = request.getfixturevalue("aws")
-    return lambda clock: BudgetTable(table, "C1", "K1", clock)
+    return lambda clock: RateLimitTable(table, "C1", "K1", clock)
 
 
-def made(budget: Budget, at_most: int, hourly: int) -> int:
+def made(budget: RateLimiter, at_most: int, hourly: int) -> int:
     """How many calls the budget allows, of so many wanted."""
     for number in range(at_most):
         try:
@@ -311,7 +310,7 @@ def test_a_shorter_wait_does_not_end_a_longer_one(sharing: Sharing):
 
 def test_counting_costs_a_write_for_a_dozen_calls(aws: tuple[Table, str]):
     table, _ = aws
-    budget, clock = BudgetTable(table, "C1", "K1", Clock()), Clock()
+    budget, clock = RateLimitTable(table, "C1", "K1", Clock()), Clock()
     before = clients.calls["dynamodb.UpdateItem"]
     assert made(budget, 120, 7200) == 120
     assert clients.calls["dynamodb.UpdateItem"] - before <= 12

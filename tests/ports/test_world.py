@@ -8,12 +8,12 @@ from unittest import mock
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from erphub.aws import clients
-from erphub.aws.machines import StateMachine
-from erphub.aws.secrets import SecretsManager
-from erphub.aws.users import UserPool
-from erphub.errors import NotFound, Unavailable
-from erphub.ports.world import Secrets
+from erphub.platform.aws import clients
+from erphub.platform.aws.secrets import SecretsManager
+from erphub.platform.aws.state_machines import StepFunctionsMachine
+from erphub.platform.errors import NotFound, Unavailable
+from erphub.platform.secrets import Secrets
+from erphub.tenancy.cognito import CognitoUsers
 from tests.fakes.aws import on_moto
 from tests.fakes.connect import FakeSecrets
 
@@ -83,9 +83,19 @@ CALLS = [
     ("secretsmanager", "get_secret_value", lambda: SecretsManager("hub/").get("x"), "secrets_busy"),
     ("secretsmanager", "create_secret", lambda: SecretsManager("hub/").put("x", {}, "c"), "secrets_busy"),
     ("secretsmanager", "delete_secret", lambda: SecretsManager("hub/").delete("x"), "secrets_busy"),
-    ("stepfunctions", "start_execution", lambda: StateMachine("a:stateMachine:m").start("n", {}), "machine_busy"),
-    ("stepfunctions", "send_task_success", lambda: StateMachine("a:stateMachine:m").resume("t", {}), "machine_busy"),
-    ("cognito-idp", "admin_get_user", lambda: UserPool("p").find("x"), "sign_in_busy"),
+    (
+        "stepfunctions",
+        "start_execution",
+        lambda: StepFunctionsMachine("a:stateMachine:m").start("n", {}),
+        "machine_busy",
+    ),
+    (
+        "stepfunctions",
+        "send_task_success",
+        lambda: StepFunctionsMachine("a:stateMachine:m").resume("t", {}),
+        "machine_busy",
+    ),
+    ("cognito-idp", "admin_get_user", lambda: CognitoUsers("p").find("x"), "sign_in_busy"),
 ]
 
 
@@ -115,7 +125,7 @@ def test_an_invitation_that_could_not_be_mailed_is_told_and_written_down_for_the
 ):
     refused = mock.patch.object(clients.client("cognito-idp"), "admin_create_user", side_effect=refusal(reason))
     with refused, pytest.raises(Unavailable) as raised:
-        UserPool("p").invite("new@example.com")
+        CognitoUsers("p").invite("new@example.com")
     assert raised.value.code == "invitation_not_sent"
     assert caplog.messages == ["invitation not sent"]
 
@@ -125,7 +135,7 @@ def test_a_machine_started_twice_under_one_name_is_started_once(aws: None):
     arn = clients.client("stepfunctions").create_state_machine(
         name="m", definition=definition, roleArn="arn:aws:iam::123456789012:role/r"
     )["stateMachineArn"]
-    machine = StateMachine(arn)
+    machine = StepFunctionsMachine(arn)
     first = machine.start("once", {"a": 1})
     assert machine.start("once", {"a": 1}) == first == machine.execution("once")
     assert machine.is_running(first)

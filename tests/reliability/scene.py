@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from erphub import erp, wiring
+from erphub import wiring
+from erphub.erp import catalogue as erp
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.reliability import views
 from tests.reliability.stage import CLIENT, Stage

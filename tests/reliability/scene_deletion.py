@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from erphub import wiring
-from erphub.aws import keys
-from erphub.aws.exportlog import ExportLogTable
-from erphub.aws.identities import IdentityTable
-from erphub.aws.lake_places import owner_folder
-from erphub.aws.objects import Bucket
-from erphub.aws.table import Table
-from erphub.ids import new_id
-from erphub.models.sync import Transfer
+from erphub.companies.dynamodb import CompanyTable
+from erphub.erp.dynamodb import token_key
+from erphub.lake.locations import owner_folder
+from erphub.platform.aws.objects import Bucket
+from erphub.platform.aws.table import Table
+from erphub.platform.ids import new_id
+from erphub.sync.export_log.dynamodb import ExportLogTable
+from erphub.sync.transfers.models import Transfer
 from tests.reliability import views
 from tests.reliability.scene import HERE
 from tests.reliability.scene_import import BOOKS, OLD, WithImports, connect
@@ -30,7 +30,7 @@ class Deletion(WithImports):
 
     def prepare(self, stage: Stage) -> None:
         stage.settle_in()
-        IdentityTable(Table(stage.tenants)).allow_twice(CUSTOMER, True)
+        CompanyTable(Table(stage.tenants)).allow_twice(CUSTOMER, True)
         for connection, name in ((BOOKS, "Books"), (OTHER, "Others")):
             connect(stage, connection, name, ["F0001"])
             path = f"{HERE}/import-jobs/{self.job(stage, connection)}/runs"
@@ -42,7 +42,7 @@ class Deletion(WithImports):
             now = wiring.house.clock()
             ids: dict[str, Any] = {"client_id": CLIENT, "connection_id": connection}
             log.put_transfer(Transfer(id=new_id(), **ids, by=USER, created_at=now), 400)
-            wiring.house.table().put({**keys.token(CLIENT, connection, "session"), "lease_until": "x"})
+            wiring.house.table().put({**token_key(CLIENT, connection, "session"), "lease_until": "x"})
 
     def equip(self, patch: pytest.MonkeyPatch, stage: Stage) -> None:
         super().equip(patch, stage)

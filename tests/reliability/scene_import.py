@@ -9,12 +9,12 @@ import pytest
 from deltalake import DeltaTable
 
 from erphub import wiring
-from erphub.aws import lake_sql
-from erphub.aws.lake_places import tables_of
-from erphub.ids import new_id
-from erphub.models.connection import Company, Connection
-from erphub.models.dataset import BY_ID
-from erphub.models.wizard import Wizard, WizardStatus
+from erphub.connections.models import Company, Connection
+from erphub.erp.datasets import BY_ID
+from erphub.lake.delta import sql as lake_sql
+from erphub.lake.locations import tables_of
+from erphub.platform.ids import new_id
+from erphub.wizards.models import Wizard, WizardStatus
 from tests.fakes.erp import FakeErp, Row
 from tests.reliability import views
 from tests.reliability.scene import HERE, Scene

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from erphub.aws.syncs import stamp
-from erphub.aws.table import Table, key_of
-from erphub.transfers import LEASE
+from erphub.platform.aws.table import Table, key_of
+from erphub.sync.settings.dynamodb import stamp
+from erphub.sync.transfers.execution import LEASE
 from local.erps.twentyfourseven import seed
 from tests.e2e.till import SETTINGS
 from tests.reliability import views

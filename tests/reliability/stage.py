@@ -23,13 +23,12 @@ import time_machine
 from botocore.exceptions import ClientError
 
 from erphub import wiring
-from erphub.aws import clients
-from erphub.aws.items import decode
-from erphub.aws.table import Table
-from erphub.aws.tenancy import TenancyTable
-from erphub.ids import derived_id, new_id
-from erphub.models.identity import Client, Customer, Membership
-from erphub.models.tenancy import FIRST_ROLES
+from erphub.platform.aws import clients
+from erphub.platform.aws.items import decode
+from erphub.platform.aws.table import Table
+from erphub.platform.ids import derived_id, new_id
+from erphub.tenancy.dynamodb import TenancyTable
+from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
 from local import emulator, processes
 from tests.fakes.aws import EXPORTS, TENANTS, everything_in, table_request
 from tests.fakes.gateway import addressed
@@ -371,8 +370,8 @@ class Theatre:
 
 def _hurry(patch: pytest.MonkeyPatch, stage: Stage) -> None:
     """Whoever waits within a call moves the clock instead."""
-    patch.setattr("erphub.wizards._LONGEST_START", 0.05)
-    patch.setattr("erphub.wizards.WizardDesk.__init__.__defaults__", (stage.wait,))
+    patch.setattr("erphub.wizards.service._LONGEST_START", 0.05)
+    patch.setattr("erphub.wizards.service.WizardService.__init__.__defaults__", (stage.wait,))
 
 
 def forget_parts() -> None:

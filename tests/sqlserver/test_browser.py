@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from erphub.erp.sqlserver import statements
+from erphub.erp.transports.sqlserver import statements
 from local.sqlserver import StandIn
 
 from .clients import PYMSSQL, rows

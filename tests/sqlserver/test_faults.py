@@ -9,8 +9,8 @@ import pymssql
 import pytds
 import pytest
 
-from erphub.erp.sqlserver import statements
-from erphub.erp.sqlserver.statements import Sql, quote
+from erphub.erp.transports.sqlserver import statements
+from erphub.erp.transports.sqlserver.statements import Sql, quote
 from local.sqlserver import StandIn
 
 from .clients import CONNECT, cursor, pymssql_connection, pytds_connection, rows

@@ -11,7 +11,7 @@ import pymssql
 import pytds
 import pytest
 
-from erphub.erp.sqlserver import statements
+from erphub.erp.transports.sqlserver import statements
 from local.sqlserver import Certificate, StandIn, certificate
 from local.sqlserver.ntlm import md4
 

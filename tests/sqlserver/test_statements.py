@@ -6,8 +6,8 @@ from decimal import Decimal
 import pymssql
 import pytest
 
-from erphub.erp.sqlserver import statements
-from erphub.erp.sqlserver.statements import ALL, Column, Span, Sql, quote
+from erphub.erp.transports.sqlserver import statements
+from erphub.erp.transports.sqlserver.statements import ALL, Column, Span, Sql, quote
 from local.sqlserver import StandIn, executor
 from local.sqlserver.grammar import Grammar
 

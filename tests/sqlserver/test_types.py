@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from erphub.erp.sqlserver import statements
-from erphub.erp.sqlserver.statements import Column, Sql, quote
+from erphub.erp.transports.sqlserver import statements
+from erphub.erp.transports.sqlserver.statements import Column, Sql, quote
 from local.sqlserver import StandIn
 
 from .clients import CONNECT, cursor, rows

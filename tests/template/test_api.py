@@ -10,9 +10,9 @@ import botocore.session
 import pytest
 
 from erphub import openapi
-from erphub.gateway import FILE_TYPES
-from erphub.models.identity import Standing
-from erphub.web import Door
+from erphub.platform.http.gateway import FILE_TYPES
+from erphub.platform.http.router import Router
+from erphub.platform.identity import AccessLevel
 from local import api_definition, template
 from local.emulator import ROOT
 
@@ -63,7 +63,7 @@ def test_each_route_leads_to_the_function_whose_router_has_it():
 
 def test_every_router_in_the_functions_is_known():
     modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.glob("functions/*/*.py")}
-    routers = {name for name in modules if isinstance(getattr(import_module(name), "door", None), Door)}
+    routers = {name for name in modules if isinstance(getattr(import_module(name), "door", None), Router)}
     assert routers == set(openapi.DOORS)
 
 
@@ -84,9 +84,9 @@ def test_a_definition_that_lags_behind_is_noticed(
     check = ["--check", str(api_definition.FILE)]
     assert api_definition.main(check) == 0
     if change == "a route was added":
-        door: Door = import_module(openapi.DOORS[0]).door
+        door: Router = import_module(openapi.DOORS[0]).door
         monkeypatch.setattr(door, "routes", list(door.routes))
-        door.get("/new-route", needs=Standing.SIGNED_IN)(lambda: None)
+        door.get("/new-route", needs=AccessLevel.SIGNED_IN)(lambda: None)
     else:
         moved = api_definition.served_by(TEMPLATE) | {openapi.DOORS[0]: "SyncApi"}
         monkeypatch.setattr(api_definition, "served_by", lambda _: moved)
@@ -102,7 +102,7 @@ def test_a_definition_that_was_written_is_up_to_date(tmp_path: Path):
 
 
 def test_every_route_asks_for_a_sign_in_but_the_public_ones():
-    public = {(route.method, route.path) for route in openapi.routes() if route.needs is Standing.PUBLIC}
+    public = {(route.method, route.path) for route in openapi.routes() if route.needs is AccessLevel.PUBLIC}
     assert public == {("GET", "/openapi.json")}
     for asked, operation in operations().items():
         closed = [{api_definition.AUTHORIZER: []}]

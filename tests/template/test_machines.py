@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from erphub.deletion import PATIENCE
-from erphub.importing import READ_TIME
-from erphub.planning import ENOUGH_TIME, patience
+from erphub.deletions.service import PATIENCE
+from erphub.imports.runs.execution import READ_TIME
+from erphub.imports.runs.planning import ENOUGH_TIME, patience
 from local import machines, template
 from local.check_aws import workflows
 from local.check_aws.limits import HISTORY

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from erphub.errors import NotFound, Unavailable
-from erphub.tasks import Task, TaskDoor, TaskFailed
+from erphub.platform.errors import NotFound, Unavailable
+from erphub.platform.tasks import Task, TaskDoor, TaskFailed
 from local import template
 
 DRAWN = template.load()

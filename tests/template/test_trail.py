@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from erphub.aws import keys
+from erphub.audit.dynamodb import audit_key
+from erphub.connections.dynamodb import connection_key
 from local import template
 
 WRITES = {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
@@ -63,5 +64,5 @@ def test_nobody_can_rewrite_the_trail(name: str):
     patterns = [
         pattern for one in denied for pattern in one["Condition"]["ForAnyValue:StringLike"]["dynamodb:LeadingKeys"]
     ]
-    assert any(fnmatchcase(keys.audit("C", "X", "E")["pk"], pattern) for pattern in patterns)
-    assert not any(fnmatchcase(keys.connection("C", "X")["pk"], pattern) for pattern in patterns)
+    assert any(fnmatchcase(audit_key("C", "X", "E")["pk"], pattern) for pattern in patterns)
+    assert not any(fnmatchcase(connection_key("C", "X")["pk"], pattern) for pattern in patterns)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from erphub import observe
-from erphub.errors import ErpRefused, HubError, NotFound, Unavailable, Uncertain
-from erphub.ids import new_id
-from erphub.models.identity import Standing
-from erphub.tasks import TaskDoor
-from erphub.web import Door, Hall
+from erphub.platform import logging
+from erphub.platform.errors import ErpRefused, HubError, NotFound, Unavailable, Uncertain
+from erphub.platform.http.router import Hall, Router
+from erphub.platform.identity import AccessLevel
+from erphub.platform.ids import new_id
+from erphub.platform.tasks import TaskDoor
 from local import template
 
 DRAWN = template.load()
@@ -135,16 +135,16 @@ def test_the_log_level_reaches_lambda_as_well_as_the_logger():
 def level(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A logger of the test's own, made for a deployment's level as Lambda passes it on."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", new_id())
-    observe.logger.cache_clear()
+    logging.logger.cache_clear()
     yield monkeypatch
-    observe.logger.cache_clear()
+    logging.logger.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["DEBUG", "INFO"])
 def test_a_deployments_log_level_is_what_is_logged(name: str, level: pytest.MonkeyPatch):
     level.setenv("POWERTOOLS_LOG_LEVEL", name)
     level.setenv("AWS_LAMBDA_LOG_LEVEL", name)
-    assert logging.getLevelName(observe.logger().log_level) == name
+    assert logging.getLevelName(logging.logger().log_level) == name
 
 
 def test_lambdas_own_level_goes_before_the_loggers(level: pytest.MonkeyPatch):
@@ -152,7 +152,7 @@ def test_lambdas_own_level_goes_before_the_loggers(level: pytest.MonkeyPatch):
     level.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
     level.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
     with pytest.warns(UserWarning, match="does not match"):
-        assert logging.getLevelName(observe.logger().log_level) == "INFO"
+        assert logging.getLevelName(logging.logger().log_level) == "INFO"
 
 
 @pytest.mark.parametrize(("name", "shown"), [("DEBUG", True), ("INFO", False)])
@@ -195,12 +195,12 @@ def _holds(value: Any, operator: str, text: str, number: str) -> bool:
 
 def answered_with(error: Exception, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The log lines of a request that ended so."""
-    door = Door(Hall(access=lambda: None, once=lambda: None))  # type: ignore[arg-type, return-value]
+    door = Router(Hall(access=lambda: None, once=lambda: None))  # type: ignore[arg-type, return-value]
 
     def fail() -> None:
         raise error
 
-    door.get("/x", needs=Standing.PUBLIC)(fail)
+    door.get("/x", needs=AccessLevel.PUBLIC)(fail)
     context = {"requestId": "r-1", "identity": {"sourceIp": "192.0.2.7"}}
     event = {"httpMethod": "GET", "path": "/x", "resource": "/x", "headers": {}, "requestContext": context}
     capsys.readouterr()

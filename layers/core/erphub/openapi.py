@@ -15,12 +15,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from .errors import Unavailable
-from .gateway import FILE_TYPES
-from .models.identity import Permission, Standing
+from erphub.platform.errors import Unavailable
+from erphub.platform.http.gateway import FILE_TYPES
+from erphub.platform.identity import AccessLevel, Permission
 
 if TYPE_CHECKING:
-    from .web import Route
+    from erphub.platform.http.router import Route
+
 
 type Json = dict[str, Any]
 
@@ -169,7 +170,7 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
         files: Json = {kind: {} for kind in FILE_TYPES}
         content: Json = files if route.takes is bytes else {"application/json": {"schema": schema}}
         operation["requestBody"] = {"required": True, "content": content}
-    if route.needs is Standing.PUBLIC:
+    if route.needs is AccessLevel.PUBLIC:
         operation["security"] = []
     return operation
 
@@ -220,12 +221,12 @@ def _responses(route: "Route", schemas: Mapping[Any, Json]) -> Json:
 def _possible(route: "Route") -> Iterator[str]:
     if route.takes is not None:
         yield from ("413", "415") if route.takes is bytes else ("400", "413")
-    if route.needs is not Standing.PUBLIC:
+    if route.needs is not AccessLevel.PUBLIC:
         yield "401"
     if isinstance(route.needs, Permission) or route.needs in (
-        Standing.CUSTOMER_ADMINISTRATOR,
-        Standing.ANY_ADMINISTRATOR,
-        Standing.PLATFORM_ADMINISTRATOR,
+        AccessLevel.CUSTOMER_ADMINISTRATOR,
+        AccessLevel.ANY_ADMINISTRATOR,
+        AccessLevel.PLATFORM_ADMINISTRATOR,
     ):
         yield "403"
     if route.names:

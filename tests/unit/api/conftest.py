@@ -13,32 +13,32 @@ from typing import Any
 
 import pytest
 
-from erphub import observe, wiring
-from erphub.audit import AuditTrail
-from erphub.aws.audit import AuditTable
-from erphub.aws.connections import ConnectionTable
-from erphub.aws.identities import IdentityTable
-from erphub.aws.notices import NoticeTable
-from erphub.aws.table import Table
-from erphub.aws.table_writes import MARK
-from erphub.aws.tenancy import TenancyTable
-from erphub.aws.webhooks import WebhookTable
-from erphub.aws.wizards import WizardTable
-from erphub.connecting import Connecting
-from erphub.connections import ConnectionDesk
-from erphub.editing import Editors
-from erphub.finishing import Finishing
-from erphub.health import HealthDesk
-from erphub.identities import Identities
-from erphub.ids import derived_id_at, new_id
-from erphub.models.identity import Client, Customer, Membership, User
-from erphub.models.tenancy import FIRST_ROLES
-from erphub.notifications import Announcer
-from erphub.ports.world import Ids
-from erphub.sweeping import OrphanedSecrets, OverdueWizards
-from erphub.tenancy import Tenants
-from erphub.web import as_problem
-from erphub.wizards import WizardDesk
+from erphub import wiring
+from erphub.audit.dynamodb import AuditTable
+from erphub.audit.service import AuditTrail
+from erphub.companies.dynamodb import CompanyTable
+from erphub.companies.service import CompanyRegistry
+from erphub.connections.access import ConnectionAccess
+from erphub.connections.dynamodb import ConnectionTable
+from erphub.connections.health import HealthService
+from erphub.connections.service import ConnectionService
+from erphub.events.dynamodb import EventTable
+from erphub.events.publisher import EventPublisher
+from erphub.platform import logging, redaction
+from erphub.platform.aws.table import Table
+from erphub.platform.aws.table_writes import MARK
+from erphub.platform.clock import Ids
+from erphub.platform.ids import derived_id_at, new_id
+from erphub.platform.problems import as_problem
+from erphub.tenancy.dynamodb import TenancyTable
+from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership, User
+from erphub.tenancy.service import TenancyService
+from erphub.webhooks.dynamodb import WebhookTable
+from erphub.wizards.completion import WizardCompletion
+from erphub.wizards.dynamodb import WizardTable
+from erphub.wizards.service import WizardService
+from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
+from erphub.wizards.tasks import WizardTasks
 from tests.fakes.aws import TENANTS, everything_in, make_table
 from tests.fakes.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
 from tests.fakes.gateway import addressed
@@ -148,7 +148,7 @@ def _must_not_fail(event: Any, error: Exception) -> None:
 
 
 def _not_swept(what: str, error: Exception) -> None:
-    observe.logger().error("could not be swept", exc_info=error, extra={"what": what})
+    logging.logger().error("could not be swept", exc_info=error, extra={"what": what})
 
 
 @pytest.fixture
@@ -184,12 +184,12 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     started: list[tuple[str, str, str]] = []
     store = TenancyTable(table)
     asked: list[Any] = []
-    announcer = Announcer(NoticeTable(table), FakeBus(), clock, _must_not_fail)
-    health = HealthDesk(found, announcer, lambda *_: None, clock)
+    announcer = EventPublisher(EventTable(table), FakeBus(), clock, _must_not_fail)
+    health = HealthService(found, announcer, lambda *_: None, clock)
     edited: list[Any] = []
-    editors, trail = Editors(found, store), AuditTrail(AuditTable(table), observe, clock, _ids_in_order())
-    identities = Identities(IdentityTable(table), found, store, lambda *told: asked.append(told), lambda _: None)
-    finishing = Finishing(
+    editors, trail = ConnectionAccess(found, store), AuditTrail(AuditTable(table), redaction, clock, _ids_in_order())
+    identities = CompanyRegistry(CompanyTable(table), found, store, lambda *told: asked.append(told), lambda _: None)
+    finishing = WizardCompletion(
         wizards,
         found,
         secrets,
@@ -199,7 +199,9 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
         lambda *new: started.append(new),
         lambda *both: edited.append(both),
     )
-    connecting = Connecting(wizards, found, secrets, observe, clock, system.open, finishing, as_problem, health.tested)
+    connecting = WizardTasks(
+        wizards, found, secrets, redaction, clock, system.open, finishing, as_problem, health.tested
+    )
 
     def task(name: str, given: Any) -> Any:
         wanted = {key: value for key, value in given.items() if key.endswith("_id") or key == "reason"}
@@ -221,11 +223,11 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
             secrets, found, wizards, lambda *names: webhooks.get(*names) is not None, clock, _not_swept
         ),
     )
-    desk = WizardDesk(wizards, found, secrets, machine, observe, clock, wiring.house.ids, 86400, *rules)
-    tenants = Tenants(TenancyTable(table), users, clock, wiring.house.ids)
+    desk = WizardService(wizards, found, secrets, machine, redaction, clock, wiring.house.ids, 86400, *rules)
+    tenants = TenancyService(TenancyTable(table), users, clock, wiring.house.ids)
     monkeypatch.setattr(wiring.connect, "wizards", lambda: desk)
     monkeypatch.setattr(wiring.connect, "connecting", lambda: connecting)
-    connections = ConnectionDesk(found, machine, clock, wiring.house.ids, editors, trail, identities)
+    connections = ConnectionService(found, machine, clock, wiring.house.ids, editors, trail, identities)
     monkeypatch.setattr(wiring.connect, "connections", lambda: connections)
     monkeypatch.setattr(wiring.connect, "identities", lambda: identities)
     monkeypatch.setattr(wiring.house, "audit", lambda: trail)

@@ -12,10 +12,11 @@ from typing import ClassVar
 import pytest
 from jsonschema import Draft202012Validator
 
-from erphub import observe, wiring
-from erphub.errors import HubError, Unavailable
-from erphub.models.identity import Caller
-from erphub.tasks import TaskDoor, TaskFailed
+from erphub import wiring
+from erphub.platform import logging, redaction
+from erphub.platform.errors import HubError, Unavailable
+from erphub.platform.identity import Caller
+from erphub.platform.tasks import TaskDoor, TaskFailed
 from tests.unit.api.conftest import ROOT, door, event
 from tests.unit.api.test_wizard import SERVER, Wizard
 
@@ -74,14 +75,14 @@ def test_a_test_whose_execution_broke_says_so(hub):
 
 def test_what_a_task_raises_carries_no_secret_and_no_cause():
     def leaks(_):
-        observe.hide([CANARY])
+        redaction.hide([CANARY])
         try:
             raise ValueError(f"driver: {CANARY}")
         except ValueError as error:
             raise Unavailable(f"It said {CANARY}.", code="cut") from error
 
     def bug(_):
-        observe.hide([CANARY])
+        redaction.hide([CANARY])
         raise KeyError(CANARY)
 
     tasks = TaskDoor({"leaks": leaks, "bug": bug})
@@ -99,70 +100,70 @@ def logged(**extra):
 
     record = logging.LogRecord("erphub", logging.INFO, "x.py", 1, "said %s", (extra.pop("word"),), None)
     record.__dict__ |= extra
-    return observe._Formatter().format(record)
+    return logging._Formatter().format(record)
 
 
 @pytest.mark.parametrize("secret", [CANARY, "plain-Secret-1", "x y%z&", "🔑🔑🔑🔑"])
 def test_a_log_line_never_holds_a_secret_in_any_of_its_disguises(secret):
-    observe.forget()
-    observe.hide([secret])
+    redaction.forget()
+    redaction.hide([secret])
     disguises = [secret, repr(secret), json.dumps(secret), json.dumps({"deep": [secret]}), secret.encode("utf-16-le")]
     line = logged(word=f"{disguises}", nested={"list": [{"value": f"a{secret}b", secret: 1}]}, bare=secret)
-    observe.forget()
+    redaction.forget()
     for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], repr(secret.encode("utf-16-le"))[2:-1]):
         assert form not in line
     assert "[hidden]" in line
 
 
 def test_a_short_secret_hides_where_it_stands_alone_and_spares_the_rest():
-    observe.forget()
-    observe.hide(["ab"])
-    assert observe.clean({"value": "ab", "text": "cabbage"}) == {"value": "[hidden]", "text": "cabbage"}
+    redaction.forget()
+    redaction.hide(["ab"])
+    assert redaction.clean({"value": "ab", "text": "cabbage"}) == {"value": "[hidden]", "text": "cabbage"}
 
 
 def test_a_line_is_cleaned_while_other_threads_hide_more():
-    observe.hide(f"Secret-{number}" for number in range(200))
+    redaction.hide(f"Secret-{number}" for number in range(200))
     over = threading.Event()
 
     def hides():
         number = 0
         while not over.is_set():
-            observe.hide([f"Another-{(number := number + 1) % 500}"])
+            redaction.hide([f"Another-{(number := number + 1) % 500}"])
             if number % 500 == 0:
-                observe.forget()
-                observe.hide(["Secret-7"])
+                redaction.forget()
+                redaction.hide(["Secret-7"])
 
     threads = [threading.Thread(target=hides) for _ in range(4)]
     for thread in threads:
         thread.start()
     try:
         for _ in range(3000):
-            observe.clean({"said": "It was Secret-7."})
+            redaction.clean({"said": "It was Secret-7."})
     finally:
         over.set()
         for thread in threads:
             thread.join()
-    observe.hide(["Secret-7"])
-    assert observe.clean("It was Secret-7.") == "It was [hidden]."
-    observe.forget()
+    redaction.hide(["Secret-7"])
+    assert redaction.clean("It was Secret-7.") == "It was [hidden]."
+    redaction.forget()
 
 
 def test_the_next_invocation_knows_nothing_of_the_secrets_of_this_one(hub):
-    observe.hide(["Visma"])
+    redaction.hide(["Visma"])
     assert "Visma" in hub.call("GET", "/erp-systems").text
-    assert observe.clean("Visma") == "Visma"
+    assert redaction.clean("Visma") == "Visma"
 
 
 def test_figures_are_one_line(capsys, monkeypatch):
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "test")
-    observe._metrics.cache_clear()
-    observe.figures({"system": "visma-business"}, rows=3, read_bytes=10, seconds=1.5)
+    logging._metrics.cache_clear()
+    logging.figures({"system": "visma-business"}, rows=3, read_bytes=10, seconds=1.5)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     written = json.loads(lines[0])
     assert (written["rows"], written["system"]) == ([3.0], "visma-business")
-    observe._metrics.cache_clear()
+    logging._metrics.cache_clear()
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -268,7 +269,7 @@ def test_a_system_nobody_knows_is_not_found(hub):
 
 
 def test_a_caller_is_who_the_token_says_and_no_more():
-    from erphub.gateway import Request
+    from erphub.platform.http.gateway import Request
 
     claims = event("api")["requestContext"]["authorizer"]["claims"] | {"cognito:groups": "administrators"}
     said = Request({"requestContext": {"authorizer": {"claims": claims}}}).caller

@@ -2,9 +2,9 @@
 
 import pytest
 
-from erphub.aws.wizards import WizardTable
-from erphub.errors import ErpRefused, Unavailable
-from erphub.ports.erp import FoundCompany
+from erphub.erp.system import FoundCompany
+from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.wizards.dynamodb import WizardTable
 from tests.unit.api.test_editing import Edit, companies, show
 from tests.unit.api.test_wizard import Wizard as AnyWizard
 from tests.unit.api.test_wizard import codes
@@ -230,7 +230,7 @@ def test_while_the_erp_takes_its_time_the_wizard_works_and_the_old_list_is_shown
 
 
 def test_a_refresh_that_died_before_it_woke_the_machine_can_be_repeated(hub, monkeypatch):
-    from erphub.wizards import WizardDesk
+    from erphub.wizards.service import WizardService
 
     wizard = Wizard(hub)
     wizard.answer("companies", {"companies": ["F0001"]})
@@ -239,7 +239,7 @@ def test_a_refresh_that_died_before_it_woke_the_machine_can_be_repeated(hub, mon
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(WizardDesk, "_wake", dies)
+        patch.setattr(WizardService, "_wake", dies)
         with pytest.raises(SystemExit):
             wizard.refresh()
     assert wizard.refresh().status == 409

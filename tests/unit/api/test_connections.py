@@ -2,8 +2,8 @@
 
 import pytest
 
-from erphub.errors import ErpRefused, Unavailable
-from erphub.models.probe import Stage
+from erphub.erp.probes import Stage
+from erphub.platform.errors import ErpRefused, Unavailable
 from tests.fakes.aws import on_both
 from tests.fakes.connect import failed_at
 from tests.unit.api.test_wizard import Wizard

@@ -5,11 +5,11 @@ from contextlib import suppress
 import pytest
 
 from erphub import wiring
-from erphub.aws.connections import ConnectionTable
-from erphub.errors import Unavailable
-from erphub.models.connection import ConnectionStatus
-from erphub.models.probe import Stage
-from erphub.ports.erp import FoundCompany
+from erphub.connections.dynamodb import ConnectionTable
+from erphub.connections.models import ConnectionStatus
+from erphub.erp.probes import Stage
+from erphub.erp.system import FoundCompany
+from erphub.platform.errors import Unavailable
 from tests.fakes.aws import on_both
 from tests.fakes.connect import FakeSecrets, failed_at
 from tests.unit.api.test_wizard import OTHER_SERVER, SERVER, Wizard, codes
@@ -169,7 +169,7 @@ def test_before_they_are_listed_an_edit_shows_the_companies_in_use(hub, made):
 
 
 def test_a_connection_with_a_long_certificate_can_be_edited(hub, monkeypatch):
-    from erphub.erp.sqlserver import tls
+    from erphub.erp.transports.sqlserver import tls
 
     monkeypatch.setattr(tls, "authority", lambda pem: pem)
     certificates = [letter * 99_000 for letter in "ab"]
@@ -381,11 +381,11 @@ def test_a_swap_that_is_cut_off_anywhere_is_completed_and_leaves_nothing_behind(
 
 @pytest.mark.parametrize("name", ["_claim", "_release_but"])
 def test_companies_are_held_exactly_as_used_whenever_the_swap_is_cut_off(hub, made, monkeypatch, name):
-    from erphub.finishing import Finishing
+    from erphub.wizards.completion import WizardCompletion
 
     edit = Edit(hub, made, "companies")
     edit.answer("companies", {"companies": ["F0002"]})
-    fails_once(monkeypatch, Finishing, name, before=False)
+    fails_once(monkeypatch, WizardCompletion, name, before=False)
     edit.answer("finish", {})
     assert edit.get()["status"] == "finished"
     held = wiring.connect.identities().held(hub.client, made)
@@ -446,11 +446,11 @@ def test_what_follows_an_edits_end_is_repeated_until_it_is_done(hub, made, monke
 
 @pytest.mark.parametrize("times", [5, 20])
 def test_a_new_connections_first_imports_are_made_however_long_it_takes(hub, monkeypatch, times):
-    from erphub.finishing import Finishing
+    from erphub.wizards.completion import WizardCompletion
 
     wizard = Wizard(hub).until("vouchers")
     with monkeypatch.context() as patch:
-        fails(patch, Finishing, "after", times)
+        fails(patch, WizardCompletion, "after", times)
         wizard.answer("finish", {})
         while hub.machine.failed:
             with suppress(Unavailable):
@@ -478,7 +478,7 @@ def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(
 
 
 def test_whoever_looked_just_before_the_swap_still_finds_the_companies_and_the_password(hub, made):
-    from erphub import credentials
+    from erphub.connections import credentials
 
     store = ConnectionTable(wiring.house.table())
     before = store.get(hub.client, made)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from erphub.gateway import FILE_TYPES
-from erphub.models.identity import Standing
-from erphub.settings import read_settings
-from erphub.web import Door, Hall
+from erphub.platform.http.gateway import FILE_TYPES
+from erphub.platform.http.router import Hall, Router
+from erphub.platform.identity import AccessLevel
+from erphub.platform.settings import read_settings
 from tests.fakes.gateway import addressed, encoded
 
 from .conftest import event
@@ -40,15 +40,15 @@ class EverybodyMay:
         pass
 
 
-def echo(origins: frozenset[str] = ORIGINS) -> Door:
+def echo(origins: frozenset[str] = ORIGINS) -> Router:
     """A router whose routes say what they were given."""
-    door = Door(Hall(EverybodyMay, lambda: None, lambda: origins))  # pyright: ignore[reportArgumentType]
+    door = Router(Hall(EverybodyMay, lambda: None, lambda: origins))  # pyright: ignore[reportArgumentType]
 
-    @door.get("/things/{name}", needs=Standing.SIGNED_IN)
+    @door.get("/things/{name}", needs=AccessLevel.SIGNED_IN)
     def show(name: str) -> dict[str, Any]:
         return {"name": name}
 
-    @door.put("/things/{name}", needs=Standing.SIGNED_IN)
+    @door.put("/things/{name}", needs=AccessLevel.SIGNED_IN)
     def put(name: str, body: bytes) -> dict[str, Any]:
         return {"name": name, "bytes": b64encode(body).decode()}
 
@@ -112,7 +112,7 @@ def test_the_description_says_which_token_is_wanted():
     )
 
 
-def put_file(door: Door, kind: str | None, content: bytes) -> tuple[int, Any]:
+def put_file(door: Router, kind: str | None, content: bytes) -> tuple[int, Any]:
     """Hand in a file as the gateway does: of a declared type byte for byte, else with what is no UTF-8 replaced."""
     request = addressed(event("api"), door.routes, "PUT", "/things/file")
     binary = kind is not None and kind.partition(";")[0].lower() in FILE_TYPES
@@ -137,7 +137,7 @@ def test_a_file_that_may_have_been_changed_on_the_way_is_refused(kind: str | Non
 
 
 def test_a_page_of_an_allowed_origin_is_told_what_it_may_send():
-    hub = Door(Hall(EverybodyMay, lambda: None, lambda: ORIGINS))  # pyright: ignore[reportArgumentType]
+    hub = Router(Hall(EverybodyMay, lambda: None, lambda: ORIGINS))  # pyright: ignore[reportArgumentType]
     from functions.connections.api import door
 
     hub.routes = door.routes
@@ -181,7 +181,7 @@ def test_answers_and_refusals_alike_name_the_origin_that_may_read_them(
 def test_what_nobody_foresaw_can_be_read_by_a_page_too():
     door = echo()
 
-    @door.get("/broken", needs=Standing.SIGNED_IN)
+    @door.get("/broken", needs=AccessLevel.SIGNED_IN)
     def broken() -> None:
         raise RuntimeError
 

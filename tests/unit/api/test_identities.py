@@ -3,11 +3,11 @@
 import pytest
 
 from erphub import wiring
-from erphub.errors import Conflict
-from erphub.identities import Identities, identity
-from erphub.models.connection import Company, Connection
-from erphub.models.identity import Permission
-from erphub.ports.erp import FoundCompany
+from erphub.companies.service import CompanyRegistry, identity
+from erphub.connections.models import Company, Connection
+from erphub.erp.system import FoundCompany
+from erphub.platform.errors import Conflict
+from erphub.platform.identity import Permission
 from tests.fakes.aws import on_both
 from tests.unit.api.test_editing import Edit, companies
 from tests.unit.api.test_wizard import SERVER, Wizard
@@ -34,7 +34,7 @@ def licences(hub):
 
 
 def allow(hub, allowed):
-    from erphub.aws.tenancy import TenancyTable
+    from erphub.tenancy.dynamodb import TenancyTable
 
     TenancyTable(wiring.house.table()).make_platform_administrator(PLATFORM)
     return hub.call("PUT", f"/customers/{hub.customer}/licences", {"allowed": allowed}, user=PLATFORM)
@@ -71,8 +71,8 @@ def test_a_company_is_the_same_however_its_server_was_called():
 
 
 def test_the_installation_is_what_the_server_says_of_itself():
-    from erphub.erp.sqlserver.server import Database
-    from erphub.erp.sqlserver.server import company as found
+    from erphub.erp.transports.sqlserver.server import Database
+    from erphub.erp.transports.sqlserver.server import company as found
 
     database = Database("F0001", True, "ONLINE", False, "0f8c")
     assert found(database, "Bygg AS", "DB01\\VISMA").facts["installation"] == "DB01\\VISMA/0f8c"
@@ -209,7 +209,7 @@ def test_of_two_connections_with_a_company_the_one_that_stays_keeps_it_and_its_l
 
 
 def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch):
-    from erphub.aws.connections import ConnectionTable
+    from erphub.connections.dynamodb import ConnectionTable
 
     wizard = Wizard(hub).until("vouchers")
 
@@ -227,7 +227,7 @@ def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch)
 
 @on_both
 def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_what_another_has(hub, one):
-    from erphub.aws.connections import ConnectionTable
+    from erphub.connections.dynamodb import ConnectionTable
 
     allow_twice(hub)
     wizard = Wizard(hub).until("server")
@@ -296,7 +296,7 @@ def test_a_large_selection_is_all_or_nothing(hub):
     many = [
         Company(key=f"F{number:04}", name=f"Company {number}", facts={"installation": SAME}) for number in range(121)
     ]
-    ours: Identities = wiring.connect.identities()
+    ours: CompanyRegistry = wiring.connect.identities()
     connection = _connection(hub, "01JCG0C0NNECT10N000000000A")
     with pytest.raises(Conflict) as refused:
         ours.claim(hub.customer, connection, many, knowingly=False)

@@ -5,12 +5,13 @@ import json
 import pytest
 
 from erphub import wiring
-from erphub.erp import network
-from erphub.errors import ErpRefused
-from erphub.health import HealthDesk, PauseDesk
-from erphub.models.notification import EventType
-from erphub.notifications import Announcer, NotificationDesk, event
-from erphub.webhooks import WebhookDesk
+from erphub.connections.health import HealthService, PauseService
+from erphub.events.models import EventType
+from erphub.events.notifications import NotificationService
+from erphub.events.publisher import EventPublisher, event
+from erphub.platform.errors import ErpRefused
+from erphub.platform.outbound import addresses as network
+from erphub.webhooks.service import WebhookService
 from tests.fakes.aws import on_both
 from tests.unit.api.conftest import FakeBus
 from tests.unit.api.test_wizard import Wizard
@@ -21,9 +22,9 @@ URL = "https://hooks.example.test/erp"
 @pytest.fixture
 def told(hub, monkeypatch):
     """The house behind these routes, with the hub's clock, a bus in memory and no name server."""
-    from erphub.aws.connections import ConnectionTable
-    from erphub.aws.notices import NoticeTable
-    from erphub.aws.webhooks import WebhookTable
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.events.dynamodb import EventTable
+    from erphub.webhooks.dynamodb import WebhookTable
 
     def clock():
         return hub.time[0]
@@ -37,14 +38,14 @@ def told(hub, monkeypatch):
         return network.addresses(host, (), lambda _: ["8.8.8.8"])
 
     table, bus, missed = wiring.house.table(), FakeBus(), []
-    notices = NoticeTable(table)
-    announcer = Announcer(notices, bus, clock, must_not_fail)
-    health = HealthDesk(ConnectionTable(table), announcer, lambda *made_up: missed.append(made_up), clock)
-    pausing = PauseDesk(wiring.connect.connections().editors, health, wiring.house.audit())
-    hooks = WebhookDesk(WebhookTable(table), hub.secrets, reach, clock, wiring.house.ids)
+    notices = EventTable(table)
+    announcer = EventPublisher(notices, bus, clock, must_not_fail)
+    health = HealthService(ConnectionTable(table), announcer, lambda *made_up: missed.append(made_up), clock)
+    pausing = PauseService(wiring.connect.connections().editors, health, wiring.house.audit())
+    hooks = WebhookService(WebhookTable(table), hub.secrets, reach, clock, wiring.house.ids)
     monkeypatch.setattr(wiring.events, "pausing", lambda: pausing)
     monkeypatch.setattr(wiring.events, "webhooks", lambda: hooks)
-    monkeypatch.setattr(wiring.events, "notifications", lambda: NotificationDesk(notices, clock))
+    monkeypatch.setattr(wiring.events, "notifications", lambda: NotificationService(notices, clock))
     bus.announcer, bus.missed = announcer, missed
     return bus
 
@@ -161,8 +162,8 @@ def test_a_webhook_of_another_client_is_not_there(hub, told):
 
 
 def test_the_log_of_a_webhook_is_a_list_of_messages_that_can_be_sent_again(hub, told):
-    from erphub.aws.webhooks import WebhookTable
-    from erphub.courier import new_delivery
+    from erphub.webhooks.delivery import new_delivery
+    from erphub.webhooks.dynamodb import WebhookTable
 
     made = hub.call("POST", hub.in_client("/webhooks"), {"url": URL}).json
     store = WebhookTable(wiring.house.table())

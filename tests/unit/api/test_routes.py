@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from erphub import openapi
-from erphub.models.identity import Permission, Standing
+from erphub.platform.identity import AccessLevel, Permission
 
 ROOT = Path(__file__).resolve().parents[3]
 ROUTES = openapi.routes()
@@ -61,7 +61,11 @@ def test_a_member_with_nothing_but_the_permission_gets_past_the_desk(hub, route)
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in CONNECTIONS if route.needs in (Standing.CUSTOMER_ADMINISTRATOR, Standing.ANY_ADMINISTRATOR)],
+    [
+        route
+        for route in CONNECTIONS
+        if route.needs in (AccessLevel.CUSTOMER_ADMINISTRATOR, AccessLevel.ANY_ADMINISTRATOR)
+    ],
     ids=named,
 )
 def test_a_customer_is_for_its_administrators(hub, route):
@@ -79,7 +83,7 @@ def test_only_the_platform_makes_customers(hub):
     assert (refused.status, refused.code) == (403, "platform_administrators_only")
 
 
-@pytest.mark.parametrize("route", [route for route in CONNECTIONS if route.needs is not Standing.PUBLIC], ids=named)
+@pytest.mark.parametrize("route", [route for route in CONNECTIONS if route.needs is not AccessLevel.PUBLIC], ids=named)
 def test_nobody_gets_in_without_saying_who_they_are(hub, route):
     before = hub.items()
     answer = hub.call(route.method, filled(hub, route), {}, user=None)

@@ -3,8 +3,9 @@
 import pytest
 
 from erphub import wiring
-from erphub.aws import keys
-from erphub.aws.table import Taken
+from erphub.audit.dynamodb import audit_key
+from erphub.connections.dynamodb import connection_key
+from erphub.platform.aws.table_writes import VersionConflict
 from tests.fakes.aws import on_both
 from tests.unit.api.test_editing import Edit, show, trail
 from tests.unit.api.test_wizard import SERVER, Wizard
@@ -75,7 +76,7 @@ def test_who_may_edit_sees_all_of_it(hub, made):
 
 
 def test_a_page_of_connections_looks_each_owner_up_once(hub, made, monkeypatch):
-    from erphub.aws.tenancy import TenancyTable
+    from erphub.tenancy.dynamodb import TenancyTable
 
     for number in range(3):
         wizard = Wizard(hub).until("companies")
@@ -202,13 +203,13 @@ def test_an_occasion_is_written_down_once_and_an_entry_never_changes(hub, made):
         audit.record(hub.client, made, "hub", "connection.paused", once="plan-1")
     assert [entry["action"] for entry in trail(hub, made)] == ["connection.paused", "connection.created"]
     entry = trail(hub, made)[0]
-    key = keys.audit(hub.client, made, entry["id"])
-    with pytest.raises(Taken):
+    key = audit_key(hub.client, made, entry["id"])
+    with pytest.raises(VersionConflict):
         wiring.house.table().put_new({**key, "body": "{}"})
 
 
 def test_the_trail_is_still_there_when_the_connection_is_gone(hub, made):
-    wiring.house.table().delete(keys.connection(hub.client, made))
+    wiring.house.table().delete(connection_key(hub.client, made))
     assert [entry["action"] for entry in trail(hub, made)] == ["connection.created"]
     foreign = hub.call("GET", f"/clients/{hub.other_client}/connections/{made}/audit", user=COLLEAGUE)
     assert (foreign.status, foreign.code) == (404, "connection_not_found")

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from erphub import wiring
-from erphub.aws import clients
-from erphub.aws.webhooks import WebhookTable
-from erphub.aws.wizards import WizardTable
-from erphub.errors import Unavailable
-from erphub.ids import new_id
-from erphub.models.webhook import Webhook
-from erphub.models.wizard import WizardStatus
+from erphub.platform.aws import clients
+from erphub.platform.errors import Unavailable
+from erphub.platform.ids import new_id
+from erphub.webhooks.dynamodb import WebhookTable
+from erphub.webhooks.models import Webhook
+from erphub.wizards.dynamodb import WizardTable
+from erphub.wizards.models import WizardStatus
 from tests.fakes.aws import on_both
 from tests.unit.api.conftest import Hub, door
 from tests.unit.api.test_wizard import SERVER, Wizard

@@ -3,8 +3,8 @@
 import pytest
 
 from erphub import wiring
-from erphub.aws.tenancy import TenancyTable
-from erphub.models.identity import Permission
+from erphub.platform.identity import Permission
+from erphub.tenancy.dynamodb import TenancyTable
 from tests.fakes.aws import on_both
 
 

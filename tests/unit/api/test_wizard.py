@@ -3,9 +3,9 @@
 import pytest
 
 from erphub import wiring
-from erphub.aws.wizards import WizardTable
-from erphub.errors import ErpRefused, Unavailable
-from erphub.models.probe import Stage
+from erphub.erp.probes import Stage
+from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.wizards.dynamodb import WizardTable
 from tests.fakes.aws import on_both
 
 SERVER = {"server": "db01.example.test", "login": "reader", "password": "right", "encryption": "trust"}
@@ -218,7 +218,7 @@ def test_a_company_that_cannot_be_opened_says_why(hub):
 
 
 def test_hundreds_of_companies_come_in_pages_each_once(hub):
-    from erphub.ports.erp import FoundCompany
+    from erphub.erp.system import FoundCompany
 
     hub.system.found = [FoundCompany(f"F{number:04}", f"Company {number}") for number in range(1, 431)]
     wizard = Wizard(hub).until("server")

@@ -8,37 +8,44 @@ from typing import Any
 
 import pytest
 
-from erphub import observe
-from erphub.audit import AuditTrail
-from erphub.aws import clients, keys
-from erphub.aws.audit import AuditTable
-from erphub.aws.connections import ConnectionTable
-from erphub.aws.deletions import DeletionTable
-from erphub.aws.dependents import Stores, kinds
-from erphub.aws.exportlog import ExportLogTable
-from erphub.aws.identities import IdentityTable
-from erphub.aws.jobs import JobTable
-from erphub.aws.lake_places import owner_folder
-from erphub.aws.objects import Bucket
-from erphub.aws.runs import RunTable
-from erphub.aws.secrets import SecretsManager
-from erphub.aws.syncs import SyncTable
-from erphub.aws.table import Table
-from erphub.aws.tenancy import TenancyTable
-from erphub.aws.wizards import WizardTable
-from erphub.deletion import Deleting, DeletionDesk
-from erphub.editing import Editors
-from erphub.identities import Identities
-from erphub.ids import derived_id, new_id
-from erphub.models.connection import Company, Connection
-from erphub.models.document import DocumentKind
-from erphub.models.identity import Client, Customer, Member, Membership
-from erphub.models.job import Days, Job, Schedule
-from erphub.models.run import LogLine, Part, Run, RunRef, Status, Trigger, Unit
-from erphub.models.sync import Attempt, Entry, EntryState, Sync, SyncSettings, Transfer, Upload, UploadFormat
-from erphub.models.tenancy import FIRST_ROLES
-from erphub.models.wire import instant
-from erphub.models.wizard import Edit, Wizard, WizardStatus
+from erphub.audit.dynamodb import AuditTable
+from erphub.audit.service import AuditTrail
+from erphub.companies.dynamodb import CompanyTable
+from erphub.companies.service import CompanyRegistry
+from erphub.connections.access import ConnectionAccess
+from erphub.connections.dynamodb import ConnectionTable
+from erphub.connections.models import Company, Connection
+from erphub.deletions.dependents import Stores, kinds
+from erphub.deletions.dynamodb import DeletionTable
+from erphub.deletions.service import DeletionService
+from erphub.deletions.tasks import DeletionTasks
+from erphub.erp.documents import DocumentKind
+from erphub.erp.dynamodb import budget_key, token_key
+from erphub.events.dynamodb import notice_key
+from erphub.imports.jobs.dynamodb import JobTable
+from erphub.imports.jobs.models import Days, Job, Schedule
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.models import LogLine, Part, Run, RunRef, Status, Trigger, Unit
+from erphub.lake.locations import owner_folder
+from erphub.platform import redaction
+from erphub.platform.aws import clients
+from erphub.platform.aws.objects import Bucket
+from erphub.platform.aws.secrets import SecretsManager
+from erphub.platform.aws.table import Table
+from erphub.platform.identity import Member
+from erphub.platform.ids import derived_id, new_id
+from erphub.platform.wire import instant
+from erphub.sync.export_log.dynamodb import ExportLogTable
+from erphub.sync.export_log.models import Attempt, Entry, EntryState
+from erphub.sync.settings.dynamodb import SyncTable
+from erphub.sync.settings.models import Sync, SyncSettings
+from erphub.sync.transfers.models import Transfer
+from erphub.sync.uploads.models import Upload, UploadFormat
+from erphub.tenancy.dynamodb import TenancyTable
+from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
+from erphub.webhooks.dynamodb import webhook_delivery_key
+from erphub.wizards.dynamodb import WizardTable, wizard_company_key, wizard_token_key
+from erphub.wizards.models import Edit, Wizard, WizardStatus
 from tests.fakes.aws import AWS, EXPORTS, TENANTS, everything_in, make_table
 
 MINE, OTHER = derived_id("mine"), derived_id("other")
@@ -115,9 +122,9 @@ class Scene:
         self.secrets = SecretsManager(PREFIX)
         self.connect, self.imports, self.machine = Machines("connect"), Machines("import"), Machines("delete")
         self.connections, self.store = ConnectionTable(self.table), DeletionTable(self.table)
-        self.audit = AuditTrail(AuditTable(self.table), observe, self.clock, new_id)
+        self.audit = AuditTrail(AuditTable(self.table), redaction, self.clock, new_id)
         tenancy = TenancyTable(self.table)
-        self.identities = Identities(IdentityTable(self.table), self.connections, tenancy, lambda *_: None)
+        self.identities = CompanyRegistry(CompanyTable(self.table), self.connections, tenancy, lambda *_: None)
         self.kinds = kinds(
             Stores(
                 self.table,
@@ -133,12 +140,12 @@ class Scene:
                 self.identities.release,
             )
         )
-        self.editors = Editors(self.connections, tenancy)
-        self.deleting = Deleting(self.store, self.connections, self.kinds, self.audit, self.clock)
+        self.editors = ConnectionAccess(self.connections, tenancy)
+        self.deleting = DeletionTasks(self.store, self.connections, self.kinds, self.audit, self.clock)
 
     @property
-    def desk(self) -> DeletionDesk:
-        return DeletionDesk(
+    def desk(self) -> DeletionService:
+        return DeletionService(
             self.store,
             self.connections,
             self.kinds,
@@ -222,7 +229,7 @@ class Scene:
         first = Membership(CLIENT, CUSTOMER, OWNER, "administrator", "owner@example.test")
         tenancy.add_client(Client(CLIENT, CUSTOMER, "Example client", self.now), first)
         tenancy.put_member(Membership(CLIENT, CUSTOMER, COLLEAGUE, "administrator", "c@example.test"), None, None)
-        IdentityTable(self.table).allow_twice(CUSTOMER, True)
+        CompanyTable(self.table).allow_twice(CUSTOMER, True)
         self.connect_one(MINE, NAME, [Company(key="F0001", name="Nord AS"), Company(key="F0002", name="Sør AS")])
         self.connect_one(OTHER, "Regnskap Sør", [Company(key="F0002", name="Sør AS")])
         for connection in (MINE, OTHER):
@@ -273,8 +280,8 @@ class Scene:
         edit = Edit(version=1, secret_name=f"{CLIENT}/{connection_id}", opened={}, own_secret=True)
         wizard = self.wizard(connection_id, status=WizardStatus.WAITING, edit=edit)
         WizardTable(self.table).create(wizard)
-        self.table.put({**keys.wizard_token(CLIENT, wizard.id), "token": "token"})
-        self.table.put({**keys.wizard_company(CLIENT, wizard.id, "F0003"), "key": "F0003", "name": "Vest AS"})
+        self.table.put({**wizard_token_key(CLIENT, wizard.id), "token": "token"})
+        self.table.put({**wizard_company_key(CLIENT, wizard.id, "F0003"), "key": "F0003", "name": "Vest AS"})
         self.secrets.put(wizard.secret_name, {"password": PASSWORD}, CLIENT)
         self.connect.start(wizard.id, {"wizard_id": wizard.id})
         return wizard
@@ -359,10 +366,10 @@ class Scene:
         """What only serves: tokens, budgets, notifications, deliveries, kept answers."""
         event = json.dumps({"id": "e", "connection_id": connection_id})
         for item in (
-            {**keys.token(CLIENT, connection_id, "session"), "lease_until": "x"},
-            {**keys.budget(CLIENT, connection_id, "calls"), "used": 3},
-            {**keys.notice(CLIENT, derived_id("notice", connection_id)), "connection_id": connection_id},
-            {**keys.webhook_delivery(CLIENT, derived_id("hook"), derived_id("d", connection_id)), "data": event},
+            {**token_key(CLIENT, connection_id, "session"), "lease_until": "x"},
+            {**budget_key(CLIENT, connection_id, "calls"), "used": 3},
+            {**notice_key(CLIENT, derived_id("notice", connection_id)), "connection_id": connection_id},
+            {**webhook_delivery_key(CLIENT, derived_id("hook"), derived_id("d", connection_id)), "data": event},
             {"pk": f"IDEMPOTENCY#{COLLEAGUE}", "sk": f"request#{connection_id[:8]}", "data": event},
         ):
             self.table.put(item)

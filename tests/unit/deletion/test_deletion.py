@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from erphub.aws.notices import NoticeTable
-from erphub.aws.runs import RunTable
-from erphub.aws.syncs import SyncTable
-from erphub.aws.table import Table
-from erphub.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
-from erphub.ids import new_id
-from erphub.models.connection import ConnectionStatus, Health
-from erphub.models.notification import EventType
-from erphub.models.run import RunRef, Status
-from erphub.models.wire import PageQuery
-from erphub.notifications import event
+from erphub.connections.models import ConnectionStatus, Health
+from erphub.events.dynamodb import EventTable
+from erphub.events.models import EventType
+from erphub.events.publisher import event
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.models import RunRef, Status
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
+from erphub.platform.ids import new_id
+from erphub.platform.wire import PageQuery
+from erphub.sync.settings.dynamodb import SyncTable
 from tests.fakes.aws import on_both
 from tests.unit.deletion.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
 
@@ -434,7 +434,7 @@ def _dies_at_the_second():
 
 def told(scene: Scene):
     """What waits to be published of the connection, in the order in which it happened."""
-    waiting = NoticeTable(scene.table).untold(scene.now)
+    waiting = EventTable(scene.table).untold(scene.now)
     return [(one.type, one.data["status"], one.data["by"]) for one in waiting if one.connection_id == MINE]
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from erphub.models.connection import ConnectionStatus
-from erphub.models.deletion import DeletionState
+from erphub.connections.models import ConnectionStatus
+from erphub.deletions.models import DeletionState
 from tests.unit.deletion.conftest import CLIENT, MINE, Killed, Scene, fresh_scene
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from erphub.aws import lake_removal, lake_sql
-from erphub.aws.lake import DeltaLake
-from erphub.aws.lake_places import owner_folder, table_key
-from erphub.aws.lake_removal import LakeRemoval, redacted
-from erphub.errors import Unavailable
-from erphub.models.dataset import BY_ID
-from erphub.models.types import complete
-from erphub.ports.erp import Window
-from erphub.ports.imports import Target
+from erphub.erp.datasets import BY_ID, complete
+from erphub.erp.reading import DateRange
+from erphub.lake.delta import removal as lake_removal
+from erphub.lake.delta import sql as lake_sql
+from erphub.lake.delta.delta_lake import DeltaLake
+from erphub.lake.delta.removal import LakeRemoval, redacted
+from erphub.lake.locations import owner_folder, table_key
+from erphub.lake.ports import PublishTarget
+from erphub.platform.errors import Unavailable
 from tests.fakes.erp import batch_of
 from tests.fakes.objects import FolderObjects
 
@@ -54,7 +54,9 @@ class Lake:
         path = f"staging/{CLIENT}/run{self.runs}/0/p"
         staged = self.lake.stage(path, LEDGER, types, connection, [batch_of(LEDGER, rows, types)])
         staging = f"staging/{CLIENT}/run{self.runs}/0"
-        target = Target(CLIENT, LEDGER, connection, company, [Window()], self.runs, f"run{self.runs}", staging)
+        target = PublishTarget(
+            CLIENT, LEDGER, connection, company, [DateRange()], self.runs, f"run{self.runs}", staging
+        )
         self.lake.publish(target, [staged])
         self.lake.clean(staging)
 

@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
-from erphub.aws import clients, keys
-from erphub.aws.dependent_basics import MOST
-from erphub.aws.dependent_data import MOST_FOLDERS
-from erphub.aws.lake_places import company_folder, owner_folder
-from erphub.ids import derived_id
-from erphub.models.run import RunRef
+from erphub.companies.dynamodb import company_key
+from erphub.connections.dynamodb import connection_company_key, connection_key
+from erphub.imports.jobs.dynamodb import job_key
+from erphub.imports.runs.dynamodb import run_key
+from erphub.imports.runs.models import RunRef
+from erphub.lake.dependents import MOST_FOLDERS
+from erphub.lake.locations import company_folder, owner_folder
+from erphub.platform.aws import clients
+from erphub.platform.aws.removal import MOST
+from erphub.platform.ids import derived_id
+from erphub.wizards.dynamodb import wizard_key
 from tests.unit.deletion.conftest import CLIENT, CUSTOMER, MINE, Scene, fresh_scene
 from tests.unit.deletion.test_deletion import goes
 
@@ -44,12 +49,12 @@ def crowd(scene: Scene) -> None:
         connection, job = f"c{number:05}", f"j{number:05}"
         mine = {"connection_id": connection}
         items += [
-            {**keys.connection(CLIENT, connection), "version": 1},
-            {**keys.job(CLIENT, job), **mine, "version": 1, "body": "{}"},
-            {**keys.wizard(CLIENT, f"w{number:05}"), **mine, "status": "finished"},
-            {**keys.connection_company(CLIENT, connection, "g", "F0001"), "key": "F0001", "name": "Example AS"},
-            {**keys.company(CUSTOMER, f"system/{number}"), "holders": [f"{CLIENT}/{connection}"], "rev": 1},
-            *({**keys.run(CLIENT, job, f"r{number:05}-{run}"), **mine} for run in range(RUNS_EACH)),
+            {**connection_key(CLIENT, connection), "version": 1},
+            {**job_key(CLIENT, job), **mine, "version": 1, "body": "{}"},
+            {**wizard_key(CLIENT, f"w{number:05}"), **mine, "status": "finished"},
+            {**connection_company_key(CLIENT, connection, "g", "F0001"), "key": "F0001", "name": "Example AS"},
+            {**company_key(CUSTOMER, f"system/{number}"), "holders": [f"{CLIENT}/{connection}"], "rev": 1},
+            *({**run_key(CLIENT, job, f"r{number:05}-{run}"), **mine} for run in range(RUNS_EACH)),
         ]
     scene.table.put_many(items)
 
@@ -70,7 +75,7 @@ def test_a_preview_costs_a_handful_of_requests_however_many_connections_and_runs
 
 def test_of_more_than_can_be_counted_in_time_it_says_at_least(scene: Scene, requests: Counter[str]):
     job = derived_id("job", MINE)
-    runs = [{**keys.run(CLIENT, job, f"r{number:06}"), "connection_id": MINE} for number in range(3 * MOST)]
+    runs = [{**run_key(CLIENT, job, f"r{number:06}"), "connection_id": MINE} for number in range(3 * MOST)]
     scene.table.put_many(runs)
     requests.clear()
     plan = scene.desk.preview(scene.member(), MINE)
@@ -83,7 +88,7 @@ def test_so_many_companies_that_their_folders_are_not_all_looked_into(scene: Sce
     connection = scene.connection()
     assert connection is not None
     for number in range(2 * MOST_FOLDERS):
-        key = keys.connection_company(CLIENT, MINE, connection.generation, f"X{number:04}")
+        key = connection_company_key(CLIENT, MINE, connection.generation, f"X{number:04}")
         scene.table.put({**key, "key": f"X{number:04}", "name": "Example AS", "facts": "{}"})
     requests.clear()
     lake = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"]
@@ -95,7 +100,7 @@ def test_the_preview_measures_the_connections_own_folders_also_of_companies_with
     connection, odd = scene.connection(), "Ø & Co/1"
     assert connection is not None
     before = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
-    key = keys.connection_company(CLIENT, MINE, connection.generation, odd)
+    key = connection_company_key(CLIENT, MINE, connection.generation, odd)
     scene.table.put({**key, "key": odd, "name": odd, "facts": "{}"})
     scene.bucket.write(f"lake/{CLIENT}/accounts/{company_folder(odd)}/{owner_folder(MINE)}/a.parquet", b"x" * 1000)
     after = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]

@@ -3,8 +3,8 @@
 import inspect
 import json
 
-from erphub.aws import keys
-from erphub.aws.dependents import LAST
+from erphub.deletions.dependents import LAST
+from erphub.platform.writes import Key
 from tests.unit.deletion.conftest import CLIENT, MINE, Scene
 
 NOT_OF_A_CONNECTION = {
@@ -43,14 +43,14 @@ def test_every_item_that_holds_a_connections_id_is_of_a_registered_kind(scene: S
         for table, item in scene.items()
         if MINE in json.dumps(item, default=str) and "#AUDIT#" not in item["pk"]["S"]
     }
-    assert holding <= registered(scene), "not in erphub/aws/dependents.py"
+    assert holding <= registered(scene), "not in erphub/deletions/dependents.py"
     assert len(holding) > 15
 
 
 def test_every_key_there_is_belongs_to_a_kind_or_to_no_connection(scene: Scene):
     words: dict[str, str] = {}
     for name, make in inspect.getmembers(keys, inspect.isfunction):
-        if name.startswith("_") or inspect.signature(make).return_annotation != keys.Key:
+        if name.startswith("_") or inspect.signature(make).return_annotation != Key:
             continue
         given = [
             0 if p.annotation is int else "x"
@@ -64,7 +64,7 @@ def test_every_key_there_is_belongs_to_a_kind_or_to_no_connection(scene: Scene):
         words[name] = key["sk"].split("#")[0]
     assert len(words) > 25
     known = {held.removeprefix("tenants:") for held in registered(scene)} | NOT_OF_A_CONNECTION | AUDIT
-    assert {name: word for name, word in words.items() if word not in known} == {}, "not in erphub/aws/dependents.py"
+    assert {name: word for name, word in words.items() if word not in known} == {}, "not in erphub/deletions/dependents.py"
 
 
 def test_a_kind_nobody_registered_is_noticed(scene: Scene):

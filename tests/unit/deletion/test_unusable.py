@@ -7,31 +7,31 @@ from pathlib import Path
 import pytest
 
 from erphub import wiring
-from erphub.aws.connections import ConnectionTable
-from erphub.aws.exportlog import ExportLogTable
-from erphub.aws.jobs import JobTable
-from erphub.aws.runs import RunTable
-from erphub.aws.syncs import SyncTable
-from erphub.datasets import Rows
-from erphub.deletion import refuse_condemned
-from erphub.documents import Intake, read_incoming
-from erphub.errors import Conflict
-from erphub.ids import derived_id, new_id
-from erphub.models.dataset_view import RowsQuery
-from erphub.ports.imports import RowPage
-from erphub.runs import ImportRuns
-from erphub.tasks import TaskFailed
+from erphub.connections.access import require_active
+from erphub.connections.dynamodb import ConnectionTable
+from erphub.imports.jobs.dynamodb import JobTable
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.service import ImportRunService
+from erphub.lake.ports import RowPage
+from erphub.lake.rows.schemas import RowsQuery
+from erphub.lake.rows.service import Rows
+from erphub.platform.errors import Conflict
+from erphub.platform.ids import derived_id, new_id
+from erphub.platform.tasks import TaskFailed
+from erphub.sync.documents.service import DocumentService, read_incoming
+from erphub.sync.export_log.dynamodb import ExportLogTable
+from erphub.sync.settings.dynamodb import SyncTable
 from tests.unit.deletion.conftest import CLIENT, MINE, OTHER, Scene
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def require_alive(scene: Scene):
-    return lambda client_id, connection_id: refuse_condemned(scene.connections.get(client_id, connection_id))
+    return lambda client_id, connection_id: require_active(scene.connections.get(client_id, connection_id))
 
 
 def test_no_import_is_started_by_hand(scene: Scene):
-    runs = ImportRuns(
+    runs = ImportRunService(
         JobTable(scene.table), RunTable(scene.table), scene.imports, scene.clock, new_id, require_alive(scene)
     )
     scene.ask()
@@ -44,7 +44,7 @@ def test_no_import_is_started_by_hand(scene: Scene):
 
 def test_no_document_is_taken_in(scene: Scene):
     log = ExportLogTable(scene.exports)
-    intake = Intake(SyncTable(scene.table), log, None, scene.clock, require_alive(scene))  # type: ignore[arg-type]
+    intake = DocumentService(SyncTable(scene.table), log, None, scene.clock, require_alive(scene))  # type: ignore[arg-type]
     scene.ask()
     coming = read_incoming("customer", "K-1", {"name": "Kari"})
     with pytest.raises(Conflict) as refused:

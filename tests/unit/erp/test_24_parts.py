@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub import erp
-from erphub.erp.twentyfourseven import numbers, outcomes, pages, xml
-from erphub.erp.twentyfourseven.description import SIGN_IN
-from erphub.erp.twentyfourseven.places import Places
-from erphub.erp.twentyfourseven.rest_rows import dimension_columns
-from erphub.erp.twentyfourseven.rest_vouchers import comment
-from erphub.erp.twentyfourseven.settlement import Chart, lines
-from erphub.errors import ErpRefused, Invalid, Unavailable, Uncertain
-from erphub.models.document import Payment, PaymentMeans, Sales, Settlement
-from erphub.ports.documents import TaxCode
+from erphub.erp import catalogue as erp
+from erphub.erp.documents import Payment, PaymentMeans, Sales, Settlement
+from erphub.erp.posting import TaxCode
+from erphub.erp.systems.twentyfourseven import numbers, outcomes, pages, xml
+from erphub.erp.systems.twentyfourseven.description import SIGN_IN
+from erphub.erp.systems.twentyfourseven.endpoints import Places
+from erphub.erp.systems.twentyfourseven.rest_rows import dimension_columns
+from erphub.erp.systems.twentyfourseven.rest_vouchers import comment
+from erphub.erp.systems.twentyfourseven.settlement import Chart, lines
+from erphub.platform.errors import ErpRefused, Invalid, Unavailable, Uncertain
 
 NOW = datetime(2026, 3, 14, 12, 20, tzinfo=UTC)
 amounts = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**14), max_value=10**14)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub.erp.sqlserver.address import Address, parse
-from erphub.errors import Invalid
+from erphub.erp.transports.sqlserver.address import Address, parse
+from erphub.platform.errors import Invalid
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub.erp.sqlserver.arrow import Days, Oddities, constant, converter, nulls
-from erphub.erp.sqlserver.statements import Column
-from erphub.errors import ErpRefused
-from erphub.models.dataset import DatasetField, Kind
+from erphub.erp.datasets import DatasetField, Kind
+from erphub.erp.transports.sqlserver.arrow import Days, Oddities, constant, converter, nulls
+from erphub.erp.transports.sqlserver.statements import Column
+from erphub.platform.errors import ErpRefused
 
 
 def converted(kind: Kind, column: str, text: str, values: list[Any]) -> tuple[list[Any], Oddities]:

@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from erphub.erp.sqlserver import browser
-from erphub.errors import HubError
+from erphub.erp.transports.sqlserver import browser
+from erphub.platform.errors import HubError
 
 type Answer = Callable[[bytes], bytes | None]
 LOOPBACK = ip_address("127.0.0.1")

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from erphub import erp
-from erphub.errors import Invalid, NotFound
-from erphub.models.catalogue import Description
-from erphub.models.dataset import BY_ID
-from erphub.ports.erp import HasChoices, System
+from erphub.erp import catalogue as erp
+from erphub.erp.datasets import BY_ID
+from erphub.erp.description import Description
+from erphub.erp.system import ErpAdapter, ListsOptions
+from erphub.platform.errors import Invalid, NotFound
 
 SQL_SERVER = {"server": "db01", "login": "reader", "database": "vbsys"}
 
@@ -19,13 +19,13 @@ SQL_SERVER = {"server": "db01", "login": "reader", "database": "vbsys"}
 class TestEverySystem:
     def test_it_can_do_what_its_description_says_and_nothing_else(self, described: Description) -> None:
         system = erp.open_system(described.id, SQL_SERVER, {"password": "x"})
-        assert isinstance(system, System)
+        assert isinstance(system, ErpAdapter)
         can = {capability for capability, protocol in erp.CAPABILITIES.items() if isinstance(system, protocol)}
         assert can == set(described.capabilities)
 
     def test_what_its_wizard_lists_from_the_erp_it_can_be_asked_for(self, described: Description) -> None:
         system = erp.open_system(described.id, SQL_SERVER, {"password": "x"})
-        assert isinstance(system, HasChoices) is any(step.listed for step in described.steps)
+        assert isinstance(system, ListsOptions) is any(step.listed for step in described.steps)
 
     def test_it_is_described_for_whoever_chooses(self, described: Description) -> None:
         assert described.title

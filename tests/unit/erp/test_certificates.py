@@ -7,9 +7,9 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub.erp.sqlserver.der import read_certificate
-from erphub.erp.sqlserver.tls import authority
-from erphub.errors import Invalid
+from erphub.erp.transports.sqlserver.der import read_certificate
+from erphub.erp.transports.sqlserver.tls import authority
+from erphub.platform.errors import Invalid
 from local.sqlserver import certificate
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from erphub import erp
-from erphub.erp.form import Known, clean_answer, step_schema
-from erphub.errors import Invalid
-from erphub.models.catalogue import Step
+from erphub.erp import catalogue as erp
+from erphub.erp.description import Step
+from erphub.erp.forms import AnswerContext, clean_answer, step_schema
+from erphub.platform.errors import Invalid
 
 
 def step(system: str, name: str) -> Step:
@@ -20,7 +20,7 @@ GOOD: dict[str, Any] = {"server": "db01", "login": "reader", "password": "s3cret
 ALL_STEPS = [(system.id, one) for system in erp.catalogue() for one in system.steps]
 
 
-def errors(where: Step, body: object, known: Known | None = None) -> dict[str, str]:
+def errors(where: Step, body: object, known: AnswerContext | None = None) -> dict[str, str]:
     with pytest.raises(Invalid) as refused:
         clean_answer(where, body, known)
     return {error.pointer: error.code for error in refused.value.errors}
@@ -104,7 +104,7 @@ def test_a_secret_is_kept_to_the_letter_and_other_answers_are_trimmed() -> None:
 
 
 class TestEditing:
-    known = Known(clean_answer(SERVER, GOOD)[0], frozenset({"password"}))
+    known = AnswerContext(clean_answer(SERVER, GOOD)[0], frozenset({"password"}))
 
     def test_a_password_left_out_stays_what_it_was(self) -> None:
         settings, secrets = clean_answer(SERVER, {"server": "db01", "login": "reader", "shared": True}, self.known)

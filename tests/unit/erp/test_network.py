@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub.erp import network
-from erphub.errors import ErpRefused, Unavailable
+from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.platform.outbound import addresses as network
 
 
 def judged(host: str, *found: str, allowed: Sequence[str] = ()) -> list[str]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from erphub.erp.sqlserver import refusals
-from erphub.errors import CredentialsRefused, ErpRefused, Unavailable
+from erphub.erp.transports.sqlserver import errors as refusals
+from erphub.platform.errors import CredentialsRefused, ErpRefused, Unavailable
 
 TAIL = b"DB-Lib error message 20018, severity 14:\nGeneral SQL Server error: Check messages from the SQL Server\n"
 FAILED = b"DB-Lib error message 20002, severity 9:\nTDS server connection failed (db01)\n"

@@ -7,21 +7,23 @@ from typing import Any
 
 import pytest
 
-from erphub.aws.connections import ConnectionTable
-from erphub.aws.notices import NoticeTable
-from erphub.aws.table import Table
-from erphub.aws.webhooks import WebhookTable
-from erphub.courier import Courier
-from erphub.erp import network
-from erphub.errors import Unavailable
-from erphub.health import HealthDesk
-from erphub.ids import new_id
-from erphub.models.connection import Connection, ConnectionStatus
-from erphub.models.identity import Member, Permission
-from erphub.models.notification import Event, NotificationQuery
-from erphub.notifications import Announcer, NotificationDesk
-from erphub.outbound import HttpsPost
-from erphub.webhooks import WebhookDesk
+from erphub.connections.dynamodb import ConnectionTable
+from erphub.connections.health import HealthService
+from erphub.connections.models import Connection, ConnectionStatus
+from erphub.events.dynamodb import EventTable
+from erphub.events.models import Event
+from erphub.events.notifications import NotificationService
+from erphub.events.publisher import EventPublisher
+from erphub.events.schemas import NotificationQuery
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Unavailable
+from erphub.platform.identity import Member, Permission
+from erphub.platform.ids import new_id
+from erphub.platform.outbound import addresses as network
+from erphub.platform.outbound.https import HttpsPost
+from erphub.webhooks.delivery import WebhookDelivery
+from erphub.webhooks.dynamodb import WebhookTable
+from erphub.webhooks.service import WebhookService
 from tests.fakes.aws import TENANTS, make_table
 from tests.fakes.connect import FakeSecrets
 from tests.fakes.receiver import HOST, Receiver, certificates
@@ -58,10 +60,12 @@ class House:
 
     def __post_init__(self) -> None:
         self.connections = ConnectionTable(self.table)
-        self.notices, self.hooks = NoticeTable(self.table), WebhookTable(self.table)
-        self.announcer = Announcer(self.notices, self.bus, self.clock, lambda _, error: self.troubles.append(error))
-        self.health = HealthDesk(self.connections, self.announcer, self._catch_up, self.clock)
-        self.people = NotificationDesk(self.notices, self.clock)
+        self.notices, self.hooks = EventTable(self.table), WebhookTable(self.table)
+        self.announcer = EventPublisher(
+            self.notices, self.bus, self.clock, lambda _, error: self.troubles.append(error)
+        )
+        self.health = HealthService(self.connections, self.announcer, self._catch_up, self.clock)
+        self.people = NotificationService(self.notices, self.clock)
 
     def clock(self) -> datetime:
         return self.time[0]
@@ -89,7 +93,7 @@ class House:
             created_at=self.clock(),
             updated_at=self.clock(),
         )
-        from erphub.aws import connections
+        from erphub.connections import dynamodb as connections
 
         self.table.put_new(connections._item(made))
         return made
@@ -107,8 +111,8 @@ class House:
     def on_the_bus(self) -> list[str]:
         return [event.type.value for event in self.bus.got]
 
-    def desk(self, resolve: network.Resolver = lambda _: ["127.0.0.1"]) -> WebhookDesk:
-        return WebhookDesk(
+    def desk(self, resolve: network.Resolver = lambda _: ["127.0.0.1"]) -> WebhookService:
+        return WebhookService(
             self.hooks,
             self.secrets,
             lambda host: network.addresses(host, LOOPBACK, resolve),
@@ -116,11 +120,11 @@ class House:
             new_id,
         )
 
-    def courier(self) -> Courier:
+    def courier(self) -> WebhookDelivery:
         def report(_: object, error: Exception) -> None:
             self.troubles.append(error)
 
-        return Courier(self.hooks, self.secrets, self.post, self.announcer, self.clock, report)
+        return WebhookDelivery(self.hooks, self.secrets, self.post, self.announcer, self.clock, report)
 
 
 @pytest.fixture

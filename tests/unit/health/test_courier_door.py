@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from erphub import wiring
-from erphub.models.notification import Event
-from erphub.models.webhook import NewWebhook
-from erphub.models.wire import PageQuery
+from erphub.events.models import Event
+from erphub.platform.wire import PageQuery
+from erphub.webhooks.schemas import NewWebhook
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = SimpleNamespace(get_remaining_time_in_millis=lambda: 58_000)

@@ -4,20 +4,23 @@ from datetime import timedelta
 
 import pytest
 
-from erphub.erp.sqlserver import refusals
-from erphub.erp.twentyfourseven import outcomes
-from erphub.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
-from erphub.health import HealthDesk
-from erphub.models.connection import ConnectionStatus, LastTest
-from erphub.models.licence import Holder
-from erphub.models.notification import EventType, NotificationQuery
-from erphub.models.run import Run, RunRef, Status, Trigger
-from erphub.models.sync import Counts, Transfer, TransferState
-from erphub.models.wire import instant
-from erphub.models.wizard import ProbeView
-from erphub.notifications import PATIENCE, AccessRequests, SyncNotices, event
-from erphub.runs import problem_of
-from erphub.web import as_problem
+from erphub.companies.access_requests import AccessRequests
+from erphub.companies.models import CompanyUse
+from erphub.connections.health import HealthService
+from erphub.connections.models import ConnectionStatus, LastTest
+from erphub.erp.probes import ProbeView
+from erphub.erp.systems.twentyfourseven import outcomes
+from erphub.erp.transports.sqlserver import errors as refusals
+from erphub.events.models import EventType
+from erphub.events.publisher import PATIENCE, event
+from erphub.events.schemas import NotificationQuery
+from erphub.imports.runs.models import Run, RunRef, Status, Trigger
+from erphub.imports.runs.service import problem_of
+from erphub.platform.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
+from erphub.platform.problems import as_problem
+from erphub.platform.wire import instant
+from erphub.sync.transfers.models import Counts, Transfer, TransferState
+from erphub.sync.transfers.notices import SyncNotices
 from tests.fakes.aws import on_both
 
 REFUSED = problem_of(CredentialsRefused("The server does not accept the login and password."))
@@ -353,7 +356,7 @@ def test_of_two_that_find_the_same_at_once_one_tells(house):
     def meanwhile(before, to, health, told):
         if not hurried:
             hurried.append(True)
-            HealthDesk(house.connections, house.announcer, lambda *_: None, house.clock).refused(
+            HealthService(house.connections, house.announcer, lambda *_: None, house.clock).refused(
                 connection.client_id, connection.id, REFUSED, house.clock()
             )
         return move(before, to, health, told)
@@ -395,7 +398,7 @@ def test_a_refused_document_is_told_once_per_transfer(house):
 
 def test_that_somebody_would_like_access_is_told_when_it_happens_and_once_a_day(house):
     connection, requests = house.connection(), AccessRequests(house.announcer, house.clock)
-    holder = Holder(client_id=connection.client_id, connection_id=connection.id)
+    holder = CompanyUse(client_id=connection.client_id, connection_id=connection.id)
 
     def ask(who="kari"):
         requests.tell(holder, f"F0001 {who}", f"{who} would like to use F0001.", {"company": "F0001"})

@@ -6,10 +6,9 @@ import time
 
 import pytest
 
-from erphub.erp import network
-from erphub.errors import ErpRefused, HubError, Invalid, Unavailable
-from erphub.outbound import HttpsPost
-from erphub.webhooks import address
+from erphub.platform.errors import ErpRefused, HubError, Invalid, Unavailable
+from erphub.platform.outbound import addresses as network
+from erphub.platform.outbound.https import HttpsPost, address
 from tests.fakes.receiver import HOST
 from tests.unit.health.conftest import LOOPBACK
 

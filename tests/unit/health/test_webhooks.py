@@ -9,14 +9,16 @@ from threading import Lock
 
 import pytest
 
-from erphub import courier as couriers
-from erphub.errors import Conflict, Invalid, NotFound, Unavailable
-from erphub.models.notification import EventType, NotificationQuery
-from erphub.models.webhook import ChangedWebhook, DeliveryState, NewWebhook
-from erphub.models.wire import PageQuery
-from erphub.notifications import event
-from erphub.ports.webhooks import Answer
-from erphub.webhooks import signature
+from erphub.events.models import EventType
+from erphub.events.publisher import event
+from erphub.events.schemas import NotificationQuery
+from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
+from erphub.platform.outbound.https import Answer
+from erphub.platform.wire import PageQuery
+from erphub.webhooks import delivery as couriers
+from erphub.webhooks.models import DeliveryState
+from erphub.webhooks.schemas import ChangedWebhook, NewWebhook
+from erphub.webhooks.service import signature
 from tests.fakes.aws import on_both
 from tests.fakes.receiver import HOST
 
@@ -117,7 +119,7 @@ def test_a_receiver_in_trouble_is_tried_again_after_ever_longer_pauses_under_the
     receiver.answers = [500, (302, {"location": "https://elsewhere.example.test/"}), 429]
     told = happened(house)
     house.courier().take(told)
-    for pause in couriers.AGAIN[:3]:
+    for pause in couriers.RETRY_DELAYS[:3]:
         (delivery,) = deliveries(house, webhook)
         assert delivery.next_try_at == house.clock() + pause
         tick(house)  # too early: nothing happens
@@ -144,16 +146,20 @@ def test_a_message_nobody_takes_is_given_up_after_days_and_people_are_told(house
     webhook = register(house, receiver)
     receiver.answers = [500] * 20
     house.courier().take(happened(house))
-    for pause in couriers.AGAIN:
+    for pause in couriers.RETRY_DELAYS:
         house.time[0] += pause
         tick(house)
     (delivery,) = deliveries(house, webhook)
-    assert (delivery.state, len(delivery.attempts), delivery.next_try_at) == ("failed", 1 + len(couriers.AGAIN), None)
+    assert (delivery.state, len(delivery.attempts), delivery.next_try_at) == (
+        "failed",
+        1 + len(couriers.RETRY_DELAYS),
+        None,
+    )
     assert house.told() == ["webhook.failing"]
     assert_no_address(house, webhook)
     house.pass_time(days=2)
     assert tick(house)["tried"] == 0
-    assert sum(couriers.AGAIN, timedelta()) > timedelta(days=3)
+    assert sum(couriers.RETRY_DELAYS, timedelta()) > timedelta(days=3)
 
 
 def assert_no_address(house, webhook):
@@ -278,8 +284,8 @@ def test_two_couriers_do_not_send_at_once(house, receiver):
     house.post = lambda *_: (_ for _ in ()).throw(Unavailable("away"))
     house.courier().take(happened(house))
     (known,) = list(house.hooks.due(house.clock() + timedelta(hours=1)))
-    assert house.hooks.claim(known, house.clock() + couriers.CLAIM)
-    assert not house.hooks.claim(known, house.clock() + couriers.CLAIM)
+    assert house.hooks.claim(known, house.clock() + couriers.LEASE_DURATION)
+    assert not house.hooks.claim(known, house.clock() + couriers.LEASE_DURATION)
     assert len(deliveries(house, webhook)) == 1
 
 
@@ -299,7 +305,7 @@ def test_a_courier_that_dies_with_a_message_in_hand_is_replaced_and_the_id_is_th
         house.courier().take(happened(house))
     house.post = sends
     assert tick(house)["tried"] == 0, "the claim still holds"
-    house.time[0] += couriers.CLAIM
+    house.time[0] += couriers.LEASE_DURATION
     assert tick(house)["tried"] == 1
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert deliveries(house, webhook)[0].state == "delivered"
@@ -417,7 +423,7 @@ def test_a_message_that_was_made_while_its_webhook_went_goes_too(house, receiver
 
 
 def test_of_two_who_register_the_last_webhook_at_once_there_is_not_one_too_many(house, receiver, monkeypatch):
-    monkeypatch.setattr("erphub.webhooks.MOST", 1)
+    monkeypatch.setattr("erphub.webhooks.service.MOST", 1)
     add = house.hooks.add
 
     def meanwhile(webhook):
@@ -444,7 +450,7 @@ def test_webhooks_are_listed_in_pages(house, receiver):
 
 
 def test_a_client_has_so_many_webhooks_and_no_more(house, receiver, monkeypatch):
-    monkeypatch.setattr("erphub.webhooks.MOST", 1)
+    monkeypatch.setattr("erphub.webhooks.service.MOST", 1)
     register(house, receiver)
     with pytest.raises(Conflict) as refused:
         register(house, receiver)

@@ -12,20 +12,21 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from erphub.aws import clients, lake_sql
-from erphub.aws.jobs import JobTable
-from erphub.aws.lake import DeltaLake
-from erphub.aws.lake_places import table_key
-from erphub.aws.lake_rows import LakeRows
-from erphub.aws.runs import RunTable
-from erphub.aws.table import Table
-from erphub.errors import Unavailable
-from erphub.ids import new_id
-from erphub.importing import Importing
-from erphub.models.dataset import BY_ID
-from erphub.models.job import Everything, Job, Period
-from erphub.models.run import Run, RunRef, Status, Trigger, Unit
-from erphub.models.wire import instant
+from erphub.erp.datasets import BY_ID
+from erphub.imports.jobs.dynamodb import JobTable
+from erphub.imports.jobs.models import Everything, Job, Period
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.execution import RunExecution
+from erphub.imports.runs.models import Run, RunRef, Status, Trigger, Unit
+from erphub.lake.delta import sql as lake_sql
+from erphub.lake.delta.delta_lake import DeltaLake
+from erphub.lake.delta.rows import LakeRows
+from erphub.lake.locations import table_key
+from erphub.platform.aws import clients
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Unavailable
+from erphub.platform.ids import new_id
+from erphub.platform.wire import instant
 from tests.fakes.aws import TENANTS, make_table
 from tests.fakes.erp import FakeErp, FakeSources, Row
 from tests.fakes.files import FolderFiles
@@ -102,7 +103,7 @@ class House:
         self.runs = RunTable(self.table)
         self.sources = FakeSources(self.erp)
         self.lake = DeltaLake(str(self.folder), FolderFiles(self.folder), {}, checkpoint=self.checkpoint)
-        self.importing = Importing(
+        self.importing = RunExecution(
             self.jobs, self.runs, self.sources, self.lake, self.clock, self.checkpoint, part_rows=25
         )
 

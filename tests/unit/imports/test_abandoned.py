@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from erphub import wiring
-from erphub.aws.open_runs import OpenRuns
-from erphub.errors import NotFound, Unavailable
-from erphub.models.run import RunRef, Status
-from erphub.sweeping import AbandonedRuns
+from erphub.imports.runs.abandoned import AbandonedRuns
+from erphub.imports.runs.models import RunRef, Status
+from erphub.imports.runs.open_runs import OpenRunTable
+from erphub.platform.errors import NotFound, Unavailable
 
 from .conftest import CLIENT, CONNECTION, House, Killed
 from .test_doors import door
@@ -46,7 +46,7 @@ def told(house: House, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> lis
         del what, error
 
     def abandoned(finish):  # type: ignore[no-untyped-def]
-        return AbandonedRuns(OpenRuns(house.table), machine, finish, house.clock, report)  # type: ignore[arg-type]
+        return AbandonedRuns(OpenRunTable(house.table), machine, finish, house.clock, report)  # type: ignore[arg-type]
 
     monkeypatch.setattr(wiring.imports, "importing", lambda: house.importing)
     monkeypatch.setattr(wiring.imports, "run_table", lambda: house.runs)
@@ -90,7 +90,7 @@ def test_a_run_that_goes_on_is_looked_at_again_an_hour_later(house: House, machi
     for _ in range(3):
         house.now += timedelta(hours=1)
         assert sweep() == 0
-    assert list(OpenRuns(house.table).overdue(house.now)) == []
+    assert list(OpenRunTable(house.table).overdue(house.now)) == []
     assert house.runs.get(ref).status is Status.RUNNING
     machine.running.clear()
     house.now += timedelta(hours=1)
@@ -100,7 +100,7 @@ def test_a_run_that_goes_on_is_looked_at_again_an_hour_later(house: House, machi
 def test_a_run_that_ended_by_itself_is_nobodys_business(house: House, machine: Machine, told: list[RunRef]):
     house.run(house.job())
     house.now += timedelta(days=1)
-    assert list(OpenRuns(house.table).overdue(house.now)) == []
+    assert list(OpenRunTable(house.table).overdue(house.now)) == []
     assert sweep() == 0
 
 
@@ -116,7 +116,7 @@ def test_a_run_whose_end_could_not_be_written_down_stays_to_be_looked_at(
         patch.setattr(type(house.table), "update", busy)
         with pytest.raises(Unavailable):
             house.runs.end(ref, house.now, {"status": "failed"})
-    assert list(OpenRuns(house.table).of_connection(CLIENT, CONNECTION)) == [ref]
+    assert list(OpenRunTable(house.table).of_connection(CLIENT, CONNECTION)) == [ref]
 
 
 def test_one_that_was_to_be_added_by_somebody_who_died_is_dropped(house: House, told: list[RunRef]):
@@ -126,7 +126,7 @@ def test_one_that_was_to_be_added_by_somebody_who_died_is_dropped(house: House, 
         house.runs.get(ref)
     house.now += timedelta(hours=2)
     sweep()
-    assert list(OpenRuns(house.table).overdue(house.now)) == []
+    assert list(OpenRunTable(house.table).overdue(house.now)) == []
 
 
 @pytest.mark.parametrize("dies_at", ["finish.freed", "finish.ended"])
@@ -140,14 +140,14 @@ def test_a_sweeper_that_dies_is_made_good_by_the_next(dies_at: str, house: House
     house.now += timedelta(minutes=15)
     sweep()
     assert house.runs.get(ref).status is Status.FAILED
-    assert list(OpenRuns(house.table).overdue(house.now)) == []
+    assert list(OpenRunTable(house.table).overdue(house.now)) == []
 
 
 def test_the_event_and_the_sweeper_at_once_end_it_once(house: House, machine: Machine, told: list[RunRef]):
     ref = begun(house, machine)
     machine.running.clear()
     house.now += timedelta(hours=2)
-    behind = list(OpenRuns(house.table).overdue(house.now))
+    behind = list(OpenRunTable(house.table).overdue(house.now))
     detail = {"input": json.dumps(ref.as_json()), "status": "ABORTED"}
     heard = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
     door("tasks").handler(heard, CONTEXT)

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from erphub.errors import Unavailable
-from erphub.ids import new_id
-from erphub.models.job import Days, Job, Range, Schedule, ThisYear
-from erphub.models.run import Run, RunRef, Status, Trigger, Unit
-from erphub.models.wire import instant
-from erphub.ports.erp import Window
-from erphub.runs import ImportRuns
-from erphub.schedule import Scheduler, window
+from erphub.erp.reading import DateRange
+from erphub.imports.jobs.models import Days, Job, Range, Schedule, ThisYear
+from erphub.imports.jobs.schedule import window
+from erphub.imports.runs.models import Run, RunRef, Status, Trigger, Unit
+from erphub.imports.runs.service import ImportRunService
+from erphub.imports.scheduler import Scheduler
+from erphub.platform.errors import Unavailable
+from erphub.platform.ids import new_id
+from erphub.platform.wire import instant
 
 from .conftest import CLIENT, CONNECTION, House
 
@@ -86,7 +87,7 @@ def test_a_clock_that_stood_still_for_days_leaves_no_day_out(books: House) -> No
     machine: Any = Machine()
     books.now = datetime(2026, 1, 24, 12, tzinfo=UTC)
     nightly(books, due_at=due(24))
-    runs = ImportRuns(books.jobs, books.runs, machine, books.clock, new_id)
+    runs = ImportRunService(books.jobs, books.runs, machine, books.clock, new_id)
     book(books, 24)
     books.now = datetime(2026, 1, 27, 0, 0, 30, tzinfo=UTC)
     assert Scheduler(books.jobs, runs, books.clock, lambda *_: None).tick() == 1
@@ -221,6 +222,6 @@ def test_a_job_that_only_runs_by_hand_reads_the_days_it_says(books: House) -> No
 def test_this_year_is_that_of_the_home_zone_and_of_the_instant_it_was_due(books: House) -> None:
     year = ThisYear(kind="this_year")
     eve = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert window(books.job(year), eve) == Window(date(2027, 1, 1), date(2028, 1, 1))
+    assert window(books.job(year), eve) == DateRange(date(2027, 1, 1), date(2028, 1, 1))
     late = window(nightly(books, year), eve + timedelta(hours=1), eve)
-    assert late == Window(date(2026, 1, 1), date(2028, 1, 1)), "and of the one it began in"
+    assert late == DateRange(date(2026, 1, 1), date(2028, 1, 1)), "and of the one it began in"

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from erphub import erp
-from erphub.erp.twentyfourseven.budget import ProcessBudget
-from erphub.erp.twentyfourseven.tokens import ProcessTokens
-from erphub.importing import Importing
-from erphub.models.job import Days, Job
-from erphub.models.run import Run, Status
-from erphub.ports.erp import FoundCompany
-from erphub.ports.imports import Source
-from erphub.ports.shared import Shared
+from erphub.erp import catalogue as erp
+from erphub.erp.resources import AdapterResources
+from erphub.erp.system import FoundCompany
+from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
+from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
+from erphub.imports.jobs.models import Days, Job
+from erphub.imports.runs.execution import RunExecution
+from erphub.imports.runs.models import Run, Status
+from erphub.imports.runs.ports import Source
 from local.erps.twentyfourseven import App, Transport, seed
 from local.erps.twentyfourseven.state import Line, Voucher
 from tests.erps.contract import Contract, available
@@ -58,7 +58,9 @@ class Office:
         settings, secret = SIGN_IN[self.way]
         clock = self.house.clock
         applications = {"24sevenoffice": seed.APPLICATION_ID}
-        shared = Shared(ProcessTokens(), ProcessBudget(clock), clock, applications=applications, sleep=lambda _: None)
+        shared = AdapterResources(
+            ProcessTokens(), InProcessRateLimiter(clock), clock, applications=applications, sleep=lambda _: None
+        )
         yield erp.open_system("24sevenoffice", settings, secret, transport=Transport(self.watched), shared=shared)
 
     # --- what people do there
@@ -90,7 +92,7 @@ def office(request: pytest.FixtureRequest, house: House) -> Iterator[Office]:
     app.world.clock = house.clock
     for line in office.lines:
         line.created = line.modified = datetime(2000, 1, 1, tzinfo=UTC)
-    house.importing = Importing(house.jobs, house.runs, office, house.lake, house.clock, house.checkpoint)
+    house.importing = RunExecution(house.jobs, house.runs, office, house.lake, house.clock, house.checkpoint)
     assert house.run(house.job(datasets=LEDGER)).status is Status.SUCCEEDED
     house.now += timedelta(hours=2)
     yield office

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from erphub import wiring
-from erphub.access import Access
-from erphub.aws.table import Table
-from erphub.aws.tenancy import TenancyTable
-from erphub.datasets import Datasets, Rows
-from erphub.errors import Unavailable
-from erphub.ids import new_id
-from erphub.jobs import ImportJobs
-from erphub.models.identity import Client, Customer, Membership
-from erphub.models.run import Run, RunRef, Status, Trigger
-from erphub.models.tenancy import FIRST_ROLES
-from erphub.runs import ImportRuns
-from erphub.tasks import TaskFailed
+from erphub.imports.jobs.service import ImportJobService
+from erphub.imports.runs.models import Run, RunRef, Status, Trigger
+from erphub.imports.runs.service import ImportRunService
+from erphub.lake.datasets.service import Datasets
+from erphub.lake.rows.service import Rows
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Unavailable
+from erphub.platform.ids import new_id
+from erphub.platform.tasks import TaskFailed
+from erphub.tenancy.access import Authorizer
+from erphub.tenancy.dynamodb import TenancyTable
+from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
 from tests.fakes.gateway import addressed
 
 from .conftest import House
@@ -68,10 +68,10 @@ def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pyte
     tenancy.add_client(
         Client(CLIENT, customer.id, "Client", NOW), Membership(CLIENT, customer.id, USER, "administrator")
     )
-    runs = ImportRuns(house.jobs, house.runs, machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
-    jobs = ImportJobs(house.jobs, runs, lambda *_: True, lambda: NOW, new_id)
+    runs = ImportRunService(house.jobs, house.runs, machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
+    jobs = ImportJobService(house.jobs, runs, lambda *_: True, lambda: NOW, new_id)
     kept = wiring.house.hall.access
-    object.__setattr__(wiring.house.hall, "access", lambda: Access(tenancy))
+    object.__setattr__(wiring.house.hall, "access", lambda: Authorizer(tenancy))
     for name, made in (
         ("jobs", jobs),
         ("runs", runs),

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from erphub.errors import ServiceBusy, Unavailable
-from erphub.models.job import Days
-from erphub.models.run import RunRef, Status, Trigger, UnitStatus
+from erphub.imports.jobs.models import Days
+from erphub.imports.runs.models import RunRef, Status, Trigger, UnitStatus
+from erphub.platform.errors import ServiceBusy, Unavailable
 
 from .conftest import CHECKPOINTS, House, Killed, Prepared, chart, ledger
 
@@ -253,7 +253,7 @@ def test_storage_that_stays_full_fails_the_run_and_keeps_what_was_there(
     def full(*_: Any, **__: Any) -> Any:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("erphub.aws.lake_staging.write_deltalake", full)
+    monkeypatch.setattr("erphub.lake.delta.staging.write_deltalake", full)
     run = house.run(house.job())
     assert run.status is Status.FAILED
     assert run.problem is not None

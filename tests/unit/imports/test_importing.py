@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from erphub.models.job import Days, Range
-from erphub.models.run import Status, Trigger, UnitStatus
+from erphub.imports.jobs.models import Days, Range
+from erphub.imports.runs.models import Status, Trigger, UnitStatus
 from tests.fakes.aws import on_both
 
 from .conftest import FIRST_DAY, House, chart, ledger

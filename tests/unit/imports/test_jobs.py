@@ -6,17 +6,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from erphub.aws import keys
-from erphub.aws.jobs import JobTable
-from erphub.aws.runs import RunTable
-from erphub.aws.table import Table
-from erphub.errors import Conflict, Invalid, NotFound, Unavailable
-from erphub.ids import new_id
-from erphub.jobs import ImportJobs
-from erphub.models.job import ChangedJob, NewJob
-from erphub.models.run import RunRef
-from erphub.models.wire import ID, PageQuery
-from erphub.runs import FORGOTTEN_AFTER, ImportRuns
+from erphub.imports.jobs.dynamodb import JobTable, job_key
+from erphub.imports.jobs.schemas import ChangedJob, NewJob
+from erphub.imports.jobs.service import ImportJobService
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.models import RunRef
+from erphub.imports.runs.service import FORGOTTEN_AFTER, ImportRunService
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
+from erphub.platform.ids import new_id
+from erphub.platform.wire import ID, PageQuery
 from tests.fakes.aws import on_both
 
 from .conftest import CLIENT, CONNECTION
@@ -31,8 +30,8 @@ class Desk:
     def __init__(self, table: Table) -> None:
         self.machine, self.now = RecordingMachine(), NOW
         self.store, self.runs = JobTable(table), RunTable(table)
-        self.starts = ImportRuns(self.store, self.runs, self.machine, lambda: self.now, new_id)  # pyright: ignore[reportArgumentType]
-        self.jobs = ImportJobs(self.store, self.starts, lambda _, id_: id_ == CONNECTION, lambda: NOW, new_id)
+        self.starts = ImportRunService(self.store, self.runs, self.machine, lambda: self.now, new_id)  # pyright: ignore[reportArgumentType]
+        self.jobs = ImportJobService(self.store, self.starts, lambda _, id_: id_ == CONNECTION, lambda: NOW, new_id)
 
 
 @pytest.fixture
@@ -111,7 +110,7 @@ def test_an_unknown_dataset_and_a_foreign_connection_are_refused(desk: Desk) -> 
 
 def test_a_job_of_a_zone_that_is_no_more_is_still_shown_and_can_be_given_another(desk: Desk, table: Table) -> None:
     made = desk.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}, schedule=NIGHTLY), "u")
-    item = table.get(keys.job(CLIENT, made.id)) or {}
+    item = table.get(job_key(CLIENT, made.id)) or {}
     table.put(item | {"body": item["body"].replace("Europe/Oslo", "US/Pacific-New")})
     (shown,) = desk.jobs.list(CLIENT, PageQuery()).items
     assert shown.schedule is not None

@@ -11,15 +11,18 @@ import pytest
 import time_machine
 from deltalake import DeltaTable
 
-from erphub.aws import lake_keys, lake_publishing, lake_shape, lake_sql, lake_upkeep
-from erphub.aws.lake import DeltaLake
-from erphub.aws.lake_places import table_key
-from erphub.aws.lake_rows import LakeRows
-from erphub.errors import Conflict, ErpRefused
-from erphub.models.dataset import BY_ID, Dataset
-from erphub.models.types import complete
-from erphub.ports.erp import Window
-from erphub.ports.imports import Published, RowsWanted, Staged, Target
+from erphub.erp.datasets import BY_ID, Dataset, complete
+from erphub.erp.reading import DateRange
+from erphub.lake.delta import keys as lake_keys
+from erphub.lake.delta import publishing as lake_publishing
+from erphub.lake.delta import shape as lake_shape
+from erphub.lake.delta import sql as lake_sql
+from erphub.lake.delta import upkeep as lake_upkeep
+from erphub.lake.delta.delta_lake import DeltaLake
+from erphub.lake.delta.rows import LakeRows
+from erphub.lake.locations import table_key
+from erphub.lake.ports import Published, PublishTarget, RowsWanted, Staged
+from erphub.platform.errors import Conflict, ErpRefused
 from tests.fakes.erp import Row, batch_of
 from tests.fakes.files import FolderFiles
 
@@ -44,8 +47,10 @@ class Shore:
     def __post_init__(self) -> None:
         self.lake = DeltaLake(str(self.folder), FolderFiles(self.folder), {}, piece=64 * 1024)
 
-    def target(self, dataset: Dataset, company: str, window: Window, token: int, connection: str = "C1") -> Target:
-        return Target(
+    def target(
+        self, dataset: Dataset, company: str, window: DateRange, token: int, connection: str = "C1"
+    ) -> PublishTarget:
+        return PublishTarget(
             "client", dataset, connection, company, [window], token, f"run{token}", f"staging/client/run{token}/u"
         )
 
@@ -60,10 +65,15 @@ class Shore:
         return self.lake.stage(path, dataset, known, connection, batches)
 
     def publish(
-        self, dataset: Dataset, rows: Sequence[Row], company: str = "F0001", window: Window | None = None, **more: Any
+        self,
+        dataset: Dataset,
+        rows: Sequence[Row],
+        company: str = "F0001",
+        window: DateRange | None = None,
+        **more: Any,
     ) -> Published:
         staged = self.stage(dataset, rows, more.get("types"), more.get("connection", "C1"))
-        window = window or Window()
+        window = window or DateRange()
         return self.lake.publish(
             self.target(dataset, company, window, self.token, more.get("connection", "C1")), [staged]
         )
@@ -104,12 +114,12 @@ def test_two_connections_with_the_same_company_do_not_touch_each_other(shore: Sh
 @pytest.mark.parametrize(
     "window",
     [
-        Window(DAY + timedelta(days=5), DAY + timedelta(days=9)),
-        Window(DAY + timedelta(days=5)),
-        Window(None, DAY + timedelta(days=9)),
+        DateRange(DAY + timedelta(days=5), DAY + timedelta(days=9)),
+        DateRange(DAY + timedelta(days=5)),
+        DateRange(None, DAY + timedelta(days=9)),
     ],
 )
-def test_a_window_replaces_exactly_its_days(shore: Shore, window: Window) -> None:
+def test_a_window_replaces_exactly_its_days(shore: Shore, window: DateRange) -> None:
     undated = {"journal_no": "x", "entry_no": "1", "amount": Decimal(1)}
     shore.publish(LEDGER, [*lines(10), undated])
     fresh = [line | {"amount": Decimal(1000)} for line in lines(10) if _in(line["voucher_date"], window)]
@@ -122,22 +132,22 @@ def test_a_window_replaces_exactly_its_days(shore: Shore, window: Window) -> Non
     assert done.removed == done.inserted == len(fresh)
 
 
-def _in(day: date, window: Window) -> bool:
+def _in(day: date, window: DateRange) -> bool:
     return (window.first is None or day >= window.first) and (window.end is None or day < window.end)
 
 
 def test_a_window_leaves_files_alone_that_it_does_not_touch(shore: Shore) -> None:
-    window = Window(DAY, DAY + timedelta(days=5))
+    window = DateRange(DAY, DAY + timedelta(days=5))
     shore.publish(LEDGER, lines(5), window=window)
     before = set(shore.table(LEDGER).file_uris())
-    shore.publish(LEDGER, lines(5, first=20), window=Window(DAY + timedelta(days=20), DAY + timedelta(days=30)))
+    shore.publish(LEDGER, lines(5, first=20), window=DateRange(DAY + timedelta(days=20), DAY + timedelta(days=30)))
     assert before < set(shore.table(LEDGER).file_uris())
 
 
 def test_many_nights_do_not_leave_many_files(shore: Shore) -> None:
     for night in range(lake_publishing.MANY_FILES + 6):
         day = DAY + timedelta(days=night)
-        shore.publish(LEDGER, lines(1, first=night), window=Window(day, day + timedelta(days=1)))
+        shore.publish(LEDGER, lines(1, first=night), window=DateRange(day, day + timedelta(days=1)))
     assert len(shore.rows(LEDGER)) == lake_publishing.MANY_FILES + 6
     assert len(shore.table(LEDGER).file_uris()) <= lake_publishing.MANY_FILES + 1
 
@@ -149,7 +159,7 @@ def test_a_large_part_is_written_in_pieces(shore: Shore) -> None:
 
 def test_the_same_publication_twice_is_one(shore: Shore) -> None:
     staged = shore.stage(LEDGER, lines(4))
-    target = shore.target(LEDGER, "F0001", Window(), 7)
+    target = shore.target(LEDGER, "F0001", DateRange(), 7)
     first = shore.lake.publish(target, [staged])
     again = shore.lake.publish(target, [staged])
     assert again == replace(first, repeated=True, oddities=())
@@ -159,9 +169,9 @@ def test_the_same_publication_twice_is_one(shore: Shore) -> None:
 
 def test_a_publication_that_comes_too_late_is_refused(shore: Shore) -> None:
     old, new = shore.stage(LEDGER, lines(4)), shore.stage(LEDGER, lines(6))
-    shore.lake.publish(shore.target(LEDGER, "F0001", Window(), 9), [new])
+    shore.lake.publish(shore.target(LEDGER, "F0001", DateRange(), 9), [new])
     with pytest.raises(Conflict) as refused:
-        shore.lake.publish(shore.target(LEDGER, "F0001", Window(), 8), [old])
+        shore.lake.publish(shore.target(LEDGER, "F0001", DateRange(), 8), [old])
     assert refused.value.code == "newer_run_published"
 
 
@@ -185,7 +195,7 @@ def test_two_companies_published_at_the_same_moment_are_both_there(
     shore.publish(LEDGER, lines(2), "B")
     ours = shore.stage(LEDGER, lines(3))
     before_the_next_commit(monkeypatch, lambda: shore.publish(LEDGER, lines(5), "B"))
-    shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [ours])
+    shore.lake.publish(shore.target(LEDGER, "A", DateRange(), 100), [ours])
     assert [row["company"] for row in shore.rows(LEDGER)] == ["A"] * 3 + ["B"] * 5
 
 
@@ -193,17 +203,17 @@ def test_two_publications_of_one_company_at_the_same_moment_leave_one_of_them_wh
     shore: Shore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = shore.stage(LEDGER, lines(3)), shore.stage(LEDGER, lines(5))
-    later = shore.target(LEDGER, "A", Window(), 200)
+    later = shore.target(LEDGER, "A", DateRange(), 200)
     before_the_next_commit(monkeypatch, lambda: shore.lake.publish(later, [theirs]))
     with pytest.raises(Conflict):
-        shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [ours])
+        shore.lake.publish(shore.target(LEDGER, "A", DateRange(), 100), [ours])
     assert len(shore.rows(LEDGER)) == 5
 
 
 def test_a_table_widened_while_narrow_rows_wait_takes_them(shore: Shore) -> None:
     waiting = shore.stage(LEDGER, lines(3))
     shore.publish(LEDGER, lines(2), "B", types={"amount": "decimal(30,8)"})
-    shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [waiting])
+    shore.lake.publish(shore.target(LEDGER, "A", DateRange(), 100), [waiting])
     assert [row["amount"] for row in shore.rows(LEDGER, "company = 'A'")] == [0, 1, 2]
 
 
@@ -215,7 +225,7 @@ def test_a_table_published_to_while_it_is_widened_loses_nothing(shore: Shore, mo
     def written_anew(*arguments: Any) -> Any:
         if not interrupted:
             interrupted.append("once")
-            shore.lake.publish(shore.target(LEDGER, "B", Window(), 100), [waiting])
+            shore.lake.publish(shore.target(LEDGER, "B", DateRange(), 100), [waiting])
         return real(*arguments)
 
     monkeypatch.setattr(lake_shape, "_written_anew", written_anew)
@@ -229,7 +239,7 @@ def test_amounts_of_38_digits_arrive_and_are_summed_exactly(shore: Shore) -> Non
     staged = shore.stage(LEDGER, [row | {"voucher_date": DAY} for row in rows], {"amount": "decimal(38,2)"})
     (total,) = shore.lake.staged_totals(staged, LEDGER)
     assert total.amount == Decimal("2999999999999999999999999999999999999.97")
-    shore.lake.publish(shore.target(LEDGER, "A", Window(), 100), [staged])
+    shore.lake.publish(shore.target(LEDGER, "A", DateRange(), 100), [staged])
     assert {row["amount"] for row in shore.rows(LEDGER)} == {largest}
 
 

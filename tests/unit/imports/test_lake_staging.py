@@ -15,13 +15,12 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from erphub.aws import lake_upkeep
-from erphub.aws.lake import DeltaLake
-from erphub.errors import Conflict, Unavailable
-from erphub.models.dataset import BY_ID
-from erphub.models.types import complete
-from erphub.ports.erp import Window
-from erphub.ports.imports import Staged, Target
+from erphub.erp.datasets import BY_ID, complete
+from erphub.erp.reading import DateRange
+from erphub.lake.delta import upkeep as lake_upkeep
+from erphub.lake.delta.delta_lake import DeltaLake
+from erphub.lake.ports import PublishTarget, Staged
+from erphub.platform.errors import Conflict, Unavailable
 from tests.fakes.erp import batch_of
 from tests.fakes.files import FolderFiles
 
@@ -45,7 +44,7 @@ def listed(folder: Path, change: Callable[[list[str]], list[str]]) -> None:
 
 
 def refused(shore: Shore, staged: Staged) -> str:
-    target = shore.target(LEDGER, "F0001", Window(), 100)
+    target = shore.target(LEDGER, "F0001", DateRange(), 100)
     before, version = shore.rows(LEDGER), shore.table(LEDGER).version()
     with pytest.raises(Conflict) as conflict:
         shore.lake.publish(target, [staged])
@@ -84,7 +83,7 @@ def test_a_part_handed_over_twice_is_refused(shore: Shore) -> None:
     staged = shore.stage(LEDGER, lines(ROWS))
     version = shore.table(LEDGER).version()
     with pytest.raises(Conflict, match="listed twice"):
-        shore.lake.publish(shore.target(LEDGER, "F0001", Window(), 100), [staged, staged])
+        shore.lake.publish(shore.target(LEDGER, "F0001", DateRange(), 100), [staged, staged])
     assert shore.table(LEDGER).version() == version
 
 
@@ -106,7 +105,7 @@ def test_files_that_no_longer_hold_the_control_total_are_not_published(shore: Sh
 
 def test_files_that_hold_the_control_total_are_published(shore: Shore) -> None:
     staged = replace(shore.stage(LEDGER, lines(ROWS)), amount=Decimal(sum(range(ROWS))))
-    assert shore.lake.publish(shore.target(LEDGER, "F0001", Window(), 100), [staged]).inserted == ROWS
+    assert shore.lake.publish(shore.target(LEDGER, "F0001", DateRange(), 100), [staged]).inserted == ROWS
 
 
 def test_a_name_holds_one_content_for_ever(tmp_path: Path) -> None:
@@ -168,7 +167,7 @@ def test_whatever_is_lost_the_lake_holds_the_source_and_the_counts_say_so(
         return lake.stage(f"staging/client/run1/u/{next(attempts)}", LEDGER, types, "C1", batches)
 
     staged = [until_it_works(lambda rows=rows: stage(rows)) for rows in source]
-    target = Target("client", LEDGER, "C1", "F0001", [Window()], 1, "run1", "staging/client/run1/u")
+    target = PublishTarget("client", LEDGER, "C1", "F0001", [DateRange()], 1, "run1", "staging/client/run1/u")
     done = until_it_works(lambda: lake.publish(target, staged))
     expected = sorted(row["amount"] for rows in source for row in rows)
     reader = Shore(folder)
@@ -208,6 +207,6 @@ def test_upkeep_that_fails_fails_no_publication(shore: Shore, monkeypatch: pytes
 def test_a_repeated_publication_says_again_what_was_rejected(shore: Shore) -> None:
     accounts = BY_ID["accounts"]
     staged = shore.stage(accounts, [{"account_no": "1", "name": "a"}, {"account_no": None, "name": "b"}])
-    target = shore.target(accounts, "F0001", Window(), 100)
+    target = shore.target(accounts, "F0001", DateRange(), 100)
     first, again = shore.lake.publish(target, [staged]), shore.lake.publish(target, [staged])
     assert (again.repeated, again.inserted, again.rejected) == (True, first.inserted, first.rejected) == (True, 1, 1)

@@ -5,21 +5,22 @@ from typing import Any
 
 import pytest
 
-from erphub import erp
-from erphub.aws.jobs import JobTable
-from erphub.aws.runs import RunTable
-from erphub.aws.table import Table
-from erphub.errors import CredentialsRefused
-from erphub.ids import new_id
-from erphub.making_up import MissedImports
-from erphub.models.connection import Connection, ConnectionStatus
-from erphub.models.job import Days, Everything, Job, Schedule
-from erphub.models.run import Run, RunRef, Status, Trigger
-from erphub.models.wire import instant
-from erphub.ports.erp import Window
-from erphub.runs import ImportRuns
-from erphub.schedule import Scheduler, window
-from erphub.sources import ConnectedSources
+from erphub.connections.models import Connection, ConnectionStatus
+from erphub.erp import catalogue as erp
+from erphub.erp.reading import DateRange
+from erphub.imports.hooks import ImportCatchUp
+from erphub.imports.jobs.dynamodb import JobTable
+from erphub.imports.jobs.models import Days, Everything, Job, Schedule
+from erphub.imports.jobs.schedule import window
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.models import Run, RunRef, Status, Trigger
+from erphub.imports.runs.service import ImportRunService
+from erphub.imports.runs.sources import ConnectedSources
+from erphub.imports.scheduler import Scheduler
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import CredentialsRefused
+from erphub.platform.ids import new_id
+from erphub.platform.wire import instant
 
 from .conftest import CLIENT, CONNECTION, House
 
@@ -45,7 +46,7 @@ class Office:
     def __init__(self, table: Table) -> None:
         self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), Machine()
         self.now = STOPPED
-        self.imports = ImportRuns(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # type: ignore[arg-type]
+        self.imports = ImportRunService(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # type: ignore[arg-type]
 
     def job(self, **values: Any) -> Job:
         known: dict[str, Any] = {"period": Days(kind="days", days=40), "schedule": NIGHT, "connection_id": CONNECTION}
@@ -60,7 +61,7 @@ class Office:
         self.runs.end(ref, self.now, {"status": status.value})
 
     def make_up(self) -> None:
-        MissedImports(self.jobs, self.runs, self.imports, lambda: self.now)(CLIENT, CONNECTION, STOPPED)
+        ImportCatchUp(self.jobs, self.runs, self.imports, lambda: self.now)(CLIENT, CONNECTION, STOPPED)
 
     def made_up(self, job: Job) -> list[Run]:
         found = self.runs.list(CLIENT, job.id, 50, None).items
@@ -109,8 +110,8 @@ def test_jobs_without_a_schedule_and_of_other_connections_are_nobodys_business(o
 def test_what_is_made_up_for_goes_back_from_the_day_the_connection_stopped(office: Office) -> None:
     job = office.job(period=Days(kind="days", days=2))
     now = STOPPED + timedelta(days=30)
-    assert window(job, now) == Window((now - timedelta(days=2)).date(), None)
-    assert window(job, now, STOPPED) == Window((STOPPED - timedelta(days=2)).date(), None)
+    assert window(job, now) == DateRange((now - timedelta(days=2)).date(), None)
+    assert window(job, now, STOPPED) == DateRange((STOPPED - timedelta(days=2)).date(), None)
     assert window(job, STOPPED, now) == window(job, STOPPED), "it never begins later than it would have"
 
 

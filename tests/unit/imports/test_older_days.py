@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from erphub.errors import Unavailable
-from erphub.models.job import Days, Job, Range
-from erphub.models.run import Run, Status
-from erphub.older_days import MOST_WINDOWS, together
-from erphub.ports.erp import Window
+from erphub.erp.reading import DateRange
+from erphub.imports.jobs.models import Days, Job, Range
+from erphub.imports.runs.late_changes import MOST_WINDOWS, together
+from erphub.imports.runs.models import Run, Status
+from erphub.platform.errors import Unavailable
 from tests.fakes.erp import CountingErp
 
 from .conftest import CHECKPOINTS, CLIENT, CONNECTION, FIRST_DAY, House, Prepared, ledger
@@ -236,7 +236,7 @@ def test_a_reader_sees_the_window_and_the_older_days_change_at_once(house: House
 
 
 def test_what_is_known_of_changes_is_each_companys_own(house: House, nightly: Job) -> None:
-    from erphub.models.dataset import BY_ID
+    from erphub.erp.datasets import BY_ID
 
     house.now += timedelta(days=30)
     edit(house, 8, amount=Decimal(11))
@@ -253,7 +253,7 @@ def test_what_is_known_of_changes_is_each_companys_own(house: House, nightly: Jo
 
 
 def test_progress_is_told_in_parts_where_the_erp_states_no_counts(house: House, nightly: Job) -> None:
-    from erphub.runs import view
+    from erphub.imports.runs.service import view
 
     house.erp.counts = False
     edit(house, 8, amount=Decimal(12))
@@ -313,7 +313,7 @@ def test_days_together_hold_every_day_once_in_few_windows(days: set[date]) -> No
 
 def test_the_nearest_days_become_one_window_first() -> None:
     a, b, c = date(2026, 1, 1), date(2026, 1, 4), date(2026, 3, 1)
-    assert together({a, b, c}, 2) == [Window(a, date(2026, 1, 5)), Window(c, date(2026, 3, 2))]
+    assert together({a, b, c}, 2) == [DateRange(a, date(2026, 1, 5)), DateRange(c, date(2026, 3, 2))]
     assert together(set(), 2) == []
 
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub import packages
-from erphub.ids import new_id
-from erphub.models.run import RunRef, Unit
+from erphub.imports.runs import packages
+from erphub.imports.runs.models import RunRef, Unit
+from erphub.platform.ids import new_id
 
 PAYLOAD = 262_144
 """Bytes of a state's output (Step Functions quotas)."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from erphub.datasets import Datasets, Rows
-from erphub.errors import Gone, Invalid, NotFound
-from erphub.models.dataset_view import RowsQuery
+from erphub.lake.datasets.service import Datasets
+from erphub.lake.rows.schemas import RowsQuery
+from erphub.lake.rows.service import Rows
+from erphub.platform.errors import Gone, Invalid, NotFound
 
 from .conftest import CLIENT, CONNECTION, FIRST_DAY, House, Prepared, ledger
 
@@ -63,11 +64,11 @@ def test_pages_hold_every_row_once_whatever_their_size(imported: House) -> None:
 def test_a_page_of_long_rows_is_shorter_and_nothing_is_lost(imported: House, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = Rows(imported.reader())
     whole = pages(rows, limit=2000)[0]
-    monkeypatch.setattr("erphub.aws.lake_rows.BIGGEST_PAGE", 6_000)
+    monkeypatch.setattr("erphub.lake.delta.rows.BIGGEST_PAGE", 6_000)
     found = pages(rows, limit=2000)
     assert len(found) > 3
     assert [row for page in found for row in page] == whole
-    monkeypatch.setattr("erphub.aws.lake_rows.BIGGEST_PAGE", 1)
+    monkeypatch.setattr("erphub.lake.delta.rows.BIGGEST_PAGE", 1)
     assert [row for page in pages(rows, limit=2000) for row in page] == whole
 
 

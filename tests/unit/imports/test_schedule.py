@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from erphub.aws import keys
-from erphub.aws.clients import calls
-from erphub.aws.jobs import JobTable
-from erphub.aws.runs import RunTable
-from erphub.aws.table import Table
-from erphub.errors import Unavailable
-from erphub.ids import new_id
-from erphub.models.job import Days, Everything, Job, Range, Schedule, ThisYear
-from erphub.models.run import Trigger
-from erphub.ports.erp import Window
-from erphub.runs import ImportRuns
-from erphub.schedule import Scheduler, next_due, window
+from erphub.erp.reading import DateRange
+from erphub.imports.jobs.dynamodb import JobTable, job_key
+from erphub.imports.jobs.models import Days, Everything, Job, Range, Schedule, ThisYear
+from erphub.imports.jobs.schedule import next_due, window
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.models import Trigger
+from erphub.imports.runs.service import ImportRunService
+from erphub.imports.scheduler import Scheduler
+from erphub.platform.aws.clients import calls
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import Unavailable
+from erphub.platform.ids import new_id
 
 from .conftest import CLIENT, CONNECTION
 
@@ -81,19 +81,19 @@ def job(**values: Any) -> Job:
 @pytest.mark.parametrize(
     ("period", "expected"),
     [
-        (Everything(kind="everything"), Window()),
-        (Days(kind="days", days=0), Window(date(2026, 3, 1), None)),
-        (Days(kind="days", days=100), Window(date(2025, 11, 21), None)),
-        (ThisYear(kind="this_year"), Window(date(2026, 1, 1), date(2027, 1, 1))),
+        (Everything(kind="everything"), DateRange()),
+        (Days(kind="days", days=0), DateRange(date(2026, 3, 1), None)),
+        (Days(kind="days", days=100), DateRange(date(2025, 11, 21), None)),
+        (ThisYear(kind="this_year"), DateRange(date(2026, 1, 1), date(2027, 1, 1))),
         (
             Range(kind="range", first=date(2025, 1, 1), last=date(2025, 1, 31)),
-            Window(date(2025, 1, 1), date(2025, 2, 1)),
+            DateRange(date(2025, 1, 1), date(2025, 2, 1)),
         ),
-        (Range(kind="range", first=date(2025, 1, 1), last=date.max), Window(date(2025, 1, 1), None)),
-        (Range(kind="range", first=date.min, last=date.max), Window(date.min, None)),
+        (Range(kind="range", first=date(2025, 1, 1), last=date.max), DateRange(date(2025, 1, 1), None)),
+        (Range(kind="range", first=date.min, last=date.max), DateRange(date.min, None)),
     ],
 )
-def test_a_period_becomes_the_days_it_means(period: Any, expected: Window) -> None:
+def test_a_period_becomes_the_days_it_means(period: Any, expected: DateRange) -> None:
     assert window(job(period=period, schedule=None), at("2026-03-01T00:30")) == expected
 
 
@@ -133,7 +133,7 @@ class Night:
         self.now = at("2026-01-11T01:31")
         self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), RecordingMachine()
         self.troubles: list[str] = []
-        runs = ImportRuns(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # pyright: ignore[reportArgumentType]
+        runs = ImportRunService(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # pyright: ignore[reportArgumentType]
         self.scheduler = Scheduler(self.jobs, runs, lambda: self.now, lambda due, _: self.troubles.append(due.job_id))
 
 
@@ -196,7 +196,7 @@ def test_a_job_that_can_no_longer_be_read_holds_up_nobody(night: Night, table: T
     oldest, *others = [job(due_at=at("2026-01-11T01:30") - timedelta(minutes=minutes)) for minutes in (5, 3, 0)]
     for each in (oldest, *others):
         night.jobs.add(each)
-    item = table.get(keys.job(CLIENT, oldest.id)) or {}
+    item = table.get(job_key(CLIENT, oldest.id)) or {}
     table.put(item | {"body": item["body"].replace(*spoilt, 1)})
     for _ in range(2):
         with pytest.raises(Unavailable, match=r"1 of"):
@@ -238,6 +238,6 @@ def test_a_tick_costs_what_is_due_not_what_exists(night: Night, table: Table) ->
 
 
 def _item(made: Job) -> dict[str, Any]:
-    from erphub.aws import jobs
+    from erphub.imports.jobs import dynamodb as jobs
 
     return jobs._item(made)

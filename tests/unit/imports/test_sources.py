@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from erphub import erp
-from erphub.models.connection import Company, Connection
-from erphub.ports.erp import FoundCompany
-from erphub.sources import ConnectedSources
+from erphub.connections.models import Company, Connection
+from erphub.erp import catalogue as erp
+from erphub.erp.system import FoundCompany
+from erphub.imports.runs.sources import ConnectedSources
 
 from .conftest import CLIENT, CONNECTION
 

@@ -9,23 +9,26 @@ from typing import Any
 
 import pytest
 
-from erphub.aws.clients import calls
-from erphub.aws.exportlog import ExportLogTable
-from erphub.aws.items import Item, decode
-from erphub.aws.syncs import SyncTable
-from erphub.aws.table import Table
-from erphub.changes import Changes
-from erphub.documents import HandedIn, Intake, read_incoming
-from erphub.errors import HubError, NotFound, Unavailable
-from erphub.export_desk import ExportDesk
-from erphub.ids import derived_id
-from erphub.models.connection import Connection, ConnectionStatus
-from erphub.models.sync import Entry, NewTransfer, SyncInput, Transfer
-from erphub.paperwork import entry_id, posting_key
-from erphub.ports.sync import UploadSlot
-from erphub.sync_desk import SyncDesk, tick
-from erphub.transfers import Carrier
-from erphub.uploads import UploadDesk
+from erphub.connections.models import Connection, ConnectionStatus
+from erphub.platform.aws.clients import calls
+from erphub.platform.aws.items import Item, decode
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import HubError, NotFound, Unavailable
+from erphub.platform.ids import derived_id
+from erphub.sync.changes.service import ChangeService
+from erphub.sync.documents.service import DocumentService, HandedIn, read_incoming
+from erphub.sync.export_log.canonical import entry_id, posting_key
+from erphub.sync.export_log.dynamodb import ExportLogTable
+from erphub.sync.export_log.models import Entry
+from erphub.sync.export_log.ports import UploadSlot
+from erphub.sync.export_log.service import ExportLogService
+from erphub.sync.settings.dynamodb import SyncTable
+from erphub.sync.settings.models import SyncInput
+from erphub.sync.settings.service import SyncService, tick
+from erphub.sync.transfers.execution import TransferExecutor
+from erphub.sync.transfers.models import Transfer
+from erphub.sync.transfers.schemas import NewTransfer
+from erphub.sync.uploads.service import UploadService
 from tests.fakes.aws import EXPORTS, TENANTS, everything_in, make_table
 from tests.fakes.ledger import Clock, Died, LedgerErp
 
@@ -139,14 +142,14 @@ class World:
             )
         )
         ids = lambda: derived_id("made", str(next(numbers)))  # noqa: E731
-        self.desk = SyncDesk(
+        self.desk = SyncService(
             self.syncs, self.log, self.connections, lambda _: self.erp, self.queue, self.clock, ids, self.told
         )
-        self.intake = Intake(self.syncs, self.log, self.papers, self.clock)
-        self.uploads = UploadDesk(self.intake, self.log, self.papers, self.queue, self.clock, ids)
-        self.exports = ExportDesk(self.syncs, self.log, self.intake, self.clock)
-        self.changes = Changes(self.log, self.clock)
-        self.carrier = Carrier(
+        self.intake = DocumentService(self.syncs, self.log, self.papers, self.clock)
+        self.uploads = UploadService(self.intake, self.log, self.papers, self.queue, self.clock, ids)
+        self.exports = ExportLogService(self.syncs, self.log, self.intake, self.clock)
+        self.changes = ChangeService(self.log, self.clock)
+        self.carrier = TransferExecutor(
             self.syncs,
             self.log,
             self.papers,

@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from erphub.changes import all_fields
-from erphub.errors import Conflict
-from erphub.models.document import DocumentKind, Product
-from erphub.models.sync import Acknowledged
-from erphub.paperwork import from_text
+from erphub.erp.documents import DocumentKind, Product
+from erphub.platform.errors import Conflict
+from erphub.sync.changes.merge import all_fields
+from erphub.sync.changes.schemas import Acknowledged
+from erphub.sync.export_log.canonical import from_text
 
 from .conftest import CLIENT, CONNECTION, World
 from .test_nothing_lost_nothing_twice import FAULTS, expect

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from erphub.cash_register import read_cash_register
-from erphub.documents import Incoming
-from erphub.errors import Invalid
-from erphub.models.document import PaymentMeans, Settlement
+from erphub.erp.documents import PaymentMeans, Settlement
+from erphub.platform.errors import Invalid
+from erphub.sync.documents.saft_cash_register import read_cash_register
+from erphub.sync.documents.service import Incoming
 
 NAMESPACE = "urn:StandardAuditFile-Taxation-CashRegister:NO"
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from erphub.changes import merge
-from erphub.errors import Conflict, Invalid
-from erphub.models.document import Address, Customer, DocumentKind, Product
-from erphub.models.sync import Acknowledged, EntryState, Master
+from erphub.erp.documents import Address, Customer, DocumentKind, Product
+from erphub.platform.errors import Conflict, Invalid
+from erphub.sync.changes.merge import merge
+from erphub.sync.changes.schemas import Acknowledged
+from erphub.sync.export_log.models import EntryState
+from erphub.sync.settings.models import Master
 from tests.fakes.aws import on_both
 
 from .conftest import CLIENT, CONNECTION, World

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
-from erphub.errors import Conflict, Invalid, NotFound
-from erphub.models.document import DocumentKind
-from erphub.models.sync import Attachment, ByHand, EntryState, NewUpload, Skip
-from erphub.paperwork import from_text, masked, read_document, to_text
-from erphub.uploads import file_name
+from erphub.erp.documents import DocumentKind
+from erphub.platform.errors import Conflict, Invalid, NotFound
+from erphub.sync.export_log.canonical import from_text, masked, read_document, to_text
+from erphub.sync.export_log.models import Attachment, EntryState
+from erphub.sync.export_log.schemas import ByHand, Skip
+from erphub.sync.uploads.schemas import NewUpload
+from erphub.sync.uploads.service import file_name
 from tests.fakes.aws import on_both
 
 from .conftest import CLIENT, CONNECTION, World, writes_so_far, z_report

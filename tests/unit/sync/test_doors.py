@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from erphub import observe, wiring
-from erphub.errors import Unavailable
-from erphub.models.document import Address
-from erphub.models.identity import Member, Permission
-from erphub.sync_desk import tick
-from erphub.sync_front import SyncFront
-from erphub.tasks import TaskFailed
+from erphub import wiring
+from erphub.erp.documents import Address
+from erphub.platform import redaction
+from erphub.platform.errors import Unavailable
+from erphub.platform.identity import Member, Permission
+from erphub.platform.tasks import TaskFailed
+from erphub.sync.front import SyncFront
+from erphub.sync.settings.service import tick
 from tests.fakes.gateway import addressed
 
 from .conftest import CLIENT, CONNECTION, SETTINGS, World, z_report
@@ -54,7 +55,7 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(wiring.sync, "front", lambda: front)
     monkeypatch.setattr(wiring.sync, "carrier", lambda: world.carrier)
     monkeypatch.setattr(wiring.sync, "transfer_done", lambda _, done: done)
-    monkeypatch.setattr(observe, "figures", lambda dimensions, **figures: world.figures.append(figures))
+    monkeypatch.setattr(redaction, "figures", lambda dimensions, **figures: world.figures.append(figures))
     monkeypatch.setattr(wiring.sync, "uploads", lambda: world.uploads)
     monkeypatch.setattr(
         wiring.sync, "tick", lambda: tick(world.desk, lambda f, due: [f(one) for one in due], lambda *_: None)
@@ -172,7 +173,7 @@ def test_a_batch_is_opened_put_and_taken(ask: Ask, house: World) -> None:
 
 
 def test_changes_are_read_and_acknowledged(ask: Ask, house: World) -> None:
-    from erphub.models.document import Customer
+    from erphub.erp.documents import Customer
 
     house.save(customers="erp")
     house.erp.create(Customer(name="Kyst"))
@@ -245,7 +246,7 @@ def test_a_task_nobody_knows_is_a_mistake(house: World) -> None:
 
 def test_what_a_library_says_when_it_fails_goes_to_no_caller(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
-        observe.hide(["S3cret-of-the-ERP"])
+        redaction.hide(["S3cret-of-the-ERP"])
         raise RuntimeError("cannot log in with 'S3cret-of-the-ERP'")
 
     monkeypatch.setattr(wiring.sync, "task", fails)

@@ -6,10 +6,11 @@ from io import StringIO
 
 import pytest
 
-from erphub.errors import Conflict, NotFound
-from erphub.models.connection import ConnectionStatus
-from erphub.models.document import DocumentKind
-from erphub.models.sync import ByHand, EntryState, GapQuery, LogQuery, RetryMany, Skip
+from erphub.connections.models import ConnectionStatus
+from erphub.erp.documents import DocumentKind
+from erphub.platform.errors import Conflict, NotFound
+from erphub.sync.export_log.models import EntryState
+from erphub.sync.export_log.schemas import ByHand, GapQuery, LogQuery, RetryMany, Skip
 
 from .conftest import CLIENT, CONNECTION, World, z_report
 

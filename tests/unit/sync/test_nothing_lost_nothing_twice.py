@@ -7,10 +7,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from erphub.errors import Conflict, Invalid, Unavailable
-from erphub.models.document import DocumentKind, Settlement
-from erphub.models.sync import EntryState, RetryMany, Skip
-from erphub.paperwork import entry_id
+from erphub.erp.documents import DocumentKind, Settlement
+from erphub.platform.errors import Conflict, Invalid, Unavailable
+from erphub.sync.export_log.canonical import entry_id
+from erphub.sync.export_log.models import EntryState
+from erphub.sync.export_log.schemas import RetryMany, Skip
 
 from .conftest import CLIENT, CONNECTION, World
 

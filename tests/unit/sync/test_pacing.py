@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from erphub.aws import keys
-from erphub.ids import derived_id
-from erphub.models.connection import ConnectionStatus
-from erphub.models.document import DocumentKind
-from erphub.models.sync import EntryState, Rhythm
-from erphub.pacing import FARTHEST, next_transfer, remember, usual_silence
+from erphub.connections.models import ConnectionStatus
+from erphub.erp.documents import DocumentKind
+from erphub.platform.ids import derived_id
+from erphub.sync.export_log.models import EntryState
+from erphub.sync.settings.dynamodb import sync_key
+from erphub.sync.settings.models import TransferHistory
+from erphub.sync.settings.pacing import FARTHEST, next_transfer, remember, usual_silence
 
 from .conftest import CLIENT, CONNECTION, World
 
@@ -18,9 +19,9 @@ OSLO = "Europe/Oslo"
 HOUR = timedelta(hours=1)
 
 
-def daily(hour: int, minute: int, days: int, *, closed: int | None = None) -> Rhythm:
+def daily(hour: int, minute: int, days: int, *, closed: int | None = None) -> TransferHistory:
     """Arrivals at the same UTC time on each of the days before now."""
-    rhythm = Rhythm(last_at=NOW - HOUR)
+    rhythm = TransferHistory(last_at=NOW - HOUR)
     for back in range(days, 0, -1):
         at = (NOW - timedelta(days=back)).replace(hour=hour, minute=minute)
         if at.weekday() != closed:
@@ -28,17 +29,17 @@ def daily(hour: int, minute: int, days: int, *, closed: int | None = None) -> Rh
     return rhythm
 
 
-def ahead(rhythm: Rhythm, sync: str = "a", **more: object) -> timedelta:
+def ahead(rhythm: TransferHistory, sync: str = "a", **more: object) -> timedelta:
     return next_transfer(sync, rhythm, NOW, zone=OSLO, **more).at - NOW  # pyright: ignore
 
 
 def test_normally_a_day_lies_between_two() -> None:
-    assert timedelta(hours=22) < ahead(Rhythm(last_at=NOW)) < timedelta(hours=26)
+    assert timedelta(hours=22) < ahead(TransferHistory(last_at=NOW)) < timedelta(hours=26)
 
 
 def test_what_waits_goes_within_the_hour() -> None:
-    assert ahead(Rhythm(last_at=NOW), waiting=3, oldest=NOW) <= HOUR
-    assert ahead(Rhythm(last_at=NOW), waiting=3, oldest=NOW - 2 * HOUR) == timedelta(0)
+    assert ahead(TransferHistory(last_at=NOW), waiting=3, oldest=NOW) <= HOUR
+    assert ahead(TransferHistory(last_at=NOW), waiting=3, oldest=NOW - 2 * HOUR) == timedelta(0)
 
 
 def test_it_follows_shortly_after_the_usual_hour() -> None:
@@ -58,7 +59,7 @@ def test_a_closed_sunday_is_left_out() -> None:
 
 
 def test_a_till_that_closes_after_midnight_is_met_then() -> None:
-    rhythm = Rhythm(last_at=NOW)
+    rhythm = TransferHistory(last_at=NOW)
     for back, minute in zip(range(12, 0, -1), (30, -20, 10, 5, 40, -10, 0, 20, 15, -5, 25, 10), strict=True):
         at = (NOW - timedelta(days=back)).replace(hour=23, minute=0) + timedelta(minutes=minute)
         rhythm = remember(rhythm, [at], NOW)
@@ -67,27 +68,28 @@ def test_a_till_that_closes_after_midnight_is_met_then() -> None:
 
 
 def test_irregular_arrivals_have_no_usual_hour() -> None:
-    rhythm = Rhythm(last_at=NOW)
+    rhythm = TransferHistory(last_at=NOW)
     for back, hour in zip(range(10, 0, -1), (3, 9, 15, 21, 6, 12, 18, 0, 5, 17), strict=True):
         rhythm = remember(rhythm, [(NOW - timedelta(days=back)).replace(hour=hour)], NOW)
     assert "usually" not in next_transfer("a", rhythm, NOW, zone=OSLO).why
 
 
 def test_when_nothing_comes_it_moves_further_away_within_bounds() -> None:
-    waits = [ahead(Rhythm(last_at=NOW, quiet=quiet)) for quiet in range(8)]
+    waits = [ahead(TransferHistory(last_at=NOW, quiet=quiet)) for quiet in range(8)]
     assert waits == sorted(waits)
     assert waits[-1] <= FARTHEST * 1.06
     assert (
-        "Nothing came in the last 5 transfers" in next_transfer("a", Rhythm(last_at=NOW, quiet=5), NOW, zone=OSLO).why
+        "Nothing came in the last 5 transfers"
+        in next_transfer("a", TransferHistory(last_at=NOW, quiet=5), NOW, zone=OSLO).why
     )
 
 
 def test_it_backs_off_while_the_erp_is_down_and_comes_at_once_after() -> None:
-    waits = [ahead(Rhythm(last_at=NOW, failures=failures), waiting=5, oldest=NOW) for failures in range(1, 12)]
+    waits = [ahead(TransferHistory(last_at=NOW, failures=failures), waiting=5, oldest=NOW) for failures in range(1, 12)]
     assert waits[0] < timedelta(minutes=20)
     assert waits == sorted(waits)
     assert waits[-1] <= timedelta(hours=15)
-    assert ahead(Rhythm(last_at=NOW, failures=0, restored=True)) == timedelta(0)
+    assert ahead(TransferHistory(last_at=NOW, failures=0, restored=True)) == timedelta(0)
 
 
 def test_a_thousand_syncs_do_not_meet_at_the_same_minute() -> None:
@@ -105,7 +107,7 @@ def test_the_same_history_gives_the_same_plan() -> None:
 
 
 def test_summer_time_moves_with_the_till() -> None:
-    rhythm = Rhythm()
+    rhythm = TransferHistory()
     for day in range(18, 29):
         rhythm = remember(rhythm, [datetime(2026, 3, day, 19, 0, tzinfo=UTC)], datetime(2026, 3, 28, 20, tzinfo=UTC))
     plan = next_transfer("a", rhythm, datetime(2026, 3, 29, 12, 0, tzinfo=UTC), zone=OSLO)
@@ -114,13 +116,13 @@ def test_summer_time_moves_with_the_till() -> None:
 
 def test_arrivals_near_each_other_are_one_and_old_ones_are_forgotten() -> None:
     rhythm = remember(
-        Rhythm(arrivals=(NOW - timedelta(days=100),)), [NOW + timedelta(minutes=n) for n in range(90)], NOW
+        TransferHistory(arrivals=(NOW - timedelta(days=100),)), [NOW + timedelta(minutes=n) for n in range(90)], NOW
     )
     assert len(rhythm.arrivals) == 2
 
 
 def test_silence_is_odd_only_where_there_is_a_habit() -> None:
-    assert usual_silence(Rhythm()) is None
+    assert usual_silence(TransferHistory()) is None
     assert usual_silence(daily(20, 0, 10)) == timedelta(days=3)
 
 
@@ -159,7 +161,7 @@ def test_a_transfer_that_was_never_heard_of_again_is_started_anew(world: World) 
 
 
 def test_one_sync_that_cannot_be_started_does_not_keep_the_others_back(world: World) -> None:
-    from erphub.errors import Unavailable
+    from erphub.platform.errors import Unavailable
 
     def broken(task: object) -> None:
         raise Unavailable("Lambda is busy", code="busy")
@@ -177,7 +179,7 @@ def test_one_sync_that_cannot_be_started_does_not_keep_the_others_back(world: Wo
 def test_a_sync_that_cannot_be_read_keeps_no_other_from_starting(world: World) -> None:
     spoilt = world.sync().model_copy(update={"connection_id": derived_id("spoilt"), "rev": 0})
     world.syncs.put(spoilt)
-    world.table.update(keys.sync(CLIENT, spoilt.connection_id), "SET settings = :none", none={})
+    world.table.update(sync_key(CLIENT, spoilt.connection_id), "SET settings = :none", none={})
     world.settlement(1)
     world.clock.pass_(hours=25)
     assert world.tick() == {"due": 2, "started": 1, "failed": 1, "silent": 0}

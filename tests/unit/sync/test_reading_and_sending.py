@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from erphub.errors import CredentialsRefused, ErpRefused, Unavailable
-from erphub.models.document import Customer, DocumentKind, Product
-from erphub.models.sync import EntryState
-from erphub.ports.documents import Change
+from erphub.erp.documents import Customer, DocumentKind, Product
+from erphub.erp.posting import Change
+from erphub.platform.errors import CredentialsRefused, ErpRefused, Unavailable
+from erphub.sync.export_log.models import EntryState
 
 from .conftest import CLIENT, CONNECTION, World
 

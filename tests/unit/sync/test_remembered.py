@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from erphub.errors import Conflict
-from erphub.models.document import DocumentKind
-from erphub.models.sync import ByHand, EntryState, Skip
+from erphub.erp.documents import DocumentKind
+from erphub.platform.errors import Conflict
+from erphub.sync.export_log.models import EntryState
+from erphub.sync.export_log.schemas import ByHand, Skip
 
 from .conftest import CLIENT, CONNECTION, World
 
@@ -46,7 +47,7 @@ def test_what_was_sent_long_ago_cannot_be_replaced_by_something_else(old: World)
 
 
 def test_a_whole_file_of_history_is_known_again(old: World) -> None:
-    from erphub.documents import read_incoming
+    from erphub.sync.documents.service import read_incoming
 
     from .conftest import z_report
 

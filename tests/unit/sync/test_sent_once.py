@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from erphub.errors import Conflict, Unavailable
-from erphub.models.document import Customer, Document, DocumentKind
-from erphub.models.sync import ByHand, EntryState, NewTransfer, RetryMany, Skip
-from erphub.ports.documents import Posted, Posting
+from erphub.erp.documents import Customer, Document, DocumentKind
+from erphub.erp.posting import Posted, Posting
+from erphub.platform.errors import Conflict, Unavailable
+from erphub.sync.export_log.models import EntryState
+from erphub.sync.export_log.schemas import ByHand, RetryMany, Skip
+from erphub.sync.transfers.schemas import NewTransfer
 from tests.fakes.ledger import Died
 
 from .conftest import CLIENT, CONNECTION, World
@@ -373,7 +375,7 @@ def test_an_invoice_waits_for_a_customer_that_was_refused(world: World) -> None:
 
 
 def test_a_product_the_erp_knows_already_is_updated_not_doubled(world: World) -> None:
-    from erphub.models.document import Product
+    from erphub.erp.documents import Product
 
     world.erp.create(Product(number="P1", name="Coffee", price="30"))
     world.hand_in("product", "P1", number="P1", name="Kaffe", price="40")

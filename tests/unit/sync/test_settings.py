@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from erphub.errors import Conflict, ErpRefused, Invalid, NotFound
-from erphub.models.connection import ConnectionStatus
-from erphub.models.document import Customer, DocumentKind, Product
-from erphub.models.sync import Accounts, Rhythm, SyncInput, SyncSettings
+from erphub.connections.models import ConnectionStatus
+from erphub.erp.documents import Customer, DocumentKind, Product
+from erphub.platform.errors import Conflict, ErpRefused, Invalid, NotFound
+from erphub.sync.settings.models import Accounts, SyncInput, SyncSettings, TransferHistory
 
 from .conftest import CLIENT, CONNECTION, SETTINGS, World
 
@@ -92,7 +92,7 @@ def test_the_company_stays_once_it_may_have_something(world: World, fault: str) 
 def test_the_company_stays_while_a_correction_waits(world: World) -> None:
     world.hand_in("customer", "K1", name="Fjell")
     world.transfer()
-    world.syncs.put(world.sync().model_copy(update={"rhythm": Rhythm(), "cursors": {}}))
+    world.syncs.put(world.sync().model_copy(update={"rhythm": TransferHistory(), "cursors": {}}))
     world.hand_in("customer", "K1", name="Fjell og Kyst")
     assert wrong(world, company="2") == {("/company", "company_fixed")}
 
@@ -206,7 +206,7 @@ def test_a_transfer_of_a_kind_that_is_off_is_refused(world: World) -> None:
 
 def test_two_transfers_at_once_are_one(world: World) -> None:
     world.settlement(1)
-    from erphub.models.sync import NewTransfer
+    from erphub.sync.transfers.schemas import NewTransfer
 
     first = world.desk.transfer(CLIENT, CONNECTION, "ada", NewTransfer())
     with pytest.raises(Conflict) as caught:

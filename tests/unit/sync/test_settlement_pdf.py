@@ -5,9 +5,9 @@ from decimal import Decimal
 import pypdfium2
 import pytest
 
-from erphub.models.document import DocumentKind, Settlement
-from erphub.paperwork import read_document
-from erphub.settlement_pdf import render
+from erphub.erp.documents import DocumentKind, Settlement
+from erphub.sync.export_log.canonical import read_document
+from erphub.sync.transfers.settlement_pdf import render
 
 from .conftest import z_report
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..errors import FieldError, Invalid
-from ..models.catalogue import Field, Json, Step
-from ..models.text import clean_name
+from erphub.erp.description import Field, Json, Step
+from erphub.platform.errors import FieldError, Invalid
+from erphub.platform.text import clean_name
 
 
 def all_or_these(longest: int = 128) -> Json:

@@ -4,47 +4,47 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .. import observe
-from ..aws.tenancy import TenancyTable
-from ..errors import HubError
-from ..web import as_problem
-from . import erps, events, house, imports
+from erphub.platform import logging, redaction
+from erphub.platform.errors import HubError
+from erphub.platform.problems import as_problem
+from erphub.tenancy.dynamodb import TenancyTable
+from erphub.wiring import erps, events, house, imports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..connecting import Connecting
-    from ..connections import ConnectionDesk
-    from ..finishing import Finishing
-    from ..identities import Identities
-    from ..models.connection import Connection
-    from ..models.licence import Holder
-    from ..ports.erp import FoundCompany
-    from ..sweeping import OrphanedSecrets, OverdueWizards
-    from ..wizards import WizardDesk
+    from erphub.companies.models import CompanyUse
+    from erphub.companies.service import CompanyRegistry
+    from erphub.connections.models import Connection
+    from erphub.connections.service import ConnectionService
+    from erphub.erp.system import FoundCompany
+    from erphub.wizards.completion import WizardCompletion
+    from erphub.wizards.service import WizardService
+    from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
+    from erphub.wizards.tasks import WizardTasks
 
 
 @cache
-def identities() -> "Identities":
+def identities() -> "CompanyRegistry":
     """Companies of customers, each connected once, and their licences."""
-    from ..aws.identities import IdentityTable
-    from ..identities import Identities
+    from erphub.companies.dynamodb import CompanyTable
+    from erphub.companies.service import CompanyRegistry
 
-    return Identities(
-        IdentityTable(house.table()), house.connection_table(), TenancyTable(house.table()), _access_requested
+    return CompanyRegistry(
+        CompanyTable(house.table()), house.connection_table(), TenancyTable(house.table()), _access_requested
     )
 
 
-def _access_requested(holder: "Holder", about: str, detail: str, facts: Mapping[str, Any]) -> None:
+def _access_requested(holder: "CompanyUse", about: str, detail: str, facts: Mapping[str, Any]) -> None:
     """The people of a connection learn, once a day, that somebody would like to use a company of theirs."""
-    from ..notifications import AccessRequests
+    from erphub.companies.access_requests import AccessRequests
 
     AccessRequests(events.announcer(), house.clock).tell(holder, about, detail, facts)
 
 
 def adopt(connection: "Connection", found: "Sequence[FoundCompany]") -> "list[FoundCompany]":
     """New companies of a connection to all of them; one that is not its to take is written down, once."""
-    from ..models.audit import HUB
+    from erphub.audit.models import HUB
 
     def skipped(company: "FoundCompany", why: HubError) -> None:
         new = {"company": company.key, "name": company.name, "code": why.code, "detail": why.detail}
@@ -55,18 +55,18 @@ def adopt(connection: "Connection", found: "Sequence[FoundCompany]") -> "list[Fo
 
 
 @cache
-def wizards() -> "WizardDesk":
+def wizards() -> "WizardService":
     """The wizard, for the API."""
-    from ..aws.machines import StateMachine
-    from ..aws.wizards import WizardTable
-    from ..wizards import WizardDesk
+    from erphub.platform.aws.state_machines import StepFunctionsMachine
+    from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.service import WizardService
 
-    return WizardDesk(
+    return WizardService(
         WizardTable(house.table()),
         house.connection_table(),
         house.secrets(),
-        StateMachine(house.settings().connect_machine),
-        observe,
+        StepFunctionsMachine(house.settings().connect_machine),
+        redaction,
         house.clock,
         house.ids,
         house.settings().answer_seconds,
@@ -76,14 +76,14 @@ def wizards() -> "WizardDesk":
 
 
 @cache
-def connections() -> "ConnectionDesk":
+def connections() -> "ConnectionService":
     """Connections, for the API."""
-    from ..aws.machines import StateMachine
-    from ..connections import ConnectionDesk
+    from erphub.connections.service import ConnectionService
+    from erphub.platform.aws.state_machines import StepFunctionsMachine
 
-    return ConnectionDesk(
+    return ConnectionService(
         house.connection_table(),
-        StateMachine(house.settings().connect_machine),
+        StepFunctionsMachine(house.settings().connect_machine),
         house.clock,
         house.ids,
         house.editors(),
@@ -93,16 +93,16 @@ def connections() -> "ConnectionDesk":
 
 
 @cache
-def connecting() -> "Connecting":
+def connecting() -> "WizardTasks":
     """The tasks of connect.asl.json."""
-    from ..aws.wizards import WizardTable
-    from ..connecting import Connecting
+    from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.tasks import WizardTasks
 
-    return Connecting(
+    return WizardTasks(
         WizardTable(house.table()),
         house.connection_table(),
         house.secrets(),
-        observe,
+        redaction,
         house.clock,
         erps.open_system,
         finishing(),
@@ -114,21 +114,21 @@ def connecting() -> "Connecting":
 @cache
 def overdue_wizards() -> "OverdueWizards":
     """Wizards whose machine's end nobody heard of."""
-    from ..aws.machines import StateMachine
-    from ..aws.wizards import WizardTable
-    from ..sweeping import OverdueWizards
+    from erphub.platform.aws.state_machines import StepFunctionsMachine
+    from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.sweeper import OverdueWizards
 
-    machine = StateMachine(house.settings().connect_machine)
+    machine = StepFunctionsMachine(house.settings().connect_machine)
     return OverdueWizards(WizardTable(house.table()), machine, connecting().ended, house.clock, _not_swept)
 
 
 @cache
 def orphaned_secrets() -> "OrphanedSecrets":
     """Passwords that belong to nothing."""
-    from ..aws.secrets import SecretsManager
-    from ..aws.webhooks import WebhookTable
-    from ..aws.wizards import WizardTable
-    from ..sweeping import OrphanedSecrets
+    from erphub.platform.aws.secrets import SecretsManager
+    from erphub.webhooks.dynamodb import WebhookTable
+    from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.sweeper import OrphanedSecrets
 
     webhooks = WebhookTable(house.table())
     return OrphanedSecrets(
@@ -142,16 +142,16 @@ def orphaned_secrets() -> "OrphanedSecrets":
 
 
 def _not_swept(what: str, error: Exception) -> None:
-    observe.logger().error("could not be swept", exc_info=error, extra={"what": what})
+    logging.logger().error("could not be swept", exc_info=error, extra={"what": what})
 
 
 @cache
-def finishing() -> "Finishing":
+def finishing() -> "WizardCompletion":
     """The end of a wizard."""
-    from ..aws.wizards import WizardTable
-    from ..finishing import Finishing
+    from erphub.wizards.completion import WizardCompletion
+    from erphub.wizards.dynamodb import WizardTable
 
-    return Finishing(
+    return WizardCompletion(
         WizardTable(house.table()),
         house.connection_table(),
         house.secrets(),

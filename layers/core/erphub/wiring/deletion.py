@@ -4,22 +4,23 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..aws.table import Table
-from . import connect, house, imports
+from erphub.platform.aws.table import Table
+from erphub.wiring import connect, house, imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..deletion import Deleting, DeletionDesk
-    from ..ports.deletion import Kind
+    from erphub.deletions.service import DeletionService
+    from erphub.deletions.tasks import DeletionTasks
+    from erphub.platform.removal import Dependent
 
 
 @cache
-def _kinds() -> "list[Kind]":
-    from ..aws.dependents import Stores, kinds
-    from ..aws.machines import StateMachine
-    from ..aws.objects import Bucket
-    from ..aws.secrets import SecretsManager
+def _kinds() -> "list[Dependent]":
+    from erphub.deletions.dependents import Stores, kinds
+    from erphub.platform.aws.objects import Bucket
+    from erphub.platform.aws.secrets import SecretsManager
+    from erphub.platform.aws.state_machines import StepFunctionsMachine
 
     given = house.settings()
     return kinds(
@@ -29,8 +30,8 @@ def _kinds() -> "list[Kind]":
             Bucket(given.lake_bucket),
             house.secrets(),
             SecretsManager(given.secret_prefix).names,
-            StateMachine(given.connect_machine),
-            StateMachine(given.import_machine),
+            StepFunctionsMachine(given.connect_machine),
+            StepFunctionsMachine(given.import_machine),
             house.clock,
             _erase_from_lake,
             lambda client, connection: connect.identities().held(client, connection),
@@ -41,15 +42,15 @@ def _kinds() -> "list[Kind]":
 
 def require_alive(client_id: str, connection_id: str) -> None:
     """Nothing begins on a connection that is being deleted. Raises Conflict."""
-    from ..deletion import refuse_condemned
+    from erphub.connections.access import require_active
 
-    refuse_condemned(house.connection_table().get(client_id, connection_id))
+    require_active(house.connection_table().get(client_id, connection_id))
 
 
 def _erase_from_lake(client_id: str, connection_id: str, time_left: "Callable[[], float]") -> bool:
     """Only the function that removes carries the table engine; those that only count never come here."""
-    from ..aws.lake_removal import LakeRemoval
-    from ..aws.objects import Bucket
+    from erphub.lake.delta.removal import LakeRemoval
+    from erphub.platform.aws.objects import Bucket
 
     bucket = house.settings().lake_bucket
     removal = LakeRemoval(f"s3://{bucket}", Bucket(bucket), imports.lake_options())
@@ -57,17 +58,17 @@ def _erase_from_lake(client_id: str, connection_id: str, time_left: "Callable[[]
 
 
 @cache
-def desk() -> "DeletionDesk":
+def desk() -> "DeletionService":
     """Deletion, for the API."""
-    from ..aws.deletions import DeletionTable
-    from ..aws.machines import StateMachine
-    from ..deletion import DeletionDesk
+    from erphub.deletions.dynamodb import DeletionTable
+    from erphub.deletions.service import DeletionService
+    from erphub.platform.aws.state_machines import StepFunctionsMachine
 
-    return DeletionDesk(
+    return DeletionService(
         DeletionTable(house.table()),
         house.connection_table(),
         _kinds(),
-        StateMachine(house.settings().delete_machine),
+        StepFunctionsMachine(house.settings().delete_machine),
         house.audit(),
         house.editors().connection,
         connect.connections().get,
@@ -77,9 +78,9 @@ def desk() -> "DeletionDesk":
 
 
 @cache
-def deleting() -> "Deleting":
+def deleting() -> "DeletionTasks":
     """The tasks of delete.asl.json."""
-    from ..aws.deletions import DeletionTable
-    from ..deletion import Deleting
+    from erphub.deletions.dynamodb import DeletionTable
+    from erphub.deletions.tasks import DeletionTasks
 
-    return Deleting(DeletionTable(house.table()), house.connection_table(), _kinds(), house.audit(), house.clock)
+    return DeletionTasks(DeletionTable(house.table()), house.connection_table(), _kinds(), house.audit(), house.clock)

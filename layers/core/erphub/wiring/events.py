@@ -4,62 +4,63 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .. import observe
-from . import connect, house, imports, sync
+from erphub.platform import logging
+from erphub.wiring import connect, house, imports, sync
 
 if TYPE_CHECKING:
-    from ..aws.notices import NoticeTable
-    from ..courier import Courier
-    from ..health import HealthDesk, PauseDesk
-    from ..models.connection import Connection
-    from ..models.notification import Event
-    from ..models.run import RunRef
-    from ..models.webhook import Delivery
-    from ..notifications import Announcer, NotificationDesk
-    from ..webhooks import WebhookDesk
+    from erphub.connections.health import HealthService, PauseService
+    from erphub.connections.models import Connection
+    from erphub.events.dynamodb import EventTable
+    from erphub.events.models import Event
+    from erphub.events.notifications import NotificationService
+    from erphub.events.publisher import EventPublisher
+    from erphub.imports.runs.models import RunRef
+    from erphub.webhooks.delivery import WebhookDelivery
+    from erphub.webhooks.models import Delivery
+    from erphub.webhooks.service import WebhookService
 
 
 @cache
-def _notices() -> "NoticeTable":
-    from ..aws.notices import NoticeTable
+def _notices() -> "EventTable":
+    from erphub.events.dynamodb import EventTable
 
-    return NoticeTable(house.table())
+    return EventTable(house.table())
 
 
 @cache
-def announcer() -> "Announcer":
+def announcer() -> "EventPublisher":
     """The one place that publishes."""
-    from ..aws.events import EventBus
-    from ..notifications import Announcer
+    from erphub.events.eventbridge import EventBridgeBus
+    from erphub.events.publisher import EventPublisher
 
     def report(event: "Event", error: Exception) -> None:
         about = {"event_id": event.id, "client_id": event.client_id}
-        observe.logger().warning("an event waits to be published", exc_info=error, extra=about)
+        logging.logger().warning("an event waits to be published", exc_info=error, extra=about)
 
-    return Announcer(_notices(), EventBus(house.settings().event_bus), house.clock, report)
+    return EventPublisher(_notices(), EventBridgeBus(house.settings().event_bus), house.clock, report)
 
 
 @cache
-def health() -> "HealthDesk":
+def health() -> "HealthService":
     """How connections are doing."""
-    from ..health import HealthDesk
-    from ..making_up import MissedImports
+    from erphub.connections.health import HealthService
+    from erphub.imports.hooks import ImportCatchUp
 
     def catch_up(connection: "Connection", since: datetime) -> None:
         sync.desk().reconnected(connection.client_id, connection.id)
-        MissedImports(imports.job_table(), imports.run_table(), imports.runs(), house.clock)(
+        ImportCatchUp(imports.job_table(), imports.run_table(), imports.runs(), house.clock)(
             connection.client_id, connection.id, since
         )
 
-    return HealthDesk(house.connection_table(), announcer(), catch_up, house.clock)
+    return HealthService(house.connection_table(), announcer(), catch_up, house.clock)
 
 
 @cache
-def pausing() -> "PauseDesk":
+def pausing() -> "PauseService":
     """Pausing by hand, for the API."""
-    from ..health import PauseDesk
+    from erphub.connections.health import PauseService
 
-    return PauseDesk(connect.connections().editors, health(), house.audit())
+    return PauseService(connect.connections().editors, health(), house.audit())
 
 
 def run_met(ref: "RunRef") -> None:
@@ -73,22 +74,22 @@ def run_ended(ref: "RunRef") -> None:
 
 
 @cache
-def notifications() -> "NotificationDesk":
+def notifications() -> "NotificationService":
     """Notifications, for the API."""
-    from ..notifications import NotificationDesk
+    from erphub.events.notifications import NotificationService
 
-    return NotificationDesk(_notices(), house.clock)
+    return NotificationService(_notices(), house.clock)
 
 
 @cache
-def webhooks() -> "WebhookDesk":
+def webhooks() -> "WebhookService":
     """Webhooks, for the API."""
-    from ..aws.webhooks import WebhookTable
-    from ..erp import network
-    from ..webhooks import WebhookDesk
+    from erphub.platform.outbound import addresses as network
+    from erphub.webhooks.dynamodb import WebhookTable
+    from erphub.webhooks.service import WebhookService
 
     allowed = house.settings().allowed_erp_networks
-    return WebhookDesk(
+    return WebhookService(
         WebhookTable(house.table()),
         house.secrets(),
         lambda host: network.addresses(host, allowed),
@@ -98,15 +99,15 @@ def webhooks() -> "WebhookDesk":
 
 
 @cache
-def courier() -> "Courier":
+def courier() -> "WebhookDelivery":
     """Delivers events to webhooks."""
-    from ..aws.webhooks import WebhookTable
-    from ..courier import Courier
-    from ..outbound import HttpsPost
+    from erphub.platform.outbound.https import HttpsPost
+    from erphub.webhooks.delivery import WebhookDelivery
+    from erphub.webhooks.dynamodb import WebhookTable
 
     def report(delivery: "Delivery", error: Exception) -> None:
         about = {"delivery_id": delivery.id, "client_id": delivery.client_id}
-        observe.logger().error("a delivery met something unforeseen", exc_info=error, extra=about)
+        logging.logger().error("a delivery met something unforeseen", exc_info=error, extra=about)
 
     post = HttpsPost(house.settings().allowed_erp_networks, house.settings().webhook_authority)
-    return Courier(WebhookTable(house.table()), house.secrets(), post, announcer(), house.clock, report)
+    return WebhookDelivery(WebhookTable(house.table()), house.secrets(), post, announcer(), house.clock, report)

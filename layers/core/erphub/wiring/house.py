@@ -4,21 +4,22 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .. import observe
-from ..access import Access
-from ..aws.table import Table
-from ..aws.tenancy import TenancyTable
-from ..ids import new_id
-from ..settings import Settings, read_settings
-from ..web import Hall
+from erphub.platform import redaction
+from erphub.platform.aws.table import Table
+from erphub.platform.http.router import Hall
+from erphub.platform.ids import new_id
+from erphub.platform.settings import Settings, read_settings
+from erphub.tenancy.access import Authorizer
+from erphub.tenancy.dynamodb import TenancyTable
 
 if TYPE_CHECKING:
-    from ..audit import AuditTrail
-    from ..aws.connections import ConnectionTable
-    from ..editing import Editors
-    from ..ports.once import Once
-    from ..ports.world import Clock, Ids, Secrets
-    from ..tenancy import Tenants
+    from erphub.audit.service import AuditTrail
+    from erphub.connections.access import ConnectionAccess
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.platform.clock import Clock, Ids
+    from erphub.platform.idempotency import IdempotencyStore
+    from erphub.platform.secrets import Secrets
+    from erphub.tenancy.service import TenancyService
 
 
 @cache
@@ -44,17 +45,17 @@ ids: "Ids" = new_id
 
 
 @cache
-def access() -> Access:
+def access() -> Authorizer:
     """Who may do what."""
-    return Access(TenancyTable(table()))
+    return Authorizer(TenancyTable(table()))
 
 
 @cache
-def once() -> "Once":
+def once() -> "IdempotencyStore":
     """Requests that come twice."""
-    from ..aws.once import KeptAnswers
+    from erphub.platform.aws.idempotency import IdempotencyRecords
 
-    return KeptAnswers(settings().table)
+    return IdempotencyRecords(settings().table)
 
 
 @cache
@@ -69,40 +70,40 @@ hall = Hall(access, once, origins)
 @cache
 def secrets() -> "Secrets":
     """Passwords; each one that is read or written is kept out of the log from then on."""
-    from ..aws.secrets import SecretsManager
+    from erphub.platform.aws.secrets import SecretsManager
 
-    return observe.GuardedSecrets(SecretsManager(settings().secret_prefix))
+    return redaction.GuardedSecrets(SecretsManager(settings().secret_prefix))
 
 
 @cache
-def tenants() -> "Tenants":
+def tenants() -> "TenancyService":
     """Customers, clients, roles, members."""
-    from ..aws.users import UserPool
-    from ..tenancy import Tenants
+    from erphub.tenancy.cognito import CognitoUsers
+    from erphub.tenancy.service import TenancyService
 
-    return Tenants(TenancyTable(table()), UserPool(settings().user_pool), clock, ids)
+    return TenancyService(TenancyTable(table()), CognitoUsers(settings().user_pool), clock, ids)
 
 
 @cache
 def audit() -> "AuditTrail":
     """Who did what to a connection; `record` is for everybody who changes one."""
-    from ..audit import AuditTrail
-    from ..aws.audit import AuditTable
+    from erphub.audit.dynamodb import AuditTable
+    from erphub.audit.service import AuditTrail
 
-    return AuditTrail(AuditTable(table()), observe, clock, ids)
+    return AuditTrail(AuditTable(table()), redaction, clock, ids)
 
 
 @cache
 def connection_table() -> "ConnectionTable":
     """Connections, as they are kept."""
-    from ..aws.connections import ConnectionTable
+    from erphub.connections.dynamodb import ConnectionTable
 
     return ConnectionTable(table())
 
 
 @cache
-def editors() -> "Editors":
+def editors() -> "ConnectionAccess":
     """Who may edit a connection."""
-    from ..editing import Editors
+    from erphub.connections.access import ConnectionAccess
 
-    return Editors(connection_table(), TenancyTable(table()))
+    return ConnectionAccess(connection_table(), TenancyTable(table()))

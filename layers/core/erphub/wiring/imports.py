@@ -3,29 +3,30 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .. import observe
-from ..errors import HubError
-from . import connect, deletion, erps, house
+from erphub.platform import logging
+from erphub.platform.errors import HubError
+from erphub.wiring import connect, deletion, erps, house
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..aws.runs import RunTable
-    from ..datasets import Datasets, Rows
-    from ..importing import Importing
-    from ..jobs import ImportJobs
-    from ..models.job import Job
-    from ..models.run import RunRef
-    from ..ports.imports import DueJob, Jobs
-    from ..runs import ImportRuns
-    from ..schedule import Scheduler
-    from ..sweeping import AbandonedRuns
+    from erphub.imports.jobs.models import Job
+    from erphub.imports.jobs.ports import DueJob, JobStore
+    from erphub.imports.jobs.service import ImportJobService
+    from erphub.imports.runs.abandoned import AbandonedRuns
+    from erphub.imports.runs.dynamodb import RunTable
+    from erphub.imports.runs.execution import RunExecution
+    from erphub.imports.runs.models import RunRef
+    from erphub.imports.runs.service import ImportRunService
+    from erphub.imports.scheduler import Scheduler
+    from erphub.lake.datasets.service import Datasets
+    from erphub.lake.rows.service import Rows
 
 
 @cache
-def job_table() -> "Jobs":
+def job_table() -> "JobStore":
     """Import jobs, as they are kept."""
-    from ..aws.jobs import JobTable
+    from erphub.imports.jobs.dynamodb import JobTable
 
     return JobTable(house.table())
 
@@ -33,37 +34,37 @@ def job_table() -> "Jobs":
 @cache
 def run_table() -> "RunTable":
     """Runs of imports, as they are kept."""
-    from ..aws.runs import RunTable
+    from erphub.imports.runs.dynamodb import RunTable
 
     return RunTable(house.table())
 
 
 @cache
-def jobs() -> "ImportJobs":
+def jobs() -> "ImportJobService":
     """Import jobs, for the API and for new connections."""
-    from ..deletion import refuse_condemned
-    from ..jobs import ImportJobs
+    from erphub.connections.access import require_active
+    from erphub.imports.jobs.service import ImportJobService
 
     found = house.connection_table()
 
     def has(client_id: str, connection_id: str) -> bool:
         connection = found.get(client_id, connection_id)
-        refuse_condemned(connection)
+        require_active(connection)
         return connection is not None
 
-    return ImportJobs(job_table(), runs(), has, house.clock, house.ids)
+    return ImportJobService(job_table(), runs(), has, house.clock, house.ids)
 
 
 @cache
-def runs() -> "ImportRuns":
+def runs() -> "ImportRunService":
     """Runs: started, watched, cancelled."""
-    from ..aws.machines import StateMachine
-    from ..runs import ImportRuns
+    from erphub.imports.runs.service import ImportRunService
+    from erphub.platform.aws.state_machines import StepFunctionsMachine
 
-    return ImportRuns(
+    return ImportRunService(
         job_table(),
         run_table(),
-        StateMachine(house.settings().import_machine),
+        StepFunctionsMachine(house.settings().import_machine),
         house.clock,
         house.ids,
         deletion.require_alive,
@@ -73,11 +74,11 @@ def runs() -> "ImportRuns":
 @cache
 def scheduler() -> "Scheduler":
     """What is due."""
-    from ..schedule import Scheduler
+    from erphub.imports.scheduler import Scheduler
 
     def report(due: "DueJob", error: Exception) -> None:
         about = {"client_id": due.client_id, "job_id": due.job_id}
-        observe.logger().error("a due import could not be started", exc_info=error, extra=about)
+        logging.logger().error("a due import could not be started", exc_info=error, extra=about)
 
     found = house.connection_table()
 
@@ -89,37 +90,37 @@ def scheduler() -> "Scheduler":
 
 
 @cache
-def importing() -> "Importing":
+def importing() -> "RunExecution":
     """The tasks of import.asl.json."""
-    from .. import erp
-    from ..aws.files import S3Files
-    from ..aws.lake import DeltaLake
-    from ..importing import Importing
-    from ..sources import ConnectedSources
+    from erphub.erp import catalogue as erp
+    from erphub.imports.runs.execution import RunExecution
+    from erphub.imports.runs.sources import ConnectedSources
+    from erphub.lake.delta.delta_lake import DeltaLake
+    from erphub.platform.aws.files import S3Files
 
     bucket = house.settings().lake_bucket
     sources = ConnectedSources(house.connection_table(), house.secrets(), erps.open_system, erp.describe, connect.adopt)
     lake = DeltaLake(f"s3://{bucket}", S3Files(bucket), lake_options())
-    return Importing(job_table(), run_table(), sources, lake, house.clock)
+    return RunExecution(job_table(), run_table(), sources, lake, house.clock)
 
 
 def abandoned_runs(finish: "Callable[[RunRef], object]") -> "AbandonedRuns":
     """Runs whose machine's end nobody heard of; `finish` ends one as broken off."""
-    from ..aws.machines import StateMachine
-    from ..aws.open_runs import OpenRuns
-    from ..sweeping import AbandonedRuns
+    from erphub.imports.runs.abandoned import AbandonedRuns
+    from erphub.imports.runs.open_runs import OpenRunTable
+    from erphub.platform.aws.state_machines import StepFunctionsMachine
 
     def report(what: str, error: Exception) -> None:
-        observe.logger().error("could not be swept", exc_info=error, extra={"what": what})
+        logging.logger().error("could not be swept", exc_info=error, extra={"what": what})
 
-    machine = StateMachine(house.settings().import_machine)
-    return AbandonedRuns(OpenRuns(house.table()), machine, finish, house.clock, report)
+    machine = StepFunctionsMachine(house.settings().import_machine)
+    return AbandonedRuns(OpenRunTable(house.table()), machine, finish, house.clock, report)
 
 
 @cache
 def datasets() -> "Datasets":
     """The list of datasets."""
-    from ..datasets import Datasets
+    from erphub.lake.datasets.service import Datasets
 
     return Datasets(run_table().known_types)
 
@@ -127,9 +128,9 @@ def datasets() -> "Datasets":
 @cache
 def rows() -> "Rows":
     """Rows of the lake."""
-    from ..aws.deletions import DeletionTable
-    from ..aws.lake_rows import LakeRows
-    from ..datasets import Rows
+    from erphub.deletions.dynamodb import DeletionTable
+    from erphub.lake.delta.rows import LakeRows
+    from erphub.lake.rows.service import Rows
 
     reader = LakeRows(f"s3://{house.settings().lake_bucket}", lake_options())
     return Rows(reader, DeletionTable(house.table()).condemned)
@@ -137,19 +138,19 @@ def rows() -> "Rows":
 
 def calls_so_far() -> dict[str, int]:
     """The AWS calls of this process until now."""
-    from ..aws.clients import calls
+    from erphub.platform.aws.clients import calls
 
     return dict(calls)
 
 
 def spend(ref: "RunRef", before: dict[str, int], milliseconds: int) -> None:
     """Add a task's calls and time to its run; a run that is gone costs nobody anything."""
-    from ..runs import spent
+    from erphub.imports.runs.service import spent
 
     try:
         run_table().spend(ref, spent(before, calls_so_far()), milliseconds)
     except HubError as error:
-        observe.logger().warning("the cost of a task was not noted", exc_info=error)
+        logging.logger().warning("the cost of a task was not noted", exc_info=error)
 
 
 def lake_options() -> dict[str, str]:

@@ -5,32 +5,32 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .. import observe
-from ..aws.table import Table
-from ..errors import HubError
-from ..web import as_problem
-from . import deletion, erps, events, house
+from erphub.platform import logging
+from erphub.platform.aws.table import Table
+from erphub.platform.errors import HubError
+from erphub.platform.problems import as_problem
+from erphub.wiring import deletion, erps, events, house
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..aws.exportlog import ExportLogTable
-    from ..aws.papers import PaperBucket
-    from ..aws.syncs import SyncTable
-    from ..aws.worker import FunctionWorker
-    from ..documents import Intake
-    from ..models.connection import Connection
-    from ..ports.sync import DueSync
-    from ..sync_desk import SyncDesk
-    from ..sync_front import SyncFront
-    from ..transfers import Carrier
-    from ..uploads import UploadDesk
+    from erphub.connections.models import Connection
+    from erphub.platform.aws.workers import FunctionWorker
+    from erphub.sync.documents.files import S3DocumentFiles
+    from erphub.sync.documents.service import DocumentService
+    from erphub.sync.export_log.dynamodb import ExportLogTable
+    from erphub.sync.front import SyncFront
+    from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.settings.ports import DueSync
+    from erphub.sync.settings.service import SyncService
+    from erphub.sync.transfers.execution import TransferExecutor
+    from erphub.sync.uploads.service import UploadService
 
 
 @cache
 def export_log() -> "ExportLogTable":
     """The export log, as it is kept."""
-    from ..aws.exportlog import ExportLogTable
+    from erphub.sync.export_log.dynamodb import ExportLogTable
 
     return ExportLogTable(Table(house.settings().export_log_table))
 
@@ -38,42 +38,42 @@ def export_log() -> "ExportLogTable":
 @cache
 def sync_table() -> "SyncTable":
     """Settings and due times of syncs, as they are kept."""
-    from ..aws.syncs import SyncTable
+    from erphub.sync.settings.dynamodb import SyncTable
 
     return SyncTable(house.table())
 
 
 @cache
-def papers() -> "PaperBucket":
+def papers() -> "S3DocumentFiles":
     """Documents' PDFs and uploads."""
-    from ..aws.papers import PaperBucket
+    from erphub.sync.documents.files import S3DocumentFiles
 
-    return PaperBucket(house.settings().lake_bucket)
+    return S3DocumentFiles(house.settings().lake_bucket)
 
 
 @cache
 def worker() -> "FunctionWorker":
     """Who does the work behind syncs."""
-    from ..aws.worker import FunctionWorker
+    from erphub.platform.aws.workers import FunctionWorker
 
     return FunctionWorker(house.settings().transfer_function, house.settings().transfer_machine)
 
 
 @cache
-def intake() -> "Intake":
+def intake() -> "DocumentService":
     """Documents, on their way in."""
-    from ..documents import Intake
+    from erphub.sync.documents.service import DocumentService
 
-    return Intake(sync_table(), export_log(), papers(), house.clock, deletion.require_alive)
+    return DocumentService(sync_table(), export_log(), papers(), house.clock, deletion.require_alive)
 
 
 @cache
-def desk() -> "SyncDesk":
+def desk() -> "SyncService":
     """Settings and transfers of syncs."""
-    from ..notifications import SyncNotices
-    from ..sync_desk import SyncDesk
+    from erphub.sync.settings.service import SyncService
+    from erphub.sync.transfers.notices import SyncNotices
 
-    return SyncDesk(
+    return SyncService(
         sync_table(),
         export_log(),
         house.connection_table(),
@@ -86,35 +86,35 @@ def desk() -> "SyncDesk":
 
 
 @cache
-def uploads() -> "UploadDesk":
+def uploads() -> "UploadService":
     """Uploads of many documents at once."""
-    from ..uploads import UploadDesk
+    from erphub.sync.uploads.service import UploadService
 
-    return UploadDesk(intake(), export_log(), papers(), worker(), house.clock, house.ids)
+    return UploadService(intake(), export_log(), papers(), worker(), house.clock, house.ids)
 
 
 @cache
 def front() -> "SyncFront":
     """Syncs, for the API."""
-    from ..changes import Changes
-    from ..export_desk import ExportDesk
-    from ..sync_front import SyncFront
+    from erphub.sync.changes.service import ChangeService
+    from erphub.sync.export_log.service import ExportLogService
+    from erphub.sync.front import SyncFront
 
-    exports = ExportDesk(sync_table(), export_log(), intake(), house.clock)
-    return SyncFront(desk(), intake(), exports, uploads(), Changes(export_log(), house.clock))
+    exports = ExportLogService(sync_table(), export_log(), intake(), house.clock)
+    return SyncFront(desk(), intake(), exports, uploads(), ChangeService(export_log(), house.clock))
 
 
 @cache
-def carrier() -> "Carrier":
+def carrier() -> "TransferExecutor":
     """Carries documents to the ERP."""
-    from ..notifications import SyncNotices
-    from ..settlement_pdf import render
-    from ..transfers import Carrier
+    from erphub.sync.transfers.execution import TransferExecutor
+    from erphub.sync.transfers.notices import SyncNotices
+    from erphub.sync.transfers.settlement_pdf import render
 
     def report(entry_id: str, error: Exception) -> None:
-        observe.logger().error("a document met something unforeseen", exc_info=error, extra={"entry_id": entry_id})
+        logging.logger().error("a document met something unforeseen", exc_info=error, extra={"entry_id": entry_id})
 
-    return Carrier(
+    return TransferExecutor(
         sync_table(),
         export_log(),
         papers(),
@@ -133,7 +133,7 @@ def carrier() -> "Carrier":
 
 def _credentials_refused(connection: "Connection", error: HubError) -> None:
     """For the log; the transfer ends at once, and `transfer_done` has the connection wait for its people."""
-    observe.logger().warning(
+    logging.logger().warning(
         "the ERP refused the connection's credentials", exc_info=error, extra={"connection_id": connection.id}
     )
 
@@ -171,11 +171,11 @@ def tick() -> dict[str, int]:
     """Start the transfers that are due, sixteen at a time."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from ..sync_desk import tick
+    from erphub.sync.settings.service import tick
 
     def report(due: "DueSync", error: Exception) -> None:
         about = {"client_id": due.client_id, "connection_id": due.connection_id}
-        observe.logger().error("a due transfer could not be started", exc_info=error, extra=about)
+        logging.logger().error("a due transfer could not be started", exc_info=error, extra=about)
 
     with ThreadPoolExecutor(16) as pool:
         return tick(desk(), lambda function, due: list(pool.map(function, due)), report)

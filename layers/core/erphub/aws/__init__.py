@@ -1,1 +1,0 @@
-"""The one room where AWS is spoken: tables, secrets, state machines, the lake."""

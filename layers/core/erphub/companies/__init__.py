@@ -1,0 +1,1 @@
+"""A customer's companies, each connected once, and licences."""

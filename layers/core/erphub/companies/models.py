@@ -1,0 +1,48 @@
+"""Companies of a customer, who uses them, and the licences they count for."""
+
+from erphub.platform.errors import Conflict
+from erphub.platform.wire import Model
+
+
+class Licences(Model):
+    """How many companies a customer uses and may use, and whether one may be connected more than once."""
+
+    used: int = 0
+    allowed: int | None = None
+    """None: as many as are wanted."""
+    same_company_twice: bool = False
+
+
+class CompanyUse(Model):
+    """A connection that has a company."""
+
+    client_id: str
+    connection_id: str
+
+
+class KnownCompany(Model):
+    """A company of a customer: `id` is the same whatever the server was called when it was connected."""
+
+    id: str
+    erp_system: str
+    key: str
+    name: str
+    holders: list[CompanyUse]
+    """Who has it, the first one first."""
+    rev: int = 0
+
+    def held_by(self, connection_id: str) -> bool:
+        """Whether this connection has it."""
+        return any(holder.connection_id == connection_id for holder in self.holders)
+
+
+def used_up(licences: Licences, wanted: int) -> Conflict:
+    """That there are not enough licences, with the numbers."""
+    return Conflict(
+        f"{wanted} more {'company needs a licence' if wanted == 1 else 'companies need licences'}, and"
+        f" {licences.used} of {licences.allowed} are used. Choose fewer companies, or ask for more licences.",
+        code="licences_used_up",
+        used=licences.used,
+        allowed=licences.allowed,
+        wanted=wanted,
+    )

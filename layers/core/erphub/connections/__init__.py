@@ -1,0 +1,1 @@
+"""Connections to ERP systems: their settings, owners, health."""

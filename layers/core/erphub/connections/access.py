@@ -1,0 +1,66 @@
+"""Who may edit a connection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from erphub.connections.models import Connection, ConnectionStatus
+from erphub.connections.ports import ConnectionStore
+from erphub.platform.errors import Conflict, Forbidden, NotFound
+from erphub.platform.identity import Member, Permission
+from erphub.tenancy.ports import Memberships
+
+
+@dataclass(frozen=True)
+class ConnectionAccess:
+    """Who may edit a connection: its owner, and when it is shared everybody whose role may manage connections.
+
+    An owner who is no longer a member, or whose role no longer manages connections, leaves it to those others too.
+    """
+
+    connections: ConnectionStore
+    memberships: Memberships
+
+    def may_edit(self, member: Member, connection: Connection) -> bool:
+        """Whether the member may edit the connection, and see all about it."""
+        return connection.id in self.editable(member, [connection])
+
+    def editable(self, member: Member, connections: Sequence[Connection]) -> set[str]:
+        """The ids of those of the connections that the member may edit; each owner is looked up once."""
+        if Permission.CONNECTIONS_MANAGE not in member.permissions:
+            return set()
+        others = {one.owner for one in connections if not one.shared and one.owner != member.user}
+        gone = {owner for owner in others if not self.can_own(member, owner)}
+        return {one.id for one in connections if one.shared or one.owner == member.user or one.owner in gone}
+
+    def is_orphan(self, member: Member, connection: Connection) -> bool:
+        """Whether the owner can no longer look after the connection."""
+        return not self.can_own(member, connection.owner)
+
+    def can_own(self, member: Member, user: str) -> bool:
+        """Whether a user is a member of the same client who may manage connections."""
+        membership = self.memberships.membership(member.client_id, user)
+        role = self.memberships.role(membership.customer_id, membership.role) if membership else None
+        return role is not None and Permission.CONNECTIONS_MANAGE in role.permissions
+
+    def connection(self, member: Member, connection_id: str) -> Connection:
+        """A connection that the member may edit. Raises NotFound, Forbidden (`connection_not_shared`)."""
+        connection = self.connections.get(member.client_id, connection_id)
+        if connection is None:
+            raise connection_not_found()
+        if not self.may_edit(member, connection):
+            raise Forbidden(
+                "The owner has not allowed others to edit this connection. Ask the owner to share it.",
+                code="connection_not_shared",
+            )
+        return connection
+
+
+def connection_not_found() -> NotFound:
+    """There is no such connection."""
+    return NotFound("There is no such connection.", code="connection_not_found")
+
+
+def require_active(connection: Connection | None) -> None:
+    """Nothing begins on a connection that is being deleted. Raises Conflict (`connection_deleting`)."""
+    if connection is not None and connection.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED):
+        raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")

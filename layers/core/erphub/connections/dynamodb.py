@@ -1,0 +1,277 @@
+"""Connections and their companies in the tenant table.
+
+What people change lies in `body` under `version`; `status` and `last_test` are attributes of their own, so that a test
+that ends while somebody edits overwrites nothing.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic_core import from_json
+
+from erphub.audit.dynamodb import audit_write
+from erphub.audit.models import AuditEntry
+from erphub.connections.models import Company, Connection, ConnectionStatus, Health, LastTest
+from erphub.events.dynamodb import keeping
+from erphub.events.models import Event
+from erphub.platform.aws.items import Item
+from erphub.platform.aws.table import Table, key_of, make_key
+from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.errors import Conflict
+from erphub.platform.text import same_name, searchable
+from erphub.platform.writes import Key, Write
+from erphub.tenancy.dynamodb import client_key
+from erphub.wizards.dynamodb import replacing
+from erphub.wizards.models import Wizard
+
+_OUTSIDE = {"status", "last_test", "health", "version"}
+_READING = 3600
+"""Seconds for which companies that went out of use can still be read, by whoever was on the way to them."""
+
+
+class ConnectionTable:
+    """Satisfies `ports.connections.Connections`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create(self, connection: Connection, companies: Sequence[Company], wizard: Wizard, entry: AuditEntry) -> Wizard:
+        """See the port. Companies go first, however many: without the connection they are nobody's."""
+        items = [_company_item(connection, company) for company in companies]
+        self._table.put_many(items)
+        after, write = replacing(wizard)
+        new = "attribute_not_exists(pk)"
+        try:
+            self._table.transact(
+                [
+                    Write(put=_name_item(connection), condition=new),
+                    Write(put=_item(connection), condition=new),
+                    write,
+                    audit_write(connection.client_id, connection.id, entry),
+                ]
+            )
+        except VersionConflict as error:
+            if self.get(connection.client_id, connection.id) is None:
+                self._table.delete_many([key_of(item) for item in items])
+            if self.is_taken(connection.client_id, connection.name):
+                raise _name_taken() from error
+            raise
+        return after
+
+    def swap(
+        self,
+        connection: Connection,
+        before: Connection,
+        companies: Sequence[Company] | None,
+        wizard: Wizard,
+        entry: AuditEntry,
+    ) -> Wizard:
+        """See the port. New companies go first, in a generation that nobody reads until the connection names it."""
+        if companies is not None:
+            self._table.put_many([_company_item(connection, company) for company in companies])
+        after, write = replacing(wizard)
+        # A test by hand may have ended since `before` was read: only the edit's own takes its place.
+        new = connection.last_test if connection.last_test != before.last_test else None
+        tested = {"test": new.model_dump_json()} if new else {}
+        change = Write(
+            update=connection_key(connection.client_id, connection.id),
+            expression="SET body = :body, version = :version, #status = :status"
+            + (", last_test = :test" if tested else ""),
+            condition="version = :before AND #status = :status_before",
+            names={"#status": "status"},
+            values={
+                "body": _body(connection),
+                "version": before.version + 1,
+                "before": before.version,
+                "status": connection.status.value,
+                "status_before": before.status.value,
+            }
+            | tested,
+        )
+        trail = audit_write(connection.client_id, connection.id, entry)
+        self._transact_named([change, write, trail], connection, before)
+        return after
+
+    def add_company(self, connection: Connection, company: Company) -> None:
+        """See the port."""
+        self._table.put(_company_item(connection, company))
+
+    def forget_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
+        """See the port."""
+        key = connection_company_key(client_id, connection_id, generation, "")
+        items = list(self._table.all(key["pk"], key["sk"]))
+        if soon:
+            gone = int(time.time()) + _READING
+            self._table.put_many([{**item, "expires_at": item.get("expires_at", gone)} for item in items])
+        else:
+            self._table.delete_many([key_of(item) for item in items])
+
+    def get(self, client_id: str, connection_id: str) -> Connection | None:
+        """See the port."""
+        item = self._table.get(connection_key(client_id, connection_id))
+        return _connection(item) if item else None
+
+    def secrets_in_use(self, connections: Iterable[tuple[str, str]]) -> set[str]:
+        """See the port."""
+        wanted = [connection_key(*names) for names in dict.fromkeys(connections)]
+        return {_connection(item).secret_name for item in self._table.get_many(wanted)}
+
+    def page(self, client_id: str, limit: int, next: str | None) -> tuple[Sequence[Connection], str | None]:
+        """See the port."""
+        page = self._table.page(client_key(client_id)["pk"], "CONNECTION#", limit=limit, next=next)
+        return [_connection(item) for item in page.items], page.next
+
+    def is_taken(self, client_id: str, name: str, besides: str | None = None) -> bool:
+        """See the port."""
+        item = self._table.get(connection_name_key(client_id, same_name(name)))
+        return item is not None and item["connection_id"] != besides
+
+    def replace(self, connection: Connection, before: Connection, entries: Sequence[AuditEntry]) -> Connection:
+        """See the port."""
+        after = connection.model_copy(update={"version": before.version + 1})
+        write = Write(
+            update=connection_key(after.client_id, after.id),
+            expression="SET body = :body, version = :version",
+            condition="version = :before",
+            values={"body": _body(after), "version": after.version, "before": before.version},
+        )
+        trail = [audit_write(after.client_id, after.id, entry) for entry in entries]
+        self._transact_named([write, *trail], after, before)
+        return after
+
+    def _transact_named(self, writes: Sequence[Write], after: Connection, before: Connection) -> None:
+        """The writes, and the names that they take and set free, at once. Raises Conflict (`name_taken`), Taken."""
+        renamed = same_name(after.name) != same_name(before.name)
+        names = [
+            Write(put=_name_item(after), condition="attribute_not_exists(pk)"),
+            Write(delete=connection_name_key(before.client_id, same_name(before.name))),
+        ]
+        try:
+            self._table.transact([*writes, *(names if renamed else [])])
+        except VersionConflict as error:
+            if renamed and self.is_taken(after.client_id, after.name, after.id):
+                raise _name_taken() from error
+            raise
+
+    def move(self, before: Connection, to: ConnectionStatus, health: Health, event: Event | None) -> Connection | None:
+        """See the port."""
+        known = before.health.rev if before.health else 0
+        kept = health.model_copy(update={"of": to, "rev": known + 1})
+        unchanged = "health_rev = :known" if known else "attribute_not_exists(health_rev)"
+        change = Write(
+            update=connection_key(before.client_id, before.id),
+            expression="SET #status = :to, health = :health, health_rev = :rev",
+            condition=f"#status = :before AND {unchanged}",
+            names={"#status": "status"},
+            values={"to": to.value, "before": before.status.value, "health": kept.model_dump_json(), "rev": known + 1}
+            | ({"known": known} if known else {}),
+        )
+        try:
+            self._table.transact([change, *([keeping(event)] if event else [])])
+        except VersionConflict:
+            return None
+        return before.model_copy(update={"status": to, "health": kept})
+
+    def start_test(self, connection: Connection, test: LastTest) -> Connection:
+        """See the port."""
+        return self._keep_test(connection, test, "attribute_exists(pk)")
+
+    def end_test(self, connection: Connection, result: LastTest) -> bool:
+        """See the port."""
+        if connection.last_test is None:
+            return False
+        try:
+            self._keep_test(connection, result, "last_test = :was", was=connection.last_test.model_dump_json())
+        except VersionConflict:
+            return False
+        return True
+
+    def _keep_test(self, connection: Connection, test: LastTest, condition: str, **values: Any) -> Connection:
+        item = self._table.update(
+            connection_key(connection.client_id, connection.id),
+            "SET last_test = :test",
+            condition=condition,
+            test=test.model_dump_json(),
+            **values,
+        )
+        return _connection(item)
+
+    def companies(self, client_id: str, connection_id: str) -> Sequence[Company]:
+        """See the port."""
+        key = self._companies_key(client_id, connection_id)
+        return [_company(item) for item in self._table.all(key["pk"], key["sk"])]
+
+    def search_companies(
+        self, client_id: str, connection_id: str, search: str, limit: int, next: str | None
+    ) -> tuple[Sequence[Company], str | None]:
+        """See the port."""
+        key = self._companies_key(client_id, connection_id)
+        words = searchable(search)
+        page = self._table.search(key["pk"], key["sk"], lambda item: words in item["words"], limit=limit, next=next)
+        return [_company(item) for item in page.items], page.next
+
+    def _companies_key(self, client_id: str, connection_id: str) -> Key:
+        connection = self.get(client_id, connection_id)
+        return connection_company_key(client_id, connection_id, connection.generation if connection else "none", "")
+
+
+def _name_taken() -> Conflict:
+    return Conflict("Another connection of this client has that name. Choose a different one.", code="name_taken")
+
+
+def _body(connection: Connection) -> str:
+    return connection.model_dump_json(exclude=_OUTSIDE)
+
+
+def _item(connection: Connection) -> Item:
+    return {
+        **connection_key(connection.client_id, connection.id),
+        "status": connection.status.value,
+        "version": connection.version,
+        "last_test": connection.last_test.model_dump_json() if connection.last_test else None,
+        "body": _body(connection),
+    }
+
+
+def _connection(item: Item) -> Connection:
+    facts: dict[str, Any] = {"status": item["status"], "version": int(item["version"])}
+    for name in ("last_test", "health"):
+        facts[name] = from_json(item[name]) if item.get(name) else None
+    return Connection.model_validate(from_json(item["body"]) | facts)
+
+
+def _name_item(connection: Connection) -> Item:
+    key = connection_name_key(connection.client_id, same_name(connection.name))
+    return {**key, "connection_id": connection.id}
+
+
+def _company_item(connection: Connection, company: Company) -> Item:
+    return {
+        **connection_company_key(connection.client_id, connection.id, connection.generation, company.key),
+        "key": company.key,
+        "name": company.name,
+        "facts": json.dumps(company.facts),
+        "words": searchable(f"{company.name}\n{company.key}"),
+    }
+
+
+def _company(item: Item) -> Company:
+    return Company(key=item["key"], name=item["name"], facts=from_json(item["facts"]))
+
+
+def connection_key(client_id: str, connection_id: str) -> Key:
+    """The key of a connection."""
+    return make_key(f"CLIENT#{client_id}", "CONNECTION", connection_id)
+
+
+def connection_company_key(client_id: str, connection_id: str, generation: str, company: str) -> Key:
+    """The key of a connection company."""
+    # Not below the connection's own key: a list of connections must not wade through their companies.
+    return make_key(f"CLIENT#{client_id}", "CONNECTION-COMPANY", connection_id, generation, company)
+
+
+def connection_name_key(client_id: str, name: str) -> Key:
+    """The key of a connection name."""
+    return make_key(f"CLIENT#{client_id}", "CONNECTION-NAME", name)

@@ -1,0 +1,374 @@
+"""How connections are doing: what a run, a transfer or a test met changes their status, and everybody is told once.
+
+    active ── login refused ──► reauth_required ── entered again, or a test passes ──► active
+    active ── fails ──► degraded ── succeeds ──► active
+    any of them ── paused by hand ──► paused ── resumed ──► what it was
+
+Nothing is tried with credentials that were refused: schedules stop, and only a person's own test signs in again. The
+status and the event that tells of it are written in one step, so neither is there without the other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from erphub.audit.service import AuditTrail
+from erphub.connections.access import ConnectionAccess
+from erphub.connections.models import Connection, ConnectionStatus, Health, LastTest
+from erphub.connections.ports import ConnectionStore
+from erphub.events.models import Event, EventType
+from erphub.events.publisher import EventPublisher, event
+from erphub.imports.runs.models import Run, Status
+from erphub.platform.clock import Clock
+from erphub.platform.errors import Conflict, NotFound, refuses_credentials
+from erphub.platform.identity import Member
+from erphub.platform.wire import JsonObject, instant
+from erphub.sync.transfers.models import Transfer, TransferState
+
+_SAYS_NOTHING = frozenset(
+    {
+        "reauth_required",
+        "connection_paused",
+        "connection_deleting",
+        "connection_deleted",
+        "connection_not_found",
+        "overlapping_run",
+        "nothing_to_import",
+        "not_started",
+        "machine_failed",
+        "not_finished",
+        "worker_lost",
+        "table_busy",
+        "lake_busy",
+        "lake_unavailable",
+    }
+)
+"""Ends that tell nothing of the ERP: it was not asked, or the fault was ours."""
+_TRIES = 8
+_STATUS = ConnectionStatus
+
+type CatchUp = Callable[[Connection, datetime], None]
+"""Starts what a connection's schedules missed since that instant; again is fine."""
+type StatusRule = Callable[[Connection], "StatusChange | None"]
+
+
+@dataclass(frozen=True)
+class StatusChange:
+    """What changes: the status, why, and the event that tells of it."""
+
+    to: ConnectionStatus
+    reason: JsonObject | None = None
+    tells: EventType | None = None
+    detail: str = ""
+    pauses: bool = False
+    renewed: bool = False
+    """Whether its credentials were entered anew."""
+
+
+@dataclass(frozen=True)
+class HealthService:
+    """Changes the status of connections; the one place that does, besides an edit's end and a deletion."""
+
+    connections: ConnectionStore
+    announcer: EventPublisher
+    catch_up: CatchUp
+    clock: Clock
+
+    # --- what was met ------------------------------------------------------------------------------------------------
+
+    def refused(self, client_id: str, connection_id: str, problem: Mapping[str, Any], began: datetime) -> None:
+        """The ERP refused the credentials that somebody used who began at that instant."""
+        self._apply(client_id, connection_id, lambda known: _refused(known, problem, began))
+
+    def failed(self, client_id: str, connection_id: str, problem: Mapping[str, Any]) -> None:
+        """The ERP could not be used, for another reason than its credentials."""
+        self._apply(client_id, connection_id, lambda known: _failed(known, problem))
+
+    def worked(self, client_id: str, connection_id: str) -> None:
+        """Something went through: a degraded connection is healed. Of new credentials it is no proof."""
+        self._apply(client_id, connection_id, _worked)
+
+    def tested(self, connection: Connection, result: LastTest) -> None:
+        """What a test by hand showed: a passed one also shows that the credentials are good again."""
+        ids = connection.client_id, connection.id
+        if result.passed:
+            self.reconnected(*ids)
+        elif refuses_credentials(result.problem):
+            self.refused(*ids, result.problem or {}, result.started_at)
+        else:
+            self.failed(*ids, result.problem or {})
+
+    def reconnected(self, client_id: str, connection_id: str) -> None:
+        """Its credentials were entered again and tested, or turned out to be good: go on, make up for what was missed.
+
+        May be called again after it was cut off anywhere; also of a connection that an edit has made active already.
+        """
+        self._apply(client_id, connection_id, _reconnected)
+
+    def run_met(self, run: Run) -> None:
+        """An import goes on and has met something: refused credentials concern all who use the connection, at once."""
+        problem = run.problem or {}
+        if _is_refusal(problem):
+            began = _moment(run.started_at or run.created_at)
+            self.refused(run.ref.client_id, run.connection_id, problem, began)
+
+    def run_ended(self, run: Run) -> None:
+        """An import has ended: its end is told, then the connection stands as it shows. Again is fine.
+
+        Told first, so that nothing that stands in the connection's way keeps the news. Raises Unavailable.
+        """
+        client_id, connection_id, problem = run.ref.client_id, run.connection_id, run.problem or {}
+        code = str(problem.get("code", ""))
+        if (told := _told_of_run(run, code)) is not None:
+            self.announcer.announce(told)
+        if _is_refusal(problem):
+            self.run_met(run)
+        elif run.status is Status.SUCCEEDED or (run.status is Status.PARTIALLY_SUCCEEDED and not problem):
+            self.worked(client_id, connection_id)
+        elif run.status is not Status.CANCELLED and code and code not in _SAYS_NOTHING:
+            self.failed(client_id, connection_id, problem)
+
+    def transfer_ended(self, transfer: Transfer) -> None:
+        """A transfer has ended, likewise."""
+        if transfer.finished_at is None or transfer.dry_run:
+            return
+        problem = transfer.problem or {}
+        code = str(problem.get("code", ""))
+        began = transfer.started_at or transfer.created_at
+        ids = transfer.client_id, transfer.connection_id
+        if (told := _told_of_transfer(transfer, code)) is not None:
+            self.announcer.announce(told)
+        if _is_refusal(problem):
+            self.refused(*ids, problem, began)
+        elif code and code not in _SAYS_NOTHING:
+            self.failed(*ids, problem)
+        elif not code and transfer.counts.sent + transfer.counts.attached + transfer.counts.changes:
+            self.worked(*ids)
+
+    # --- by hand -----------------------------------------------------------------------------------------------------
+
+    def pause(self, connection: Connection) -> Connection:
+        """Stop its schedules until somebody resumes it; again is fine. Raises Conflict, NotFound."""
+        return self._by_hand(connection, _paused)
+
+    def resume(self, connection: Connection) -> Connection:
+        """Go on where it was paused, and make up for what was missed; again is fine. Raises Conflict, NotFound."""
+        return self._by_hand(connection, _resumed)
+
+    def _by_hand(self, connection: Connection, finding: StatusRule) -> Connection:
+        if connection.leaving:
+            raise Conflict("The connection is being deleted.", code="connection_deleting")
+        after = self._apply(connection.client_id, connection.id, finding)
+        if after is None:
+            raise NotFound("There is no such connection.", code="connection_not_found")
+        return after
+
+    # --- one step ----------------------------------------------------------------------------------------------------
+
+    def _apply(self, client_id: str, connection_id: str, finding: StatusRule) -> Connection | None:
+        """Let the finding change the connection as it stands now, whoever else changes it meanwhile."""
+        for _ in range(_TRIES):
+            known = self.connections.get(client_id, connection_id)
+            if known is None or known.leaving:
+                return known
+            move = finding(known)
+            if move is not None and not self._move(known, move):
+                continue
+            return self._made_up_for(client_id, connection_id)
+        raise Conflict("The connection is being changed by others. Try again.", code="version_conflict")
+
+    def _move(self, known: Connection, move: StatusChange) -> bool:
+        now = self.clock()
+        told = None
+        if move.tells is not None:
+            reason = {"reason": move.reason} if move.reason else {}
+            about = f"{move.to.value} {instant(now)}"
+            told = event(
+                move.tells,
+                known.client_id,
+                known.id,
+                now,
+                about,
+                f"{known.name}: {move.detail}",
+                status=move.to,
+                **reason,
+            )
+        if self.connections.move(known, move.to, _health(known, move, now), told) is None:
+            return False
+        if told is not None:
+            self.announcer.publish(told)
+        return True
+
+    def _made_up_for(self, client_id: str, connection_id: str) -> Connection | None:
+        """Start what was missed while the schedules stood still, once they go on."""
+        known = self.connections.get(client_id, connection_id)
+        health = known.health if known else None
+        if known is None or not known.works or health is None or health.of is not known.status:
+            return known
+        if health.catch_up_from is None:
+            return known
+        self.catch_up(known, health.catch_up_from)
+        done = health.model_copy(update={"catch_up_from": None})
+        return self.connections.move(known, known.status, done, None) or self.connections.get(client_id, connection_id)
+
+
+@dataclass(frozen=True)
+class PauseService:
+    """Connections paused and resumed by hand, by whoever may edit them."""
+
+    editors: ConnectionAccess
+    health: HealthService
+    audit: AuditTrail
+
+    def pause(self, member: Member, connection_id: str) -> None:
+        """Stop a connection's imports and transfers. Raises NotFound, Forbidden, Conflict."""
+        before = self.editors.connection(member, connection_id)
+        self._record(member, "connection.paused", before, self.health.pause(before))
+
+    def resume(self, member: Member, connection_id: str) -> None:
+        """Let them go on. Raises NotFound, Forbidden, Conflict."""
+        before = self.editors.connection(member, connection_id)
+        self._record(member, "connection.resumed", before, self.health.resume(before))
+
+    def _record(self, member: Member, action: str, before: Connection, after: Connection) -> None:
+        self.audit.record(
+            member.client_id,
+            before.id,
+            member.user,
+            action,
+            {"status": before.status.value},
+            {"status": after.status.value},
+            member.source,
+            email=member.email,
+            once=f"{action} {instant(after.status_since)}",
+        )
+
+
+# --- findings: what each means for a connection that stands as it does now -------------------------------------------
+
+
+def _refused(known: Connection, problem: Mapping[str, Any], began: datetime) -> StatusChange | None:
+    entered = known.health.credentials_at if known.health else None
+    if not known.works or (entered is not None and began < entered):
+        return None
+    return StatusChange(
+        _STATUS.REAUTH_REQUIRED,
+        _reason(problem),
+        EventType.CONNECTION_REAUTH_REQUIRED,
+        "The ERP no longer accepts its login. Nothing runs until somebody enters it again.",
+    )
+
+
+def _failed(known: Connection, problem: Mapping[str, Any]) -> StatusChange | None:
+    reason = _reason(problem)
+    if known.status is _STATUS.DEGRADED and known.status_reason != reason:
+        return StatusChange(_STATUS.DEGRADED, reason)
+    if known.status is not _STATUS.ACTIVE:
+        return None
+    return StatusChange(_STATUS.DEGRADED, reason, EventType.CONNECTION_DEGRADED, str(reason["detail"]))
+
+
+def _worked(known: Connection) -> StatusChange | None:
+    if known.status is not _STATUS.DEGRADED:
+        return None
+    return StatusChange(_STATUS.ACTIVE, None, EventType.CONNECTION_HEALED, "It works again.")
+
+
+def _reconnected(known: Connection) -> StatusChange | None:
+    was = known.health.of if known.health else known.status
+    if known.status is _STATUS.PAUSED:
+        paused_from = known.health.paused_from if known.health else None
+        return StatusChange(_STATUS.PAUSED, None, renewed=True) if paused_from in _UNWELL else None
+    if known.status in _UNWELL or (known.status is _STATUS.ACTIVE and was in _UNWELL):
+        return StatusChange(_STATUS.ACTIVE, None, EventType.CONNECTION_HEALED, "It works again.", renewed=True)
+    return None
+
+
+_UNWELL = (_STATUS.REAUTH_REQUIRED, _STATUS.DEGRADED)
+
+
+def _paused(known: Connection) -> StatusChange | None:
+    if known.status is _STATUS.PAUSED:
+        return None
+    return StatusChange(_STATUS.PAUSED, None, EventType.CONNECTION_PAUSED, "It was paused.", pauses=True)
+
+
+def _resumed(known: Connection) -> StatusChange | None:
+    if known.status is not _STATUS.PAUSED:
+        return None
+    before = known.health.paused_from if known.health else None
+    return StatusChange(before or _STATUS.ACTIVE, known.status_reason, EventType.CONNECTION_RESUMED, "It was resumed.")
+
+
+def _health(known: Connection, move: StatusChange, now: datetime) -> Health:
+    before = known.health or Health(of=known.status, since=known.status_since)
+    same = known.status is move.to
+    paused_from, reason = None, move.reason
+    if move.to is _STATUS.PAUSED:
+        paused_from = known.status if move.pauses else _STATUS.ACTIVE
+        reason = known.status_reason if move.pauses else None
+    stops = move.to not in (_STATUS.ACTIVE, _STATUS.DEGRADED)
+    return Health(
+        of=move.to,
+        since=known.status_since if same and before.of is move.to else now,
+        reason=reason,
+        paused_from=paused_from,
+        catch_up_from=before.catch_up_from or (now if stops else None),
+        credentials_at=now if move.renewed else before.credentials_at,
+        rev=before.rev,
+    )
+
+
+def _is_refusal(problem: Mapping[str, Any]) -> bool:
+    """Whether the ERP itself has just refused the credentials, for whatever reason."""
+    return refuses_credentials(problem) and problem.get("code") not in _SAYS_NOTHING
+
+
+def _reason(problem: Mapping[str, Any]) -> JsonObject:
+    code = str(problem.get("code") or "failed")
+    return {"code": code, "detail": str(problem.get("detail") or "It could not be used.")}
+
+
+# --- what is told of ends --------------------------------------------------------------------------------------------
+
+
+def _told_of_run(run: Run, code: str) -> Event | None:
+    if run.status is Status.CANCELLED or code in ("reauth_required", "connection_paused"):
+        return None
+    failed = run.status is Status.FAILED
+    kind = EventType.IMPORT_FAILED if failed else EventType.IMPORT_FINISHED
+    detail = str((run.problem or {}).get("detail") or f"{run.totals.get('written', 0)} rows were imported.")
+    return event(
+        kind,
+        run.ref.client_id,
+        run.connection_id,
+        _moment(run.finished_at or run.created_at),
+        run.ref.run_id,
+        detail,
+        job_id=run.ref.job_id,
+        run_id=run.ref.run_id,
+        status=run.status.value,
+        trigger=run.trigger.value,
+        totals=run.totals,
+        problem=run.problem,
+    )
+
+
+def _told_of_transfer(transfer: Transfer, code: str) -> Event | None:
+    if transfer.finished_at is None or code in ("reauth_required", "connection_paused"):
+        return None
+    counts = {name: count for name, count in transfer.counts.model_dump().items() if count}
+    if not code and not counts:
+        return None
+    failed = transfer.state is TransferState.FAILED or bool(code)
+    kind = EventType.TRANSFER_FAILED if failed else EventType.TRANSFER_FINISHED
+    words = ", ".join(f"{count} {name}" for name, count in counts.items()) or "Nothing was sent."
+    detail = str((transfer.problem or {}).get("detail") or words)
+    ids = transfer.client_id, transfer.connection_id
+    facts: dict[str, Any] = {"transfer_id": transfer.id, "status": transfer.state.value, "counts": counts}
+    return event(kind, *ids, transfer.finished_at, transfer.id, detail, **facts, problem=transfer.problem)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

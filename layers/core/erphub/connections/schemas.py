@@ -1,0 +1,53 @@
+"""What is sent and shown about connections."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from erphub.connections.models import ConnectionStatus, LastTest, Voucher
+from erphub.platform.wire import JsonObject, Model, Name
+from erphub.tenancy.schemas import Version
+
+
+class ConnectionView(Model):
+    """A connection as its users see it; `settings`, `voucher` and `last_test` only if they may edit it."""
+
+    id: str
+    erp_system: str
+    name: str
+    owner: str
+    shared: bool
+    may_edit: Annotated[bool, Field(description="Whether the caller may edit it")]
+    status: ConnectionStatus
+    status_since: datetime
+    status_reason: Annotated[JsonObject | None, Field(description="Why it has this status: `code` and `detail`")]
+    settings: JsonObject | None
+    all_companies: bool
+    voucher: Voucher | None
+    last_test: LastTest | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ConnectionPage(Model):
+    """A page of connections."""
+
+    items: list[ConnectionView]
+    next: str | None
+
+
+class ChangedConnection(Model):
+    """What is to change; what is left out stays."""
+
+    name: Name | None = None
+    shared: bool | None = None
+    version: Annotated[Version, Field()] = None
+
+
+class NewOwner(Model):
+    """The member who is to own the connection."""
+
+    user: Annotated[str, Field(min_length=1, max_length=128, description="The member's user id")]
+    version: Version = None

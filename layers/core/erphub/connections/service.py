@@ -1,0 +1,158 @@
+"""Connections as their users see them: listed, renamed, shared, handed over, tested."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from erphub.audit.models import AuditEntry
+from erphub.audit.schemas import AuditPage
+from erphub.audit.service import AuditTrail
+from erphub.companies.schemas import CompanyPage, CompanySearch, CompanyView
+from erphub.companies.service import CompanyRegistry
+from erphub.connections.access import ConnectionAccess, connection_not_found
+from erphub.connections.models import Connection, LastTest
+from erphub.connections.ports import ConnectionStore
+from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
+from erphub.platform.clock import Clock, Ids
+from erphub.platform.errors import Conflict, Forbidden, Invalid
+from erphub.platform.identity import Member
+from erphub.platform.state_machines import StateMachine
+from erphub.platform.wire import PageQuery
+
+TEST_LASTS = timedelta(minutes=10)
+"""How long a test may go on: three tries of two and a half minutes, and the time between."""
+_STALE = "It was changed by somebody else in the meantime. Read it again, then decide."
+_FOR_EDITORS = ("settings", "voucher", "last_test")
+"""What of a connection is shown only to those who may edit it."""
+
+
+@dataclass(frozen=True)
+class ConnectionService:
+    """The use-cases behind the connections' routes."""
+
+    store: ConnectionStore
+    machine: StateMachine
+    clock: Clock
+    ids: Ids
+    editors: ConnectionAccess
+    audit: AuditTrail
+    identities: CompanyRegistry
+
+    def page(self, member: Member, query: PageQuery) -> ConnectionPage:
+        """A page of the client's connections."""
+        found, following = self.store.page(member.client_id, query.limit, query.next)
+        editable, now = self.editors.editable(member, found), self.clock()
+        return ConnectionPage(items=[_view(one, now, may_edit=one.id in editable) for one in found], next=following)
+
+    def get(self, member: Member, connection_id: str) -> ConnectionView:
+        """One connection. Raises NotFound."""
+        return self._view(member, self._read(member.client_id, connection_id))
+
+    def companies(self, member: Member, connection_id: str, query: CompanySearch) -> CompanyPage:
+        """A page of a connection's companies. Raises NotFound."""
+        connection = self._read(member.client_id, connection_id)
+        found, following = self.store.search_companies(
+            member.client_id, connection_id, query.search or "", query.limit, query.next
+        )
+        twice = self.identities.also_elsewhere(member.customer_id, connection, found)
+        items = [CompanyView(key=one.key, name=one.name, also_elsewhere=one.key in twice) for one in found]
+        return CompanyPage(items=items, next=following)
+
+    def trail(self, member: Member, connection_id: str, query: PageQuery) -> AuditPage:
+        """A page of what was done to a connection; of a deleted one too. Raises NotFound, Forbidden."""
+        if self.store.get(member.client_id, connection_id) is not None:
+            self.editors.connection(member, connection_id)
+        return self.audit.page(member, connection_id, query)
+
+    def change(self, member: Member, connection_id: str, body: ChangedConnection) -> ConnectionView:
+        """Rename or share a connection. Raises NotFound, Forbidden, Conflict (`version_conflict`, `name_taken`)."""
+        before = self._read_to_change(member, connection_id, body.version)
+        wanted: dict[str, Any] = body.model_dump(include={"name", "shared"}, exclude_none=True)
+        changes = {name: value for name, value in wanted.items() if getattr(before, name) != value}
+        if not changes:
+            return self._view(member, before)
+        after = before.model_copy(update={**changes, "updated_at": self.clock()})
+        return self._view(member, self.store.replace(after, before, self._entries(member, before, changes)))
+
+    def _entries(self, member: Member, before: Connection, changes: dict[str, Any]) -> list[AuditEntry]:
+        actions = {"name": "connection.renamed", "owner": "connection.owner_changed"}
+        shared = "connection.shared" if changes.get("shared") else "connection.unshared"
+        return [
+            self.audit.entry(
+                member.user,
+                actions.get(name, shared),
+                {name: getattr(before, name)},
+                {name: value},
+                member.source,
+                email=member.email,
+            )
+            for name, value in changes.items()
+        ]
+
+    def hand_over(self, member: Member, connection_id: str, body: NewOwner) -> ConnectionView:
+        """Give a connection to another member, who must be able to manage it. Of an owner who left it can be taken.
+
+        Raises NotFound, Forbidden (`owner_only`), Invalid (`cannot_own`), Conflict.
+        """
+        before = self._read_to_change(member, connection_id, body.version)
+        if before.owner != member.user and not self.editors.is_orphan(member, before):
+            raise Forbidden("Only its owner can hand the connection over.", code="owner_only")
+        if not self.editors.can_own(member, body.user):
+            raise Invalid.field("/user", "cannot_own", "The new owner must be a member who may manage connections.")
+        if body.user == before.owner:
+            return self._view(member, before)
+        changes = {"owner": body.user}
+        after = before.model_copy(update={**changes, "updated_at": self.clock()})
+        return self._view(member, self.store.replace(after, before, self._entries(member, before, changes)))
+
+    def _read_to_change(self, member: Member, connection_id: str, version: int | None) -> Connection:
+        before = self.editors.connection(member, connection_id)
+        if before.leaving:
+            raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
+        if version is not None and version != before.version:
+            raise Conflict(_STALE, code="version_conflict")
+        return before
+
+    def test(self, member: Member, connection_id: str) -> ConnectionView:
+        """Start a test; its result appears in `last_test`. Raises NotFound, Forbidden, Conflict."""
+        connection = self.editors.connection(member, connection_id)
+        if connection.leaving:
+            raise Conflict("The connection is being deleted.", code="connection_deleting")
+        test = LastTest(id=self.ids(), started_at=self.clock())
+        waiting = self.store.start_test(connection, test)
+        reference = {"client_id": member.client_id, "connection_id": connection_id, "test_id": test.id}
+        self.machine.start(f"test-{test.id}", reference)
+        return self._view(member, waiting)
+
+    def _read(self, client_id: str, connection_id: str) -> Connection:
+        connection = self.store.get(client_id, connection_id)
+        if connection is None:
+            raise connection_not_found()
+        return connection
+
+    def _view(self, member: Member, connection: Connection) -> ConnectionView:
+        return _view(connection, self.clock(), may_edit=self.editors.may_edit(member, connection))
+
+
+def _without_lost_test(connection: Connection, now: datetime) -> Connection:
+    """The connection; a test that cannot be going on any more says so, though nobody told of its machine's end."""
+    test = connection.last_test
+    if test is None or test.finished_at is not None or now - test.started_at < TEST_LASTS:
+        return connection
+    problem = {
+        "type": "/problems/unavailable",
+        "title": "Not available now",
+        "status": 503,
+        "detail": "The test could not be run. Start it again.",
+        "code": "unavailable",
+    }
+    lost = {"finished_at": test.started_at + TEST_LASTS, "passed": False, "problem": problem}
+    return connection.model_copy(update={"last_test": test.model_copy(update=lost)})
+
+
+def _view(connection: Connection, now: datetime, *, may_edit: bool) -> ConnectionView:
+    """The connection as somebody sees it who may edit it, or may not."""
+    connection = _without_lost_test(connection, now)
+    shown = {name: getattr(connection, name, None) for name in ConnectionView.model_fields}
+    hidden = {} if may_edit else dict.fromkeys(_FOR_EDITORS)
+    return ConnectionView.model_validate(shown | hidden | {"may_edit": may_edit})

@@ -1,0 +1,1 @@
+"""Removing a connection with all that hangs on it."""

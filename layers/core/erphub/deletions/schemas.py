@@ -1,0 +1,39 @@
+"""What is sent and shown about deletions."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from erphub.deletions.models import DeletionState, KindView, StaysView
+from erphub.platform.wire import Model
+
+
+class PlanView(Model):
+    """Everything that goes when the connection is deleted, and what stays."""
+
+    plan_token: Annotated[str, Field(description="What DELETE needs, as `plan_token`, to delete exactly this")]
+    expires_at: datetime
+    grace_seconds: Annotated[int, Field(description="For how long it can be brought back once it is deleted")]
+    goes: list[KindView]
+    stays: list[StaysView]
+
+
+class DeletionQuery(Model):
+    """What a DELETE of a connection must show."""
+
+    plan_token: Annotated[
+        str, Field(min_length=1, max_length=200, description="The `plan_token` of the last deletion-preview")
+    ]
+
+
+class DeletionView(Model):
+    """A deletion as the connection's people see it."""
+
+    id: str
+    connection_id: str
+    state: DeletionState
+    by: str
+    at: datetime
+    restorable_until: datetime
+    goes: list[KindView]

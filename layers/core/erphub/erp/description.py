@@ -1,0 +1,107 @@
+"""What the hub can connect to: an ERP system described as data, from which forms, docs and checks are made."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from erphub.platform.errors import FieldError
+
+type Json = dict[str, Any]
+type Check = Callable[[Mapping[str, Any]], Iterable[FieldError]]
+"""What a step's answer must satisfy beyond its fields' forms: takes the whole answer, yields what is wrong."""
+
+
+class AdapterCapability(StrEnum):
+    """What a connection to a system can be used for."""
+
+    COMPANIES = "companies"
+    DATASETS = "datasets"
+    DOCUMENTS = "documents"
+    ACTORS = "actors"
+    VOUCHERS = "vouchers"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing the wizard asks for.
+
+    `choices` maps a value to its title; `when` shows the field only if another field has one of the values;
+    `secret` values are write-only: they go to the secret store and never come back.
+    """
+
+    name: str
+    title: str
+    help: str
+    type: str = "string"
+    example: Any = None
+    default: Any = None
+    required: bool = True
+    needed: str = ""
+    """What to say when a required field is empty, where that deserves a reason."""
+    secret: bool = False
+    multiline: bool = False
+    pattern: str | None = None
+    longest: int = 200
+    choices: Mapping[str, str] = field(default_factory=dict[str, str])
+    warnings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """A choice that is allowed but deserves a warning, with its words."""
+    when: tuple[str, tuple[str, ...]] | None = None
+    schema: Json | None = None
+    """The JSON Schema of a field that is more than one value (a list, a mapping); replaces what is derived."""
+    listed: bool = False
+    """What can be chosen is listed from the ERP for each company in use, under the field's name (`HasChoices`); the
+    answer is `all` or a list of keys. A step of such fields is not asked where there is nothing to choose."""
+    bound_to: tuple[str, ...] = ()
+    """For a secret: the fields it was given for. When one of them changes, the secret must be entered again, so that
+    whoever may edit a connection cannot send its password to a server of their own."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page worth reading, for whoever sets up a connection."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One page of the wizard. `tests` means: when it is answered, the connection is tried before going on."""
+
+    id: str
+    title: str
+    help: str
+    fields: Sequence[Field]
+    tests: bool = False
+    checks: Sequence[Check] = ()
+
+    @property
+    def listed(self) -> Sequence[Field]:
+        """The fields whose choices come from the ERP."""
+        return [item for item in self.fields if item.listed]
+
+
+@dataclass(frozen=True)
+class Description:
+    """An ERP system, for whoever chooses one."""
+
+    id: str
+    title: str
+    summary: str
+    documentation: Sequence[Link]
+    steps: Sequence[Step]
+    capabilities: frozenset[AdapterCapability]
+    datasets: Sequence[str] = ()
+    datasets_when: Mapping[str, tuple[str, tuple[str, ...]]] = field(
+        default_factory=dict[str, tuple[str, tuple[str, ...]]]
+    )
+    """Datasets that only some connections have: when a setting has one of some values."""
+
+    def offered(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """The datasets of a connection with these settings."""
+        return [one for one in self.datasets if self._has(one, settings)]
+
+    def _has(self, dataset: str, settings: Mapping[str, Any]) -> bool:
+        name, values = self.datasets_when.get(dataset, ("", ("",)))
+        return str(settings.get(name, "")) in values

@@ -1,0 +1,247 @@
+"""A wizard's step as a form: the JSON Schema a page is drawn from, and the check of what was typed into it.
+
+Both are made from the same `Step`, so a form cannot promise what the check refuses. The check understands the part
+of JSON Schema 2020-12 that steps use, and tells all that is wrong at once.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from erphub.erp.description import Field, Json, Step
+from erphub.platform.errors import FieldError, Invalid
+
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "array": list,
+    "object": dict,
+}
+_TYPE_WORDS = {
+    "string": "a text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+@dataclass(frozen=True)
+class AnswerContext:
+    """What was answered before: the settings, and the names of the secrets that are kept (never their values)."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    secrets: frozenset[str] = frozenset()
+
+
+def step_schema(step: Step) -> Json:
+    """The step as JSON Schema 2020-12: titles, help, examples, defaults, choices, `writeOnly` secrets, if/then."""
+    always = [item for item in step.fields if item.when is None]
+    schema: Json = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": step.title,
+        "description": step.help,
+        "type": "object",
+        "properties": {item.name: field_schema(item) for item in step.fields},
+        "required": [item.name for item in always if item.required and item.default is None],
+        "additionalProperties": False,
+    }
+    conditions = [_condition(item) for item in step.fields if item.when is not None]
+    if conditions:
+        schema["allOf"] = conditions
+    return schema
+
+
+def field_schema(item: Field) -> Json:
+    """One field as JSON Schema. Choices are `oneOf` with titles; a warning stands in the choice's description.
+
+    `x-listed-at` is where, below the wizard's address, the choices that the ERP offers are listed.
+    """
+    schema: Json = {"title": item.title, "description": item.help}
+    if item.schema is not None:
+        schema |= item.schema
+    elif item.choices:
+        schema |= {"type": item.type, "oneOf": [_choice(item, value) for value in item.choices]}
+    else:
+        schema["type"] = item.type
+        if item.type == "string":
+            schema |= {"minLength": 1 if item.required else 0, "maxLength": item.longest}
+        if item.pattern is not None:
+            schema["pattern"] = item.pattern
+        if item.multiline:
+            schema["contentMediaType"] = "text/plain"
+    if item.secret:
+        schema["writeOnly"] = True
+    if item.listed:
+        schema["x-listed-at"] = f"choices/{item.name}"
+    if item.example is not None:
+        schema["examples"] = [item.example]
+    if item.default is not None:
+        schema["default"] = item.default
+    return schema
+
+
+def _choice(item: Field, value: str) -> Json:
+    choice: Json = {"const": value, "title": item.choices[value]}
+    if value in item.warnings:
+        choice["description"] = item.warnings[value]
+    return choice
+
+
+def _condition(item: Field) -> Json:
+    """Shown (and, where it must be, required) only when another field has one of some values."""
+    other, values = cast(tuple[str, tuple[str, ...]], item.when)
+    holds: Json = {"properties": {other: {"enum": list(values)}}, "required": [other]}
+    if item.required and item.default is None:
+        return {"if": holds, "then": {"required": [item.name]}, "else": {"properties": {item.name: False}}}
+    return {"if": holds, "else": {"properties": {item.name: False}}}
+
+
+def clean_answer(step: Step, body: object, known: AnswerContext | None = None) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was answered, as (settings, secrets): defaults filled in, blanks of hidden fields dropped.
+
+    A secret that is left out keeps the one that is known, as long as nothing it was given for has changed. Raises
+    Invalid with every error at once (`required`, `unknown_field`, `not_applicable`, `wrong_type`, `not_a_choice`,
+    `too_long`, `too_short`, `bad_form`, `secret_needed_again`, and what the step's own checks say).
+    """
+    known = known or AnswerContext()
+    if not isinstance(body, Mapping):
+        raise Invalid("Send the step's fields as a JSON object.", code="not_an_object")
+    answer = {str(key): value for key, value in cast(Mapping[object, Any], body).items()}
+    errors = [
+        FieldError(_pointer(name), "unknown_field", "This step has no such field.")
+        for name in answer
+        if all(name != item.name for item in step.fields)
+    ]
+    values: dict[str, Any] = {}
+    for item in step.fields:  # in their order: a field depends only on fields above it
+        problem = _take(item, answer, values, known)
+        if problem is not None:
+            errors.append(problem)
+        elif item.name in values:
+            errors += _wrong(field_schema(item), values[item.name], _pointer(item.name))
+    errors += [
+        _needed_again(item) for item in step.fields if _kept(item, values, known) and _moved(item, values, known)
+    ]
+    if not errors:
+        errors = [error for check in step.checks for error in check(values)]
+    if errors:
+        raise Invalid("Some of the answers need another look.", errors=errors)
+    secret = {item.name for item in step.fields if item.secret}
+    return (
+        {name: value for name, value in values.items() if name not in secret},
+        {name: value for name, value in values.items() if name in secret},
+    )
+
+
+def _take(item: Field, answer: Mapping[str, Any], values: dict[str, Any], known: AnswerContext) -> FieldError | None:
+    """Put the field's value, or its default, into `values`; or say why that cannot be."""
+    given = answer.get(item.name)
+    blank = given is None or (isinstance(given, str) and not given.strip())
+    if _hidden(item, values):
+        if blank or given == item.default:
+            return None
+        return FieldError(_pointer(item.name), "not_applicable", "This field does not belong to the choice made above.")
+    if not blank:
+        # A secret is kept to the letter; what is typed elsewhere may well have a blank at its end.
+        values[item.name] = given.strip() if isinstance(given, str) and not item.secret else given
+    elif _kept(item, values, known):
+        return None
+    elif item.default is not None:
+        values[item.name] = item.default
+    elif item.required:
+        return FieldError(_pointer(item.name), "required", item.needed or f"{item.title} is needed.")
+    return None
+
+
+def _hidden(item: Field, values: Mapping[str, Any]) -> bool:
+    return item.when is not None and values.get(item.when[0]) not in item.when[1]
+
+
+def _kept(item: Field, values: Mapping[str, Any], known: AnswerContext) -> bool:
+    """Whether the secret was left out and is the one that is known."""
+    return item.secret and item.name in known.secrets and item.name not in values and not _hidden(item, values)
+
+
+def _moved(item: Field, values: Mapping[str, Any], known: AnswerContext) -> bool:
+    """Whether something the secret was given for is not what it was."""
+    return any(values.get(name) != known.settings.get(name) for name in item.bound_to)
+
+
+def _needed_again(item: Field) -> FieldError:
+    words = f"{item.title} is needed again, because what it was given for has changed."
+    return FieldError(_pointer(item.name), "secret_needed_again", words)
+
+
+def _pointer(name: str | int) -> str:
+    return "/" + str(name).replace("~", "~0").replace("/", "~1")
+
+
+def _wrong(schema: Json, value: Any, pointer: str) -> Iterator[FieldError]:
+    """Everything in the value that the schema does not allow."""
+    if "oneOf" in schema:
+        yield from _wrong_choice(schema["oneOf"], value, pointer)
+        return
+    expected = schema["type"]
+    if not isinstance(value, _TYPES[expected]) or (expected == "integer" and isinstance(value, bool)):
+        yield FieldError(pointer, "wrong_type", f"This must be {_TYPE_WORDS[expected]}.")
+        return
+    match value:
+        case str():
+            yield from _wrong_text(schema, value, pointer)
+        case list():
+            yield from _wrong_list(schema, cast(list[Any], value), pointer)
+        case dict():
+            yield from _wrong_object(schema, cast(dict[Any, Any], value), pointer)
+        case _:
+            pass
+
+
+def _wrong_choice(choices: list[Json], value: Any, pointer: str) -> Iterator[FieldError]:
+    constants = [choice["const"] for choice in choices if "const" in choice]
+    if any(value == constant and type(value) is type(constant) for constant in constants):
+        return
+    others = [choice for choice in choices if "const" not in choice]
+    for choice in others:
+        if isinstance(value, _TYPES[choice["type"]]):
+            yield from _wrong(choice, value, pointer)
+            return
+    words = [repr(constant) for constant in constants] + [_TYPE_WORDS[choice["type"]] for choice in others]
+    yield FieldError(pointer, "not_a_choice", f"Choose one of: {', '.join(words)}.")
+
+
+def _wrong_text(schema: Json, value: str, pointer: str) -> Iterator[FieldError]:
+    if len(value) < schema.get("minLength", 0):
+        yield FieldError(pointer, "too_short", "This must not be empty.")
+    if len(value) > schema.get("maxLength", len(value)):
+        yield FieldError(pointer, "too_long", f"This may have at most {schema['maxLength']} characters.")
+    elif "pattern" in schema and re.search(schema["pattern"], value) is None:
+        yield FieldError(pointer, "bad_form", "This does not have the expected form.")
+
+
+def _wrong_list(schema: Json, value: list[Any], pointer: str) -> Iterator[FieldError]:
+    if len(value) < schema.get("minItems", 0):
+        yield FieldError(pointer, "too_few", f"Choose at least {schema['minItems']}.")
+    if len(value) > schema.get("maxItems", len(value)):
+        yield FieldError(pointer, "too_many", f"Choose at most {schema['maxItems']}.")
+        return
+    if schema.get("uniqueItems") and any(item in value[:at] for at, item in enumerate(value)):
+        yield FieldError(pointer, "repeated", "The same value stands here twice.")
+    for at, item in enumerate(value):
+        yield from _wrong(schema["items"], item, pointer + _pointer(at))
+
+
+def _wrong_object(schema: Json, value: dict[Any, Any], pointer: str) -> Iterator[FieldError]:
+    if len(value) < schema.get("minProperties", 0):
+        yield FieldError(pointer, "too_few", "At least one is needed.")
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield FieldError(pointer + _pointer(name), "required", "This is needed.")
+    for name, item in value.items():
+        known: Json | None = schema.get("properties", {}).get(name)
+        if known is None:
+            yield FieldError(pointer + _pointer(name), "unknown_field", "There is no such field.")
+        else:
+            yield from _wrong(known, item, pointer + _pointer(name))

@@ -1,0 +1,1 @@
+"""The ERP systems the hub knows, none knowing another."""

@@ -1,0 +1,117 @@
+"""The test of a connection, stage by stage: reach the hosts, sign in, see the companies, may we, can we read."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from urllib.parse import urlsplit
+
+from erphub.erp.probes import Outcome, Probe, Stage
+from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+
+type Trial = Callable[[], str]
+"""Tries a stage and says what was found. Raises HubError."""
+
+CONNECT_SECONDS = 5
+
+
+class Warned(Exception):
+    """The stage passed, and the user should know something."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def run(trials: list[tuple[Stage, Trial]]) -> Iterator[Probe]:
+    """Each stage as it finishes; those after the first that fails are skipped."""
+    failed = False
+    for stage, trial in trials:
+        if failed:
+            yield Probe(stage, Outcome.SKIPPED, 0, "Not tried, as an earlier stage failed.")
+            continue
+        started = perf_counter()
+        outcome, detail, code, refused = Outcome.PASSED, "", None, False
+        try:
+            detail = trial()
+        except Warned as warning:
+            outcome, detail, code = Outcome.WARNING, warning.detail, warning.code
+        except HubError as error:
+            outcome, detail, code, failed = Outcome.FAILED, error.detail, error.code, True
+            refused = isinstance(error, CredentialsRefused)
+        yield Probe(stage, outcome, round((perf_counter() - started) * 1000), detail, code, refused)
+
+
+def reach(urls: tuple[str, ...]) -> list[tuple[Stage, Trial]]:
+    """Name, port and certificate of the hosts. An address without TLS (a stand-in) has no TLS stage."""
+    hosts = sorted({(urlsplit(url).hostname or "", urlsplit(url).port or _port(url)) for url in urls})
+    stages: list[tuple[Stage, Trial]] = [
+        (Stage.DNS, lambda: _each(hosts, _resolve)),
+        (Stage.TCP, lambda: _each(hosts, _dial)),
+    ]
+    if all(urlsplit(url).scheme == "https" for url in urls):
+        stages.append((Stage.TLS, lambda: _each(hosts, _handshake)))
+    return stages
+
+
+def _port(url: str) -> int:
+    return 443 if urlsplit(url).scheme == "https" else 80
+
+
+def _each(hosts: list[tuple[str, int]], trial: Callable[[str, int], None]) -> str:
+    for host, port in hosts:
+        trial(host, port)
+    return ", ".join(host for host, _ in hosts)
+
+
+def _resolve(host: str, port: int) -> None:
+    try:
+        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Unavailable(f"{host} has no address at the moment. Try again later.", code="host_unknown") from error
+
+
+def _dial(host: str, port: int) -> None:
+    try:
+        socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        raise Unavailable(f"{host} does not answer. Try again later.", code="erp_unreachable") from error
+
+
+def _handshake(host: str, port: int) -> None:
+    context = ssl.create_default_context()
+    try:
+        with (
+            socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=host),
+        ):
+            return
+    except ssl.SSLError as error:
+        raise ErpRefused(
+            f"The certificate of {host} is not one to trust, so nothing was sent. Tell the hub's operator.",
+            code="tls_untrusted_certificate",
+        ) from error
+    except OSError as error:
+        raise Unavailable(f"{host} does not answer. Try again later.", code="erp_unreachable") from error
+
+
+def allowed(trials: list[tuple[str, Callable[[], object]]]) -> str:
+    """Try each area; all that are closed are told together. Raises ErpRefused, Unavailable, CredentialsRefused."""
+    closed: list[str] = []
+    for area, trial in trials:
+        try:
+            trial()
+        except CredentialsRefused:
+            raise
+        except ErpRefused as error:
+            if error.code != "permission_denied":
+                raise
+            closed.append(area)
+    if closed:
+        raise ErpRefused(
+            f"24SevenOffice does not let this connection use: {', '.join(closed)}. Give it access there, then test"
+            " again.",
+            code="permission_denied",
+        )
+    return f"{len(trials)} areas can be used."

@@ -1,0 +1,169 @@
+"""A company reached with an organisation id: everything goes over REST."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Product, Settlement
+from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, Setup
+from erphub.erp.probes import Stage
+from erphub.erp.resources import AdapterResources
+from erphub.erp.system import FoundCompany
+from erphub.erp.systems.twentyfourseven import checks
+from erphub.erp.systems.twentyfourseven.numbers import part
+from erphub.erp.systems.twentyfourseven.rest import Rest
+from erphub.erp.systems.twentyfourseven.rest_orders import RestOrders
+from erphub.erp.systems.twentyfourseven.rest_register import RestCustomers, RestProducts
+from erphub.erp.systems.twentyfourseven.rest_rows import RestRows
+from erphub.erp.systems.twentyfourseven.rest_vouchers import RestBooks, RestVouchers
+from erphub.platform.errors import ErpRefused
+
+_TARGETS = ("ledger",)
+"""REST knows no vouchers that wait for approval."""
+
+
+class Organisation:
+    """One organisation over REST, behind the same face as a user over SOAP."""
+
+    def __init__(self, rest: Rest, organisation_id: str, shared: AdapterResources) -> None:
+        self._rest = rest
+        self._id = organisation_id
+        self._clock = shared.clock
+        self._books = RestBooks(rest)
+        self._customers = RestCustomers(rest)
+        self._products = RestProducts(rest)
+        self._vouchers = RestVouchers(rest, self._books, sleep=shared.sleep)
+        self._orders = RestOrders(rest, self._books, self._products)
+
+    def trials(self) -> list[tuple[Stage, checks.Trial]]:
+        """The stages after the hosts have been reached."""
+        return [
+            (Stage.LOGIN, self._try_login),
+            (Stage.DATABASES, self._try_companies),
+            (Stage.PERMISSIONS, self._try_permissions),
+            (Stage.READ, self._try_reading),
+        ]
+
+    def _try_login(self) -> str:
+        self._rest.sign_in(anew=True)
+        return "Signed in."
+
+    def _try_companies(self) -> str:
+        return str(self._books.organisation.get("name") or self._id)
+
+    def _try_permissions(self) -> str:
+        one = {"limit": 1}
+        return checks.allowed(
+            [
+                ("accounts", lambda: self._books.accounts),
+                ("VAT codes", lambda: self._books.taxes),
+                ("voucher types", lambda: self._rest.get("/transactiontypes")),
+                ("sales types", lambda: self._rest.get("/salestypes")),
+                ("dimensions", lambda: self._books.dimension_types),
+                ("customers", lambda: self._rest.get("/customers", one)),
+                ("products", lambda: self._rest.get("/products", one)),
+                ("sales orders", lambda: self._rest.get("/salesorders", one)),
+            ]
+        )
+
+    def _try_reading(self) -> str:
+        today = self._clock().date()
+        query = {"dateFrom": (today - timedelta(days=1)).isoformat(), "dateTo": today.isoformat(), "limit": 1}
+        self._rest.get("/transactionlines", query)
+        return "The ledger can be read."
+
+    def companies(self) -> Sequence[FoundCompany]:
+        """The one company there is."""
+        return [FoundCompany(self._id, str(self._books.organisation.get("name") or self._id))]
+
+    def departments(self, company: str) -> Mapping[str, str]:
+        """Names of the company's departments by their number. Raises ErpRefused (`company_gone`)."""
+        self._must_be_ours(company)
+        return self._books.departments
+
+    def rows(self, company: str) -> RestRows:
+        """The datasets of the company. Raises ErpRefused (`company_gone`)."""
+        self._must_be_ours(company)
+        return RestRows(self._rest, self._books)
+
+    def setup(self, company: str) -> Setup:
+        """What there is to choose from."""
+        companies = [Choice(found.key, found.name) for found in self.companies()]
+        if company not in ("", self._id):
+            return Setup(companies, [], [], [], [], targets=_TARGETS)
+        named = {int(part(one, "account").get("id") or 0) for one in self._rest.get("/salestypes").body}
+        types = self._rest.get("/transactiontypes").body
+        return Setup(
+            companies=companies,
+            departments=[Choice(value, name) for value, name in self._books.departments.items()],
+            voucher_types=[
+                Choice(str(one["number"]), str(one.get("name") or one["number"])) for one in types if one["number"] > 0
+            ],
+            accounts=[
+                LedgerAccount(str(one["number"]), str(one.get("name") or ""), int(one["id"]) in named)
+                for one in self._books.accounts
+            ],
+            tax_codes=list(self._books.taxes.values()),
+            currency=self._books.currency,
+            targets=_TARGETS,
+        )
+
+    def _must_be_ours(self, company: str) -> None:
+        if company not in ("", self._id):
+            raise ErpRefused(
+                f"The connection signs in to organisation {self._id} and does not reach company {company}.",
+                code="company_gone",
+            )
+
+    # --- documents ---------------------------------------------------------------------------------------------------
+
+    def preview(self, document: Document, posting: Posting) -> Sequence[Any]:
+        """Exactly what would be sent."""
+        return self._counter(document, posting).preview(document, posting)
+
+    def find(self, document: Document, posting: Posting) -> Posted | None:
+        """What was posted under the key."""
+        return self._counter(document, posting).find(document, posting)
+
+    def push(self, document: Document, posting: Posting) -> Posted:
+        """Post it."""
+        return self._counter(document, posting).push(document, posting)
+
+    def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:  # noqa: ARG002 - too late anyway
+        """Only settlements have a PDF, and the ledger takes it at no other time than with the voucher."""
+        self._must_be_ours(str(posting.routing.get("company") or ""))
+        return self._vouchers.attach(posted)
+
+    def _counter(self, document: Document, posting: Posting) -> Any:
+        self._must_be_ours(str(posting.routing.get("company") or ""))
+        match document:
+            case Settlement():
+                return self._vouchers
+            case Invoice():
+                return self._orders
+            case Customer():
+                return self._customers
+            case Product():
+                return self._products
+
+    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+        """What there is by number or organisation number."""
+        self._must_be_ours(str(posting.routing.get("company") or ""))
+        match document:
+            case Customer():
+                return self._customers.counterpart(document, posting.key)
+            case Product():
+                return self._products.counterpart(document)
+            case _:
+                return None
+
+    def changed_since(self, kind: DocumentKind, since: datetime | None, company: str) -> Iterator[Change]:
+        """Customers or products that changed, oldest first."""
+        self._must_be_ours(company)
+        match kind:
+            case DocumentKind.CUSTOMER:
+                return self._customers.changed_since(since)
+            case DocumentKind.PRODUCT:
+                return self._products.changed_since(since)
+            case _:
+                return iter(())

@@ -1,0 +1,136 @@
+"""What an answer, or its absence, means: refused, try again later, or no telling. One page for both transports."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from erphub.erp.systems.twentyfourseven.numbers import part, records
+from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable, Uncertain
+
+QUARANTINE = re.compile(r"Quarantine ends at\s*(?P<until>[^<\r\n]+)", re.IGNORECASE)
+_DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p")
+
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""Failures that come before a request has left."""
+
+
+def lost(error: httpx.HTTPError, *, writes: bool) -> HubError:
+    """No answer came. A write that had left may have been done."""
+    if isinstance(error, NOT_SENT):
+        return Unavailable("24SevenOffice cannot be reached. Nothing was sent.", code="erp_unreachable")
+    if writes:
+        return Uncertain(
+            "24SevenOffice did not answer, and may have done what was asked. The hub looks before it sends again.",
+            code="answer_lost",
+        )
+    return Unavailable("24SevenOffice did not answer in time. Try again later.", code="erp_timeout")
+
+
+def unreadable(*, writes: bool, trace: str | None = None) -> HubError:
+    """An answer came, and it was cut off or nonsense."""
+    if writes:
+        return Uncertain(
+            "24SevenOffice's answer broke off; it may have done what was asked. The hub looks before it sends again.",
+            code="answer_lost",
+            trace=trace,
+        )
+    return Unavailable("24SevenOffice's answer broke off. Try again later.", code="erp_answer_broken", trace=trace)
+
+
+def server_error(status: int, words: str, *, writes: bool, trace: str | None = None) -> HubError:
+    """The ERP itself stumbled (5xx)."""
+    if writes:
+        return Uncertain(
+            "24SevenOffice stumbled, and may or may not have done what was asked. The hub looks before it sends again.",
+            code="erp_error",
+            words=words,
+            trace=trace,
+        )
+    return Unavailable(
+        f"24SevenOffice answered with an error of its own ({status}). Try again later.",
+        code="erp_error",
+        words=words,
+        trace=trace,
+    )
+
+
+def credentials_refused(words: str = "") -> CredentialsRefused:
+    """Neither the credentials nor anything automatic will help."""
+    return CredentialsRefused(
+        "24SevenOffice does not accept what the connection signs in with. Enter it again in the connection.",
+        words=words,
+    )
+
+
+def signed_out_again(words: str = "") -> Unavailable:
+    """The ERP has just let us in and says again that we are not: that is not about the credentials."""
+    return Unavailable(
+        "24SevenOffice ends every session at once at the moment. Try again later.", code="session_not_held", words=words
+    )
+
+
+def permission_denied(words: str, trace: str | None = None, scope: str = "") -> ErpRefused:
+    """Signed in, and not allowed to do this."""
+    scope_words = f" (scope {scope})" if scope else ""
+    return ErpRefused(
+        f"24SevenOffice does not let this connection do that{scope_words}. It needs access to CRM, Accounting, Admin,"
+        " Products and Invoicing: give it in 24SevenOffice, then try again.",
+        code="permission_denied",
+        words=words,
+        trace=trace,
+    )
+
+
+def retry_after(headers: Mapping[str, str], now: datetime, otherwise: timedelta = timedelta(seconds=60)) -> datetime:
+    """Until when to wait, from Retry-After in seconds or as a date; a minute when it says neither."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return now + timedelta(seconds=min(int(value), 86400))
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return now + otherwise
+    return until if until.tzinfo else until.replace(tzinfo=UTC)
+
+
+def quarantine(text: str, now: datetime) -> datetime | None:
+    """When the quarantine that the text speaks of ends (the full hour when that is illegible); None without one."""
+    found = QUARANTINE.search(text)
+    if found is None:
+        return None
+    spelled = found["until"].strip().rstrip(".")
+    for form in (None, *_DATES):
+        try:
+            until = datetime.fromisoformat(spelled) if form is None else datetime.strptime(spelled, form)  # noqa: DTZ007
+        except ValueError:
+            continue
+        return until if until.tzinfo else until.replace(tzinfo=UTC)
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def error_words(body: Any) -> str:
+    """What an error body of REST says, in one line."""
+    error, payload = part(body, "error"), part(body, "error", "payload")
+    words = [str(error.get("message") or error.get("name") or "")]
+    words += [f"{item.get('path', '')} {item.get('keyword', '')}" for item in records(payload.get("validationErrors"))]
+    words += [str(item.get("message") or item.get("type") or "") for item in records(payload.get("errors"))]
+    return "; ".join(word.strip() for word in words if word.strip())[:500]
+
+
+_BY_TYPE = {"DepartmentMissing": "department_missing", "ProjectMissing": "project_missing", "NoLines": "lines_missing"}
+
+
+def refused(status: int, body: Any, trace: str | None = None) -> ErpRefused:
+    """The ERP says no to what was sent (4xx), with its words."""
+    words = error_words(body)
+    code = "erp_refused"
+    for item in records(part(body, "error", "payload").get("errors")):
+        code = _BY_TYPE.get(str(item.get("type")), code)
+    if status == 404:
+        code = "not_in_erp"
+    detail = f"24SevenOffice refused it: {words}" if words else f"24SevenOffice refused it (status {status})."
+    return ErpRefused(detail, code=code, words=words, trace=trace, status_there=status)

@@ -1,0 +1,52 @@
+"""Manners towards the ERP: how often we may call, and waiting when it asks us to.
+
+7,200 SOAP calls an hour are allowed per address; beyond that the ERP refuses everything until the next hour. REST
+states no limit and answers 429 with Retry-After instead. Either way all who share the connection wait together.
+"""
+
+from datetime import datetime, timedelta
+from threading import Lock
+
+from erphub.erp.rate_limits import waiting
+from erphub.platform.clock import Clock
+
+SOAP_HOURLY = 7200
+
+
+def next_hour(now: datetime) -> datetime:
+    """When the current clock hour ends."""
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+SPENT = "24SevenOffice allows 7,200 calls an hour, and this hour's are used up."
+ASKED = "24SevenOffice has asked us to wait."
+
+
+class InProcessRateLimiter:
+    """A budget for one process: what a column uses when nothing is shared with others."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._used: dict[tuple[str, datetime], int] = {}
+        self._blocked: dict[str, datetime] = {}
+        self._lock = Lock()
+
+    def take(self, kind: str, hourly: int | None = None) -> None:
+        """See the port."""
+        with self._lock:
+            now = self._clock()
+            until = self._blocked.get(kind)
+            if until is not None and until > now:
+                raise waiting(until, now, ASKED)
+            end = next_hour(now)
+            used = self._used.get((kind, end), 0)
+            if hourly is not None and used >= hourly:
+                raise waiting(end, now, SPENT)
+            self._used = {(kind, end): used + 1} | {
+                key: count for key, count in self._used.items() if key[1] == end and key[0] != kind
+            }
+
+    def block(self, kind: str, until: datetime) -> None:
+        """See the port."""
+        with self._lock:
+            self._blocked[kind] = max(until, self._blocked.get(kind, until))

@@ -1,0 +1,149 @@
+"""Page images beside vouchers: uploaded in chunks under one stamp number, and found again by the text they carry.
+
+A stamp number is read, not reserved, until an image is saved under it. So the images are saved first, then a look tells
+whether somebody else took the same number in between; then ours move to another. Beside the key of its document a page
+carries a digest of its PDF: pages of an earlier try are completed and used again, those of an earlier PDF never.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from erphub.erp.systems.twentyfourseven.endpoints import ATTACHMENT
+from erphub.erp.systems.twentyfourseven.pages import render
+from erphub.erp.systems.twentyfourseven.soap import Soap
+from erphub.erp.systems.twentyfourseven.xml import NIL, Node, children, text, whole
+from erphub.platform.errors import ErpRefused, Unavailable
+
+if TYPE_CHECKING:
+    from erphub.erp.systems.twentyfourseven.xml import Element
+
+
+JOURNAL, INBOX = "Journal", "Retrieval"
+IN_JOURNAL = ("PrepostedInJournal", "PostedInJournal")
+_DIGEST = 8
+"""Characters of a PDF's digest beside the key: enough to tell a settlement's one PDF from its other."""
+_OVERHEAD = 8 * 1024
+"""Bytes of a request that are not the image."""
+_TRIES = 3
+
+
+class _Page(NamedTuple):
+    file: int
+    stamp: int
+    number: int
+    """Which page of its PDF; 0 when it does not say."""
+
+
+class SoapImages:
+    """Files of one company."""
+
+    def __init__(self, soap: Soap, company: str) -> None:
+        self._soap = soap
+        self._company = company
+        self._chunk = 0
+
+    def stamped(self, key: str, since: date, *, states: Sequence[str] = ()) -> int | None:
+        """The stamp number of saved pages that carry the key, registered since the day; in one of the states given."""
+        return next((page.stamp for page in self._carrying(key, since, states)), None)
+
+    def beside_journal(self, pdf: bytes, comment: str, key: str, since: date) -> int:
+        """Save the PDF's pages beside the journal and give their stamp number; those of an earlier try are used again.
+
+        Raises ErpRefused, Unavailable.
+        """
+        return self._once(pdf, comment, key, since, JOURNAL)
+
+    def to_inbox(self, pdf: bytes, comment: str, key: str, since: date) -> int:
+        """Put the pages into the Retrieval inbox, for somebody to add to the voucher; only those not there yet."""
+        return self._once(pdf, comment, key, since, INBOX)
+
+    def _once(self, pdf: bytes, comment: str, key: str, since: date, location: str) -> int:
+        """Have every page of this very PDF there once, under one stamp number; those of another PDF are left alone."""
+        mark = f"{key} {sha256(pdf).hexdigest()[:_DIGEST]}"
+        images = list(render(pdf))
+        there = {page.number: page for page in self._carrying(mark, since) if 0 < page.number <= len(images)}
+        if len(there) == len(images) and len({page.stamp for page in there.values()}) == 1:
+            return there[1].stamp
+        files = {
+            number: there[number].file if number in there else self._upload(image)
+            for number, image in enumerate(images, start=1)
+        }
+        stamp = there[min(there)].stamp if there else self._stamp()
+        for _ in range(_TRIES):
+            for number, file in files.items():
+                if number not in there or there[number].stamp != stamp:
+                    self._save(file, stamp, f"{comment} {mark}", number, location)
+            if self._holders(stamp) == set(files.values()):
+                return stamp
+            stamp = self._stamp()
+        raise Unavailable("Other programs are saving vouchers' images at the same time. Try again.", code="stamp_taken")
+
+    def _carrying(self, words: str, since: date, states: Sequence[str] = ()) -> Iterator[_Page]:
+        parameters: Node = (
+            ("AttachmentRegisteredAfter", since - timedelta(days=1)),
+            ("HasStampNo", True),
+            ("FileApproved", NIL),
+            ("AttachmentStatus", (("FlagType", list(states)),) if states else None),
+        )
+        found = self._soap.read(ATTACHMENT, "GetFileInfo", (("parameters", parameters),), self._company)
+        for file in children(found, "ImageFile"):
+            told = dict(_meta(file))
+            if words in told.get("Comment", ""):
+                number = told.get("PageNo", "")
+                yield _Page(whole(file, "Id") or 0, whole(file, "StampNo") or 0, int(number) if number.isdigit() else 0)
+
+    def _stamp(self) -> int:
+        return int(_must(self._soap.read(ATTACHMENT, "GetStampNo", (), self._company)).text or 0)
+
+    def _holders(self, stamp: int) -> set[int]:
+        parameters: Node = (("StampNo", (("int", [stamp]),)), ("HasStampNo", NIL), ("FileApproved", NIL))
+        found = self._soap.read(ATTACHMENT, "GetFileInfo", (("parameters", parameters),), self._company)
+        return {whole(file, "Id") or 0 for file in children(found, "ImageFile")}
+
+    def _upload(self, image: bytes) -> int:
+        created = _must(self._soap.write(ATTACHMENT, "Create", (("type", "Png"),), self._company, repeatable=True))
+        file = whole(created, "Id") or 0
+        size = self._chunk_size()
+        for offset in range(0, len(image), size):
+            body: Node = (
+                ("file", _file(file)),
+                ("buffer", image[offset : offset + size]),
+                ("offset", offset),
+            )
+            self._soap.write(ATTACHMENT, "AppendChunk", body, self._company, repeatable=True)
+        return file
+
+    def _chunk_size(self) -> int:
+        """How many bytes of image fit into one request: the most there may be, less the envelope, in base 64."""
+        if not self._chunk:
+            kilobytes = int(_must(self._soap.read(ATTACHMENT, "GetMaxRequestLength", (), self._company)).text or 0)
+            self._chunk = max((kilobytes * 1024 - _OVERHEAD) * 3 // 4 // 3 * 3, 3 * 1024)
+        return self._chunk
+
+    def _save(self, file: int, stamp: int, comment: str, page: int, location: str) -> None:
+        meta: Node = (("KeyValuePair", [_pair("Comment", comment), _pair("PageNo", str(page))]),)
+        frame: Node = (("Id", 1), ("StampNo", stamp), ("MetaData", meta), ("Status", 0))
+        body: Node = (("file", _file(file, stamp, frame)), ("location", location))
+        self._soap.write(ATTACHMENT, "Save", body, self._company, repeatable=True)
+
+
+def _file(file: int, stamp: int = 0, frame: Node | None = None) -> Node:
+    frames: Any = (("ImageFrameInfo", frame),) if frame is not None else None
+    return (("Id", file), ("Type", "Png"), ("StampNo", stamp), ("FrameInfo", frames))
+
+
+def _pair(key: str, value: str) -> Node:
+    return (("Key", key), ("Value", value))
+
+
+def _meta(file: "Element") -> Iterator[tuple[str, str]]:
+    for pair in file.iterfind("{*}FrameInfo/{*}ImageFrameInfo/{*}MetaData/{*}KeyValuePair"):
+        yield text(pair, "Key") or "", text(pair, "Value") or ""
+
+
+def _must(element: "Element | None") -> "Element":
+    if element is None:
+        raise ErpRefused("24SevenOffice answered without a result.", code="erp_answer_broken")
+    return element

@@ -1,0 +1,106 @@
+"""Rows of 24SevenOffice into Arrow batches: exact decimals, dates without a zone, nothing lost without a word.
+
+The ERP states no precision, so every decimal is held with ten decimals, which is more than it shows of anything; one
+that has more is rounded and counted as an oddity.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import TYPE_CHECKING, Any
+
+from erphub.erp.datasets import Dataset, DatasetField, Kind
+from erphub.erp.reading import Anomaly
+from erphub.platform.errors import ErpRefused
+
+if TYPE_CHECKING:
+    from arro3.core import Array, RecordBatch
+
+
+SCALE = 10
+_STEP = Decimal(1).scaleb(-SCALE)
+_EXACT = Context(prec=76, rounding=ROUND_HALF_EVEN)
+_LARGEST = Decimal(10) ** (38 - SCALE)
+_EPOCH = date(1970, 1, 1).toordinal()
+_TYPES = {
+    Kind.TEXT: "string",
+    Kind.INTEGER: "int64",
+    Kind.DECIMAL: f"decimal(38,{SCALE})",
+    Kind.DATE: "date32",
+    Kind.TIMESTAMP: "timestamp[us]",
+    Kind.BOOLEAN: "bool",
+}
+_EXAMPLES = 5
+
+type Row = Mapping[str, Any]
+"""A row by field: text, int, Decimal, date or None; a field that is not there is null."""
+
+
+class Oddities(dict[str, Anomaly]):
+    """What was odd so far, by code."""
+
+    def add(self, code: str, example: str) -> None:
+        """Count one more, and keep a few to look at."""
+        oddity = self.setdefault(code, Anomaly(code, 0, []))
+        oddity.count += 1
+        if len(oddity.examples) < _EXAMPLES and example not in oddity.examples:
+            oddity.examples.append(example)
+
+
+def types_of(dataset: Dataset) -> dict[str, str]:
+    """Every field's Arrow type."""
+    return {field.name: _TYPES[field.kind] for field in dataset.fields}
+
+
+def batch(dataset: Dataset, rows: Sequence[Row], oddities: Oddities) -> "RecordBatch":
+    """The rows as one Arrow batch with the dataset's fields in order. Raises ErpRefused (`decimal_too_wide`)."""
+    from arro3.core import RecordBatch
+
+    columns = [_column(field, [row.get(field.name) for row in rows], oddities) for field in dataset.fields]
+    return RecordBatch.from_arrays(columns, names=[field.name for field in dataset.fields])
+
+
+def _column(field: DatasetField, values: list[Any], oddities: Oddities) -> "Array":
+    from arro3.core import Array, DataType
+
+    match field.kind:
+        case Kind.TEXT:
+            return Array([_text(value, field.name, oddities) for value in values], DataType.string())
+        case Kind.INTEGER:
+            return Array(values, DataType.int64())
+        case Kind.DATE:
+            days = [None if value is None else value.toordinal() - _EPOCH for value in values]
+            return Array(days, DataType.int32()).cast(DataType.date32())
+        case Kind.DECIMAL:
+            held = [None if value is None else held_decimal(value, field.name, oddities) for value in values]
+            texts = [None if value is None else f"{value:f}" for value in held]
+            return Array(texts, DataType.string()).cast(DataType.decimal128(38, SCALE))
+        case Kind.BOOLEAN:
+            return Array(values, DataType.bool())
+        case Kind.TIMESTAMP:
+            texts = [None if value is None else value.isoformat(sep=" ") for value in values]
+            return Array(texts, DataType.string()).cast(DataType.timestamp("us"))
+
+
+def _text(value: Any, name: str, oddities: Oddities) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        oddities.add("text_not_unicode", f"{name}: {text[:40]!a}")
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def held_decimal(value: Decimal, name: str, oddities: Oddities) -> Decimal:
+    """The decimal as the lake holds it. Raises ErpRefused (`decimal_too_wide`)."""
+    if not value.is_finite() or abs(value) >= _LARGEST:
+        raise ErpRefused(
+            f"{name}: the number {value:.20g} has more digits than can be held exactly.", code="decimal_too_wide"
+        )
+    held = value.quantize(_STEP, context=_EXACT)
+    if held != value:
+        oddities.add("decimals_rounded", f"{name}: {value}")
+    return held

@@ -1,0 +1,1 @@
+"""How ERP systems are reached on the wire."""

@@ -1,0 +1,1 @@
+"""SQL Server over TDS: logging in, probing, reading."""

@@ -1,0 +1,1 @@
+"""What happened, kept once, for people and for programs."""

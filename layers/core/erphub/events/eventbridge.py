@@ -1,0 +1,43 @@
+"""The deployment's event bus: whatever happens to connections, imports and transfers, for whoever subscribes."""
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from erphub.events.models import Event
+from erphub.platform.aws.clients import client
+from erphub.platform.errors import ServiceBusy
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+
+SOURCE = "erphub"
+
+
+class EventBridgeBus:
+    """Satisfies `ports.notifications.Bus` with EventBridge."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def put(self, event: Event) -> None:
+        """See the port."""
+        entry: PutEventsRequestEntryTypeDef = {
+            "EventBusName": self._name,
+            "Source": SOURCE,
+            "DetailType": event.type.value,
+            "Detail": event.model_dump_json(),
+            "Time": event.at,
+        }
+        try:
+            answer = client("events").put_events(Entries=[entry])
+        except (ClientError, ConnectionError, HTTPClientError) as error:
+            raise _busy() from error
+        if answer.get("FailedEntryCount"):
+            raise _busy() from RuntimeError(json.dumps(answer.get("Entries"), default=str))
+
+
+def _busy() -> ServiceBusy:
+    return ServiceBusy("The event bus did not take the event.", code="bus_busy")

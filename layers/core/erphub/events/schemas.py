@@ -1,0 +1,36 @@
+"""Notifications as they are shown."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from erphub.events.models import EventType, Level
+from erphub.platform.wire import JsonObject, Model, PageQuery
+
+
+class Notification(Model):
+    """An event as the people of a client read it."""
+
+    id: str
+    type: EventType
+    level: Level
+    at: datetime
+    connection_id: str | None
+    detail: str
+    data: JsonObject
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+
+
+class NotificationPage(Model):
+    """A page of notifications, the newest first."""
+
+    items: list[Notification]
+    next: str | None
+
+
+class NotificationQuery(PageQuery):
+    """Which notifications to list."""
+
+    open: Annotated[bool, Field(description="Only those that nobody has acknowledged")] = False

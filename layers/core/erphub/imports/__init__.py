@@ -1,0 +1,1 @@
+"""Importing data from ERP systems by job."""

@@ -1,0 +1,87 @@
+"""What of imports hangs on a connection."""
+
+import json
+from dataclasses import dataclass, field
+
+from erphub.connections.models import Connection
+from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.models import Status
+from erphub.imports.runs.open_runs import OpenRunTable
+from erphub.lake.locations import put_aside_by
+from erphub.platform.aws.items import Item
+from erphub.platform.aws.objects import Objects
+from erphub.platform.aws.removal import MOST, Items, Quiet, at_least, keys_of, mark_of, remove_items
+from erphub.platform.aws.table import Table, key_of
+from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.clock import Clock
+from erphub.platform.removal import Found
+from erphub.platform.state_machines import StateMachine
+from erphub.platform.tasks import TimeLeft
+from erphub.tenancy.dynamodb import client_key
+
+
+@dataclass(frozen=True)
+class Runs(Quiet):
+    """Runs of imports, with their units, parts and logs, what they put aside, and what they may write alone."""
+
+    table: Table = field(kw_only=True)
+    objects: Objects = field(kw_only=True)
+    machine: StateMachine = field(kw_only=True)
+    clock: Clock = field(kw_only=True)
+
+    def _runs(self, of: Connection) -> list[Item]:
+        found = self.table.all(client_key(of.client_id)["pk"], "RUN#")
+        return [item for item in found if item["connection_id"] == of.id]
+
+    def find(self, of: Connection) -> Found:
+        """See the port."""
+        found = keys_of(self.table, of, "RUN#")
+        return Found(len(found), facts=at_least(len(found) >= MOST), mark=mark_of([key["sk"] for key in found]))
+
+    def stop(self, of: Connection, *, force: bool) -> bool:
+        """See the port. A run that goes on is asked to stop; one whose machine has ended is written down as ended."""
+        store, opened, quiet = RunTable(self.table), OpenRunTable(self.table), True
+        for ref in list(opened.of_connection(of.client_id, of.id)):
+            execution = self.machine.execution(ref.run_id)
+            try:
+                store.change(ref, cancel_requested=True)
+            except VersionConflict:  # it was never added
+                opened.close(ref)
+                continue
+            if self.machine.is_running(execution):
+                if not force:
+                    quiet = False
+                    continue
+                self.machine.stop(execution, "The connection was deleted.")
+            problem = {"code": "connection_deleting", "detail": "The connection was deleted."}
+            store.end(ref, self.clock(), {"status": Status.CANCELLED.value, "problem": problem})
+        return quiet
+
+    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+        """See the port. A run goes after all that is only found by it."""
+        pk = client_key(of.client_id)["pk"]
+        leases = (item for item in self.table.all(pk, "LEASE#") if item["sk"].split("#")[2] == of.id)
+        opened = (item for item in self.table.all(pk, "RUN-OPEN#") if item["connection_id"] == of.id)
+        if not remove_items(self.table, leases, time_left) or not remove_items(self.table, opened, time_left):
+            return False
+        for item in self._runs(of):
+            self.objects.purge(put_aside_by(of.client_id, item["run_id"]))
+            for part in ("RUN-UNIT", "RUN-PART", "RUN-LOG"):
+                if not remove_items(self.table, self.table.all(pk, f"{part}#{item['run_id']}#"), time_left):
+                    return False
+            self.table.delete(key_of(item))
+        return True
+
+
+@dataclass(frozen=True)
+class Jobs(Items):
+    """Import jobs. Their schedules stand still while the connection is not at work; they need no stopping."""
+
+    def find(self, of: Connection) -> Found:
+        """See the port."""
+        items = self.table.get_many(keys_of(self.table, of, "JOB#"))
+        found = [(str(item["version"]), json.loads(item["body"])) for item in items]
+        scheduled = sum(1 for _, body in found if body.get("schedule"))
+        marks = sorted(f"{body['id']} {version}" for version, body in found)
+        facts = {"scheduled": scheduled} | at_least(len(found) >= MOST)
+        return Found(len(found), sorted(body["name"] for _, body in found), facts, mark_of(marks))

@@ -1,0 +1,118 @@
+"""Import jobs, their periods and schedules."""
+
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from erphub.platform.wire import Model
+
+type Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class _Aliased(Model):
+    """`from` is no name Python lets a field have."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+
+class Everything(Model):
+    """All there is, whatever its date."""
+
+    kind: Literal["everything"]
+
+
+class Range(_Aliased):
+    """A fixed period, first and last day included."""
+
+    kind: Literal["range"]
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise PydanticCustomError("period_backwards", "The period ends before it begins.")
+        return self
+
+
+class Days(Model):
+    """A rolling window: so many days back from today, and whatever is dated later."""
+
+    kind: Literal["days"]
+    days: Annotated[int, Field(ge=0, le=100)]
+
+
+class ThisYear(Model):
+    """The calendar year in which the run starts."""
+
+    kind: Literal["this_year"]
+
+
+Period = Annotated[Everything | Range | Days | ThisYear, Field(discriminator="kind")]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """The zones of the tz database that is shipped, whatever the machine has; `Factory` is a clock nobody has set."""
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split()) - {"Factory"}
+
+
+HOME_ZONE = "Europe/Oslo"
+"""Whose clock counts where a job names none: that of the businesses this hub was made for."""
+
+
+def _known_zone(name: str) -> str:
+    if name not in _zones():
+        raise PydanticCustomError("time_zone_unknown", "Use an IANA time zone, such as Europe/Oslo.")
+    return name
+
+
+class Schedule(Model):
+    """A time of day on some days of the week, by the clock on the wall of a time zone."""
+
+    time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    days: Literal["daily"] | Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = "daily"
+    time_zone: str
+    """Not checked here: a zone that a later tz database no longer has must not make its job unreadable."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone whose clock is meant. Raises ZoneInfoNotFoundError."""
+        return ZoneInfo(self.time_zone)
+
+
+class NewSchedule(Schedule):
+    """A schedule as a caller sends it."""
+
+    time_zone: Annotated[str, AfterValidator(_known_zone)]
+
+
+_Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Choice = Literal["all"] | Annotated[tuple[_Word, ...], Field(min_length=1, max_length=2000)]
+"""All of them, also those that come later, or these."""
+Description = Annotated[str, StringConstraints(max_length=1000)]
+
+
+class Job(Model):
+    """A job as it is kept. `due_at` is the next instant it starts by itself."""
+
+    id: str
+    client_id: str
+    name: str
+    description: str = ""
+    connection_id: str
+    companies: Choice = "all"
+    datasets: Choice = "all"
+    period: Period
+    schedule: Schedule | None = None
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime | None = None
+    version: int = 1

@@ -1,0 +1,70 @@
+"""What is sent and shown about import jobs."""
+
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from erphub.imports.jobs.models import Choice, Description, Job, NewSchedule, Period, Schedule
+from erphub.platform.wire import Identifier, Model, Name, instant
+
+
+class NewJob(Model):
+    """What a caller sends to make a job."""
+
+    name: Name
+    description: Description = ""
+    connection_id: Identifier
+    companies: Choice = "all"
+    datasets: Choice = "all"
+    period: Period
+    schedule: NewSchedule | None = None
+
+
+class ChangedJob(Model):
+    """What is to change; what is left out stays. A schedule of null takes it away."""
+
+    name: Name | None = None
+    description: Description | None = None
+    companies: Choice | None = None
+    datasets: Choice | None = None
+    period: Period | None = None
+    schedule: NewSchedule | None = None
+    version: Annotated[int, Field(description="The version that was read")]
+
+
+class JobView(Model):
+    """A job as its users see it. `next_run_at` is when it starts by itself."""
+
+    id: str
+    name: str
+    description: str
+    connection_id: str
+    companies: Choice
+    datasets: Choice
+    period: Period
+    schedule: Schedule | None
+    next_run_at: str | None
+    created_by: str
+    created_at: str
+    updated_at: str
+    version: int
+
+    @classmethod
+    def of(cls, job: "Job") -> Self:
+        """The job for its users."""
+        plain = job.model_dump(exclude={"client_id", "created_at", "updated_at", "due_at"}, by_alias=False)
+        return cls.model_validate(
+            plain
+            | {
+                "next_run_at": instant(job.due_at) if job.due_at else None,
+                "created_at": instant(job.created_at),
+                "updated_at": instant(job.updated_at),
+            }
+        )
+
+
+class JobPage(Model):
+    """A page of jobs."""
+
+    items: list[JobView]
+    next: str | None

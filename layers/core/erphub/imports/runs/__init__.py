@@ -1,0 +1,1 @@
+"""Runs of import jobs: planned, read, published, watched."""

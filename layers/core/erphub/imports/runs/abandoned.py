@@ -1,0 +1,42 @@
+"""Runs that nobody works on any more, found by their age when the news of their end was lost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from erphub.imports.runs.models import RunRef
+from erphub.imports.runs.ports import OpenRuns
+from erphub.platform.clock import Clock
+from erphub.platform.errors import NotFound
+from erphub.platform.state_machines import StateMachine
+from erphub.platform.tasks import TimeLeft
+from erphub.wizards.sweeper import Report, sweep_each
+
+LOOK_AGAIN = timedelta(hours=1)
+"""When a run whose machine still goes on is looked at next."""
+
+
+@dataclass(frozen=True)
+class AbandonedRuns:
+    """Ends runs whose machine has ended without their being written down as ended."""
+
+    runs: OpenRuns
+    machine: StateMachine
+    finish: Callable[[RunRef], object]
+    """Ends a run as broken off, frees what it holds, and tells who should know."""
+    clock: Clock
+    report: Report
+
+    def sweep(self, time_left: TimeLeft) -> int:
+        """Sweep all that are overdue; how many. Raises Unavailable when some could not be, after the others."""
+        return sweep_each(list(self.runs.overdue(self.clock())), self._end, self.report, time_left)
+
+    def _end(self, ref: RunRef) -> bool:
+        if self.machine.is_running(self.machine.execution(ref.run_id)):
+            self.runs.look_again(ref, self.clock() + LOOK_AGAIN)
+            return False
+        try:
+            self.finish(ref)
+        except NotFound:  # whoever was to add it died before it did, or it was deleted
+            self.runs.close(ref)
+        return True

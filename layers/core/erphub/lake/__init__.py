@@ -1,0 +1,1 @@
+"""Imported data: one table per client and dataset."""

@@ -1,0 +1,1 @@
+"""Which datasets there are, with their column types."""

@@ -1,0 +1,31 @@
+"""Datasets as they are shown."""
+
+from erphub.platform.wire import Model
+
+
+class ColumnView(Model):
+    """A column: its Arrow type, and whether it is part of the key."""
+
+    name: str
+    type: str
+    key: bool
+    description: str
+
+
+class DatasetView(Model):
+    """A dataset with the schema it has in this client's lake; `imported` is false until something was."""
+
+    id: str
+    title: str
+    publishing: str
+    date: str | None
+    amount: str | None
+    imported: bool
+    columns: list[ColumnView]
+
+
+class DatasetPage(Model):
+    """All datasets."""
+
+    items: list[DatasetView]
+    next: str | None = None

@@ -1,0 +1,43 @@
+"""The list of datasets with their column types."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from erphub.erp.datasets import DATASETS, Dataset, complete
+from erphub.lake.datasets.schemas import ColumnView, DatasetPage, DatasetView
+
+type KnownTypes = Callable[[str], Mapping[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """Datasets of a client."""
+
+    known_types: KnownTypes
+    """The types of a client's tables, by dataset."""
+
+    def list(self, client_id: str) -> DatasetPage:
+        """Every dataset with its schema."""
+        known = self.known_types(client_id)
+        return DatasetPage(items=[_view(dataset, known.get(dataset.id)) for dataset in DATASETS])
+
+
+def _view(dataset: Dataset, known: Mapping[str, str] | None) -> DatasetView:
+    types = complete(dataset, known or {})
+    columns = [
+        ColumnView(name=field.name, type=types[field.name], key=field.key, description=field.description)
+        for field in dataset.fields
+    ]
+    columns += [
+        ColumnView(name="company", type="string", key=True, description="The company's key in the ERP"),
+        ColumnView(name="connection", type="string", key=True, description="The connection it came through"),
+    ]
+    return DatasetView(
+        id=dataset.id,
+        title=dataset.title,
+        publishing=dataset.publishing.value,
+        date=dataset.date,
+        amount=dataset.amount,
+        imported=known is not None,
+        columns=columns,
+    )

@@ -1,0 +1,1 @@
+"""Delta Lake on S3: staging, publishing, reading, removing."""

@@ -1,0 +1,79 @@
+"""The files of a table of the lake: whose rows each holds, of which days, and what its statistics say."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import arro3.core as ac
+from deltalake import DeltaTable
+
+from erphub.erp.datasets import Dataset
+from erphub.erp.reading import DateRange
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a table: where it is, and what its statistics say."""
+
+    path: str
+    company: str
+    size: int
+    rows: int
+    connection: str
+    first: Any
+    last: Any
+    nulls: int
+
+    def overlaps_any(self, windows: Sequence[DateRange]) -> bool:
+        """Whether rows of one of the windows may be in it."""
+        return any(self._overlaps(window) for window in windows)
+
+    def within_one(self, windows: Sequence[DateRange]) -> bool:
+        """Whether all its rows are of one and the same window."""
+        return any(self._within(window) for window in windows)
+
+    def _overlaps(self, window: DateRange) -> bool:
+        if window.everything:
+            return True
+        if self.first is None or self.last is None:
+            return False
+        after = window.end is not None and self.first >= window.end
+        before = window.first is not None and self.last < window.first
+        return not (after or before)
+
+    def _within(self, window: DateRange) -> bool:
+        if window.everything:
+            return True
+        if self.first is None or self.last is None or self.nulls:
+            return False
+        return (window.first is None or self.first >= window.first) and (window.end is None or self.last < window.end)
+
+
+def files_of(table: DeltaTable, dataset: Dataset) -> list[File]:
+    """The files of a table."""
+    listed = ac.RecordBatch.from_arrow(table.get_add_actions(flatten=False)).to_struct_array()
+    return [_file(add, dataset.date) for add in cast(list[dict[str, Any]], cast(Any, listed).to_pylist())]
+
+
+def _file(add: dict[str, Any], day: str | None) -> File:
+    low, high, nulls = (cast(dict[str, Any], add.get(name) or {}) for name in ("min", "max", "null_count"))
+    return File(
+        path=add["path"],
+        company=add["partition"]["company"],
+        size=add["size_bytes"],
+        rows=add["num_records"] or 0,
+        connection=low["connection"],
+        first=low.get(day) if day else None,
+        last=high.get(day) if day else None,
+        nulls=(nulls.get(day) or 0) if day else 0,
+    )
+
+
+def statistics(text: str, dataset: Dataset) -> str:
+    """A file's statistics for the columns that find rows: decimals are left out, JSON would round them."""
+    stats = json.loads(text)
+    shown = {"connection", dataset.date, *dataset.keys}
+    for name in ("minValues", "maxValues", "nullCount"):
+        stats[name] = {column: value for column, value in stats.get(name, {}).items() if column in shown}
+    return json.dumps(stats)

@@ -1,0 +1,211 @@
+"""Publishing: what was staged takes the place of what a unit had, in one commit.
+
+A publication moves no rows: the files in staging are copied below the table inside S3, read there once more, and one
+commit adds them and removes those they replace. Only files that hold rows on both sides of a window's edge are written
+again. What is counted are the rows of the files in that commit.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from typing import Any
+
+import arro3.core as ac
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from erphub.erp.datasets import Dataset, Publishing, scale_of
+from erphub.erp.reading import Anomaly, DateRange
+from erphub.lake.delta import keys as lake_keys
+from erphub.lake.delta import sql
+from erphub.lake.delta import upkeep as lake_upkeep
+from erphub.lake.delta.batches import fitted
+from erphub.lake.delta.commits import commit, copy_into_place, place_of, published_before
+from erphub.lake.delta.files import File, files_of
+from erphub.lake.delta.schema import staged_schema, types_of
+from erphub.lake.delta.staging import Lot, StagedDataChanged, Staging
+from erphub.lake.delta.storage import TRIES, Storage, busy, pause, translated
+from erphub.lake.ports import Checkpoint, Published, PublishTarget, Staged, no_checkpoint
+from erphub.platform.ids import new_id
+
+SMALL_FILE = 8 * 1024 * 1024
+MANY_FILES = 24
+"""From so many small files of one company on, a publication writes them together anew."""
+DIGITS = 76
+"""In which sums are taken: those of 38 digits may have more."""
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a publication takes away: files, and of them those with rows that stay and are written again."""
+
+    replaced: Sequence[File]
+    rewritten: Sequence[File]
+    windows: Sequence[DateRange]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the files that go."""
+        return sum(file.rows for file in self.replaced)
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Publishes units into the tables of the lake."""
+
+    storage: Storage
+    staging: Staging
+    checkpoint: Checkpoint = no_checkpoint
+
+    def publish(self, target: PublishTarget, staged: Sequence[Staged]) -> Published:
+        """See ports.imports.Lake."""
+        found: list[Anomaly] | None = None
+        for attempt in range(TRIES):
+            with translated(), suppress(CommitFailedError):
+                table = self.storage.table(place_of(target).table)
+                if before := published_before(table, target):
+                    return before
+                if found is None:
+                    found = self._oddities(target, staged)
+                    staged = self._without_rejects(target, staged, found)
+                staged = self._in_the_tables_types(table, target, staged)
+                done = self._replace(table, target, staged, sum(oddity.count for oddity in found))
+                lake_upkeep.keep_up(table)
+                return replace(done, oddities=found)
+            pause(attempt)
+        raise busy()
+
+    def _oddities(self, target: PublishTarget, staged: Sequence[Staged]) -> list[Anomaly]:
+        if target.dataset.publishing is not Publishing.KEYS:
+            return []
+        return lake_keys.oddities(target.dataset, self._tables(staged))
+
+    def _tables(self, staged: Iterable[Staged]) -> dict[str, DeltaTable]:
+        tables = [table for each in staged if (table := self.staging.table(each))]
+        return {f"s{number}": table for number, table in enumerate(tables)}
+
+    def _replace(self, table: DeltaTable, target: PublishTarget, staged: Sequence[Staged], rejected: int) -> Published:
+        going = _replacement(table, target)
+        lots = [self.staging.lot(each) for each in staged]
+        counts = replace(self._counts(table, target, staged, lots, going), rejected=rejected)
+        if target.dataset.publishing is Publishing.KEYS and counts.inserted == counts.updated == counts.removed == 0:
+            return counts
+        if going.rewritten:
+            kept = self._kept(table, target, going)
+            lots.append(kept)
+            if target.dataset.publishing is Publishing.PERIODS:
+                counts = replace(counts, removed=counts.removed - kept.rows)
+        files = [file for lot in lots for file in lot.files]
+        if files or going.replaced or target.up_to_date:  # that nothing has changed until now is worth knowing too
+            place = place_of(target)
+            copy_into_place(self.storage, place, files, target.run_id)
+            self.checkpoint("publish.copied")
+            self._check_in_place(table, target, lots)
+            added = [place.added(file, target.run_id) for file in files]
+            commit(table, target, [*added, *map(place.removed, going.replaced)], counts)
+            self.checkpoint("publish.committed")
+        return counts
+
+    def _counts(
+        self,
+        table: DeltaTable,
+        target: PublishTarget,
+        staged: Sequence[Staged],
+        lots: Sequence[Lot],
+        going: Replacement,
+    ) -> Published:
+        rows = sum(file.rows for lot in lots for file in lot.files)
+        if target.dataset.publishing is Publishing.PERIODS:
+            return Published(inserted=rows, updated=0, unchanged=0, removed=going.rows)
+        tables = self._tables(staged)
+        counts = lake_keys.difference(target.dataset, tables, table, target.connection_id, target.company, going.rows)
+        if (found := counts.inserted + counts.updated + counts.unchanged) != rows:
+            raise StagedDataChanged(f"{rows} rows are in staging, {found} were compared. Nothing was published.")
+        return counts
+
+    def _check_in_place(self, table: DeltaTable, target: PublishTarget, lots: Sequence[Lot]) -> None:
+        """Read what is about to be published where it now is. Raises StagedDataChanged when it is not as counted."""
+        place, dataset, types = place_of(target), target.dataset, types_of(table)
+        attempt = f"{target.staging}/check-{new_id()}"
+        for number, lot in enumerate(lots):
+            if not lot.files:
+                continue
+            keys = [(place.key_of(file, target.run_id), file.size) for file in lot.files]
+            files = self.staging.selection(f"{attempt}/{number}", staged_schema(dataset, types), keys)
+            self._check(files, dataset, types, lot)
+
+    def _check(self, files: DeltaTable, dataset: Dataset, types: Mapping[str, str], lot: Lot) -> None:
+        column = dataset.amount if lot.amount is not None else None
+        text = sql.control_totals("t", column, scale_of(types[column]) if column else 0)
+        (found,) = sql.rows(sql.query({"t": files}, text))
+        with localcontext(prec=DIGITS):
+            amount = (found["amount"] or 0) if column else None
+            if (found["rows"], amount) != (lot.rows, lot.amount):
+                raise StagedDataChanged(
+                    f"{lot.rows} rows and a sum of {lot.amount} were counted, "
+                    f"{found['rows']} and {amount} would be published. Nothing was."
+                )
+
+    def _kept(self, table: DeltaTable, target: PublishTarget, going: Replacement) -> Lot:
+        """The rows that stay of files that go, written again."""
+        attempt, key = f"{target.staging}/kept-{new_id()}", place_of(target).table
+        schema = staged_schema(target.dataset, types_of(table))
+        files = [(f"{key}/{file.path}", file.size) for file in going.rewritten]
+        origin = self.staging.selection(f"{attempt}/from", schema, files)
+        rows = sql.query({"t": origin}, sql.outside(target.dataset, going.windows))
+        return self.staging.lot(self._write(f"{attempt}/rows", target.dataset, schema, [rows]))
+
+    def _without_rejects(
+        self, target: PublishTarget, staged: Sequence[Staged], found: Sequence[Anomaly]
+    ) -> Sequence[Staged]:
+        """Staged rows again, without those that have no key or share one."""
+        if not found:
+            return staged
+        tables = self._tables(staged)
+        schema = staged_schema(target.dataset, types_of(next(iter(tables.values()))))
+        streams = lake_keys.sound(target.dataset, tables)
+        sound = self._write(f"{target.staging}/sound-{new_id()}", target.dataset, schema, streams)
+        return [_conserved(sound, staged, rejected=sum(oddity.count for oddity in found))]
+
+    def _in_the_tables_types(
+        self, table: DeltaTable, target: PublishTarget, staged: Sequence[Staged]
+    ) -> Sequence[Staged]:
+        """Staged rows again with the table's decimals, when another run has widened them since."""
+        now = types_of(table)
+        tables = self._tables(staged)
+        if all(types_of(each) == now for each in tables.values()):
+            return staged
+        schema = staged_schema(target.dataset, now)
+        rows = sql.query(tables, sql.staged_as(target.dataset, tables, now))
+        wider = self._write(f"{target.staging}/wider-{new_id()}", target.dataset, schema, [rows])
+        return [_conserved(wider, staged)]
+
+    def _write(self, path: str, dataset: Dataset, schema: ac.Schema, streams: Iterable[Any]) -> Staged:
+        return self.staging.write(path, dataset, schema, (fitted(rows, schema) for rows in streams))
+
+
+def _conserved(rewritten: Staged, staged: Sequence[Staged], rejected: int = 0) -> Staged:
+    """Rows that were written again, with what they must hold now. Raises StagedDataChanged when some are missing."""
+    rows = sum(each.rows for each in staged) - rejected
+    if rewritten.rows != rows:
+        raise StagedDataChanged(f"Of {rows} rows {rewritten.rows} were written again. Nothing was published.")
+    amounts = [each.amount for each in staged if each.amount is not None]
+    if rejected or len(amounts) < len(staged):
+        return rewritten
+    with localcontext(prec=DIGITS):
+        return replace(rewritten, amount=sum(amounts, Decimal(0)))
+
+
+def _replacement(table: DeltaTable, target: PublishTarget) -> Replacement:
+    """Which of the unit's files a publication takes away."""
+    unit = (target.company, target.connection_id)
+    mine = [file for file in files_of(table, target.dataset) if (file.company, file.connection) == unit]
+    windows = target.windows if target.dataset.publishing is Publishing.PERIODS else (DateRange(),)
+    replaced = [file for file in mine if file.overlaps_any(windows)]
+    rewritten = [file for file in replaced if not file.within_one(windows)]
+    small = [file for file in mine if file not in replaced and file.size < SMALL_FILE]
+    if len(small) >= MANY_FILES:
+        rewritten += small
+        replaced += small
+    return Replacement(replaced, rewritten, windows)

@@ -1,0 +1,89 @@
+"""Rows of the lake for readers: filtered, in a fixed order, page by page from one state of a table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from erphub.erp.datasets import Dataset
+from erphub.lake.delta import sql
+from erphub.lake.ports import RowPage, RowsWanted
+from erphub.platform.errors import Gone, Unavailable
+
+BIGGEST_PAGE = 3 * 1024 * 1024
+"""Bytes of text in a page: an answer through API Gateway may have 6 MB, and JSON within JSON grows."""
+
+
+class LakeRows:
+    """Satisfies `ports.imports.LakeReader` for tables below `root`."""
+
+    def __init__(self, root: str, options: Mapping[str, str]) -> None:
+        self._root = root
+        self._options = dict(options)
+
+    def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
+        """See the port."""
+        try:
+            table = self._table(client_id, dataset)
+            if table is None:
+                return RowPage([], None)
+            _go_back(table, wanted.version)
+            return _page(table, dataset, wanted)
+        except (DeltaError, OSError) as error:
+            if wanted.version is not None:
+                raise _expired() from error
+            raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
+
+    def _table(self, client_id: str, dataset: Dataset) -> DeltaTable | None:
+        try:
+            return DeltaTable(f"{self._root}/lake/{client_id}/{dataset.id}", storage_options=self._options)
+        except TableNotFoundError:
+            return None
+
+
+def _go_back(table: DeltaTable, version: int | None) -> None:
+    """Show the table as it was then. Raises Gone for a version that is not there.
+
+    The engine is not asked for one that is still to come: it looks for it version by version, for minutes.
+    """
+    if version is None or version == table.version():
+        return
+    if version > table.version():
+        raise _expired()
+    table.load_as_version(version)
+
+
+def _expired() -> Gone:
+    return Gone(
+        "The data was imported anew since the first page and the old state is no longer kept. Begin again.",
+        code="page_expired",
+    )
+
+
+def _page(table: DeltaTable, dataset: Dataset, wanted: RowsWanted) -> RowPage:
+    keys = dataset.order  # what rows may share, the rest decides
+    there = {field.name for field in table.schema().fields}
+    rest = [field.name for field in dataset.fields if field.name not in keys and field.name in there]
+    found = sql.rows(sql.query({"t": table}, sql.page(dataset, wanted, keys, rest)))
+    rows = found[: min(wanted.limit, _fitting(found, wanted.columns))]
+    version = table.version()
+    # A column the dataset got after the table was made is there from the next import on.
+    shown = [{name: row.get(name) for name in wanted.columns} for row in rows]
+    if len(found) == len(rows):
+        return RowPage(shown, version)
+    last = [rows[-1][name] for name in keys]
+    again = sum([row[name] for name in keys] == last for row in rows)
+    if wanted.after is not None and last == list(wanted.after):
+        again += wanted.skip
+    return RowPage(shown, version, last, again)
+
+
+def _fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> int:
+    """How many of the rows fit into a page; one always does."""
+    size = 0
+    for number, row in enumerate(rows):
+        size += sum(len(name) + len(str(row.get(name)).encode()) + 8 for name in columns)
+        if size > BIGGEST_PAGE:
+            return max(number, 1)
+    return len(rows)

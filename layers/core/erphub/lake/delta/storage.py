@@ -1,0 +1,69 @@
+"""Where the lake's tables are, how they are opened, and the table engine's errors in the hub's words."""
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deltalake import DeltaTable, PostCommitHookProperties
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from erphub.platform.aws.files import Files
+from erphub.platform.errors import HubError, Unavailable
+
+TRIES = 12
+"""Of a commit that meets others."""
+NO_HOOK = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+"""The engine does nothing of its own after a commit: were that to fail, it would call the commit a failure."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Tables below `root` (`s3://bucket` or a folder); `files` reaches the same place, `options` are the engine's."""
+
+    root: str
+    files: Files
+    options: dict[str, str]
+
+    def table(self, key: str) -> DeltaTable:
+        """The table there. Raises the engine's TableNotFoundError."""
+        return DeltaTable(f"{self.root}/{key}", storage_options=self.options)
+
+    def table_if_any(self, key: str) -> DeltaTable | None:
+        """The table there, if there is one."""
+        try:
+            return self.table(key)
+        except TableNotFoundError:
+            return None
+
+
+def storage(root: str, files: Files, options: Mapping[str, str]) -> Storage:
+    """Storage with options of its own."""
+    return Storage(root, files, dict(options))
+
+
+def pause(attempt: int) -> None:
+    """Wait a little before trying a commit again, longer each time, so that two do not meet again."""
+    time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311  chance, not a secret
+
+
+def busy() -> Unavailable:
+    """Others were faster, again and again."""
+    return Unavailable("Other imports kept writing to the same table. Try again in a moment.", code="lake_busy")
+
+
+def is_the_engines(error: BaseException) -> bool:
+    """Whether the engine or its storage failed: what a query meets in storage comes as a plain Exception."""
+    return isinstance(error, (DeltaError, OSError)) or type(error) is Exception
+
+
+class translated:
+    """The engine's errors in the hub's words; a conflict of commits is left for who tries again."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, (HubError, CommitFailedError)) or not is_the_engines(error):
+            return
+        raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error

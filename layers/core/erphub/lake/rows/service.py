@@ -1,0 +1,148 @@
+"""Rows of a dataset: filters, columns, pages."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from erphub.erp.datasets import BY_ID, Dataset, Kind
+from erphub.erp.reading import DateRange
+from erphub.lake.ports import LakeReader, RowPage, RowsWanted
+from erphub.lake.rows.schemas import RowsPage, RowsQuery
+from erphub.platform.errors import FieldError, Invalid, NotFound
+
+MOST = 2**63 - 1
+"""Beyond it nothing of a table is counted."""
+
+
+def nothing_hidden(client_id: str) -> Sequence[str]:  # noqa: ARG001
+    """No connection is being deleted."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a client's lake."""
+
+    lake: LakeReader
+    hidden: Callable[[str], Sequence[str]] = nothing_hidden
+    """The client's connections that are being deleted: their rows are there, and nobody sees them."""
+
+    def page(self, client_id: str, dataset_id: str, query: RowsQuery) -> RowsPage:
+        """A page of rows. Raises NotFound (`dataset_not_found`), Invalid, Gone (`page_expired`)."""
+        dataset = BY_ID.get(dataset_id)
+        if dataset is None:
+            raise NotFound(
+                "There is no such dataset. GET /clients/{client}/datasets lists them.", code="dataset_not_found"
+            )
+        wanted = replace(_wanted(dataset, query), hidden=self.hidden(client_id))
+        page = self.lake.page(client_id, dataset, wanted)
+        return RowsPage(items=[_plain(row) for row in page.rows], next=_next(page, _asked(dataset, query)))
+
+
+def _wanted(dataset: Dataset, query: RowsQuery) -> RowsWanted:
+    version, after, skip = _where(query.next, dataset, _asked(dataset, query))
+    return RowsWanted(
+        companies=[query.company] if query.company is not None else [],
+        connections=[query.connection] if query.connection is not None else [],
+        window=_window(dataset, query),
+        columns=_columns(dataset, query.columns),
+        limit=query.limit,
+        version=version,
+        after=after,
+        skip=skip,
+    )
+
+
+def _window(dataset: Dataset, query: RowsQuery) -> DateRange:
+    if query.first is None and query.last is None:
+        return DateRange()
+    if dataset.date is None:
+        pointer = "/from" if query.first else "/to"
+        raise Invalid.field(pointer, "dataset_without_dates", f"Rows of {dataset.id} have no date to choose by.")
+    if query.first and query.last and query.last < query.first:
+        raise Invalid.field("/to", "period_backwards", "The period ends before it begins.")
+    if query.last == date.max:
+        return DateRange(query.first, None)
+    return DateRange(query.first, query.last + timedelta(days=1) if query.last else None)
+
+
+def _columns(dataset: Dataset, given: str | None) -> list[str]:
+    known = [*(field.name for field in dataset.fields), "company", "connection"]
+    if given is None:
+        return known
+    names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        detail = (
+            f"No such column in {dataset.id}: {', '.join(unknown[:5])}." if unknown else "Name at least one column."
+        )
+        raise Invalid(detail, errors=[FieldError("/columns", "column_unknown", detail)])
+    return names
+
+
+def _asked(dataset: Dataset, query: RowsQuery) -> str:
+    """What the pages of one list have in common; another list's `next` is not this one's."""
+    parts = [dataset.id, query.company, query.connection, str(query.first), str(query.last)]
+    return sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _next(page: RowPage, asked: str) -> str | None:
+    if page.last is None:
+        return None
+    text = json.dumps([asked, page.version, [_tagged(value) for value in page.last], page.again], ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+
+
+def _where(word: str | None, dataset: Dataset, asked: str) -> tuple[int | None, Sequence[Any] | None, int]:
+    """The state and place a `next` stands for. Raises Invalid (`next_invalid`)."""
+    if word is None:
+        return None, None, 0
+    try:
+        text = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)).decode("utf-8", "surrogatepass")
+        of, version, last, again = json.loads(text)
+        if of != asked or not (_counts(version) and _counts(again)):
+            raise ValueError("another list's")
+        place = zip(dataset.order, last, strict=True)
+        return version, [_untagged(value, _holds(dataset, column)) for column, value in place], again
+    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
+
+
+def _counts(number: Any) -> bool:
+    """Whether it can be a version of a table, or a number of its rows."""
+    return type(number) is int and 0 <= number <= MOST
+
+
+def _tagged(value: Any) -> Any:
+    return {"day": value.isoformat()} if isinstance(value, date) else value
+
+
+def _untagged(value: Any, kind: type) -> Any:
+    """What `_tagged` was given. Raises ValueError, TypeError or KeyError for what such a column cannot hold."""
+    if value is not None and kind is date:
+        return date.fromisoformat(value["day"])
+    if value is not None and type(value) is not kind:
+        raise TypeError("another column's value")
+    return value
+
+
+def _holds(dataset: Dataset, column: str) -> type:
+    """What a column of the sort key holds: days, whole numbers or text."""
+    kinds = {field.name: field.kind for field in dataset.fields}
+    return {Kind.DATE: date, Kind.INTEGER: int}.get(kinds.get(column, Kind.TEXT), str)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in row.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat() if isinstance(value, (date, datetime)) else value

@@ -1,1 +1,0 @@
-"""The nouns of the hub, as plain data that every floor shares."""

@@ -1,0 +1,1 @@
+"""The technique that all capabilities share. It knows none of them."""

@@ -1,0 +1,1 @@
+"""AWS, as the stores and services use it."""

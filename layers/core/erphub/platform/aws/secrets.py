@@ -1,0 +1,74 @@
+"""Passwords and tokens, one secret per connection, in Secrets Manager."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from erphub.platform.aws.clients import client
+from erphub.platform.aws.errors import code_of, later_when_busy
+from erphub.platform.errors import NotFound
+
+_later = later_when_busy("secrets_busy", "The password store is busy.")
+
+
+class SecretsManager:
+    """Secrets whose names begin with this deployment's prefix; no other can be touched."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    @_later
+    def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
+        """Keep the fields as one JSON secret, tagged with the tenant; the same name again is a new version."""
+        value = json.dumps(dict(fields), ensure_ascii=False)
+        manager = client("secretsmanager")
+        try:
+            manager.create_secret(
+                Name=self._prefix + name, SecretString=value, Tags=[{"Key": "erphub:client", "Value": tenant}]
+            )
+        except ClientError as error:
+            if code_of(error) != "ResourceExistsException":
+                raise
+            manager.put_secret_value(SecretId=self._prefix + name, SecretString=value)
+
+    @_later
+    def get(self, name: str) -> dict[str, str]:
+        """The fields. Raises NotFound (`secret_gone`)."""
+        try:
+            answer = client("secretsmanager").get_secret_value(SecretId=self._prefix + name)
+        except ClientError as error:
+            if code_of(error) in {"ResourceNotFoundException", "InvalidRequestException"}:
+                raise NotFound("The password is no longer kept. Enter it again.", code="secret_gone") from error
+            raise
+        return cast(dict[str, str], json.loads(answer["SecretString"]))
+
+    @_later
+    def delete(self, name: str) -> None:
+        """Remove it at once; one that is not there is fine."""
+        try:
+            client("secretsmanager").delete_secret(SecretId=self._prefix + name, ForceDeleteWithoutRecovery=True)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """The names of secrets last written before a moment, without the prefix. Raises Unavailable."""
+        wanted = {"Key": "name", "Values": [self._prefix]}
+        pages = client("secretsmanager").get_paginator("list_secrets").paginate(Filters=[cast(Any, wanted)])
+        with _later:
+            for secret in (one for page in pages for one in page["SecretList"]):
+                name, written = secret.get("Name", ""), secret.get("LastChangedDate") or secret.get("CreatedDate")
+                if name.startswith(self._prefix) and written is not None and written < moment:
+                    yield name.removeprefix(self._prefix)
+
+    @_later
+    def names(self, begin: str) -> list[str]:
+        """The names of all secrets that begin so, without the deployment's prefix."""
+        wanted = {"Key": "name", "Values": [self._prefix + begin]}
+        pages = client("secretsmanager").get_paginator("list_secrets").paginate(Filters=[cast(Any, wanted)])
+        found = [secret.get("Name", "") for page in pages for secret in page["SecretList"]]
+        # The service's own search is no respecter of upper and lower case.
+        return [name.removeprefix(self._prefix) for name in found if name.startswith(self._prefix + begin)]

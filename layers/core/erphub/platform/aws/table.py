@@ -1,0 +1,382 @@
+"""The tenant table: items as plain dicts in and out, conditions as exceptions, pages as opaque words.
+
+A request whose answer was lost is repeated by the client, and then a condition meets what the first one wrote. So every
+conditional write and every update leaves a mark of its own in the item, and one that is refused because of its own mark
+has succeeded. An update that adds something adds it once, for the same reason. Transactions carry a token that
+DynamoDB knows them by for ten minutes. The mark stays in here: nobody who reads an item sees it.
+"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from erphub.platform.aws.clients import client
+from erphub.platform.aws.items import Item, encode, encode_value
+from erphub.platform.aws.table_pages import ItemPage, index_key, page_key, page_word
+from erphub.platform.aws.table_writes import (
+    MARK,
+    marking,
+    met_another,
+    own_write,
+    read_item,
+    removed_before,
+    table_busy,
+    translated,
+)
+from erphub.platform.ids import new_id
+from erphub.platform.writes import Key, Write
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+
+def make_key(pk: str, *parts: str) -> Key:
+    return {"pk": pk, "sk": "#".join(parts)}
+
+
+MOST_ACTIONS = 100
+"""What DynamoDB takes in one transaction."""
+_BATCH_TRIES = 8
+_CONFLICTS = 4
+"""How often a transaction is tried that meets another one on the same items."""
+_LONGEST_PAUSE = 5.0
+_KEYS_A_PAGE = 5_000
+"""Keys alone are short: so many are about a page's megabyte."""
+
+
+class Table:
+    """One DynamoDB table with string keys `pk` and `sk`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get(self, key: Key, *, consistent: bool = True) -> Item | None:
+        """The item of this key."""
+        with translated():
+            answer = client("dynamodb").get_item(TableName=self.name, Key=encode(key), ConsistentRead=consistent)
+        item = answer.get("Item")
+        return read_item(item) if item else None
+
+    def put(self, item: Item, *, condition: str | None = None, **values: Any) -> None:
+        """Write the item. Raises Taken when the condition does not hold, unless because this very item is there."""
+        mark = new_id()
+        marked = item | {MARK: mark} if condition else item
+        request: dict[str, Any] = {"TableName": self.name, "Item": encode(marked)}
+        _add_condition(request, condition, values)
+        with translated():
+            try:
+                client("dynamodb").put_item(**request)
+            except ClientError as error:
+                if own_write(error, mark) is None:
+                    raise
+
+    def put_new(self, item: Item) -> None:
+        """Write the item unless its key is there already. Raises Taken."""
+        self.put(item, condition="attribute_not_exists(pk)")
+
+    def update(
+        self,
+        key: Key,
+        expression: str,
+        *,
+        condition: str | None = None,
+        names: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> Item:
+        """Change the item and return all of it as it is now. Values are named `:name` in the expressions.
+
+        Raises Taken when the condition does not hold, unless because the change has been made already.
+        """
+        mark = new_id()
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "Key": encode(key),
+            "UpdateExpression": marking(expression),
+            "ReturnValues": "ALL_NEW",
+            "ExpressionAttributeNames": {**(names or {}), "#mark": MARK},
+        }
+        not_mine = "(attribute_not_exists(#mark) OR #mark <> :mark)"
+        _add_condition(request, f"({condition}) AND {not_mine}" if condition else not_mine, values | {"mark": mark})
+        with translated():
+            try:
+                return read_item(client("dynamodb").update_item(**request).get("Attributes", {}))
+            except ClientError as error:
+                made = own_write(error, mark)
+                if made is None:
+                    raise
+                return made
+
+    def delete(self, key: Key, *, condition: str | None = None, **values: Any) -> None:
+        """Remove the item; one that is not there is fine. Raises Taken when the condition does not hold."""
+        request: dict[str, Any] = {"TableName": self.name, "Key": encode(key)}
+        _add_condition(request, condition, values)
+        with translated():
+            try:
+                client("dynamodb").delete_item(**request)
+            except ClientError as error:
+                if not removed_before(error):
+                    raise
+
+    def page(
+        self,
+        pk: str,
+        prefix: str = "",
+        *,
+        limit: int = 100,
+        next: str | None = None,
+        after: str | None = None,
+        newest_first: bool = False,
+        consistent: bool = True,
+    ) -> ItemPage:
+        """A page of a partition's items whose sort key begins with the prefix, in order of sort key.
+
+        It begins where the page before ended (`next`), or behind the sort key `after`.
+        """
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
+            "ExpressionAttributeValues": encode({":pk": pk} | ({":prefix": prefix} if prefix else {})),
+            "Limit": limit,
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": consistent,
+        }
+        if start := page_key(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
+            request["ExclusiveStartKey"] = start
+        with translated():
+            answer = client("dynamodb").query(**request)
+        return ItemPage([read_item(item) for item in answer["Items"]], page_word(answer.get("LastEvaluatedKey")))
+
+    def all(self, pk: str, prefix: str = "", **options: Any) -> Iterator[Item]:
+        """Every item of a partition whose sort key begins with the prefix."""
+        next: str | None = None
+        while True:
+            page = self.page(pk, prefix, limit=1000, next=next, **options)
+            yield from page.items
+            if (next := page.next) is None:
+                return
+
+    def search(self, pk: str, prefix: str, keep: Callable[[Item], bool], *, limit: int, next: str | None) -> ItemPage:
+        """A page of the items that `keep` wants; reads on until it is full, so that no page comes out thin."""
+        found: list[Item] = []
+        while True:
+            page = self.page(pk, prefix, limit=1000, next=next)
+            for item in page.items:
+                if keep(item):
+                    if len(found) == limit:
+                        return ItemPage(found, page_word(encode(key_of(found[-1]))))
+                    found.append(item)
+            if (next := page.next) is None:
+                return ItemPage(found, None)
+
+    def by_index(
+        self, index: str, key: str, value: str, *, upto: tuple[str, str] | None = None, limit: int = 1000
+    ) -> Iterator[Item]:
+        """Every item an index holds under a value; `upto` keeps those whose sort attribute is at most so much."""
+        values = {":key": value} | ({":upto": upto[1]} if upto else {})
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :key" + (" AND #sort <= :upto" if upto else ""),
+            "ExpressionAttributeNames": {"#key": key} | ({"#sort": upto[0]} if upto else {}),
+            "ExpressionAttributeValues": encode(values),
+            "Limit": limit,
+        }
+        while True:
+            with translated():
+                answer = client("dynamodb").query(**request)
+            yield from (read_item(item) for item in answer["Items"])
+            last = answer.get("LastEvaluatedKey")
+            if not last:
+                return
+            request["ExclusiveStartKey"] = last
+
+    def keys_in_index(
+        self, index: str, attributes: tuple[str, str], value: str, prefix: str, *, most: int | None = None
+    ) -> list[Key]:
+        """The keys of what an index holds under a value, as far as the sort attribute begins so; about `most` of them.
+
+        Reading ends with the page that brings the `most`th.
+        """
+        found: list[Key] = []
+        next: str | None = None
+        while True:
+            page = self.page_of_index(index, attributes, value, prefix, limit=_KEYS_A_PAGE, next=next)
+            found += [key_of(item) for item in page.items]
+            if (next := page.next) is None or (most is not None and len(found) >= most):
+                return found
+
+    def count(self, pk: str, prefix: str, most: int) -> int:
+        """How many items of a partition have sort keys that begin so, without fetching them; counts to `most`."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": encode({":pk": pk, ":prefix": prefix}),
+        }
+        return self._count(request, most)
+
+    def count_in_index(self, index: str, key: str, value: str, most: int | None = None) -> int:
+        """How many items an index holds under a value, without fetching them; counts to `most`."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :key",
+            "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": encode({":key": value}),
+        }
+        return self._count(request, most)
+
+    def _count(self, request: dict[str, Any], most: int | None) -> int:
+        counted = 0
+        while True:
+            room: dict[str, Any] = {} if most is None else {"Limit": most - counted}
+            with translated():
+                answer = client("dynamodb").query(**request, **room, Select="COUNT")
+            counted += answer["Count"]
+            last = answer.get("LastEvaluatedKey")
+            if not last or (most is not None and counted >= most):
+                return counted
+            request["ExclusiveStartKey"] = last
+
+    def page_of_index(
+        self,
+        index: str,
+        attributes: tuple[str, str],
+        value: str,
+        prefix: str = "",
+        *,
+        limit: int = 100,
+        next: str | None = None,
+        newest_first: bool = False,
+    ) -> ItemPage:
+        """A page of what an index holds under a value, in order of its sort attribute; a moment behind the table."""
+        names = {"#key": attributes[0]} | ({"#sort": attributes[1]} if prefix else {})
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :key" + (" AND begins_with(#sort, :prefix)" if prefix else ""),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": encode({":key": value} | ({":prefix": prefix} if prefix else {})),
+            "Limit": limit,
+            "ScanIndexForward": not newest_first,
+        }
+        if start := index_key(next, attributes[0], value):
+            request["ExclusiveStartKey"] = start
+        with translated():
+            answer = client("dynamodb").query(**request)
+        return ItemPage([read_item(item) for item in answer["Items"]], page_word(answer.get("LastEvaluatedKey")))
+
+    def get_many(self, wanted: Sequence[Key]) -> list[Item]:
+        """Those of the items that are there, 100 a call, in no order."""
+        found: list[Item] = []
+        for start in range(0, len(wanted), 100):
+            left: Any = {
+                self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]], "ConsistentRead": True}
+            }
+            for number in range(_BATCH_TRIES):
+                _pause(number)
+                with translated():
+                    answer: Any = client("dynamodb").batch_get_item(RequestItems=left)
+                found += [read_item(item) for item in answer["Responses"].get(self.name, [])]
+                if not (left := answer.get("UnprocessedKeys")):
+                    break
+            else:
+                raise table_busy()
+        return found
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """All of the writes or none. Raises Taken when a condition does not hold.
+
+        Raises ValueError for more than DynamoDB takes at once, or two writes of one item: what would be refused there.
+        """
+        _require_possible(writes)
+        items = [self._transact_item(write) for write in writes]
+        with translated():
+            for number in range(_CONFLICTS):
+                _pause(number)
+                try:
+                    # botocore adds a token, so that what it sends again is the same transaction and not another one.
+                    client("dynamodb").transact_write_items(TransactItems=items)
+                except ClientError as error:
+                    if not met_another(error) or number + 1 == _CONFLICTS:
+                        raise
+                else:
+                    return
+
+    def _transact_item(self, write: Write) -> "TransactWriteItemTypeDef":
+        body: dict[str, Any] = {"TableName": self.name}
+        if write.condition:
+            body["ConditionExpression"] = write.condition
+        if write.names:
+            body["ExpressionAttributeNames"] = dict(write.names)
+        if write.values:
+            body["ExpressionAttributeValues"] = encode({f":{name}": value for name, value in write.values.items()})
+        if write.put is not None:
+            return cast("TransactWriteItemTypeDef", {"Put": body | {"Item": encode(write.put)}})
+        if write.delete is not None:
+            return cast("TransactWriteItemTypeDef", {"Delete": body | {"Key": encode(write.delete)}})
+        if write.update is not None:
+            change = {"Key": encode(write.update), "UpdateExpression": write.expression}
+            return cast("TransactWriteItemTypeDef", {"Update": body | change})
+        if write.check is not None:
+            return cast("TransactWriteItemTypeDef", {"ConditionCheck": body | {"Key": encode(write.check)}})
+        raise ValueError("a write that writes nothing")
+
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Write items, 25 a call, repeating what a busy table left over; not all-or-nothing."""
+        for start in range(0, len(items), 25):
+            self._batch([{"PutRequest": {"Item": encode(item)}} for item in items[start : start + 25]])
+
+    def delete_many(self, keys: Sequence[Key]) -> None:
+        """Remove items, 25 a call; keys that are not there are fine."""
+        for start in range(0, len(keys), 25):
+            self._batch([{"DeleteRequest": {"Key": encode(key)}} for key in keys[start : start + 25]])
+
+    def _batch(self, requests: Sequence[Any]) -> None:
+        left: Any = {self.name: list(requests)}
+        for number in range(_BATCH_TRIES):
+            _pause(number)
+            with translated():
+                left = client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems")
+            if not left:
+                return
+        raise table_busy()
+
+
+def _require_possible(writes: Sequence[Write]) -> None:
+    if len(writes) > MOST_ACTIONS:
+        raise ValueError(f"a transaction of {len(writes)} writes; DynamoDB takes {MOST_ACTIONS}")
+    places = [(place["pk"], place["sk"]) for place in map(_place, writes)]
+    twice = [place for place, times in Counter(places).items() if times > 1]
+    if twice:
+        raise ValueError(f"a transaction that writes {twice[0][1].partition('#')[0]} twice; DynamoDB takes it once")
+
+
+def _place(write: Write) -> Mapping[str, Any]:
+    place = write.put or write.delete or write.update or write.check
+    if place is None:
+        raise ValueError("a write that writes nothing")
+    return place
+
+
+def _pause(tries: int) -> None:
+    """Before the next try of what a busy table left over: longer each time, and not all at once."""
+    if tries:
+        time.sleep(random.uniform(0, min(0.05 * 2**tries, _LONGEST_PAUSE)))  # noqa: S311 — spreads requests, no secret
+
+
+def key_of(item: Mapping[str, Any]) -> Key:
+    """The key of an item."""
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def _add_condition(request: dict[str, Any], condition: str | None, values: Mapping[str, Any]) -> None:
+    if condition:
+        request["ConditionExpression"] = condition
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    if values:
+        serialized = {f":{name}": encode_value(value) for name, value in values.items()}
+        request["ExpressionAttributeValues"] = serialized

@@ -1,0 +1,104 @@
+"""What makes a write to a table safe to repeat, and the table's refusals in the hub's words.
+
+Every conditional write and every update leaves a mark of its own in the item. When the answer was lost and the client
+sends the request again, its condition meets what the first one wrote; the mark tells.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from erphub.platform.aws.items import Item, decode
+from erphub.platform.errors import Conflict, HubError, ServiceBusy
+
+MARK = "write_id"
+"""The attribute that holds the mark of the last conditional write or update."""
+_BUSY = {
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+    "ServiceUnavailable",
+    "TransactionInProgressException",
+}
+
+
+_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+
+class VersionConflict(Conflict):
+    """A condition did not hold: what was to be written is there already, or is no longer as it was read."""
+
+    code = "version_conflict"
+
+
+def read_item(item: Mapping[str, Any]) -> Item:
+    """An item as whoever asked for it sees it."""
+    found = decode(item)
+    found.pop(MARK, None)
+    return found
+
+
+def marking(expression: str) -> str:
+    """The update expression, leaving a mark as well."""
+    if re.search(r"\bSET\b", expression):
+        return re.sub(r"\bSET\b", "SET #mark = :mark,", expression, count=1)
+    return f"SET #mark = :mark {expression}"
+
+
+def own_write(error: ClientError, mark: str) -> Item | None:
+    """The item, when the condition failed because this write has been made: its answer was lost, and it came again."""
+    response = cast(dict[str, Any], error.response)
+    there = response.get("Item", {})
+    if response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+        return None
+    return read_item(there) if there.get(MARK) == {"S": mark} else None
+
+
+def removed_before(error: ClientError) -> bool:
+    """Whether a removal found nothing when the client repeated it: then it was the first request that removed it."""
+    response = cast(dict[str, Any], error.response)
+    failed = response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
+    return failed and not response.get("Item") and response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+
+
+def met_another(error: ClientError) -> bool:
+    """Whether a transaction was given up for another one's sake, or for too much at once: then nothing was written."""
+    reasons = _reasons(error) - {None, "None"}
+    return bool(reasons) and reasons <= _PASSING
+
+
+def _reasons(error: ClientError) -> set[str | None]:
+    response = cast(dict[str, Any], error.response)
+    return {reason.get("Code") for reason in response.get("CancellationReasons", [])}
+
+
+def table_busy() -> ServiceBusy:
+    """What is said of a table that will answer later."""
+    return ServiceBusy("The table is busy. Try again in a moment.", code="table_busy")
+
+
+class translated:
+    """AWS's errors in the hub's words."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ClientError):
+            raise _in_our_words(error) from error
+        if isinstance(error, (ConnectionError, HTTPClientError)):
+            raise ServiceBusy("The table could not be reached. Try again in a moment.", code="table_busy") from error
+
+
+def _in_our_words(error: ClientError) -> HubError | ClientError:
+    response = cast(dict[str, Any], error.response)
+    code = response.get("Error", {}).get("Code", "")
+    reasons = _reasons(error)
+    if code == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
+        return VersionConflict("It was changed by somebody else in the meantime. Read it again, then decide.")
+    if code in _BUSY or reasons & _PASSING:
+        return table_busy()
+    return error

@@ -1,0 +1,1 @@
+"""Requests of API Gateway: routes, checks, answers."""

@@ -1,0 +1,164 @@
+"""The hub's own calls to addresses that a tenant typed: over HTTPS, to a judged address, for a bounded time.
+
+The name is resolved once, every address it has is judged by the same guard as an ERP's server, and the connection goes
+to a judged address; the certificate must be for the name. A redirect is an answer like any other and is not followed.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
+
+from erphub.platform.errors import ErpRefused, HubError, Invalid, Unavailable
+from erphub.platform.outbound import addresses as network
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a receiver said: the HTTP status, and in how many seconds it wants to be asked again."""
+
+    status: int
+    retry_after: int | None = None
+
+
+class Post(Protocol):
+    """Takes a message to its receiver."""
+
+    def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send it and wait for the status. Raises ErpRefused, Unavailable."""
+        ...
+
+
+def address(url: str) -> SplitResult:
+    """The parts of an address that messages may be sent to. Raises Invalid."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Invalid.field("/url", "url_invalid", "This is no address of the form https://host/path.") from error
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise Invalid.field("/url", "url_invalid", "Write the address in ASCII, without spaces.")
+    if parts.scheme != "https":
+        raise Invalid.field("/url", "https_required", "Messages are sent over HTTPS alone.")
+    if not parts.hostname or port == 0:
+        raise Invalid.field("/url", "url_invalid", "This is no address of the form https://host/path.")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise Invalid.field("/url", "url_invalid", "Leave user, password and fragment out of the address.")
+    return parts
+
+
+SECONDS = 10.0
+"""How long a receiver may take, from the first packet to the status line."""
+
+
+@dataclass(frozen=True)
+class HttpsPost:
+    """Satisfies `ports.webhooks.Post`."""
+
+    allowed: Sequence[network.Network] = ()
+    """Internal networks that the deployment allows."""
+    authority: str = ""
+    """A further certificate authority to trust (PEM)."""
+    resolve: network.Resolver = network.system_resolver
+    seconds: float = SECONDS
+    clock: Callable[[], float] = time.monotonic
+
+    def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """See the port. Raises ErpRefused (`address_not_allowed`, `tls_failed`), Unavailable (`host_unknown`,
+        `no_connection`, `timed_out`, `no_answer`).
+        """
+        parts = address(url)
+        host, port = parts.hostname or "", parts.port or 443
+        ends = self.clock() + self.seconds
+        plain = self._connect(host, port, ends)
+        try:
+            return self._talk(plain, host, ends, Request(parts.netloc, target(parts.path, parts.query), headers, body))
+        finally:
+            plain.close()
+
+    def _connect(self, host: str, port: int, ends: float) -> socket.socket:
+        failed: OSError | None = None
+        for ip in network.addresses(host, self.allowed, self.resolve):
+            left = ends - self.clock()
+            if left <= 0:
+                break
+            try:
+                return self._opened(str(ip), port, left)
+            except OSError as error:
+                failed = error
+        raise Unavailable(f"{host} could not be reached on port {port}.", code="no_connection") from failed
+
+    def _opened(self, ip: str, port: int, left: float) -> socket.socket:
+        plain = socket.create_connection((ip, port), timeout=left)
+        # From here on the whole has one end; a single read must not have its own just before it.
+        plain.settimeout(self.seconds + 1)
+        return plain
+
+    def _talk(self, plain: socket.socket, host: str, ends: float, request: "Request") -> Answer:
+        context = ssl.create_default_context()
+        if self.authority:
+            context.load_verify_locations(cadata=self.authority)
+        secure = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+        # A receiver that drips byte after byte keeps every single read within its time, so the whole has an end too.
+        over = threading.Event()
+        end = threading.Timer(max(0.0, ends - self.clock()), _cut, [secure, over])
+        end.daemon = True
+        end.start()
+        try:
+            secure.do_handshake()
+            answer = _ask(secure, host, request)
+        except ssl.SSLCertVerificationError as error:
+            raise ErpRefused(
+                f"The certificate of {host} is not trusted: {error.verify_message}.", code="tls_failed"
+            ) from error
+        except (OSError, HTTPException, ValueError) as error:
+            raise self._no_answer(host, over) from error
+        finally:
+            end.cancel()
+            secure.close()
+        if over.is_set():  # what was cut off can look like the end of an answer
+            raise self._no_answer(host, over)
+        return answer
+
+    def _no_answer(self, host: str, over: threading.Event) -> HubError:
+        if over.is_set():
+            return Unavailable(f"{host} did not answer within {self.seconds:.0f} seconds.", code="timed_out")
+        return Unavailable(f"{host} ended the connection without a proper answer.", code="no_answer")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent."""
+
+    authority: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def target(path: str, query: str) -> str:
+    """What stands behind POST in the first line."""
+    return (path or "/") + (f"?{query}" if query else "")
+
+
+def _ask(secure: ssl.SSLSocket, host: str, request: Request) -> Answer:
+    connection = HTTPConnection(host)
+    connection.sock = secure
+    headers = {"Host": request.authority, "Connection": "close", **request.headers}
+    connection.request("POST", request.target, request.body, headers)
+    response = connection.getresponse()
+    wait = response.getheader("retry-after", "")
+    return Answer(response.status, int(wait) if wait.isdecimal() and len(wait) < 8 else None)
+
+
+def _cut(secure: ssl.SSLSocket, over: threading.Event) -> None:
+    over.set()
+    try:
+        secure.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it has ended by itself

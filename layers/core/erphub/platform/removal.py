@@ -1,0 +1,58 @@
+"""What a deletion asks of whoever keeps something of a connection."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from erphub.connections.models import Connection
+from erphub.platform.tasks import TimeLeft
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is of a kind: how many, what they are called, and a mark that differs when other things are meant."""
+
+    count: int
+    names: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    mark: str = ""
+
+
+class Dependent(Protocol):
+    """A kind of thing that refers to connections. Whatever it is asked for may be asked again, after dying anywhere."""
+
+    @property
+    def id(self) -> str:
+        """A stable word for programs."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def shown(self) -> bool:
+        """Whether people know it by itself; what only serves another kind is not shown."""
+        ...
+
+    @property
+    def holds(self) -> Sequence[str]:
+        """The items it answers for, by table and first word of the sort key (`tenants:JOB`, `exports:*`)."""
+        ...
+
+    def find(self, of: Connection) -> Found:
+        """Count and name what there is."""
+        ...
+
+    def stop(self, of: Connection, *, force: bool) -> bool:
+        """End what goes on, and see to it that nothing begins. False while something still has to come to its end.
+
+        What it leaves behind must suit a connection that was restored and is paused: nothing is undone afterwards.
+        With `force` it is ended from outside, whatever state it leaves behind.
+        """
+        ...
+
+    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+        """Remove all of it. False when time ran out: then ask again."""
+        ...

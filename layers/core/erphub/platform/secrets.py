@@ -1,0 +1,32 @@
+"""Where passwords live, and what keeps them out of what is written down."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+
+class Secrets(Protocol):
+    """Where passwords and tokens live. A name is made by the hub and holds nothing secret."""
+
+    def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
+        """Keep the fields under the name; the same name again replaces them."""
+        ...
+
+    def get(self, name: str) -> dict[str, str]:
+        """The fields. Raises NotFound."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove them at once, without a recovery window; a name that is not there is fine."""
+        ...
+
+
+class Redactor(Protocol):
+    """Keeps secrets out of what is written down."""
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Hide these values from now until the invocation ends."""
+        ...
+
+    def clean(self, value: Any) -> Any:
+        """The value with every hidden text in it replaced."""
+        ...

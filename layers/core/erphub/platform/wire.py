@@ -1,0 +1,59 @@
+"""What goes over the wire: the base of every request and answer, and the small types they share."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from erphub.platform.errors import Invalid
+from erphub.platform.text import clean_name
+
+ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+"""An identifier the hub gave: a ULID, upper case."""
+
+
+class Model(BaseModel):
+    """A request or an answer. Unknown members are refused; what was sent is never repeated in an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+    SHOWN_ONCE: ClassVar[tuple[str, ...]] = ()
+    """Fields of an answer that are never kept, not even for a request that comes twice."""
+
+
+class PageQuery(Model):
+    """What every list takes."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="How many at most")] = 50
+    next: Annotated[str | None, Field(max_length=4000, description="Where the page before ended, as it said")] = None
+
+
+class SearchQuery(PageQuery):
+    """A list that can be searched."""
+
+    search: Annotated[str | None, Field(max_length=200, description="Words to look for")] = None
+
+
+def _name(value: str) -> str:
+    try:
+        return clean_name(value, "")
+    except Invalid as error:
+        wrong = error.errors[0]
+        # Braces would be read as placeholders of the message.
+        raise PydanticCustomError(wrong.code, wrong.detail.replace("{", "(").replace("}", ")")) from error  # pyright: ignore[reportArgumentType]
+
+
+Name = Annotated[str, AfterValidator(_name), Field(description="1 to 100 characters, none of them invisible")]
+"""A name people read, trimmed and in NFC."""
+
+
+def instant(moment: datetime) -> str:
+    """An instant as it is written everywhere: `2026-01-31T08:00:00Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Identifier = Annotated[str, Field(pattern=f"^{ID.pattern}$", description="An identifier the hub gave")]
+
+type JsonObject = dict[str, Any]

@@ -1,0 +1,1 @@
+"""Keeping a till and an ERP in step: documents out, changes in."""

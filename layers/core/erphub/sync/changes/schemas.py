@@ -1,0 +1,87 @@
+"""What is sent and shown about changes."""
+
+import json
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from erphub.platform.wire import JsonObject, Model, PageQuery
+from erphub.sync.changes.models import OfferedChange
+from erphub.sync.export_log.models import Entry
+
+
+class ChangesQuery(PageQuery):
+    """Which changes of the ERP."""
+
+    since: Annotated[str | None, Field(pattern=r"^\d{1,15}$", description="The last change that was read")] = None
+
+
+class Acknowledged(Model):
+    """That the till has taken a change over; `external_id` names a record it did not have before."""
+
+    change: Annotated[str, Field(pattern=r"^\d{1,15}$")]
+    external_id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._:@~-]{1,100}$")] = None
+
+
+class Acknowledgement(Model):
+    """Changes that the till has taken over."""
+
+    changes: Annotated[tuple[Acknowledged, ...], Field(min_length=1, max_length=200)]
+
+
+class ChangeView(Model):
+    """A change in the ERP. `changed` names what is new to the till; `lost` is what it had where it gave way."""
+
+    change: str
+    kind: str
+    reference: str
+    external_id: str
+    changed: list[str]
+    document: JsonObject
+    lost: JsonObject
+    offered_at: datetime
+
+    @classmethod
+    def of(cls, offer: OfferedChange) -> "ChangeView":
+        """The view of an offered change."""
+        return cls(
+            change=str(offer.sequence),
+            kind=offer.kind.value,
+            reference=offer.reference,
+            external_id=offer.external_id,
+            changed=list(offer.changed),
+            document=offer.document,
+            lost=offer.lost,
+            offered_at=offer.offered_at,
+        )
+
+
+class ChangesView(Model):
+    """Changes in the ERP; ask again with `since` for those that follow."""
+
+    items: list[ChangeView]
+    since: str
+
+
+class TakenOver(Model):
+    """A record as the till has it from now on: the change, and what the till itself had changed meanwhile."""
+
+    change: str
+    kind: str
+    external_id: str
+    document: JsonObject
+
+    @classmethod
+    def of(cls, change: str, entry: Entry) -> "TakenOver":
+        """The view of a change that was taken over."""
+        return cls(change=change, kind=entry.kind.value, external_id=entry.external_id, document=json.loads(entry.body))
+
+
+class AcknowledgedView(Model):
+    """Which changes the till has now, and which a newer one has replaced."""
+
+    acknowledged: list[str]
+    superseded: list[str]
+    records: list[TakenOver]
+    """What was acknowledged, as the till is to keep it."""

@@ -1,0 +1,1 @@
+"""Documents from the till, on their way in."""

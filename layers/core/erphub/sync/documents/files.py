@@ -1,0 +1,58 @@
+"""PDFs of settlements and batches of documents, as objects in the bucket; callers put them by a signed address."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from erphub.platform.aws.clients import client
+from erphub.platform.errors import NotFound
+from erphub.sync.export_log.ports import UploadSlot
+
+_GOOD_FOR = timedelta(minutes=15)
+
+
+class S3DocumentFiles:
+    """Satisfies `ports.sync.Papers` with objects in one bucket."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
+        """See the port."""
+        url = client("s3").generate_presigned_url(
+            "put_object",
+            Params={"Bucket": self._bucket, "Key": name, "ContentType": content_type},
+            ExpiresIn=int(_GOOD_FOR.total_seconds()),
+        )
+        return UploadSlot(url, {"Content-Type": content_type}, now + _GOOD_FOR)
+
+    def size(self, name: str) -> int | None:
+        """See the port."""
+        try:
+            return client("s3").head_object(Bucket=self._bucket, Key=name)["ContentLength"]
+        except ClientError as error:
+            if _code(error) in {"404", "NoSuchKey", "NotFound"}:
+                return None
+            raise
+
+    def read(self, name: str) -> bytes:
+        """The whole file. Raises NotFound."""
+        return self._open(name).read()
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Line after line. Raises NotFound."""
+        yield from self._open(name).iter_lines(chunk_size=1 << 20)
+
+    def _open(self, name: str) -> Any:
+        try:
+            return client("s3").get_object(Bucket=self._bucket, Key=name)["Body"]
+        except ClientError as error:
+            if _code(error) == "NoSuchKey":
+                raise NotFound("The file has not been uploaded.", code="file_missing") from error
+            raise
+
+
+def _code(error: ClientError) -> str:
+    return cast(dict[str, Any], error.response).get("Error", {}).get("Code", "")

@@ -1,0 +1,282 @@
+"""SAF-T Cash Register (Norway): the Z-reports of a standard audit file, as settlements.
+
+The rules, element by element of the schema 1.00:
+
+* each `event` with an `eventReport` whose `eventType` stands for a Z-report (basic 13009; or `reportType` "Z…") is
+  one settlement; X-reports are none. The file is read as a stream, however long.
+* number: `reportID`, which must be a number. Day: `reportDate`. Till: `registerID`. Department: the location's name
+  (its address when it has none).
+* a register's id need not be unique over locations and companies, nor a number over the years. So a Z-report is the
+  same only when company, location, register, number, day and time are: all of them are in its external id. The same id
+  twice in a file with different amounts is refused the second time.
+* sales: each `reportCashSaleVat` with an amount, at its `vatPerc`; `cashSaleAmnt` is without VAT, `vatAmnt` is added.
+  `vatAmntTp` D (debit) turns the sign where the amounts have none.
+* payments: `reportPayments`, by the standard code of the payment type (12001 cash, 12002 debit card, 12003 credit
+  card, 12005 gift card, 12006 customer account, 12010 credit note, 12011 mobile phone; the rest is external).
+* tips: `reportTip`. Rounding: the sum of `roundingAmnt` of the register's cash transactions since the Z-report before;
+  training and void transactions do not count. A file without transactions says nothing of rounding: then a
+  difference of half a krone per receipt at most is taken for it.
+* what does not balance to the øre after that is refused with both sums; the other Z-reports of the file go through.
+* transactions after a register's last Z-report make no settlement, for the till will still close that day: they are
+  counted and reported.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any
+
+from erphub.erp.documents import DocumentKind, PaymentMeans
+from erphub.platform.errors import HubError, Invalid
+from erphub.sync.documents.service import Incoming
+from erphub.sync.export_log.canonical import digest, read_document, to_text
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element  # pyright: ignore[reportPrivateUsage] — the only name its stubs have for an element
+
+
+_NAMESPACE = "{urn:StandardAuditFile-Taxation-CashRegister:NO}"
+_MEANS: Mapping[str, PaymentMeans] = {
+    "12001": PaymentMeans.CASH,
+    "12002": PaymentMeans.BANKAXEPT,
+    "12003": PaymentMeans.CARD,
+    "12005": PaymentMeans.GIFT_CARD_REDEEMED,
+    "12006": PaymentMeans.INVOICED,
+    "12010": PaymentMeans.GIFT_CARD_REDEEMED,
+    "12011": PaymentMeans.VIPPS,
+}
+_Z_REPORT = "13009"
+_HALF = Decimal("0.50")
+
+
+@dataclass(frozen=True)
+class RefusedReport:
+    """A Z-report that makes no settlement, and why."""
+
+    register: str
+    number: str
+    error: HubError
+
+
+@dataclass
+class Reading:
+    """What a file holds."""
+
+    settlements: list[Incoming] = field(default_factory=list[Incoming])
+    refused: list[RefusedReport] = field(default_factory=list[RefusedReport])
+    open_transactions: dict[str, int] = field(default_factory=dict[str, int])
+    """Cash transactions by register that no Z-report of the file has closed."""
+    _bodies: dict[str, str] = field(default_factory=dict[str, str])
+
+    def take(self, coming: Incoming) -> None:
+        """Keep a settlement. Raises Invalid (`report_twice`) when the file tells the same report differently."""
+        body = digest(to_text(coming.document))
+        if self._bodies.setdefault(coming.external_id, body) != body:
+            raise Invalid("The file has this Z-report twice, with different amounts.", code="report_twice")
+        self.settlements.append(coming)
+
+
+@dataclass
+class _Place:
+    """Where registers stand."""
+
+    company: str
+    name: str = ""
+    address: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.name or self.address
+
+
+@dataclass
+class _Register:
+    name: str
+    place: _Place
+    rounding: Decimal = Decimal(0)
+    transactions: int = 0
+    reports: "list[tuple[str, _Element]]" = field(default_factory=list)
+    closings: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    roundings: list[tuple[str, Decimal]] = field(default_factory=list[tuple[str, Decimal]])
+
+
+def read_cash_register(xml: bytes | IO[bytes]) -> Reading:
+    """The Z-reports of a file. Raises Invalid when it is no SAF-T Cash Register file."""
+    from lxml import etree
+
+    source = BytesIO(xml) if isinstance(xml, bytes) else xml
+    reading = Reading()
+    try:
+        events = etree.iterparse(
+            source, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        )
+        _read(events, reading)
+    except etree.XMLSyntaxError as error:
+        raise Invalid("The file is not well-formed XML.", code="malformed_xml") from error
+    return reading
+
+
+def _read(events: "Iterator[tuple[str, _Element]]", reading: Reading) -> None:
+    basics: dict[str, str] = {}
+    currency, place = "NOK", _Place("")
+    register: _Register | None = None
+    for number, (event, element) in enumerate(events):
+        if number == 0:
+            _check_root(element)
+        name = str(element.tag).removeprefix(_NAMESPACE)
+        if event == "start":
+            if name == "location":
+                place = _Place(place.company)
+            elif name == "cashregister":
+                register = _Register("", place)
+            continue
+        parent = element.getparent()
+        above = "" if parent is None else str(parent.tag).removeprefix(_NAMESPACE)
+        match (above, name):
+            case ("header", "curCode"):
+                currency = (element.text or "NOK").strip()
+            case ("basics", "basic"):
+                basics[_text(element, "basicType") + _text(element, "basicID")] = _text(element, "predefinedBasicID")
+            case ("company", "companyIdent"):
+                place.company = (element.text or "").strip()
+            case ("location", "name"):
+                place.name = (element.text or "").strip()
+            case ("location", "streetAddress"):
+                place.address = ", ".join(words for part in element if (words := (part.text or "").strip()))
+            case ("cashregister", "registerID") if register:
+                register.name = (element.text or "").strip()
+            case ("cashregister", "event") if register:
+                _take_event(register, element, basics)
+            case ("cashregister", "cashtransaction") if register:
+                _take_transaction(register, element)
+                element.clear()
+            case (_, "cashregister") if register:
+                _close(register, currency, basics, reading)
+                register = None
+                element.clear()
+            case _:
+                continue
+
+
+def _check_root(element: "_Element") -> None:
+    if getattr(element.getroottree().docinfo, "doctype", ""):
+        raise Invalid("The file declares a document type of its own, which is not accepted.", code="doctype_refused")
+    if element.tag != f"{_NAMESPACE}auditfile":
+        raise Invalid(
+            "This is no SAF-T Cash Register file: its root is not auditfile of"
+            " urn:StandardAuditFile-Taxation-CashRegister:NO.",
+            code="not_a_cash_register_file",
+        )
+
+
+def _take_event(register: _Register, element: "_Element", basics: Mapping[str, str]) -> None:
+    report = element.find(f"{_NAMESPACE}eventReport")
+    kind = basics.get("13" + _text(element, "eventType"), "")
+    is_z = report is not None and (
+        kind == _Z_REPORT or (not kind and _text(report, "reportType").casefold().startswith("z"))
+    )
+    if report is not None and is_z:
+        register.reports.append((f"{_text(report, 'reportDate')} {_text(report, 'reportTime')}", report))
+    else:
+        element.clear()
+
+
+def _take_transaction(register: _Register, element: "_Element") -> None:
+    if "true" in (_text(element, "trainingID"), _text(element, "voidTransaction")):
+        return
+    when = f"{_text(element, 'transDate')} {_text(element, 'transTime')}"
+    amounts = element.findall(f"{_NAMESPACE}rounding/{_NAMESPACE}roundingAmnt")
+    register.roundings.append((when, sum((_amount(amount.text) for amount in amounts), Decimal(0))))
+
+
+def _close(register: _Register, currency: str, basics: Mapping[str, str], reading: Reading) -> None:
+    since = ""
+    for until, report in sorted(register.reports, key=lambda one: one[0]):
+        within = [amount for when, amount in register.roundings if since < when <= until]
+        number = _text(report, "reportID")
+        try:
+            fields = _settlement(register, report, currency, basics, sum(within, Decimal(0)) if within else None)
+            settlement = read_document(DocumentKind.SETTLEMENT, fields)
+            reading.take(Incoming(DocumentKind.SETTLEMENT, _external_id(register, number, until), settlement))
+        except HubError as error:
+            reading.refused.append(RefusedReport(register.name, number, error))
+        since = until
+    if left := sum(1 for when, _ in register.roundings if when > since):
+        reading.open_transactions[register.name] = reading.open_transactions.get(register.name, 0) + left
+
+
+def _settlement(
+    register: _Register, report: "_Element", currency: str, basics: Mapping[str, str], rounding: Decimal | None
+) -> dict[str, Any]:
+    number = _text(report, "reportID")
+    if not number.isdigit():
+        raise Invalid(f"The Z-report's id {number!r} is no number.", code="report_number_invalid")
+    sales = list(_sales(report))
+    payments = _payments(report, basics)
+    tips = _amount(_text(report, "reportTip/tipAmnt", deep=True) or "0")
+    if tips:
+        payments[PaymentMeans.TIPS] = tips
+    if rounding is None:
+        rounding = _left_over(report, sales, payments)
+    if rounding:
+        payments[PaymentMeans.ROUNDING] = rounding
+    return {
+        "date": _text(report, "reportDate"),
+        "number": int(number),
+        "department": register.place.title[:50],
+        "till": register.name[:50],
+        "currency": currency,
+        "sales": sales,
+        "payments": [{"means": means.value, "amount": str(amount)} for means, amount in payments.items()],
+    }
+
+
+def _sales(report: "_Element") -> Iterator[dict[str, str]]:
+    for line in report.findall(f"{_NAMESPACE}reportCashSalesVat/{_NAMESPACE}reportCashSaleVat"):
+        net, vat = _amount(_text(line, "cashSaleAmnt")), _amount(_text(line, "vatAmnt"))
+        if _text(line, "vatAmntTp") == "D" and net > 0:
+            net, vat = -net, -vat
+        if net or vat:
+            yield {"vat_rate": str(_amount(_text(line, "vatPerc"))), "amount": str(net + vat), "vat": str(vat)}
+
+
+def _payments(report: "_Element", basics: Mapping[str, str]) -> dict[PaymentMeans, Decimal]:
+    found: dict[PaymentMeans, Decimal] = {}
+    for line in report.findall(f"{_NAMESPACE}reportPayments/{_NAMESPACE}reportPayment"):
+        kind = _text(line, "paymentType")
+        means = _MEANS.get(basics.get("12" + kind, ""), PaymentMeans.EXTERNAL)
+        found[means] = found.get(means, Decimal(0)) + _amount(_text(line, "paymentAmnt"))
+    return {means: amount for means, amount in found.items() if amount}
+
+
+def _left_over(report: "_Element", sales: list[dict[str, str]], payments: Mapping[PaymentMeans, Decimal]) -> Decimal:
+    """The difference, where it can be nothing but rounding of cash payments."""
+    taken = sum((amount for means, amount in payments.items() if means is not PaymentMeans.TIPS), Decimal(0))
+    sold = sum((Decimal(line["amount"]) for line in sales), payments.get(PaymentMeans.TIPS, Decimal(0)))
+    receipts = int(_text(report, "reportReceiptNum") or "0")
+    difference = taken - sold
+    return difference if abs(difference) <= _HALF * receipts else Decimal(0)
+
+
+def _external_id(register: _Register, number: str, when: str) -> str:
+    """Register and number to be read by people, and a digest of all that tells one report from another."""
+    clean = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in register.name)
+    place = register.place
+    told = "\n".join((place.company, place.title, register.name, number, when))
+    return f"{clean[:60]}:{number[:20]}:{digest(told)[:12]}"
+
+
+def _text(element: "_Element", name: str, *, deep: bool = False) -> str:
+    path = "/".join(_NAMESPACE + part for part in name.split("/")) if deep else _NAMESPACE + name
+    return (element.findtext(path) or "").strip()
+
+
+def _amount(text: str | None) -> Decimal:
+    try:
+        amount = Decimal((text or "").strip() or "0")
+    except InvalidOperation as error:
+        raise Invalid(f"{text!r} is no amount.", code="amount_invalid") from error
+    if not amount.is_finite():
+        raise Invalid(f"{text!r} is no amount.", code="amount_invalid")
+    return amount

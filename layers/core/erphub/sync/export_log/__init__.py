@@ -1,0 +1,1 @@
+"""Every document with what became of it."""

@@ -1,0 +1,131 @@
+"""Entries of the export log and the attempts to send them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from erphub.erp.documents import DocumentKind
+from erphub.platform.wire import Identifier, Model
+
+
+class EntryState(StrEnum):
+    """What has become of a document; `uncertain` while nobody can tell whether the ERP has it."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    REJECTED = "rejected"
+    UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"
+
+
+BEFORE_FROM_DATE = "before_from_date"
+"""The code of what was left out because of its day."""
+
+
+class Attachment(StrEnum):
+    """What has become of a settlement's PDF."""
+
+    NONE = "none"
+    DUE = "due"
+    ATTACHED = "attached"
+    FAILED = "failed"
+    """It could not be attached now; it is tried again."""
+    REFUSED = "refused"
+    """It cannot be attached; only somebody who retries it tries again."""
+    LEFT_OUT = "left_out"
+    """Somebody said that it is not needed."""
+
+
+class Entry(Model):
+    """One document and what has become of it on its way to the ERP. `body` is the document as JSON text."""
+
+    id: Identifier
+    client_id: Identifier
+    connection_id: Identifier
+    kind: DocumentKind
+    external_id: str
+    date: date
+    """The day the document is about; the day it came for customers and products."""
+    state: EntryState = EntryState.PENDING
+    body: str = ""
+    body_hash: str
+    title: str = ""
+    """A few words by which a person knows it: `Z 118, 1,240.00 NOK`; no personal data."""
+    revision: int = 1
+    """Grows each time the till hands over another body."""
+    attempts: int = 0
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    arrived_at: datetime
+    """When the body that is kept now came."""
+    not_before: datetime | None = None
+    claimed_at: datetime | None = None
+    handled_by: str = ""
+    """The transfer that had it last."""
+    code: str = ""
+    detail: str = ""
+    erp_words: str = ""
+    reference: str = ""
+    trace: str = ""
+    awaiting_approval: bool = False
+    facts: dict[str, Any] = Field(default_factory=dict)
+    sent_hash: str = ""
+    went_to: dict[str, str] = Field(default_factory=dict)
+    """Where the last try sent it (see `SyncSettings.place`), whatever the settings say by now."""
+    wants_pdf_until: datetime | None = None
+    """The till said that a PDF follows: it is waited for until then."""
+    attachment: Attachment = Attachment.NONE
+    lost: dict[str, Any] = Field(default_factory=dict)
+    """Fields of the till that gave way to the ERP's (`till`), or the other way round (`erp`), with the last values."""
+    settled_by_hand: str = ""
+    number: int = 0
+    """A settlement's Z-report number."""
+    department: str = ""
+    till: str = ""
+    """Which of the department's tills it is of, where the till says so."""
+    forgotten: bool = False
+    """Whether its time in the log is over and this is what remains: no body, no words, only what it became."""
+    rev: int = 0
+
+    @property
+    def queue(self) -> str:
+        """Where it waits: its state; in the ERP without its PDF `attach`, or `unattached` when that was refused."""
+        if self.state is EntryState.SENT and self.attachment in (Attachment.DUE, Attachment.FAILED):
+            return "attach"
+        if self.state is EntryState.SENT and self.attachment is Attachment.REFUSED:
+            return "unattached"
+        return self.state.value
+
+    @property
+    def lacks_pdf(self) -> bool:
+        """Whether it is in the ERP and its PDF is not."""
+        return self.queue in ("attach", "unattached")
+
+
+QUEUES = (*(state.value for state in EntryState), "attach", "unattached")
+"""Everywhere an entry can stand, in the words of `Entry.queue`."""
+
+
+class Attempt(Model):
+    """One try to send a document; never changed afterwards."""
+
+    number: int
+    at: datetime
+    finished_at: datetime
+    by: str
+    """The user, or `automatic`."""
+    transfer_id: str
+    outcome: str
+    hash: str = ""
+    view: dict[str, Any] = Field(default_factory=dict)
+    """What was sent, personal data masked."""
+    looked_first: bool = False
+    code: str = ""
+    detail: str = ""
+    erp_words: str = ""
+    reference: str = ""
+    trace: str = ""

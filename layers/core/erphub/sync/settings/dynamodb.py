@@ -1,0 +1,125 @@
+"""Settings of syncs, when each is due, and who may send, in the tenant table."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+
+from erphub.platform.aws.items import Item
+from erphub.platform.aws.table import Table, make_key
+from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.errors import Conflict
+from erphub.platform.writes import Key
+from erphub.sync.settings.models import Sync
+from erphub.sync.settings.ports import DueSync
+
+SHARDS = 4
+"""Partitions of the due index: enough for thousands of writes a second, few enough to ask each every minute."""
+
+
+class SyncTable:
+    """Satisfies `ports.sync.Syncs`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, client_id: str, connection_id: str) -> Sync | None:
+        """See the port."""
+        item = self._table.get(sync_key(client_id, connection_id))
+        return _sync(item) if item else None
+
+    def put(self, sync: Sync) -> Sync:
+        """See the port."""
+        item = _bare(sync.model_dump(mode="json")) | sync_key(sync.client_id, sync.connection_id)
+        if due := [at for at in (sync.next_at, sync.silent_at) if at is not None]:
+            item |= {"due_shard": _shard(sync.connection_id), "due_at": stamp(min(due))}
+        put_rev(self._table, item, sync.rev)
+        return sync.model_copy(update={"rev": sync.rev + 1})
+
+    def due(self, now: datetime) -> Iterator[DueSync]:
+        """See the port."""
+        for shard in range(SHARDS):
+            for item in self._table.by_index("due", "due_shard", f"SYNC#{shard}", upto=("due_at", stamp(now))):
+                yield DueSync(*whose_sync(item), partial(_sync, item))
+
+    def lease(
+        self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime
+    ) -> str:
+        """See the port."""
+        key = sync_lease_key(client_id, connection_id)
+        item = self._table.get(key)
+        if item and item["until"] > stamp(now):
+            if item["holder"] != holder:
+                raise Conflict(
+                    "Another transfer of this connection is under way.",
+                    code="transfer_running",
+                    transfer=item["holder"],
+                )
+            if worker and item["worker"] not in ("", worker):
+                raise Conflict("This transfer is being worked on already.", code="transfer_running", transfer=holder)
+        held = key | {"holder": holder, "worker": worker, "until": stamp(until)}
+        try:
+            put_rev(self._table, held, int(item["rev"]) if item else 0)
+        except VersionConflict as error:
+            raise Conflict("Another transfer of this connection was first.", code="transfer_running") from error
+        before = str(item["holder"]) if item else ""
+        return before if before != holder else ""
+
+    def release(self, client_id: str, connection_id: str, holder: str) -> None:
+        """See the port."""
+        key = sync_lease_key(client_id, connection_id)
+        item = self._table.get(key)
+        if item is None or item["holder"] != holder:
+            return
+        try:
+            put_rev(self._table, key | {"holder": "", "worker": "", "until": ""}, int(item["rev"]))
+        except VersionConflict:
+            # Somebody took it over between the two calls: then it is theirs.
+            return
+
+    def holder(self, client_id: str, connection_id: str, now: datetime) -> str | None:
+        """See the port."""
+        item = self._table.get(sync_lease_key(client_id, connection_id))
+        return str(item["holder"]) if item and item["until"] > stamp(now) else None
+
+
+def stamp(moment: datetime) -> str:
+    """An instant as text that sorts like it: UTC, to the millisecond."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+
+
+def put_rev(table: Table, item: Item, rev: int) -> None:
+    """Write an item as revision `rev` + 1, if it still is (for 0: is not there yet) revision `rev`. Raises Taken."""
+    fresh = item | {"rev": rev + 1}
+    if rev:
+        table.put(fresh, condition="rev = :rev", rev=rev)
+    else:
+        table.put(fresh, condition="attribute_not_exists(pk)")
+
+
+def _shard(connection_id: str) -> str:
+    return f"SYNC#{sha256(connection_id.encode()).digest()[0] % SHARDS}"
+
+
+def _bare(fields: Item) -> Item:
+    """Without what is None or empty: reading gives the defaults again."""
+    return {name: value for name, value in fields.items() if value not in (None, "", (), [], {})}
+
+
+def _sync(item: Item) -> Sync:
+    return Sync.model_validate({name: value for name, value in item.items() if name in Sync.model_fields})
+
+
+def whose_sync(key: Key) -> tuple[str, str]:
+    """The client and the connection that the key of a sync is of."""
+    return key["pk"].removeprefix("CLIENT#"), key["sk"].removeprefix("SYNC#")
+
+
+def sync_key(client_id: str, connection_id: str) -> Key:
+    """The key of a sync."""
+    return make_key(f"CLIENT#{client_id}", "SYNC", connection_id)
+
+
+def sync_lease_key(client_id: str, connection_id: str) -> Key:
+    """The key of a sync lease."""
+    return make_key(f"CLIENT#{client_id}", "SYNC-LEASE", connection_id)

@@ -1,0 +1,161 @@
+"""The settings of a sync, and when it transfers next."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from erphub.erp.documents import DocumentKind, PaymentMeans
+from erphub.platform.wire import Identifier, Model
+
+AccountNo = Annotated[str, Field(pattern=r"^\d{1,10}$", description="An account number of the ERP's chart of accounts")]
+Choice = Annotated[str, Field(max_length=100)]
+RateKey = Annotated[
+    str, Field(pattern=r"^(0|[1-9]\d?(\.\d?[1-9])?|0\.\d?[1-9]|100)$", description="A VAT rate without needless zeros")
+]
+
+
+class ImportType(StrEnum):
+    """Where settlements go: the voucher inbox (to be approved, editable) or straight to the ledger (final)."""
+
+    INBOX = "inbox"
+    LEDGER = "ledger"
+
+
+class InvoicesAs(StrEnum):
+    """What becomes of an invoice in the ERP."""
+
+    OFF = "off"
+    ORDER = "order"
+    DRAFT = "draft"
+
+
+class Master(StrEnum):
+    """Whose word counts when both sides changed the same field; `off` when nothing is exchanged."""
+
+    OFF = "off"
+    TILL = "till"
+    ERP = "erp"
+
+
+class Accounts(Model):
+    """Where in the ledger each part of a settlement goes."""
+
+    sales: dict[RateKey, AccountNo] = Field(default_factory=dict)
+    means: dict[PaymentMeans, AccountNo] = Field(default_factory=dict)
+    stock_change: AccountNo | None = None
+    inventory: AccountNo | None = None
+
+
+class SyncSettings(Model):
+    """Every setting of a sync. Nothing is exchanged that is not switched on here."""
+
+    company: Choice = ""
+    department: Choice = ""
+    z_report: bool = False
+    stock_change: bool = False
+    import_type: ImportType = ImportType.INBOX
+    invoices: InvoicesAs = InvoicesAs.OFF
+    customers: Master = Master.OFF
+    products: Master = Master.OFF
+    stock_quantities: bool = False
+    from_date: date
+    """Nothing of a day before it is ever sent."""
+    automatic: bool = False
+    voucher_type: Choice = ""
+    accounts: Accounts = Accounts()
+    retention_days: Annotated[int, Field(ge=30, le=3700, description="How long the export log is kept")] = 1100
+    time_zone: Annotated[str, Field(max_length=50)] = "Europe/Oslo"
+
+    def sends(self, kind: DocumentKind) -> bool:
+        """Whether documents of the kind are sent at all."""
+        match kind:
+            case DocumentKind.SETTLEMENT:
+                return self.z_report
+            case DocumentKind.INVOICE:
+                return self.invoices is not InvoicesAs.OFF
+            case DocumentKind.CUSTOMER | DocumentKind.PRODUCT:
+                return self.master(kind) is not Master.OFF
+
+    def master(self, kind: DocumentKind) -> Master:
+        """Whose word counts for customers or products; `till` for what only the till makes."""
+        if kind is DocumentKind.CUSTOMER:
+            return self.customers
+        return self.products if kind is DocumentKind.PRODUCT else Master.TILL
+
+    def place(self) -> dict[str, str]:
+        """The part of the routing that says where in the ERP a document ends up, and so where it is looked for."""
+        return {"company": self.company, "target": self.import_type.value}
+
+    def routing(self) -> dict[str, Any]:
+        """The settings as an ERP is told them; see `ports.documents.Posting`."""
+        return self.place() | {
+            "department": self.department,
+            "voucher_type": self.voucher_type,
+            "sales_accounts": dict(self.accounts.sales),
+            "means_accounts": {means.value: account for means, account in self.accounts.means.items()},
+            "stock_change": self.stock_change,
+            "stock_change_account": self.accounts.stock_change or "",
+            "inventory_account": self.accounts.inventory or "",
+            "invoices_as": self.invoices.value,
+            "stock_quantities": self.stock_quantities,
+        }
+
+
+class SyncInput(SyncSettings):
+    """Settings as they are sent: the whole, not a part."""
+
+    confirm_ledger: bool = False
+    """Says for the second time that settlements go straight to the ledger, where they cannot be edited."""
+    version: Annotated[int, Field(ge=1)] | None = None
+
+    def settings(self) -> SyncSettings:
+        """The settings alone, without what only goes with sending them."""
+        return SyncSettings.model_validate({name: getattr(self, name) for name in SyncSettings.model_fields})
+
+
+class TransferHistory(Model):
+    """What is remembered of the past to tell when the next transfer is best; see `pacing`."""
+
+    arrivals: tuple[datetime, ...] = ()
+    """When documents arrived, one instant per group of arrivals, oldest first."""
+    quiet: int = 0
+    """Transfers in a row that found nothing."""
+    failures: int = 0
+    """Transfers in a row that the ERP did not answer."""
+    last_at: datetime | None = None
+    last_sent_at: datetime | None = None
+    restored: bool = False
+    """Whether the connection works again and no transfer has been tried since."""
+
+
+class Sync(Model):
+    """A sync as it is kept: its settings, and where it stands."""
+
+    client_id: Identifier
+    connection_id: Identifier
+    settings: SyncSettings
+    version: int = 1
+    saved_at: datetime
+    saved_by: str
+    rhythm: TransferHistory = TransferHistory()
+    next_at: datetime | None = None
+    next_why: str = ""
+    cursors: dict[str, datetime] = Field(default_factory=dict)
+    """Up to when changes in the ERP have been fetched, by kind."""
+    judged_from: date | None = None
+    """The latest from date by which documents may have been left out for their day, since they were last let in."""
+    silent_at: datetime | None = None
+    """When it becomes odd that nothing has been sent, and people are told; None once they were."""
+    gaps_judged: date | None = None
+    """Up to which day people were told what Z-reports are missing."""
+    told: tuple[str, ...] = ()
+    """Which notices stand, so that each is given once."""
+    rev: int = 0
+    """Grows with every write, of whatever; `version` only with the settings."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits until the connection works again: it would transfer by itself, and no time is set."""
+        return self.settings.automatic and self.next_at is None

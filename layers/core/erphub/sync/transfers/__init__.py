@@ -1,0 +1,1 @@
+"""Carrying documents to the ERP, each once."""

@@ -1,0 +1,108 @@
+"""What is written of a try to send a document: the attempt, for good, and then what has become of the document.
+
+The attempt is written before the document's entry says what came of it: whoever dies in between leaves an entry that is
+still being sent, and the ERP is asked before anything is sent again.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from erphub.erp.documents import Document
+from erphub.erp.posting import Posted, Posting
+from erphub.platform.clock import Clock
+from erphub.platform.errors import HubError
+from erphub.sync.export_log.canonical import digest, masked
+from erphub.sync.export_log.models import Attempt, Entry, EntryState
+from erphub.sync.export_log.ports import ExportLogStore
+
+
+@dataclass
+class AttemptContext:
+    """One attempt while it goes on."""
+
+    entry: Entry
+    document: Document
+    posting: Posting
+    started: datetime
+    maybe_there: bool = False
+    """Whether an earlier try may have reached the ERP."""
+    looked: bool = False
+    pushed: bool = False
+
+
+@dataclass(frozen=True)
+class AttemptRecorder:
+    """Writes down what one transfer does to the documents of a sync, and keeps it for so many days."""
+
+    log: ExportLogStore
+    clock: Clock
+    by: str
+    transfer_id: str
+    keep_days: int
+
+    def put(self, entry: Entry, **changes: Any) -> Entry:
+        """Keep the entry with these changes. Raises Conflict when somebody else was first."""
+        return self.log.put(entry.model_copy(update=changes), self.keep_days)
+
+    def save(self, entry: Entry, state: EntryState, **changes: Any) -> Entry:
+        """Keep the entry in its new state; nothing of an earlier outcome remains."""
+        cleared: dict[str, Any] = {"erp_words": "", "trace": "", "not_before": None, "handled_by": self.transfer_id}
+        return self.put(entry, state=state, updated_at=self.clock(), **(cleared | changes))
+
+    def note(
+        self, attempt: AttemptContext, outcome: str, *, posted: Posted | None = None, error: HubError | None = None
+    ) -> None:
+        """Append the attempt with its outcome."""
+        entry = attempt.entry
+        text = json.dumps([entry.body, dict(attempt.posting.routing)], sort_keys=True, default=str)
+        self.log.add_attempt(
+            entry,
+            Attempt(
+                number=entry.attempts,
+                at=attempt.started,
+                finished_at=self.clock(),
+                by=self.by,
+                transfer_id=self.transfer_id,
+                outcome=outcome,
+                hash=digest(text),
+                view=masked(attempt.document),
+                looked_first=attempt.looked,
+                code=error.code if error else "",
+                detail=error.detail if error else "",
+                erp_words=posted.words[:1000] if posted else erp_message_of(error),
+                reference=posted.reference if posted else "",
+                trace=(posted.trace or "") if posted else erp_trace_id_of(error),
+            ),
+            self.keep_days,
+        )
+
+    def note_interrupted(self, entry: Entry) -> None:
+        """Append the try before this one, which ended without a word: whoever made it died."""
+        began = entry.claimed_at or entry.updated_at
+        self.log.add_attempt(
+            entry,
+            Attempt(
+                number=entry.attempts,
+                at=began,
+                finished_at=began,
+                by=self.by,
+                transfer_id=entry.handled_by,
+                outcome="interrupted",
+                hash=entry.sent_hash,
+                code="interrupted",
+                detail="The transfer broke off here; the ERP is asked before the document is sent again.",
+            ),
+            self.keep_days,
+        )
+
+
+def erp_message_of(error: HubError | None) -> str:
+    """The ERP's own words in an error."""
+    return str(error.facts.get("words", ""))[:1000] if error else ""
+
+
+def erp_trace_id_of(error: HubError | None) -> str:
+    """The ERP's own id of the exchange, in an error."""
+    return str(error.facts.get("trace", "") or "") if error else ""

@@ -1,0 +1,62 @@
+"""Transfers and what they counted."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from erphub.erp.documents import DocumentKind
+from erphub.platform.wire import Identifier, Model
+
+
+class TransferState(StrEnum):
+    """How far a transfer has come."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    FAILED = "failed"
+
+
+class Counts(Model):
+    """How many documents of a transfer ended how."""
+
+    sent: int = 0
+    rejected: int = 0
+    uncertain: int = 0
+    pending: int = 0
+    skipped: int = 0
+    attached: int = 0
+    changes: int = 0
+    conflicts: int = 0
+
+    def plus(self, **more: int) -> "Counts":
+        """These and some more."""
+        return self.model_copy(update={name: getattr(self, name) + count for name, count in more.items()})
+
+
+class Transfer(Model):
+    """One attempt to send what is due, by hand or automatic; a dry run only shows what would be posted."""
+
+    id: Identifier
+    client_id: Identifier
+    connection_id: Identifier
+    by: str
+    automatic: bool = False
+    dry_run: bool = False
+    kind: DocumentKind | None = None
+    documents: tuple[Identifier, ...] = ()
+    state: TransferState = TransferState.QUEUED
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    counts: Counts = Counts()
+    arrivals: tuple[datetime, ...] = ()
+    """When what it handled had arrived."""
+    not_read: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Kinds whose changes in the ERP could not be read, each with its problem; the till's documents go all the same."""
+    problem: dict[str, Any] | None = None
+    """What ended it early; at its end also what could not be read."""
+    rev: int = 0

@@ -1,0 +1,35 @@
+"""What is sent and shown about uploads."""
+
+from datetime import datetime
+
+from erphub.platform.wire import JsonObject, Model
+from erphub.sync.export_log.schemas import PdfSlot
+from erphub.sync.uploads.models import Upload, UploadFormat
+
+
+class NewUpload(Model):
+    """A batch that comes as one file: a JSON document per line with `kind` and `external_id`, or a SAF-T file."""
+
+    format: UploadFormat = UploadFormat.JSON_LINES
+
+
+class UploadView(Model):
+    """A batch and what was made of it; `upload` says where its file goes while it is open."""
+
+    id: str
+    format: str
+    state: str
+    created_at: datetime
+    lines: int
+    accepted: int
+    unchanged: int
+    refused: int
+    errors: list[JsonObject]
+    problem: JsonObject | None
+    upload: PdfSlot | None = None
+
+    @classmethod
+    def of(cls, upload: Upload, slot: PdfSlot | None = None) -> "UploadView":
+        """The view of a batch."""
+        shown = {name: getattr(upload, name) for name in cls.model_fields if name != "upload"}
+        return cls.model_validate(shown | {"upload": slot, "errors": list(upload.errors)})

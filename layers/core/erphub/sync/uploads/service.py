@@ -1,0 +1,184 @@
+"""Batches: ten thousand customers or products, or a large cash register file, come as one upload."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO
+from typing import Any, cast
+
+from erphub.erp.documents import DocumentKind
+from erphub.platform.clock import Clock, Ids
+from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
+from erphub.platform.workers import Worker
+from erphub.sync.documents.saft_cash_register import Reading, read_cash_register
+from erphub.sync.documents.service import LARGEST_DOCUMENT, DocumentService, Incoming, Outcome, read_incoming
+from erphub.sync.export_log.ports import DocumentFiles, ExportLogStore, UploadSlot
+from erphub.sync.settings.models import Sync
+from erphub.sync.uploads.models import Upload, UploadFormat, UploadState
+from erphub.sync.uploads.schemas import NewUpload
+
+READING_LASTS = timedelta(hours=1)
+"""After this a file that is still being read may be taken again: whoever read it has died, and was tried again."""
+LONGEST_FILE = 100 * 1024 * 1024
+_ERRORS_KEPT = 100
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class UploadService:
+    """Takes batches in: a signed address first, then the file, then the word to read it."""
+
+    intake: DocumentService
+    log: ExportLogStore
+    papers: DocumentFiles
+    worker: Worker
+    clock: Clock
+    ids: Ids
+
+    def open(self, client_id: str, connection_id: str, by: str, wanted: NewUpload) -> tuple[Upload, UploadSlot]:
+        """A new batch, and where its file goes."""
+        sync, now = self.intake.sync(client_id, connection_id), self.clock()
+        upload = Upload(
+            id=self.ids(), client_id=client_id, connection_id=connection_id, by=by, format=wanted.format, created_at=now
+        )
+        kept = self.log.put_upload(upload, sync.settings.retention_days)
+        return kept, self.papers.slot(file_name(kept), _CONTENT[wanted.format], now)
+
+    def get(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
+        """A batch. Raises NotFound."""
+        upload = self.log.upload(client_id, connection_id, upload_id)
+        if upload is None:
+            raise NotFound("There is no such upload.", code="upload_not_found")
+        return upload
+
+    def start(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
+        """The file is there: read it. Raises NotFound, Conflict (`file_missing`, `upload_taken`), Invalid."""
+        sync, upload = self.intake.sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
+        given_up = upload.state is UploadState.READING and self.clock() - upload.created_at > READING_LASTS
+        if upload.state is not UploadState.OPEN and not given_up:
+            raise Conflict(
+                "This upload has been read, or is being read.", code="upload_taken", state=upload.state.value
+            )
+        size = self.papers.size(file_name(upload))
+        if size is None:
+            raise Conflict("The file has not been uploaded yet.", code="file_missing")
+        if size > LONGEST_FILE:
+            raise Invalid(f"A file may have at most {LONGEST_FILE >> 20} MB.", code="file_too_large")
+        kept = self.log.put_upload(
+            upload.model_copy(update={"state": UploadState.READING}), sync.settings.retention_days
+        )
+        self.worker.ask(
+            {"task": "read_upload", "client_id": client_id, "connection_id": connection_id, "upload_id": upload_id}
+        )
+        return kept
+
+    def read(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
+        """Read the file into the export log; again after a crash with the same result: the same body is no change."""
+        sync, upload = self.intake.sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
+        if upload.state is not UploadState.READING:
+            return upload
+        counted = upload
+        try:
+            for lines in _batches(self._documents(upload)):
+                counted = self._take(sync, counted, lines)
+        except HubError as error:
+            problem = {"code": error.code, "detail": error.detail}
+            failed = counted.model_copy(update={"state": UploadState.FAILED, "problem": problem})
+            return self.log.put_upload(failed, sync.settings.retention_days)
+        done = self.log.put_upload(counted.model_copy(update={"state": UploadState.DONE}), sync.settings.retention_days)
+        if counted.accepted:
+            self.intake.bring_nearer(sync, self.clock())
+        return done
+
+    def _documents(self, upload: Upload) -> Iterator[tuple[int, Incoming | HubError]]:
+        name = file_name(upload)
+        if upload.format is UploadFormat.CASH_REGISTER:
+            return enumerate(of_reading(read_cash_register(BytesIO(self.papers.read(name)))), 1)
+        return _lines(self.papers.lines(name))
+
+    def _take(self, sync: Sync, upload: Upload, lines: Iterable[tuple[int, Incoming | HubError]]) -> Upload:
+        listed = list(lines)
+        wrong = [(number, one) for number, one in listed if isinstance(one, HubError)]
+        good = {(one.kind, one.external_id): (number, one) for number, one in listed if isinstance(one, Incoming)}
+        outcomes = self.intake.hand_in_many(sync, upload.by, [one for _, one in good.values()])
+        wrong += [(good[one.kind, one.external_id][0], came) for one, came in outcomes if isinstance(came, HubError)]
+        same = sum(1 for _, came in outcomes if came is Outcome.UNCHANGED)
+        taken = sum(1 for _, came in outcomes if isinstance(came, Outcome)) - same
+        errors = [
+            {"line": number, "code": error.code, "detail": _sentence(error)}
+            for number, error in sorted(wrong, key=lambda w: w[0])
+        ]
+        return upload.model_copy(
+            update={
+                "lines": upload.lines + len(listed),
+                "accepted": upload.accepted + taken,
+                "unchanged": upload.unchanged + same,
+                "refused": upload.refused + len(wrong),
+                "errors": (*upload.errors, *errors)[:_ERRORS_KEPT],
+            }
+        )
+
+
+def _batches(lines: Iterable[tuple[int, Incoming | HubError]]) -> Iterator[list[tuple[int, Incoming | HubError]]]:
+    """Lines to be taken together; a document that comes again waits for the next batch, as a body after the first."""
+    batch: list[tuple[int, Incoming | HubError]] = []
+    there: set[tuple[DocumentKind, str]] = set()
+    for number, one in lines:
+        name = (one.kind, one.external_id) if isinstance(one, Incoming) else None
+        if len(batch) == _AT_ONCE or name in there:
+            yield batch
+            batch, there = [], set()
+        batch.append((number, one))
+        if name is not None:
+            there.add(name)
+    if batch:
+        yield batch
+
+
+def of_reading(reading: Reading) -> list[Incoming | HubError]:
+    """A cash register file's Z-reports, good and refused."""
+    return [*reading.settlements, *(refused.error for refused in reading.refused)]
+
+
+def file_name(upload: Upload) -> str:
+    """Where a batch's file lies until it has been read."""
+    return f"staging/uploads/{upload.client_id}/{upload.connection_id}/{upload.id}"
+
+
+_CONTENT: Mapping[UploadFormat, str] = {
+    UploadFormat.JSON_LINES: "application/x-ndjson",
+    UploadFormat.CASH_REGISTER: "application/xml",
+}
+
+
+def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Incoming | HubError]]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield number, _line(line)
+            except HubError as error:
+                yield number, error
+
+
+def _line(line: bytes) -> Incoming:
+    if len(line) > 4 * LARGEST_DOCUMENT:
+        raise Invalid("The line is longer than any document may be.", code="line_too_long")
+    try:
+        fields: Any = json.loads(line)
+    except ValueError as error:
+        raise Invalid("The line is no JSON.", code="malformed_json") from error
+    if not isinstance(fields, dict):
+        raise Invalid("The line is no JSON object.", code="object_required")
+    document = dict(cast(dict[str, Any], fields))
+    external_id, kind = document.pop("external_id", None), document.get("kind", "")
+    if not isinstance(external_id, str) or not isinstance(kind, str):
+        raise Invalid("The line needs a kind and an external_id.", code="external_id_required")
+    return read_incoming(kind, external_id, document)
+
+
+def _sentence(error: HubError) -> str:
+    """The error with what is wrong where."""
+    if isinstance(error, Invalid) and error.errors:
+        return "; ".join(f"{wrong.pointer}: {wrong.detail}" for wrong in error.errors[:5])
+    return error.detail

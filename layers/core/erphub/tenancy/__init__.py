@@ -1,0 +1,1 @@
+"""Customers, their clients, roles and members, and what each caller may do."""

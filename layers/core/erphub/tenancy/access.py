@@ -1,0 +1,65 @@
+"""Who may do what: decided for every request from the membership, never from the token.
+
+Who does not belong gets NotFound, as if nothing were there; who belongs but lacks the permission gets Forbidden.
+"""
+
+from dataclasses import dataclass
+
+from erphub.platform.errors import Forbidden, NotFound
+from erphub.platform.identity import AccessLevel, Caller, Member, Permission
+from erphub.tenancy.ports import Memberships
+
+
+@dataclass(frozen=True)
+class Authorizer:
+    """Decides about callers, from what the store says now."""
+
+    store: Memberships
+
+    def require(self, client_id: str, caller: Caller, permission: Permission) -> Member:
+        """The caller as a member of the client who has the permission. Raises NotFound, Forbidden."""
+        member = self.member(client_id, caller)
+        if permission not in member.permissions:
+            raise Forbidden(
+                f"Your role here does not include {permission}. Ask an administrator of the client.",
+                code="permission_missing",
+                permission=permission.value,
+            )
+        return member
+
+    def member(self, client_id: str, caller: Caller) -> Member:
+        """The caller as a member of the client. Raises NotFound."""
+        membership = self.store.membership(client_id, caller.user)
+        if membership is None:
+            raise NotFound("There is no such client, or you are no member of it.", code="client_not_found")
+        role = self.store.role(membership.customer_id, membership.role)
+        permissions = role.permissions if role else frozenset[Permission]()
+        return Member(
+            client_id,
+            membership.customer_id,
+            caller.user,
+            membership.role,
+            permissions,
+            caller.email,
+            caller.source,
+        )
+
+    def require_standing(self, standing: AccessLevel, caller: Caller, customer_id: str | None) -> None:
+        """Check a route outside a client. Raises NotFound, Forbidden."""
+        if standing is AccessLevel.PLATFORM_ADMINISTRATOR:
+            self._require_platform_administrator(caller)
+        if standing is AccessLevel.CUSTOMER_ADMINISTRATOR:
+            self._require_customer_administrator(customer_id or "", caller)
+        if standing is AccessLevel.ANY_ADMINISTRATOR and not self.store.is_platform_administrator(caller.user):
+            self._require_customer_administrator(customer_id or "", caller)
+
+    def _require_platform_administrator(self, caller: Caller) -> None:
+        if not self.store.is_platform_administrator(caller.user):
+            raise Forbidden("Only administrators of the platform may do this.", code="platform_administrators_only")
+
+    def _require_customer_administrator(self, customer_id: str, caller: Caller) -> None:
+        if self.store.is_customer_administrator(customer_id, caller.user):
+            return
+        if self.store.belongs_to_customer(customer_id, caller.user):
+            raise Forbidden("Only administrators of the customer may do this.", code="customer_administrators_only")
+        raise NotFound("There is no such customer, or you do not belong to it.", code="customer_not_found")

@@ -1,0 +1,73 @@
+"""The people who can sign in: a Cognito user pool whose users are named by their e-mail address."""
+
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from erphub.platform import logging
+from erphub.platform.aws.clients import client
+from erphub.platform.aws.errors import code_of, later_when_busy
+from erphub.platform.errors import Conflict, Unavailable
+from erphub.tenancy.models import User
+
+_NOT_MAILED = {"CodeDeliveryFailureException", "LimitExceededException", "InvalidEmailRoleAccessPolicyException"}
+"""Cognito made no mail of it: none are left of the day's 50, or SES refuses the identity."""
+
+_later = later_when_busy("sign_in_busy", "The sign-in service is busy.")
+
+
+class CognitoUsers:
+    """Satisfies `ports.users.Users`."""
+
+    def __init__(self, pool: str) -> None:
+        self._pool = pool
+
+    @_later
+    def find(self, who: str) -> User | None:
+        """See the port."""
+        try:
+            answer = client("cognito-idp").admin_get_user(UserPoolId=self._pool, Username=who)
+        except ClientError as error:
+            if code_of(error) in {"UserNotFoundException", "InvalidParameterException"}:
+                return None
+            raise
+        user = _user(answer["UserAttributes"], answer["Username"])
+        if "@" in who and (user.email or "").lower() != who.lower():
+            raise Conflict(
+                "Somebody signs in with this address who has not shown that it is theirs. Name them by their id, or"
+                " have them confirm the address first.",
+                code="email_unconfirmed",
+            )
+        return user
+
+    @_later
+    def invite(self, email: str) -> User:
+        """See the port."""
+        attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
+        try:
+            answer = client("cognito-idp").admin_create_user(
+                UserPoolId=self._pool,
+                Username=email,
+                UserAttributes=cast(Any, attributes),
+                DesiredDeliveryMediums=["EMAIL"],
+            )
+        except ClientError as error:
+            if code_of(error) in _NOT_MAILED:
+                logging.logger().error("invitation not sent", extra={"refusal": code_of(error)})
+                raise Unavailable(
+                    "No invitation could be mailed just now. Try again later, and tell us when it stays so.",
+                    code="invitation_not_sent",
+                ) from error
+            there = self.find(email) if code_of(error) == "UsernameExistsException" else None
+            if there is None:
+                raise
+            return there
+        user = cast(dict[str, Any], answer["User"])
+        return _user(user["Attributes"], user["Username"])
+
+
+def _user(attributes: Any, username: str) -> User:
+    """The user; an address that was not confirmed is nobody's."""
+    facts = {attribute["Name"]: attribute["Value"] for attribute in attributes}
+    confirmed = facts.get("email_verified") == "true"
+    return User(facts.get("sub", username), facts.get("email") if confirmed else None)

@@ -1,0 +1,76 @@
+"""Customers, clients, roles and memberships as they are kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from erphub.platform.identity import Permission
+
+
+@dataclass(frozen=True)
+class Membership:
+    """That a user belongs to a client, in a role of the client's customer."""
+
+    client_id: str
+    customer_id: str
+    user: str
+    role: str
+    email: str | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Customer:
+    """The paying organisation, top level."""
+
+    id: str
+    name: str
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Client:
+    """A tenant below a customer."""
+
+    id: str
+    customer_id: str
+    name: str
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who can sign in."""
+
+    id: str
+    email: str | None
+
+
+@dataclass(frozen=True)
+class Role:
+    """A customer's named set of permissions; `version` grows with every change."""
+
+    customer_id: str
+    name: str
+    permissions: frozenset[Permission]
+    version: int = 1
+
+
+ADMINISTRATOR = "administrator"
+"""The role that whoever makes a client gets in it; it cannot be deleted."""
+
+FIRST_ROLES: dict[str, frozenset[Permission]] = {
+    ADMINISTRATOR: frozenset(Permission),
+    "accountant": frozenset(
+        {
+            Permission.CONNECTIONS_VIEW,
+            Permission.IMPORTS_RUN,
+            Permission.DATA_VIEW,
+            Permission.SYNC_RUN,
+            Permission.VOUCHERS_VIEW,
+        }
+    ),
+    "viewer": frozenset({Permission.CONNECTIONS_VIEW, Permission.DATA_VIEW}),
+}
+"""What a new customer begins with; its administrators may change them and add others."""

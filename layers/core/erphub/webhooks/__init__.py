@@ -1,0 +1,1 @@
+"""Addresses of programs that want to know of events."""

@@ -1,0 +1,79 @@
+"""Webhooks and their deliveries as they are kept."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from erphub.events.models import EventType
+from erphub.platform.wire import Model
+
+Url = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000), Field(description="https://… , reached publicly")
+]
+Events = Literal["all"] | Annotated[tuple[EventType, ...], Field(min_length=1, max_length=len(EventType))]
+"""Which events are sent: all of them, also those that come later, or these."""
+Words = Annotated[str, StringConstraints(max_length=200)]
+
+
+class Webhook(Model):
+    """A webhook as it is kept. Its secret lies where passwords lie."""
+
+    id: str
+    client_id: str
+    url: str
+    events: Events = "all"
+    description: str = ""
+    active: bool = True
+    off_because: str = ""
+    """Why the hub switched it off by itself."""
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    old_secret_until: datetime | None = None
+    version: int = 1
+
+    @property
+    def secret_name(self) -> str:
+        """Where its secret is."""
+        return f"{self.client_id}/webhook-{self.id}"
+
+    def wants(self, type: EventType) -> bool:
+        """Whether an event of this type is sent to it. That a webhook fails is told to people alone."""
+        return self.active and type is not EventType.WEBHOOK_FAILING and (self.events == "all" or type in self.events)
+
+
+class DeliveryState(StrEnum):
+    """What has become of a message: still to be tried, taken by the receiver, or given up."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class DeliveryAttempt(Model):
+    """One try. `status` is the receiver's HTTP status; `code` says why there is none, or why it does not count."""
+
+    at: datetime
+    milliseconds: int
+    status: int | None = None
+    code: str = ""
+    detail: str = ""
+
+
+class Delivery(Model):
+    """One event on its way to one webhook. `body` is what is sent, byte for byte, however often."""
+
+    id: str
+    client_id: str
+    webhook_id: str
+    event_id: str
+    type: EventType
+    body: str
+    state: DeliveryState = DeliveryState.PENDING
+    tries: int = 0
+    """How often it was tried since it was made or replayed."""
+    attempts: tuple[DeliveryAttempt, ...] = ()
+    due_at: datetime | None = None
+    created_at: datetime

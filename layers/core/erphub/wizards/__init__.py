@@ -1,0 +1,1 @@
+"""The dialogue that makes or edits a connection."""

@@ -1,0 +1,60 @@
+"""Wizards of a connection."""
+
+from dataclasses import dataclass, field
+
+from erphub.connections.models import Connection
+from erphub.platform.aws.removal import Items, mark_of, remove_items
+from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.removal import Found
+from erphub.platform.secrets import Secrets
+from erphub.platform.state_machines import StateMachine
+from erphub.platform.tasks import TimeLeft
+from erphub.wizards.dynamodb import WizardTable, wizard_key
+from erphub.wizards.models import Wizard, WizardStatus
+
+
+@dataclass(frozen=True)
+class Wizards(Items):
+    """Wizards that make or edit the connection, with what they found; the machines that wait for an answer."""
+
+    machine: StateMachine = field(kw_only=True)
+    secrets: Secrets = field(kw_only=True)
+
+    def _wizards(self, of: Connection) -> list[Wizard]:
+        store = WizardTable(self.table)
+        found = [store.get(of.client_id, item["sk"].split("#")[1]) for item in self.items(of)]
+        return [wizard for wizard in found if wizard is not None]
+
+    def find(self, of: Connection) -> Found:
+        """See the port. Only those that somebody is at are shown: one whose machine never began is nobody's."""
+        store = WizardTable(self.table)
+        found = [store.get(of.client_id, wizard_id) for wizard_id in store.of_connection(of.client_id, of.id)]
+        open = [wizard for wizard in found if wizard and wizard.status.open and self._goes_on(wizard)]
+        return Found(len(open), mark=mark_of(sorted(wizard.id for wizard in open)))
+
+    def _goes_on(self, wizard: Wizard) -> bool:
+        return wizard.execution is not None and self.machine.is_running(wizard.execution)
+
+    def stop(self, of: Connection, *, force: bool) -> bool:  # noqa: ARG002
+        """See the port. A draft is not kept for later: whoever edits begins anew after a restore."""
+        store = WizardTable(self.table)
+        for wizard in self._wizards(of):
+            while wizard.status.open:
+                try:
+                    wizard = store.replace(wizard.model_copy(update={"status": WizardStatus.CANCELLED, "claim": None}))
+                except VersionConflict:
+                    wizard = store.get(wizard.client_id, wizard.id) or wizard
+            if wizard.execution is not None:
+                self.machine.stop(wizard.execution, "The connection is being deleted.")
+        return True
+
+    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+        """See the port. A wizard goes after its password and what it found."""
+        for wizard in self._wizards(of):
+            self.secrets.delete(wizard.secret_name)
+            key = wizard_key(of.client_id, wizard.id)
+            below = self.table.all(key["pk"], key["sk"] + "#")
+            if not remove_items(self.table, below, time_left):
+                return False
+            self.table.delete(key)
+        return True

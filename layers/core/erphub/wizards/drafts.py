@@ -1,0 +1,131 @@
+"""Edits of a connection as drafts: what was, what is meant, what has changed meanwhile."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, cast
+
+from erphub.connections.models import Company, Connection, ConnectionStatus, LastTest, Voucher
+from erphub.erp.description import Description
+from erphub.erp.probes import ProbeView
+from erphub.platform.errors import Conflict
+from erphub.platform.wire import JsonObject
+from erphub.wizards.models import Wizard
+
+NOT_SETTINGS = frozenset(
+    {"companies", "connected_elsewhere", "name", "shared", "voucher_provider", "document_center_path"}
+)
+"""Answers that become something else of the connection than a setting of its system."""
+_MANY = 200
+"""More companies than this are told as a number."""
+_LONG = 1000
+"""A longer text (a certificate) is told by its digest; drafts have only so much room."""
+
+
+def answers(connection: Connection, companies: Sequence[str], description: Description) -> dict[str, JsonObject]:
+    """The wizard's answers that would make this connection, by step; `companies` are the keys in use."""
+    flat: dict[str, Any] = {
+        **connection.settings,
+        "companies": "all" if connection.all_companies else list(companies),
+        "name": connection.name,
+        "shared": connection.shared,
+        "voucher_provider": connection.voucher.provider,
+        "document_center_path": connection.voucher.path,
+    }
+    given = {
+        step.id: {field.name: flat[field.name] for field in step.fields if flat.get(field.name) is not None}
+        for step in description.steps
+    }
+    return {step: answer for step, answer in given.items() if answer}
+
+
+def opened(given: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+    """The answers as a draft remembers them, to see later what has changed."""
+    return {step: {name: short(value) for name, value in answer.items()} for step, answer in given.items()}
+
+
+def short(value: Any) -> Any:
+    """A value as it is remembered to be compared: a long list as its length, a long text as its digest."""
+    if isinstance(value, list):
+        items = cast(list[Any], value)
+        return f"{len(items)} companies" if len(items) > _MANY else items
+    if isinstance(value, str) and len(value) > _LONG:
+        return f"{len(value)} characters, {sha256(value.encode()).hexdigest()[:16]}"
+    return value
+
+
+def differences(before: Mapping[str, JsonObject], now: Mapping[str, JsonObject]) -> list[JsonObject]:
+    """What differs between two sets of answers, field by field."""
+    one, other = _flat(before), _flat(now)
+    return [
+        {"field": name, "before": one.get(name), "now": other.get(name)}
+        for name in dict.fromkeys([*one, *other])
+        if one.get(name) != other.get(name) and name != "connected_elsewhere"
+    ]
+
+
+def _flat(given: Mapping[str, JsonObject]) -> dict[str, Any]:
+    return {name: value for answer in given.values() for name, value in answer.items()}
+
+
+def changed_meanwhile(wizard: Wizard, live: Connection, companies: Sequence[Company], about: Description) -> Conflict:
+    """That somebody else changed the connection while this draft was made, and what."""
+    edit = wizard.edit
+    then = edit.opened if edit else {}
+    changed = differences(then, opened(answers(live, [company.key for company in companies], about)))
+    if edit and edit.secret_name != live.secret_name:
+        changed.append({"field": "password", "before": "[hidden]", "now": "[hidden]"})
+    return Conflict(
+        "The connection was changed by somebody else while you edited it. Look at what changed, then start the edit"
+        " again.",
+        code="connection_changed",
+        changed=changed,
+        changed_at=live.updated_at.isoformat().replace("+00:00", "Z"),
+    )
+
+
+def made(wizard: Wizard, now: datetime) -> Connection:
+    """The connection that a wizard's answers make."""
+    settings = wizard.settings
+    return Connection(
+        id=wizard.connection_id,
+        client_id=wizard.client_id,
+        erp_system=wizard.erp_system,
+        name=settings["name"],
+        owner=wizard.owner,
+        shared=bool(settings.get("shared")),
+        settings={name: value for name, value in settings.items() if name not in NOT_SETTINGS},
+        all_companies=settings.get("companies") == "all",
+        voucher=Voucher(provider=settings.get("voucher_provider", "none"), path=settings.get("document_center_path")),
+        last_test=tested(wizard, now),
+        generation=wizard.id,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def applied(before: Connection, wizard: Wizard, now: datetime, *, new_companies: bool) -> Connection:
+    """The connection after an edit: what was answered, and the rest as it was. A test that it passed heals it."""
+    draft, tested_now = made(wizard, now), tested(wizard, now)
+    healed = tested_now is not None and before.status in (ConnectionStatus.REAUTH_REQUIRED, ConnectionStatus.DEGRADED)
+    changes: dict[str, Any] = {
+        "name": draft.name,
+        "shared": draft.shared,
+        "settings": draft.settings,
+        "all_companies": draft.all_companies,
+        "voucher": draft.voucher,
+        "updated_at": now,
+        "status": ConnectionStatus.ACTIVE if healed else before.status,
+        "last_test": tested_now or before.last_test,
+        "secret": wizard.id if wizard.edit and wizard.edit.own_secret else before.secret,
+        "generation": wizard.id if new_companies else before.generation,
+    }
+    return before.model_copy(update=changes)
+
+
+def tested(wizard: Wizard, now: datetime) -> LastTest | None:
+    """The test that the wizard's answers passed; None when an edit needed none."""
+    if not wizard.probes:
+        return None
+    probes = [ProbeView.model_validate(probe) for probe in wizard.probes]
+    return LastTest(id=wizard.id, started_at=now, finished_at=now, passed=True, probes=probes)

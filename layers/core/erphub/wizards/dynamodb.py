@@ -1,0 +1,211 @@
+"""Wizards in the tenant table.
+
+`status`, `version` and the token's `token` are attributes of their own, because connect.asl.json writes them. Index
+`due` holds every wizard until what it leaves behind has been removed, sorted by when that should have happened.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic_core import from_json
+
+from erphub.erp.system import FoundChoice, FoundCompany
+from erphub.platform.aws.items import Item
+from erphub.platform.aws.table import Table, key_of, make_key
+from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.text import searchable
+from erphub.platform.wire import instant
+from erphub.platform.writes import Key, Write
+from erphub.tenancy.dynamodb import client_key
+from erphub.wizards.models import Wizard
+
+_REMEMBERED = timedelta(days=7)
+"""How long an ended wizard can still be looked at."""
+_OVERDUE = timedelta(hours=1)
+"""How long after its end a wizard's machine may take to remove what it leaves; working on an answer takes minutes."""
+_SHARD = "wizards"
+"""The partition of index `due`."""
+
+
+def wizard_item(wizard: Wizard) -> Item:
+    """The item: what conditions and the machine need as attributes, the rest as one text."""
+    return {
+        **wizard_key(wizard.client_id, wizard.id),
+        "status": wizard.status.value,
+        "version": wizard.version,
+        "connection_id": wizard.connection_id,
+        "due_shard": _SHARD,
+        "due_at": instant(wizard.expires_at + _OVERDUE),
+        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+        "body": wizard.model_dump_json(exclude={"status", "version"}),
+    }
+
+
+def replacing(wizard: Wizard) -> tuple[Wizard, Write]:
+    """The wizard one version further, and the write that puts it over the version it was read as."""
+    after = wizard.model_copy(update={"version": wizard.version + 1})
+    write = Write(put=wizard_item(after), condition="version = :read_version", values={"read_version": wizard.version})
+    return after, write
+
+
+class WizardTable:
+    """Satisfies `ports.wizards.Wizards`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create(self, wizard: Wizard) -> None:
+        """See the port."""
+        self._table.put_new(wizard_item(wizard))
+
+    def get(self, client_id: str, wizard_id: str) -> Wizard | None:
+        """See the port."""
+        item = self._table.get(wizard_key(client_id, wizard_id))
+        if item is None:
+            return None
+        facts = {"status": item["status"], "version": int(item["version"])}
+        return Wizard.model_validate(from_json(item["body"]) | facts)
+
+    def replace(self, wizard: Wizard) -> Wizard:
+        """See the port."""
+        after, write = replacing(wizard)
+        self._table.put(wizard_item(after), condition=write.condition, **write.values)
+        return after
+
+    def overdue(self, now: datetime) -> Iterator[tuple[str, str]]:
+        """See the port."""
+        for item in self._table.by_index("due", "due_shard", _SHARD, upto=("due_at", instant(now))):
+            yield item["pk"].removeprefix("CLIENT#"), item["sk"].removeprefix("WIZARD#")
+
+    def of_connection(self, client_id: str, connection_id: str) -> Sequence[str]:
+        """See the port."""
+        found = self._table.keys_in_index("connection", ("connection_id", "sk"), connection_id, "WIZARD#")
+        return [key["sk"].removeprefix("WIZARD#") for key in found if key["pk"] == client_key(client_id)["pk"]]
+
+    def tidied(self, wizard: Wizard) -> None:
+        """See the port."""
+        key = wizard_key(wizard.client_id, wizard.id)
+        try:
+            self._table.update(key, "REMOVE due_shard, due_at", condition="attribute_exists(pk)")
+        except VersionConflict:  # it has been forgotten altogether
+            return
+
+    def token(self, wizard: Wizard) -> str | None:
+        """See the port."""
+        item = self._table.get(wizard_token_key(wizard.client_id, wizard.id))
+        return item["token"] if item else None
+
+    def put_companies(self, wizard: Wizard, companies: Sequence[FoundCompany]) -> None:
+        """See the port."""
+        self._keep_only([_company_item(wizard, company) for company in companies], self._companies(wizard))
+
+    def companies(
+        self, wizard: Wizard, search: str, limit: int, next: str | None
+    ) -> tuple[Sequence[FoundCompany], str | None]:
+        """See the port."""
+        pk, prefix = _company_prefix(wizard)
+        words = searchable(search)
+        page = self._table.search(pk, prefix, lambda item: words in item["words"], limit=limit, next=next)
+        return [_company(item) for item in page.items], page.next
+
+    def all_companies(self, wizard: Wizard) -> Sequence[FoundCompany]:
+        """See the port."""
+        return [_company(item) for item in self._companies(wizard)]
+
+    def put_choices(self, wizard: Wizard, field: str, choices: Sequence[FoundChoice]) -> None:
+        """See the port."""
+        self._keep_only([_choice_item(wizard, field, choice) for choice in choices], self._choices(wizard, field))
+
+    def choices(
+        self, wizard: Wizard, field: str, search: str, limit: int, next: str | None
+    ) -> tuple[Sequence[FoundChoice], str | None]:
+        """See the port."""
+        words = searchable(search)
+        prefix = _choice_prefix(wizard, field)
+        page = self._table.search(*prefix, lambda item: words in item["words"], limit=limit, next=next)
+        return [_choice(item) for item in page.items], page.next
+
+    def all_choices(self, wizard: Wizard, field: str) -> Sequence[FoundChoice]:
+        """See the port."""
+        return [_choice(item) for item in self._choices(wizard, field)]
+
+    def clean_up(self, wizard: Wizard) -> None:
+        """See the port."""
+        found = [*self._companies(wizard), *self._choices(wizard)]
+        self._table.delete_many([wizard_token_key(wizard.client_id, wizard.id), *map(key_of, found)])
+
+    def _keep_only(self, items: Sequence[Item], before: Sequence[Item]) -> None:
+        there = {(item["pk"], item["sk"]) for item in items}
+        self._table.put_many(items)
+        self._table.delete_many([key_of(item) for item in before if (item["pk"], item["sk"]) not in there])
+
+    def _choices(self, wizard: Wizard, *field: str) -> list[Item]:
+        return list(self._table.all(*_choice_prefix(wizard, *field)))
+
+    def _companies(self, wizard: Wizard) -> list[Item]:
+        return list(self._table.all(*_company_prefix(wizard)))
+
+
+def _company_prefix(wizard: Wizard) -> tuple[str, str]:
+    key = wizard_company_key(wizard.client_id, wizard.id, "")
+    return key["pk"], key["sk"]
+
+
+def _company_item(wizard: Wizard, company: FoundCompany) -> dict[str, Any]:
+    return {
+        **wizard_company_key(wizard.client_id, wizard.id, company.key),
+        "key": company.key,
+        "name": company.name,
+        "problem": company.problem,
+        "facts": json.dumps(dict(company.facts)),
+        "words": searchable(f"{company.name}\n{company.key}"),
+        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+    }
+
+
+def _choice_prefix(wizard: Wizard, *field: str) -> tuple[str, str]:
+    """Where the choices of a field are, or those of all fields."""
+    key = wizard_choice_key(wizard.client_id, wizard.id, *field, "")
+    return key["pk"], key["sk"]
+
+
+def _choice_item(wizard: Wizard, field: str, choice: FoundChoice) -> dict[str, Any]:
+    return {
+        **wizard_choice_key(wizard.client_id, wizard.id, field, choice.key),
+        "company": choice.company,
+        "company_name": choice.company_name,
+        "own_key": choice.own_key,
+        "name": choice.name,
+        "words": searchable(f"{choice.name}\n{choice.key}\n{choice.company_name}"),
+        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+    }
+
+
+def _choice(item: Item) -> FoundChoice:
+    return FoundChoice(item["company"], item["company_name"], item["own_key"], item["name"])
+
+
+def _company(item: Item) -> FoundCompany:
+    return FoundCompany(item["key"], item["name"], item.get("problem"), from_json(item["facts"]))
+
+
+def wizard_key(client_id: str, wizard_id: str) -> Key:
+    """The key of a wizard."""
+    return make_key(f"CLIENT#{client_id}", "WIZARD", wizard_id)
+
+
+def wizard_token_key(client_id: str, wizard_id: str) -> Key:
+    """The key of a wizard token."""
+    return make_key(f"CLIENT#{client_id}", "WIZARD", wizard_id, "TOKEN")
+
+
+def wizard_company_key(client_id: str, wizard_id: str, company: str) -> Key:
+    """The key of a wizard company."""
+    return make_key(f"CLIENT#{client_id}", "WIZARD", wizard_id, "COMPANY", company)
+
+
+def wizard_choice_key(client_id: str, wizard_id: str, *field_and_choice: str) -> Key:
+    """The key of a wizard choice."""
+    return make_key(f"CLIENT#{client_id}", "WIZARD", wizard_id, "CHOICE", *field_and_choice)

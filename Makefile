@@ -75,10 +75,10 @@ demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAF
 
 # --- checks and tests ------------------------------------------------------------------------------------------------
 
-CHECKS := check-format check-lint check-types check-imports check-template check-machines check-aws check-security check-openapi
+CHECKS := check-drawing check-format check-lint check-types check-imports check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: check $(CHECKS) reliability test test-unit test-ports test-template test-sqlserver test-reliability test-e2e bench format openapi
+.PHONY: drawing check $(CHECKS) reliability test test-unit test-ports test-template test-sqlserver test-reliability test-e2e bench format openapi
 check: venv tools ## Format, lint, types, import contracts, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -101,6 +101,12 @@ check-security:
 check-openapi:
 	@$(PY) -m erphub.openapi --check docs/openapi.json
 	@$(PY) -m local.api_definition --check api.json
+
+check-drawing:
+	@$(PY) -m local.package_drawing --check
+
+drawing: venv ## Draw the packages into README.md again from the code
+	@$(PY) -m local.package_drawing --write
 
 openapi: venv ## Write docs/openapi.json and api.json again from the routes
 	@$(PY) -m erphub.openapi --write docs/openapi.json

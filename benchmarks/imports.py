@@ -16,7 +16,7 @@ from local.emulator import clean_environment
 BARE = "nothing (python -c pass)"
 CLIENT = "a bare boto3 DynamoDB client"
 _CLIENT_CODE = "import boto3; boto3.client('dynamodb', region_name='eu-north-1')"
-_OWN_CLIENT = "; from erphub.aws.clients import client; client('dynamodb')"
+_OWN_CLIENT = "; from erphub.platform.aws.clients import client; client('dynamodb')"
 ENVIRONMENT = {"AWS_DEFAULT_REGION": "eu-north-1", "POWERTOOLS_SERVICE_NAME": "erphub", "TABLE_NAME": "t"}
 _HEAVY = {"WizardTasks", "ImportTasks", "LakeRows", "DeletionTasks"}
 DRIVERS_AND_ENGINES = ("pymssql", "deltalake", "arro3", "pyarrow", "pandas", "polars", "duckdb")

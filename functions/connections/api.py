@@ -243,7 +243,7 @@ def test_connection(member: Member, connection: str) -> ConnectionView:
 @door.get("/clients/{client}/connections/{connection}/companies", needs=Permission.CONNECTIONS_VIEW)
 def list_companies(member: Member, connection: str, query: CompanySearch) -> CompanyPage:
     """List or search the companies a connection uses."""
-    return wiring.connect.connections().companies(member, connection, query)
+    return wiring.connect.identities().page(member, connection, query)
 
 
 @door.get("/clients/{client}/connections/{connection}/audit", needs=Permission.CONNECTIONS_MANAGE)

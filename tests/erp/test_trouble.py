@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from erphub.erp.datasets import BY_ID
+from erphub.erp.reading import DateRange
 from erphub.erp.transports.sqlserver import reading
 from erphub.platform.errors import ErpRefused, HubError, Unavailable
 from local.sqlserver import Database
@@ -108,7 +109,7 @@ class TestChangedMeanwhile:
         opened, company, survey = site.survey("gl_transactions")
         site.catalogue.drop("F0001")
         with pytest.raises(ErpRefused) as gone:
-            opened.survey(LEDGER, company, reading.Window(), 100)
+            opened.survey(LEDGER, company, DateRange(), 100)
         assert gone.value.code == "company_gone"
         with pytest.raises(ErpRefused) as gone, opened.read(LEDGER, company, survey, survey.slices[0]):
             pass
@@ -121,25 +122,25 @@ class TestChangedMeanwhile:
         opened, company, _ = site.survey("gl_transactions")
         many.state = state
         with pytest.raises(kind) as away:
-            opened.survey(LEDGER, company, reading.Window(), 100)
+            opened.survey(LEDGER, company, DateRange(), 100)
         assert away.value.code == "company_unavailable"
 
     def test_a_right_taken_away_is_told(self, site: Site, many: Database) -> None:
         opened, company, _ = site.survey("gl_transactions")
         many.deny("reader", "AcTr")
         with pytest.raises(ErpRefused) as denied:
-            opened.survey(LEDGER, company, reading.Window(), 100)
+            opened.survey(LEDGER, company, DateRange(), 100)
         assert denied.value.code == "permission_denied"
         many.revoke("reader")
         with pytest.raises(ErpRefused) as denied:
-            opened.survey(LEDGER, company, reading.Window(), 100)
+            opened.survey(LEDGER, company, DateRange(), 100)
         assert denied.value.code == "permission_denied"
 
     def test_a_dropped_table_is_told(self, site: Site, many: Database) -> None:
         opened, company, survey = site.survey("gl_transactions")
         many.drop_table("AcTr")
         with pytest.raises(ErpRefused) as missing:
-            opened.survey(LEDGER, company, reading.Window(), 100)
+            opened.survey(LEDGER, company, DateRange(), 100)
         assert missing.value.code == "table_missing"
         with pytest.raises(ErpRefused) as missing, opened.read(LEDGER, company, survey, survey.slices[0]):
             pass
@@ -166,7 +167,7 @@ class TestChangedMeanwhile:
         opened, company, _ = site.survey("gl_transactions")
         site.catalogue.login("reader", "another")
         with pytest.raises(ErpRefused) as refused:
-            opened.survey(LEDGER, company, reading.Window(), 100)
+            opened.survey(LEDGER, company, DateRange(), 100)
         assert refused.value.code == "credentials_refused"
 
 

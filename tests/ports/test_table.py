@@ -232,7 +232,9 @@ def test_a_transaction_that_meets_another_is_tried_again(table: Table, monkeypat
             raise ClientError(refused, "TransactWriteItems")
         return real.transact_write_items(**request)
 
-    monkeypatch.setattr("erphub.platform.aws.table.client", lambda _: mock.Mock(transact_write_items=meets_another_once))
+    monkeypatch.setattr(
+        "erphub.platform.aws.table.client", lambda _: mock.Mock(transact_write_items=meets_another_once)
+    )
     table.transact([Write(put={**ONE, "n": 1})])
     monkeypatch.undo()
     assert table.get(ONE) == {**ONE, "n": 1}

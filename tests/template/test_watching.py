@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from erphub.platform import logging
+from erphub.platform import logging as hub_logging
 from erphub.platform.errors import ErpRefused, HubError, NotFound, Unavailable, Uncertain
 from erphub.platform.http.router import Hall, Router
 from erphub.platform.identity import AccessLevel
@@ -135,16 +135,16 @@ def test_the_log_level_reaches_lambda_as_well_as_the_logger():
 def level(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A logger of the test's own, made for a deployment's level as Lambda passes it on."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", new_id())
-    logging.logger.cache_clear()
+    hub_logging.logger.cache_clear()
     yield monkeypatch
-    logging.logger.cache_clear()
+    hub_logging.logger.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["DEBUG", "INFO"])
 def test_a_deployments_log_level_is_what_is_logged(name: str, level: pytest.MonkeyPatch):
     level.setenv("POWERTOOLS_LOG_LEVEL", name)
     level.setenv("AWS_LAMBDA_LOG_LEVEL", name)
-    assert logging.getLevelName(logging.logger().log_level) == name
+    assert logging.getLevelName(hub_logging.logger().log_level) == name
 
 
 def test_lambdas_own_level_goes_before_the_loggers(level: pytest.MonkeyPatch):
@@ -152,7 +152,7 @@ def test_lambdas_own_level_goes_before_the_loggers(level: pytest.MonkeyPatch):
     level.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
     level.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
     with pytest.warns(UserWarning, match="does not match"):
-        assert logging.getLevelName(logging.logger().log_level) == "INFO"
+        assert logging.getLevelName(hub_logging.logger().log_level) == "INFO"
 
 
 @pytest.mark.parametrize(("name", "shown"), [("DEBUG", True), ("INFO", False)])

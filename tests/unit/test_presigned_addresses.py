@@ -21,7 +21,7 @@ REGIONS = {
     "us-gov-west-1": "s3.us-gov-west-1.amazonaws.com",
 }
 """Old ones, one opened after 2019, China and GovCloud, with the hosts that AWS's list of endpoints gives."""
-CORE = Path(clients.__file__).parent.parent
+CORE = Path(clients.__file__).parents[2]
 
 
 @pytest.fixture

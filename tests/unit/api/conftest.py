@@ -227,7 +227,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     tenants = TenancyService(TenancyTable(table), users, clock, wiring.house.ids)
     monkeypatch.setattr(wiring.connect, "wizards", lambda: desk)
     monkeypatch.setattr(wiring.connect, "connecting", lambda: connecting)
-    connections = ConnectionService(found, machine, clock, wiring.house.ids, editors, trail, identities)
+    connections = ConnectionService(found, machine, clock, wiring.house.ids, editors, trail)
     monkeypatch.setattr(wiring.connect, "connections", lambda: connections)
     monkeypatch.setattr(wiring.connect, "identities", lambda: identities)
     monkeypatch.setattr(wiring.house, "audit", lambda: trail)

@@ -13,7 +13,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from erphub import wiring
-from erphub.platform import logging, redaction
+from erphub.platform import logging as hub_logging
+from erphub.platform import redaction
 from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.identity import Caller
 from erphub.platform.tasks import TaskDoor, TaskFailed
@@ -100,7 +101,7 @@ def logged(**extra):
 
     record = logging.LogRecord("erphub", logging.INFO, "x.py", 1, "said %s", (extra.pop("word"),), None)
     record.__dict__ |= extra
-    return logging._Formatter().format(record)
+    return hub_logging._Formatter().format(record)
 
 
 @pytest.mark.parametrize("secret", [CANARY, "plain-Secret-1", "x y%z&", "🔑🔑🔑🔑"])
@@ -157,13 +158,13 @@ def test_the_next_invocation_knows_nothing_of_the_secrets_of_this_one(hub):
 def test_figures_are_one_line(capsys, monkeypatch):
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "test")
-    logging._metrics.cache_clear()
-    logging.figures({"system": "visma-business"}, rows=3, read_bytes=10, seconds=1.5)
+    hub_logging._metrics.cache_clear()
+    hub_logging.figures({"system": "visma-business"}, rows=3, read_bytes=10, seconds=1.5)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     written = json.loads(lines[0])
     assert (written["rows"], written["system"]) == ([3.0], "visma-business")
-    logging._metrics.cache_clear()
+    hub_logging._metrics.cache_clear()
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

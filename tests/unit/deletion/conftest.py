@@ -256,7 +256,8 @@ class Scene:
         self.identities.claim(CUSTOMER, connection, companies, knowingly=True)
         entry = self.audit.entry(OWNER, "connection.created", None, {"name": name}, "192.0.2.7")
         finished = wizard.model_copy(update={"status": WizardStatus.FINISHED})
-        self.connections.create(connection, companies, finished, entry)
+        _, ended = WizardTable(self.table).replacing(finished)
+        self.connections.create(connection, companies, entry, [ended])
         self.secrets.put(connection.secret_name, {"password": PASSWORD}, CLIENT)
 
     def wizard(self, connection_id: str, **changes: Any) -> Wizard:

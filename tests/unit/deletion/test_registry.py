@@ -1,8 +1,12 @@
 """Whatever refers to a connection is in the registry: a new kind of item that is not fails here."""
 
+import importlib
 import inspect
 import json
+import pkgutil
+from collections.abc import Callable, Iterator
 
+import erphub
 from erphub.deletions.dependents import LAST
 from erphub.platform.writes import Key
 from tests.unit.deletion.conftest import CLIENT, MINE, Scene
@@ -35,6 +39,16 @@ def kind_of(table: str, item: dict) -> str:
     return "tenants:IDEMPOTENCY" if pk.startswith("IDEMPOTENCY#") else f"tenants:{sk.split('#')[0]}"
 
 
+def key_builders() -> Iterator[tuple[str, Callable[..., Key]]]:
+    """Everything in a store's module that makes a key of a table, by name."""
+    for found in pkgutil.walk_packages(erphub.__path__, "erphub."):
+        if found.name.endswith((".dynamodb", ".open_runs")):
+            for name, make in inspect.getmembers(importlib.import_module(found.name), inspect.isfunction):
+                here = make.__module__ == found.name and not name.startswith("_")
+                if here and inspect.signature(make).return_annotation == Key:
+                    yield name, make
+
+
 def test_every_item_that_holds_a_connections_id_is_of_a_registered_kind(scene: Scene):
     scene.draft(MINE)
     scene.ask()
@@ -49,9 +63,7 @@ def test_every_item_that_holds_a_connections_id_is_of_a_registered_kind(scene: S
 
 def test_every_key_there_is_belongs_to_a_kind_or_to_no_connection(scene: Scene):
     words: dict[str, str] = {}
-    for name, make in inspect.getmembers(keys, inspect.isfunction):
-        if name.startswith("_") or inspect.signature(make).return_annotation != Key:
-            continue
+    for name, make in key_builders():
         given = [
             0 if p.annotation is int else "x"
             for p in inspect.signature(make).parameters.values()
@@ -64,7 +76,9 @@ def test_every_key_there_is_belongs_to_a_kind_or_to_no_connection(scene: Scene):
         words[name] = key["sk"].split("#")[0]
     assert len(words) > 25
     known = {held.removeprefix("tenants:") for held in registered(scene)} | NOT_OF_A_CONNECTION | AUDIT
-    assert {name: word for name, word in words.items() if word not in known} == {}, "not in erphub/deletions/dependents.py"
+    assert {name: word for name, word in words.items() if word not in known} == {}, (
+        "not in erphub/deletions/dependents.py"
+    )
 
 
 def test_a_kind_nobody_registered_is_noticed(scene: Scene):

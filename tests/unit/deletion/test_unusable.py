@@ -21,6 +21,7 @@ from erphub.platform.tasks import TaskFailed
 from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import ExportLogTable
 from erphub.sync.settings.dynamodb import SyncTable
+from erphub.wizards.dynamodb import WizardTable
 from tests.unit.deletion.conftest import CLIENT, MINE, OTHER, Scene
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,8 +76,9 @@ def test_an_edit_in_progress_is_ended_and_cannot_take_its_place(scene: Scene):
     before = scene.connection()
     scene.ask()
     entry = scene.audit.entry("owner", "connection.edited")
+    _, ended = WizardTable(scene.table).replacing(wizard)
     with pytest.raises(Conflict):
-        ConnectionTable(scene.table).swap(before, before, None, wizard, entry)
+        ConnectionTable(scene.table).swap(before, before, None, entry, [ended])
     assert scene.connection().status == "deleting"
 
 

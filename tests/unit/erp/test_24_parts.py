@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub.erp import catalogue as erp
+from erphub.erp import forms
 from erphub.erp.documents import Payment, PaymentMeans, Sales, Settlement
 from erphub.erp.posting import TaxCode
 from erphub.erp.systems.twentyfourseven import numbers, outcomes, pages, xml
@@ -285,25 +285,25 @@ def test_only_a_deployment_moves_the_vendors_addresses():
 )
 def test_the_form_tells_what_is_wrong(answer: dict[str, Any], code: str):
     with pytest.raises(Invalid) as caught:
-        erp.clean_answer(SIGN_IN, answer)
+        forms.clean_answer(SIGN_IN, answer)
     assert code in {error.code for error in caught.value.errors}
 
 
 def test_a_secret_stays_with_the_client_id_it_was_given_for():
-    known = erp.Known(
+    known = forms.AnswerContext(
         {"sign_in": "organisation", "organisation_id": "1", "client_id": "mine"}, frozenset({"client_secret"})
     )
-    settings, secret = erp.clean_answer(SIGN_IN, {"organisation_id": "2", "client_id": "mine"}, known)
+    settings, secret = forms.clean_answer(SIGN_IN, {"organisation_id": "2", "client_id": "mine"}, known)
     assert settings["organisation_id"] == "2"
     assert secret == {}
     with pytest.raises(Invalid) as caught:
-        erp.clean_answer(SIGN_IN, {"organisation_id": "1", "client_id": "theirs"}, known)
+        forms.clean_answer(SIGN_IN, {"organisation_id": "1", "client_id": "theirs"}, known)
     assert caught.value.errors[0].code == "secret_needed_again"
 
 
 def test_listing_the_catalogue_and_opening_a_connection_bring_no_client_and_no_table_engine():
     code = (
-        "import sys; from erphub import erp; erp.catalogue();"
+        "import sys; from erphub.erp import catalogue as erp; erp.catalogue();"
         "erp.open_system('24sevenoffice', {'sign_in': 'organisation', 'organisation_id': '1'}, {'client_secret': 'x'});"
         "heavy = ('httpx', 'lxml', 'arro3', 'deltalake', 'pypdfium2', 'pymssql');"
         "print([name for name in heavy if name in sys.modules])"

@@ -72,7 +72,8 @@ def test_settings_that_cannot_be_right_are_refused_before_anything_is_dialled() 
 
 def test_listing_the_catalogue_loads_no_driver_and_no_table_engine() -> None:
     code = (
-        "import json, sys; from erphub.erp import catalogue as erp, forms; [forms.step_schema(s) for d in erp.catalogue() for s in d.steps];"
+        "import json, sys; from erphub.erp import catalogue as erp, forms;"
+        "[forms.step_schema(s) for d in erp.catalogue() for s in d.steps];"
         "erp.open_system('visma-business', {'server': 'db01', 'login': 'x'}, {'password': 'x'});"
         "print(json.dumps([m for m in sys.modules if m.split('.')[0] in"
         " ('pymssql', 'arro3', 'deltalake', 'boto3', 'certifi', 'httpx', 'zeep')]))"

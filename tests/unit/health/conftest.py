@@ -15,12 +15,16 @@ from erphub.events.models import Event
 from erphub.events.notifications import NotificationService
 from erphub.events.publisher import EventPublisher
 from erphub.events.schemas import NotificationQuery
+from erphub.imports.runs import outcome as run_outcome
+from erphub.imports.runs.models import Run
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member, Permission
 from erphub.platform.ids import new_id
 from erphub.platform.outbound import addresses as network
 from erphub.platform.outbound.https import HttpsPost
+from erphub.sync.transfers import outcome as transfer_outcome
+from erphub.sync.transfers.models import Transfer
 from erphub.webhooks.delivery import WebhookDelivery
 from erphub.webhooks.dynamodb import WebhookTable
 from erphub.webhooks.service import WebhookService
@@ -97,6 +101,16 @@ class House:
 
         self.table.put_new(connections._item(made))
         return made
+
+    def run_met(self, run: Run) -> None:
+        self.health.report(run_outcome.met(run))
+
+    def run_ended(self, run: Run) -> None:
+        self.health.report(run_outcome.ended(run))
+
+    def transfer_ended(self, transfer: Transfer) -> None:
+        if outcome := transfer_outcome.ended(transfer):
+            self.health.report(outcome)
 
     def now(self, connection: Connection) -> Connection:
         found = self.connections.get(connection.client_id, connection.id)

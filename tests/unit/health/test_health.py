@@ -72,8 +72,8 @@ def test_a_refused_login_stops_the_connection_and_is_told_once(house):
     connection = house.connection()
     failed = run(house, connection, Status.FAILED, REFUSED)
     house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
-    house.health.run_ended(failed)
-    house.health.run_ended(failed)  # the machine's last task came twice
+    house.run_ended(failed)
+    house.run_ended(failed)  # the machine's last task came twice
     now = house.now(connection)
     assert (now.status, now.works) == ("reauth_required", False)
     assert now.status_reason == SHOWN
@@ -90,9 +90,9 @@ def every_refusal() -> list[HubError]:
 @pytest.mark.parametrize("error", every_refusal(), ids=lambda error: error.code)
 def test_a_login_that_is_locked_expired_or_switched_off_stops_the_connection_as_a_wrong_password_does(house, error):
     one, other, third, fourth = (house.connection() for _ in range(4))
-    house.health.run_met(run(house, one, Status.RUNNING, problem_of(error)))
-    house.health.run_ended(run(house, other, Status.FAILED, problem_of(error)))
-    house.health.transfer_ended(transfer(house, third, TransferState.FAILED, as_problem(error)))
+    house.run_met(run(house, one, Status.RUNNING, problem_of(error)))
+    house.run_ended(run(house, other, Status.FAILED, problem_of(error)))
+    house.transfer_ended(transfer(house, third, TransferState.FAILED, as_problem(error)))
     by_hand(house, fourth, "login", error)
     for connection in (one, other, third, fourth):
         now = house.now(connection)
@@ -113,8 +113,8 @@ def test_every_sql_server_refusal_of_a_login_is_among_those_tried_here():
 
 def test_a_run_that_goes_on_and_met_something_else_stops_nothing(house):
     connection = house.connection()
-    house.health.run_met(run(house, connection, Status.RUNNING, AWAY))
-    house.health.run_met(run(house, connection, Status.RUNNING))
+    house.run_met(run(house, connection, Status.RUNNING, AWAY))
+    house.run_met(run(house, connection, Status.RUNNING))
     assert house.now(connection).status == "active"
 
 
@@ -122,15 +122,15 @@ def test_a_run_that_was_not_let_in_says_nothing_new(house):
     connection = house.connection()
     house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
     not_let_in = problem_of(CredentialsRefused("Enter it again.", code="reauth_required"))
-    house.health.run_ended(run(house, connection, Status.FAILED, not_let_in, "run-2"))
+    house.run_ended(run(house, connection, Status.FAILED, not_let_in, "run-2"))
     assert house.told() == ["connection.reauth_required"]
 
 
 def test_a_run_that_was_not_let_in_does_not_stop_a_connection_that_was_entered_again_meanwhile(house):
     connection = house.connection()
     not_let_in = problem_of(CredentialsRefused("Enter it again.", code="reauth_required"))
-    house.health.run_met(run(house, connection, Status.RUNNING, not_let_in))
-    house.health.run_ended(run(house, connection, Status.FAILED, not_let_in))
+    house.run_met(run(house, connection, Status.RUNNING, not_let_in))
+    house.run_ended(run(house, connection, Status.FAILED, not_let_in))
     assert house.now(connection).status == "active"
 
 
@@ -182,12 +182,12 @@ def test_a_catch_up_that_was_cut_off_keeps_nobody_from_hearing_of_what_ends_late
     with pytest.raises(Unavailable):
         house.health.resume(connection)
     with pytest.raises(Unavailable):
-        house.health.run_ended(run(house, connection, Status.SUCCEEDED))
+        house.run_ended(run(house, connection, Status.SUCCEEDED))
     with pytest.raises(Unavailable):
-        house.health.transfer_ended(transfer(house, connection, sent=1))
+        house.transfer_ended(transfer(house, connection, sent=1))
     assert {"import.finished", "transfer.finished"} <= set(house.told())
     house.catch_up_fails = False
-    house.health.run_ended(run(house, connection, Status.SUCCEEDED))
+    house.run_ended(run(house, connection, Status.SUCCEEDED))
     assert house.caught_up == [(connection.id, stopped)], "whoever comes next makes up for it"
     assert house.told().count("import.finished") == 1
 
@@ -210,11 +210,11 @@ def test_an_edit_that_made_it_active_already_is_healed_and_made_up_for_too(house
 
 def test_another_failure_degrades_with_its_reason_and_a_success_heals(house):
     connection = house.connection()
-    house.health.run_ended(run(house, connection, Status.FAILED, AWAY))
+    house.run_ended(run(house, connection, Status.FAILED, AWAY))
     degraded = house.now(connection)
     assert (degraded.status, degraded.status_reason, degraded.works) == ("degraded", AWAY, True)
     house.pass_time(days=1)
-    house.health.run_ended(run(house, connection, Status.SUCCEEDED, about="run-2"))
+    house.run_ended(run(house, connection, Status.SUCCEEDED, about="run-2"))
     healed = house.now(connection)
     assert (healed.status, healed.status_reason, healed.status_since) == ("active", None, house.clock())
     assert house.told() == sorted(["connection.degraded", "import.failed", "connection.healed", "import.finished"])
@@ -223,11 +223,11 @@ def test_another_failure_degrades_with_its_reason_and_a_success_heals(house):
 
 def test_a_connection_that_stays_degraded_is_told_once_and_shows_the_newest_reason(house):
     connection = house.connection()
-    house.health.run_ended(run(house, connection, Status.FAILED, AWAY))
+    house.run_ended(run(house, connection, Status.FAILED, AWAY))
     since = house.now(connection).status_since
     house.pass_time(days=1)
     other = {"code": "company_gone", "detail": "F0003 is gone."}
-    house.health.run_ended(run(house, connection, Status.PARTIALLY_SUCCEEDED, other, "run-2"))
+    house.run_ended(run(house, connection, Status.PARTIALLY_SUCCEEDED, other, "run-2"))
     now = house.now(connection)
     assert (now.status_reason, now.status_since) == (other, since)
     assert house.told().count("connection.degraded") == 1
@@ -236,20 +236,20 @@ def test_a_connection_that_stays_degraded_is_told_once_and_shows_the_newest_reas
 def test_a_success_is_no_proof_that_a_refused_login_is_good_again(house):
     connection = house.connection()
     house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
-    house.health.run_ended(run(house, connection, Status.SUCCEEDED, about="begun before"))
+    house.run_ended(run(house, connection, Status.SUCCEEDED, about="begun before"))
     assert house.now(connection).status == "reauth_required"
 
 
 @pytest.mark.parametrize("code", ["nothing_to_import", "machine_failed", "connection_paused"])
 def test_what_says_nothing_of_the_erp_leaves_the_connection_alone(house, code):
     connection = house.connection()
-    house.health.run_ended(run(house, connection, Status.FAILED, {"code": code, "detail": "…"}))
+    house.run_ended(run(house, connection, Status.FAILED, {"code": code, "detail": "…"}))
     assert house.now(connection).status == "active"
 
 
 def test_a_cancelled_run_is_nobodys_news(house):
     connection = house.connection()
-    house.health.run_ended(run(house, connection, Status.CANCELLED))
+    house.run_ended(run(house, connection, Status.CANCELLED))
     assert (house.now(connection).status, house.told()) == ("active", [])
 
 
@@ -373,8 +373,8 @@ def test_of_two_that_find_the_same_at_once_one_tells(house):
 def test_a_transfer_whose_login_is_refused_stops_the_connection(house):
     connection = house.connection()
     ended = transfer(house, connection, TransferState.FAILED, REFUSED)
-    house.health.transfer_ended(ended)
-    house.health.transfer_ended(ended)
+    house.transfer_ended(ended)
+    house.transfer_ended(ended)
     assert house.now(connection).status == "reauth_required"
     assert house.told() == sorted(["connection.reauth_required", "transfer.failed"])
 
@@ -382,9 +382,9 @@ def test_a_transfer_whose_login_is_refused_stops_the_connection(house):
 def test_a_transfer_that_sent_something_heals_and_one_that_did_nothing_is_no_news(house):
     connection = house.connection()
     house.health.failed(connection.client_id, connection.id, AWAY)
-    house.health.transfer_ended(transfer(house, connection))
+    house.transfer_ended(transfer(house, connection))
     assert house.now(connection).status == "degraded"
-    house.health.transfer_ended(transfer(house, connection, sent=3))
+    house.transfer_ended(transfer(house, connection, sent=3))
     assert house.now(connection).status == "active"
     assert house.told() == sorted(["connection.degraded", "connection.healed", "transfer.finished"])
 

@@ -10,12 +10,11 @@ ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from erphub.aws import lake_keys
-from erphub.aws.lake import DeltaLake
-from erphub.models.dataset import BY_ID
-from erphub.models.types import complete
-from erphub.ports.erp import Window
-from erphub.ports.imports import Target
+from erphub.lake.delta import keys as lake_keys
+from erphub.lake.delta.delta_lake import DeltaLake
+from erphub.erp.datasets import BY_ID, complete
+from erphub.erp.reading import DateRange
+from erphub.lake.ports import PublishTarget
 from tests.fakes.erp import batch_of
 from tests.fakes.files import FolderFiles
 
@@ -35,7 +34,8 @@ def publish(run, text):
     staged = lake.stage(f"{unit}/p", dataset, types, "C1", aside)
     assert staged.rows == 20_000 * (batches + twice)
     lake.staged_totals(staged, dataset)
-    return lake.publish(Target("client", dataset, "C1", "F0001", (Window(),), run, f"run{run}", unit), [staged])
+    target = PublishTarget("client", dataset, "C1", "F0001", (DateRange(),), run, f"run{run}", unit)
+    return lake.publish(target, [staged])
 
 twice = dataset.publishing == "keys"  # one batch comes twice: its rows are rejected
 whole = 20_000 * (batches - twice)

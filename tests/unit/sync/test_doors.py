@@ -12,7 +12,7 @@ import pytest
 
 from erphub import wiring
 from erphub.erp.documents import Address
-from erphub.platform import redaction
+from erphub.platform import logging, redaction
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member, Permission
 from erphub.platform.tasks import TaskFailed
@@ -55,7 +55,7 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(wiring.sync, "front", lambda: front)
     monkeypatch.setattr(wiring.sync, "carrier", lambda: world.carrier)
     monkeypatch.setattr(wiring.sync, "transfer_done", lambda _, done: done)
-    monkeypatch.setattr(redaction, "figures", lambda dimensions, **figures: world.figures.append(figures))
+    monkeypatch.setattr(logging, "figures", lambda dimensions, **figures: world.figures.append(figures))
     monkeypatch.setattr(wiring.sync, "uploads", lambda: world.uploads)
     monkeypatch.setattr(
         wiring.sync, "tick", lambda: tick(world.desk, lambda f, due: [f(one) for one in due], lambda *_: None)

@@ -13,7 +13,8 @@ from typing import Any
 
 from erphub.companies.models import CompanyUse, KnownCompany, Licences, used_up
 from erphub.companies.ports import CompanyStore as Store
-from erphub.companies.schemas import ConnectedElsewhere, LicencesView
+from erphub.companies.schemas import CompanyPage, CompanySearch, CompanyView, ConnectedElsewhere, LicencesView
+from erphub.connections.access import connection_not_found
 from erphub.connections.models import Company, Connection
 from erphub.connections.ports import ConnectionStore
 from erphub.erp.system import FoundCompany
@@ -96,6 +97,18 @@ class CompanyRegistry:
             " tell them why not.",
             {"company": company.key, "name": company.name, "user": member.user, "email": member.email},
         )
+
+    def page(self, member: Member, connection_id: str, query: CompanySearch) -> CompanyPage:
+        """A page of a connection's companies. Raises NotFound."""
+        connection = self.connections.get(member.client_id, connection_id)
+        if connection is None:
+            raise connection_not_found()
+        found, following = self.connections.search_companies(
+            member.client_id, connection_id, query.search or "", query.limit, query.next
+        )
+        twice = self.also_elsewhere(member.customer_id, connection, found)
+        items = [CompanyView(key=one.key, name=one.name, also_elsewhere=one.key in twice) for one in found]
+        return CompanyPage(items=items, next=following)
 
     def also_elsewhere(self, customer_id: str, connection: Connection, companies: Sequence[Company]) -> set[str]:
         """The keys of those of a connection's companies that another connection has too."""

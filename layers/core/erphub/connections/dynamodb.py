@@ -23,8 +23,6 @@ from erphub.platform.errors import Conflict
 from erphub.platform.text import same_name, searchable
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.dynamodb import client_key
-from erphub.wizards.dynamodb import replacing
-from erphub.wizards.models import Wizard
 
 _OUTSIDE = {"status", "last_test", "health", "version"}
 _READING = 3600
@@ -37,18 +35,19 @@ class ConnectionTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create(self, connection: Connection, companies: Sequence[Company], wizard: Wizard, entry: AuditEntry) -> Wizard:
+    def create(
+        self, connection: Connection, companies: Sequence[Company], entry: AuditEntry, also: Sequence[Write]
+    ) -> None:
         """See the port. Companies go first, however many: without the connection they are nobody's."""
         items = [_company_item(connection, company) for company in companies]
         self._table.put_many(items)
-        after, write = replacing(wizard)
         new = "attribute_not_exists(pk)"
         try:
             self._table.transact(
                 [
                     Write(put=_name_item(connection), condition=new),
                     Write(put=_item(connection), condition=new),
-                    write,
+                    *also,
                     audit_write(connection.client_id, connection.id, entry),
                 ]
             )
@@ -58,20 +57,18 @@ class ConnectionTable:
             if self.is_taken(connection.client_id, connection.name):
                 raise _name_taken() from error
             raise
-        return after
 
     def swap(
         self,
         connection: Connection,
         before: Connection,
         companies: Sequence[Company] | None,
-        wizard: Wizard,
         entry: AuditEntry,
-    ) -> Wizard:
+        also: Sequence[Write],
+    ) -> None:
         """See the port. New companies go first, in a generation that nobody reads until the connection names it."""
         if companies is not None:
             self._table.put_many([_company_item(connection, company) for company in companies])
-        after, write = replacing(wizard)
         # A test by hand may have ended since `before` was read: only the edit's own takes its place.
         new = connection.last_test if connection.last_test != before.last_test else None
         tested = {"test": new.model_dump_json()} if new else {}
@@ -91,8 +88,7 @@ class ConnectionTable:
             | tested,
         )
         trail = audit_write(connection.client_id, connection.id, entry)
-        self._transact_named([change, write, trail], connection, before)
-        return after
+        self._transact_named([change, *also, trail], connection, before)
 
     def add_company(self, connection: Connection, company: Company) -> None:
         """See the port."""

@@ -19,12 +19,10 @@ from erphub.connections.models import Connection, ConnectionStatus, Health, Last
 from erphub.connections.ports import ConnectionStore
 from erphub.events.models import Event, EventType
 from erphub.events.publisher import EventPublisher, event
-from erphub.imports.runs.models import Run, Status
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, NotFound, refuses_credentials
 from erphub.platform.identity import Member
 from erphub.platform.wire import JsonObject, instant
-from erphub.sync.transfers.models import Transfer, TransferState
 
 _SAYS_NOTHING = frozenset(
     {
@@ -67,6 +65,23 @@ class StatusChange:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a run, a transfer or whoever else uses a connection met there."""
+
+    client_id: str
+    connection_id: str
+    began_at: datetime
+    """When it began: credentials that were entered later are not what was refused."""
+    problem: Mapping[str, Any]
+    worked: bool = False
+    """Whether something went through."""
+    conclusive: bool = True
+    """Whether its problem says how the connection is doing; what was cancelled or goes on tells of refusals only."""
+    event: Event | None = None
+    """What people and programs learn of it."""
+
+
+@dataclass(frozen=True)
 class HealthService:
     """Changes the status of connections; the one place that does, besides an edit's end and a deletion."""
 
@@ -106,45 +121,22 @@ class HealthService:
         """
         self._apply(client_id, connection_id, _reconnected)
 
-    def run_met(self, run: Run) -> None:
-        """An import goes on and has met something: refused credentials concern all who use the connection, at once."""
-        problem = run.problem or {}
-        if _is_refusal(problem):
-            began = _moment(run.started_at or run.created_at)
-            self.refused(run.ref.client_id, run.connection_id, problem, began)
+    def report(self, outcome: Outcome) -> None:
+        """What work on a connection came to: its event is published, then the connection stands as it shows.
 
-    def run_ended(self, run: Run) -> None:
-        """An import has ended: its end is told, then the connection stands as it shows. Again is fine.
-
-        Told first, so that nothing that stands in the connection's way keeps the news. Raises Unavailable.
+        Published first, so that nothing that stands in the connection's way keeps the news. Again is fine. Raises
+        Unavailable.
         """
-        client_id, connection_id, problem = run.ref.client_id, run.connection_id, run.problem or {}
+        ids, problem = (outcome.client_id, outcome.connection_id), outcome.problem
         code = str(problem.get("code", ""))
-        if (told := _told_of_run(run, code)) is not None:
-            self.announcer.announce(told)
+        if outcome.event is not None:
+            self.announcer.announce(outcome.event)
         if _is_refusal(problem):
-            self.run_met(run)
-        elif run.status is Status.SUCCEEDED or (run.status is Status.PARTIALLY_SUCCEEDED and not problem):
-            self.worked(client_id, connection_id)
-        elif run.status is not Status.CANCELLED and code and code not in _SAYS_NOTHING:
-            self.failed(client_id, connection_id, problem)
-
-    def transfer_ended(self, transfer: Transfer) -> None:
-        """A transfer has ended, likewise."""
-        if transfer.finished_at is None or transfer.dry_run:
-            return
-        problem = transfer.problem or {}
-        code = str(problem.get("code", ""))
-        began = transfer.started_at or transfer.created_at
-        ids = transfer.client_id, transfer.connection_id
-        if (told := _told_of_transfer(transfer, code)) is not None:
-            self.announcer.announce(told)
-        if _is_refusal(problem):
-            self.refused(*ids, problem, began)
-        elif code and code not in _SAYS_NOTHING:
-            self.failed(*ids, problem)
-        elif not code and transfer.counts.sent + transfer.counts.attached + transfer.counts.changes:
+            self.refused(*ids, problem, outcome.began_at)
+        elif outcome.worked:
             self.worked(*ids)
+        elif outcome.conclusive and code and code not in _SAYS_NOTHING:
+            self.failed(*ids, problem)
 
     # --- by hand -----------------------------------------------------------------------------------------------------
 
@@ -328,47 +320,3 @@ def _is_refusal(problem: Mapping[str, Any]) -> bool:
 def _reason(problem: Mapping[str, Any]) -> JsonObject:
     code = str(problem.get("code") or "failed")
     return {"code": code, "detail": str(problem.get("detail") or "It could not be used.")}
-
-
-# --- what is told of ends --------------------------------------------------------------------------------------------
-
-
-def _told_of_run(run: Run, code: str) -> Event | None:
-    if run.status is Status.CANCELLED or code in ("reauth_required", "connection_paused"):
-        return None
-    failed = run.status is Status.FAILED
-    kind = EventType.IMPORT_FAILED if failed else EventType.IMPORT_FINISHED
-    detail = str((run.problem or {}).get("detail") or f"{run.totals.get('written', 0)} rows were imported.")
-    return event(
-        kind,
-        run.ref.client_id,
-        run.connection_id,
-        _moment(run.finished_at or run.created_at),
-        run.ref.run_id,
-        detail,
-        job_id=run.ref.job_id,
-        run_id=run.ref.run_id,
-        status=run.status.value,
-        trigger=run.trigger.value,
-        totals=run.totals,
-        problem=run.problem,
-    )
-
-
-def _told_of_transfer(transfer: Transfer, code: str) -> Event | None:
-    if transfer.finished_at is None or code in ("reauth_required", "connection_paused"):
-        return None
-    counts = {name: count for name, count in transfer.counts.model_dump().items() if count}
-    if not code and not counts:
-        return None
-    failed = transfer.state is TransferState.FAILED or bool(code)
-    kind = EventType.TRANSFER_FAILED if failed else EventType.TRANSFER_FINISHED
-    words = ", ".join(f"{count} {name}" for name, count in counts.items()) or "Nothing was sent."
-    detail = str((transfer.problem or {}).get("detail") or words)
-    ids = transfer.client_id, transfer.connection_id
-    facts: dict[str, Any] = {"transfer_id": transfer.id, "status": transfer.state.value, "counts": counts}
-    return event(kind, *ids, transfer.finished_at, transfer.id, detail, **facts, problem=transfer.problem)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -6,16 +6,18 @@ from typing import Protocol
 from erphub.audit.models import AuditEntry
 from erphub.connections.models import Company, Connection, ConnectionStatus, Health, LastTest
 from erphub.events.models import Event
-from erphub.wizards.models import Wizard
+from erphub.platform.writes import Write
 
 
 class ConnectionStore(Protocol):
     """Connections of clients."""
 
-    def create(self, connection: Connection, companies: Sequence[Company], wizard: Wizard, entry: AuditEntry) -> Wizard:
-        """A connection with its companies, and its wizard finished: readers see all of it or nothing.
+    def create(
+        self, connection: Connection, companies: Sequence[Company], entry: AuditEntry, also: Sequence[Write]
+    ) -> None:
+        """A connection with its companies, and what is written with it: readers see all of it or nothing.
 
-        Raises Conflict: `name_taken`, or another when the wizard is no longer as it was read.
+        Raises Conflict: `name_taken`, or another when a condition of `also` no longer holds.
         """
         ...
 
@@ -24,12 +26,13 @@ class ConnectionStore(Protocol):
         connection: Connection,
         before: Connection,
         companies: Sequence[Company] | None,
-        wizard: Wizard,
         entry: AuditEntry,
-    ) -> Wizard:
-        """Settings, secret, status and companies (None: those it has) over `before`, and the wizard finished, at once.
+        also: Sequence[Write],
+    ) -> None:
+        """Settings, secret, status and companies (None: those it has) over `before`, and `also`, at once.
 
-        Raises Conflict: `name_taken`, or another when connection or wizard are no longer as they were read.
+        Raises Conflict: `name_taken`, or another when the connection is no longer as it was read, or a condition of
+        `also` no longer holds.
         """
         ...
 

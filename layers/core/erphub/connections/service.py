@@ -7,8 +7,6 @@ from typing import Any
 from erphub.audit.models import AuditEntry
 from erphub.audit.schemas import AuditPage
 from erphub.audit.service import AuditTrail
-from erphub.companies.schemas import CompanyPage, CompanySearch, CompanyView
-from erphub.companies.service import CompanyRegistry
 from erphub.connections.access import ConnectionAccess, connection_not_found
 from erphub.connections.models import Connection, LastTest
 from erphub.connections.ports import ConnectionStore
@@ -36,7 +34,6 @@ class ConnectionService:
     ids: Ids
     editors: ConnectionAccess
     audit: AuditTrail
-    identities: CompanyRegistry
 
     def page(self, member: Member, query: PageQuery) -> ConnectionPage:
         """A page of the client's connections."""
@@ -47,16 +44,6 @@ class ConnectionService:
     def get(self, member: Member, connection_id: str) -> ConnectionView:
         """One connection. Raises NotFound."""
         return self._view(member, self._read(member.client_id, connection_id))
-
-    def companies(self, member: Member, connection_id: str, query: CompanySearch) -> CompanyPage:
-        """A page of a connection's companies. Raises NotFound."""
-        connection = self._read(member.client_id, connection_id)
-        found, following = self.store.search_companies(
-            member.client_id, connection_id, query.search or "", query.limit, query.next
-        )
-        twice = self.identities.also_elsewhere(member.customer_id, connection, found)
-        items = [CompanyView(key=one.key, name=one.name, also_elsewhere=one.key in twice) for one in found]
-        return CompanyPage(items=items, next=following)
 
     def trail(self, member: Member, connection_id: str, query: PageQuery) -> AuditPage:
         """A page of what was done to a connection; of a deleted one too. Raises NotFound, Forbidden."""

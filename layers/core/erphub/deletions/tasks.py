@@ -1,5 +1,5 @@
-"""The tasks of delete.asl.json: schedule, stop what goes on, wait, then remove: the secret, the data, the items, at last
-the connection."""
+"""The tasks of delete.asl.json: schedule, stop what goes on, wait, then remove: the secret, the data, the items,
+at last the connection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

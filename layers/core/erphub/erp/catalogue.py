@@ -32,7 +32,9 @@ class SystemModule(Protocol):
 
     def connect(
         self, settings: Mapping[str, Any], secret: Mapping[str, str], *, networks: Sequence[str], transport: Any = None
-    ) -> ErpAdapter: ...
+    ) -> ErpAdapter:
+        """The connected system. Nothing is dialled until it is asked something."""
+        ...
 
 
 def _modules() -> Sequence[SystemModule]:

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field
 
-from erphub.connections.models import Connection
 from erphub.imports.runs.dynamodb import RunTable
 from erphub.imports.runs.models import Status
 from erphub.imports.runs.open_runs import OpenRunTable
@@ -14,7 +13,7 @@ from erphub.platform.aws.removal import MOST, Items, Quiet, at_least, keys_of, m
 from erphub.platform.aws.table import Table, key_of
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.clock import Clock
-from erphub.platform.removal import Found
+from erphub.platform.removal import ConnectionRef, Found
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.tasks import TimeLeft
 from erphub.tenancy.dynamodb import client_key
@@ -29,16 +28,16 @@ class Runs(Quiet):
     machine: StateMachine = field(kw_only=True)
     clock: Clock = field(kw_only=True)
 
-    def _runs(self, of: Connection) -> list[Item]:
+    def _runs(self, of: ConnectionRef) -> list[Item]:
         found = self.table.all(client_key(of.client_id)["pk"], "RUN#")
         return [item for item in found if item["connection_id"] == of.id]
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port."""
         found = keys_of(self.table, of, "RUN#")
         return Found(len(found), facts=at_least(len(found) >= MOST), mark=mark_of([key["sk"] for key in found]))
 
-    def stop(self, of: Connection, *, force: bool) -> bool:
+    def stop(self, of: ConnectionRef, *, force: bool) -> bool:
         """See the port. A run that goes on is asked to stop; one whose machine has ended is written down as ended."""
         store, opened, quiet = RunTable(self.table), OpenRunTable(self.table), True
         for ref in list(opened.of_connection(of.client_id, of.id)):
@@ -57,7 +56,7 @@ class Runs(Quiet):
             store.end(ref, self.clock(), {"status": Status.CANCELLED.value, "problem": problem})
         return quiet
 
-    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+    def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
         """See the port. A run goes after all that is only found by it."""
         pk = client_key(of.client_id)["pk"]
         leases = (item for item in self.table.all(pk, "LEASE#") if item["sk"].split("#")[2] == of.id)
@@ -77,7 +76,7 @@ class Runs(Quiet):
 class Jobs(Items):
     """Import jobs. Their schedules stand still while the connection is not at work; they need no stopping."""
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port."""
         items = self.table.get_many(keys_of(self.table, of, "JOB#"))
         found = [(str(item["version"]), json.loads(item["body"])) for item in items]

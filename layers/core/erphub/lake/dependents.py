@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from erphub.connections.models import Connection
 from erphub.lake.locations import company_folder, owner_folder, tables_of
 from erphub.platform.aws.objects import Objects
 from erphub.platform.aws.removal import Quiet, at_least
-from erphub.platform.removal import Found
+from erphub.platform.removal import ConnectionRef, Found
 from erphub.platform.tasks import TimeLeft
 
 MOST_FOLDERS = 100
@@ -22,10 +21,10 @@ class LakeTables(Quiet):
     objects: Objects = field(kw_only=True)
     erase: Callable[[str, str, TimeLeft], bool] = field(kw_only=True)
     """Takes all of a connection out of a client's tables; only who has the table engine can."""
-    companies: Callable[[Connection], Sequence[str]] = field(kw_only=True)
+    companies: Callable[[ConnectionRef], Sequence[str]] = field(kw_only=True)
     """The keys of the companies that a connection uses."""
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port. Its own folders are looked into, never the other connections'; not more than so many."""
         prefix = tables_of(of.client_id)
         datasets = list(self.objects.folders(prefix))
@@ -43,6 +42,6 @@ class LakeTables(Quiet):
         facts: dict[str, Any] = {"bytes": sum(sizes.values()), "tables": tables}
         return Found(len(sizes), sorted(sizes), facts | at_least(len(looked_into) < len(places)))
 
-    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+    def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
         """See the port."""
         return self.erase(of.client_id, of.id, time_left)

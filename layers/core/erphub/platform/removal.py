@@ -4,8 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from erphub.connections.models import Connection
 from erphub.platform.tasks import TimeLeft
+
+
+class ConnectionRef(Protocol):
+    """The connection that goes, as far as whoever keeps something of it needs to know it."""
+
+    @property
+    def client_id(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """Its identifier."""
+        ...
+
+    @property
+    def secret_name(self) -> str:
+        """Where its passwords are."""
+        ...
+
+    @property
+    def generation(self) -> str:
+        """Which of its lists of companies is in use."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,11 +64,11 @@ class Dependent(Protocol):
         """The items it answers for, by table and first word of the sort key (`tenants:JOB`, `exports:*`)."""
         ...
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """Count and name what there is."""
         ...
 
-    def stop(self, of: Connection, *, force: bool) -> bool:
+    def stop(self, of: ConnectionRef, *, force: bool) -> bool:
         """End what goes on, and see to it that nothing begins. False while something still has to come to its end.
 
         What it leaves behind must suit a connection that was restored and is paused: nothing is undone afterwards.
@@ -53,6 +76,6 @@ class Dependent(Protocol):
         """
         ...
 
-    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+    def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
         """Remove all of it. False when time ran out: then ask again."""
         ...

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 
-from erphub.connections.models import Connection
 from erphub.erp.documents import DocumentKind
 from erphub.lake.locations import papers_of
 from erphub.platform.aws.objects import Objects
@@ -12,7 +11,7 @@ from erphub.platform.aws.removal import MOST, Items, Quiet, at_least, remove_ite
 from erphub.platform.aws.table import Table
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict
-from erphub.platform.removal import Found
+from erphub.platform.removal import ConnectionRef, Found
 from erphub.platform.tasks import TimeLeft
 from erphub.sync.export_log.dynamodb import ExportLogTable, export_log_key
 from erphub.sync.export_log.models import EntryState
@@ -32,13 +31,13 @@ class Papers(Quiet):
 
     objects: Objects = field(kw_only=True)
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port."""
         found = (one for prefix in papers_of(of.client_id, of.id) for one in self.objects.sizes(prefix))
         sizes = [size for _, size in islice(found, MOST)]
         return Found(len(sizes), facts={"bytes": sum(sizes)} | at_least(len(sizes) == MOST))
 
-    def remove(self, of: Connection, time_left: TimeLeft) -> bool:  # noqa: ARG002
+    def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:  # noqa: ARG002
         """See the port."""
         for prefix in papers_of(of.client_id, of.id):
             self.objects.purge(prefix)
@@ -52,7 +51,7 @@ class Documents(Quiet):
     table: Table = field(kw_only=True)
     clock: Clock = field(kw_only=True)
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port."""
         log, states = ExportLogTable(self.table), dict[str, int]()
         pk = export_log_key(of.client_id, of.id)["pk"]
@@ -67,7 +66,7 @@ class Documents(Quiet):
         more = at_least(transfers >= MOST or any(count >= MOST for count in states.values()))
         return Found(sum(states.values()), facts={"states": states, "transfers": transfers} | more)
 
-    def stop(self, of: Connection, *, force: bool) -> bool:
+    def stop(self, of: ConnectionRef, *, force: bool) -> bool:
         """See the port. A batch that is being read is read to its end."""
         key = export_log_key(of.client_id, of.id, "UPLOAD", "")
         uploads = (Upload.model_validate_json(item["data"]) for item in self.table.all(key["pk"], key["sk"]))
@@ -75,7 +74,7 @@ class Documents(Quiet):
         reading = (one for one in uploads if one.state is UploadState.READING and now - one.created_at < _READING)
         return force or next(reading, None) is None
 
-    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+    def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
         """See the port."""
         return remove_items(self.table, self.table.all(export_log_key(of.client_id, of.id)["pk"]), time_left)
 
@@ -86,7 +85,7 @@ class SyncSettings(Items):
 
     clock: Clock = field(kw_only=True)
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port."""
         sync = SyncTable(self.table).get(of.client_id, of.id)
         if sync is None:
@@ -94,7 +93,7 @@ class SyncSettings(Items):
         kinds = [kind.value for kind in DocumentKind if sync.settings.sends(kind)]
         return Found(1, kinds, {"automatic": sync.settings.automatic}, str(sync.version))
 
-    def stop(self, of: Connection, *, force: bool) -> bool:
+    def stop(self, of: ConnectionRef, *, force: bool) -> bool:
         """See the port. The next transfer is taken off the list; one under way holds its lease until it has ended."""
         store = SyncTable(self.table)
         for _ in range(5):

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from erphub.connections.models import Connection
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.removal import Quiet, remove_items
 from erphub.platform.aws.table import Table
-from erphub.platform.removal import Found
+from erphub.platform.removal import ConnectionRef, Found
 from erphub.platform.tasks import TimeLeft
 from erphub.tenancy.dynamodb import client_key
 
@@ -18,17 +17,17 @@ class Answers(Quiet):
 
     table: Table = field(kw_only=True)
 
-    def _items(self, of: Connection) -> Iterator[Item]:
+    def _items(self, of: ConnectionRef) -> Iterator[Item]:
         for member in self.table.all(client_key(of.client_id)["pk"], "MEMBER#"):
             user = member["sk"].removeprefix("MEMBER#")
             for item in self.table.all(f"IDEMPOTENCY#{user}"):
                 if of.id in str(item.get("data", "")):
                     yield item
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port."""
         return Found(sum(1 for _ in self._items(of)))
 
-    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+    def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
         """See the port."""
         return remove_items(self.table, self._items(of), time_left)

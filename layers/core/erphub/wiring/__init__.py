@@ -1,4 +1,4 @@
-"""Where the house is put together, a module for each room: the only place where a use-case meets AWS.
+"""Puts services together with their stores: the only place where a use case meets AWS.
 
 Everything is made once, on first use, and imported then: a function starts with what all its requests need.
 """

@@ -88,7 +88,6 @@ def connections() -> "ConnectionService":
         house.ids,
         house.editors(),
         house.audit(),
-        identities(),
     )
 
 

@@ -65,12 +65,16 @@ def pausing() -> "PauseService":
 
 def run_met(ref: "RunRef") -> None:
     """A run has met something: refused credentials concern everybody who uses the connection, at once."""
-    health().run_met(imports.run_table().get(ref))
+    from erphub.imports.runs import outcome
+
+    health().report(outcome.met(imports.run_table().get(ref)))
 
 
 def run_ended(ref: "RunRef") -> None:
     """An import has ended: people, programs and the connection's status learn of it. Again is fine."""
-    health().run_ended(imports.run_table().get(ref))
+    from erphub.imports.runs import outcome
+
+    health().report(outcome.ended(imports.run_table().get(ref)))
 
 
 @cache

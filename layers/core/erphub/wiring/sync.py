@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from erphub.sync.settings.ports import DueSync
     from erphub.sync.settings.service import SyncService
     from erphub.sync.transfers.execution import TransferExecutor
+    from erphub.sync.transfers.models import Transfer
     from erphub.sync.uploads.service import UploadService
 
 
@@ -143,8 +144,15 @@ def transfer_done(task: Mapping[str, Any], done: dict[str, Any]) -> dict[str, An
     if done["outcome"] == "finished":
         names = str(task["client_id"]), str(task["connection_id"]), str(task["transfer_id"])
         if (transfer := export_log().transfer(*names)) is not None:
-            events.health().transfer_ended(transfer)
+            _report(transfer)
     return done
+
+
+def _report(transfer: "Transfer") -> None:
+    from erphub.sync.transfers import outcome
+
+    if (ended := outcome.ended(transfer)) is not None:
+        events.health().report(ended)
 
 
 def task(task: Mapping[str, Any], worker: str, time_left: "Callable[[], float]") -> dict[str, Any]:

@@ -55,11 +55,13 @@ class WizardCompletion:
         new = {"name": connection.name, "erp_system": connection.erp_system, "companies": keys}
         try:
             entry = self._entry(wizard, "connection.created", None, new)
-            return self.connections.create(connection, companies, finished, entry)
+            after, write = self.store.replacing(finished)
+            self.connections.create(connection, companies, entry, [write])
         except Conflict:
             if self.connections.get(wizard.client_id, wizard.connection_id) is None:
                 self._release(wizard)
             raise
+        return after
 
     def _swap(self, wizard: Wizard) -> Wizard:
         for _ in range(_ATTEMPTS):
@@ -78,12 +80,15 @@ class WizardCompletion:
             finished = wizard.model_copy(update={"status": WizardStatus.FINISHED, "problem": None, "edit": edit})
             try:
                 entry = self._edit_entry(wizard, before, had, after, companies)
-                return self.connections.swap(after, before, companies, finished, entry)
+                ended, write = self.store.replacing(finished)
+                self.connections.swap(after, before, companies, entry, [write])
             except Conflict as error:
                 self._release_but(wizard, before, had)
                 now = self.store.get(wizard.client_id, wizard.id)
                 if error.code != "version_conflict" or now is None or now.version != wizard.version:
                     raise
+            else:
+                return ended
         raise Conflict("The connection changes faster than it can be edited. Try again.", code="version_conflict")
 
     def _companies(self, wizard: Wizard, had: Sequence[Company]) -> list[Company] | None:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from erphub.connections.models import Connection
 from erphub.platform.aws.removal import Items, mark_of, remove_items
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.removal import Found
+from erphub.platform.removal import ConnectionRef, Found
 from erphub.platform.secrets import Secrets
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.tasks import TimeLeft
@@ -20,12 +19,12 @@ class Wizards(Items):
     machine: StateMachine = field(kw_only=True)
     secrets: Secrets = field(kw_only=True)
 
-    def _wizards(self, of: Connection) -> list[Wizard]:
+    def _wizards(self, of: ConnectionRef) -> list[Wizard]:
         store = WizardTable(self.table)
         found = [store.get(of.client_id, item["sk"].split("#")[1]) for item in self.items(of)]
         return [wizard for wizard in found if wizard is not None]
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port. Only those that somebody is at are shown: one whose machine never began is nobody's."""
         store = WizardTable(self.table)
         found = [store.get(of.client_id, wizard_id) for wizard_id in store.of_connection(of.client_id, of.id)]
@@ -35,7 +34,7 @@ class Wizards(Items):
     def _goes_on(self, wizard: Wizard) -> bool:
         return wizard.execution is not None and self.machine.is_running(wizard.execution)
 
-    def stop(self, of: Connection, *, force: bool) -> bool:  # noqa: ARG002
+    def stop(self, of: ConnectionRef, *, force: bool) -> bool:  # noqa: ARG002
         """See the port. A draft is not kept for later: whoever edits begins anew after a restore."""
         store = WizardTable(self.table)
         for wizard in self._wizards(of):
@@ -48,7 +47,7 @@ class Wizards(Items):
                 self.machine.stop(wizard.execution, "The connection is being deleted.")
         return True
 
-    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+    def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
         """See the port. A wizard goes after its password and what it found."""
         for wizard in self._wizards(of):
             self.secrets.delete(wizard.secret_name)

@@ -43,13 +43,6 @@ def wizard_item(wizard: Wizard) -> Item:
     }
 
 
-def replacing(wizard: Wizard) -> tuple[Wizard, Write]:
-    """The wizard one version further, and the write that puts it over the version it was read as."""
-    after = wizard.model_copy(update={"version": wizard.version + 1})
-    write = Write(put=wizard_item(after), condition="version = :read_version", values={"read_version": wizard.version})
-    return after, write
-
-
 class WizardTable:
     """Satisfies `ports.wizards.Wizards`."""
 
@@ -68,9 +61,15 @@ class WizardTable:
         facts = {"status": item["status"], "version": int(item["version"])}
         return Wizard.model_validate(from_json(item["body"]) | facts)
 
+    def replacing(self, wizard: Wizard) -> tuple[Wizard, Write]:
+        """See the port."""
+        after = wizard.model_copy(update={"version": wizard.version + 1})
+        values = {"read_version": wizard.version}
+        return after, Write(put=wizard_item(after), condition="version = :read_version", values=values)
+
     def replace(self, wizard: Wizard) -> Wizard:
         """See the port."""
-        after, write = replacing(wizard)
+        after, write = self.replacing(wizard)
         self._table.put(wizard_item(after), condition=write.condition, **write.values)
         return after
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from erphub.erp.system import FoundChoice, FoundCompany
+from erphub.platform.writes import Write
 from erphub.wizards.models import Wizard
 
 
@@ -17,6 +18,13 @@ class WizardStore(Protocol):
 
     def get(self, client_id: str, wizard_id: str) -> Wizard | None:
         """The wizard as it is now."""
+        ...
+
+    def replacing(self, wizard: Wizard) -> tuple[Wizard, Write]:
+        """The wizard one version further, and the write that puts it over the version it was read as.
+
+        For whoever must write something else in the same step.
+        """
         ...
 
     def replace(self, wizard: Wizard) -> Wizard:

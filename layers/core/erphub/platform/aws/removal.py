@@ -5,21 +5,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from erphub.connections.models import Connection
 from erphub.platform.aws.items import Item
-from erphub.platform.aws.table import Table, key_of
-from erphub.platform.removal import Found
+from erphub.platform.aws.table import Table, client_partition, key_of
+from erphub.platform.removal import ConnectionRef, Found
 from erphub.platform.tasks import TimeLeft
 from erphub.platform.writes import Key
-from erphub.tenancy.dynamodb import client_key
 
 ENOUGH_TIME = 20.0
 _PART = 500
 MOST = 10_000
 """So many of a kind are counted for those who are shown what goes; of more they are told "at least"."""
 
-type Belongs = Callable[[Item, Connection], bool]
-type Under = Callable[[Connection], tuple[str, str]]
+type Belongs = Callable[[Item, ConnectionRef], bool]
+type Under = Callable[[ConnectionRef], tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -32,10 +30,10 @@ class Quiet(ABC):
     shown: bool = True
 
     @abstractmethod
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port."""
 
-    def stop(self, of: Connection, *, force: bool) -> bool:  # noqa: ARG002
+    def stop(self, of: ConnectionRef, *, force: bool) -> bool:  # noqa: ARG002
         """See the port."""
         return True
 
@@ -48,17 +46,17 @@ class Items(Quiet):
     under: Under = field(kw_only=True)
     belongs: Belongs = field(default=lambda _item, _of: True, kw_only=True)
 
-    def items(self, of: Connection) -> Iterator[Item]:
+    def items(self, of: ConnectionRef) -> Iterator[Item]:
         """Those of the connection."""
         pk, prefix = self.under(of)
         return (item for item in self.table.all(pk, prefix) if self.belongs(item, of))
 
-    def find(self, of: Connection) -> Found:
+    def find(self, of: ConnectionRef) -> Found:
         """See the port."""
         found = list(self.items(of))
         return Found(len(found), mark=mark_of(sorted(item["sk"] for item in found)))
 
-    def remove(self, of: Connection, time_left: TimeLeft) -> bool:
+    def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
         """See the port."""
         return remove_items(self.table, self.items(of), time_left)
 
@@ -74,10 +72,10 @@ def remove_items(table: Table, items: Iterator[Item], time_left: TimeLeft) -> bo
             return False
 
 
-def keys_of(table: Table, of: Connection, prefix: str) -> list[Key]:
+def keys_of(table: Table, of: ConnectionRef, prefix: str) -> list[Key]:
     """The keys of what hangs on a connection, of one kind: about MOST of them at most, without reading others'."""
     found = table.keys_in_index("connection", ("connection_id", "sk"), of.id, prefix, most=MOST)
-    return [key for key in found if key["pk"] == client_key(of.client_id)["pk"]][:MOST]
+    return [key for key in found if key["pk"] == client_partition(of.client_id)][:MOST]
 
 
 def at_least(more: bool) -> dict[str, bool]:

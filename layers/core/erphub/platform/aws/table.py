@@ -35,7 +35,13 @@ if TYPE_CHECKING:
 
 
 def make_key(pk: str, *parts: str) -> Key:
+    """The key of these parts."""
     return {"pk": pk, "sk": "#".join(parts)}
+
+
+def client_partition(client_id: str) -> str:
+    """The partition key under which everything of a client lies."""
+    return f"CLIENT#{client_id}"
 
 
 MOST_ACTIONS = 100

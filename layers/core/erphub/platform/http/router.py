@@ -1,8 +1,8 @@
 """Routes, declared once with everything that holds for them, and how a request is answered.
 
-A handler's parameters say what it wants (`caller`, `member`, `body`, `query`, `received`, and the names in the path), its
-return type what it gives, its first line what it does. From the same declarations come the checks of every request, the
-OpenAPI document and the tests of every route."""
+A handler's parameters say what it wants (`caller`, `member`, `body`, `query`, `received`, and the names in the path),
+its return type what it gives, its first line what it does. From the same declarations come the checks of every request,
+the OpenAPI document and the tests of every route."""
 
 import json
 import re
@@ -14,12 +14,12 @@ from typing import Any
 
 from erphub.platform import logging, redaction
 from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, Unavailable
+from erphub.platform.http.authorization import Authorization
 from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
 from erphub.platform.idempotency import IdempotencyStore
 from erphub.platform.identity import AccessLevel, Caller, Permission
 from erphub.platform.problems import PROBLEM, as_problem
 from erphub.platform.wire import ID, Model
-from erphub.tenancy.access import Authorizer
 
 _IDENTIFIERS = {
     *("customer", "client", "wizard", "connection", "job", "run", "transfer", "entry", "upload"),
@@ -34,7 +34,7 @@ _MISSING = "There is nothing at this address, or nothing you may see."
 class Hall:
     """What every door shares: who may do what, requests that come twice, whose pages may call. Made on first use."""
 
-    access: Callable[[], Authorizer]
+    access: Callable[[], Authorization]
     once: Callable[[], IdempotencyStore]
     origins: Callable[[], frozenset[str]] = frozenset
     """Origins of web pages that may call (`https://app.example.com`)."""

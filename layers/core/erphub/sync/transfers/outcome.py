@@ -1,0 +1,38 @@
+"""What a transfer came to, for the connection's health and for people and programs."""
+
+from typing import Any
+
+from erphub.connections.health import Outcome
+from erphub.events.models import Event, EventType
+from erphub.events.publisher import event
+from erphub.sync.transfers.models import Transfer, TransferState
+
+_UNREMARKABLE = ("reauth_required", "connection_paused")
+"""Ends that their connection's people were notified of already."""
+
+
+def ended(transfer: Transfer) -> Outcome | None:
+    """What a transfer came to; nothing when it has not ended, or was a dry run."""
+    if transfer.finished_at is None or transfer.dry_run:
+        return None
+    problem = transfer.problem or {}
+    counts = transfer.counts
+    worked = not problem.get("code") and bool(counts.sent + counts.attached + counts.changes)
+    began_at = transfer.started_at or transfer.created_at
+    return Outcome(transfer.client_id, transfer.connection_id, began_at, problem, worked, event=_event(transfer))
+
+
+def _event(transfer: Transfer) -> Event | None:
+    code = str((transfer.problem or {}).get("code", ""))
+    if transfer.finished_at is None or code in _UNREMARKABLE:
+        return None
+    counts = {name: count for name, count in transfer.counts.model_dump().items() if count}
+    if not code and not counts:
+        return None
+    failed = transfer.state is TransferState.FAILED or bool(code)
+    kind = EventType.TRANSFER_FAILED if failed else EventType.TRANSFER_FINISHED
+    words = ", ".join(f"{count} {name}" for name, count in counts.items()) or "Nothing was sent."
+    detail = str((transfer.problem or {}).get("detail") or words)
+    ids = transfer.client_id, transfer.connection_id
+    about: dict[str, Any] = {"transfer_id": transfer.id, "status": transfer.state.value, "counts": counts}
+    return event(kind, *ids, transfer.finished_at, transfer.id, detail, **about, problem=transfer.problem)

@@ -101,6 +101,7 @@ check-security:
 check-openapi:
 	@$(PY) -m erphub.openapi --check docs/openapi.json
 	@$(PY) -m local.api_definition --check api.json
+	@$(PY) -m local.route_table --check layers/core/erphub/routes.json
 
 check-drawing:
 	@$(PY) -m local.package_drawing --check
@@ -108,9 +109,10 @@ check-drawing:
 drawing: venv ## Draw the packages into README.md again from the code
 	@$(PY) -m local.package_drawing --write
 
-openapi: venv ## Write docs/openapi.json and api.json again from the routes
+openapi: venv ## Write docs/openapi.json, api.json and routes.json again from the routes
 	@$(PY) -m erphub.openapi --write docs/openapi.json
 	@$(PY) -m local.api_definition --write api.json
+	@$(PY) -m local.route_table --write layers/core/erphub/routes.json
 
 format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .

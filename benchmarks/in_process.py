@@ -1,7 +1,7 @@
 """(f) and (g): warm milliseconds of a listing call, and AWS calls of a wizard and of the scheduler's ticks, in process.
 
 `python -m benchmarks.in_process`. AWS is moto, in the same process; calls are counted where they leave botocore. The
-house is put together as in Lambda, by `wiring`; only the ERP and the state machines are pretended.
+house is put together as in Lambda, by the capabilities' `wiring`; only the ERP and the state machines are pretended.
 """
 
 import importlib.util
@@ -71,20 +71,22 @@ _walked: list[Any] = []
 def walked() -> Any:
     """The wizard's machine in memory: its tasks are the real ones."""
     if not _walked:
-        from erphub import wiring
+        from erphub import app
+        from erphub.wizards.tasks import WizardTasks
         from tests.fakes.connect import FakeMachine
 
         def task(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
             arguments = {key: value for key, value in given.items() if key.endswith("_id") or key == "reason"}
-            return getattr(wiring.connect.connecting(), name)(**arguments)
+            return getattr(app.services().get(WizardTasks), name)(**arguments)
 
-        _walked.append(FakeMachine(wiring.house.table(), task))
+        _walked.append(FakeMachine(app.services().platform.table, task))
     return _walked[0]
 
 
 def prepare() -> None:
     """A table with a customer, a client and its administrator; pretended machines and ERP."""
-    from erphub import wiring
+    from erphub import app
+    from erphub.connections.erp_access import ErpAccess
     from erphub.platform.aws import state_machines as machines
     from erphub.platform.aws.clients import client
     from erphub.tenancy.dynamodb import TenancyTable
@@ -93,8 +95,9 @@ def prepare() -> None:
 
     make_table(client("dynamodb"), TABLE)
     machines.StepFunctionsMachine = Machines  # pyright: ignore[reportAttributeAccessIssue]
-    wiring.erps.open_system = FakeSystem().open  # pyright: ignore[reportAttributeAccessIssue]
-    store, now = TenancyTable(wiring.house.table()), wiring.house.clock()
+    system = FakeSystem()
+    ErpAccess.open = lambda _, *asked: system.open(*asked)  # pyright: ignore[reportAttributeAccessIssue]
+    store, now = TenancyTable(app.services().platform.table), app.services().platform.clock()
     store.add_customer(Customer("01BENCHBENCHBENCHBENCHBEN0", "Bench", now), USER, FIRST_ROLES)
     member = Membership(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", USER, "administrator", "bench@example.test")
     store.add_client(Client(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", "Bench", now), member)
@@ -105,7 +108,9 @@ def request(api: ModuleType, method: str, path: str, body: Any = None) -> Any:
     from tests.fakes.gateway import addressed
 
     event = json.loads((ROOT / "events/connections/api.json").read_text())
-    event = addressed(event, api.door.routes, method, path) | {"body": None if body is None else json.dumps(body)}
+    event = addressed(event, api.handler.routes.all(), method, path) | {
+        "body": None if body is None else json.dumps(body)
+    }
     event |= {"queryStringParameters": None, "isBase64Encoded": False}
     event["requestContext"]["requestTimeEpoch"] = int(time.time() * 1000)
     event["requestContext"]["authorizer"]["claims"] |= {"sub": USER, "email": "bench@example.test"}
@@ -171,14 +176,15 @@ def listing(api: ModuleType, times: int = 300) -> dict[str, float]:
 
 def ticks() -> dict[int, dict[str, int]]:
     """AWS calls of one tick of the scheduler by how many of MANY_JOBS jobs are due."""
-    from erphub import wiring
+    from erphub import app
     from erphub.imports.jobs import dynamodb as store
     from erphub.imports.jobs.models import Days, Job, Schedule
+    from erphub.imports.scheduler import Scheduler
     from erphub.platform.aws.clients import calls
     from erphub.platform.ids import new_id
 
-    now = wiring.house.clock()
-    table, scheduled = wiring.house.table(), Schedule(time="02:30", time_zone="Europe/Oslo")
+    now = app.services().platform.clock()
+    table, scheduled = app.services().platform.table, Schedule(time="02:30", time_zone="Europe/Oslo")
 
     def job(due_at: datetime) -> Job:
         return Job(
@@ -195,7 +201,7 @@ def ticks() -> dict[int, dict[str, int]]:
         for at in range(0, due, 25):
             table.put_many([item(job(now - timedelta(minutes=1))) for _ in range(min(25, due - at))])
         before = dict(calls)
-        started = wiring.imports.scheduler().tick()
+        started = app.services().get(Scheduler).tick()
         if started != due:
             raise RuntimeError(f"{due} jobs were due and {started} started")
         told[due] = {name: n - before.get(name, 0) for name, n in sorted(calls.items()) if n > before.get(name, 0)}

@@ -10,16 +10,17 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 from benchmarks.measure import tell
-from erphub import wiring
+from erphub import app
 from erphub.erp import catalogue as erp
 from erphub.erp.reading import ReadsDatasets
 from erphub.erp.system import FoundCompany
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Everything, Job
 from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.execution import RunExecution
 from erphub.imports.runs.models import Run, RunRef, Status, Trigger
 from erphub.imports.runs.ports import Source
-from erphub.imports.runs.service import cost
+from erphub.imports.runs.service import cost, spent
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
 
@@ -83,8 +84,12 @@ class OneSource:
 def main(port: str, database: str) -> None:
     """One run, its tasks one after the other in this process."""
     began = time.perf_counter()
-    importing = replace(wiring.imports.importing(), sources=OneSource(port, database))
-    jobs, runs, now = JobTable(wiring.house.table()), RunTable(wiring.house.table()), wiring.house.clock()
+    importing = replace(app.services().get(RunExecution), sources=OneSource(port, database))
+    jobs, runs, now = (
+        JobTable(app.services().platform.table),
+        RunTable(app.services().platform.table),
+        app.services().platform.clock(),
+    )
     client = new_id()
     job = Job(
         id=new_id(), client_id=client, name="Bench", connection_id=new_id(), period=Everything(kind="everything"),
@@ -93,7 +98,7 @@ def main(port: str, database: str) -> None:
     jobs.add(job)
     ref = RunRef(client, job.id, new_id())
     runs.add(Run(ref, job.connection_id, Trigger.MANUAL, Status.QUEUED, "bench", instant(now)))
-    before = wiring.imports.calls_so_far()
+    before = app.services().platform.calls_so_far()
     plan = importing.plan(ref, lambda: TIME_LEFT)
     read_began = time.perf_counter()
     for package in plan["packages"]:
@@ -103,7 +108,7 @@ def main(port: str, database: str) -> None:
         importing.publish(ref, package["from"], package["to"], lambda: TIME_LEFT)
     importing.finish(ref)
     seconds = time.perf_counter() - began
-    wiring.imports.spend(ref, before, int(seconds * 1000))
+    runs.spend(ref, spent(before, app.services().platform.calls_so_far()), int(seconds * 1000))
     run = runs.get(ref)
     if run.status is not Status.SUCCEEDED:
         raise RuntimeError(f"the import {run.status}: {run.problem}")

@@ -1,6 +1,6 @@
 """Writes api.json, what API Gateway is told: an OpenAPI 3.0 document without schemas that template.yaml includes.
 
-Routes come from the routers and their functions from the template, so that a route is declared once.
+Routes come from the packages and their functions from the template, so that a route is declared once.
 `python -m local.api_definition --write api.json` makes it, `--check` says whether the file still tells the truth. All
 of the API is in it, because SAM adds nothing to an included definition. Sources: "OpenAPI extensions for API Gateway",
 "Gateway response types", "Integration passthrough behaviors" (API Gateway developer guide), "AWS::Include transform".
@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from erphub import openapi
+from erphub.app import PackageRoutes
+from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
-from erphub.platform.http.router import Route, Router
+from erphub.platform.http.router import Route
 from erphub.platform.identity import AccessLevel
 from erphub.platform.problems import PROBLEM
 from local import template
@@ -25,6 +27,8 @@ from local.emulator import ROOT
 type Json = dict[str, Any]
 
 FILE = ROOT / "api.json"
+MODULES = ("functions.connections.api", "functions.imports.api", "functions.imports.rows", "functions.sync.api")
+"""The functions that have routes."""
 AUTHORIZER = "SignedIn"
 UNKNOWN_PATHS = ("/", "/{proxy+}")
 """What catches every address and method that no route has; the second does not match the first."""
@@ -69,8 +73,8 @@ _PROBLEMS: dict[str, tuple[int, str, str, str]] = {
 def document(functions: Mapping[str, str]) -> Json:
     """The definition; `functions` says which function (logical name) serves which module."""
     paths: dict[str, Json] = {}
-    for module in openapi.DOORS:
-        for route in _door(module).routes:
+    for module in MODULES:
+        for route in dispatcher(module).routes.all():
             operations = paths.setdefault(route.path, {"options": _operation(functions[module])})
             operations[route.method.lower()] = _operation(functions[module], route)
     return {
@@ -101,8 +105,9 @@ def text() -> str:
     return json.dumps(document(served_by(template.load())), indent=1, ensure_ascii=False) + "\n"
 
 
-def _door(module: str) -> Router:
-    return import_module(module).door
+def dispatcher(module: str) -> Dispatcher[PackageRoutes]:
+    """What answers a function's requests."""
+    return import_module(module).handler
 
 
 def _operation(function: str, route: Route | None = None) -> Json:

@@ -1,8 +1,9 @@
-"""The door for the delete machine: its tasks, one per event, named by `task`."""
+"""The delete machine's tasks, one per event, named by `task`."""
 
 from typing import TYPE_CHECKING, Any
 
-from erphub import wiring
+from erphub import app
+from erphub.deletions.tasks import DeletionTasks
 from erphub.platform import tasks
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
 
     door = tasks.TaskDoor(
         {
-            "condemn": lambda given: wiring.deletion.deleting().condemn(*_names(given)),
-            "halt": lambda given: wiring.deletion.deleting().halt(*_names(given)),
-            "remove": lambda given: wiring.deletion.deleting().remove(*_names(given), time_left),
+            "condemn": lambda given: app.services().get(DeletionTasks).condemn(*_names(given)),
+            "halt": lambda given: app.services().get(DeletionTasks).halt(*_names(given)),
+            "remove": lambda given: app.services().get(DeletionTasks).remove(*_names(given), time_left),
         }
     )
     return door(event, context)

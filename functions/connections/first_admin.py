@@ -1,9 +1,10 @@
-"""The door for CloudFormation: makes the first platform administrator when the hub is deployed."""
+"""For CloudFormation: makes the first platform administrator when the hub is deployed."""
 
-from erphub import wiring
-from erphub.tenancy import first_administrator as first_admin
+from erphub import app
+from erphub.tenancy.first_administrator import CustomResource
+from erphub.tenancy.service import TenancyService
 
-handler = first_admin.CustomResource(
-    lambda email: wiring.house.tenants().make_first_administrator(email).id,
-    lambda email: wiring.house.tenants().end_first_administrator(email),
+handler = CustomResource(
+    lambda email: app.services().get(TenancyService).make_first_administrator(email).id,
+    lambda email: app.services().get(TenancyService).end_first_administrator(email),
 )

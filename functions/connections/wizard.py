@@ -1,12 +1,14 @@
-"""The door for the wizard's machine: its tasks, the news that one of its executions has ended badly, and the sweepers.
+"""The wizard machine's tasks, the news that one of its executions has ended badly, and the sweepers.
 
 Of an end that nobody tells of, the sweepers find what is left: wizards by their age, passwords that belong to nothing.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from erphub import app
 from erphub.platform import tasks
-from erphub.wiring.connect import connecting, orphaned_secrets, overdue_wizards
+from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
+from erphub.wizards.tasks import WizardTasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,15 +22,18 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
     def time_left() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
+    def wizards() -> WizardTasks:
+        return app.services().get(WizardTasks)
+
     door = tasks.TaskDoor(
         {
-            "answered": lambda given: connecting().answered(given["client_id"], given["wizard_id"]),
-            "trouble": lambda given: connecting().trouble(given["client_id"], given["wizard_id"]),
-            "ended": lambda given: connecting().ended(given["client_id"], given["wizard_id"], given["reason"]),
-            "test": lambda given: connecting().test(given["client_id"], given["connection_id"], given["test_id"]),
-            tasks.EXECUTION_ENDED: lambda given: connecting().broken(given["client_id"], given),
-            "sweep_wizards": lambda _: {"swept": overdue_wizards().sweep(time_left)},
-            "sweep_secrets": lambda _: {"swept": orphaned_secrets().sweep(time_left)},
+            "answered": lambda given: wizards().answered(given["client_id"], given["wizard_id"]),
+            "trouble": lambda given: wizards().trouble(given["client_id"], given["wizard_id"]),
+            "ended": lambda given: wizards().ended(given["client_id"], given["wizard_id"], given["reason"]),
+            "test": lambda given: wizards().test(given["client_id"], given["connection_id"], given["test_id"]),
+            tasks.EXECUTION_ENDED: lambda given: wizards().broken(given["client_id"], given),
+            "sweep_wizards": lambda _: {"swept": app.services().get(OverdueWizards).sweep(time_left)},
+            "sweep_secrets": lambda _: {"swept": app.services().get(OrphanedSecrets).sweep(time_left)},
         }
     )
     return door(event, context)

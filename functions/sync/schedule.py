@@ -1,15 +1,16 @@
-"""The clock's door: called every minute, starts the transfers that are due, tells of silence."""
+"""Called every minute by the clock: starts the transfers that are due, tells of silence."""
 
 from typing import Any
 
-from erphub import wiring
+from erphub import app
 from erphub.platform import logging, redaction
+from erphub.sync.scheduler import SyncScheduler
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     """Start what is due now, whatever instant the event says."""
     redaction.forget()
-    done = wiring.sync.tick()
+    done = app.services().get(SyncScheduler).tick()
     logging.logger().info("tick", extra=done)
     if done["silent"]:
         logging.figures({"operation": "transfer"}, syncs_silent=done["silent"])

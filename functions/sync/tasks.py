@@ -1,13 +1,11 @@
-"""The door of the work behind a sync: transfers, dry runs, batches. Called without waiting, or by transfer.asl.json.
-
-A final failure is kept with the transfer; only what is worth another try is raised.
-"""
+"""The work behind a sync: transfers, dry runs, batches. Called without waiting, or by transfer.asl.json."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from erphub import wiring
+from erphub import app
 from erphub.platform import logging, tasks
+from erphub.sync.tasks import SyncTasks
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,7 +18,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any
         return context.get_remaining_time_in_millis() / 1000
 
     def do(task: Mapping[str, Any]) -> dict[str, Any]:
-        done = wiring.sync.task(task, context.aws_request_id, time_left)
+        done = app.services().get(SyncTasks).do(task, context.aws_request_id, time_left)
         if counts := done.get("counts"):
             figures = {f"documents_{name}": count for name, count in counts.items()}
             logging.figures({"operation": "transfer"}, **figures)

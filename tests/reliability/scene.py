@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from erphub import wiring
+from erphub.connections.erp_access import ErpAccess
 from erphub.erp import catalogue as erp
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.reliability import views
@@ -54,10 +54,11 @@ class With24SevenOffice(Scene):
         app = App.seeded()
         stage.erp = app
         patch.setenv("ERP_APPLICATIONS", f"24sevenoffice={seed.APPLICATION_ID}")
-        shared = wiring.erps.shared
 
-        def opened(system: str, settings: Mapping[str, Any], secret: Mapping[str, str], secret_name: str = "") -> Any:
-            lent = replace(shared(*secret_name.split("/")[:2]), sleep=stage.wait)
+        def opened(
+            self: ErpAccess, system: str, settings: Mapping[str, Any], secret: Mapping[str, str], secret_name: str = ""
+        ) -> Any:
+            lent = replace(self.resources(*secret_name.split("/")[:2]), sleep=stage.wait)
             return erp.open_system(system, settings, secret, networks=(), transport=Transport(app), shared=lent)
 
-        patch.setattr(wiring.erps, "open_system", opened)
+        patch.setattr(ErpAccess, "open", opened)

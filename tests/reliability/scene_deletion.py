@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from erphub import wiring
+from erphub import app
 from erphub.companies.dynamodb import CompanyTable
 from erphub.erp.dynamodb import token_key
 from erphub.lake.locations import owner_folder
@@ -39,10 +39,10 @@ class Deletion(WithImports):
             bucket = Bucket(stage.bucket)
             bucket.write(f"documents/{CLIENT}/{connection}/z/1.pdf", b"%PDF " + connection.encode())
             log = ExportLogTable(Table(stage.exports))
-            now = wiring.house.clock()
+            now = app.services().platform.clock()
             ids: dict[str, Any] = {"client_id": CLIENT, "connection_id": connection}
             log.put_transfer(Transfer(id=new_id(), **ids, by=USER, created_at=now), 400)
-            wiring.house.table().put({**token_key(CLIENT, connection, "session"), "lease_until": "x"})
+            app.services().platform.table.put({**token_key(CLIENT, connection, "session"), "lease_until": "x"})
 
     def equip(self, patch: pytest.MonkeyPatch, stage: Stage) -> None:
         super().equip(patch, stage)

@@ -2,19 +2,27 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import pytest
 from deltalake import DeltaTable
 
-from erphub import wiring
+from erphub import app
+from erphub.audit.service import AuditTrail
+from erphub.companies.service import CompanyRegistry
+from erphub.connections.dynamodb import ConnectionTable
+from erphub.connections.erp_access import ErpAccess
 from erphub.connections.models import Company, Connection
 from erphub.erp.datasets import BY_ID
+from erphub.imports import wiring as imports_wiring
+from erphub.imports.runs.execution import RunExecution
 from erphub.lake.delta import sql as lake_sql
 from erphub.lake.locations import tables_of
 from erphub.platform.ids import new_id
+from erphub.platform.services import Services
+from erphub.platform.settings import Settings
 from erphub.wizards.models import Wizard, WizardStatus
+from erphub.wizards.service import WizardService
 from tests.fakes.erp import FakeErp, Row
 from tests.reliability import views
 from tests.reliability.scene import HERE, Scene
@@ -31,7 +39,7 @@ class Connected(FakeErp):
 
 def connect(stage: Stage, connection_id: str, name: str, companies: list[str]) -> None:
     """A connection with its companies and its password, as a wizard leaves it."""
-    now, house = wiring.house.clock(), wiring.house
+    now = app.services().platform.clock()
     wizard = Wizard(
         id=new_id(),
         client_id=CLIENT,
@@ -41,11 +49,11 @@ def connect(stage: Stage, connection_id: str, name: str, companies: list[str]) -
         step="server",
         status=WizardStatus.WORKING,
         connection_id=connection_id,
-        execution=wiring.connect.wizards().machine.execution("before"),
+        execution=app.services().get(WizardService).machine.execution("before"),
         created_at=now,
         expires_at=now,
     )
-    wiring.connect.wizards().store.create(wizard)
+    app.services().get(WizardService).store.create(wizard)
     connection = Connection(
         id=connection_id,
         client_id=CLIENT,
@@ -60,11 +68,12 @@ def connect(stage: Stage, connection_id: str, name: str, companies: list[str]) -
         updated_at=now,
     )
     kept = [Company(key=key, name=f"Company {key}") for key in companies]
-    wiring.connect.identities().claim(CUSTOMER, connection, kept, knowingly=True)
-    entry = house.audit().entry(USER, "connection.created", None, {"name": name}, "192.0.2.7")
+    app.services().get(CompanyRegistry).claim(CUSTOMER, connection, kept, knowingly=True)
+    entry = app.services().get(AuditTrail).entry(USER, "connection.created", None, {"name": name}, "192.0.2.7")
     finished = wizard.model_copy(update={"status": WizardStatus.FINISHED})
-    house.connection_table().create(connection, kept, finished, entry)
-    house.secrets().put(connection.secret_name, {"password": "S3cret-of-the-ERP"}, CLIENT)
+    _, ended = app.services().get(WizardService).store.replacing(finished)
+    app.services().get(ConnectionTable).create(connection, kept, entry, [ended])
+    app.services().platform.secrets.put(connection.secret_name, {"password": "S3cret-of-the-ERP"}, CLIENT)
 
 
 BOOKS = "01JCG0C1H3NT0000000000000B"
@@ -84,19 +93,18 @@ class WithImports(Scene):
 
     def equip(self, patch: pytest.MonkeyPatch, stage: Stage) -> None:
         stage.erp = Connected({company: dict(tables) for company, tables in self.data.items()}, batch_rows=4)
-        patch.setattr(wiring.erps, "open_system", lambda *_: stage.erp)
-        given, made = wiring.imports.lake_options, wiring.imports.importing
+        patch.setattr(ErpAccess, "open", lambda *_: stage.erp)
+        given: Any = Settings.lake_options
         quick = {"max_retries": "4", "retry_timeout": "20s", "backoff_config.init_backoff": "1ms"}
         quick |= {"backoff_config.max_backoff": "2ms"}
-        patch.setattr(wiring.imports, "lake_options", lambda: given() | quick)
+        patch.setattr(Settings, "lake_options", property(lambda self: given.fget(self) | quick))
 
-        @cache
-        def in_small_parts() -> Any:
-            importing = replace(made(), part_rows=10)
+        def in_small_parts(services: Services) -> RunExecution:
+            importing: Any = replace(imports_wiring.run_execution(services), part_rows=10)
             importing.lake._staging = replace(importing.lake._staging, piece=1000)
             return importing
 
-        patch.setattr(wiring.imports, "importing", in_small_parts)
+        patch.setattr(imports_wiring, "PROVIDES", (in_small_parts, *imports_wiring.PROVIDES))
 
     def lake(self, stage: Stage) -> dict[str, list[str]]:
         """The rows of each dataset, by company, as they are when the scene has been played."""
@@ -108,7 +116,7 @@ class WithImports(Scene):
         found: dict[str, list[str]] = {}
         for dataset in ("accounts", "gl_transactions"):
             uri = f"s3://{stage.bucket}/{tables_of(CLIENT)}{dataset}"
-            table = DeltaTable(uri, storage_options=wiring.imports.lake_options())
+            table = DeltaTable(uri, storage_options=app.services().platform.settings.lake_options)
             keys = ", ".join(f'"{key}"' for key in BY_ID[dataset].keys)
             columns = f"company, {keys}, " + ("name" if dataset == "accounts" else "amount")
             rows = lake_sql.rows(lake_sql.query({"t": table}, f"SELECT {columns} FROM t ORDER BY company, {keys}"))

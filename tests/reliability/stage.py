@@ -22,7 +22,7 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 
-from erphub import wiring
+from erphub import app
 from erphub.platform.aws import clients
 from erphub.platform.aws.items import decode
 from erphub.platform.aws.table import Table
@@ -168,7 +168,7 @@ class Stage:
 
     def settle_in(self) -> None:
         """A client with its administrator."""
-        tenancy, now = TenancyTable(Table(self.tenants)), wiring.house.clock()
+        tenancy, now = TenancyTable(Table(self.tenants)), app.services().platform.clock()
         tenancy.add_customer(Customer(CUSTOMER, "Example AS", now), USER, FIRST_ROLES)
         owner = Membership(CLIENT, CUSTOMER, USER, "administrator", "administrator@example.test")
         tenancy.add_client(Client(CLIENT, CUSTOMER, "Example client", now), owner)
@@ -227,7 +227,7 @@ class Stage:
     def _call(self, method: str, path: str, body: Any, api: str, key: str) -> Reply:
         event = json.loads((ROOT / "events/connections/api.json").read_text())
         path, _, asked = path.partition("?")
-        event = addressed(event, door(f"{api}/api").door.routes, method, path)
+        event = addressed(event, door(f"{api}/api").handler.routes.all(), method, path)
         event["queryStringParameters"] = dict(pair.split("=") for pair in asked.split("&")) if asked else None
         event["body"] = None if body is None else json.dumps(body)
         if key:
@@ -375,11 +375,8 @@ def _hurry(patch: pytest.MonkeyPatch, stage: Stage) -> None:
 
 
 def forget_parts() -> None:
-    """The house is put together anew."""
-    for room in wiring.__all__:
-        for part in vars(getattr(wiring, room)).values():
-            if callable(getattr(part, "cache_clear", None)):
-                part.cache_clear()
+    """The services are made anew."""
+    app.services.cache_clear()
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from typing import Any, cast
 import botocore.session
 import pytest
 
-from erphub import openapi
+from erphub import app, openapi
+from erphub.capabilities import API_PACKAGES
+from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
-from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 from local import api_definition, template
 from local.emulator import ROOT
@@ -55,16 +56,21 @@ def test_the_gateway_the_routers_and_the_published_description_have_the_same_rou
 
 
 def test_each_route_leads_to_the_function_whose_router_has_it():
-    for module in openapi.DOORS:
+    for module in api_definition.MODULES:
         served = api_definition.served_by(TEMPLATE)[module]
-        for route in import_module(module).door.routes:
+        for route in api_definition.dispatcher(module).routes.all():
             assert routes()[route.method, route.path] == served, (route.method, route.path)
 
 
 def test_every_router_in_the_functions_is_known():
     modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.glob("functions/*/*.py")}
-    routers = {name for name in modules if isinstance(getattr(import_module(name), "door", None), Router)}
-    assert routers == set(openapi.DOORS)
+    routers = {name for name in modules if isinstance(getattr(import_module(name), "handler", None), Dispatcher)}
+    assert routers == set(api_definition.MODULES)
+
+
+def test_every_package_with_routes_is_served_by_one_function():
+    served = [one for module in api_definition.MODULES for one in api_definition.dispatcher(module).routes.packages]
+    assert sorted(served) == sorted(API_PACKAGES)
 
 
 def test_the_template_includes_the_definition_and_opens_no_route_beside_it():
@@ -84,11 +90,11 @@ def test_a_definition_that_lags_behind_is_noticed(
     check = ["--check", str(api_definition.FILE)]
     assert api_definition.main(check) == 0
     if change == "a route was added":
-        door: Router = import_module(openapi.DOORS[0]).door
-        monkeypatch.setattr(door, "routes", list(door.routes))
-        door.get("/new-route", needs=AccessLevel.SIGNED_IN)(lambda: None)
+        router = app.router_of("about")
+        monkeypatch.setattr(router, "routes", list(router.routes))
+        router.get("/new-route", needs=AccessLevel.SIGNED_IN)(lambda: None)
     else:
-        moved = api_definition.served_by(TEMPLATE) | {openapi.DOORS[0]: "SyncApi"}
+        moved = api_definition.served_by(TEMPLATE) | {api_definition.MODULES[0]: "SyncApi"}
         monkeypatch.setattr(api_definition, "served_by", lambda _: moved)
     assert api_definition.main(check) == 1
     assert "no longer matches" in capsys.readouterr().err

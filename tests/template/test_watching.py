@@ -10,7 +10,8 @@ import pytest
 
 from erphub.platform import logging as hub_logging
 from erphub.platform.errors import ErpRefused, HubError, NotFound, Unavailable, Uncertain
-from erphub.platform.http.router import Hall, Router
+from erphub.platform.http.dispatch import Dispatcher
+from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.ids import new_id
 from erphub.platform.tasks import TaskDoor
@@ -195,12 +196,13 @@ def _holds(value: Any, operator: str, text: str, number: str) -> bool:
 
 def answered_with(error: Exception, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The log lines of a request that ended so."""
-    door = Router(Hall(access=lambda: None, once=lambda: None))  # type: ignore[arg-type, return-value]
+    router = Router("X")
+    door = Dispatcher(router, lambda kind: None, lambda: None, lambda: None)  # type: ignore[arg-type, return-value]
 
     def fail() -> None:
         raise error
 
-    door.get("/x", needs=AccessLevel.PUBLIC)(fail)
+    router.get("/x", needs=AccessLevel.PUBLIC)(fail)
     context = {"requestId": "r-1", "identity": {"sourceIp": "192.0.2.7"}}
     event = {"httpMethod": "GET", "path": "/x", "resource": "/x", "headers": {}, "requestContext": context}
     capsys.readouterr()

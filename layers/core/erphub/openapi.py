@@ -1,4 +1,4 @@
-"""The API described for machines: an OpenAPI 3.1 document made from the routes the doors declare.
+"""The API described for machines: an OpenAPI 3.1 document made from the routes that the packages declare.
 
 `python -m erphub.openapi --write docs/openapi.json` makes it, `--check` says whether the file still tells the truth.
 What the gateway is told of the same routes is api.json, made by `local/api_definition.py`. The functions serve the file
@@ -10,12 +10,10 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from erphub.platform.errors import Unavailable
+from erphub import app
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.identity import AccessLevel, Permission
 
@@ -25,27 +23,7 @@ if TYPE_CHECKING:
 
 type Json = dict[str, Any]
 
-DOORS = ("functions.connections.api", "functions.imports.api", "functions.imports.rows", "functions.sync.api")
-"""Where the routes are declared; each module has a `door`."""
 VERSION = "1.0.0"
-_AREAS = {
-    "me": "Me and tenancy",
-    "customers": "Me and tenancy",
-    "members": "Me and tenancy",
-    "erp-systems": "ERP systems",
-    "wizards": "Wizard",
-    "connections": "Connections",
-    "import-jobs": "Imports",
-    "datasets": "Imports",
-    "notifications": "Notifications and webhooks",
-    "webhooks": "Notifications and webhooks",
-    "sync": "Sync",
-    "documents": "Sync",
-    "document-uploads": "Sync",
-    "changes": "Sync",
-    "transfers": "Sync",
-    "export-log": "Sync",
-}
 _PROBLEMS = {
     "400": "The body is not JSON.",
     "401": "No token, one that has expired, or an access token in place of the ID token.",
@@ -103,8 +81,8 @@ _PROBLEM_SCHEMA: Json = {
 
 
 def routes() -> "list[Route]":
-    """Every route of every door, in the order in which they are declared."""
-    return [route for name in DOORS for route in import_module(name).door.routes]
+    """Every route of every package, in the order in which they are declared."""
+    return [route for _, route in app.all_routes()]
 
 
 def document(declared: "Sequence[Route]") -> Json:
@@ -124,7 +102,7 @@ def document(declared: "Sequence[Route]") -> Json:
         },
         "servers": [_SERVER],
         "security": [{"bearer": []}],
-        "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in declared)],
+        "tags": [{"name": name} for name in dict.fromkeys(route.area for route in declared)],
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": _BEARER},
@@ -158,7 +136,7 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
     operation: Json = {
         "operationId": route.operation,
         "summary": first.rstrip("."),
-        "tags": [_tag(route)],
+        "tags": [route.area],
         "x-needs": route.needs.value,
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route, schemas),
@@ -173,11 +151,6 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
     if route.needs is AccessLevel.PUBLIC:
         operation["security"] = []
     return operation
-
-
-def _tag(route: "Route") -> str:
-    parts = [part for part in route.path.split("/") if part and not part.startswith("{")]
-    return next((_AREAS[part] for part in reversed(parts) if part in _AREAS), "About")
 
 
 def _path_parameters(route: "Route") -> Iterator[Json]:
@@ -241,14 +214,6 @@ def _possible(route: "Route") -> Iterator[str]:
 def text(declared: "Sequence[Route]") -> str:
     """The document as it is kept in docs/openapi.json."""
     return json.dumps(document(declared), indent=2, ensure_ascii=False) + "\n"
-
-
-def built() -> str:
-    """The document that was built into this package. Raises Unavailable when the build left it out."""
-    try:
-        return files("erphub").joinpath("openapi.json").read_text("utf-8")
-    except FileNotFoundError as error:
-        raise Unavailable("This installation was built without its description.", code="not_built") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from erphub import wiring
 from erphub.audit.dynamodb import AuditTable
 from erphub.audit.service import AuditTrail
 from erphub.companies.dynamodb import CompanyTable
@@ -39,6 +38,7 @@ from erphub.wizards.dynamodb import WizardTable
 from erphub.wizards.service import WizardService
 from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
 from erphub.wizards.tasks import WizardTasks
+from tests.fakes import services
 from tests.fakes.aws import TENANTS, everything_in, make_table
 from tests.fakes.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
 from tests.fakes.gateway import addressed
@@ -99,7 +99,7 @@ class Hub:
     def call(
         self, method: str, path: str, body: Any = None, *, user: str | None = ADMINISTRATOR, **more: Any
     ) -> Answer:
-        request = addressed(event("api"), self.api.door.routes, method, path)
+        request = addressed(event("api"), self.api.handler.routes.all(), method, path)
         request["queryStringParameters"] = more.get("query")
         request["body"] = body if isinstance(body, str) or body is None else json.dumps(body)
         request["headers"] |= more.get("headers", {})
@@ -152,22 +152,13 @@ def _not_swept(what: str, error: Exception) -> None:
 
 
 @pytest.fixture
-def hub(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(aws: None, monkeypatch: pytest.MonkeyPatch) -> Hub:
     """A hub with one customer of two clients, in a table of its own: all but the neighbour are in the first client."""
     name = f"tenants-{new_id()}"
     monkeypatch.setenv("TABLE_NAME", name)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
-    _forget_parts()
     make_table(TENANTS, name)
-    yield _hub(monkeypatch, name)
-    _forget_parts()
-
-
-def _forget_parts() -> None:
-    for room in wiring.__all__:
-        for part in vars(getattr(wiring, room)).values():
-            if callable(getattr(part, "cache_clear", None)):
-                part.cache_clear()
+    return _hub(monkeypatch, name)
 
 
 def _ids_in_order() -> Ids:
@@ -177,7 +168,8 @@ def _ids_in_order() -> Ids:
 
 
 def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
-    table, system, secrets, users = wiring.house.table(), FakeSystem(), FakeSecrets(), FakeUsers()
+    platform = services.anew(monkeypatch).platform
+    table, system, secrets, users = platform.table, FakeSystem(), FakeSecrets(), FakeUsers()
     time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
     clock: Callable[[], datetime] = lambda: time[0]  # noqa: E731
     wizards, found = WizardTable(table), ConnectionTable(table)
@@ -210,31 +202,21 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     machine = FakeMachine(table, task)
     rules = editors, identities, lambda _: None
     secrets.clock = clock
-    monkeypatch.setattr(
-        wiring.connect,
-        "overdue_wizards",
-        lambda: OverdueWizards(wizards, machine, connecting.ended, clock, _not_swept),
-    )
     webhooks = WebhookTable(table)
-    monkeypatch.setattr(
-        wiring.connect,
-        "orphaned_secrets",
-        lambda: OrphanedSecrets(
-            secrets, found, wizards, lambda *names: webhooks.get(*names) is not None, clock, _not_swept
-        ),
-    )
-    desk = WizardService(wizards, found, secrets, machine, redaction, clock, wiring.house.ids, 86400, *rules)
-    tenants = TenancyService(TenancyTable(table), users, clock, wiring.house.ids)
-    monkeypatch.setattr(wiring.connect, "wizards", lambda: desk)
-    monkeypatch.setattr(wiring.connect, "connecting", lambda: connecting)
-    connections = ConnectionService(found, machine, clock, wiring.house.ids, editors, trail)
-    monkeypatch.setattr(wiring.connect, "connections", lambda: connections)
-    monkeypatch.setattr(wiring.connect, "identities", lambda: identities)
-    monkeypatch.setattr(wiring.house, "audit", lambda: trail)
-    monkeypatch.setattr(wiring.house, "tenants", lambda: tenants)
+    given = [
+        OverdueWizards(wizards, machine, connecting.ended, clock, _not_swept),
+        OrphanedSecrets(secrets, found, wizards, lambda *names: webhooks.get(*names) is not None, clock, _not_swept),
+        WizardService(wizards, found, secrets, machine, redaction, clock, platform.new_id, 86400, *rules),
+        TenancyService(TenancyTable(table), users, clock, platform.new_id),
+        ConnectionService(found, machine, clock, platform.new_id, editors, trail),
+        connecting,
+        identities,
+        trail,
+    ]
+    services.use(monkeypatch, {type(one): one for one in given})
     for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
         users.people[person] = User(person, f"{person}@example.test")
-    customer, ids = wiring.house.ids(), (wiring.house.ids(), wiring.house.ids())
+    customer, ids = new_id(), (new_id(), new_id())
     store.add_customer(Customer(customer, "Example AS", time[0]), ADMINISTRATOR, FIRST_ROLES)
     for client_id, owner in zip(ids, (ADMINISTRATOR, NEIGHBOUR), strict=True):
         store.add_client(

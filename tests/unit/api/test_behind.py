@@ -12,12 +12,13 @@ from typing import ClassVar
 import pytest
 from jsonschema import Draft202012Validator
 
-from erphub import wiring
+from erphub import app
 from erphub.platform import logging as hub_logging
 from erphub.platform import redaction
 from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.identity import Caller
 from erphub.platform.tasks import TaskDoor, TaskFailed
+from erphub.tenancy.access import Authorizer
 from tests.unit.api.conftest import ROOT, door, event
 from tests.unit.api.test_wizard import SERVER, Wizard
 
@@ -205,7 +206,7 @@ def test_the_first_administrator_is_made_once_however_often_the_hub_is_deployed(
     assert first["Data"] == again["Data"]
     assert first["PhysicalResourceId"] == again["PhysicalResourceId"] == "first.admin@example.test"
     user = first["Data"]["User"]
-    assert wiring.house.access().store.is_platform_administrator(user)
+    assert app.services().get(Authorizer).store.is_platform_administrator(user)
     made = hub.call("POST", "/customers", {"name": "Made AS", "administrator": user}, user=user)
     assert made.status == 201
 
@@ -222,7 +223,7 @@ def test_another_administrators_address_takes_the_place_of_the_one_before(hub, c
     for _ in range(2):
         answer = deploy(cloudformation, **gone)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
-    store = wiring.house.access().store
+    store = app.services().get(Authorizer).store
     assert store.is_platform_administrator(new["Data"]["User"])
     assert not store.is_platform_administrator(old["Data"]["User"])
 

@@ -4,12 +4,14 @@ from contextlib import suppress
 
 import pytest
 
-from erphub import wiring
+from erphub import app
+from erphub.companies.service import CompanyRegistry
 from erphub.connections.dynamodb import ConnectionTable
 from erphub.connections.models import ConnectionStatus
 from erphub.erp.probes import Stage
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import Unavailable
+from erphub.wizards.tasks import WizardTasks
 from tests.fakes.aws import on_both
 from tests.fakes.connect import FakeSecrets, failed_at
 from tests.unit.api.test_wizard import OTHER_SERVER, SERVER, Wizard, codes
@@ -376,7 +378,7 @@ def test_a_swap_that_is_cut_off_anywhere_is_completed_and_leaves_nothing_behind(
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
     assert generations(hub, made) == {edit.id}
     assert [entry["action"] for entry in trail(hub, made)] == ["connection.edited", "connection.created"]
-    assert wiring.connect.identities().licences(hub.customer).used == 1
+    assert app.services().get(CompanyRegistry).licences(hub.customer).used == 1
 
 
 @pytest.mark.parametrize("name", ["_claim", "_release_but"])
@@ -388,7 +390,7 @@ def test_companies_are_held_exactly_as_used_whenever_the_swap_is_cut_off(hub, ma
     fails_once(monkeypatch, WizardCompletion, name, before=False)
     edit.answer("finish", {})
     assert edit.get()["status"] == "finished"
-    held = wiring.connect.identities().held(hub.client, made)
+    held = app.services().get(CompanyRegistry).held(hub.client, made)
     assert [company.key for company in held] == ["F0002"]
 
 
@@ -405,10 +407,10 @@ def test_an_edit_whose_end_never_came_is_swept(hub, made, monkeypatch):
         patch.setattr(ConnectionTable, "swap", never)
         assert edit.answer("finish", {})["problem"]["code"] == "unavailable"
     assert len(hub.secrets.kept) == 2
-    wiring.connect.connecting().broken(hub.client, {"wizard_id": edit.id})
+    app.services().get(WizardTasks).broken(hub.client, {"wizard_id": edit.id})
     assert edit.get()["status"] == "failed"
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}"]
-    assert [company.key for company in wiring.connect.identities().held(hub.client, made)] == ["F0001"]
+    assert [company.key for company in app.services().get(CompanyRegistry).held(hub.client, made)] == ["F0001"]
     assert len(generations(hub, made)) == 1
 
 
@@ -436,7 +438,7 @@ def test_what_follows_an_edits_end_is_repeated_until_it_is_done(hub, made, monke
         while hub.machine.failed:
             wizard = hub.machine.failed[0]
             with suppress(Unavailable):  # its event comes again
-                wiring.connect.connecting().broken(hub.client, wizard)
+                app.services().get(WizardTasks).broken(hub.client, wizard)
                 hub.machine.failed.pop(0)
     assert left == [0]
     assert edit.get()["status"] == "finished"
@@ -454,7 +456,7 @@ def test_a_new_connections_first_imports_are_made_however_long_it_takes(hub, mon
         wizard.answer("finish", {})
         while hub.machine.failed:
             with suppress(Unavailable):
-                wiring.connect.connecting().broken(hub.client, hub.machine.failed[0])
+                app.services().get(WizardTasks).broken(hub.client, hub.machine.failed[0])
                 hub.machine.failed.pop(0)
     connection_id = wizard.get()["connection_id"]
     assert hub.started == [(hub.client, connection_id, "administrator")]
@@ -463,7 +465,7 @@ def test_a_new_connections_first_imports_are_made_however_long_it_takes(hub, mon
 def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(hub, made, monkeypatch):
     edit = Edit(hub, made, "server")
     edit.answer("server", SERVER)
-    desk = wiring.connect.connecting().finishing
+    desk = app.services().get(WizardTasks).finishing
 
     def never(*_):
         raise RuntimeError("killed")
@@ -473,14 +475,14 @@ def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(
         edit.answer("finish", {})
     assert len(hub.secrets.kept) == 2
     (fallen,) = hub.machine.failed
-    wiring.connect.connecting().broken(hub.client, fallen)
+    app.services().get(WizardTasks).broken(hub.client, fallen)
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
 
 
 def test_whoever_looked_just_before_the_swap_still_finds_the_companies_and_the_password(hub, made):
     from erphub.connections import credentials
 
-    store = ConnectionTable(wiring.house.table())
+    store = ConnectionTable(app.services().platform.table)
     before = store.get(hub.client, made)
     assert before is not None
     edit = Edit(hub, made, "server")

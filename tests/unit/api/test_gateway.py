@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
-from erphub.platform.http.router import Hall, Router
+from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.settings import read_settings
 from tests.fakes.gateway import addressed, encoded
@@ -40,19 +41,25 @@ class EverybodyMay:
         pass
 
 
-def echo(origins: frozenset[str] = ORIGINS) -> Router:
-    """A router whose routes say what they were given."""
-    door = Router(Hall(EverybodyMay, lambda: None, lambda: origins))  # pyright: ignore[reportArgumentType]
+def answering(router: Any, origins: frozenset[str]) -> Dispatcher[Any]:
+    """What answers a function's requests, whoever asks."""
+    access: Any = EverybodyMay
+    return Dispatcher(router, lambda kind: None, access, lambda: None, lambda: origins)  # pyright: ignore[reportArgumentType]
 
-    @door.get("/things/{name}", needs=AccessLevel.SIGNED_IN)
+
+def echo(origins: frozenset[str] = ORIGINS) -> Dispatcher[Router]:
+    """A function whose routes say what they were given."""
+    router = Router("Things")
+
+    @router.get("/things/{name}", needs=AccessLevel.SIGNED_IN)
     def show(name: str) -> dict[str, Any]:
         return {"name": name}
 
-    @door.put("/things/{name}", needs=AccessLevel.SIGNED_IN)
+    @router.put("/things/{name}", needs=AccessLevel.SIGNED_IN)
     def put(name: str, body: bytes) -> dict[str, Any]:
         return {"name": name, "bytes": b64encode(body).decode()}
 
-    return door
+    return answering(router, origins)
 
 
 def decoded(request: dict[str, Any], name: str) -> dict[str, Any]:
@@ -66,7 +73,7 @@ def decoded(request: dict[str, Any], name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_stands_in_an_address_is_read_once_whoever_decodes_it(name: str):
     door = echo()
-    request = addressed(event("api"), door.routes, "GET", f"/things/{encoded(name)}")
+    request = addressed(event("api"), door.routes.routes, "GET", f"/things/{encoded(name)}")
     for one in (request, decoded(request, name)):
         answer = door(one, None)
         assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"name": name})
@@ -75,7 +82,7 @@ def test_what_stands_in_an_address_is_read_once_whoever_decodes_it(name: str):
 @pytest.mark.parametrize("sent", ["%FF", "%C3", "a%E6b"])
 def test_an_address_that_is_no_text_leads_nowhere(sent: str):
     door = echo()
-    answer = door(addressed(event("api"), door.routes, "GET", f"/things/{sent}"), None)
+    answer = door(addressed(event("api"), door.routes.routes, "GET", f"/things/{sent}"), None)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "route_not_found")
 
 
@@ -112,9 +119,9 @@ def test_the_description_says_which_token_is_wanted():
     )
 
 
-def put_file(door: Router, kind: str | None, content: bytes) -> tuple[int, Any]:
+def put_file(door: Dispatcher[Router], kind: str | None, content: bytes) -> tuple[int, Any]:
     """Hand in a file as the gateway does: of a declared type byte for byte, else with what is no UTF-8 replaced."""
-    request = addressed(event("api"), door.routes, "PUT", "/things/file")
+    request = addressed(event("api"), door.routes.routes, "PUT", "/things/file")
     binary = kind is not None and kind.partition(";")[0].lower() in FILE_TYPES
     body = b64encode(content).decode() if binary else content.decode(errors="replace")
     request |= {"body": body, "isBase64Encoded": binary}
@@ -137,11 +144,9 @@ def test_a_file_that_may_have_been_changed_on_the_way_is_refused(kind: str | Non
 
 
 def test_a_page_of_an_allowed_origin_is_told_what_it_may_send():
-    hub = Router(Hall(EverybodyMay, lambda: None, lambda: ORIGINS))  # pyright: ignore[reportArgumentType]
-    from functions.connections.api import door
+    from functions.connections.api import handler
 
-    hub.routes = door.routes
-    answer = hub(event("preflight"), None)
+    answer = answering(handler.routes, ORIGINS)(event("preflight"), None)
     headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     assert (answer["statusCode"], answer["body"]) == (204, "")
     assert headers["Access-Control-Allow-Origin"] == "https://till.example.com"
@@ -169,7 +174,7 @@ def test_answers_and_refusals_alike_name_the_origin_that_may_read_them(
     origins: frozenset[str], origin: str | None, allowed: str | None, vary: str | None, method: str
 ):
     door = echo(origins)
-    request = addressed(event("api"), door.routes, method, "/things/one")
+    request = addressed(event("api"), door.routes.routes, method, "/things/one")
     request["headers"] = {"Origin": origin} if origin else {}
     answer = door(request, None)
     assert answer["statusCode"] == {"OPTIONS": 204, "GET": 200, "PUT": 415}[method]
@@ -181,11 +186,11 @@ def test_answers_and_refusals_alike_name_the_origin_that_may_read_them(
 def test_what_nobody_foresaw_can_be_read_by_a_page_too():
     door = echo()
 
-    @door.get("/broken", needs=AccessLevel.SIGNED_IN)
+    @door.routes.get("/broken", needs=AccessLevel.SIGNED_IN)
     def broken() -> None:
         raise RuntimeError
 
-    request = addressed(event("api"), door.routes, "GET", "/broken")
+    request = addressed(event("api"), door.routes.routes, "GET", "/broken")
     request["headers"] = {"Origin": "http://localhost:3000"}
     answer = door(request, None)
     assert answer["statusCode"] == 500

@@ -2,12 +2,13 @@
 
 import pytest
 
-from erphub import wiring
+from erphub import app
 from erphub.companies.service import CompanyRegistry, identity
 from erphub.connections.models import Company, Connection
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import Conflict
 from erphub.platform.identity import Permission
+from erphub.wizards.tasks import WizardTasks
 from tests.fakes.aws import on_both
 from tests.unit.api.test_editing import Edit, companies
 from tests.unit.api.test_wizard import SERVER, Wizard
@@ -36,7 +37,7 @@ def licences(hub):
 def allow(hub, allowed):
     from erphub.tenancy.dynamodb import TenancyTable
 
-    TenancyTable(wiring.house.table()).make_platform_administrator(PLATFORM)
+    TenancyTable(app.services().platform.table).make_platform_administrator(PLATFORM)
     return hub.call("PUT", f"/customers/{hub.customer}/licences", {"allowed": allowed}, user=PLATFORM)
 
 
@@ -199,7 +200,7 @@ def test_of_two_connections_with_a_company_the_one_that_stays_keeps_it_and_its_l
     allow_twice(hub)
     second = Wizard(hub).until("server")
     other = finish(second, ["F0001"], "Twice", connected_elsewhere=True)["connection_id"]
-    identities = wiring.connect.identities()
+    identities = app.services().get(CompanyRegistry)
     for _ in range(2):
         identities.release(hub.client, one)
     assert [held.key for held in identities.held(hub.client, other)] == ["F0001"]
@@ -220,7 +221,7 @@ def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch)
         patch.setattr(ConnectionTable, "create", never)
         wizard.answer("finish", {})
     assert licences(hub)["used"] == 1
-    wiring.connect.connecting().broken(hub.client, {"wizard_id": wizard.id})
+    app.services().get(WizardTasks).broken(hub.client, {"wizard_id": wizard.id})
     assert licences(hub)["used"] == 0
     assert hub.secrets.kept == {}
 
@@ -232,17 +233,19 @@ def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_w
     allow_twice(hub)
     wizard = Wizard(hub).until("server")
     other = finish(wizard, "all", "All", connected_elsewhere=True)["connection_id"]
-    connection = ConnectionTable(wiring.house.table()).get(hub.client, other)
+    connection = ConnectionTable(app.services().platform.table).get(hub.client, other)
     assert connection is not None
     new = [FoundCompany(key, f"{key} AS", facts={"installation": SAME}) for key in ("F0001", "F0002", "F0007", "F0008")]
     taker = _connection(hub, "01JCG0C0NNECT10N000000000A")
-    wiring.connect.identities().claim(
+    app.services().get(CompanyRegistry).claim(
         hub.customer, taker, [Company(key="F0008", name="x", facts=new[3].facts)], knowingly=False
     )
     skipped = []
     for _ in range(2):
-        adopted = wiring.connect.identities().adopt(
-            connection, new, lambda company, why: skipped.append((company.key, why.code))
+        adopted = (
+            app.services()
+            .get(CompanyRegistry)
+            .adopt(connection, new, lambda company, why: skipped.append((company.key, why.code)))
         )
         assert [company.key for company in adopted] == ["F0001", "F0002", "F0007"]
     assert skipped == [("F0008", "company_connected")] * 2
@@ -296,7 +299,7 @@ def test_a_large_selection_is_all_or_nothing(hub):
     many = [
         Company(key=f"F{number:04}", name=f"Company {number}", facts={"installation": SAME}) for number in range(121)
     ]
-    ours: CompanyRegistry = wiring.connect.identities()
+    ours: CompanyRegistry = app.services().get(CompanyRegistry)
     connection = _connection(hub, "01JCG0C0NNECT10N000000000A")
     with pytest.raises(Conflict) as refused:
         ours.claim(hub.customer, connection, many, knowingly=False)

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from erphub import wiring
+from erphub import app
+from erphub.audit.service import AuditTrail
+from erphub.connections.access import ConnectionAccess
 from erphub.connections.health import HealthService, PauseService
 from erphub.events.models import EventType
 from erphub.events.notifications import NotificationService
@@ -12,6 +14,7 @@ from erphub.events.publisher import EventPublisher, event
 from erphub.platform.errors import ErpRefused
 from erphub.platform.outbound import addresses as network
 from erphub.webhooks.service import WebhookService
+from tests.fakes import services
 from tests.fakes.aws import on_both
 from tests.unit.api.conftest import FakeBus
 from tests.unit.api.test_wizard import Wizard
@@ -37,15 +40,14 @@ def told(hub, monkeypatch):
             raise ErpRefused(f"{host} leads to an internal address.", code="address_not_allowed")
         return network.addresses(host, (), lambda _: ["8.8.8.8"])
 
-    table, bus, missed = wiring.house.table(), FakeBus(), []
+    table, bus, missed = app.services().platform.table, FakeBus(), []
     notices = EventTable(table)
     announcer = EventPublisher(notices, bus, clock, must_not_fail)
     health = HealthService(ConnectionTable(table), announcer, lambda *made_up: missed.append(made_up), clock)
-    pausing = PauseService(wiring.connect.connections().editors, health, wiring.house.audit())
-    hooks = WebhookService(WebhookTable(table), hub.secrets, reach, clock, wiring.house.ids)
-    monkeypatch.setattr(wiring.events, "pausing", lambda: pausing)
-    monkeypatch.setattr(wiring.events, "webhooks", lambda: hooks)
-    monkeypatch.setattr(wiring.events, "notifications", lambda: NotificationService(notices, clock))
+    pausing = PauseService(app.services().get(ConnectionAccess), health, app.services().get(AuditTrail))
+    hooks = WebhookService(WebhookTable(table), hub.secrets, reach, clock, app.services().platform.new_id)
+    given = [pausing, hooks, NotificationService(notices, clock)]
+    services.use(monkeypatch, {type(one): one for one in given})
     bus.announcer, bus.missed = announcer, missed
     return bus
 
@@ -166,7 +168,7 @@ def test_the_log_of_a_webhook_is_a_list_of_messages_that_can_be_sent_again(hub, 
     from erphub.webhooks.dynamodb import WebhookTable
 
     made = hub.call("POST", hub.in_client("/webhooks"), {"url": URL}).json
-    store = WebhookTable(wiring.house.table())
+    store = WebhookTable(app.services().platform.table)
     webhook = store.get(hub.client, made["id"])
     happened = event(EventType.IMPORT_FAILED, hub.client, None, hub.time[0], "run-1", "It failed.")
     store.add_delivery(new_delivery(webhook, happened))

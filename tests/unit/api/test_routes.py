@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
-from erphub import openapi
+from erphub import app, openapi
 from erphub.platform.identity import AccessLevel, Permission
+from functions.connections.api import handler
+from local import route_table
 
 ROOT = Path(__file__).resolve().parents[3]
 ROUTES = openapi.routes()
-CONNECTIONS = [route for route in ROUTES if route.handler.__module__ == "functions.connections.api"]
+CONNECTIONS = [route for route in ROUTES if route in handler.routes.all()]
 
 
 def named(route):
@@ -105,6 +107,18 @@ def test_the_published_description_is_valid_and_tells_of_every_route():
     assert {(method.upper(), path) for path, methods in described["paths"].items() for method in methods} == {
         (route.method, route.path) for route in ROUTES
     }
+
+
+def test_the_table_by_which_a_function_finds_its_package_is_true():
+    assert route_table.main(["--check", str(app.ROUTES)]) == 0
+
+
+def test_a_table_that_lags_behind_is_noticed(tmp_path, capsys):
+    old = tmp_path / "routes.json"
+    assert route_table.main(["--check", str(old)]) == 1
+    assert "no longer matches" in capsys.readouterr().err
+    assert route_table.main(["--write", str(old)]) == 0
+    assert route_table.main(["--check", str(old)]) == 0
 
 
 def test_a_description_that_lags_behind_is_noticed(tmp_path, capsys):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from erphub import wiring
+from erphub import app
 from erphub.audit.dynamodb import audit_key
+from erphub.audit.service import AuditTrail
 from erphub.connections.dynamodb import connection_key
 from erphub.platform.aws.table_writes import VersionConflict
 from tests.fakes.aws import on_both
@@ -198,18 +199,18 @@ def test_what_was_refused_is_not_in_the_trail(hub, made):
 
 
 def test_an_occasion_is_written_down_once_and_an_entry_never_changes(hub, made):
-    audit = wiring.house.audit()
+    audit = app.services().get(AuditTrail)
     for _ in range(3):
         audit.record(hub.client, made, "hub", "connection.paused", once="plan-1")
     assert [entry["action"] for entry in trail(hub, made)] == ["connection.paused", "connection.created"]
     entry = trail(hub, made)[0]
     key = audit_key(hub.client, made, entry["id"])
     with pytest.raises(VersionConflict):
-        wiring.house.table().put_new({**key, "body": "{}"})
+        app.services().platform.table.put_new({**key, "body": "{}"})
 
 
 def test_the_trail_is_still_there_when_the_connection_is_gone(hub, made):
-    wiring.house.table().delete(connection_key(hub.client, made))
+    app.services().platform.table.delete(connection_key(hub.client, made))
     assert [entry["action"] for entry in trail(hub, made)] == ["connection.created"]
     foreign = hub.call("GET", f"/clients/{hub.other_client}/connections/{made}/audit", user=COLLEAGUE)
     assert (foreign.status, foreign.code) == (404, "connection_not_found")
@@ -218,7 +219,7 @@ def test_the_trail_is_still_there_when_the_connection_is_gone(hub, made):
 @on_both
 def test_a_long_trail_comes_in_pages_the_newest_first(hub, made):
     for number in range(5):
-        wiring.house.audit().record(hub.client, made, "hub", "connection.tested", new={"number": number})
+        app.services().get(AuditTrail).record(hub.client, made, "hub", "connection.tested", new={"number": number})
     path = hub.in_client(f"/connections/{made}/audit")
     first = hub.call("GET", path, query={"limit": "4"}).json
     rest = hub.call("GET", path, query={"limit": "4", "next": first["next"]}).json

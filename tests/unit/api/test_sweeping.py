@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from erphub import wiring
+from erphub import app
 from erphub.platform.aws import clients
 from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
@@ -16,6 +16,8 @@ from erphub.webhooks.dynamodb import WebhookTable
 from erphub.webhooks.models import Webhook
 from erphub.wizards.dynamodb import WizardTable
 from erphub.wizards.models import WizardStatus
+from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
+from erphub.wizards.tasks import WizardTasks
 from tests.fakes.aws import on_both
 from tests.unit.api.conftest import Hub, door
 from tests.unit.api.test_wizard import SERVER, Wizard
@@ -36,7 +38,7 @@ def breaks_unheard(hub: Hub) -> None:
 
 
 def status(hub: Hub, wizard: Wizard) -> WizardStatus:
-    found = WizardTable(wiring.house.table()).get(hub.client, wizard.id)
+    found = WizardTable(app.services().platform.table).get(hub.client, wizard.id)
     assert found is not None
     return found.status
 
@@ -101,7 +103,7 @@ def test_a_finished_wizard_whose_last_work_was_lost_gets_its_first_imports(hub: 
             raise RuntimeError("killed")
         hub.started.append(names)  # type: ignore[arg-type]
 
-    finishing = wiring.connect.connecting().finishing
+    finishing = app.services().get(WizardTasks).finishing
     object.__setattr__(finishing, "new_connection", new_connection)
     wizard = Wizard(hub).until("finish")
     assert (status(hub, wizard), hub.started) == (WizardStatus.FINISHED, [])
@@ -126,7 +128,7 @@ def test_two_sweepers_at_once_do_what_one_does(hub: Hub):
     wizards = [Wizard(hub).until("server") for _ in range(3)]
     breaks_unheard(hub)
     hub.pass_time(**A_DAY_AND_MORE)
-    sweeper = wiring.connect.overdue_wizards()
+    sweeper = app.services().get(OverdueWizards)
     behind = list(sweeper.wizards.overdue(hub.time[0]))
     assert sweep() == 3
     for names in behind:
@@ -159,7 +161,7 @@ def test_one_that_cannot_be_swept_keeps_no_other_waiting_and_is_told(hub: Hub, m
 def test_it_begins_nothing_that_its_time_may_not_be_enough_for(hub: Hub):
     Wizard(hub).until("server")
     hub.pass_time(**A_DAY_AND_MORE)
-    assert wiring.connect.overdue_wizards().sweep(lambda: 10.0) == 0
+    assert app.services().get(OverdueWizards).sweep(lambda: 10.0) == 0
     assert hub.secrets.kept
 
 
@@ -244,7 +246,7 @@ def test_a_password_that_belongs_to_nothing_is_found_by_its_age(hub: Hub):
     webhook = Webhook(
         id=new_id(), client_id=hub.client, url="https://x.test/", created_by="u", created_at=now, updated_at=now
     )
-    WebhookTable(wiring.house.table()).add(webhook)
+    WebhookTable(app.services().platform.table).add(webhook)
     hub.secrets.put(webhook.secret_name, {"current": "x"}, hub.client)
     wanted = set(hub.secrets.kept)
     lost = {
@@ -257,7 +259,7 @@ def test_a_password_that_belongs_to_nothing_is_found_by_its_age(hub: Hub):
         hub.secrets.put(name, {"password": "x"}, hub.client)
     hub.pass_time(hours=47)
     assert sweep("sweep_secrets") == 0, "somebody may still be about to use it"
-    table = WizardTable(wiring.house.table())
+    table = WizardTable(app.services().platform.table)
     going_on = table.get(hub.client, draft["id"])
     assert going_on is not None
     table.replace(going_on.model_copy(update={"expires_at": hub.time[0] + timedelta(days=1)}))
@@ -281,6 +283,6 @@ def test_a_list_of_secrets_that_lags_behind_harms_no_draft_put_in_use_meanwhile(
     Wizard(hub).until("finish")
     (live,) = hub.secrets.kept
     hub.pass_time(days=30)
-    sweeper = wiring.connect.orphaned_secrets()
+    sweeper = app.services().get(OrphanedSecrets)
     assert sweeper._delete(live) is False
     assert live in hub.secrets.kept

@@ -2,7 +2,7 @@
 
 import pytest
 
-from erphub import wiring
+from erphub import app
 from erphub.platform.identity import Permission
 from erphub.tenancy.dynamodb import TenancyTable
 from tests.fakes.aws import on_both
@@ -10,7 +10,7 @@ from tests.fakes.aws import on_both
 
 @pytest.fixture
 def platform(hub):
-    TenancyTable(wiring.house.table()).make_platform_administrator("platform")
+    TenancyTable(app.services().platform.table).make_platform_administrator("platform")
     return "platform"
 
 
@@ -116,7 +116,7 @@ def test_two_administrators_cannot_remove_each_other_at_the_same_time(hub, monke
     monkeypatch.setattr(TenancyTable, "delete_administrator", both)
     outer = hub.call("DELETE", administrators(hub, "accountant"))
     assert (inner[1].status, outer.status) == (204, 409)
-    assert TenancyTable(wiring.house.table()).administrators(hub.customer) == ["accountant"]
+    assert TenancyTable(app.services().platform.table).administrators(hub.customer) == ["accountant"]
 
 
 def test_the_platform_helps_a_customer_whose_administrator_is_gone_and_knows_no_other_customer(hub, platform):

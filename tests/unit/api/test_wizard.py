@@ -2,10 +2,12 @@
 
 import pytest
 
-from erphub import wiring
+from erphub import app
 from erphub.erp.probes import Stage
 from erphub.platform.errors import ErpRefused, Unavailable
 from erphub.wizards.dynamodb import WizardTable
+from erphub.wizards.service import WizardService
+from erphub.wizards.tasks import WizardTasks
 from tests.fakes.aws import on_both
 
 SERVER = {"server": "db01.example.test", "login": "reader", "password": "right", "encryption": "trust"}
@@ -238,11 +240,11 @@ def test_hundreds_of_companies_come_in_pages_each_once(hub):
     connection_id = wizard.answer("finish", {})["connection_id"]
     page = hub.call("GET", hub.in_client(f"/connections/{connection_id}/companies"), query={"limit": "200"}).json
     assert len(page["items"]) == 200
-    assert len(WizardTable(wiring.house.table()).all_companies(_stored(hub, wizard))) == 0
+    assert len(WizardTable(app.services().platform.table).all_companies(_stored(hub, wizard))) == 0
 
 
 def _stored(hub, wizard):
-    found = WizardTable(wiring.house.table()).get(hub.client, wizard.id)
+    found = WizardTable(app.services().platform.table).get(hub.client, wizard.id)
     assert found is not None
     return found
 
@@ -406,7 +408,7 @@ def test_a_secret_store_that_fails_leaves_the_step_open(hub):
 
 def test_a_request_that_died_after_the_password_leaves_only_that_step_to_answer(hub, monkeypatch):
     wizard = Wizard(hub).until("server")
-    desk = wiring.connect.wizards()
+    desk = app.services().get(WizardService)
 
     def dies(*_):
         raise SystemExit
@@ -424,7 +426,7 @@ def test_a_request_that_died_after_the_password_leaves_only_that_step_to_answer(
 
 def test_a_request_that_died_before_it_woke_the_machine_can_be_repeated(hub, monkeypatch):
     wizard = Wizard(hub)
-    desk = wiring.connect.wizards()
+    desk = app.services().get(WizardService)
 
     def dies(*_):
         raise SystemExit
@@ -457,7 +459,7 @@ def test_work_that_was_cut_off_is_done_again_and_ends_the_same(hub, monkeypatch,
 
 def test_a_connection_whose_first_imports_failed_to_start_gets_them_on_the_next_try(hub, monkeypatch):
     failures = [RuntimeError("killed")]
-    desk = wiring.connect.connecting()
+    desk = app.services().get(WizardTasks)
 
     def flaky(*new):
         if failures:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from erphub import wiring
 from erphub.connections.access import require_active
 from erphub.connections.dynamodb import ConnectionTable
+from erphub.deletions.tasks import DeletionTasks
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.runs.dynamodb import RunTable
 from erphub.imports.runs.service import ImportRunService
@@ -22,6 +22,7 @@ from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import ExportLogTable
 from erphub.sync.settings.dynamodb import SyncTable
 from erphub.wizards.dynamodb import WizardTable
+from tests.fakes import services
 from tests.unit.deletion.conftest import CLIENT, MINE, OTHER, Scene
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -88,7 +89,7 @@ def test_the_door_does_what_the_machine_asks(scene: Scene, monkeypatch):
     assert spec.loader
     door = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(door)
-    monkeypatch.setattr(wiring.deletion, "deleting", lambda: scene.deleting)
+    services.use(monkeypatch, {DeletionTasks: scene.deleting})
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
 
     class Context:

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from erphub import wiring
 from erphub.events.models import Event
 from erphub.platform.wire import PageQuery
+from erphub.webhooks.delivery import WebhookDelivery
 from erphub.webhooks.schemas import NewWebhook
+from tests.fakes import services
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = SimpleNamespace(get_remaining_time_in_millis=lambda: 58_000)
@@ -27,7 +28,7 @@ def door(house, monkeypatch):
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(wiring.events, "courier", house.courier)
+    services.use(monkeypatch, {WebhookDelivery: house.courier()})
     return module.handler
 
 

@@ -1,16 +1,20 @@
 """A run whose machine ended unheard is ended by its age: nobody waits for it, and what it held is free."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
-from erphub import wiring
+from erphub import app
+from erphub.connections.health import Outcome
 from erphub.imports.runs.abandoned import AbandonedRuns
 from erphub.imports.runs.models import RunRef, Status
 from erphub.imports.runs.open_runs import OpenRunTable
+from erphub.imports.tasks import ImportTasks
 from erphub.platform.errors import NotFound, Unavailable
+from tests.fakes import services
 
 from .conftest import CLIENT, CONNECTION, House, Killed
 from .test_doors import door
@@ -45,13 +49,13 @@ def told(house: House, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> lis
     def report(what: str, error: Exception) -> None:
         del what, error
 
-    def abandoned(finish):  # type: ignore[no-untyped-def]
-        return AbandonedRuns(OpenRunTable(house.table), machine, finish, house.clock, report)  # type: ignore[arg-type]
+    def tell(outcome: Outcome) -> None:
+        assert outcome.event is not None
+        told.append(RunRef(outcome.client_id, outcome.event.data["job_id"], outcome.event.data["run_id"]))
 
-    monkeypatch.setattr(wiring.imports, "importing", lambda: house.importing)
-    monkeypatch.setattr(wiring.imports, "run_table", lambda: house.runs)
-    monkeypatch.setattr(wiring.imports, "abandoned_runs", abandoned)
-    monkeypatch.setattr(wiring.events, "run_ended", told.append)
+    tasks = ImportTasks(house.importing, house.runs, tell, dict)
+    abandoned = AbandonedRuns(OpenRunTable(house.table), machine, tasks.break_off, house.clock, report)  # type: ignore[arg-type]
+    services.use(monkeypatch, {ImportTasks: tasks, AbandonedRuns: abandoned})
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
     return told
 
@@ -151,7 +155,9 @@ def test_the_event_and_the_sweeper_at_once_end_it_once(house: House, machine: Ma
     detail = {"input": json.dumps(ref.as_json()), "status": "ABORTED"}
     heard = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
     door("tasks").handler(heard, CONTEXT)
-    finish = wiring.imports.abandoned_runs(lambda one: house.importing.finish(one, {"code": "late"}))
+    finish = replace(
+        app.services().get(AbandonedRuns), finish=lambda one: house.importing.finish(one, {"code": "late"})
+    )
     for one in behind:
         finish._end(one)
     assert (house.runs.get(ref).problem or {})["code"] == BROKEN_CODE

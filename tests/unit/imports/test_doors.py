@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from erphub import wiring
+from erphub.connections.health import HealthService
 from erphub.imports.jobs.service import ImportJobService
 from erphub.imports.runs.models import Run, RunRef, Status, Trigger
 from erphub.imports.runs.service import ImportRunService
+from erphub.imports.scheduler import Scheduler
 from erphub.lake.datasets.service import Datasets
 from erphub.lake.rows.service import Rows
 from erphub.platform.aws.table import Table
@@ -23,6 +24,7 @@ from erphub.platform.tasks import TaskFailed
 from erphub.tenancy.access import Authorizer
 from erphub.tenancy.dynamodb import TenancyTable
 from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
+from tests.fakes import services
 from tests.fakes.gateway import addressed
 
 from .conftest import House
@@ -60,7 +62,7 @@ def machine() -> RecordingMachine:
 
 
 @pytest.fixture
-def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Send one event, changed as said, through a door; an administrator asks unless another user is named."""
     tenancy = TenancyTable(table)
     customer = Customer("01JCG0CVST0000000000000000", "Customer", NOW)
@@ -70,34 +72,24 @@ def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pyte
     )
     runs = ImportRunService(house.jobs, house.runs, machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
     jobs = ImportJobService(house.jobs, runs, lambda *_: True, lambda: NOW, new_id)
-    kept = wiring.house.hall.access
-    object.__setattr__(wiring.house.hall, "access", lambda: Authorizer(tenancy))
-    for name, made in (
-        ("jobs", jobs),
-        ("runs", runs),
-        ("datasets", Datasets(house.runs.known_types)),
-        ("rows", Rows(house.reader())),
-        ("importing", house.importing),
-        ("run_table", house.runs),
-    ):
-        monkeypatch.setattr(wiring.imports, name, lambda made=made: made)
+    datasets, rows = Datasets(house.runs.known_types), Rows(house.reader())
+    given = [Authorizer(tenancy), jobs, runs, datasets, rows, house.importing, house.runs]
+    told = SimpleNamespace(report=lambda _: None)
+    services.use(monkeypatch, {type(one): one for one in given} | {HealthService: told})
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
-    for name in ("run_met", "run_ended"):
-        monkeypatch.setattr(wiring.events, name, lambda _: None)
 
     def send(
         name: str, method: str | None = None, path: str | None = None, body: Any = None, user: str = USER, **query: str
     ) -> tuple[int, Any]:
         sent, api = event(name), door(name)
         if path is not None:
-            sent = addressed(sent, api.door.routes, method or "", f"/clients/{CLIENT}{path}")
+            sent = addressed(sent, api.handler.routes.all(), method or "", f"/clients/{CLIENT}{path}")
             sent |= {"body": json.dumps(body) if body else None, "queryStringParameters": query or None}
         sent["requestContext"]["authorizer"]["claims"]["sub"] = user
         answer = api.handler(sent, CONTEXT)
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
-    yield send
-    object.__setattr__(wiring.house.hall, "access", kept)
+    return send
 
 
 def test_a_job_is_made_shown_changed_run_and_deleted(ask: Ask, machine: RecordingMachine) -> None:
@@ -197,5 +189,5 @@ def test_what_a_task_raises_names_no_cause(ask: Ask, house: House, monkeypatch: 
 
 
 def test_the_clocks_door_starts_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring.imports, "scheduler", lambda: SimpleNamespace(tick=lambda: 3))
+    services.use(monkeypatch, {Scheduler: SimpleNamespace(tick=lambda: 3)})
     assert door("schedule").handler(event("schedule"), CONTEXT) == {"started": 3}

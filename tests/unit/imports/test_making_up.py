@@ -1,6 +1,7 @@
 """What a connection's jobs missed while it did not work: noticed, made up for once, over the days it did not work."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,10 +9,11 @@ import pytest
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.erp import catalogue as erp
 from erphub.erp.reading import DateRange
-from erphub.imports.hooks import ImportCatchUp
+from erphub.imports.hooks import ImportHooks
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Everything, Job, Schedule
 from erphub.imports.jobs.schedule import window
+from erphub.imports.jobs.service import ImportJobService
 from erphub.imports.runs.dynamodb import RunTable
 from erphub.imports.runs.models import Run, RunRef, Status, Trigger
 from erphub.imports.runs.service import ImportRunService
@@ -61,7 +63,9 @@ class Office:
         self.runs.end(ref, self.now, {"status": status.value})
 
     def make_up(self) -> None:
-        ImportCatchUp(self.jobs, self.runs, self.imports, lambda: self.now)(CLIENT, CONNECTION, STOPPED)
+        connection: Any = SimpleNamespace(client_id=CLIENT, id=CONNECTION)
+        jobs = ImportJobService(self.jobs, self.imports, lambda *_: True, lambda: self.now, new_id)
+        ImportHooks(self.jobs, self.runs, jobs, self.imports, lambda: self.now).reconnected(connection, STOPPED)
 
     def made_up(self, job: Job) -> list[Run]:
         found = self.runs.list(CLIENT, job.id, 50, None).items

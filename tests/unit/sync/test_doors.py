@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 
-from erphub import wiring
+from erphub import app
 from erphub.erp.documents import Address
 from erphub.platform import logging, redaction
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member, Permission
 from erphub.platform.tasks import TaskFailed
 from erphub.sync.front import SyncFront
+from erphub.sync.scheduler import SyncScheduler
 from erphub.sync.settings.service import tick
+from erphub.sync.tasks import SyncTasks
+from erphub.tenancy.access import Authorizer
+from tests.fakes import services
 from tests.fakes.gateway import addressed
 
 from .conftest import CLIENT, CONNECTION, SETTINGS, World, z_report
@@ -52,24 +56,25 @@ class EverybodyIsTheTill:
 @pytest.fixture
 def house(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     front = SyncFront(world.desk, world.intake, world.exports, world.uploads, world.changes)
-    monkeypatch.setattr(wiring.sync, "front", lambda: front)
-    monkeypatch.setattr(wiring.sync, "carrier", lambda: world.carrier)
-    monkeypatch.setattr(wiring.sync, "transfer_done", lambda _, done: done)
-    monkeypatch.setattr(logging, "figures", lambda dimensions, **figures: world.figures.append(figures))
-    monkeypatch.setattr(wiring.sync, "uploads", lambda: world.uploads)
-    monkeypatch.setattr(
-        wiring.sync, "tick", lambda: tick(world.desk, lambda f, due: [f(one) for one in due], lambda *_: None)
+    clock = SimpleNamespace(
+        tick=lambda: tick(world.desk, lambda f, due: [f(one) for one in due], lambda *_: None),
     )
+    tasks = SyncTasks(world.carrier, world.uploads, world.log, lambda _: None)
+    given: dict[type, Any] = {
+        SyncFront: front,
+        SyncTasks: tasks,
+        SyncScheduler: clock,
+        Authorizer: EverybodyIsTheTill(),
+    }
+    services.use(monkeypatch, given)
+    monkeypatch.setattr(logging, "figures", lambda dimensions, **figures: world.figures.append(figures))
     return world
 
 
 @pytest.fixture
 def api(house: World) -> ModuleType:
     """The API's function, where everybody is the till."""
-    api = door("api")
-    hall = SimpleNamespace(access=EverybodyIsTheTill, once=lambda: None, origins=frozenset)
-    object.__setattr__(api.door, "_hall", hall)
-    return api
+    return door("api")
 
 
 @pytest.fixture
@@ -77,7 +82,7 @@ def ask(api: ModuleType) -> Ask:
     def send(method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
         where = f"/clients/{CLIENT}/connections/{CONNECTION}{path}"
         name = "cash-register" if isinstance(body, bytes) else "api"
-        request = addressed(event(name), api.door.routes, method, where)
+        request = addressed(event(name), api.handler.routes.all(), method, where)
         text = b64encode(body).decode() if isinstance(body, bytes) else json.dumps(body)
         request["body"] = body if isinstance(body, str) or body is None else text
         return answered(api.handler(request | {"queryStringParameters": query or None}, CONTEXT))
@@ -212,7 +217,7 @@ def test_a_dry_run_shows_its_vouchers_to_whoever_may_send_them(house: World, may
     transfer = house.transfer(dry_run=True)
     allowed = frozenset(Permission) - (set() if may_send else {Permission.SYNC_RUN})
     member = Member(CLIENT, "customer", "ada", "viewer", allowed)
-    shown = wiring.sync.front().show_transfer(member, CONNECTION, transfer.id)
+    shown = app.services().get(SyncFront).show_transfer(member, CONNECTION, transfer.id)
     assert [one["would"] for one in shown.preview] == ["post"]
     assert ("Kari Nordmann" in shown.model_dump_json()) is may_send
 
@@ -249,7 +254,7 @@ def test_what_a_library_says_when_it_fails_goes_to_no_caller(house: World, monke
         redaction.hide(["S3cret-of-the-ERP"])
         raise RuntimeError("cannot log in with 'S3cret-of-the-ERP'")
 
-    monkeypatch.setattr(wiring.sync, "task", fails)
+    services.use(monkeypatch, {SyncTasks: SimpleNamespace(do=fails)})
     with pytest.raises(TaskFailed) as raised:
         door("tasks").handler({"task": "whole", "client_id": CLIENT}, CONTEXT)
     assert str(raised.value) == "RuntimeError, correlation id r1"

@@ -1,6 +1,7 @@
 """What the hub must remember about connections and their companies."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from erphub.audit.models import AuditEntry
@@ -90,4 +91,16 @@ class ConnectionStore(Protocol):
         self, client_id: str, connection_id: str, search: str, limit: int, next: str | None
     ) -> tuple[Sequence[Company], str | None]:
         """A page of them whose name or key holds the words."""
+        ...
+
+
+class ConnectionHooks(Protocol):
+    """What others do when something has happened to a connection; the change is stored, and each may come twice."""
+
+    def created(self, client_id: str, connection_id: str, owner: str) -> None:
+        """A connection was made."""
+        ...
+
+    def reconnected(self, connection: Connection, since: datetime) -> None:
+        """It works again, and did not since that instant."""
         ...

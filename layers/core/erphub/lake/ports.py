@@ -168,3 +168,19 @@ class LakeReader(Protocol):
     def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
         """A page of rows. Raises Gone (`page_expired`) when the state the pages began with is no longer kept."""
         ...
+
+
+class HiddenConnections(Protocol):
+    """Whoever takes a connection's rows out of sight before they are gone."""
+
+    def hidden(self, client_id: str) -> Sequence[str]:
+        """The client's connections whose rows nobody sees any more."""
+        ...
+
+
+class TableTypes(Protocol):
+    """Whoever writes down which types the tables have."""
+
+    def known_types(self, client_id: str) -> Mapping[str, Mapping[str, str]]:
+        """The Arrow types of a client's tables, by dataset and column."""
+        ...

@@ -44,6 +44,13 @@ class Settings:
     aws_endpoint: str | None
     """Where AWS is, when it is not AWS (an emulator); the table engine needs to be told, boto3 knows by itself."""
 
+    @property
+    def lake_options(self) -> dict[str, str]:
+        """What the table engine must be told about S3; credentials it finds in the environment by itself."""
+        options = {"aws_region": self.region, "aws_conditional_put": "etag"}
+        endpoint = self.aws_endpoint
+        return options | ({"aws_endpoint": endpoint, "aws_allow_http": "true"} if endpoint else {})
+
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings, from the process's environment unless another is given."""

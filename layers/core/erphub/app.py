@@ -1,0 +1,88 @@
+"""Puts a function together from the packages it serves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from pydantic_core import from_json
+
+from erphub.capabilities import API_PACKAGES, CAPABILITIES
+from erphub.platform.http.dispatch import Dispatcher
+from erphub.platform.services import Services
+
+if TYPE_CHECKING:
+    from erphub.platform.http.authorization import Authorization
+    from erphub.platform.http.router import Route, Router
+
+ROUTES = Path(__file__).with_name("routes.json")
+"""Written by `make openapi`."""
+
+
+@cache
+def services() -> Services:
+    """This function's services."""
+    return Services(CAPABILITIES)
+
+
+def api(*packages: str) -> "Dispatcher[PackageRoutes]":
+    """The handler of the HTTP routes of these packages; a package is loaded with the first request for it."""
+    return Dispatcher(
+        PackageRoutes(packages),
+        lambda kind: services().get(kind),
+        _authorization,
+        lambda: services().platform.idempotency,
+        lambda: frozenset(services().platform.settings.allowed_origins),
+    )
+
+
+def _authorization() -> "Authorization":
+    from erphub.tenancy.access import Authorizer
+
+    return services().get(Authorizer)
+
+
+class PackageRoutes:
+    """The routes of some packages; routes.json says which package has which, so that only that one is loaded."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        """Of these packages, whatever others there are."""
+        self.packages = tuple(packages)
+
+    def find(self, method: str, resource: str) -> "Route | None":
+        """The route of a method and a declared path."""
+        package = self._table().get(resource, {}).get(method)
+        return router_of(package).find(method, resource) if package in self.packages else None
+
+    def methods(self, resource: str) -> list[str]:
+        """The methods of a declared path; none when nothing is served there."""
+        return [method for method, package in self._table().get(resource, {}).items() if package in self.packages]
+
+    def all(self) -> "list[Route]":
+        """All of them; every package is loaded for it."""
+        return [route for package in self.packages for route in router_of(package).routes]
+
+    @staticmethod
+    @cache
+    def _table() -> Mapping[str, Mapping[str, str]]:
+        return from_json(ROUTES.read_bytes())
+
+
+def router_of(package: str) -> "Router":
+    """What a package declares."""
+    return cast("Router", import_module(f"erphub.{package}.api").router)
+
+
+def all_routes() -> "Iterator[tuple[str, Route]]":
+    """Every route with its package, in the order of the documentation."""
+    for package in API_PACKAGES:
+        yield from ((package, route) for route in router_of(package).routes)
+
+
+def route_table() -> dict[str, dict[str, str]]:
+    """Which package has which route, by declared path and method: what routes.json holds."""
+    table: dict[str, dict[str, str]] = {}
+    for package, route in all_routes():
+        table.setdefault(route.path, {})[route.method] = package
+    return table

@@ -1,0 +1,102 @@
+"""How the services of connections are made."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from erphub.connections.access import ConnectionAccess
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.connections.erp_access import ErpAccess
+    from erphub.connections.health import HealthService, PauseService
+    from erphub.connections.models import Connection
+    from erphub.connections.service import ConnectionService
+    from erphub.erp.resources import AdapterResources
+    from erphub.platform.services import Services
+
+
+def connection_table(services: "Services") -> "ConnectionTable":
+    """Connections, as they are kept."""
+    from erphub.connections.dynamodb import ConnectionTable
+
+    return ConnectionTable(services.platform.table)
+
+
+def connection_access(services: "Services") -> "ConnectionAccess":
+    """Who may edit a connection."""
+    from erphub.connections.access import ConnectionAccess
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.tenancy.dynamodb import TenancyTable
+
+    return ConnectionAccess(services.get(ConnectionTable), services.get(TenancyTable))
+
+
+def connection_service(services: "Services") -> "ConnectionService":
+    """Connections, for the API."""
+    from erphub.audit.service import AuditTrail
+    from erphub.connections.access import ConnectionAccess
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.connections.service import ConnectionService
+
+    platform = services.platform
+    return ConnectionService(
+        services.get(ConnectionTable),
+        platform.machine(platform.settings.connect_machine),
+        platform.clock,
+        platform.new_id,
+        services.get(ConnectionAccess),
+        services.get(AuditTrail),
+    )
+
+
+def health_service(services: "Services") -> "HealthService":
+    """How connections are doing."""
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.connections.health import HealthService
+    from erphub.connections.ports import ConnectionHooks
+    from erphub.events.publisher import EventPublisher
+
+    def reconnected(connection: "Connection", since: "datetime") -> None:
+        for hooks in services.all(ConnectionHooks):
+            hooks.reconnected(connection, since)
+
+    return HealthService(
+        services.get(ConnectionTable), services.get(EventPublisher), reconnected, services.platform.clock
+    )
+
+
+def pause_service(services: "Services") -> "PauseService":
+    """Pausing by hand, for the API."""
+    from erphub.audit.service import AuditTrail
+    from erphub.connections.access import ConnectionAccess
+    from erphub.connections.health import HealthService, PauseService
+
+    return PauseService(services.get(ConnectionAccess), services.get(HealthService), services.get(AuditTrail))
+
+
+def erp_access(services: "Services") -> "ErpAccess":
+    """The way to connected ERP systems."""
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.connections.erp_access import ErpAccess
+    from erphub.erp.dynamodb import RateLimitTable, TokenTable
+    from erphub.erp.resources import AdapterResources
+    from erphub.platform import redaction
+
+    platform = services.platform
+    settings = platform.settings
+
+    def resources(client_id: str, connection_id: str) -> "AdapterResources":
+        return AdapterResources(
+            TokenTable(platform.table, settings.token_key, client_id, connection_id),
+            RateLimitTable(platform.table, client_id, connection_id, platform.clock),
+            platform.clock,
+            settings.erp_addresses,
+            settings.erp_applications,
+            hide=lambda value: redaction.hide([value]),
+        )
+
+    networks = [str(network) for network in settings.allowed_erp_networks]
+    return ErpAccess(services.get(ConnectionTable), platform.secrets, resources, networks)
+
+
+PROVIDES = (connection_table, connection_access, connection_service, health_service, pause_service, erp_access)

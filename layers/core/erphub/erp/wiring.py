@@ -1,0 +1,3 @@
+"""The catalogue has no store: it is what the adapters say of themselves."""
+
+PROVIDES = ()

@@ -1,0 +1,36 @@
+"""How events are published, and how the client's people are shown them."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from erphub.events.models import Event
+    from erphub.events.notifications import NotificationService
+    from erphub.events.publisher import EventPublisher
+    from erphub.platform.services import Services
+
+
+def event_publisher(services: "Services") -> "EventPublisher":
+    """The one place that publishes."""
+    from erphub.events.dynamodb import EventTable
+    from erphub.events.eventbridge import EventBridgeBus
+    from erphub.events.publisher import EventPublisher
+    from erphub.platform import logging
+
+    def report(event: "Event", error: Exception) -> None:
+        about = {"event_id": event.id, "client_id": event.client_id}
+        logging.logger().warning("an event waits to be published", exc_info=error, extra=about)
+
+    platform = services.platform
+    bus = EventBridgeBus(platform.settings.event_bus)
+    return EventPublisher(EventTable(platform.table), bus, platform.clock, report)
+
+
+def notification_service(services: "Services") -> "NotificationService":
+    """Notifications, for the API."""
+    from erphub.events.dynamodb import EventTable
+    from erphub.events.notifications import NotificationService
+
+    return NotificationService(EventTable(services.platform.table), services.platform.clock)
+
+
+PROVIDES = (event_publisher, notification_service)

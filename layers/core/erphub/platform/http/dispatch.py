@@ -1,0 +1,190 @@
+"""From a request to its answer: finds the route, who is calling, whether they may, and what they ask."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from erphub.platform import logging, redaction
+from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, Unavailable
+from erphub.platform.http.authorization import Authorization
+from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
+from erphub.platform.http.router import RawJson, Route, Text
+from erphub.platform.idempotency import IdempotencyStore
+from erphub.platform.identity import AccessLevel, Caller, Permission
+from erphub.platform.problems import PROBLEM, as_problem
+from erphub.platform.wire import ID, Model
+
+_IDENTIFIERS = {
+    *("customer", "client", "wizard", "connection", "job", "run", "transfer", "entry", "upload"),
+    *("notification", "webhook", "delivery"),
+}
+"""Names in paths that hold identifiers the hub gave; anything of another form is not there."""
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_MISSING = "There is nothing at this address, or nothing you may see."
+
+
+class Routes(Protocol):
+    """The routes of a function, found by what the gateway says of a request."""
+
+    def find(self, method: str, resource: str) -> Route | None:
+        """The route of a method and a declared path."""
+        ...
+
+    def methods(self, resource: str) -> list[str]:
+        """The methods of a declared path; none when nothing is served there."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dispatcher[R: Routes]:
+    """API Gateway's handler (REST, proxy integration) for a function's routes."""
+
+    routes: R
+    service: Callable[[type[Any]], Any]
+    """Makes a service of this class, or gives the one it has made."""
+    authorization: Callable[[], Authorization]
+    idempotency: Callable[[], IdempotencyStore]
+    origins: Callable[[], frozenset[str]] = frozenset
+    """Origins of web pages that may call (`https://app.example.com`)."""
+
+    def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+        """Answer one event."""
+        redaction.forget()
+        request = Request(event)
+        cross_origin = cross_origin_headers(request, self.origins())
+        answer = self._preflight(request, cross_origin) if request.method == "OPTIONS" else self._answer(request)
+        return replace(answer, headers={**answer.headers, **cross_origin}).as_event()
+
+    def _preflight(self, request: Request, cross_origin: Mapping[str, str]) -> Answer:
+        methods = self.routes.methods(request.resource)
+        return preflight(methods, cross_origin) if methods else _unknown()
+
+    def _answer(self, request: Request) -> Answer:
+        route = self.routes.find(request.method, request.resource)
+        if route is None:
+            return _unknown()
+        started = time.perf_counter()
+        about = {"route": f"{route.method} {route.path}", "client_id": request.client, "request_id": request.id}
+        logging.logger().debug("request begun", extra=about)
+        answer = self._attempt(route, request, about)
+        milliseconds = round((time.perf_counter() - started) * 1000, 1)
+        logging.logger().info("request", extra=about | {"status": answer.status, "milliseconds": milliseconds})
+        return answer
+
+    def _attempt(self, route: Route, request: Request, about: Mapping[str, Any]) -> Answer:
+        try:
+            return self._handle(route, request)
+        except HubError as error:
+            answer = problem(error)
+            _log_failure(error, answer.status, about)
+            return answer
+        except Exception as error:  # noqa: BLE001 — the one place where everything unforeseen ends
+            return _unexpected(error, request)
+
+    def _handle(self, route: Route, request: Request) -> Answer:
+        for name in route.names:
+            if name in _IDENTIFIERS and not ID.fullmatch(request.names[name]):
+                raise NotFound(_MISSING)
+        arguments = self._admit(route, request)
+        if route.takes is not None:
+            arguments["body"] = request.body(route.takes)
+        if route.query is not None:
+            arguments["query"] = request.query(route.query)
+        arguments |= {name: request.names[name] for name in route.names}
+        arguments["received"] = request.received
+        wanted = {name: arguments[name] for name in route.wants}
+        wanted |= {name: self.service(kind) for name, kind in route.services.items()}
+
+        given: list[Any] = []
+
+        def handle() -> dict[str, Any]:
+            given.append(route.handler(**wanted))
+            return _kept(route, given[0])
+
+        key = request.headers.get("idempotency-key")
+        if route.method == "POST" and key is not None:
+            answer = self.idempotency()(*_idempotency_key(route, request, arguments["caller"], key), handle)
+            # What is kept for a repetition lacks what is shown once: who asked first gets all of it.
+            answer = _answer_of(route, given[0]) if given else answer
+        else:
+            answer = _answer_of(route, route.handler(**wanted))
+        return Answer(int(answer["status"]), str(answer["text"]), str(answer.get("type", "application/json")))
+
+    def _admit(self, route: Route, request: Request) -> dict[str, Any]:
+        """Who is calling, once they may."""
+        if route.needs is AccessLevel.PUBLIC:
+            return {}
+        who = request.caller
+        if isinstance(route.needs, Permission):
+            member = self.authorization().require(request.names["client"], who, route.needs)
+            return {"caller": who, "member": member}
+        self.authorization().require_standing(route.needs, who, request.names.get("customer"))
+        return {"caller": who}
+
+
+def problem(error: HubError) -> Answer:
+    """The error as an answer."""
+    document = as_problem(error)
+    headers: dict[str, str] = {}
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.facts.get("retry_after", 5))
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = "Bearer"
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    return Answer(int(document["status"]), text, PROBLEM, headers)
+
+
+def _idempotency_key(route: Route, request: Request, who: Caller, key: str) -> tuple[str, str, Any]:
+    if not _KEY.fullmatch(key):
+        raise Invalid.field(
+            "", "idempotency_key_invalid", "An Idempotency-Key has 1 to 255 visible ASCII characters and no spaces."
+        )
+    where = f"{route.method} {route.path} {json.dumps(dict(request.names), sort_keys=True)}"
+    return who.user, f"{where} {key}", request.event.get("body") or ""
+
+
+def _answer_of(route: Route, answer: Any) -> dict[str, Any]:
+    kind = answer.content_type if isinstance(answer, Text) else "application/json"
+    return {"status": route.status, "text": _text(answer), "type": kind}
+
+
+def _kept(route: Route, answer: Any) -> dict[str, Any]:
+    """The answer as it may be kept."""
+    if isinstance(answer, Model) and answer.SHOWN_ONCE:
+        answer = answer.model_copy(update=dict.fromkeys(answer.SHOWN_ONCE))
+    return _answer_of(route, answer)
+
+
+def _text(answer: Any) -> str:
+    if isinstance(answer, (RawJson, Text)):
+        return answer.text
+    if isinstance(answer, Model):
+        return answer.model_dump_json(by_alias=True)
+    return "" if answer is None else json.dumps(answer, ensure_ascii=False)
+
+
+def _log_failure(error: HubError, status: int, about: Mapping[str, Any]) -> None:
+    """Write down why a request was answered with a server error, in the words that metric filters look for.
+
+    What an ERP or a busy service is the reason of is told apart from what is wrong here: only the latter rings.
+    """
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        logging.logger().error("unexpected error", exc_info=error, extra=dict(about))
+    elif status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        logging.logger().warning(
+            "upstream failed", exc_info=error, extra={**about, "status": status, "code": error.code}
+        )
+
+
+def _unexpected(error: Exception, request: Request) -> Answer:
+    """Something nobody thought of: the caller gets a word to quote, the log gets the cause."""
+    logging.logger().exception("unexpected error", exc_info=error, extra={"request_id": request.id})
+    return problem(HubError("Something went wrong here. Tell us the correlation id.", correlation_id=request.id))
+
+
+def _unknown() -> Answer:
+    return problem(NotFound("There is no such address.", code="route_not_found"))

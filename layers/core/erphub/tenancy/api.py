@@ -1,0 +1,107 @@
+"""Who is calling, customers, clients, roles and members."""
+
+from erphub.platform.http.router import Router
+from erphub.platform.identity import AccessLevel, Caller, Member, Permission
+from erphub.platform.wire import PageQuery
+from erphub.tenancy.schemas import (
+    AdministratorPage,
+    AdministratorView,
+    ChangedMember,
+    ChangedRole,
+    ClientPage,
+    ClientView,
+    CustomerView,
+    Me,
+    MemberPage,
+    MemberView,
+    NewClient,
+    NewCustomer,
+    RoleView,
+)
+from erphub.tenancy.service import TenancyService
+
+router = Router("Me and tenancy")
+
+
+@router.get("/me", needs=AccessLevel.SIGNED_IN)
+def show_me(service: TenancyService, caller: Caller) -> Me:
+    """Show the caller's customers and clients, and what may be done in each."""
+    return service.me(caller)
+
+
+@router.post("/customers", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
+def create_customer(service: TenancyService, body: NewCustomer) -> CustomerView:
+    """Make a customer, with its first administrator and roles."""
+    return service.create_customer(body)
+
+
+@router.get("/customers/{customer}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+def show_customer(service: TenancyService, customer: str) -> CustomerView:
+    """Show a customer with its administrators and roles."""
+    return service.customer(customer)
+
+
+@router.get("/customers/{customer}/administrators", needs=AccessLevel.ANY_ADMINISTRATOR)
+def list_administrators(service: TenancyService, customer: str, query: PageQuery) -> AdministratorPage:
+    """List who administers a customer."""
+    return service.administrators(customer, query)
+
+
+@router.put("/customers/{customer}/administrators/{user}", needs=AccessLevel.ANY_ADMINISTRATOR)
+def put_administrator(service: TenancyService, customer: str, user: str) -> AdministratorView:
+    """Let somebody administer a customer, by user id or e-mail address; an address nobody has is invited."""
+    return service.put_administrator(customer, user)
+
+
+@router.delete("/customers/{customer}/administrators/{user}", needs=AccessLevel.ANY_ADMINISTRATOR)
+def remove_administrator(service: TenancyService, customer: str, user: str) -> None:
+    """Let somebody administer a customer no longer; the last one stays."""
+    service.remove_administrator(customer, user)
+
+
+@router.get("/customers/{customer}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+def list_clients(service: TenancyService, customer: str, query: PageQuery) -> ClientPage:
+    """List the clients of a customer."""
+    return service.clients(customer, query)
+
+
+@router.post("/customers/{customer}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+def create_client(service: TenancyService, customer: str, caller: Caller, body: NewClient) -> ClientView:
+    """Make a client; the caller becomes its first member, as administrator."""
+    return service.create_client(customer, caller, body)
+
+
+@router.get("/customers/{customer}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+def show_role(service: TenancyService, customer: str, role: str) -> RoleView:
+    """Show a role and what it allows."""
+    return service.role(customer, role)
+
+
+@router.put("/customers/{customer}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+def put_role(service: TenancyService, customer: str, role: str, body: ChangedRole) -> RoleView:
+    """Make a role, or change what it allows."""
+    return service.put_role(customer, role, body)
+
+
+@router.delete("/customers/{customer}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+def delete_role(service: TenancyService, customer: str, role: str) -> None:
+    """Delete a role that nobody has."""
+    service.delete_role(customer, role)
+
+
+@router.get("/clients/{client}/members", needs=Permission.MEMBERS_MANAGE)
+def list_members(service: TenancyService, member: Member, query: PageQuery) -> MemberPage:
+    """List the members of a client."""
+    return service.members(member, query)
+
+
+@router.put("/clients/{client}/members/{user}", needs=Permission.MEMBERS_MANAGE)
+def put_member(service: TenancyService, member: Member, user: str, body: ChangedMember) -> MemberView:
+    """Give a user a role in the client; an e-mail address nobody has yet is invited."""
+    return service.put_member(member, user, body)
+
+
+@router.delete("/clients/{client}/members/{user}", needs=Permission.MEMBERS_MANAGE)
+def remove_member(service: TenancyService, member: Member, user: str) -> None:
+    """Take a user out of the client."""
+    service.remove_member(member, user)

@@ -1,0 +1,38 @@
+"""How the services of customers, clients, roles and members are made."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from erphub.platform.services import Services
+    from erphub.tenancy.access import Authorizer
+    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.service import TenancyService
+
+
+def tenancy_table(services: "Services") -> "TenancyTable":
+    """Customers, clients, roles and members, as they are kept."""
+    from erphub.tenancy.dynamodb import TenancyTable
+
+    return TenancyTable(services.platform.table)
+
+
+def authorizer(services: "Services") -> "Authorizer":
+    """Who may do what."""
+    from erphub.tenancy.access import Authorizer
+    from erphub.tenancy.dynamodb import TenancyTable
+
+    return Authorizer(services.get(TenancyTable))
+
+
+def tenancy_service(services: "Services") -> "TenancyService":
+    """Customers, clients, roles, members."""
+    from erphub.tenancy.cognito import CognitoUsers
+    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.service import TenancyService
+
+    platform = services.platform
+    users = CognitoUsers(platform.settings.user_pool)
+    return TenancyService(services.get(TenancyTable), users, platform.clock, platform.new_id)
+
+
+PROVIDES = (tenancy_table, authorizer, tenancy_service)

@@ -60,7 +60,7 @@ def test_an_emulator_is_one_host_so_the_bucket_is_in_the_path(variable: str, fre
 
 def test_whoever_signs_an_address_uses_the_client_that_knows_how():
     """Only one place makes clients, so a second one that signs gets the same settings."""
-    makers = [path.name for path in CORE.rglob("*.py") if "create_client(service" in path.read_text()]
+    makers = [path.name for path in CORE.rglob("*.py") if ".create_client(service" in path.read_text()]
     assert makers == ["clients.py"]
     signers = [path for path in CORE.rglob("*.py") if ".generate_presigned" in path.read_text()]
     assert signers

@@ -11,6 +11,9 @@ from erphub.platform import tasks
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+TASKS = ("plan", "read", "publishing", "publish", "abandon", "finish", tasks.EXECUTION_ENDED)
+"""What is asked of a run; see ImportTasks."""
+
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any]:
     """Do one task of a run. Raises Unavailable, TaskFailed."""
@@ -21,5 +24,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any
     def sweep(_: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"swept": app.services().get(AbandonedRuns).sweep(time_left)}
 
-    known = app.services().get(ImportTasks).by_name(time_left)
-    return tasks.TaskDoor({**known, "sweep": sweep})(event, context)
+    def of_a_run(name: str) -> tasks.Task:
+        return lambda given: app.services().get(ImportTasks).by_name(time_left)[name](given)
+
+    return tasks.TaskDoor({name: of_a_run(name) for name in TASKS} | {"sweep": sweep})(event, context)

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, cast
 from pydantic_core import from_json
 
 from erphub.capabilities import API_PACKAGES, CAPABILITIES
-from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.services import Services
 
 if TYPE_CHECKING:
     from erphub.platform.http.authorization import Authorization
+    from erphub.platform.http.dispatch import Dispatcher
     from erphub.platform.http.router import Route, Router
 
 ROUTES = Path(__file__).with_name("routes.json")
 """Written by `make openapi`."""
+NEEDED_BY_EVERY_REQUEST = ("erphub.tenancy.access", "erphub.tenancy.dynamodb", "erphub.tenancy.wiring")
+"""Loaded while the function starts, when it has a whole processor, and not while somebody waits."""
 
 
 @cache
@@ -27,7 +29,13 @@ def services() -> Services:
 
 
 def api(*packages: str) -> "Dispatcher[PackageRoutes]":
-    """The handler of the HTTP routes of these packages; a package is loaded with the first request for it."""
+    """The handler of the HTTP routes of these packages; one of several is loaded with the first request for it."""
+    from erphub.platform.http.dispatch import Dispatcher
+
+    for module in NEEDED_BY_EVERY_REQUEST:
+        import_module(module)
+    if len(packages) == 1:
+        router_of(packages[0])
     return Dispatcher(
         PackageRoutes(packages),
         lambda kind: services().get(kind),

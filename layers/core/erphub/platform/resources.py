@@ -1,12 +1,13 @@
 """What the deployment gives every capability: settings, tables, secrets, the clock, state machines.
 
-Everything is made once, on first use, and imported then: a function starts with what all its requests need.
+Everything is made once, on first use, and imported then: a function starts with what all its events need, the table.
 """
 
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from erphub.platform.aws.table import Table
 from erphub.platform.ids import new_id
 from erphub.platform.settings import Settings, read_settings
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from erphub.platform.aws.objects import Bucket
     from erphub.platform.aws.secrets import SecretsManager
-    from erphub.platform.aws.table import Table
     from erphub.platform.clock import Clock, Ids
     from erphub.platform.idempotency import IdempotencyStore
     from erphub.platform.secrets import Secrets
@@ -45,17 +45,13 @@ class PlatformResources:
         return read_settings()
 
     @cached_property
-    def table(self) -> "Table":
+    def table(self) -> Table:
         """The tenant table."""
-        from erphub.platform.aws.table import Table
-
         return Table(self.settings.table)
 
     @cached_property
-    def export_log_table(self) -> "Table":
+    def export_log_table(self) -> Table:
         """The table of the export log."""
-        from erphub.platform.aws.table import Table
-
         return Table(self.settings.export_log_table)
 
     @cached_property

@@ -114,6 +114,12 @@ class Books:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def put_company(self, company: str, state: str) -> None:
+        """Have a database go offline or come back; nobody may be reading there at that moment."""
+        wanted = {"name": company, "state": state}
+        address = self.server["admin_url"] + "/databases/state"
+        until(lambda: httpx.post(address, json=wanted, timeout=20).is_success or None)
+
     def sql(self, text: str, company: str = COMPANY) -> list[list[Any]]:
         answer = self.erp("POST", "/sql", database=company, text=text)
         return answer["rows"] if isinstance(answer, dict) else answer

@@ -170,11 +170,11 @@ def test_a_company_that_went_offline_fails_alone(hub: Any) -> None:
     first = books.first_job()
     assert books.ended(first, books.started_by_itself(first))["status"] == "succeeded"
     job = books.job(datasets=["accounts"])
-    books.erp("POST", "/databases/state", name="F0003", state="OFFLINE")
+    books.put_company("F0003", "OFFLINE")
     try:
         run = books.ended(job, books.start(job))
     finally:
-        books.erp("POST", "/databases/state", name="F0003", state="ONLINE")
+        books.put_company("F0003", "ONLINE")
     assert run["status"] == "partially_succeeded"
     problems = {unit["company"]: (unit["problem"] or {}).get("code") for unit in run["units"]}
     assert problems == {"F0003": "company_unavailable", COMPANY: None}

@@ -24,7 +24,7 @@ from erphub.lake.delta.rows import LakeRows
 from erphub.lake.locations import table_key
 from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
-from erphub.platform.errors import Unavailable
+from erphub.platform.errors import ServiceBusy, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
 from tests.fakes.aws import TENANTS, make_table
@@ -149,7 +149,8 @@ class House:
         return self.runs.get(ref)
 
     def drive(self, ref: RunRef) -> None:
-        """The state machine by hand: each task again when its worker was killed, thrice when something was away."""
+        """The state machine by hand: each task again when its worker was killed, thrice when something was away, and
+        more often when a service of AWS was busy."""
         plan = self.task(lambda: self.importing.plan(ref, lambda: 900.0))
         while plan["outcome"] == "more":
             plan = self.task(lambda: self.importing.plan(ref, lambda: 900.0))
@@ -168,12 +169,16 @@ class House:
             except Unavailable:
                 self.importing.abandon(ref, first, end, parts=parts)
 
-    def task(self, work: Callable[[], Any]) -> Any:
+    def task(self, work: Callable[[], Any], busy: int = 20) -> Any:
         for last in (False, False, True):
             try:
                 return work()
             except Killed:
                 continue
+            except ServiceBusy:
+                if not busy:
+                    raise
+                return self.task(work, busy - 1)
             except Unavailable:
                 if last:
                     raise

@@ -1,6 +1,7 @@
 """Where the lake's tables are, how they are opened, and the table engine's errors in the hub's words."""
 
 import random
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from deltalake import DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from erphub.platform.aws.files import Files
-from erphub.platform.errors import HubError, Unavailable
+from erphub.platform.errors import HubError, ServiceBusy, Unavailable
 
 TRIES = 12
 """Of a commit that meets others."""
@@ -52,6 +53,19 @@ def busy() -> Unavailable:
     return Unavailable("Other imports kept writing to the same table. Try again in a moment.", code="lake_busy")
 
 
+_BUSY = re.compile(
+    r"429 Too Many Requests|500 Internal Server Error|502 Bad Gateway|503 Service Unavailable|504 Gateway Time"
+    r"|<Code>(SlowDown|RequestTimeout|ServiceUnavailable|InternalError)</Code>|error sending request"
+)
+"""How the engine words a store that is busy or not to be reached; it has no class of its own for that."""
+
+
+def unavailable(error: BaseException) -> Unavailable:
+    """What the engine met in the store: a store that is busy is waited for and is nobody's failure."""
+    kind = ServiceBusy if _BUSY.search(str(error)) else Unavailable
+    return kind("The lake's storage did not answer as it should.", code="lake_unavailable")
+
+
 def is_the_engines(error: BaseException) -> bool:
     """Whether the engine or its storage failed: what a query meets in storage comes as a plain Exception."""
     return isinstance(error, (DeltaError, OSError)) or type(error) is Exception
@@ -66,4 +80,4 @@ class translated:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None or isinstance(error, (HubError, CommitFailedError)) or not is_the_engines(error):
             return
-        raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
+        raise unavailable(error) from error

@@ -5,7 +5,8 @@ from typing import Any, Protocol, cast
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from erphub.platform.aws.clients import client
-from erphub.platform.errors import Conflict, Unavailable
+from erphub.platform.aws.errors import code_of
+from erphub.platform.errors import Conflict, ServiceBusy, Unavailable
 
 _EXISTS, _UNDER_WAY = "PreconditionFailed", "ConditionalRequestConflict"
 
@@ -93,6 +94,10 @@ def _code(error: BaseException | None) -> str | None:
     return error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
 
 
+BUSY_STORE = {"SlowDown", "RequestTimeout", "ServiceUnavailable", "InternalError", "500", "502", "503", "504"}
+"""What S3 says when it is busy (Amazon S3 API reference, "Error responses"); a HEAD has no body, only its status."""
+
+
 class translated:
     """S3's errors in the hub's words."""
 
@@ -101,4 +106,6 @@ class translated:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (ClientError, ConnectionError, HTTPClientError)):
-            raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
+            busy = not isinstance(error, ClientError) or code_of(error) in BUSY_STORE
+            kind = ServiceBusy if busy else Unavailable
+            raise kind("The lake's storage did not answer as it should.", code="lake_unavailable") from error

@@ -1,4 +1,4 @@
-"""DynamoDB's client in memory: the requests of `erphub.aws` go in as they are, and come to what they do on AWS.
+"""DynamoDB's client in memory: the requests of the stores go in as they are, and come to what they do on AWS.
 
 A request takes microseconds here instead of the milliseconds it takes through botocore and moto. What AWS refuses is
 refused: the shape of a request is held to botocore's own model of the service, and the rules behind it are below.

@@ -15,7 +15,7 @@ def audit_write(client_id: str, connection_id: str, entry: AuditEntry) -> Write:
 
 
 class AuditTable:
-    """Satisfies `ports.audit.AuditEntries`."""
+    """Satisfies `audit.ports.AuditEntries`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -10,7 +10,7 @@ from erphub.platform.writes import Key, Write
 
 
 class CompanyTable:
-    """Satisfies `ports.identities.Identities`."""
+    """Satisfies `companies.ports.CompanyStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -30,7 +30,7 @@ _READING = 3600
 
 
 class ConnectionTable:
-    """Satisfies `ports.connections.Connections`."""
+    """Satisfies `connections.ports.ConnectionStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

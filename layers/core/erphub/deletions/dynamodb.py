@@ -26,7 +26,7 @@ _ASKED_LASTS = timedelta(days=1)
 
 
 class DeletionTable:
-    """Satisfies `ports.deletion.Deletions`."""
+    """Satisfies `deletions.ports.DeletionStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

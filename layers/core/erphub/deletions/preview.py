@@ -1,6 +1,6 @@
 """Everything that hangs on a connection, as people are shown it before it is deleted, and compared when they mean it.
 
-The kinds themselves are listed in one place, `aws/dependents.py`, in the order in which they are removed.
+The kinds themselves are listed in one place, `deletions/dependents.py`, in the order in which they are removed.
 """
 
 from collections.abc import Mapping, Sequence

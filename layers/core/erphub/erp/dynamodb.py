@@ -24,7 +24,7 @@ _LARGEST = 4000
 
 
 class TokenTable:
-    """Satisfies `ports.tokens.TokenStore` for one connection."""
+    """Satisfies `erp.tokens.TokenStore` for one connection."""
 
     def __init__(self, table: Table, key: str, client_id: str, connection_id: str) -> None:
         self._table = table
@@ -128,7 +128,7 @@ LOOK_EVERY = timedelta(seconds=1)
 
 
 class RateLimitTable:
-    """Satisfies `ports.budget.Budget` for one connection."""
+    """Satisfies `erp.rate_limits.RateLimiter` for one connection."""
 
     def __init__(self, table: Table, client_id: str, connection_id: str, clock: Clock) -> None:
         self._table = table

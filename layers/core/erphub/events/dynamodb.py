@@ -24,7 +24,7 @@ _UNTOLD = "notices"
 
 
 class EventTable:
-    """Satisfies `ports.notifications.Notifications`."""
+    """Satisfies `events.ports.EventStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -17,7 +17,7 @@ SOURCE = "erphub"
 
 
 class EventBridgeBus:
-    """Satisfies `ports.notifications.Bus` with EventBridge."""
+    """Satisfies `events.ports.EventBus` with EventBridge."""
 
     def __init__(self, name: str) -> None:
         self._name = name

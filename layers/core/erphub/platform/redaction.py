@@ -83,7 +83,7 @@ def _clean_text(text: str) -> str:
 
 
 class GuardedSecrets:
-    """The secret store, hiding every value that goes in or out of it (satisfies `ports.world.Secrets`)."""
+    """The secret store, hiding every value that goes in or out of it (satisfies `platform.secrets.Secrets`)."""
 
     def __init__(self, store: "Secrets") -> None:
         self._store = store

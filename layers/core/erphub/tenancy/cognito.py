@@ -17,7 +17,7 @@ _later = later_when_busy("sign_in_busy", "The sign-in service is busy.")
 
 
 class CognitoUsers:
-    """Satisfies `ports.users.Users`."""
+    """Satisfies `tenancy.ports.UserDirectory`."""
 
     def __init__(self, pool: str) -> None:
         self._pool = pool

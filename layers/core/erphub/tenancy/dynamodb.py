@@ -21,7 +21,7 @@ _NEW = "attribute_not_exists(pk)"
 
 
 class TenancyTable:
-    """Satisfies `ports.tenancy.Tenancy`."""
+    """Satisfies `tenancy.ports.TenancyStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -19,7 +19,7 @@ _DUE = "webhooks"
 
 
 class WebhookTable:
-    """Satisfies `ports.webhooks.Webhooks`."""
+    """Satisfies `webhooks.ports.WebhookStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -44,7 +44,7 @@ def wizard_item(wizard: Wizard) -> Item:
 
 
 class WizardTable:
-    """Satisfies `ports.wizards.Wizards`."""
+    """Satisfies `wizards.ports.WizardStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

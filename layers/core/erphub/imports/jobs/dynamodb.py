@@ -23,7 +23,7 @@ SHARD = "0"
 
 
 class JobTable:
-    """Satisfies `ports.imports.Jobs`."""
+    """Satisfies `imports.jobs.ports.JobStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -31,7 +31,7 @@ TURN = timedelta(minutes=2)
 
 
 class RunTable:
-    """Satisfies `ports.imports.Runs`."""
+    """Satisfies `imports.runs.ports.RunStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -163,7 +163,7 @@ class Part:
     done: bool = False
     path: str = ""
     manifest: str = ""
-    """Which files in staging are its rows; see `ports.imports.Staged`."""
+    """Which files in staging are its rows; see `lake.ports.Staged`."""
     rows_read: int = 0
     totals: list[tuple[str | None, int, str | None]] = field(default_factory=list[tuple[str | None, int, str | None]])
     """Per month (`2026-01`, None without a date): rows and the sum as text, as the source counted them."""

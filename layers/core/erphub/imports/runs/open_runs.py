@@ -25,7 +25,7 @@ _KEPT = timedelta(days=400)
 
 
 class OpenRunTable:
-    """Satisfies `ports.imports.OpenRuns`."""
+    """Satisfies `imports.runs.ports.OpenRuns`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -24,7 +24,7 @@ TAKEN = "It belongs to another connection now, or there is no licence left for i
 
 @dataclass(frozen=True)
 class ConnectedSources:
-    """Satisfies `ports.imports.Sources`."""
+    """Satisfies `imports.runs.ports.Sources`."""
 
     connections: ConnectionStore
     secrets: Secrets

@@ -16,7 +16,7 @@ BIGGEST_PAGE = 3 * 1024 * 1024
 
 
 class LakeRows:
-    """Satisfies `ports.imports.LakeReader` for tables below `root`."""
+    """Satisfies `lake.ports.LakeReader` for tables below `root`."""
 
     def __init__(self, root: str, options: Mapping[str, str]) -> None:
         self._root = root

@@ -27,7 +27,7 @@ class _Gateway:
 
 
 class IdempotencyRecords:
-    """Satisfies `ports.once.Once` with items under `IDEMPOTENCY#<owner>`."""
+    """Satisfies `platform.idempotency.IdempotencyStore` with items under `IDEMPOTENCY#<owner>`."""
 
     def __init__(self, table: str) -> None:
         self._table = table

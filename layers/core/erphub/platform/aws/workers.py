@@ -10,7 +10,7 @@ from erphub.platform.aws.state_machines import StepFunctionsMachine
 
 
 class FunctionWorker:
-    """Satisfies `ports.sync.Worker` with one Lambda function and one state machine that calls it."""
+    """Satisfies `platform.workers.Worker` with one Lambda function and one state machine that calls it."""
 
     def __init__(self, function: str, machine: str) -> None:
         self._function = function

@@ -58,7 +58,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class HttpsPost:
-    """Satisfies `ports.webhooks.Post`."""
+    """Satisfies `platform.outbound.https.Post`."""
 
     allowed: Sequence[network.Network] = ()
     """Internal networks that the deployment allows."""

@@ -14,7 +14,7 @@ _GOOD_FOR = timedelta(minutes=15)
 
 
 class S3DocumentFiles:
-    """Satisfies `ports.sync.Papers` with objects in one bucket."""
+    """Satisfies `sync.export_log.ports.DocumentFiles` with objects in one bucket."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket

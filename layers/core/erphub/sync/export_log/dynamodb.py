@@ -33,7 +33,7 @@ _AT_ONCE, _BYTES_AT_ONCE = 50, 3 * 1024 * 1024
 
 
 class ExportLogTable:
-    """Satisfies `ports.sync.ExportLog`."""
+    """Satisfies `sync.export_log.ports.ExportLogStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -18,7 +18,7 @@ SHARDS = 4
 
 
 class SyncTable:
-    """Satisfies `ports.sync.Syncs`."""
+    """Satisfies `sync.settings.ports.SyncStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -89,7 +89,7 @@ class SyncSettings(Model):
         return {"company": self.company, "target": self.import_type.value}
 
     def routing(self) -> dict[str, Any]:
-        """The settings as an ERP is told them; see `ports.documents.Posting`."""
+        """The settings as an ERP is told them; see `erp.posting.Posting`."""
         return self.place() | {
             "department": self.department,
             "voucher_type": self.voucher_type,

@@ -16,7 +16,7 @@ _OF_SYNCS = {
 
 @dataclass(frozen=True)
 class SyncNotices:
-    """Satisfies `ports.sync.Notices`: what a transfer has to tell becomes an event, once per transfer."""
+    """Satisfies `sync.settings.ports.Notices`: what a transfer has to tell becomes an event, once per transfer."""
 
     announcer: EventPublisher
     clock: Clock

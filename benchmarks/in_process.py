@@ -73,7 +73,7 @@ def walked() -> Any:
     if not _walked:
         from erphub import app
         from erphub.wizards.tasks import WizardTasks
-        from tests.fakes.connect import FakeMachine
+        from tests.support.connect import FakeMachine
 
         def task(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
             arguments = {key: value for key, value in given.items() if key.endswith("_id") or key == "reason"}
@@ -91,7 +91,7 @@ def prepare() -> None:
     from erphub.platform.aws.clients import client
     from erphub.tenancy.dynamodb import TenancyTable
     from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
-    from tests.fakes.connect import FakeSystem
+    from tests.support.connect import FakeSystem
 
     make_table(client("dynamodb"), TABLE)
     machines.StepFunctionsMachine = Machines  # pyright: ignore[reportAttributeAccessIssue]
@@ -105,7 +105,7 @@ def prepare() -> None:
 
 def request(api: ModuleType, method: str, path: str, body: Any = None) -> Any:
     """One event through a door; returns the answer's JSON. Raises RuntimeError when it is no success."""
-    from tests.fakes.gateway import addressed
+    from tests.support.gateway import addressed
 
     event = json.loads((ROOT / "events/connections/api.json").read_text())
     event = addressed(event, api.handler.routes.all(), method, path) | {

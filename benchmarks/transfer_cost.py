@@ -17,7 +17,7 @@ from erphub.platform.aws.table import Table
 from erphub.sync.documents.files import S3DocumentFiles
 from erphub.sync.settings import service as sync_desk
 from erphub.sync.settings.models import Sync, SyncSettings
-from tests.fakes.aws import EXPORTS, TENANTS, make_table, on_moto
+from tests.support.aws import EXPORTS, TENANTS, make_table, on_moto
 from tests.unit.sync import conftest as house
 
 PRICES = {

@@ -21,7 +21,7 @@ from erphub.erp.documents import DocumentKind, Settlement
 from erphub.sync.export_log.canonical import read_document
 from erphub.sync.transfers.settlement_pdf import render
 from local.erps.twentyfourseven import App, Transport
-from tests.fakes.aws import in_memory
+from tests.support.aws import in_memory
 from tests.unit.sync import conftest as house
 
 SETTINGS: dict[str, Any] = {

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.books import COMPANY, Books
 from tests.e2e.waiting import until
-from tests.fakes.receiver import Receiver, certificates
+from tests.support.receiver import Receiver, certificates
 
 BAD_LOGIN = "18456"
 """SQL Server's error number of a login that it does not accept."""

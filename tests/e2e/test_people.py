@@ -6,7 +6,7 @@ import pytest
 
 from erphub.tenancy.ports import UserDirectory
 from tests.e2e.wizard import WizardUser
-from tests.fakes.connect import FakeUsers
+from tests.support.connect import FakeUsers
 
 
 class DeployedUsers:

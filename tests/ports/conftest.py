@@ -9,7 +9,7 @@ import pytest
 from erphub.platform.aws import clients
 from erphub.platform.aws.files import S3Files
 from local import emulator, processes
-from tests.fakes.lossy import LossyStore
+from tests.support.lossy import LossyStore
 
 BUCKET = "lake"
 ROOT_KEY = "AKIATESTTESTTESTTEST"

@@ -17,7 +17,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict
 from erphub.platform.ids import new_id
 from local import emulator, processes
-from tests.fakes.aws import make_table
+from tests.support.aws import make_table
 
 CUSTOMER, CLIENT = new_id(), new_id()
 MANY = 200

@@ -14,7 +14,7 @@ from erphub.imports.runs.models import LogLine, Part, Run, RunRef, Status, Trigg
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.ids import new_id
-from tests.fakes.aws import AWS, TENANTS, make_table
+from tests.support.aws import AWS, TENANTS, make_table
 
 CLIENT = "01HZZZZZZZZZZZZZZZZZZZZZZC"
 NOW = datetime(2026, 1, 24, 8, tzinfo=UTC)

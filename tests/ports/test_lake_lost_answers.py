@@ -18,8 +18,8 @@ from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.locations import table_key
 from erphub.lake.ports import Published, PublishTarget, Staged
 from erphub.platform.aws.files import S3Files
-from tests.fakes.erp import Row, batch_of
-from tests.fakes.lossy import Fault, LossyStore, Plan
+from tests.support.erp import Row, batch_of
+from tests.support.lossy import Fault, LossyStore, Plan
 
 from .conftest import BUCKET, options
 

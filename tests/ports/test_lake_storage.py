@@ -17,8 +17,8 @@ from erphub.lake.ports import PublishTarget, RowsWanted, Staged
 from erphub.platform.aws import clients
 from erphub.platform.aws.files import Files, S3Files
 from erphub.platform.errors import Unavailable
-from tests.fakes.erp import Row, batch_of
-from tests.fakes.files import FolderFiles
+from tests.support.erp import Row, batch_of
+from tests.support.files import FolderFiles
 
 from .conftest import BUCKET, options
 

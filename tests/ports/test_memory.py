@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
 from erphub.platform.aws import clients
-from tests.fakes.aws import EXPORTS, TENANTS, on_moto, table_request
-from tests.fakes.dynamo import MemoryDynamo
-from tests.fakes.keeping import MemoryS3, MemorySecrets
+from tests.support.aws import EXPORTS, TENANTS, on_moto, table_request
+from tests.support.dynamo import MemoryDynamo
+from tests.support.keeping import MemoryS3, MemorySecrets
 
 T = "t"
 _NOBODY_READS = {"ARN", "VersionId", "VersionStages", "CreatedDate", "DeletionDate"}

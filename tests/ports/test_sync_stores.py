@@ -19,7 +19,7 @@ from erphub.sync.export_log.schemas import LogQuery
 from erphub.sync.settings.dynamodb import SyncTable
 from erphub.sync.settings.models import Sync, SyncSettings
 from erphub.sync.transfers.models import Transfer
-from tests.fakes.aws import AWS, EXPORTS, TENANTS, make_table, on_moto
+from tests.support.aws import AWS, EXPORTS, TENANTS, make_table, on_moto
 
 C, N = derived_id("client"), derived_id("connection")
 NOW = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)

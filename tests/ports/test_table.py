@@ -15,7 +15,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.errors import Invalid, Unavailable
 from erphub.platform.writes import Write
-from tests.fakes.aws import AWS, make_table
+from tests.support.aws import AWS, make_table
 
 
 @pytest.fixture(params=AWS)

@@ -16,7 +16,7 @@ from erphub.erp.tokens import Token, TokenStore
 from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import CredentialsRefused, Unavailable
-from tests.fakes.aws import make_table, on_moto
+from tests.support.aws import make_table, on_moto
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

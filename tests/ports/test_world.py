@@ -14,8 +14,8 @@ from erphub.platform.aws.state_machines import StepFunctionsMachine
 from erphub.platform.errors import NotFound, Unavailable
 from erphub.platform.secrets import Secrets
 from erphub.tenancy.cognito import CognitoUsers
-from tests.fakes.aws import on_moto
-from tests.fakes.connect import FakeSecrets
+from tests.support.aws import on_moto
+from tests.support.connect import FakeSecrets
 
 
 @pytest.fixture

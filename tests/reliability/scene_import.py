@@ -23,10 +23,10 @@ from erphub.platform.services import Services
 from erphub.platform.settings import Settings
 from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.service import WizardService
-from tests.fakes.erp import FakeErp, Row
 from tests.reliability import views
 from tests.reliability.scene import HERE, Scene
 from tests.reliability.stage import CLIENT, CUSTOMER, USER, Stage
+from tests.support.erp import FakeErp, Row
 from tests.unit.imports.conftest import chart, ledger
 
 

@@ -30,10 +30,10 @@ from erphub.platform.ids import derived_id, new_id
 from erphub.tenancy.dynamodb import TenancyTable
 from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
 from local import emulator, processes
-from tests.fakes.aws import EXPORTS, TENANTS, everything_in, table_request
-from tests.fakes.gateway import addressed
 from tests.reliability.fault_proxy import Answer, FaultProxy, Request, answered
 from tests.reliability.machines import Execution, Failure, Invocations, Machines
+from tests.support.aws import EXPORTS, TENANTS, everything_in, table_request
+from tests.support.gateway import addressed
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT, CUSTOMER, USER = derived_id("client"), derived_id("customer"), "0f0e0d0c-0000-4000-8000-000000000001"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.aws import AWS
+from tests.support.aws import AWS
 
 
 @pytest.fixture

@@ -38,10 +38,10 @@ from erphub.wizards.dynamodb import WizardTable
 from erphub.wizards.service import WizardService
 from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
 from erphub.wizards.tasks import WizardTasks
-from tests.fakes import services
-from tests.fakes.aws import TENANTS, everything_in, make_table
-from tests.fakes.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
-from tests.fakes.gateway import addressed
+from tests.support import services
+from tests.support.aws import TENANTS, everything_in, make_table
+from tests.support.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
+from tests.support.gateway import addressed
 
 ROOT = Path(__file__).resolve().parents[3]
 EVENTS = ROOT / "events" / "connections"

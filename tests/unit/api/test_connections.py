@@ -4,8 +4,8 @@ import pytest
 
 from erphub.erp.probes import Stage
 from erphub.platform.errors import ErpRefused, Unavailable
-from tests.fakes.aws import on_both
-from tests.fakes.connect import failed_at
+from tests.support.aws import on_both
+from tests.support.connect import failed_at
 from tests.unit.api.test_wizard import Wizard
 
 

@@ -12,8 +12,8 @@ from erphub.erp.probes import Stage
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import Unavailable
 from erphub.wizards.tasks import WizardTasks
-from tests.fakes.aws import on_both
-from tests.fakes.connect import FakeSecrets, failed_at
+from tests.support.aws import on_both
+from tests.support.connect import FakeSecrets, failed_at
 from tests.unit.api.test_wizard import OTHER_SERVER, SERVER, Wizard, codes
 
 NO_PASSWORD = {name: value for name, value in SERVER.items() if name != "password"}

@@ -12,7 +12,7 @@ from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.settings import read_settings
-from tests.fakes.gateway import addressed, encoded
+from tests.support.gateway import addressed, encoded
 
 from .conftest import event
 

@@ -9,7 +9,7 @@ from erphub.erp.system import FoundCompany
 from erphub.platform.errors import Conflict
 from erphub.platform.identity import Permission
 from erphub.wizards.tasks import WizardTasks
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 from tests.unit.api.test_editing import Edit, companies
 from tests.unit.api.test_wizard import SERVER, Wizard
 

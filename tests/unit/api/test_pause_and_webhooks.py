@@ -14,8 +14,8 @@ from erphub.events.publisher import EventPublisher, event
 from erphub.platform.errors import ErpRefused
 from erphub.platform.outbound import addresses as network
 from erphub.webhooks.service import WebhookService
-from tests.fakes import services
-from tests.fakes.aws import on_both
+from tests.support import services
+from tests.support.aws import on_both
 from tests.unit.api.conftest import FakeBus
 from tests.unit.api.test_wizard import Wizard
 

@@ -7,7 +7,7 @@ from erphub.audit.dynamodb import audit_key
 from erphub.audit.service import AuditTrail
 from erphub.connections.dynamodb import connection_key
 from erphub.platform.aws.table_writes import VersionConflict
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 from tests.unit.api.test_editing import Edit, show, trail
 from tests.unit.api.test_wizard import SERVER, Wizard
 

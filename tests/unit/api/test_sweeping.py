@@ -18,7 +18,7 @@ from erphub.wizards.dynamodb import WizardTable
 from erphub.wizards.models import WizardStatus
 from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
 from erphub.wizards.tasks import WizardTasks
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 from tests.unit.api.conftest import Hub, door
 from tests.unit.api.test_wizard import SERVER, Wizard
 

@@ -5,7 +5,7 @@ import pytest
 from erphub import app
 from erphub.platform.identity import Permission
 from erphub.tenancy.dynamodb import TenancyTable
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 
 
 @pytest.fixture

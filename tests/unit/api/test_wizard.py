@@ -8,7 +8,7 @@ from erphub.platform.errors import ErpRefused, Unavailable
 from erphub.wizards.dynamodb import WizardTable
 from erphub.wizards.service import WizardService
 from erphub.wizards.tasks import WizardTasks
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 
 SERVER = {"server": "db01.example.test", "login": "reader", "password": "right", "encryption": "trust"}
 OTHER_SERVER = SERVER | {"server": "db02.example.test"}
@@ -474,7 +474,7 @@ def test_a_connection_whose_first_imports_failed_to_start_gets_them_on_the_next_
 
 
 def test_a_probe_of_the_test_says_what_failed(hub):
-    from tests.fakes.connect import failed_at
+    from tests.support.connect import failed_at
 
     hub.system.check = lambda: failed_at(Stage.TCP, "port_closed", "Nothing listens there. Open the port.")
     after = Wizard(hub).answer("server", SERVER)

@@ -46,7 +46,7 @@ from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
 from erphub.webhooks.dynamodb import webhook_delivery_key
 from erphub.wizards.dynamodb import WizardTable, wizard_company_key, wizard_token_key
 from erphub.wizards.models import Edit, Wizard, WizardStatus
-from tests.fakes.aws import AWS, EXPORTS, TENANTS, everything_in, make_table
+from tests.support.aws import AWS, EXPORTS, TENANTS, everything_in, make_table
 
 MINE, OTHER = derived_id("mine"), derived_id("other")
 CLIENT, CUSTOMER = derived_id("client"), derived_id("customer")

@@ -15,7 +15,7 @@ from erphub.platform.errors import Conflict, Forbidden, Gone, NotFound, Unavaila
 from erphub.platform.ids import new_id
 from erphub.platform.wire import PageQuery
 from erphub.sync.settings.dynamodb import SyncTable
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 from tests.unit.deletion.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
 
 

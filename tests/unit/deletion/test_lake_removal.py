@@ -16,8 +16,8 @@ from erphub.lake.delta.removal import LakeRemoval, redacted
 from erphub.lake.locations import owner_folder, table_key
 from erphub.lake.ports import PublishTarget
 from erphub.platform.errors import Unavailable
-from tests.fakes.erp import batch_of
-from tests.fakes.objects import FolderObjects
+from tests.support.erp import batch_of
+from tests.support.objects import FolderObjects
 
 LEDGER = BY_ID["gl_transactions"]
 MINE, OTHER, CLIENT = "01MINE", "01OTHER", "client"

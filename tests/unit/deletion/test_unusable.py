@@ -22,7 +22,7 @@ from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import ExportLogTable
 from erphub.sync.settings.dynamodb import SyncTable
 from erphub.wizards.dynamodb import WizardTable
-from tests.fakes import services
+from tests.support import services
 from tests.unit.deletion.conftest import CLIENT, MINE, OTHER, Scene
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -28,9 +28,9 @@ from erphub.sync.transfers.models import Transfer
 from erphub.webhooks.delivery import WebhookDelivery
 from erphub.webhooks.dynamodb import WebhookTable
 from erphub.webhooks.service import WebhookService
-from tests.fakes.aws import TENANTS, make_table
-from tests.fakes.connect import FakeSecrets
-from tests.fakes.receiver import HOST, Receiver, certificates
+from tests.support.aws import TENANTS, make_table
+from tests.support.connect import FakeSecrets
+from tests.support.receiver import HOST, Receiver, certificates
 
 LOOPBACK = network.networks(["127.0.0.0/8"])
 

@@ -11,7 +11,7 @@ from erphub.events.models import Event
 from erphub.platform.wire import PageQuery
 from erphub.webhooks.delivery import WebhookDelivery
 from erphub.webhooks.schemas import NewWebhook
-from tests.fakes import services
+from tests.support import services
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = SimpleNamespace(get_remaining_time_in_millis=lambda: 58_000)

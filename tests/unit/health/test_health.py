@@ -21,7 +21,7 @@ from erphub.platform.problems import as_problem
 from erphub.platform.wire import instant
 from erphub.sync.transfers.models import Counts, Transfer, TransferState
 from erphub.sync.transfers.notices import SyncNotices
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 
 REFUSED = problem_of(CredentialsRefused("The server does not accept the login and password."))
 SHOWN = {name: REFUSED[name] for name in ("code", "detail")}

@@ -19,8 +19,8 @@ from erphub.webhooks import delivery as couriers
 from erphub.webhooks.models import DeliveryState
 from erphub.webhooks.schemas import ChangedWebhook, NewWebhook
 from erphub.webhooks.service import signature
-from tests.fakes.aws import on_both
-from tests.fakes.receiver import HOST
+from tests.support.aws import on_both
+from tests.support.receiver import HOST
 
 FAILING = EventType.WEBHOOK_FAILING
 

@@ -27,9 +27,9 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import ServiceBusy, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
-from tests.fakes.aws import TENANTS, make_table
-from tests.fakes.erp import FakeErp, FakeSources, Row
-from tests.fakes.files import FolderFiles
+from tests.support.aws import TENANTS, make_table
+from tests.support.erp import FakeErp, FakeSources, Row
+from tests.support.files import FolderFiles
 
 CLIENT = "01HZZZZZZZZZZZZZZZZZZZZZZC"
 CONNECTION = "01HZZZZZZZZZZZZZZZZZZZZZZ0"

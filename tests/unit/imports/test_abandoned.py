@@ -14,7 +14,7 @@ from erphub.imports.runs.models import RunRef, Status
 from erphub.imports.runs.open_runs import OpenRunTable
 from erphub.imports.tasks import ImportTasks
 from erphub.platform.errors import NotFound, Unavailable
-from tests.fakes import services
+from tests.support import services
 
 from .conftest import CLIENT, CONNECTION, House, Killed
 from .test_doors import door

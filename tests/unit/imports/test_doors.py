@@ -24,8 +24,8 @@ from erphub.platform.tasks import TaskFailed
 from erphub.tenancy.access import Authorizer
 from erphub.tenancy.dynamodb import TenancyTable
 from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
-from tests.fakes import services
-from tests.fakes.gateway import addressed
+from tests.support import services
+from tests.support.gateway import addressed
 
 from .conftest import House
 from .test_schedule import RecordingMachine

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from erphub.imports.jobs.models import Days, Range
 from erphub.imports.runs.models import Status, Trigger, UnitStatus
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 
 from .conftest import FIRST_DAY, House, chart, ledger
 

@@ -16,7 +16,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import ID, PageQuery
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 
 from .conftest import CLIENT, CONNECTION
 from .test_schedule import RecordingMachine

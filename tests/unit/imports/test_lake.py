@@ -23,8 +23,8 @@ from erphub.lake.delta.rows import LakeRows
 from erphub.lake.locations import table_key
 from erphub.lake.ports import Published, PublishTarget, RowsWanted, Staged
 from erphub.platform.errors import Conflict, ErpRefused
-from tests.fakes.erp import Row, batch_of
-from tests.fakes.files import FolderFiles
+from tests.support.erp import Row, batch_of
+from tests.support.files import FolderFiles
 
 LEDGER, ACCOUNTS = BY_ID["gl_transactions"], BY_ID["accounts"]
 DAY = date(2026, 1, 1)

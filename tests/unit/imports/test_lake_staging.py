@@ -21,8 +21,8 @@ from erphub.lake.delta import upkeep as lake_upkeep
 from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.ports import PublishTarget, Staged
 from erphub.platform.errors import Conflict, Unavailable
-from tests.fakes.erp import batch_of
-from tests.fakes.files import FolderFiles
+from tests.support.erp import batch_of
+from tests.support.files import FolderFiles
 
 from .test_lake import LEDGER, Shore, lines
 

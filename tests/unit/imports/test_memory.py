@@ -15,8 +15,8 @@ from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.erp.datasets import BY_ID, complete
 from erphub.erp.reading import DateRange
 from erphub.lake.ports import PublishTarget
-from tests.fakes.erp import batch_of
-from tests.fakes.files import FolderFiles
+from tests.support.erp import batch_of
+from tests.support.files import FolderFiles
 
 lake_keys.ROWS_AT_ONCE = 100_000
 folder, dataset, batches = Path(sys.argv[1]), BY_ID[sys.argv[2]], int(sys.argv[3])

@@ -15,7 +15,7 @@ from erphub.imports.jobs.models import Days, Job, Range
 from erphub.imports.runs.late_changes import MOST_WINDOWS, together
 from erphub.imports.runs.models import Run, Status
 from erphub.platform.errors import Unavailable
-from tests.fakes.erp import CountingErp
+from tests.support.erp import CountingErp
 
 from .conftest import CHECKPOINTS, CLIENT, CONNECTION, FIRST_DAY, House, Prepared, ledger
 

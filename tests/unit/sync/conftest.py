@@ -29,8 +29,8 @@ from erphub.sync.transfers.execution import TransferExecutor
 from erphub.sync.transfers.models import Transfer
 from erphub.sync.transfers.schemas import NewTransfer
 from erphub.sync.uploads.service import UploadService
-from tests.fakes.aws import EXPORTS, TENANTS, everything_in, make_table
-from tests.fakes.ledger import Clock, Died, LedgerErp
+from tests.support.aws import EXPORTS, TENANTS, everything_in, make_table
+from tests.support.ledger import Clock, Died, LedgerErp
 
 CLIENT, CONNECTION = derived_id("client"), derived_id("connection")
 SETTLE = timedelta(minutes=10)

@@ -12,7 +12,7 @@ from erphub.sync.changes.merge import merge
 from erphub.sync.changes.schemas import Acknowledged
 from erphub.sync.export_log.models import EntryState
 from erphub.sync.settings.models import Master
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 
 from .conftest import CLIENT, CONNECTION, World
 

@@ -11,7 +11,7 @@ from erphub.sync.export_log.models import Attachment, EntryState
 from erphub.sync.export_log.schemas import ByHand, Skip
 from erphub.sync.uploads.schemas import NewUpload
 from erphub.sync.uploads.service import file_name
-from tests.fakes.aws import on_both
+from tests.support.aws import on_both
 
 from .conftest import CLIENT, CONNECTION, World, writes_so_far, z_report
 from .test_cash_register import two_shops

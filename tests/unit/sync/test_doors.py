@@ -21,8 +21,8 @@ from erphub.sync.scheduler import SyncScheduler
 from erphub.sync.settings.service import tick
 from erphub.sync.tasks import SyncTasks
 from erphub.tenancy.access import Authorizer
-from tests.fakes import services
-from tests.fakes.gateway import addressed
+from tests.support import services
+from tests.support.gateway import addressed
 
 from .conftest import CLIENT, CONNECTION, SETTINGS, World, z_report
 from .test_cash_register import file, report

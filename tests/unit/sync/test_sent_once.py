@@ -10,7 +10,7 @@ from erphub.platform.errors import Conflict, Unavailable
 from erphub.sync.export_log.models import EntryState
 from erphub.sync.export_log.schemas import ByHand, RetryMany, Skip
 from erphub.sync.transfers.schemas import NewTransfer
-from tests.fakes.ledger import Died
+from tests.support.ledger import Died
 
 from .conftest import CLIENT, CONNECTION, World
 

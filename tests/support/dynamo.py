@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
-from tests.fakes import grammar
-from tests.fakes.grammar import Given, Refused, Wire
-from tests.fakes.service import Service, operation
+from tests.support import grammar
+from tests.support.grammar import Given, Refused, Wire
+from tests.support.service import Service, operation
 
 type Place = tuple[str, str]
 

@@ -60,7 +60,7 @@ class LossyStore:
     """The proxy, seen from a test."""
 
     def __init__(self, port: int) -> None:
-        command = [sys.executable, "-m", "tests.fakes.lossy", str(port)]
+        command = [sys.executable, "-m", "tests.support.lossy", str(port)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.fakes.service import Hook, Service, operation
+from tests.support.service import Hook, Service, operation
 
 
 @dataclass(frozen=True)

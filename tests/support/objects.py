@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.fakes.files import FolderFiles
+from tests.support.files import FolderFiles
 
 
 class FolderObjects(FolderFiles):

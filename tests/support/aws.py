@@ -15,9 +15,9 @@ from moto import mock_aws
 from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
 from erphub.platform.ids import new_id
-from tests.fakes.dynamo import MemoryDynamo
-from tests.fakes.keeping import MemoryS3, MemorySecrets
-from tests.fakes.service import Hook, Service
+from tests.support.dynamo import MemoryDynamo
+from tests.support.keeping import MemoryS3, MemorySecrets
+from tests.support.service import Hook, Service
 
 _SERVICES: tuple[type[Service], ...] = (MemoryDynamo, MemoryS3, MemorySecrets)
 

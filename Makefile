@@ -122,12 +122,12 @@ test: venv tools ## All tests
 
 # One pytest per kind: they differ in what runs beside them.
 test-unit:
-	@$(PYTEST) -q -n 2 --dist worksteal tests --ignore tests/template --ignore tests/sqlserver --ignore tests/reliability --ignore tests/e2e
+	@$(PYTEST) -q -n 2 --dist worksteal tests --ignore tests/template --ignore tests/standins/sqlserver --ignore tests/reliability --ignore tests/e2e
 test-template:
 	@$(PYTEST) -q tests/template
 test-sqlserver:
-	@$(PYTEST) -q tests/sqlserver
-	@MSSQL_PYTHON_NATIVE_PROVIDER=mssql-odbc $(PYTEST) -q tests/sqlserver -k mssql-odbc
+	@$(PYTEST) -q tests/standins/sqlserver
+	@MSSQL_PYTHON_NATIVE_PROVIDER=mssql-odbc $(PYTEST) -q tests/standins/sqlserver -k mssql-odbc
 test-reliability: # some of what `make reliability` plays
 	@$(PYTEST) -q -n 2 --dist worksteal tests/reliability --durations=5
 test-e2e:

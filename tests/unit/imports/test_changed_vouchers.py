@@ -21,7 +21,7 @@ from erphub.imports.runs.models import Run, Status
 from erphub.imports.runs.ports import Source
 from local.erps.twentyfourseven import App, Transport, seed
 from local.erps.twentyfourseven.state import Line, Voucher
-from tests.erps.contract import Contract, available
+from tests.standins.twentyfourseven.contract import Contract, available
 
 from .conftest import House
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from local.erps.twentyfourseven import App, seed
-from tests.erps.soap_client import NIL, Fault, Soap, Xml
-from tests.erps.test_ledger import shop
+from tests.standins.twentyfourseven.soap_client import NIL, Fault, Soap, Xml
+from tests.standins.twentyfourseven.test_ledger import shop
 
 
 def customer(**more: Any) -> dict[str, Any]:

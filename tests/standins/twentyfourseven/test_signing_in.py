@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from local.erps.twentyfourseven import App, seed
-from tests.erps.conftest import REST, TOKEN, sign_in
-from tests.erps.soap_client import Fault, Soap
+from tests.standins.twentyfourseven.conftest import REST, TOKEN, sign_in
+from tests.standins.twentyfourseven.soap_client import Fault, Soap
 
 
 def test_a_token_opens_the_organisation_it_was_asked_for(http: httpx.Client) -> None:

@@ -20,7 +20,7 @@ from referencing.jsonschema import DRAFT202012
 
 from local.erps.twentyfourseven.http import HOSTS
 
-CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "24sevenoffice"
+CONTRACTS = Path(__file__).resolve().parents[4] / "shared" / "contracts" / "24sevenoffice"
 MISSING = f"the published contracts are not in {CONTRACTS.parent.parent.name}/contracts beside the project"
 WSDLS = ("auth", "account", "attachment", "client", "company", "invoice", "product", "transaction")
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

@@ -15,7 +15,7 @@ from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
 from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
 from local.erps.twentyfourseven import App, Transport, seed
-from tests.erps.contract import Contract, available
+from tests.standins.twentyfourseven.contract import Contract, available
 
 KEY = "EH-01JD8ZK4M2X7Q9T3V5W6Y8A0BC"
 ROUTING: Mapping[str, Any] = {

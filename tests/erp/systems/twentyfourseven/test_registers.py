@@ -10,7 +10,7 @@ from erphub.erp.documents import Address, Customer, DocumentKind, Product
 from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.platform.errors import ErpRefused, Unavailable, Uncertain
 from local.erps.twentyfourseven import App, seed
-from tests.erp24.conftest import KEY, Connect, Time, posting
+from tests.erp.systems.twentyfourseven.conftest import KEY, Connect, Time, posting
 
 CUSTOMER = Customer(
     name="Øya Æsj & Sønn AS",

@@ -10,7 +10,7 @@ from erphub.erp.posting import Posting
 from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.platform.errors import ErpRefused, Unavailable, Uncertain
 from local.erps.twentyfourseven import App, seed
-from tests.erp24.conftest import KEY, Connect, day, posting
+from tests.erp.systems.twentyfourseven.conftest import KEY, Connect, day, posting
 
 KIND = DocumentKind.INVOICE
 

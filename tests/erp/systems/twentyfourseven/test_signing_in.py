@@ -18,7 +18,7 @@ from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.erp.systems.twentyfourseven.tokens import utc_now
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 from local.erps.twentyfourseven import App, Transport, seed
-from tests.erp24.conftest import Connect, Time
+from tests.erp.systems.twentyfourseven.conftest import Connect, Time
 
 
 def failed(probes: list[Probe]) -> Probe:

@@ -6,8 +6,8 @@ from erphub.erp.probes import Outcome
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import ErpRefused, Unavailable
 from local.erps.twentyfourseven import App, seed
-from tests.erp24.conftest import Connect, posting, settlement
-from tests.erp24.test_orders import invoice, to_customer
+from tests.erp.systems.twentyfourseven.conftest import Connect, posting, settlement
+from tests.erp.systems.twentyfourseven.test_orders import invoice, to_customer
 
 SHOP = FoundCompany(str(seed.SHOP), "Fjellbutikken AS")
 OSLO, BERGEN = f"{seed.SHOP}/1", f"{seed.SHOP}/2"

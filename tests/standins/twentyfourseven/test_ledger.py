@@ -10,7 +10,7 @@ import pytest
 from local.erps.twentyfourseven import App, admin, seed
 from local.erps.twentyfourseven.shapes import ACCOUNTING, OFFICE
 from local.erps.twentyfourseven.state import Organisation
-from tests.erps.soap_client import NIL, Fault, Soap, Xml
+from tests.standins.twentyfourseven.soap_client import NIL, Fault, Soap, Xml
 
 DAY = "2026-03-14"
 

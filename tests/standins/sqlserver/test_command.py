@@ -16,7 +16,7 @@ import pytest
 
 from .clients import PYMSSQL
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextmanager

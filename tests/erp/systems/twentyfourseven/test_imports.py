@@ -18,8 +18,8 @@ from erphub.erp.systems.twentyfourseven.tables import Oddities, batch, types_of
 from erphub.platform.errors import ErpRefused, Unavailable
 from local.erps.twentyfourseven import App, seed
 from local.erps.twentyfourseven.state import Line
-from tests.erp24.conftest import Connect, posting, settlement
-from tests.erp24.test_orders import invoice, to_customer
+from tests.erp.systems.twentyfourseven.conftest import Connect, posting, settlement
+from tests.erp.systems.twentyfourseven.test_orders import invoice, to_customer
 
 SHOP = FoundCompany(str(seed.SHOP), "Fjellbutikken AS")
 LINES = 700

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from local.erps.twentyfourseven import App, Transport, seed
-from tests.erps.conftest import REST, sign_in
-from tests.erps.contract import MISSING, Contract, available
-from tests.erps.soap_client import Soap
-from tests.erps.test_ledger import bundle, voucher
+from tests.standins.twentyfourseven.conftest import REST, sign_in
+from tests.standins.twentyfourseven.contract import MISSING, Contract, available
+from tests.standins.twentyfourseven.soap_client import Soap
+from tests.standins.twentyfourseven.test_ledger import bundle, voucher
 
 pytestmark = pytest.mark.skipif(not available(), reason=MISSING)
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from local.erps.twentyfourseven import App, seed
-from tests.erps.soap_client import NIL, Fault, Soap, Xml
-from tests.erps.test_ledger import bundle, lines_of, shop, voucher
+from tests.standins.twentyfourseven.soap_client import NIL, Fault, Soap, Xml
+from tests.standins.twentyfourseven.test_ledger import bundle, lines_of, shop, voucher
 
 PDF = b"%PDF-1.7 a settlement"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40

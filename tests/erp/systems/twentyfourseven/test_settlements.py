@@ -10,7 +10,7 @@ from erphub.erp.documents import DocumentKind
 from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.platform.errors import ErpRefused, HubError, Unavailable, Uncertain
 from local.erps.twentyfourseven import App, seed
-from tests.erp24.conftest import KEY, PDF, Connect, Time, posting, settlement
+from tests.erp.systems.twentyfourseven.conftest import KEY, PDF, Connect, Time, posting, settlement
 
 POST = {"organisation": "rest:POST /transactions", "user": "soap:SaveBundleList"}
 Z = DocumentKind.SETTLEMENT

@@ -16,9 +16,9 @@ import pytest
 
 from local.erps.twentyfourseven import App, Server, seed
 from local.erps.twentyfourseven.faults import UnknownFaultError
-from tests.erps.conftest import sign_in
-from tests.erps.soap_client import Fault, Soap
-from tests.erps.test_ledger import bundle, shop, voucher
+from tests.standins.twentyfourseven.conftest import sign_in
+from tests.standins.twentyfourseven.soap_client import Fault, Soap
+from tests.standins.twentyfourseven.test_ledger import bundle, shop, voucher
 
 POST = "rest:POST /transactions"
 
@@ -185,7 +185,7 @@ def test_two_callers_at_once_get_two_numbers(app: App, served: httpx.Client) -> 
 
 @contextmanager
 def program(*arguments: str) -> Iterator[dict[str, str]]:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     command = [sys.executable, "-m", "local.erps.twentyfourseven", "--port", "0", *arguments]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None

@@ -14,7 +14,7 @@ from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
 from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
 from erphub.platform.errors import Unavailable, Uncertain
 from local.erps.twentyfourseven import App, Transport, seed
-from tests.erp24.conftest import PDF, Time, posting, settlement
+from tests.erp.systems.twentyfourseven.conftest import PDF, Time, posting, settlement
 
 LOST = ["error_before", "error_after", "timeout_before", "timeout_after", "cut_before", "cut_after", "half"]
 OTHER = ["session_expired", "rate_limited"]

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from local.erps.twentyfourseven import App, Transport, seed
-from tests.erps.contract import Contract, available
-from tests.erps.soap_client import Soap
+from tests.standins.twentyfourseven.contract import Contract, available
+from tests.standins.twentyfourseven.soap_client import Soap
 
 REST = "https://rest.api.24sevenoffice.com/v1"
 TOKEN = "https://login.24sevenoffice.com/oauth/token"

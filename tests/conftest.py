@@ -2,10 +2,15 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.support.aws import AWS
+
+pytest_plugins = ["tests.support.hub"]
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -18,7 +23,7 @@ settings.load_profile("steady")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Tests of what stands upon the stores run on an AWS in memory, or on moto's."""
-    parser.addoption("--aws", choices=("memory", "moto"), default="memory", help="where tests/unit keeps its tables")
+    parser.addoption("--aws", choices=("memory", "moto"), default="memory", help="where tests keep their tables")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,3 +53,16 @@ def samples() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder ../shared/samples with real sample files is not there")
     return folder
+
+
+@pytest.fixture
+def where(request: pytest.FixtureRequest) -> str:
+    """`memory` or `moto`; `on_both` sets it for a test."""
+    return request.config.getoption("--aws")
+
+
+@pytest.fixture
+def aws(where: str) -> Iterator[None]:
+    """An AWS of the test's own."""
+    with AWS[where]():
+        yield

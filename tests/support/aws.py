@@ -1,7 +1,7 @@
 """AWS for tests: in memory, which is fast, or moto, which knows nothing of this project.
 
-Tests of rooms that only use the stores run in memory, a journey through each of them on both; `--aws moto` runs all of
-them on moto. Tests of the stores themselves (tests/ports) are on both.
+Tests of packages that only use the stores run in memory, a journey through each of them on both; `--aws moto` runs all
+of them on moto. Tests of the stores themselves (tests/ports) are on both.
 """
 
 import functools
@@ -84,7 +84,7 @@ def on_moto() -> Iterator[None]:
 AWS = {"memory": in_memory, "moto": on_moto}
 
 on_both = pytest.mark.parametrize("where", AWS)
-"""For the journeys that touch most of a room: they show on moto too that AWS would take its requests."""
+"""For the journeys that touch most of a package: they show on moto too that AWS would take its requests."""
 
 
 def _forget() -> None:

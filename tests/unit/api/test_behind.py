@@ -19,7 +19,7 @@ from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.identity import Caller
 from erphub.platform.tasks import TaskDoor, TaskFailed
 from erphub.tenancy.access import Authorizer
-from tests.unit.api.conftest import ROOT, door, event
+from tests.support.hub import ROOT, event, handler_module
 from tests.unit.api.test_wizard import SERVER, Wizard
 
 CANARY = "cAnary-\\\"påss'wörd-1"
@@ -33,20 +33,20 @@ def test_the_machine_is_told_what_comes_next(hub):
     wizard = Wizard(hub)
     hub.machine.slow = True
     wizard.put("server", SERVER)
-    tasks = door("wizard")
+    tasks = handler_module("wizard")
     assert tasks.handler({**event("wizard"), **stored(hub, wizard)}, None) == {"next": "ask"}
     assert wizard.get()["step"] == "companies"
 
 
 def test_a_task_for_a_wizard_that_is_gone_stops(hub):
-    assert door("wizard").handler(event("wizard"), None) == {"next": "stop"}
+    assert handler_module("wizard").handler(event("wizard"), None) == {"next": "stop"}
 
 
 def test_an_execution_that_was_aborted_ends_its_wizard_and_forgets_the_password(hub):
     wizard = Wizard(hub).until("server")
     broke = event("wizard-broke")
     broke["detail"]["input"] = json.dumps(stored(hub, wizard))
-    door("wizard").handler(broke, None)
+    handler_module("wizard").handler(broke, None)
     after = wizard.get()
     assert (after["status"], after["problem"]["code"]) == ("failed", "wizard_failed")
     assert hub.secrets.kept == {}
@@ -58,7 +58,7 @@ def test_an_execution_that_was_aborted_after_the_end_changes_nothing(hub):
     before = hub.items()
     broke = event("wizard-broke")
     broke["detail"]["input"] = json.dumps(stored(hub, wizard))
-    door("wizard").handler(broke, None)
+    handler_module("wizard").handler(broke, None)
     assert (hub.items(), len(hub.secrets.kept)) == (before, 1)
 
 
@@ -69,7 +69,7 @@ def test_a_test_whose_execution_broke_says_so(hub):
     broke = event("wizard-broke")
     given = {"client_id": hub.client, "connection_id": connection_id, "test_id": test["id"]}
     broke["detail"]["input"] = json.dumps(given)
-    door("wizard").handler(broke, None)
+    handler_module("wizard").handler(broke, None)
     after = hub.call("GET", hub.in_client(f"/connections/{connection_id}")).json
     assert (after["last_test"]["passed"], after["last_test"]["problem"]["code"]) == (False, "unavailable")
     assert after["status"] == "active"
@@ -195,7 +195,9 @@ def cloudformation():
 
 
 def deploy(address, **changes):
-    door("first_admin").handler({**event("first_admin"), "ResponseURL": address, **changes}, SimpleNamespace())
+    handler_module("first_admin").handler(
+        {**event("first_admin"), "ResponseURL": address, **changes}, SimpleNamespace()
+    )
     return Answers.kept[-1]
 
 

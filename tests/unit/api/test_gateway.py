@@ -13,8 +13,7 @@ from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.settings import read_settings
 from tests.support.gateway import addressed, encoded
-
-from .conftest import event
+from tests.support.hub import event
 
 ORIGINS = frozenset({"https://till.example.com", "http://localhost:3000"})
 NAMES = [

@@ -16,7 +16,7 @@ from erphub.platform.outbound import addresses as network
 from erphub.webhooks.service import WebhookService
 from tests.support import services
 from tests.support.aws import on_both
-from tests.unit.api.conftest import FakeBus
+from tests.support.hub import FakeBus
 from tests.unit.api.test_wizard import Wizard
 
 URL = "https://hooks.example.test/erp"

@@ -19,7 +19,7 @@ from erphub.wizards.models import WizardStatus
 from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
 from erphub.wizards.tasks import WizardTasks
 from tests.support.aws import on_both
-from tests.unit.api.conftest import Hub, door
+from tests.support.hub import Hub, handler_module
 from tests.unit.api.test_wizard import SERVER, Wizard
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000, aws_request_id="r")
@@ -28,7 +28,7 @@ A_DAY_AND_MORE = {"hours": 26}
 
 def sweep(task: str = "sweep_wizards") -> int:
     """The clock's event, as EventBridge sends a rule's constant input: nothing but that."""
-    return int(door("wizard").handler({"task": task}, CONTEXT)["swept"])
+    return int(handler_module("wizard").handler({"task": task}, CONTEXT)["swept"])
 
 
 def breaks_unheard(hub: Hub) -> None:

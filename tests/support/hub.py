@@ -1,4 +1,6 @@
-"""The doors of functions/connections with real events, over DynamoDB in memory, a fake machine and a fake ERP."""
+"""The handlers of functions/connections with real events, over DynamoDB in memory, a fake machine and a fake ERP.
+
+A plugin: `tests/conftest.py` loads it, so that every package's API tests have the fixture `hub`."""
 
 import importlib.util
 import json
@@ -43,14 +45,14 @@ from tests.support.aws import TENANTS, everything_in, make_table
 from tests.support.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
 from tests.support.gateway import addressed
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "events" / "connections"
 ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR = "administrator", "accountant", "viewer", "neighbour"
 
 
-def door(name: str) -> ModuleType:
+def handler_module(name: str) -> ModuleType:
     """A function's module, as Lambda loads it: from its folder."""
-    spec = importlib.util.spec_from_file_location(f"door_{name}", ROOT / f"functions/connections/{name}.py")
+    spec = importlib.util.spec_from_file_location(f"handler_{name}", ROOT / f"functions/connections/{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -80,7 +82,7 @@ class Answer:
 
 @dataclass
 class Hub:
-    """The hub with its outside replaced; `call` sends one event through the API's door."""
+    """The hub with its outside replaced; `call` sends one event through the API's handler."""
 
     machine: FakeMachine
     secrets: FakeSecrets
@@ -114,7 +116,7 @@ class Hub:
         return self.send(request)
 
     def send(self, request: dict[str, Any]) -> Answer:
-        """One event through the door as it is."""
+        """One event through the handler as it is."""
         answer = self.api.handler(request, None)
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         return Answer(answer["statusCode"], json.loads(answer["body"] or "null"), headers, answer["body"])
@@ -226,5 +228,5 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     for person in (ACCOUNTANT, VIEWER):
         store.put_member(Membership(ids[0], customer, person, person, f"{person}@example.test"), None, None)
     hub = Hub(machine, secrets, users, system, customer, *ids, time, name, started, asked, edited)
-    hub.api = door("api")
+    hub.api = handler_module("api")
     return hub

@@ -27,7 +27,7 @@ from tests.reliability import views
 from tests.reliability.scene import HERE, Scene
 from tests.reliability.stage import CLIENT, CUSTOMER, USER, Stage
 from tests.support.erp import FakeErp, Row
-from tests.unit.imports.conftest import chart, ledger
+from tests.support.imports import chart, ledger
 
 
 class Connected(FakeErp):

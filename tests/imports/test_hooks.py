@@ -23,8 +23,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import CredentialsRefused
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
-
-from .conftest import CLIENT, CONNECTION, House
+from tests.support.imports import CLIENT, CONNECTION, Imports
 
 NIGHT = Schedule(time="02:30", time_zone="UTC")
 STOPPED = datetime(2026, 1, 10, 3, tzinfo=UTC)
@@ -168,27 +167,27 @@ def test_nobody_signs_in_with_a_login_that_was_refused() -> None:
     assert opened == []
 
 
-def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_refusal(house: House) -> None:
-    jobs = [house.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(5)]
+def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_refusal(imports: Imports) -> None:
+    jobs = [imports.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(5)]
     tried: list[str] = []
 
     def refuses(*_: Any) -> None:
         tried.append("signed in")
         raise CredentialsRefused("The login is not accepted.")
 
-    house.erp.survey = refuses  # type: ignore[method-assign]
-    refs = [house.queue(job, Trigger.SCHEDULE) for job in jobs]
-    outcomes = [house.importing.plan(ref, lambda: 900.0)["outcome"] for ref in refs]
+    imports.erp.survey = refuses  # type: ignore[method-assign]
+    refs = [imports.queue(job, Trigger.SCHEDULE) for job in jobs]
+    outcomes = [imports.importing.plan(ref, lambda: 900.0)["outcome"] for ref in refs]
     assert outcomes == ["done", "wait", "wait", "wait", "wait"]
-    house.sources.status = "reauth_required"  # what the door did after the first
+    imports.sources.status = "reauth_required"  # what the door did after the first
     for ref in refs[1:]:
-        assert house.importing.plan(ref, lambda: 900.0) == {"outcome": "done"}
-    codes = [(house.runs.get(ref).problem or {})["code"] for ref in refs]
+        assert imports.importing.plan(ref, lambda: 900.0) == {"outcome": "done"}
+    codes = [(imports.runs.get(ref).problem or {})["code"] for ref in refs]
     assert codes == ["credentials_refused", *["reauth_required"] * 4]
     assert tried == ["signed in"]
 
 
-def test_a_turn_is_given_back_by_whoever_got_in(house: House) -> None:
-    jobs = [house.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(2)]
+def test_a_turn_is_given_back_by_whoever_got_in(imports: Imports) -> None:
+    jobs = [imports.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(2)]
     for job in jobs:
-        assert house.run(job, Trigger.SCHEDULE).status is Status.SUCCEEDED
+        assert imports.run(job, Trigger.SCHEDULE).status is Status.SUCCEEDED

@@ -17,10 +17,9 @@ from erphub.lake.ports import PublishTarget, RowsWanted, Staged
 from erphub.platform.aws import clients
 from erphub.platform.aws.files import Files, S3Files
 from erphub.platform.errors import Unavailable
+from tests.lake.conftest import BUCKET, options
 from tests.support.erp import Row, batch_of
 from tests.support.files import FolderFiles
-
-from .conftest import BUCKET, options
 
 LEDGER = BY_ID["gl_transactions"]
 DAY = date(2026, 1, 1)

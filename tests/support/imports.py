@@ -86,8 +86,32 @@ def chart(count: int, name: str = "Sales") -> list[Row]:
     return [{"account_no": str(3000 + number), "name": f"{name} {number}"} for number in range(count)]
 
 
+class RecordingMachine:
+    """Step Functions, as far as starting goes: a name is started once."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.asked = 0
+        self.refuses = 0
+
+    def start(self, name: str, input: dict[str, str]) -> str:
+        self.asked += 1
+        if self.refuses:
+            self.refuses -= 1
+            raise OSError("Step Functions is away")
+        if name not in self.started:
+            self.started.append(name)
+        return name
+
+    def execution(self, name: str) -> str:
+        return name
+
+    def is_running(self, execution: str) -> bool:
+        return execution in self.started
+
+
 @dataclass
-class House:
+class Imports:
     """Everything an import needs, in one place."""
 
     folder: Path
@@ -208,7 +232,7 @@ class House:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a house held at one moment: lake, table in memory, ERP and clock."""
+    """What imports held at one moment: lake, table in memory, ERP and clock."""
 
     folder: Path
     kept: Any
@@ -217,47 +241,47 @@ class Snapshot:
     seen: list[str]
 
     @classmethod
-    def of(cls, house: House, folder: Path) -> "Snapshot":
-        shutil.copytree(house.folder, folder)
-        return cls(folder, deepcopy(_kept(house)), deepcopy(house.erp), house.now, list(house.seen))
+    def of(cls, imports: Imports, folder: Path) -> "Snapshot":
+        shutil.copytree(imports.folder, folder)
+        return cls(folder, deepcopy(_kept(imports)), deepcopy(imports.erp), imports.now, list(imports.seen))
 
-    def put_into(self, house: House) -> None:
-        """Make the house what it was then; the snapshot stays as it is."""
-        shutil.copytree(self.folder, house.folder, dirs_exist_ok=True)
-        vars(_kept(house)).update(deepcopy(vars(self.kept)))
-        vars(house.erp).update(deepcopy(vars(self.erp)))
-        house.now, house.seen = self.now, list(self.seen)
-
-
-def _kept(house: House) -> Any:
-    """The table in memory behind the house's stores."""
-    return clients.client("dynamodb").tables[house.table.name]
+    def put_into(self, imports: Imports) -> None:
+        """Make everything what it was then; the snapshot stays as it is."""
+        shutil.copytree(self.folder, imports.folder, dirs_exist_ok=True)
+        vars(_kept(imports)).update(deepcopy(vars(self.kept)))
+        vars(imports.erp).update(deepcopy(vars(self.erp)))
+        imports.now, imports.seen = self.now, list(self.seen)
 
 
-type Prepared = Callable[[House, str, Callable[[House], object]], House]
+def _kept(imports: Imports) -> Any:
+    """The table in memory behind the stores."""
+    return clients.client("dynamodb").tables[imports.table.name]
+
+
+type Prepared = Callable[[Imports, str, Callable[[Imports], object]], Imports]
 _snapshots: dict[str, Snapshot] = {}
 
 
 @pytest.fixture
 def prepared(where: str, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """The house after this work, which is done once: who asks for the same name later gets what it came to."""
+    """All of it after this work, which is done once: who asks for the same name later gets what it came to."""
 
-    def prepare(house: House, name: str, work: Callable[[House], object]) -> House:
+    def prepare(imports: Imports, name: str, work: Callable[[Imports], object]) -> Imports:
         if name in _snapshots and where == "memory":
-            _snapshots[name].put_into(house)
-            return house
-        work(house)
+            _snapshots[name].put_into(imports)
+            return imports
+        work(imports)
         if where == "memory":
-            _snapshots[name] = Snapshot.of(house, tmp_path_factory.mktemp(name) / "lake")
-        return house
+            _snapshots[name] = Snapshot.of(imports, tmp_path_factory.mktemp(name) / "lake")
+        return imports
 
     return prepare
 
 
 @pytest.fixture
-def house(tmp_path: Path, table: Table) -> House:
+def imports(tmp_path: Path, table: Table) -> Imports:
     """A hub with one connection to an ERP that has two companies."""
     erp = FakeErp()
     for company in ("F0001", "F0002"):
         erp.data[company] = {"accounts": chart(12), "gl_transactions": ledger(60)}
-    return House(tmp_path, table, erp)
+    return Imports(tmp_path, table, erp)

@@ -16,8 +16,7 @@ from erphub.imports.scheduler import Scheduler
 from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
-
-from .conftest import CLIENT, CONNECTION, House
+from tests.support.imports import CLIENT, CONNECTION, Imports
 
 LEDGER = "gl_transactions"
 NIGHTLY = Schedule(time="23:55", time_zone="UTC")
@@ -28,53 +27,53 @@ def due(day: int) -> datetime:
     return datetime(2026, 1, day, 23, 55, tzinfo=UTC)
 
 
-def book(house: House, day: int, company: str = "F0001") -> None:
+def book(imports: Imports, day: int, company: str = "F0001") -> None:
     """Somebody books a line on a day of January."""
     line = {"journal_no": f"on {day}", "entry_no": "1", "voucher_date": date(2026, 1, day), "amount": Decimal(5)}
-    house.erp.data[company][LEDGER].append(line)
+    imports.erp.data[company][LEDGER].append(line)
 
 
-def booked(house: House, company: str = "F0001") -> list[int]:
+def booked(imports: Imports, company: str = "F0001") -> list[int]:
     """The days of which the lake has lines."""
-    rows = house.rows(LEDGER, "company, journal_no, entry_no, voucher_date", f"company = '{company}'")
+    rows = imports.rows(LEDGER, "company, journal_no, entry_no, voucher_date", f"company = '{company}'")
     return [row["voucher_date"].day for row in rows]
 
 
 @pytest.fixture
-def books(house: House) -> House:
+def books(imports: Imports) -> Imports:
     """Two companies whose ledgers are empty, and that have nothing else."""
-    house.erp.data = {"F0001": {LEDGER: []}, "F0002": {LEDGER: []}}
-    house.sources.datasets = (LEDGER,)
-    return house
+    imports.erp.data = {"F0001": {LEDGER: []}, "F0002": {LEDGER: []}}
+    imports.sources.datasets = (LEDGER,)
+    return imports
 
 
-def nightly(house: House, period: Any = TODAY, **values: Any) -> Job:
-    return house.job(period, **{"schedule": NIGHTLY} | values)
+def nightly(imports: Imports, period: Any = TODAY, **values: Any) -> Job:
+    return imports.job(period, **{"schedule": NIGHTLY} | values)
 
 
-def queue(house: House, job: Job, day: int) -> RunRef:
+def queue(imports: Imports, job: Job, day: int) -> RunRef:
     ref = RunRef(CLIENT, job.id, new_id())
-    at = instant(house.now)
-    house.runs.add(Run(ref, CONNECTION, Trigger.SCHEDULE, Status.QUEUED, "schedule", at, due_at=instant(due(day))))
+    at = instant(imports.now)
+    imports.runs.add(Run(ref, CONNECTION, Trigger.SCHEDULE, Status.QUEUED, "schedule", at, due_at=instant(due(day))))
     return ref
 
 
-def night(house: House, job: Job, day: int) -> Run:
+def night(imports: Imports, job: Job, day: int) -> Run:
     """The run of a night, on time; when the machine gives up, it ends it."""
-    house.now = due(day)
-    ref = queue(house, job, day)
+    imports.now = due(day)
+    ref = queue(imports, job, day)
     try:
-        house.drive(ref)
+        imports.drive(ref)
     except Unavailable:
-        house.importing.finish(ref, {"code": "machine_failed", "detail": "It could not be carried out."})
-    return house.runs.get(ref)
+        imports.importing.finish(ref, {"code": "machine_failed", "detail": "It could not be carried out."})
+    return imports.runs.get(ref)
 
 
-def unit(house: House, run: Run, company: str) -> Unit:
-    return house.units(run)[LEDGER, company]
+def unit(imports: Imports, run: Run, company: str) -> Unit:
+    return imports.units(run)[LEDGER, company]
 
 
-def test_a_clock_that_stood_still_for_days_leaves_no_day_out(books: House) -> None:
+def test_a_clock_that_stood_still_for_days_leaves_no_day_out(books: Imports) -> None:
     started: list[RunRef] = []
 
     class Machine:
@@ -97,7 +96,7 @@ def test_a_clock_that_stood_still_for_days_leaves_no_day_out(books: House) -> No
     assert booked(books) == [24]
 
 
-def test_a_run_that_waits_over_midnight_reads_the_day_it_was_due_on(books: House) -> None:
+def test_a_run_that_waits_over_midnight_reads_the_day_it_was_due_on(books: Imports) -> None:
     book(books, 24)
     books.now = due(24)
     ref = queue(books, nightly(books), 24)
@@ -106,31 +105,31 @@ def test_a_run_that_waits_over_midnight_reads_the_day_it_was_due_on(books: House
     assert booked(books) == [24]
 
 
-def _lies(house: House) -> None:
-    house.erp.lies = 1000
+def _lies(imports: Imports) -> None:
+    imports.erp.lies = 1000
 
 
-def _is_away(house: House) -> None:
+def _is_away(imports: Imports) -> None:
     def away(*_: Any) -> Any:
         raise Unavailable("The server does not answer.", code="connection_cut")
 
-    house.sources.open = away  # type: ignore[method-assign]
+    imports.sources.open = away  # type: ignore[method-assign]
 
 
-def _cannot_list_its_companies(house: House) -> None:
+def _cannot_list_its_companies(imports: Imports) -> None:
     def away(*_: Any) -> Any:
         raise Unavailable("The server does not answer.", code="connection_cut")
 
-    house.sources.companies = away  # type: ignore[method-assign]
+    imports.sources.companies = away  # type: ignore[method-assign]
 
 
-def _is_paused(house: House) -> None:
-    house.sources.status = "paused"
+def _is_paused(imports: Imports) -> None:
+    imports.sources.status = "paused"
 
 
 @pytest.mark.parametrize("trouble", [_lies, _is_away, _cannot_list_its_companies, _is_paused])
 def test_the_first_good_night_reads_what_the_bad_ones_should_have(
-    books: House, trouble: Callable[[House], None]
+    books: Imports, trouble: Callable[[Imports], None]
 ) -> None:
     job = nightly(books)
     assert night(books, job, 20).status is Status.SUCCEEDED
@@ -149,7 +148,7 @@ def test_the_first_good_night_reads_what_the_bad_ones_should_have(
     assert night(books, job, 25).first_day == "2026-01-25", "the night after is as short as ever"
 
 
-def test_a_company_that_stays_away_widens_its_own_window_only(books: House) -> None:
+def test_a_company_that_stays_away_widens_its_own_window_only(books: Imports) -> None:
     job = nightly(books, TWO_DAYS)
     night(books, job, 20)
     books.sources.problems = {"F0002": "The database is being restored."}
@@ -164,7 +163,7 @@ def test_a_company_that_stays_away_widens_its_own_window_only(books: House) -> N
     assert night(books, job, 26).first_day == "2026-01-25"
 
 
-def test_a_night_that_another_run_kept_from_reading_is_made_up_for(books: House) -> None:
+def test_a_night_that_another_run_kept_from_reading_is_made_up_for(books: Imports) -> None:
     job = nightly(books)
     night(books, job, 20)
     other = books.queue(books.job(Range.model_validate({"kind": "range", "from": "2020-01-01", "to": "2020-12-31"})))
@@ -178,7 +177,7 @@ def test_a_night_that_another_run_kept_from_reading_is_made_up_for(books: House)
     assert booked(books) == [21]
 
 
-def test_a_night_that_never_began_is_made_up_for(books: House) -> None:
+def test_a_night_that_never_began_is_made_up_for(books: Imports) -> None:
     job = nightly(books)
     night(books, job, 20)
     books.now = due(21)
@@ -188,7 +187,7 @@ def test_a_night_that_never_began_is_made_up_for(books: House) -> None:
     assert booked(books) == [21]
 
 
-def test_a_run_by_hand_in_between_makes_up_for_the_night_too(books: House) -> None:
+def test_a_run_by_hand_in_between_makes_up_for_the_night_too(books: Imports) -> None:
     job = nightly(books)
     book(books, 21)
     books.sources.status = "paused"
@@ -200,7 +199,7 @@ def test_a_run_by_hand_in_between_makes_up_for_the_night_too(books: House) -> No
     assert night(books, job, 23).first_day == "2026-01-23"
 
 
-def test_a_period_that_was_changed_begins_anew(books: House) -> None:
+def test_a_period_that_was_changed_begins_anew(books: Imports) -> None:
     """Who shortens a window that was too long to be read does not want it back the next night."""
     job = nightly(books, Days(kind="days", days=100))
     book(books, 21)
@@ -211,7 +210,7 @@ def test_a_period_that_was_changed_begins_anew(books: House) -> None:
     assert night(books, job, 22).first_day == "2026-01-21"
 
 
-def test_a_job_that_only_runs_by_hand_reads_the_days_it_says(books: House) -> None:
+def test_a_job_that_only_runs_by_hand_reads_the_days_it_says(books: Imports) -> None:
     job = books.job(TWO_DAYS)
     books.now, books.sources.status = due(10), "paused"
     assert books.run(job).status is Status.FAILED
@@ -219,7 +218,7 @@ def test_a_job_that_only_runs_by_hand_reads_the_days_it_says(books: House) -> No
     assert books.run(job).first_day == "2026-01-24", "23:55 in UTC is the next day at home"
 
 
-def test_this_year_is_that_of_the_home_zone_and_of_the_instant_it_was_due(books: House) -> None:
+def test_this_year_is_that_of_the_home_zone_and_of_the_instant_it_was_due(books: Imports) -> None:
     year = ThisYear(kind="this_year")
     eve = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
     assert window(books.job(year), eve) == DateRange(date(2027, 1, 1), date(2028, 1, 1))

@@ -1,4 +1,4 @@
-"""The doors of functions/imports with real events: what they ask of the house, and what they answer."""
+"""The handlers of functions/imports with real events: what they ask for, and what they answer."""
 
 import importlib.util
 import json
@@ -26,11 +26,9 @@ from erphub.tenancy.dynamodb import TenancyTable
 from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
 from tests.support import services
 from tests.support.gateway import addressed
+from tests.support.imports import Imports, RecordingMachine
 
-from .conftest import House
-from .test_schedule import RecordingMachine
-
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "01JCG0C1H3NT0000000000000A"
 USER = "0f0e0d0c-0000-4000-8000-000000000001"
 NOW = datetime(2026, 1, 24, 8, tzinfo=UTC)
@@ -39,7 +37,7 @@ CONTEXT = SimpleNamespace(
 )
 
 
-def door(name: str) -> ModuleType:
+def handler_of(name: str) -> ModuleType:
     """A function's module, as Lambda loads it."""
     spec = importlib.util.spec_from_file_location(f"imports_{name}", ROOT / f"functions/imports/{name}.py")
     assert spec
@@ -62,18 +60,18 @@ def machine() -> RecordingMachine:
 
 
 @pytest.fixture
-def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Send one event, changed as said, through a door; an administrator asks unless another user is named."""
+def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Send one event, changed as said, through a handler; an administrator asks unless another user is named."""
     tenancy = TenancyTable(table)
     customer = Customer("01JCG0CVST0000000000000000", "Customer", NOW)
     tenancy.add_customer(customer, USER, FIRST_ROLES)
     tenancy.add_client(
         Client(CLIENT, customer.id, "Client", NOW), Membership(CLIENT, customer.id, USER, "administrator")
     )
-    runs = ImportRunService(house.jobs, house.runs, machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
-    jobs = ImportJobService(house.jobs, runs, lambda *_: True, lambda: NOW, new_id)
-    datasets, rows = Datasets(house.runs.known_types), Rows(house.reader())
-    given = [Authorizer(tenancy), jobs, runs, datasets, rows, house.importing, house.runs]
+    runs = ImportRunService(imports.jobs, imports.runs, machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
+    jobs = ImportJobService(imports.jobs, runs, lambda *_: True, lambda: NOW, new_id)
+    datasets, rows = Datasets(imports.runs.known_types), Rows(imports.reader())
+    given = [Authorizer(tenancy), jobs, runs, datasets, rows, imports.importing, imports.runs]
     told = SimpleNamespace(report=lambda _: None)
     services.use(monkeypatch, {type(one): one for one in given} | {HealthService: told})
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
@@ -81,7 +79,7 @@ def ask(house: House, table: Table, machine: RecordingMachine, monkeypatch: pyte
     def send(
         name: str, method: str | None = None, path: str | None = None, body: Any = None, user: str = USER, **query: str
     ) -> tuple[int, Any]:
-        sent, api = event(name), door(name)
+        sent, api = event(name), handler_of(name)
         if path is not None:
             sent = addressed(sent, api.handler.routes.all(), method or "", f"/clients/{CLIENT}{path}")
             sent |= {"body": json.dumps(body) if body else None, "queryStringParameters": query or None}
@@ -137,17 +135,17 @@ def test_rows_of_a_client_that_imported_nothing_are_none(ask: Ask) -> None:
     assert len(ask("api", "GET", "/datasets")[1]["items"]) == 8
 
 
-def queued(house: House, sent: dict[str, Any]) -> RunRef:
-    job = house.job()
+def queued(imports: Imports, sent: dict[str, Any]) -> RunRef:
+    job = imports.job()
     ref = RunRef(job.client_id, job.id, sent["run_id"])
     at = "2026-01-24T08:00:00Z"
-    house.runs.add(Run(ref, job.connection_id, Trigger.MANUAL, Status.QUEUED, "u", at))
+    imports.runs.add(Run(ref, job.connection_id, Trigger.MANUAL, Status.QUEUED, "u", at))
     return ref
 
 
-def test_the_tasks_of_a_run_do_the_run_and_note_what_it_cost(ask: Ask, house: House) -> None:
-    tasks, sent = door("tasks"), event("tasks")
-    ref = queued(house, sent)
+def test_the_tasks_of_a_run_do_the_run_and_note_what_it_cost(ask: Ask, imports: Imports) -> None:
+    tasks, sent = handler_of("tasks"), event("tasks")
+    ref = queued(imports, sent)
     plan = tasks.handler({"task": "plan", **ref.as_json()}, CONTEXT)
     for package in plan["packages"]:
         assert tasks.handler({"task": "read", **package}, CONTEXT) == {"outcome": "done"}
@@ -155,39 +153,39 @@ def test_the_tasks_of_a_run_do_the_run_and_note_what_it_cost(ask: Ask, house: Ho
         assert tasks.handler({"task": "publish", **package}, CONTEXT) == {"outcome": "done"}
     done = tasks.handler({"task": "finish", **ref.as_json()}, CONTEXT)
     assert done == {"outcome": "done", "status": "succeeded"}
-    run = house.runs.get(ref)
+    run = imports.runs.get(ref)
     assert run.tasks == 3 + len(plan["packages"]) + 2
     assert run.calls["dynamodb.PutItem"] > 0
 
 
-def test_a_run_whose_execution_broke_off_is_ended_and_its_data_free(ask: Ask, house: House) -> None:
+def test_a_run_whose_execution_broke_off_is_ended_and_its_data_free(ask: Ask, imports: Imports) -> None:
     sent = event("tasks-broke")
-    ref = queued(house, json.loads(sent["detail"]["input"]))
-    house.importing.plan(ref, lambda: 900.0)
+    ref = queued(imports, json.loads(sent["detail"]["input"]))
+    imports.importing.plan(ref, lambda: 900.0)
     sent["detail"]["input"] = json.dumps(ref.as_json())
     for _ in range(2):  # EventBridge may say it twice
-        door("tasks").handler(sent, CONTEXT)
-    run = house.runs.get(ref)
+        handler_of("tasks").handler(sent, CONTEXT)
+    run = imports.runs.get(ref)
     assert run.status is Status.FAILED
     assert run.problem is not None
     assert run.problem["code"] == "machine_failed"
-    other = house.queue(house.job())
-    assert house.importing.plan(other, lambda: 900.0)["outcome"] == "ready"
+    other = imports.queue(imports.job())
+    assert imports.importing.plan(other, lambda: 900.0)["outcome"] == "ready"
 
 
-def test_what_a_task_raises_names_no_cause(ask: Ask, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_task_raises_names_no_cause(ask: Ask, imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: Any) -> Any:
         raise Unavailable("The ERP is away.", code="connection_cut") from OSError("login=sa password=hunter2")
 
-    ref = queued(house, event("tasks"))
-    monkeypatch.setattr(type(house.importing), "publishing", failing)
+    ref = queued(imports, event("tasks"))
+    monkeypatch.setattr(type(imports.importing), "publishing", failing)
     with pytest.raises(Unavailable) as away:
-        door("tasks").handler({"task": "publishing", **ref.as_json()}, CONTEXT)
+        handler_of("tasks").handler({"task": "publishing", **ref.as_json()}, CONTEXT)
     assert away.value.__cause__ is None
     with pytest.raises(TaskFailed):
-        door("tasks").handler({"task": "unheard-of", **ref.as_json()}, CONTEXT)
+        handler_of("tasks").handler({"task": "unheard-of", **ref.as_json()}, CONTEXT)
 
 
-def test_the_clocks_door_starts_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_starts_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     services.use(monkeypatch, {Scheduler: SimpleNamespace(tick=lambda: 3)})
-    assert door("schedule").handler(event("schedule"), CONTEXT) == {"started": 3}
+    assert handler_of("schedule").handler(event("schedule"), CONTEXT) == {"started": 3}

@@ -22,8 +22,7 @@ from erphub.imports.runs.ports import Source
 from local.erps.twentyfourseven import App, Transport, seed
 from local.erps.twentyfourseven.state import Line, Voucher
 from tests.standins.twentyfourseven.contract import Contract, available
-
-from .conftest import House
+from tests.support.imports import Imports
 
 LEDGER = ("gl_transactions",)
 SIGN_IN = {
@@ -45,7 +44,7 @@ class Office:
     app: App
     watched: Any
     way: str
-    house: House
+    imports: Imports
 
     def get(self, client_id: str, connection_id: str) -> Source:
         return Source(client_id, connection_id, "Books", "24sevenoffice", "active", LEDGER)
@@ -56,7 +55,7 @@ class Office:
     @contextmanager
     def open(self, source: Source) -> Iterator[Any]:
         settings, secret = SIGN_IN[self.way]
-        clock = self.house.clock
+        clock = self.imports.clock
         applications = {"24sevenoffice": seed.APPLICATION_ID}
         shared = AdapterResources(
             ProcessTokens(), InProcessRateLimiter(clock), clock, applications=applications, sleep=lambda _: None
@@ -83,29 +82,31 @@ class Office:
 
 
 @pytest.fixture(params=["organisation", "user"])
-def office(request: pytest.FixtureRequest, house: House) -> Iterator[Office]:
+def office(request: pytest.FixtureRequest, imports: Imports) -> Iterator[Office]:
     """Everything was imported once, two hours ago."""
     app = App.seeded(400)
     contract = Contract(app) if available() else None
-    office = Office(app, contract or app, request.param, house)
-    house.now = datetime.now(UTC)
-    app.world.clock = house.clock
+    office = Office(app, contract or app, request.param, imports)
+    imports.now = datetime.now(UTC)
+    app.world.clock = imports.clock
     for line in office.lines:
         line.created = line.modified = datetime(2000, 1, 1, tzinfo=UTC)
-    house.importing = RunExecution(house.jobs, house.runs, office, house.lake, house.clock, house.checkpoint)
-    assert house.run(house.job(datasets=LEDGER)).status is Status.SUCCEEDED
-    house.now += timedelta(hours=2)
+    imports.importing = RunExecution(
+        imports.jobs, imports.runs, office, imports.lake, imports.clock, imports.checkpoint
+    )
+    assert imports.run(imports.job(datasets=LEDGER)).status is Status.SUCCEEDED
+    imports.now += timedelta(hours=2)
     yield office
     assert contract is None or contract.violations == []
 
 
 @pytest.fixture
-def nightly(house: House, office: Office) -> Job:
-    return house.job(Days(kind="days", days=3), datasets=LEDGER)
+def nightly(imports: Imports, office: Office) -> Job:
+    return imports.job(Days(kind="days", days=3), datasets=LEDGER)
 
 
-def here(house: House) -> Counter[tuple[str, date, Decimal]]:
-    rows = house.rows("gl_transactions", "company, journal_no, entry_no, voucher_date, amount")
+def here(imports: Imports) -> Counter[tuple[str, date, Decimal]]:
+    rows = imports.rows("gl_transactions", "company, journal_no, entry_no, voucher_date, amount")
     return Counter((row["entry_no"], row["voucher_date"], row["amount"]) for row in rows)
 
 
@@ -113,14 +114,14 @@ def there(office: Office) -> Counter[tuple[str, date, Decimal]]:
     return Counter((line.id, line.day, line.amount) for line in office.lines)
 
 
-def succeeds(house: House, job: Job) -> Run:
-    run = house.run(job)
-    assert run.status is Status.SUCCEEDED, [line.text for line in house.runs.log_page(run.ref, 100, None).items]
+def succeeds(imports: Imports, job: Job) -> Run:
+    run = imports.run(job)
+    assert run.status is Status.SUCCEEDED, [line.text for line in imports.runs.log_page(run.ref, 100, None).items]
     return run
 
 
-def test_what_was_changed_moved_and_entered_late_is_brought(house: House, office: Office, nightly: Job) -> None:
-    today = house.now.date()
+def test_what_was_changed_moved_and_entered_late_is_brought(imports: Imports, office: Office, nightly: Job) -> None:
+    today = imports.now.date()
     office.change(office.voucher(3), comment="Corrected", amount=Decimal(0))
     office.change(office.voucher(10), day=office.voucher(40).lines[0].day)
     office.change(office.voucher(20), day=today)
@@ -128,51 +129,51 @@ def test_what_was_changed_moved_and_entered_late_is_brought(house: House, office
     for line in late.lines:
         line.day, line.created = date(today.year - 1, 2, 3), office.app.world.now()
     office.change(late)
-    succeeds(house, nightly)
-    assert here(house) == there(office)
+    succeeds(imports, nightly)
+    assert here(imports) == there(office)
 
 
-def test_a_quiet_night_leaves_everything_as_it_is(house: House, office: Office, nightly: Job) -> None:
-    before = here(house)
+def test_a_quiet_night_leaves_everything_as_it_is(imports: Imports, office: Office, nightly: Job) -> None:
+    before = here(imports)
     for _ in range(2):
-        run = succeeds(house, nightly)
-        assert "older_days_changed" not in house.log(run)
-        house.now += timedelta(days=1)
-    assert here(house) == before == there(office)
+        run = succeeds(imports, nightly)
+        assert "older_days_changed" not in imports.log(run)
+        imports.now += timedelta(days=1)
+    assert here(imports) == before == there(office)
 
 
 def test_what_nobody_calls_changed_waits_for_an_import_of_everything(
-    house: House, office: Office, nightly: Job
+    imports: Imports, office: Office, nightly: Job
 ) -> None:
     """A voucher that is deleted leaves no trace: the published contracts know neither deletions nor former days."""
     org = office.app.world.organisation(seed.SHOP)
     gone = office.voucher(5)
     del org.vouchers[gone.id]
     org.sorted_lines = None
-    succeeds(house, nightly)
-    assert {entry for entry, _, _ in here(house) - there(office)} == {line.id for line in gone.lines}
-    succeeds(house, house.job(datasets=LEDGER))
-    assert here(house) == there(office)
+    succeeds(imports, nightly)
+    assert {entry for entry, _, _ in here(imports) - there(office)} == {line.id for line in gone.lines}
+    succeeds(imports, imports.job(datasets=LEDGER))
+    assert here(imports) == there(office)
 
 
 @pytest.mark.parametrize("fault", ["error_before", "half", "cut_after"])
 def test_an_erp_that_breaks_off_leaves_the_old_or_the_new(
-    house: House, office: Office, nightly: Job, fault: str
+    imports: Imports, office: Office, nightly: Job, fault: str
 ) -> None:
     office.change(office.voucher(10), day=office.voucher(40).lines[0].day)
-    before = here(house)
+    before = here(imports)
     for operation in ("rest:GET /transactionlines", "soap:GetTransactions"):
         office.app.faults.add(operation, fault, times=None, after=2)
-    assert house.run(nightly).status is Status.FAILED
-    assert here(house) == before
+    assert imports.run(nightly).status is Status.FAILED
+    assert here(imports) == before
     office.app.faults.clear()
-    succeeds(house, nightly)
-    assert here(house) == there(office)
+    succeeds(imports, nightly)
+    assert here(imports) == there(office)
 
 
-def test_a_run_tells_how_far_it_is_in_parts(house: House, office: Office, nightly: Job) -> None:
+def test_a_run_tells_how_far_it_is_in_parts(imports: Imports, office: Office, nightly: Job) -> None:
     office.change(office.voucher(3))
-    [unit] = house.units(succeeds(house, nightly)).values()
+    [unit] = imports.units(succeeds(imports, nightly)).values()
     shown = unit.as_json()
     assert shown["planned"] is None
     assert shown["parts"] == shown["parts_done"] >= 2

@@ -9,8 +9,7 @@ from erphub.imports.runs.models import Status
 from erphub.lake.delta import storage
 from erphub.platform.aws import files
 from erphub.platform.errors import ServiceBusy, Unavailable
-
-from .conftest import House
+from tests.support.imports import Imports
 
 HEAD = "Kernel error -> Generic S3 error\n ↳ Error performing GET http://s3/b/k in 21ms, after 10 retries"
 BUSY = [
@@ -61,9 +60,9 @@ def test_what_s3_refuses_for_good_is_not(code: str):
 
 @pytest.mark.parametrize("step", ["stage", "staged_totals", "publish"])
 def test_a_store_that_is_busy_for_long_fails_no_part_of_a_run(
-    house: House, step: str, monkeypatch: pytest.MonkeyPatch
+    imports: Imports, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, busy = getattr(house.lake, step), [step] * 3
+    real, busy = getattr(imports.lake, step), [step] * 3
 
     def slow(*arguments: Any) -> Any:
         if busy:
@@ -71,7 +70,7 @@ def test_a_store_that_is_busy_for_long_fails_no_part_of_a_run(
             raise ServiceBusy("The lake's storage did not answer as it should.", code="lake_unavailable")
         return real(*arguments)
 
-    monkeypatch.setattr(house.lake, step, slow)
-    assert house.run(house.job()).status is Status.SUCCEEDED
+    monkeypatch.setattr(imports.lake, step, slow)
+    assert imports.run(imports.job()).status is Status.SUCCEEDED
     assert busy == []
-    assert house.count("gl_transactions") == 120
+    assert imports.count("gl_transactions") == 120

@@ -12,8 +12,7 @@ from erphub.lake.datasets.service import Datasets
 from erphub.lake.rows.schemas import RowsQuery
 from erphub.lake.rows.service import Rows
 from erphub.platform.errors import Gone, Invalid, NotFound
-
-from .conftest import CLIENT, CONNECTION, FIRST_DAY, House, Prepared, ledger
+from tests.support.imports import CLIENT, CONNECTION, FIRST_DAY, Imports, Prepared, ledger
 
 
 def pages(rows: Rows, dataset: str = "gl_transactions", **query: Any) -> list[list[dict[str, Any]]]:
@@ -27,12 +26,12 @@ def pages(rows: Rows, dataset: str = "gl_transactions", **query: Any) -> list[li
 
 
 @pytest.fixture
-def imported(house: House, prepared: Prepared) -> House:
-    return prepared(house, "rows", _imported)
+def imported(imports: Imports, prepared: Prepared) -> Imports:
+    return prepared(imports, "rows", _imported)
 
 
-def _imported(house: House) -> None:
-    house.erp.data["F0001"]["gl_transactions"] += [
+def _imported(imports: Imports) -> None:
+    imports.erp.data["F0001"]["gl_transactions"] += [
         {"journal_no": None, "entry_no": None, "amount": Decimal("0.10")},
         {"journal_no": None, "entry_no": None, "amount": Decimal("0.10")},
         {
@@ -48,10 +47,10 @@ def _imported(house: House) -> None:
             "amount": Decimal("0.30"),
         },
     ]
-    house.run(house.job())
+    imports.run(imports.job())
 
 
-def test_pages_hold_every_row_once_whatever_their_size(imported: House) -> None:
+def test_pages_hold_every_row_once_whatever_their_size(imported: Imports) -> None:
     rows = Rows(imported.reader())
     whole = pages(rows, limit=200)[0]
     assert len(whole) == 124
@@ -61,7 +60,7 @@ def test_pages_hold_every_row_once_whatever_their_size(imported: House) -> None:
         assert [row for page in found for row in page] == whole
 
 
-def test_a_page_of_long_rows_is_shorter_and_nothing_is_lost(imported: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_of_long_rows_is_shorter_and_nothing_is_lost(imported: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = Rows(imported.reader())
     whole = pages(rows, limit=2000)[0]
     monkeypatch.setattr("erphub.lake.delta.rows.BIGGEST_PAGE", 6_000)
@@ -72,7 +71,7 @@ def test_a_page_of_long_rows_is_shorter_and_nothing_is_lost(imported: House, mon
     assert [row for page in pages(rows, limit=2000) for row in page] == whole
 
 
-def test_pages_show_one_state_even_when_a_run_publishes_in_between(imported: House) -> None:
+def test_pages_show_one_state_even_when_a_run_publishes_in_between(imported: Imports) -> None:
     rows = Rows(imported.reader())
     first = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=60))
     imported.erp.data["F0001"]["gl_transactions"] = ledger(5)
@@ -82,13 +81,13 @@ def test_pages_show_one_state_even_when_a_run_publishes_in_between(imported: Hou
     assert len(rows.page(CLIENT, "gl_transactions", RowsQuery(limit=200)).items) == 65
 
 
-def test_decimals_are_text_and_days_are_iso(imported: House) -> None:
+def test_decimals_are_text_and_days_are_iso(imported: Imports) -> None:
     query = RowsQuery.model_validate({"limit": 1, "from": "2026-01-02", "columns": "amount, voucher_date,company"})
     row = Rows(imported.reader()).page(CLIENT, "gl_transactions", query).items[0]
     assert row == {"amount": "2.00", "voucher_date": "2026-01-02", "company": "F0001"}
 
 
-def test_filters_by_company_and_days(imported: House) -> None:
+def test_filters_by_company_and_days(imported: Imports) -> None:
     rows = Rows(imported.reader())
     found = pages(rows, company="F0002", **{"from": "2026-01-03", "to": "2026-01-04"})[0]
     assert {row["company"] for row in found} == {"F0002"}
@@ -97,7 +96,7 @@ def test_filters_by_company_and_days(imported: House) -> None:
     assert pages(rows, connection="another")[0] == []
 
 
-def test_another_client_sees_nothing(imported: House) -> None:
+def test_another_client_sees_nothing(imported: Imports) -> None:
     assert Rows(imported.reader()).page("01HZZZZZZZZZZZZZZZZZZZZZZD", "accounts", RowsQuery()).items == []
 
 
@@ -112,13 +111,13 @@ def test_another_client_sees_nothing(imported: House) -> None:
         ({"next": "%%%"}, "next_invalid"),
     ],
 )
-def test_what_cannot_be_answered_is_refused(imported: House, query: dict[str, str], code: str) -> None:
+def test_what_cannot_be_answered_is_refused(imported: Imports, query: dict[str, str], code: str) -> None:
     with pytest.raises(Invalid) as refused:
         Rows(imported.reader()).page(CLIENT, "gl_transactions", RowsQuery.model_validate(query))
     assert refused.value.errors[0].code == code
 
 
-def test_a_next_of_another_list_opens_nothing(imported: House) -> None:
+def test_a_next_of_another_list_opens_nothing(imported: Imports) -> None:
     rows = Rows(imported.reader())
     word = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1)).next
     with pytest.raises(Invalid):
@@ -153,7 +152,7 @@ def made_up(rows: Rows, forged: dict[str, Any]) -> str:
         {"last": [{"day": "yesterday"}, "59", "1", "F0001", CONNECTION]},
     ],
 )
-def test_a_next_that_somebody_made_up_is_refused(imported: House, forged: dict[str, Any]) -> None:
+def test_a_next_that_somebody_made_up_is_refused(imported: Imports, forged: dict[str, Any]) -> None:
     rows = Rows(imported.reader())
     word = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1)).next or ""
     given = dict(
@@ -165,14 +164,14 @@ def test_a_next_that_somebody_made_up_is_refused(imported: House, forged: dict[s
     assert refused.value.errors[0].code == "next_invalid"
 
 
-def test_a_state_that_is_still_to_come_is_not_waited_for(imported: House) -> None:
+def test_a_state_that_is_still_to_come_is_not_waited_for(imported: Imports) -> None:
     rows = Rows(imported.reader())
     with pytest.raises(Gone) as gone:
         rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1, next=made_up(rows, {"version": 2**63 - 1})))
     assert gone.value.code == "page_expired"
 
 
-def test_days_of_a_dataset_without_dates_are_refused_and_unknown_datasets_not_found(imported: House) -> None:
+def test_days_of_a_dataset_without_dates_are_refused_and_unknown_datasets_not_found(imported: Imports) -> None:
     rows = Rows(imported.reader())
     with pytest.raises(Invalid) as refused:
         rows.page(CLIENT, "accounts", RowsQuery.model_validate({"from": "2026-01-01"}))
@@ -181,7 +180,7 @@ def test_days_of_a_dataset_without_dates_are_refused_and_unknown_datasets_not_fo
         rows.page(CLIENT, "passwords", RowsQuery())
 
 
-def test_a_state_that_is_no_longer_kept_says_so(imported: House) -> None:
+def test_a_state_that_is_no_longer_kept_says_so(imported: Imports) -> None:
     rows = Rows(imported.reader())
     word = rows.page(CLIENT, "gl_transactions", RowsQuery(limit=1)).next
     for log in (imported.folder / "lake" / CLIENT / "gl_transactions" / "_delta_log").iterdir():
@@ -191,7 +190,7 @@ def test_a_state_that_is_no_longer_kept_says_so(imported: House) -> None:
     assert gone.value.code == "page_expired"
 
 
-def test_datasets_are_listed_with_the_schema_they_have(imported: House) -> None:
+def test_datasets_are_listed_with_the_schema_they_have(imported: Imports) -> None:
     listed = {view.id: view for view in Datasets(imported.runs.known_types).list(CLIENT).items}
     assert len(listed) == 8
     assert listed["gl_transactions"].imported
@@ -201,13 +200,13 @@ def test_datasets_are_listed_with_the_schema_they_have(imported: House) -> None:
     assert [c.name for c in listed["accounts"].columns if c.key] == ["account_no", "company", "connection"]
 
 
-def test_a_widened_column_is_listed_as_it_is(imported: House) -> None:
+def test_a_widened_column_is_listed_as_it_is(imported: Imports) -> None:
     imported.erp.types = {"amount": "decimal(28,6)"}
     imported.run(imported.job())
     types = imported.runs.known_types(CLIENT)["gl_transactions"]
     assert types["amount"] == "decimal(28,6)"
 
 
-def test_days_at_the_end_of_time_are_fine(imported: House) -> None:
+def test_days_at_the_end_of_time_are_fine(imported: Imports) -> None:
     query = RowsQuery.model_validate({"from": date.min.isoformat(), "to": date.max.isoformat(), "limit": 200})
     assert len(Rows(imported.reader()).page(CLIENT, "gl_transactions", query).items) == 122

@@ -18,10 +18,9 @@ from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.locations import table_key
 from erphub.lake.ports import Published, PublishTarget, Staged
 from erphub.platform.aws.files import S3Files
+from tests.lake.conftest import BUCKET, options
 from tests.support.erp import Row, batch_of
 from tests.support.lossy import Fault, LossyStore, Plan
-
-from .conftest import BUCKET, options
 
 LEDGER, ACCOUNTS = BY_ID["gl_transactions"], BY_ID["accounts"]
 DAY = date(2026, 1, 1)

@@ -11,8 +11,7 @@ from erphub.connections.models import Company, Connection
 from erphub.erp import catalogue as erp
 from erphub.erp.system import FoundCompany
 from erphub.imports.runs.sources import ConnectedSources
-
-from .conftest import CLIENT, CONNECTION
+from tests.support.imports import CLIENT, CONNECTION
 
 NOW = datetime(2026, 1, 24, 8, tzinfo=UTC)
 

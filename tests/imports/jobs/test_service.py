@@ -17,9 +17,7 @@ from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import ID, PageQuery
 from tests.support.aws import on_both
-
-from .conftest import CLIENT, CONNECTION
-from .test_schedule import RecordingMachine
+from tests.support.imports import CLIENT, CONNECTION, RecordingMachine
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 

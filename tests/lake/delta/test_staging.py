@@ -21,10 +21,9 @@ from erphub.lake.delta import upkeep as lake_upkeep
 from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.ports import PublishTarget, Staged
 from erphub.platform.errors import Conflict, Unavailable
+from tests.lake.delta.test_delta_lake import LEDGER, Shore, lines
 from tests.support.erp import batch_of
 from tests.support.files import FolderFiles
-
-from .test_lake import LEDGER, Shore, lines
 
 MANIFEST = "_delta_log/00000000000000000000.json"
 ROWS = 1500

@@ -7,9 +7,6 @@ from pydantic import Field
 
 from erphub.platform.wire import JsonObject, Model
 
-HUB = "hub"
-"""The actor when nobody asked: the hub itself did it."""
-
 
 class AuditEntry(Model):
     """One thing that happened. `old` and `new` hold what changed, never a secret."""

@@ -36,7 +36,7 @@ class AuditTrail:
         email: str | None = None,
         once: str | None = None,
     ) -> None:
-        """Write down what happened. `actor` is a user's id or `models.audit.HUB`; `action` a stable word.
+        """Write down what happened. `actor` is a user's id or `platform.actors.HUB`; `action` a stable word.
 
         Whoever may be run again names the occasion in `once` (an execution, a wizard, a plan): within a connection it
         is written down once. `old` and `new` hold what changed as plain JSON; what is hidden stays hidden in them.

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from erphub.audit.models import HUB
 from erphub.audit.service import AuditTrail
 from erphub.connections.models import Connection
 from erphub.connections.ports import ConnectionStore
 from erphub.deletions.models import Deletion, DeletionState
 from erphub.deletions.ports import DeletionStore
 from erphub.deletions.service import ENOUGH_TIME, PATIENCE, condemn, no_checkpoint
+from erphub.platform.actors import HUB
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict
 from erphub.platform.removal import Dependent

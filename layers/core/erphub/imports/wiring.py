@@ -126,8 +126,8 @@ def run_execution(services: "Services") -> "RunExecution":
 
 def _record_skipped(services: "Services", connection: "Connection", company: "FoundCompany", why: "HubError") -> None:
     """A company that is not the connection's to take is written down, once."""
-    from erphub.audit.models import HUB
     from erphub.audit.service import AuditTrail
+    from erphub.platform.actors import HUB
 
     new = {"company": company.key, "name": company.name, "code": why.code, "detail": why.detail}
     services.get(AuditTrail).record(

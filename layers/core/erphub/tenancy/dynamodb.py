@@ -4,8 +4,9 @@ A role counts its members, in the same transaction that adds or removes one: so 
 somebody be put into a role that has just been.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import override
 
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
@@ -15,12 +16,13 @@ from erphub.platform.identity import Permission
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.models import Client, Customer, Membership, Role, User
+from erphub.tenancy.ports import MemberStore
 
 _THERE = "attribute_exists(pk)"
 _NEW = "attribute_not_exists(pk)"
 
 
-class TenancyTable:
+class TenancyTable(MemberStore):
     """Satisfies `tenancy.ports.TenancyStore`."""
 
     def __init__(self, table: Table) -> None:
@@ -30,6 +32,10 @@ class TenancyTable:
         """See the port."""
         item = self._table.get(member_key(client_id, user))
         return _membership(item) if item else None
+
+    @override
+    def get_many(self, client_id: str, users: Collection[str]) -> Sequence[Membership]:
+        return [_membership(item) for item in self._table.get_many([member_key(client_id, user) for user in users])]
 
     def role(self, customer_id: str, name: str) -> Role | None:
         """See the port."""

@@ -1,6 +1,6 @@
 """What the hub must remember about customers, clients, roles and members."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from erphub.platform.identity import Permission
@@ -31,7 +31,15 @@ class Memberships(Protocol):
         ...
 
 
-class TenancyStore(Memberships, Protocol):
+class MemberStore(Protocol):
+    """Memberships of clients."""
+
+    def get_many(self, client_id: str, users: Collection[str]) -> Sequence[Membership]:
+        """The memberships of those of the users who have one in the client, read together."""
+        ...
+
+
+class TenancyStore(Memberships, MemberStore, Protocol):
     """All of it. Changes name the version they were made from, and raise Conflict when it is no longer the one."""
 
     def make_platform_administrator(self, user: str) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from erphub.platform.services import Services
     from erphub.tenancy.access import Authorizer
+    from erphub.tenancy.actors import MemberDirectory
     from erphub.tenancy.dynamodb import TenancyTable
     from erphub.tenancy.service import TenancyService
 
@@ -24,6 +25,14 @@ def authorizer(services: "Services") -> "Authorizer":
     return Authorizer(services.get(TenancyTable))
 
 
+def member_directory(services: "Services") -> "MemberDirectory":
+    """Names of those who did something in a client."""
+    from erphub.tenancy.actors import MemberDirectory
+    from erphub.tenancy.dynamodb import TenancyTable
+
+    return MemberDirectory(services.get(TenancyTable))
+
+
 def tenancy_service(services: "Services") -> "TenancyService":
     """Customers, clients, roles, members."""
     from erphub.tenancy.cognito import CognitoUsers
@@ -35,4 +44,4 @@ def tenancy_service(services: "Services") -> "TenancyService":
     return TenancyService(services.get(TenancyTable), users, platform.clock, platform.new_id)
 
 
-PROVIDES = (tenancy_table, authorizer, tenancy_service)
+PROVIDES = (tenancy_table, authorizer, member_directory, tenancy_service)

@@ -14,8 +14,8 @@ from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, ListsCompanies
 from erphub.platform.errors import NotFound
 
-# A new system is a module beside this one, and its name here.
-_MODULES = ("visma_business", "sqlserver_generic", "twentyfourseven")
+MODULES = ("visma_business", "sqlserver_generic", "twentyfourseven")
+"""The modules in `systems`, in the order in which they are offered. A new system is one more, and its name here."""
 
 CAPABILITIES: Mapping[AdapterCapability, type] = {
     AdapterCapability.COMPANIES: ListsCompanies,
@@ -38,7 +38,7 @@ class SystemModule(Protocol):
 
 
 def _modules() -> Sequence[SystemModule]:
-    return [cast(SystemModule, import_module(f"erphub.erp.systems.{name}")) for name in _MODULES]
+    return [cast(SystemModule, import_module(f"erphub.erp.systems.{name}")) for name in MODULES]
 
 
 def _module(erp_system: str) -> SystemModule:

@@ -22,6 +22,17 @@ class AdapterCapability(StrEnum):
     VOUCHERS = "vouchers"
 
 
+class AnswerRole(StrEnum):
+    """What of a connection, other than a setting of its ERP system, an answer becomes."""
+
+    COMPANIES = "companies"
+    ALLOW_DUPLICATES = "allow_duplicates"
+    NAME = "name"
+    SHARED = "shared"
+    VOUCHER_ARCHIVE = "voucher_archive"
+    VOUCHER_PATH = "voucher_path"
+
+
 @dataclass(frozen=True)
 class Field:
     """One thing the wizard asks for.
@@ -50,11 +61,17 @@ class Field:
     schema: Json | None = None
     """The JSON Schema of a field that is more than one value (a list, a mapping); replaces what is derived."""
     listed: bool = False
-    """What can be chosen is listed from the ERP for each company in use, under the field's name (`HasChoices`); the
+    """What can be chosen is listed from the ERP for each company in use, under the field's name (`ListsOptions`); the
     answer is `all` or a list of keys. A step of such fields is not asked where there is nothing to choose."""
     bound_to: tuple[str, ...] = ()
     """For a secret: the fields it was given for. When one of them changes, the secret must be entered again, so that
     whoever may edit a connection cannot send its password to a server of their own."""
+    role: AnswerRole | None = None
+    """What the answer becomes when it is no setting of the system."""
+
+    def is_shown(self, settings: Mapping[str, Any]) -> bool:
+        """Whether the field is asked for, given the other answers."""
+        return self.when is None or settings.get(self.when[0]) in self.when[1]
 
 
 @dataclass(frozen=True)
@@ -67,13 +84,18 @@ class Link:
 
 @dataclass(frozen=True)
 class Step:
-    """One page of the wizard. `tests` means: when it is answered, the connection is tried before going on."""
+    """One page of the wizard. `tests` means: when it is answered, the connection is tried before going on.
+
+    `depends_on_server` means: its answer was chosen from what the server shows, and is tried out on it; whoever edits a
+    connection to mean another server or login is asked again.
+    """
 
     id: str
     title: str
     help: str
     fields: Sequence[Field]
     tests: bool = False
+    depends_on_server: bool = False
     checks: Sequence[Check] = ()
 
     @property
@@ -101,6 +123,15 @@ class Description:
     def offered(self, settings: Mapping[str, Any]) -> Sequence[str]:
         """The datasets of a connection with these settings."""
         return [one for one in self.datasets if self._has(one, settings)]
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """The fields of all steps."""
+        return [item for step in self.steps for item in step.fields]
+
+    def secrets(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """The names of the secrets that a connection with these settings has."""
+        return [item.name for item in self.fields if item.secret and item.is_shown(settings)]
 
     def _has(self, dataset: str, settings: Mapping[str, Any]) -> bool:
         name, values = self.datasets_when.get(dataset, ("", ("",)))

@@ -140,7 +140,7 @@ def _take(item: Field, answer: Mapping[str, Any], values: dict[str, Any], known:
     """Put the field's value, or its default, into `values`; or say why that cannot be."""
     given = answer.get(item.name)
     blank = given is None or (isinstance(given, str) and not given.strip())
-    if _hidden(item, values):
+    if not item.is_shown(values):
         if blank or given == item.default:
             return None
         return FieldError(_pointer(item.name), "not_applicable", "This field does not belong to the choice made above.")
@@ -156,13 +156,9 @@ def _take(item: Field, answer: Mapping[str, Any], values: dict[str, Any], known:
     return None
 
 
-def _hidden(item: Field, values: Mapping[str, Any]) -> bool:
-    return item.when is not None and values.get(item.when[0]) not in item.when[1]
-
-
 def _kept(item: Field, values: Mapping[str, Any], known: AnswerContext) -> bool:
     """Whether the secret was left out and is the one that is known."""
-    return item.secret and item.name in known.secrets and item.name not in values and not _hidden(item, values)
+    return item.secret and item.name in known.secrets and item.name not in values and item.is_shown(values)
 
 
 def _moved(item: Field, values: Mapping[str, Any], known: AnswerContext) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from erphub.erp.description import Field, Json, Step
+from erphub.erp.description import AnswerRole, Field, Json, Step
 from erphub.platform.errors import FieldError, Invalid
 from erphub.platform.text import clean_name
 
@@ -31,6 +31,7 @@ def companies_step(noun: str = "companies") -> Step:
         id="companies",
         title="Companies",
         help=f"Choose the {noun} to use with this connection.",
+        depends_on_server=True,
         fields=(
             Field(
                 "companies",
@@ -38,6 +39,7 @@ def companies_step(noun: str = "companies") -> Step:
                 "The keys of the companies to use, or `all` for every one of them and those that are added later.",
                 example=["F0001"],
                 schema=all_or_these(),
+                role=AnswerRole.COMPANIES,
             ),
             Field(
                 "connected_elsewhere",
@@ -46,8 +48,21 @@ def companies_step(noun: str = "companies") -> Step:
                 " with it must know in which of the two. Only where your customer allows it.",
                 type="boolean",
                 default=False,
+                role=AnswerRole.ALLOW_DUPLICATES,
             ),
         ),
+    )
+
+
+def shared_field() -> Field:
+    """Whether colleagues may edit the connection; it stands in the step that says who signs in."""
+    return Field(
+        "shared",
+        "Allow other users to edit this connection",
+        "Others who may manage connections can then change it, and see all its companies.",
+        type="boolean",
+        default=False,
+        role=AnswerRole.SHARED,
     )
 
 
@@ -59,7 +74,12 @@ def name_step() -> Step:
         help="A name by which you and your colleagues recognise the connection.",
         fields=(
             Field(
-                "name", "Name", "Must differ from your other connections.", example="Visma, head office", longest=100
+                "name",
+                "Name",
+                "Must differ from your other connections.",
+                example="Accounts, head office",
+                longest=100,
+                role=AnswerRole.NAME,
             ),
         ),
         checks=(_name_form,),

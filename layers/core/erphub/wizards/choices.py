@@ -12,8 +12,6 @@ from erphub.erp.description import Description, Field, Step
 from erphub.erp.system import FoundChoice, FoundCompany, ListsOptions
 from erphub.platform.errors import ErpRefused, FieldError, Invalid
 
-DEPENDING_ON_THE_SERVER = ("companies", "mapping")
-"""Steps whose answers were chosen from what the server showed, and are tried out on it."""
 ALL = "all"
 MOST_COMPANIES = 50
 """Of more companies nobody chooses one by one, and to ask the ERP for each would take longer than a task may."""
@@ -26,7 +24,7 @@ def listed_steps(description: Description) -> Sequence[Step]:
 
 def shown_by_the_server(description: Description) -> tuple[str, ...]:
     """The steps whose answers were chosen from what the server showed; another one is asked about them again."""
-    return (*DEPENDING_ON_THE_SERVER, *(step.id for step in listed_steps(description)))
+    return tuple(step.id for step in description.steps if step.depends_on_server or step.listed)
 
 
 def check_companies(found: Sequence[FoundCompany], choice: object) -> None:

@@ -130,7 +130,7 @@ class WizardCompletion:
         old: dict[str, Any] = {one["field"]: one["before"] for one in changed}
         new: dict[str, Any] = {one["field"]: one["now"] for one in changed}
         if after.secret_name != before.secret_name:
-            new["password"] = "replaced"  # noqa: S105 — says that it was, not what it is
+            new |= dict.fromkeys(about.secrets(after.settings), "replaced")
         return self._entry(wizard, "connection.edited", old, new)
 
     def after(self, wizard: Wizard) -> None:

@@ -6,16 +6,13 @@ from hashlib import sha256
 from typing import Any, cast
 
 from erphub.connections.models import Company, Connection, ConnectionStatus, LastTest, Voucher
-from erphub.erp.description import Description
+from erphub.erp.catalogue import describe
+from erphub.erp.description import AnswerRole, Description
 from erphub.erp.probes import ProbeView
 from erphub.platform.errors import Conflict
 from erphub.platform.wire import JsonObject
 from erphub.wizards.models import Wizard
 
-NOT_SETTINGS = frozenset(
-    {"companies", "connected_elsewhere", "name", "shared", "voucher_provider", "document_center_path"}
-)
-"""Answers that become something else of the connection than a setting of its system."""
 _MANY = 200
 """More companies than this are told as a number."""
 _LONG = 1000
@@ -24,13 +21,16 @@ _LONG = 1000
 
 def answers(connection: Connection, companies: Sequence[str], description: Description) -> dict[str, JsonObject]:
     """The wizard's answers that would make this connection, by step; `companies` are the keys in use."""
-    flat: dict[str, Any] = {
-        **connection.settings,
-        "companies": "all" if connection.all_companies else list(companies),
-        "name": connection.name,
-        "shared": connection.shared,
-        "voucher_provider": connection.voucher.provider,
-        "document_center_path": connection.voucher.path,
+    roles: dict[AnswerRole, Any] = {
+        AnswerRole.COMPANIES: "all" if connection.all_companies else list(companies),
+        AnswerRole.NAME: connection.name,
+        AnswerRole.SHARED: connection.shared,
+        AnswerRole.VOUCHER_ARCHIVE: connection.voucher.provider,
+        AnswerRole.VOUCHER_PATH: connection.voucher.path,
+    }
+    flat = {
+        field.name: roles.get(field.role) if field.role else connection.settings.get(field.name)
+        for field in description.fields
     }
     given = {
         step.id: {field.name: flat[field.name] for field in step.fields if flat.get(field.name) is not None}
@@ -74,7 +74,7 @@ def changed_meanwhile(wizard: Wizard, live: Connection, companies: Sequence[Comp
     then = edit.opened if edit else {}
     changed = differences(then, opened(answers(live, [company.key for company in companies], about)))
     if edit and edit.secret_name != live.secret_name:
-        changed.append({"field": "password", "before": "[hidden]", "now": "[hidden]"})
+        changed += [{"field": name, "before": "[hidden]", "now": "[hidden]"} for name in about.secrets(live.settings)]
     return Conflict(
         "The connection was changed by somebody else while you edited it. Look at what changed, then start the edit"
         " again.",
@@ -86,17 +86,21 @@ def changed_meanwhile(wizard: Wizard, live: Connection, companies: Sequence[Comp
 
 def made(wizard: Wizard, now: datetime) -> Connection:
     """The connection that a wizard's answers make."""
-    settings = wizard.settings
+    settings, fields = wizard.settings, describe(wizard.erp_system).fields
+    roles = {field.role: settings[field.name] for field in fields if field.role and field.name in settings}
+    others = {field.name for field in fields if field.role}
     return Connection(
         id=wizard.connection_id,
         client_id=wizard.client_id,
         erp_system=wizard.erp_system,
-        name=settings["name"],
+        name=roles[AnswerRole.NAME],
         owner=wizard.owner,
-        shared=bool(settings.get("shared")),
-        settings={name: value for name, value in settings.items() if name not in NOT_SETTINGS},
-        all_companies=settings.get("companies") == "all",
-        voucher=Voucher(provider=settings.get("voucher_provider", "none"), path=settings.get("document_center_path")),
+        shared=bool(roles.get(AnswerRole.SHARED)),
+        settings={name: value for name, value in settings.items() if name not in others},
+        all_companies=roles.get(AnswerRole.COMPANIES) == "all",
+        voucher=Voucher(
+            provider=roles.get(AnswerRole.VOUCHER_ARCHIVE, "none"), path=roles.get(AnswerRole.VOUCHER_PATH)
+        ),
         last_test=tested(wizard, now),
         generation=wizard.id,
         created_at=now,

@@ -16,7 +16,7 @@ from erphub.connections.access import ConnectionAccess
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
 from erphub.erp.catalogue import describe
-from erphub.erp.description import Description, Step
+from erphub.erp.description import AnswerRole, Description, Step
 from erphub.erp.forms import AnswerContext, clean_answer, step_schema
 from erphub.erp.probes import ProbeView
 from erphub.erp.system import FoundCompany
@@ -432,7 +432,8 @@ def _elsewhere(wizard: Wizard, step: Step, settings: Mapping[str, Any]) -> bool:
     before = wizard.answers.get(step.id) or (wizard.refused if wizard.answered == step.id else None)
     if wizard.edit is None or before is None:
         return True
-    return {**before, "shared": None} != {**settings, "shared": None}
+    shared = dict.fromkeys(field.name for field in step.fields if field.role is AnswerRole.SHARED)
+    return {**before, **shared} != {**settings, **shared}
 
 
 def _asker(member: Member) -> AnsweredBy:

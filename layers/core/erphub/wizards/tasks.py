@@ -169,7 +169,7 @@ class WizardTasks:
             answer = wizard.answers[step.id]
             checked = {field.name: self._checked(wizard, field, answer[field.name]) for field in step.listed}
             wizard = wizard.model_copy(update={"answers": {**wizard.answers, step.id: answer | checked}})
-        if step.tests or step.id in choosing.DEPENDING_ON_THE_SERVER:
+        if step.tests or step.depends_on_server:
             system = self._open(wizard, with_choices=step.id != "companies")
             probes = [self._clean(probe) for probe in system.check()]
             if step.tests and _no_longer_fits(wizard, probes):
@@ -322,7 +322,7 @@ class WizardTasks:
 def _no_longer_fits(wizard: Wizard, probes: Sequence[Probe]) -> bool:
     """Whether an edit's login works and only what had been chosen does not."""
     failed = next((probe for probe in probes if probe.outcome is Outcome.FAILED), None)
-    chosen = any(step in wizard.answers for step in choosing.DEPENDING_ON_THE_SERVER)
+    chosen = any(step.depends_on_server and step.id in wizard.answers for step in describe(wizard.erp_system).steps)
     return wizard.edit is not None and chosen and failed is not None and failed.stage in _CHOSEN_LATER
 
 

@@ -73,6 +73,7 @@ MAPPING = Step(
             schema=_mapping_schema(),
         ),
     ),
+    depends_on_server=True,
     checks=(_named_columns,),
 )
 

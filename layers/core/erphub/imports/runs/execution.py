@@ -58,7 +58,7 @@ class ChangedWhileReading(Unavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "The source changed while it was read. At a quieter hour it can be read in peace; a SQL Server that allows "
+            "The source changed while it was read. At a quieter hour it can be read in peace; a database that allows "
             "snapshot isolation can at any hour."
         )
 

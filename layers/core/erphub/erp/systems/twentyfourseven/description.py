@@ -1,7 +1,7 @@
 """24SevenOffice for whoever chooses it: what it is, and the questions its wizard asks."""
 
 from erphub.erp.description import AdapterCapability, Description, Field, Link, Step
-from erphub.erp.steps import all_or_these, companies_step, finish_step, name_step
+from erphub.erp.steps import all_or_these, companies_step, finish_step, name_step, shared_field
 
 ORGANISATION, USER = "organisation", "user"
 _NO_CONTROLS = "^[^\\u0000-\\u001f\\u007f]*$"
@@ -71,13 +71,7 @@ SIGN_IN = Step(
             type="boolean",
             default=False,
         ),
-        Field(
-            "shared",
-            "Allow other users to edit this connection",
-            "Others who may manage connections can then change it, and see all its companies.",
-            type="boolean",
-            default=False,
-        ),
+        shared_field(),
     ),
     tests=True,
 )

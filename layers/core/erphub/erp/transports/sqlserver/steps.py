@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from erphub.erp.description import Field, Step
-from erphub.erp.steps import companies_step, finish_step, name_step
+from erphub.erp.description import AnswerRole, Field, Step
+from erphub.erp.steps import companies_step, finish_step, name_step, shared_field
 from erphub.erp.transports.sqlserver import address
 from erphub.platform.errors import FieldError, Invalid
 
@@ -24,6 +24,65 @@ TRUST_WARNING = (
     "The connection is encrypted, but nobody checks whose certificate it is: someone between the hub and the server"
     " could read the password. Prefer to verify."
 )
+_SERVER = Field(
+    "server",
+    "Server",
+    "Name or IP address, with an instance or a port where there is one: name, name\\instance, name,port."
+    " The server must be reachable from the hub.",
+    example="db01.example.com\\VISMA",
+    longest=address.LONGEST,
+)
+_LOGIN = (
+    Field(
+        "authentication",
+        "Authentication",
+        "How the login is checked. Windows needs a domain user with a password: an integrated login, without a"
+        " password, cannot work from the cloud.",
+        default="sql",
+        choices={"sql": "SQL Server login", "windows": "Windows login (DOMAIN\\user)"},
+    ),
+    Field(
+        "login",
+        "Login",
+        "The SQL Server login, or DOMAIN\\user for Windows authentication. It needs read access only.",
+        example="erphub_reader",
+        longest=128,
+        pattern=_NO_CONTROLS,
+        needed="Enter a login. Windows authentication needs DOMAIN\\user and a password too: an integrated"
+        " login is made with the user who sits at the machine, and in the cloud nobody does.",
+    ),
+    Field(
+        "password",
+        "Password",
+        "Stored encrypted, never shown again.",
+        secret=True,
+        longest=128,
+        pattern=_NO_NUL,
+        bound_to=("server", "authentication", "login", "encryption", "ca_certificate"),
+    ),
+)
+_ENCRYPTION = (
+    Field(
+        "encryption",
+        "Encryption",
+        "The connection is always encrypted. Verifying also makes sure that the server is the one you mean.",
+        default="verify",
+        choices={
+            "verify": "Encrypt, and verify the server's certificate",
+            "trust": "Encrypt without verifying",
+        },
+        warnings={"trust": TRUST_WARNING},
+    ),
+    Field(
+        "ca_certificate",
+        "CA certificate",
+        "The certificate of the authority that issued the server's (PEM). Empty for a public authority.",
+        required=False,
+        multiline=True,
+        longest=100_000,
+        when=("encryption", ("verify",)),
+    ),
+)
 
 
 def server_step(*further: Field) -> Step:
@@ -32,71 +91,7 @@ def server_step(*further: Field) -> Step:
         id="server",
         title="SQL Server",
         help="The SQL Server that holds the ERP's databases, and a login that may read them.",
-        fields=(
-            Field(
-                "server",
-                "Server",
-                "Name or IP address, with an instance or a port where there is one: name, name\\instance, name,port."
-                " The server must be reachable from the hub.",
-                example="db01.example.com\\VISMA",
-                longest=address.LONGEST,
-            ),
-            *further,
-            Field(
-                "authentication",
-                "Authentication",
-                "How the login is checked. Windows needs a domain user with a password: an integrated login, without a"
-                " password, cannot work from the cloud.",
-                default="sql",
-                choices={"sql": "SQL Server login", "windows": "Windows login (DOMAIN\\user)"},
-            ),
-            Field(
-                "login",
-                "Login",
-                "The SQL Server login, or DOMAIN\\user for Windows authentication. It needs read access only.",
-                example="erphub_reader",
-                longest=128,
-                pattern=_NO_CONTROLS,
-                needed="Enter a login. Windows authentication needs DOMAIN\\user and a password too: an integrated"
-                " login is made with the user who sits at the machine, and in the cloud nobody does.",
-            ),
-            Field(
-                "password",
-                "Password",
-                "Stored encrypted, never shown again.",
-                secret=True,
-                longest=128,
-                pattern=_NO_NUL,
-                bound_to=("server", "authentication", "login", "encryption", "ca_certificate"),
-            ),
-            Field(
-                "encryption",
-                "Encryption",
-                "The connection is always encrypted. Verifying also makes sure that the server is the one you mean.",
-                default="verify",
-                choices={
-                    "verify": "Encrypt, and verify the server's certificate",
-                    "trust": "Encrypt without verifying",
-                },
-                warnings={"trust": TRUST_WARNING},
-            ),
-            Field(
-                "ca_certificate",
-                "CA certificate",
-                "The certificate of the authority that issued the server's (PEM). Empty for a public authority.",
-                required=False,
-                multiline=True,
-                longest=100_000,
-                when=("encryption", ("verify",)),
-            ),
-            Field(
-                "shared",
-                "Allow other users to edit this connection",
-                "Others who may manage connections can then change it, and see all its companies.",
-                type="boolean",
-                default=False,
-            ),
-        ),
+        fields=(_SERVER, *further, *_LOGIN, *_ENCRYPTION, shared_field()),
         tests=True,
         checks=(_server_address, _login_form, _certificate_form),
     )
@@ -120,6 +115,7 @@ def vouchers_step(providers: Mapping[str, str], path_of: str, path_title: str) -
                 "The archive in which scanned vouchers lie.",
                 default="none",
                 choices={"none": "None", **providers},
+                role=AnswerRole.VOUCHER_ARCHIVE,
             ),
             Field(
                 "document_center_path",
@@ -129,6 +125,7 @@ def vouchers_step(providers: Mapping[str, str], path_of: str, path_title: str) -
                 longest=400,
                 pattern=_NO_CONTROLS,
                 when=("voucher_provider", (path_of,)),
+                role=AnswerRole.VOUCHER_PATH,
             ),
         ),
         checks=(_path_form,),

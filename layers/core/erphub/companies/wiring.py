@@ -3,8 +3,11 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from erphub.companies.access_requests import AccessRequests
     from erphub.companies.service import CompanyRegistry
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
 
 
@@ -32,4 +35,13 @@ def access_requests(services: "Services") -> "AccessRequests":
     return AccessRequests(services.get(EventPublisher), services.platform.clock)
 
 
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What of the registry of companies hangs on a connection."""
+    from erphub.companies.dependents import company_dependents
+    from erphub.companies.service import CompanyRegistry
+
+    return company_dependents(services.get(CompanyRegistry))
+
+
 PROVIDES = (company_registry, access_requests)
+TAKES_PART = (dependents,)

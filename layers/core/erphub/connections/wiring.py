@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from erphub.connections.access import ConnectionAccess
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from erphub.connections.models import Connection
     from erphub.connections.service import ConnectionService
     from erphub.erp.resources import AdapterResources
+    from erphub.lake.ports import ConnectionCompanies
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
 
 
@@ -99,4 +102,20 @@ def erp_access(services: "Services") -> "ErpAccess":
     return ErpAccess(services.get(ConnectionTable), platform.secrets, resources, networks)
 
 
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What of a connection is removed with it."""
+    from erphub.connections.dependents import connection_dependents
+
+    platform = services.platform
+    return connection_dependents(platform.table, platform.stored_secrets)
+
+
+def company_keys(services: "Services") -> "ConnectionCompanies":
+    """Which companies of a connection have rows in the lake."""
+    from erphub.connections.dependents import CompanyKeys
+
+    return CompanyKeys(services.platform.table)
+
+
 PROVIDES = (connection_table, connection_access, connection_service, health_service, pause_service, erp_access)
+TAKES_PART = (dependents, company_keys)

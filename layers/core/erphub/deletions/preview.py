@@ -1,6 +1,6 @@
 """Everything that hangs on a connection, as people are shown it before it is deleted, and compared when they mean it.
 
-The kinds themselves are listed in one place, `deletions/dependents.py`, in the order in which they are removed.
+Each capability says what it keeps of a connection (its `dependents`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,14 +32,14 @@ def survey(kinds: Sequence[Dependent], connection: Connection) -> tuple[list[Kin
         if not kind.shown:
             continue
         found = kind.find(connection)
-        marks[kind.id] = found.mark
+        marks[kind.kind] = found.fingerprint
         shown.append(
             KindView(
-                kind=kind.id,
+                kind=kind.kind,
                 title=kind.title,
                 count=found.count,
                 names=list(found.names)[:NAMES_SHOWN],
-                facts=dict(found.facts),
+                facts=dict(found.details),
             )
         )
     return shown, marks

@@ -47,20 +47,20 @@ class DeletionService:
 
     store: DeletionStore
     connections: ConnectionStore
-    kinds: Sequence[Dependent]
+    dependents: Sequence[Dependent]
     machine: StateMachine
     audit: AuditTrail
     find: Callable[[Member, str], Connection]
     """A connection that the member may edit. Raises NotFound, Forbidden."""
     view: Callable[[Member, str], ConnectionView]
     clock: Clock
-    grace: timedelta
+    grace_period: timedelta
 
     def preview(self, member: Member, connection_id: str) -> PlanView:
         """What goes and what stays. Raises NotFound, Forbidden, Conflict (`connection_deleting`)."""
         connection = self.find(member, connection_id)
         self._require_alive(connection)
-        goes, marks = survey(self.kinds, connection)
+        goes, marks = survey(self.dependents, connection)
         now = self.clock()
         stands = f"{connection.version} {connection.health.rev if connection.health else 0}"
         text = f"{connection.id} {stands} {goes!r} {marks!r} {now.isoformat()}"
@@ -78,7 +78,7 @@ class DeletionService:
         return PlanView(
             plan_token=plan.token,
             expires_at=plan.expires_at,
-            grace_seconds=int(self.grace.total_seconds()),
+            grace_seconds=int(self.grace_period.total_seconds()),
             goes=goes,
             stays=list(STAYS),
         )
@@ -137,7 +137,7 @@ class DeletionService:
         plan = self.store.plan(connection.client_id, connection.id, token)
         if plan is None or plan.expires_at <= self.clock():
             raise Gone("The plan has expired, or was never made. Look at a new deletion-preview.", code="plan_expired")
-        changed = differences(plan, *survey(self.kinds, connection))
+        changed = differences(plan, *survey(self.dependents, connection))
         if plan.version != connection.version:
             changed.append(
                 {
@@ -167,7 +167,7 @@ class DeletionService:
             email=member.email,
             source=member.source,
             at=now,
-            until=_whole_second(now + self.grace),
+            until=_whole_second(now + self.grace_period),
             status_before=connection.status.value,
             goes=plan.goes if plan else [],
         )

@@ -25,7 +25,8 @@ class DeletionTasks:
 
     store: DeletionStore
     connections: ConnectionStore
-    kinds: Sequence[Dependent]
+    dependents: Sequence[Dependent]
+    """In the order of their removal."""
     audit: AuditTrail
     clock: Clock
     checkpoint: Checkpoint = no_checkpoint
@@ -69,10 +70,10 @@ class DeletionTasks:
         self.checkpoint("begun")
         if not self._quiet(connection, begun.until):
             return {"next": "again"}
-        for kind in self.kinds:
-            if time_left() < ENOUGH_TIME or not kind.remove(connection, time_left):
+        for dependent in self.dependents:
+            if time_left() < ENOUGH_TIME or not dependent.remove(connection, time_left):
                 return {"next": "more"}
-            self.checkpoint(f"removed {kind.id}")
+            self.checkpoint(f"removed {dependent.kind}")
         counts = {view.kind: view.count for view in begun.goes}
         self.audit.record(
             client_id, connection_id, HUB, "connection.removed", {"goes": counts}, None, once=f"removed-{begun.id}"
@@ -85,9 +86,9 @@ class DeletionTasks:
         """Whether nothing goes on any more; what takes too long to end is ended from outside."""
         force = self.clock() - since > PATIENCE
         quiet = True
-        for kind in self.kinds:
-            quiet = kind.stop(connection, force=force) and quiet
-            self.checkpoint(f"stopped {kind.id}")
+        for dependent in self.dependents:
+            quiet = dependent.stop(connection, force=force) and quiet
+            self.checkpoint(f"stopped {dependent.kind}")
         return quiet
 
     def _mine(self, client_id: str, connection_id: str, deletion_id: str) -> Deletion | None:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from erphub.lake.ports import HiddenConnections
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
-    from erphub.platform.tasks import TimeLeft
 
 
 def deletion_table(services: "Services") -> "DeletionTable":
@@ -35,7 +34,7 @@ def deletion_service(services: "Services") -> "DeletionService":
     return DeletionService(
         services.get(DeletionTable),
         services.get(ConnectionTable),
-        _dependents(services),
+        _in_order_of_removal(services),
         platform.machine(platform.settings.delete_machine),
         services.get(AuditTrail),
         services.get(ConnectionAccess).connection,
@@ -56,42 +55,24 @@ def deletion_tasks(services: "Services") -> "DeletionTasks":
     return DeletionTasks(
         services.get(DeletionTable),
         services.get(ConnectionTable),
-        _dependents(services),
+        _in_order_of_removal(services),
         services.get(AuditTrail),
         platform.clock,
     )
 
 
-def _dependents(services: "Services") -> "Sequence[Dependent]":
-    """Every kind of thing that hangs on a connection, in the order of removal."""
-    from erphub.companies.service import CompanyRegistry
-    from erphub.deletions.dependents import Stores, kinds
+def _in_order_of_removal(services: "Services") -> "Sequence[Dependent]":
+    """Whatever hangs on a connection, by stage; within a stage the uppermost capability's is first."""
+    from erphub.platform.removal import Dependent
 
-    platform = services.platform
-    settings = platform.settings
+    return sorted(services.all(Dependent), key=lambda one: one.stage)
 
-    def erase(client_id: str, connection_id: str, time_left: "TimeLeft") -> bool:
-        """Only the function that removes carries the table engine; those that only count never come here."""
-        from erphub.lake.delta.removal import LakeRemoval
 
-        removal = LakeRemoval(f"s3://{settings.lake_bucket}", platform.bucket, settings.lake_options)
-        return removal.remove(client_id, connection_id, time_left)
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What a deletion itself keeps of a connection."""
+    from erphub.deletions.dependents import deletion_dependents
 
-    return kinds(
-        Stores(
-            platform.table,
-            platform.export_log_table,
-            platform.bucket,
-            platform.secrets,
-            platform.stored_secrets.names,
-            platform.machine(settings.connect_machine),
-            platform.machine(settings.import_machine),
-            platform.clock,
-            erase,
-            lambda client, connection: services.get(CompanyRegistry).held(client, connection),
-            lambda client, connection: services.get(CompanyRegistry).release(client, connection),
-        )
-    )
+    return deletion_dependents(services.platform.table)
 
 
 def condemned_connections(services: "Services") -> "HiddenConnections":
@@ -103,4 +84,4 @@ def condemned_connections(services: "Services") -> "HiddenConnections":
 
 
 PROVIDES = (deletion_table, deletion_service, deletion_tasks)
-TAKES_PART = (condemned_connections,)
+TAKES_PART = (condemned_connections, dependents)

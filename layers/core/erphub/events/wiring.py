@@ -3,9 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from erphub.events.models import Event
     from erphub.events.notifications import NotificationService
     from erphub.events.publisher import EventPublisher
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
 
 
@@ -33,4 +36,13 @@ def notification_service(services: "Services") -> "NotificationService":
     return NotificationService(EventTable(services.platform.table), services.platform.clock)
 
 
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What of events hangs on a connection."""
+    from erphub.events.dependents import event_dependents
+
+    platform = services.platform
+    return event_dependents(platform.table)
+
+
 PROVIDES = (event_publisher, notification_service)
+TAKES_PART = (dependents,)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from typing import override
 
 from erphub.imports.runs.dynamodb import RunTable
 from erphub.imports.runs.models import Status
@@ -9,18 +10,53 @@ from erphub.imports.runs.open_runs import OpenRunTable
 from erphub.lake.locations import put_aside_by
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.objects import Objects
-from erphub.platform.aws.removal import MOST, Items, Quiet, at_least, keys_of, mark_of, remove_items
+from erphub.platform.aws.removal import (
+    MAX_COUNTED,
+    DependentItems,
+    PassiveDependent,
+    all_of_client,
+    at_least,
+    fingerprint_of,
+    keys_of,
+    remove_items,
+)
 from erphub.platform.aws.table import Table, key_of
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.clock import Clock
-from erphub.platform.removal import ConnectionRef, Found
+from erphub.platform.removal import ConnectionRef, Dependent, Found, RemovalStage
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.tasks import TimeLeft
 from erphub.tenancy.dynamodb import client_key
 
 
+def import_dependents(table: Table, objects: Objects, machine: StateMachine, clock: Clock) -> list[Dependent]:
+    """Runs, and then the jobs they are of."""
+    run_words = ("RUN", "RUN-OPEN", "RUN-UNIT", "RUN-PART", "RUN-LOG", "LEASE")
+    return [
+        Runs(
+            "runs",
+            "Import runs",
+            RemovalStage.RECORDS,
+            tuple(f"tenants:{word}" for word in run_words),
+            table=table,
+            objects=objects,
+            machine=machine,
+            clock=clock,
+        ),
+        Jobs(
+            "import_jobs",
+            "Import jobs",
+            RemovalStage.RECORDS,
+            ("tenants:JOB",),
+            table=table,
+            prefix=all_of_client("JOB"),
+            belongs=lambda item, of: json.loads(item["body"])["connection_id"] == of.id,
+        ),
+    ]
+
+
 @dataclass(frozen=True)
-class Runs(Quiet):
+class Runs(PassiveDependent):
     """Runs of imports, with their units, parts and logs, what they put aside, and what they may write alone."""
 
     table: Table = field(kw_only=True)
@@ -32,13 +68,15 @@ class Runs(Quiet):
         found = self.table.all(client_key(of.client_id)["pk"], "RUN#")
         return [item for item in found if item["connection_id"] == of.id]
 
+    @override
     def find(self, of: ConnectionRef) -> Found:
-        """See the port."""
         found = keys_of(self.table, of, "RUN#")
-        return Found(len(found), facts=at_least(len(found) >= MOST), mark=mark_of([key["sk"] for key in found]))
+        fingerprint = fingerprint_of([key["sk"] for key in found])
+        return Found(len(found), details=at_least(len(found) >= MAX_COUNTED), fingerprint=fingerprint)
 
+    @override
     def stop(self, of: ConnectionRef, *, force: bool) -> bool:
-        """See the port. A run that goes on is asked to stop; one whose machine has ended is written down as ended."""
+        # A run that goes on is asked to stop; one whose machine has ended is written down as ended.
         store, opened, quiet = RunTable(self.table), OpenRunTable(self.table), True
         for ref in list(opened.of_connection(of.client_id, of.id)):
             execution = self.machine.execution(ref.run_id)
@@ -56,8 +94,9 @@ class Runs(Quiet):
             store.end(ref, self.clock(), {"status": Status.CANCELLED.value, "problem": problem})
         return quiet
 
+    @override
     def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
-        """See the port. A run goes after all that is only found by it."""
+        # A run goes after all that is only found by it.
         pk = client_key(of.client_id)["pk"]
         leases = (item for item in self.table.all(pk, "LEASE#") if item["sk"].split("#")[2] == of.id)
         opened = (item for item in self.table.all(pk, "RUN-OPEN#") if item["connection_id"] == of.id)
@@ -73,14 +112,14 @@ class Runs(Quiet):
 
 
 @dataclass(frozen=True)
-class Jobs(Items):
+class Jobs(DependentItems):
     """Import jobs. Their schedules stand still while the connection is not at work; they need no stopping."""
 
+    @override
     def find(self, of: ConnectionRef) -> Found:
-        """See the port."""
         items = self.table.get_many(keys_of(self.table, of, "JOB#"))
         found = [(str(item["version"]), json.loads(item["body"])) for item in items]
         scheduled = sum(1 for _, body in found if body.get("schedule"))
-        marks = sorted(f"{body['id']} {version}" for version, body in found)
-        facts = {"scheduled": scheduled} | at_least(len(found) >= MOST)
-        return Found(len(found), sorted(body["name"] for _, body in found), facts, mark_of(marks))
+        versions = sorted(f"{body['id']} {version}" for version, body in found)
+        details = {"scheduled": scheduled} | at_least(len(found) >= MAX_COUNTED)
+        return Found(len(found), sorted(body["name"] for _, body in found), details, fingerprint_of(versions))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from erphub.imports.tasks import ImportTasks
     from erphub.lake.ports import TableTypes
     from erphub.platform.errors import HubError
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
 
 
@@ -191,6 +192,16 @@ def table_types(services: "Services") -> "TableTypes":
     return services.get(RunTable)
 
 
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What of imports hangs on a connection."""
+    from erphub.imports.dependents import import_dependents
+
+    platform = services.platform
+    return import_dependents(
+        platform.table, platform.bucket, platform.machine(platform.settings.import_machine), platform.clock
+    )
+
+
 PROVIDES = (
     job_table,
     run_table,
@@ -201,4 +212,4 @@ PROVIDES = (
     import_tasks,
     abandoned_runs,
 )
-TAKES_PART = (import_hooks, table_types)
+TAKES_PART = (import_hooks, table_types, dependents)

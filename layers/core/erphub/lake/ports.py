@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from erphub.erp.datasets import Dataset
 from erphub.erp.reading import Anomaly, ControlTotal, DateRange
+from erphub.platform.removal import ConnectionRef
+from erphub.platform.tasks import TimeLeft
 
 type Checkpoint = Callable[[str], None]
 """Called with a name after each step that could be a worker's last; tests make it raise to kill the worker there."""
@@ -175,6 +177,22 @@ class HiddenConnections(Protocol):
 
     def hidden(self, client_id: str) -> Sequence[str]:
         """The client's connections whose rows nobody sees any more."""
+        ...
+
+
+class ConnectionCompanies(Protocol):
+    """Whoever knows which companies a connection imports."""
+
+    def company_keys(self, of: ConnectionRef) -> Sequence[str]:
+        """The keys of the companies a connection uses or lately used, those in use first."""
+        ...
+
+
+class RowRemoval(Protocol):
+    """Takes a connection's rows out of a client's tables; only who has the table engine can."""
+
+    def remove(self, client_id: str, connection_id: str, time_left: TimeLeft) -> bool:
+        """Remove all there is of a connection; False when time ran out. Raises Unavailable."""
         ...
 
 

@@ -3,10 +3,15 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from erphub.lake.datasets.service import Datasets
     from erphub.lake.delta.delta_lake import DeltaLake
+    from erphub.lake.delta.removal import LakeRemoval
     from erphub.lake.rows.service import Rows
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
+    from erphub.platform.tasks import TimeLeft
 
 
 def delta_lake(services: "Services") -> "DeltaLake":
@@ -39,4 +44,35 @@ def rows(services: "Services") -> "Rows":
     return Rows(reader, lambda client_id: [one for each in hidden for one in each.hidden(client_id)])
 
 
-PROVIDES = (delta_lake, datasets, rows)
+def lake_removal(services: "Services") -> "LakeRemoval":
+    """Takes a connection's rows out of the tables."""
+    from erphub.lake.delta.removal import LakeRemoval
+
+    platform = services.platform
+    settings = platform.settings
+    return LakeRemoval(f"s3://{settings.lake_bucket}", platform.bucket, settings.lake_options)
+
+
+class _RowRemoval:
+    """Only the function that removes carries the table engine; those that only count never load it."""
+
+    def __init__(self, services: "Services") -> None:
+        self._services = services
+
+    def remove(self, client_id: str, connection_id: str, time_left: "TimeLeft") -> bool:
+        from erphub.lake.delta.removal import LakeRemoval
+
+        return self._services.get(LakeRemoval).remove(client_id, connection_id, time_left)
+
+
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What of the lake hangs on a connection."""
+    from erphub.lake.dependents import lake_dependents
+    from erphub.lake.ports import ConnectionCompanies
+
+    [companies] = services.all(ConnectionCompanies)
+    return lake_dependents(services.platform.bucket, _RowRemoval(services), companies)
+
+
+PROVIDES = (delta_lake, datasets, rows, lake_removal)
+TAKES_PART = (dependents,)

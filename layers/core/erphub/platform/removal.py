@@ -2,13 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Protocol
 
 from erphub.platform.tasks import TimeLeft
 
 
+class RemovalStage(IntEnum):
+    """When something goes; whatever is left after a removal was cut off anywhere still has its owner."""
+
+    SECRETS = 1
+    """What lets somebody into the ERP."""
+    DATA = 2
+    """What came from the ERP or goes there."""
+    RECORDS = 3
+    """What describes it: settings, runs, wizards, events."""
+    REGISTRY = 4
+    """What the connection is known by: licences, companies. The connection itself goes after all else."""
+
+
 class ConnectionRef(Protocol):
-    """The connection that goes, as far as whoever keeps something of it needs to know it."""
+    """The connection that is removed, as far as whoever keeps something of it needs to know it."""
 
     @property
     def client_id(self) -> str:
@@ -33,25 +47,33 @@ class ConnectionRef(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """What there is of a kind: how many, what they are called, and a mark that differs when other things are meant."""
+    """What there is of a kind: how many, their names, and a fingerprint that differs when other things are meant."""
 
     count: int
     names: Sequence[str] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    mark: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    fingerprint: str = ""
 
 
 class Dependent(Protocol):
-    """A kind of thing that refers to connections. Whatever it is asked for may be asked again, after dying anywhere."""
+    """A kind of thing that refers to connections. Whatever it is asked for may be asked again, after dying anywhere.
+
+    The stage says when it is removed; within a stage the uppermost capability's is first.
+    """
 
     @property
-    def id(self) -> str:
+    def kind(self) -> str:
         """A stable word for programs."""
         ...
 
     @property
     def title(self) -> str:
         """What people call it."""
+        ...
+
+    @property
+    def stage(self) -> RemovalStage:
+        """When it is removed."""
         ...
 
     @property

@@ -1,6 +1,7 @@
 """Where passwords live, and what keeps them out of what is written down."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -17,6 +18,18 @@ class Secrets(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove them at once, without a recovery window; a name that is not there is fine."""
+        ...
+
+
+class StoredSecrets(Secrets, Protocol):
+    """Which secrets there are; the list lags behind."""
+
+    def names(self, begin: str) -> Sequence[str]:
+        """The names of all secrets that begin so."""
+        ...
+
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """The names of those last written before a moment. Raises Unavailable."""
         ...
 
 

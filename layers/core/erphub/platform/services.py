@@ -44,13 +44,15 @@ class Services:
             return cast("T", self._made[kind])
 
     def all[T](self, point: type[T]) -> tuple[T, ...]:
-        """What takes part in an extension point, the uppermost capability's first."""
-        return tuple(
-            cast("T", provider(self))
-            for capability in reversed(self._capabilities)
-            for provider in _providers(capability, "TAKES_PART")
-            if provided_by(provider) == point.__name__
-        )
+        """What takes part in an extension point, the uppermost capability's first; a provider gives one or several."""
+        found: list[T] = []
+        for capability in reversed(self._capabilities):
+            for provider in _providers(capability, "TAKES_PART"):
+                if provided_by(provider) == point.__name__:
+                    found.append(cast("T", provider(self)))
+                elif provided_by(provider) == f"Sequence[{point.__name__}]":
+                    found.extend(cast("Sequence[T]", provider(self)))
+        return tuple(found)
 
     def _provider(self, kind: type[Any]) -> Provider:
         capability = kind.__module__.split(".")[1]

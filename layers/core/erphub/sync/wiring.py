@@ -3,9 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from erphub.connections.models import Connection
     from erphub.connections.ports import ConnectionHooks
     from erphub.platform.errors import HubError
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.sync.changes.service import ChangeService
     from erphub.sync.documents.files import S3DocumentFiles
@@ -230,6 +233,14 @@ def sync_hooks(services: "Services") -> "ConnectionHooks":
     return SyncHooks(services.get(SyncService))
 
 
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What of a sync hangs on a connection."""
+    from erphub.sync.dependents import sync_dependents
+
+    platform = services.platform
+    return sync_dependents(platform.table, platform.export_log_table, platform.bucket, platform.clock)
+
+
 PROVIDES = (
     export_log_table,
     sync_table,
@@ -245,4 +256,4 @@ PROVIDES = (
     sync_tasks,
     sync_scheduler,
 )
-TAKES_PART = (sync_hooks,)
+TAKES_PART = (sync_hooks, dependents)

@@ -3,6 +3,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.tenancy.access import Authorizer
     from erphub.tenancy.actors import MemberDirectory
@@ -44,4 +47,13 @@ def tenancy_service(services: "Services") -> "TenancyService":
     return TenancyService(services.get(TenancyTable), users, platform.clock, platform.new_id)
 
 
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What of answered requests hangs on a connection."""
+    from erphub.tenancy.dependents import tenancy_dependents
+
+    platform = services.platform
+    return tenancy_dependents(platform.table)
+
+
 PROVIDES = (tenancy_table, authorizer, member_directory, tenancy_service)
+TAKES_PART = (dependents,)

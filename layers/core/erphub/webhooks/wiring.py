@@ -3,6 +3,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.webhooks.delivery import WebhookDelivery
     from erphub.webhooks.dynamodb import WebhookTable
@@ -52,4 +55,13 @@ def webhook_delivery(services: "Services") -> "WebhookDelivery":
     return WebhookDelivery(services.get(WebhookTable), platform.secrets, post, publisher, platform.clock, report)
 
 
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """What of webhooks hangs on a connection."""
+    from erphub.webhooks.dependents import webhook_dependents
+
+    platform = services.platform
+    return webhook_dependents(platform.table)
+
+
 PROVIDES = (webhook_table, webhook_service, webhook_delivery)
+TAKES_PART = (dependents,)

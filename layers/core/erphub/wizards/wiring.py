@@ -3,7 +3,10 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from erphub.connections.models import Connection
+    from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.wizards.completion import WizardCompletion
     from erphub.wizards.dynamodb import WizardTable
@@ -137,4 +140,13 @@ def wizard_completion(services: "Services") -> "WizardCompletion":
     )
 
 
+def dependents(services: "Services") -> "Sequence[Dependent]":
+    """Wizards that make or edit a connection."""
+    from erphub.wizards.dependents import wizard_dependents
+
+    platform = services.platform
+    return wizard_dependents(platform.table, platform.machine(platform.settings.connect_machine), platform.secrets)
+
+
 PROVIDES = (wizard_table, wizard_service, wizard_tasks, wizard_completion, overdue_wizards, orphaned_secrets)
+TAKES_PART = (dependents,)

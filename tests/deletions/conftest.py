@@ -1,21 +1,19 @@
 """A client with two connections to the same companies, everything that can hang on one, and a way to die anywhere."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from erphub.audit.dynamodb import AuditTable
 from erphub.audit.service import AuditTrail
+from erphub.capabilities import CAPABILITIES
 from erphub.companies.dynamodb import CompanyTable
 from erphub.companies.service import CompanyRegistry
-from erphub.connections.access import ConnectionAccess
 from erphub.connections.dynamodb import ConnectionTable
 from erphub.connections.models import Company, Connection
-from erphub.deletions.dependents import Stores, kinds
 from erphub.deletions.dynamodb import DeletionTable
 from erphub.deletions.service import DeletionService
 from erphub.deletions.tasks import DeletionTasks
@@ -26,14 +24,14 @@ from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.runs.dynamodb import RunTable
 from erphub.imports.runs.models import LogLine, Part, Run, RunRef, Status, Trigger, Unit
+from erphub.lake.delta.removal import LakeRemoval
 from erphub.lake.locations import owner_folder
-from erphub.platform import redaction
 from erphub.platform.aws import clients
-from erphub.platform.aws.objects import Bucket
-from erphub.platform.aws.secrets import SecretsManager
-from erphub.platform.aws.table import Table
 from erphub.platform.identity import Member
-from erphub.platform.ids import derived_id, new_id
+from erphub.platform.ids import derived_id
+from erphub.platform.resources import PlatformResources
+from erphub.platform.services import Services
+from erphub.platform.settings import Settings, read_settings
 from erphub.platform.wire import instant
 from erphub.sync.export_log.dynamodb import ExportLogTable
 from erphub.sync.export_log.models import Attempt, Entry, EntryState
@@ -109,6 +107,17 @@ class Death:
             raise Killed(operation)
 
 
+class ScenePlatform(PlatformResources):
+    """The deployment in this process: its state machines only remember."""
+
+    def __init__(self, settings: Settings, machines: Sequence[Machines]) -> None:
+        super().__init__(settings)
+        self._machines = {one.kind: one for one in machines}
+
+    def machine(self, arn: str) -> Machines:
+        return self._machines[arn]
+
+
 @dataclass
 class Scene:
     """The hub's stores with everything in them, and the use-cases of deletion over them."""
@@ -118,49 +127,35 @@ class Scene:
     now: datetime = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
     def __post_init__(self) -> None:
-        self.table, self.exports, self.bucket = Table("tenants"), Table("exports"), Bucket(BUCKET)
-        self.secrets = SecretsManager(PREFIX)
+        settings = {
+            "TABLE_NAME": "tenants",
+            "EXPORT_LOG_TABLE": "exports",
+            "LAKE_BUCKET": BUCKET,
+            "SECRET_PREFIX": PREFIX,
+            "DELETE_MACHINE_ARN": "delete",
+            "CONNECT_MACHINE_ARN": "connect",
+            "IMPORT_MACHINE_ARN": "import",
+        }
         self.connect, self.imports, self.machine = Machines("connect"), Machines("import"), Machines("delete")
-        self.connections, self.store = ConnectionTable(self.table), DeletionTable(self.table)
-        self.audit = AuditTrail(AuditTable(self.table), redaction, self.clock, new_id)
-        tenancy = TenancyTable(self.table)
-        self.identities = CompanyRegistry(CompanyTable(self.table), self.connections, tenancy, lambda *_: None)
-        self.kinds = kinds(
-            Stores(
-                self.table,
-                self.exports,
-                self.bucket,
-                self.secrets,
-                self.secrets.names,
-                self.connect,
-                self.imports,
-                self.clock,
-                self.erase,
-                self.identities.held,
-                self.identities.release,
-            )
-        )
-        self.editors = ConnectionAccess(self.connections, tenancy)
-        self.deleting = DeletionTasks(self.store, self.connections, self.kinds, self.audit, self.clock)
+        platform = ScenePlatform(read_settings(settings), [self.connect, self.imports, self.machine])
+        platform.clock = self.clock
+        self.platform = platform
+        self.table, self.exports, self.bucket = platform.table, platform.export_log_table, platform.bucket
+        self.secrets = platform.stored_secrets
+        self.services = Services(CAPABILITIES, platform, {LakeRemoval: self})
+        self.connections, self.store = self.services.get(ConnectionTable), self.services.get(DeletionTable)
+        self.audit, self.companies = self.services.get(AuditTrail), self.services.get(CompanyRegistry)
+        self.tasks = self.services.get(DeletionTasks)
+        self.dependents = self.tasks.dependents
 
     @property
-    def desk(self) -> DeletionService:
-        return DeletionService(
-            self.store,
-            self.connections,
-            self.kinds,
-            self.machine,
-            self.audit,
-            self.editors.connection,
-            lambda member, id_: self.connections.get(member.client_id, id_),  # type: ignore[arg-type, return-value]
-            self.clock,
-            self.grace,
-        )
+    def service(self) -> DeletionService:
+        return replace(self.services.get(DeletionService), grace_period=self.grace)
 
     def clock(self) -> datetime:
         return self.now
 
-    def erase(self, client_id: str, connection_id: str, time_left: Callable[[], float]) -> bool:
+    def remove(self, client_id: str, connection_id: str, time_left: Callable[[], float]) -> bool:
         """The table engine's part without the engine: what becomes of the tables' logs is tested with real tables."""
         owner = owner_folder(connection_id)
         self.bucket.purge(f"lake/{client_id}/", lambda name: f"/{owner}/" in name)
@@ -174,21 +169,21 @@ class Scene:
 
     def ask(self, token: str | None = None) -> Any:
         """DELETE, after a look at the preview."""
-        return self.desk.delete(self.member(), MINE, token or self.desk.preview(self.member(), MINE).plan_token)
+        return self.service.delete(self.member(), MINE, token or self.service.preview(self.member(), MINE).plan_token)
 
     def walk(self) -> list[str]:
         """The delete machine by hand, every execution that goes on; what it was told at each step."""
         steps: list[str] = []
         for execution, names in list(self.machine.running.items()):
             ids = names["client_id"], names["connection_id"], names["deletion_id"]
-            steps.append(self.deleting.condemn(*ids)["next"])
+            steps.append(self.tasks.condemn(*ids)["next"])
             while steps[-1] in ("halt", "again"):
-                steps.append(self.deleting.halt(*ids)["next"])
+                steps.append(self.tasks.halt(*ids)["next"])
             if steps[-1] == "wait":
                 found = self.store.get(CLIENT, MINE)
                 self.now = max(self.now, found.until) if found else self.now
             while steps[-1] != "stop":
-                steps.append(self.deleting.remove(*ids, lambda: 900.0)["next"])
+                steps.append(self.tasks.remove(*ids, lambda: 900.0)["next"])
             self.machine.running.pop(execution, None)
         return steps
 
@@ -220,9 +215,9 @@ class Scene:
         """Everything that is the other connection's."""
         return [trace for trace in self.traces(OTHER) if MINE not in trace]
 
-    # --- furnishing ----------------------------------------------------------------------------
+    # --- filling ----------------------------------------------------------------------------
 
-    def furnish(self) -> None:
+    def fill(self) -> None:
         """Everything a connection can have, for both connections."""
         tenancy = TenancyTable(self.table)
         tenancy.add_customer(Customer(CUSTOMER, "Example AS", self.now), OWNER, FIRST_ROLES)
@@ -253,7 +248,7 @@ class Scene:
             created_at=self.now,
             updated_at=self.now,
         )
-        self.identities.claim(CUSTOMER, connection, companies, knowingly=True)
+        self.companies.claim(CUSTOMER, connection, companies, knowingly=True)
         entry = self.audit.entry(OWNER, "connection.created", None, {"name": name}, "192.0.2.7")
         finished = wizard.model_copy(update={"status": WizardStatus.FINISHED})
         _, ended = WizardTable(self.table).replacing(finished)
@@ -386,13 +381,13 @@ def make_tables() -> None:
 
 
 def fresh_scene(where: str) -> Iterator[Scene]:
-    """A furnished scene in an AWS of its own."""
+    """A filled scene in an AWS of its own."""
     with AWS[where]():
         death = Death()
         clients._session().register("after-call", death)
         make_tables()
         scene = Scene(death)
-        scene.furnish()
+        scene.fill()
         death.changes.clear()
         yield scene
 

@@ -22,10 +22,10 @@ from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import ExportLogTable
 from erphub.sync.settings.dynamodb import SyncTable
 from erphub.wizards.dynamodb import WizardTable
+from tests.deletions.conftest import CLIENT, MINE, OTHER, Scene
 from tests.support import services
-from tests.unit.deletion.conftest import CLIENT, MINE, OTHER, Scene
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def require_alive(scene: Scene):
@@ -67,7 +67,7 @@ def test_nobody_sees_its_rows_until_it_is_restored(scene: Scene):
     rows.page(CLIENT, "accounts", RowsQuery())
     scene.ask()
     rows.page(CLIENT, "accounts", RowsQuery())
-    scene.desk.restore(scene.member(), MINE)
+    scene.service.restore(scene.member(), MINE)
     rows.page(CLIENT, "accounts", RowsQuery())
     assert asked == [[], [MINE], []]
 
@@ -89,7 +89,7 @@ def test_the_door_does_what_the_machine_asks(scene: Scene, monkeypatch):
     assert spec.loader
     door = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(door)
-    services.use(monkeypatch, {DeletionTasks: scene.deleting})
+    services.use(monkeypatch, {DeletionTasks: scene.tasks})
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
 
     class Context:

@@ -6,7 +6,7 @@ import pytest
 
 from erphub.connections.models import ConnectionStatus
 from erphub.deletions.models import DeletionState
-from tests.unit.deletion.conftest import CLIENT, MINE, Killed, Scene, fresh_scene
+from tests.deletions.conftest import CLIENT, MINE, Killed, Scene, fresh_scene
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_delete_that_dies_behind_any_call_has_done_nothing_or_goes_on_by_itsel
     n = 0
     for scene in scenes:
         n += 1
-        token = scene.desk.preview(scene.member(), MINE).plan_token
+        token = scene.service.preview(scene.member(), MINE).plan_token
         scene.death.changes.clear()
         scene.death.at = n
         try:
@@ -93,16 +93,16 @@ def test_a_restore_that_dies_behind_any_call_is_repeated_to_the_end(scenes, halt
         scene.ask()
         names = next(iter(scene.machine.running.values()))
         if halted:
-            scene.deleting.halt(CLIENT, MINE, names["deletion_id"])
+            scene.tasks.halt(CLIENT, MINE, names["deletion_id"])
         scene.death.changes.clear()
         scene.death.at = n
         died = False
         try:
-            scene.desk.restore(scene.member(), MINE)
+            scene.service.restore(scene.member(), MINE)
         except Killed:
             died = True
         if scene.connection().status is ConnectionStatus.DELETING:
-            scene.desk.restore(scene.member(), MINE)
+            scene.service.restore(scene.member(), MINE)
         assert scene.connection().status is ConnectionStatus.PAUSED
         scene.now += timedelta(days=31)
         scene.walk()

@@ -15,8 +15,8 @@ from erphub.platform.errors import Conflict, Forbidden, Gone, NotFound, Unavaila
 from erphub.platform.ids import new_id
 from erphub.platform.wire import PageQuery
 from erphub.sync.settings.dynamodb import SyncTable
+from tests.deletions.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
 from tests.support.aws import on_both
-from tests.unit.deletion.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
 
 
 def goes(plan):
@@ -28,7 +28,7 @@ def goes(plan):
 
 def test_the_preview_names_everything_that_goes(scene: Scene):
     scene.draft(MINE)
-    plan = scene.desk.preview(scene.member(), MINE)
+    plan = scene.service.preview(scene.member(), MINE)
     shown = goes(plan)
     assert (shown["companies"].count, shown["companies"].names) == (2, ["Nord AS", "Sør AS"])
     assert (shown["licences"].count, shown["licences"].names) == (1, ["Nord AS"]), "the other connection keeps Sør AS"
@@ -49,29 +49,29 @@ def test_the_preview_names_everything_that_goes(scene: Scene):
 
 def test_a_preview_changes_nothing_but_remembers_what_it_showed(scene: Scene):
     before = scene.items()
-    scene.desk.preview(scene.member(), MINE)
+    scene.service.preview(scene.member(), MINE)
     new = [item["sk"]["S"] for table, item in scene.items() if (table, item) not in before]
     assert [sk.split("#")[0] for sk in new] == ["DELETION-PLAN"]
 
 
 def test_without_a_plan_nothing_is_deleted(scene: Scene):
-    for token in ("never-made", scene.desk.preview(scene.member(), OTHER).plan_token):
+    for token in ("never-made", scene.service.preview(scene.member(), OTHER).plan_token):
         with pytest.raises(Gone) as refused:
-            scene.desk.delete(scene.member(), MINE, token)
+            scene.service.delete(scene.member(), MINE, token)
         assert refused.value.code == "plan_expired"
     assert scene.connection().status is ConnectionStatus.ACTIVE
     assert not scene.machine.running
 
 
 def test_a_plan_expires(scene: Scene):
-    token = scene.desk.preview(scene.member(), MINE).plan_token
+    token = scene.service.preview(scene.member(), MINE).plan_token
     scene.now += timedelta(hours=1)
     with pytest.raises(Gone):
         scene.ask(token)
 
 
 def test_a_plan_that_no_longer_matches_is_refused_with_the_difference(scene: Scene):
-    token = scene.desk.preview(scene.member(), MINE).plan_token
+    token = scene.service.preview(scene.member(), MINE).plan_token
     scene.run(RunRef(CLIENT, new_id(), new_id()), MINE, ended=True)
     with pytest.raises(Conflict) as refused:
         scene.ask(token)
@@ -88,7 +88,7 @@ def test_a_plan_that_no_longer_matches_is_refused_with_the_difference(scene: Sce
 
 
 def test_as_many_of_something_else_is_a_difference_too(scene: Scene):
-    token = scene.desk.preview(scene.member(), MINE).plan_token
+    token = scene.service.preview(scene.member(), MINE).plan_token
     before = scene.connection()
     renamed = before.model_copy(update={"name": "Anything else"})
     scene.connections.replace(renamed, before, [])
@@ -129,7 +129,7 @@ def test_a_run_that_fails_in_the_last_moment_is_no_reason_not_to_delete(scene: S
     monkeypatch.setattr(scene.machine, "start", meanwhile)
     assert scene.ask().state == "waiting"
     assert scene.connection().status is ConnectionStatus.DELETING
-    scene.desk.restore(scene.member(), MINE)
+    scene.service.restore(scene.member(), MINE)
     assert scene.connection().health.paused_from is ConnectionStatus.DEGRADED, "as it was when it went"
 
 
@@ -149,29 +149,29 @@ def test_a_connection_that_never_stands_still_is_asked_for_again_and_not_called_
 
 def test_somebody_who_may_not_edit_may_not_delete(scene: Scene):
     for act in (
-        lambda: scene.desk.preview(scene.member(COLLEAGUE), MINE),
-        lambda: scene.desk.delete(scene.member(COLLEAGUE), MINE, "token"),
-        lambda: scene.desk.restore(scene.member(COLLEAGUE), MINE),
+        lambda: scene.service.preview(scene.member(COLLEAGUE), MINE),
+        lambda: scene.service.delete(scene.member(COLLEAGUE), MINE, "token"),
+        lambda: scene.service.restore(scene.member(COLLEAGUE), MINE),
     ):
         with pytest.raises(Forbidden):
             act()
     with pytest.raises(NotFound):
-        scene.desk.preview(scene.member(), new_id())
+        scene.service.preview(scene.member(), new_id())
 
 
 def test_a_colleague_may_delete_and_restore_what_is_shared(scene: Scene):
     before = scene.connection()
     scene.connections.replace(before.model_copy(update={"shared": True}), before, [])
     colleague = scene.member(COLLEAGUE)
-    answer = scene.desk.delete(colleague, MINE, scene.desk.preview(colleague, MINE).plan_token)
+    answer = scene.service.delete(colleague, MINE, scene.service.preview(colleague, MINE).plan_token)
     assert answer.by == COLLEAGUE
-    assert scene.desk.restore(colleague, MINE).status is ConnectionStatus.PAUSED
+    assert scene.service.restore(colleague, MINE).status is ConnectionStatus.PAUSED
 
 
 def test_of_two_who_delete_at_the_same_moment_one_wins(scene: Scene, monkeypatch):
-    first = scene.desk.preview(scene.member(), MINE).plan_token
+    first = scene.service.preview(scene.member(), MINE).plan_token
     scene.now += timedelta(seconds=1)
-    second = scene.desk.preview(scene.member(), MINE).plan_token
+    second = scene.service.preview(scene.member(), MINE).plan_token
     assert first != second
     start = scene.machine.start
     answers = []
@@ -207,7 +207,7 @@ def test_a_deleted_connection_is_unusable_at_once_and_all_of_it_is_still_there(s
 
 
 def test_the_same_delete_again_is_the_same_deletion(scene: Scene):
-    token = scene.desk.preview(scene.member(), MINE).plan_token
+    token = scene.service.preview(scene.member(), MINE).plan_token
     first = scene.ask(token)
     assert scene.ask(token) == first
     assert len(scene.machine.running) == 1
@@ -217,7 +217,7 @@ def test_the_same_delete_again_is_the_same_deletion(scene: Scene):
 
 
 def test_a_delete_again_sees_to_it_that_the_machine_goes_on(scene: Scene):
-    token = scene.desk.preview(scene.member(), MINE).plan_token
+    token = scene.service.preview(scene.member(), MINE).plan_token
     scene.ask(token)
     scene.machine.running.clear()
     scene.ask(token)
@@ -227,7 +227,7 @@ def test_a_delete_again_sees_to_it_that_the_machine_goes_on(scene: Scene):
 
 def test_what_is_being_deleted_cannot_be_deleted_again(scene: Scene):
     scene.ask()
-    for act in (lambda: scene.desk.preview(scene.member(), MINE), lambda: scene.ask("another")):
+    for act in (lambda: scene.service.preview(scene.member(), MINE), lambda: scene.ask("another")):
         with pytest.raises(Conflict) as refused:
             act()
         assert refused.value.code == "connection_deleting"
@@ -242,13 +242,13 @@ def test_what_goes_on_is_ended(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
     ids = names["client_id"], names["connection_id"], names["deletion_id"]
-    assert scene.deleting.halt(*ids) == {"next": "again"}, "the run is asked to stop and may still be writing"
+    assert scene.tasks.halt(*ids) == {"next": "again"}, "the run is asked to stop and may still be writing"
     assert RunTable(scene.table).get(ref).cancel_requested
     assert scene.connect.stopped == [draft.execution]
     assert SyncTable(scene.table).get(CLIENT, MINE).next_at is None
     assert SyncTable(scene.table).get(CLIENT, OTHER).next_at is not None
     scene.imports.running.clear()
-    assert scene.deleting.halt(*ids)["next"] == "wait"
+    assert scene.tasks.halt(*ids)["next"] == "wait"
     assert RunTable(scene.table).get(ref).status is Status.CANCELLED
 
 
@@ -267,9 +267,9 @@ def test_a_transfer_under_way_comes_to_its_end_first(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
     ids = names["client_id"], names["connection_id"], names["deletion_id"]
-    assert scene.deleting.halt(*ids) == {"next": "again"}
+    assert scene.tasks.halt(*ids) == {"next": "again"}
     scene.now += timedelta(minutes=7)
-    assert scene.deleting.halt(*ids)["next"] == "wait"
+    assert scene.tasks.halt(*ids)["next"] == "wait"
 
 
 # --- grace and restore ----------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def test_nothing_is_removed_before_its_time(scene: Scene):
     names = next(iter(scene.machine.running.values()))
     scene.now += timedelta(days=30) - timedelta(seconds=1)
     before = scene.traces(MINE)
-    assert scene.deleting.remove(CLIENT, MINE, names["deletion_id"], lambda: 900.0)["next"] == "wait"
+    assert scene.tasks.remove(CLIENT, MINE, names["deletion_id"], lambda: 900.0)["next"] == "wait"
     assert scene.traces(MINE) == before
 
 
@@ -289,7 +289,7 @@ def test_the_machine_does_not_wake_before_the_time_is_over(scene: Scene):
     until = scene.ask().restorable_until
     assert until == scene.now.replace(microsecond=0) + timedelta(days=30, seconds=1)
     names = next(iter(scene.machine.running.values()))
-    answer = scene.deleting.halt(names["client_id"], names["connection_id"], names["deletion_id"])
+    answer = scene.tasks.halt(names["client_id"], names["connection_id"], names["deletion_id"])
     assert answer["until"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -302,9 +302,9 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     before = kept()
     scene.ask()
     execution, names = next(iter(scene.machine.running.items()))
-    scene.deleting.halt(CLIENT, MINE, names["deletion_id"])
+    scene.tasks.halt(CLIENT, MINE, names["deletion_id"])
     scene.now += timedelta(days=29)
-    restored = scene.desk.restore(scene.member(), MINE)
+    restored = scene.service.restore(scene.member(), MINE)
     assert restored.status is ConnectionStatus.PAUSED
     found = scene.connection()
     assert found.health.paused_from is ConnectionStatus.ACTIVE
@@ -322,8 +322,8 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
 def test_a_restored_syncs_next_transfer_waits_for_the_connection_and_speaks_of_no_deletion(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
-    scene.deleting.halt(CLIENT, MINE, names["deletion_id"])
-    scene.desk.restore(scene.member(), MINE)
+    scene.tasks.halt(CLIENT, MINE, names["deletion_id"])
+    scene.service.restore(scene.member(), MINE)
     sync = SyncTable(scene.table).get(CLIENT, MINE)
     assert (sync.next_at, sync.next_why) == (None, "It waits until the connection works again.")
     assert sync.settings.automatic
@@ -331,9 +331,9 @@ def test_a_restored_syncs_next_transfer_waits_for_the_connection_and_speaks_of_n
 
 def test_a_wizard_whose_machine_never_began_is_nobodys_work(scene: Scene):
     draft = scene.draft(MINE)
-    assert goes(scene.desk.preview(scene.member(), MINE))["wizards"].count == 1
+    assert goes(scene.service.preview(scene.member(), MINE))["wizards"].count == 1
     scene.connect.running.pop(draft.execution)
-    assert goes(scene.desk.preview(scene.member(), MINE))["wizards"].count == 0
+    assert goes(scene.service.preview(scene.member(), MINE))["wizards"].count == 0
 
 
 def test_what_waited_for_its_password_waits_for_it_again_once_it_is_resumed(scene: Scene):
@@ -342,7 +342,7 @@ def test_what_waited_for_its_password_waits_for_it_again_once_it_is_resumed(scen
     waits = ConnectionStatus.REAUTH_REQUIRED
     assert scene.connections.move(before, waits, Health(of=waits, since=since, catch_up_from=since), None)
     scene.ask()
-    scene.desk.restore(scene.member(), MINE)
+    scene.service.restore(scene.member(), MINE)
     health = scene.connection().health
     assert (health.paused_from, health.catch_up_from) == (waits, since)
 
@@ -350,23 +350,23 @@ def test_what_waited_for_its_password_waits_for_it_again_once_it_is_resumed(scen
 def test_a_machine_that_wakes_after_a_restore_removes_nothing(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
-    scene.desk.restore(scene.member(), MINE)
+    scene.service.restore(scene.member(), MINE)
     before = scene.traces(MINE)
     scene.now += timedelta(days=31)
     for _ in range(2):
-        assert scene.deleting.remove(CLIENT, MINE, names["deletion_id"], lambda: 900.0) == {"next": "stop"}
+        assert scene.tasks.remove(CLIENT, MINE, names["deletion_id"], lambda: 900.0) == {"next": "stop"}
     assert scene.traces(MINE) == before
     assert scene.connection().status is ConnectionStatus.PAUSED
 
 
 def test_a_connection_is_not_restored_after_its_time_or_when_it_was_never_deleted(scene: Scene):
     with pytest.raises(Conflict) as refused:
-        scene.desk.restore(scene.member(), MINE)
+        scene.service.restore(scene.member(), MINE)
     assert refused.value.code == "not_deleting"
     scene.ask()
     scene.now += timedelta(days=30)
     with pytest.raises(Gone) as late:
-        scene.desk.restore(scene.member(), MINE)
+        scene.service.restore(scene.member(), MINE)
     assert late.value.code == "too_late"
 
 
@@ -384,7 +384,7 @@ def test_of_a_restore_and_a_removal_at_the_same_moment_one_wins(scene: Scene):
 
 def test_a_restored_connection_can_be_deleted_again(scene: Scene):
     scene.ask()
-    scene.desk.restore(scene.member(), MINE)
+    scene.service.restore(scene.member(), MINE)
     scene.machine.running.clear()
     scene.ask()
     scene.walk()
@@ -392,9 +392,9 @@ def test_a_restored_connection_can_be_deleted_again(scene: Scene):
 
 
 def test_a_plan_counts_once_after_a_restore_one_looks_anew(scene: Scene):
-    token = scene.desk.preview(scene.member(), MINE).plan_token
+    token = scene.service.preview(scene.member(), MINE).plan_token
     scene.ask(token)
-    scene.desk.restore(scene.member(), MINE)
+    scene.service.restore(scene.member(), MINE)
     with pytest.raises(Gone) as refused:
         scene.ask(token)
     assert refused.value.code == "plan_expired"
@@ -406,7 +406,7 @@ def test_a_plan_counts_once_after_a_restore_one_looks_anew(scene: Scene):
 
 
 def test_a_deletion_whose_machine_had_ended_before_anything_was_done_gets_another(scene: Scene, monkeypatch):
-    token = scene.desk.preview(scene.member(), MINE).plan_token
+    token = scene.service.preview(scene.member(), MINE).plan_token
     with monkeypatch.context() as patch:
         patch.setattr(scene.table, "transact", _dies_at_the_second())
         with pytest.raises(Unavailable):
@@ -439,16 +439,16 @@ def told(scene: Scene):
 
 
 def test_everybody_is_told_that_it_is_being_deleted_and_that_it_was_restored(scene: Scene):
-    token = scene.desk.preview(scene.member(), MINE).plan_token
+    token = scene.service.preview(scene.member(), MINE).plan_token
     scene.ask(token)
     scene.ask(token)
     deleting = (EventType.CONNECTION_DELETING, "deleting", "owner")
     assert told(scene) == [deleting]
     for names in scene.machine.running.values():
-        scene.deleting.condemn(names["client_id"], names["connection_id"], names["deletion_id"])
+        scene.tasks.condemn(names["client_id"], names["connection_id"], names["deletion_id"])
     assert told(scene) == [deleting], "once, however often it is asked for"
     scene.now += timedelta(days=1)
-    scene.desk.restore(scene.member(), MINE)
+    scene.service.restore(scene.member(), MINE)
     assert told(scene) == [deleting, (EventType.CONNECTION_RESTORED, "paused", "owner")]
 
 
@@ -469,16 +469,16 @@ def test_afterwards_a_search_of_every_store_finds_nothing_but_the_audit_trail(sc
         "connection.created",
     ]
     assert scene.others() == others, "the other connection has everything it had"
-    assert scene.identities.licences(CUSTOMER).used == 1
+    assert scene.companies.licences(CUSTOMER).used == 1
 
 
 def test_its_name_and_its_companies_can_be_used_again(scene: Scene):
     scene.ask()
     assert scene.connections.is_taken(CLIENT, NAME), "while it can be brought back, its name is kept for it"
-    assert len(scene.identities.held(CLIENT, MINE)) == 2
+    assert len(scene.companies.held(CLIENT, MINE)) == 2
     scene.walk()
     assert not scene.connections.is_taken(CLIENT, NAME)
-    assert scene.identities.held(CLIENT, MINE) == []
+    assert scene.companies.held(CLIENT, MINE) == []
 
 
 def test_with_no_time_of_grace_it_goes_at_once(scene: Scene):
@@ -493,11 +493,11 @@ def test_removal_that_runs_out_of_time_goes_on_where_it_was(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
     ids = names["client_id"], names["connection_id"], names["deletion_id"]
-    scene.deleting.halt(*ids)
+    scene.tasks.halt(*ids)
     rounds = 0
     while True:
         left = iter([900.0] * (rounds + 1))
-        if scene.deleting.remove(*ids, lambda left=left: next(left, 0.0))["next"] == "stop":
+        if scene.tasks.remove(*ids, lambda left=left: next(left, 0.0))["next"] == "stop":
             break
         rounds += 1
     assert rounds > 5

@@ -11,14 +11,14 @@ from erphub.connections.dynamodb import connection_company_key, connection_key
 from erphub.imports.jobs.dynamodb import job_key
 from erphub.imports.runs.dynamodb import run_key
 from erphub.imports.runs.models import RunRef
-from erphub.lake.dependents import MOST_FOLDERS
+from erphub.lake.dependents import MAX_FOLDERS
 from erphub.lake.locations import company_folder, owner_folder
 from erphub.platform.aws import clients
-from erphub.platform.aws.removal import MOST
+from erphub.platform.aws.removal import MAX_COUNTED
 from erphub.platform.ids import derived_id
 from erphub.wizards.dynamodb import wizard_key
-from tests.unit.deletion.conftest import CLIENT, CUSTOMER, MINE, Scene, fresh_scene
-from tests.unit.deletion.test_deletion import goes
+from tests.deletions.conftest import CLIENT, CUSTOMER, MINE, Scene, fresh_scene
+from tests.deletions.test_deletion import goes
 
 CONNECTIONS, RUNS_EACH = 10_000, 10
 A_HANDFUL = 40
@@ -62,11 +62,11 @@ def crowd(scene: Scene) -> None:
 def test_a_preview_costs_a_handful_of_requests_however_many_connections_and_runs_there_are(
     scene: Scene, requests: Counter[str]
 ):
-    scene.desk.preview(scene.member(), MINE)
+    scene.service.preview(scene.member(), MINE)
     alone = requests.total()
     crowd(scene)
     requests.clear()
-    plan = scene.desk.preview(scene.member(), MINE)
+    plan = scene.service.preview(scene.member(), MINE)
     assert requests.total() == alone <= A_HANDFUL, requests
     counts = {kind: view.count for kind, view in goes(plan).items()}
     assert (counts["runs"], counts["import_jobs"], counts["companies"], counts["licences"]) == (1, 1, 2, 1)
@@ -75,35 +75,35 @@ def test_a_preview_costs_a_handful_of_requests_however_many_connections_and_runs
 
 def test_of_more_than_can_be_counted_in_time_it_says_at_least(scene: Scene, requests: Counter[str]):
     job = derived_id("job", MINE)
-    runs = [{**run_key(CLIENT, job, f"r{number:06}"), "connection_id": MINE} for number in range(3 * MOST)]
+    runs = [{**run_key(CLIENT, job, f"r{number:06}"), "connection_id": MINE} for number in range(3 * MAX_COUNTED)]
     scene.table.put_many(runs)
     requests.clear()
-    plan = scene.desk.preview(scene.member(), MINE)
+    plan = scene.service.preview(scene.member(), MINE)
     view = goes(plan)["runs"]
-    assert (view.count, view.facts) == (MOST, {"at_least": True})
+    assert (view.count, view.facts) == (MAX_COUNTED, {"at_least": True})
     assert requests.total() <= A_HANDFUL
 
 
 def test_so_many_companies_that_their_folders_are_not_all_looked_into(scene: Scene, requests: Counter[str]):
     connection = scene.connection()
     assert connection is not None
-    for number in range(2 * MOST_FOLDERS):
+    for number in range(2 * MAX_FOLDERS):
         key = connection_company_key(CLIENT, MINE, connection.generation, f"X{number:04}")
         scene.table.put({**key, "key": f"X{number:04}", "name": "Example AS", "facts": "{}"})
     requests.clear()
-    lake = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"]
+    lake = goes(scene.service.preview(scene.member(), MINE))["lake_tables"]
     assert lake.facts["at_least"] is True
-    assert requests["ListObjectsV2"] <= MOST_FOLDERS + 5
+    assert requests["ListObjectsV2"] <= MAX_FOLDERS + 5
 
 
 def test_the_preview_measures_the_connections_own_folders_also_of_companies_with_odd_names(scene: Scene):
     connection, odd = scene.connection(), "Ø & Co/1"
     assert connection is not None
-    before = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
+    before = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
     key = connection_company_key(CLIENT, MINE, connection.generation, odd)
     scene.table.put({**key, "key": odd, "name": odd, "facts": "{}"})
     scene.bucket.write(f"lake/{CLIENT}/accounts/{company_folder(odd)}/{owner_folder(MINE)}/a.parquet", b"x" * 1000)
-    after = goes(scene.desk.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
+    after = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
     assert after - before == 1000
     assert before > 0
 
@@ -112,4 +112,4 @@ def test_a_run_that_was_counted_stays_counted_whether_it_ended_or_not(scene: Sce
     for number, ended in enumerate((True, False)):
         scene.run(RunRef(CLIENT, derived_id("job", MINE), f"extra-{number}"), MINE, ended=ended)
         scene.run(RunRef(CLIENT, derived_id("job", MINE), f"extra-{number}"), MINE, ended=ended)
-    assert goes(scene.desk.preview(scene.member(), MINE))["runs"].count == 3
+    assert goes(scene.service.preview(scene.member(), MINE))["runs"].count == 3

@@ -1,0 +1,30 @@
+"""Events of a connection, and the keys under which one event is published once."""
+
+from erphub.platform.aws.removal import DependentItems, all_of_client, all_of_connection
+from erphub.platform.aws.table import Table
+from erphub.platform.removal import Dependent, RemovalStage
+
+
+def event_dependents(table: Table) -> list[Dependent]:
+    """Notifications, and what keeps one from being given twice."""
+    return [
+        DependentItems(
+            "notifications",
+            "Notifications",
+            RemovalStage.RECORDS,
+            ("tenants:NOTICE",),
+            shown=False,
+            table=table,
+            prefix=all_of_client("NOTICE"),
+            belongs=lambda item, of: item.get("connection_id") == of.id,
+        ),
+        DependentItems(
+            "event_keys",
+            "Events that are published once",
+            RemovalStage.RECORDS,
+            ("tenants:NOTICE-ONCE",),
+            shown=False,
+            table=table,
+            prefix=all_of_connection("NOTICE-ONCE"),
+        ),
+    ]

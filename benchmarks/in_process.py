@@ -90,7 +90,7 @@ def prepare() -> None:
     from erphub.platform.aws import state_machines as machines
     from erphub.platform.aws.clients import client
     from erphub.tenancy.dynamodb import TenancyTable
-    from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
+    from erphub.tenancy.models import Client, Customer, Membership
     from tests.support.connect import FakeSystem
 
     make_table(client("dynamodb"), TABLE)
@@ -98,7 +98,7 @@ def prepare() -> None:
     system = FakeSystem()
     ErpAccess.open = lambda _, *asked: system.open(*asked)  # pyright: ignore[reportAttributeAccessIssue]
     store, now = TenancyTable(app.services().platform.table), app.services().platform.clock()
-    store.add_customer(Customer("01BENCHBENCHBENCHBENCHBEN0", "Bench", now), USER, FIRST_ROLES)
+    store.add_customer(Customer("01BENCHBENCHBENCHBENCHBEN0", "Bench", now), USER)
     member = Membership(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", USER, "administrator", "bench@example.test")
     store.add_client(Client(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", "Bench", now), member)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from erphub import capabilities
 from erphub.audit.service import AuditTrail
 from erphub.capabilities import CAPABILITIES
 from erphub.companies.dynamodb import CompanyTable
@@ -40,7 +41,7 @@ from erphub.sync.settings.models import Sync, SyncSettings
 from erphub.sync.transfers.models import Transfer
 from erphub.sync.uploads.models import Upload, UploadFormat
 from erphub.tenancy.dynamodb import TenancyTable
-from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
+from erphub.tenancy.models import Client, Customer, Membership
 from erphub.webhooks.dynamodb import webhook_delivery_key
 from erphub.wizards.dynamodb import WizardTable, wizard_company_key, wizard_token_key
 from erphub.wizards.models import Edit, Wizard, WizardStatus
@@ -162,7 +163,7 @@ class Scene:
         return True
 
     def member(self, user: str = OWNER) -> Member:
-        permissions = FIRST_ROLES["administrator"]
+        permissions = capabilities.built_in_roles()["administrator"]
         return Member(CLIENT, CUSTOMER, user, "administrator", permissions, f"{user}@example.test", "192.0.2.7")
 
     # --- the two ways of going on ----------------------------------------------------------------------------
@@ -220,7 +221,7 @@ class Scene:
     def fill(self) -> None:
         """Everything a connection can have, for both connections."""
         tenancy = TenancyTable(self.table)
-        tenancy.add_customer(Customer(CUSTOMER, "Example AS", self.now), OWNER, FIRST_ROLES)
+        tenancy.add_customer(Customer(CUSTOMER, "Example AS", self.now), OWNER)
         first = Membership(CLIENT, CUSTOMER, OWNER, "administrator", "owner@example.test")
         tenancy.add_client(Client(CLIENT, CUSTOMER, "Example client", self.now), first)
         tenancy.put_member(Membership(CLIENT, CUSTOMER, COLLEAGUE, "administrator", "c@example.test"), None, None)

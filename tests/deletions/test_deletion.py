@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from erphub.connections.models import ConnectionStatus, Health
+from erphub.deletions.capability import CONNECTION_DELETING, CONNECTION_RESTORED
 from erphub.events.dynamodb import EventTable
-from erphub.events.models import EventType
 from erphub.events.publisher import event
 from erphub.imports.runs.dynamodb import RunTable
 from erphub.imports.runs.models import RunRef, Status
@@ -375,7 +375,7 @@ def test_of_a_restore_and_a_removal_at_the_same_moment_one_wins(scene: Scene):
     deletion = scene.store.get(CLIENT, MINE)
     entry = scene.audit.entry("owner", "connection.restored")
     assert scene.store.begin_removal(deletion) is not None
-    told = event(EventType.CONNECTION_RESTORED, CLIENT, MINE, scene.now, deletion.id, "It was restored.")
+    told = event(CONNECTION_RESTORED, CLIENT, MINE, scene.now, deletion.id, "It was restored.")
     with pytest.raises(Conflict):
         scene.store.pardon(deletion, scene.connection(), entry, told, scene.now)
     assert scene.connection().status is ConnectionStatus.DELETING
@@ -442,14 +442,14 @@ def test_everybody_is_told_that_it_is_being_deleted_and_that_it_was_restored(sce
     token = scene.service.preview(scene.member(), MINE).plan_token
     scene.ask(token)
     scene.ask(token)
-    deleting = (EventType.CONNECTION_DELETING, "deleting", "owner")
+    deleting = (CONNECTION_DELETING, "deleting", "owner")
     assert told(scene) == [deleting]
     for names in scene.machine.running.values():
         scene.tasks.condemn(names["client_id"], names["connection_id"], names["deletion_id"])
     assert told(scene) == [deleting], "once, however often it is asked for"
     scene.now += timedelta(days=1)
     scene.service.restore(scene.member(), MINE)
-    assert told(scene) == [deleting, (EventType.CONNECTION_RESTORED, "paused", "owner")]
+    assert told(scene) == [deleting, (CONNECTION_RESTORED, "paused", "owner")]
 
 
 # --- afterwards ----------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from erphub.platform.ids import new_id
 from erphub.platform.tasks import TaskFailed
 from erphub.tenancy.access import Authorizer
 from erphub.tenancy.dynamodb import TenancyTable
-from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
+from erphub.tenancy.models import Client, Customer, Membership
 from tests.support import services
 from tests.support.gateway import addressed
 from tests.support.imports import Imports, RecordingMachine
@@ -64,7 +64,7 @@ def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: 
     """Send one event, changed as said, through a handler; an administrator asks unless another user is named."""
     tenancy = TenancyTable(table)
     customer = Customer("01JCG0CVST0000000000000000", "Customer", NOW)
-    tenancy.add_customer(customer, USER, FIRST_ROLES)
+    tenancy.add_customer(customer, USER)
     tenancy.add_client(
         Client(CLIENT, customer.id, "Client", NOW), Membership(CLIENT, customer.id, USER, "administrator")
     )

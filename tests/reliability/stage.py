@@ -28,7 +28,7 @@ from erphub.platform.aws.items import decode
 from erphub.platform.aws.table import Table
 from erphub.platform.ids import derived_id, new_id
 from erphub.tenancy.dynamodb import TenancyTable
-from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership
+from erphub.tenancy.models import Client, Customer, Membership
 from local import emulator, processes
 from tests.reliability.fault_proxy import Answer, FaultProxy, Request, answered
 from tests.reliability.machines import Execution, Failure, Invocations, Machines
@@ -169,7 +169,7 @@ class Stage:
     def settle_in(self) -> None:
         """A client with its administrator."""
         tenancy, now = TenancyTable(Table(self.tenants)), app.services().platform.clock()
-        tenancy.add_customer(Customer(CUSTOMER, "Example AS", now), USER, FIRST_ROLES)
+        tenancy.add_customer(Customer(CUSTOMER, "Example AS", now), USER)
         owner = Membership(CLIENT, CUSTOMER, USER, "administrator", "administrator@example.test")
         tenancy.add_client(Client(CLIENT, CUSTOMER, "Example client", now), owner)
 

@@ -32,7 +32,7 @@ from erphub.platform.clock import Ids
 from erphub.platform.ids import derived_id_at, new_id
 from erphub.platform.problems import as_problem
 from erphub.tenancy.dynamodb import TenancyTable
-from erphub.tenancy.models import FIRST_ROLES, Client, Customer, Membership, User
+from erphub.tenancy.models import Client, Customer, Membership, User
 from erphub.tenancy.service import TenancyService
 from erphub.webhooks.dynamodb import WebhookTable
 from erphub.wizards.completion import WizardCompletion
@@ -219,7 +219,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
         users.people[person] = User(person, f"{person}@example.test")
     customer, ids = new_id(), (new_id(), new_id())
-    store.add_customer(Customer(customer, "Example AS", time[0]), ADMINISTRATOR, FIRST_ROLES)
+    store.add_customer(Customer(customer, "Example AS", time[0]), ADMINISTRATOR)
     for client_id, owner in zip(ids, (ADMINISTRATOR, NEIGHBOUR), strict=True):
         store.add_client(
             Client(client_id, customer, f"Client of {owner}", time[0]),

@@ -9,8 +9,7 @@ from typing import Any, cast
 import botocore.session
 import pytest
 
-from erphub import app, openapi
-from erphub.capabilities import API_PACKAGES
+from erphub import app, capabilities, openapi
 from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.identity import AccessLevel
@@ -70,7 +69,7 @@ def test_every_router_in_the_functions_is_known():
 
 def test_every_package_with_routes_is_served_by_one_function():
     served = [one for module in api_definition.MODULES for one in api_definition.dispatcher(module).routes.packages]
-    assert sorted(served) == sorted(API_PACKAGES)
+    assert sorted(served) == sorted(capabilities.api_packages())
 
 
 def test_the_template_includes_the_definition_and_opens_no_route_beside_it():

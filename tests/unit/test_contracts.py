@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from erphub.capabilities import API_PACKAGES, CAPABILITIES
+from erphub import capabilities
+from erphub.capabilities import CAPABILITIES
 from erphub.connections.ports import ConnectionHooks
 from erphub.imports.hooks import ImportHooks
 from erphub.lake.ports import HiddenConnections
@@ -80,7 +81,7 @@ def test_the_list_of_capabilities_is_whole():
     assert packages == set(CAPABILITIES)
     folder = ROOT / "layers/core/erphub"
     apis = {".".join(path.relative_to(folder).parent.parts) for path in folder.rglob("api.py")}
-    assert apis == set(API_PACKAGES)
+    assert apis == set(capabilities.api_packages())
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic_core import from_json
 
-from erphub.capabilities import API_PACKAGES, CAPABILITIES
+from erphub import capabilities
+from erphub.capabilities import CAPABILITIES
 from erphub.platform.services import Services
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def router_of(package: str) -> "Router":
 
 def all_routes() -> "Iterator[tuple[str, Route]]":
     """Every route with its package, in the order of the documentation."""
-    for package in API_PACKAGES:
+    for package in capabilities.api_packages():
         yield from ((package, route) for route in router_of(package).routes)
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from erphub import app
+from erphub.platform.capability import Permission
 from erphub.platform.http.gateway import FILE_TYPES
-from erphub.platform.identity import AccessLevel, Permission
+from erphub.platform.identity import AccessLevel
 
 if TYPE_CHECKING:
     from erphub.platform.http.router import Route
@@ -137,7 +138,7 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
         "operationId": route.operation,
         "summary": first.rstrip("."),
         "tags": [route.area],
-        "x-needs": route.needs.value,
+        "x-needs": str(route.needs),
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route, schemas),
     }

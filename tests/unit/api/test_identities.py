@@ -7,7 +7,7 @@ from erphub.companies.service import CompanyRegistry, identity
 from erphub.connections.models import Company, Connection
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import Conflict
-from erphub.platform.identity import Permission
+from erphub.tenancy.capability import MEMBERS_MANAGE
 from erphub.wizards.tasks import WizardTasks
 from tests.support.aws import on_both
 from tests.unit.api.test_editing import Edit, companies
@@ -120,7 +120,7 @@ def test_whoever_is_no_member_there_learns_only_that_it_is_connected(hub, one):
 
 
 def test_a_member_who_may_not_see_connections_learns_no_more_than_a_stranger(hub, one):
-    blind = {"permissions": [Permission.MEMBERS_MANAGE.value]}
+    blind = {"permissions": [MEMBERS_MANAGE]}
     hub.call("PUT", f"/customers/{hub.customer}/roles/blind", blind)
     hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "blind"})
     assert Neighbours(hub).companies().json["items"][0]["elsewhere"]["connection_id"] is None

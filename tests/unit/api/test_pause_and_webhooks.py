@@ -8,9 +8,9 @@ from erphub import app
 from erphub.audit.service import AuditTrail
 from erphub.connections.access import ConnectionAccess
 from erphub.connections.health import HealthService, PauseService
-from erphub.events.models import EventType
 from erphub.events.notifications import NotificationService
 from erphub.events.publisher import EventPublisher, event
+from erphub.imports.capability import IMPORT_FAILED
 from erphub.platform.errors import ErpRefused
 from erphub.platform.outbound import addresses as network
 from erphub.webhooks.service import WebhookService
@@ -170,7 +170,7 @@ def test_the_log_of_a_webhook_is_a_list_of_messages_that_can_be_sent_again(hub, 
     made = hub.call("POST", hub.in_client("/webhooks"), {"url": URL}).json
     store = WebhookTable(app.services().platform.table)
     webhook = store.get(hub.client, made["id"])
-    happened = event(EventType.IMPORT_FAILED, hub.client, None, hub.time[0], "run-1", "It failed.")
+    happened = event(IMPORT_FAILED, hub.client, None, hub.time[0], "run-1", "It failed.")
     store.add_delivery(new_delivery(webhook, happened))
     path = hub.in_client(f"/webhooks/{made['id']}/deliveries")
     (listed,) = hub.call("GET", path).json["items"]

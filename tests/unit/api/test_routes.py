@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
-from erphub import app, openapi
-from erphub.platform.identity import AccessLevel, Permission
+from erphub import app, capabilities, openapi
+from erphub.platform.capability import Permission
+from erphub.platform.identity import AccessLevel
 from functions.connections.api import handler
 from local import route_table
 
@@ -45,7 +46,7 @@ def test_a_foreigner_finds_nothing_and_changes_nothing(hub, route):
 
 @pytest.mark.parametrize("route", [route for route in CONNECTIONS if route.path.startswith("/clients/")], ids=named)
 def test_a_member_without_the_permission_is_refused_and_changes_nothing(hub, route):
-    give_viewer(hub, sorted({permission.value for permission in Permission} - {route.needs}))
+    give_viewer(hub, sorted(set(capabilities.permissions()) - {route.needs}))
     before = hub.items()
     answer = hub.call(route.method, filled(hub, route), {}, user="viewer")
     assert (answer.status, answer.code) == (403, "permission_missing")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from erphub import capabilities
 from erphub.connections.dynamodb import ConnectionTable
 from erphub.connections.health import HealthService
 from erphub.connections.models import Connection, ConnectionStatus
@@ -19,7 +20,7 @@ from erphub.imports.runs import outcome as run_outcome
 from erphub.imports.runs.models import Run
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
-from erphub.platform.identity import Member, Permission
+from erphub.platform.identity import Member
 from erphub.platform.ids import new_id
 from erphub.platform.outbound import addresses as network
 from erphub.platform.outbound.https import HttpsPost
@@ -120,10 +121,10 @@ class House:
     def told(self) -> list[str]:
         """What people can read, sorted: much of it happens at one instant."""
         page = self.people.page(self.member, NotificationQuery())
-        return sorted(one.type.value for one in page.items)
+        return sorted(one.type for one in page.items)
 
     def on_the_bus(self) -> list[str]:
-        return [event.type.value for event in self.bus.got]
+        return [event.type for event in self.bus.got]
 
     def desk(self, resolve: network.Resolver = lambda _: ["127.0.0.1"]) -> WebhookService:
         return WebhookService(
@@ -143,7 +144,14 @@ class House:
 
 @pytest.fixture
 def house(aws: None, receiver: Receiver) -> House:
-    member = Member(new_id(), new_id(), "owner", "administrator", frozenset(Permission), source="198.51.100.7")
+    member = Member(
+        new_id(),
+        new_id(),
+        "owner",
+        "administrator",
+        frozenset(capabilities.permissions().values()),
+        source="198.51.100.7",
+    )
     time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
     house = House(make_table(TENANTS), time, FakeBus(), FakeSecrets(), member)
     house.post = HttpsPost(LOOPBACK, receiver.authority, lambda _: ["127.0.0.1"], seconds=2.0)

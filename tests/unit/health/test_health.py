@@ -11,9 +11,9 @@ from erphub.connections.models import ConnectionStatus, LastTest
 from erphub.erp.probes import ProbeView
 from erphub.erp.systems.twentyfourseven import outcomes
 from erphub.erp.transports.sqlserver import errors as refusals
-from erphub.events.models import EventType
 from erphub.events.publisher import PATIENCE, event
 from erphub.events.schemas import NotificationQuery
+from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
 from erphub.imports.runs.models import Run, RunRef, Status, Trigger
 from erphub.imports.runs.service import problem_of
 from erphub.platform.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
@@ -404,9 +404,7 @@ def test_that_somebody_would_like_access_is_told_when_it_happens_and_once_a_day(
         requests.tell(holder, f"F0001 {who}", f"{who} would like to use F0001.", {"company": "F0001"})
 
     house.pass_time(hours=4)
-    house.announcer.announce(
-        event(EventType.IMPORT_FINISHED, connection.client_id, connection.id, house.clock(), "r", "…")
-    )
+    house.announcer.announce(event(IMPORT_FINISHED, connection.client_id, connection.id, house.clock(), "r", "…"))
     house.pass_time(hours=3)
     asked = house.clock()
     ask()
@@ -441,7 +439,7 @@ def test_an_event_the_bus_did_not_take_is_told_later_and_once(house):
 
 def test_whoever_dies_between_keeping_and_telling_loses_no_event(house):
     connection = house.connection()
-    told = event(EventType.IMPORT_FINISHED, connection.client_id, connection.id, house.clock(), "run-1", "…")
+    told = event(IMPORT_FINISHED, connection.client_id, connection.id, house.clock(), "run-1", "…")
     house.notices.add(told)  # and then the worker died; its task is done again
     house.announcer.announce(told)
     house.announcer.announce(told)
@@ -453,7 +451,7 @@ def test_people_see_the_newest_first_and_say_that_they_see_to_it(house):
     connection = house.connection()
     for number in range(3):
         house.pass_time(minutes=1)
-        told = event(EventType.IMPORT_FAILED, connection.client_id, connection.id, house.clock(), f"run-{number}", "…")
+        told = event(IMPORT_FAILED, connection.client_id, connection.id, house.clock(), f"run-{number}", "…")
         house.announcer.announce(told)
     first = house.people.page(house.member, NotificationQuery(limit=1))
     assert first.items[0].at == house.clock()

@@ -9,27 +9,28 @@ from threading import Lock
 
 import pytest
 
-from erphub.events.models import EventType
 from erphub.events.publisher import event
 from erphub.events.schemas import NotificationQuery
+from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.outbound.https import Answer
 from erphub.platform.wire import PageQuery
 from erphub.webhooks import delivery as couriers
+from erphub.webhooks.capability import WEBHOOK_FAILING
 from erphub.webhooks.models import DeliveryState
 from erphub.webhooks.schemas import ChangedWebhook, NewWebhook
 from erphub.webhooks.service import signature
 from tests.support.aws import on_both
 from tests.support.receiver import HOST
 
-FAILING = EventType.WEBHOOK_FAILING
+FAILING = WEBHOOK_FAILING
 
 
 def register(house, receiver, **values):
     return house.desk().create(house.member, NewWebhook(**{"url": receiver.url()} | values))
 
 
-def happened(house, kind=EventType.IMPORT_FINISHED, about="run-1", **data):
+def happened(house, kind=IMPORT_FINISHED, about="run-1", **data):
     return event(kind, house.member.client_id, "connection-1", house.clock(), about, "Something happened.", **data)
 
 
@@ -92,9 +93,9 @@ def test_the_secret_is_shown_once_and_kept_where_passwords_are(house, receiver):
 
 
 def test_only_what_a_webhook_wants_is_sent_to_it(house, receiver):
-    register(house, receiver, events=(EventType.IMPORT_FAILED,))
+    register(house, receiver, events=(IMPORT_FAILED,))
     assert house.courier().take(happened(house)) == 0
-    assert house.courier().take(happened(house, EventType.IMPORT_FAILED)) == 1
+    assert house.courier().take(happened(house, IMPORT_FAILED)) == 1
     assert [json.loads(body)["type"] for _, body in receiver.got] == ["import.failed"]
 
 
@@ -172,7 +173,7 @@ def assert_no_address(house, webhook):
 
 def test_that_a_webhook_fails_is_not_sent_to_webhooks(house, receiver):
     register(house, receiver)
-    assert house.courier().take(happened(house, EventType.WEBHOOK_FAILING)) == 0
+    assert house.courier().take(happened(house, WEBHOOK_FAILING)) == 0
 
 
 def test_a_receiver_that_is_gone_for_good_is_switched_off(house, receiver):

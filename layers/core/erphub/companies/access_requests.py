@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from erphub.companies.capability import COMPANY_ACCESS_REQUESTED
 from erphub.companies.models import CompanyUse
-from erphub.events.models import EventType
 from erphub.events.publisher import EventPublisher, event
 from erphub.platform.clock import Clock
 from erphub.platform.ids import derived_id
@@ -20,6 +20,6 @@ class AccessRequests:
 
     def tell(self, holder: CompanyUse, about: str, detail: str, facts: Mapping[str, Any]) -> None:
         """Tell of a request, unless it has been told of today. `about` says who asks for what."""
-        now, kind = self.clock(), EventType.COMPANY_ACCESS_REQUESTED
+        now, kind = self.clock(), COMPANY_ACCESS_REQUESTED
         told = event(kind, holder.client_id, holder.connection_id, now, about, detail, **facts)
-        self.announcer.announce_once(told, derived_id(kind.value, f"{now:%Y-%m-%d}", about))
+        self.announcer.announce_once(told, derived_id(kind, f"{now:%Y-%m-%d}", about))

@@ -3,7 +3,8 @@
 from erphub.companies.schemas import AllowedLicences, ChangedCustomer, CompanyPage, CompanySearch, LicencesView
 from erphub.companies.service import CompanyRegistry
 from erphub.platform.http.router import Router
-from erphub.platform.identity import AccessLevel, Member, Permission
+from erphub.platform.identity import AccessLevel, Member
+from erphub.tenancy.capability import CONNECTIONS_VIEW
 
 router = Router("Companies and licences")
 
@@ -26,7 +27,7 @@ def allow_licences(service: CompanyRegistry, customer: str, body: AllowedLicence
     return service.allow(customer, body.allowed)
 
 
-@router.get("/clients/{client}/connections/{connection}/companies", needs=Permission.CONNECTIONS_VIEW)
+@router.get("/clients/{client}/connections/{connection}/companies", needs=CONNECTIONS_VIEW)
 def list_companies(service: CompanyRegistry, member: Member, connection: str, query: CompanySearch) -> CompanyPage:
     """List or search the companies a connection uses."""
     return service.page(member, connection, query)

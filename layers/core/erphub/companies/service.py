@@ -19,8 +19,9 @@ from erphub.connections.models import Company, Connection
 from erphub.connections.ports import ConnectionStore
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
-from erphub.platform.identity import Member, Permission
+from erphub.platform.identity import Member
 from erphub.platform.ids import derived_id
+from erphub.tenancy.capability import CONNECTIONS_VIEW
 from erphub.tenancy.ports import TenancyStore
 
 _AT_ONCE = 50
@@ -56,7 +57,7 @@ class CompanyRegistry:
         go_on = ["go_on"] if twice else []
         membership = self.tenancy.membership(holder.client_id, member.user)
         role = self.tenancy.role(membership.customer_id, membership.role) if membership else None
-        if role is None or Permission.CONNECTIONS_VIEW not in role.permissions:
+        if role is None or CONNECTIONS_VIEW not in role.permissions:
             return ConnectedElsewhere(offers=["ask_owner", *go_on])
         client = self.tenancy.client(holder.client_id)
         connection = self.connections.get(holder.client_id, holder.connection_id)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
 from erphub.platform.errors import Conflict, Forbidden, NotFound
-from erphub.platform.identity import Member, Permission
+from erphub.platform.identity import Member
+from erphub.tenancy.capability import CONNECTIONS_MANAGE
 from erphub.tenancy.ports import Memberships
 
 
@@ -26,7 +27,7 @@ class ConnectionAccess:
 
     def editable(self, member: Member, connections: Sequence[Connection]) -> set[str]:
         """The ids of those of the connections that the member may edit; each owner is looked up once."""
-        if Permission.CONNECTIONS_MANAGE not in member.permissions:
+        if CONNECTIONS_MANAGE not in member.permissions:
             return set()
         others = {one.owner for one in connections if not one.shared and one.owner != member.user}
         gone = {owner for owner in others if not self.can_own(member, owner)}
@@ -40,7 +41,7 @@ class ConnectionAccess:
         """Whether a user is a member of the same client who may manage connections."""
         membership = self.memberships.membership(member.client_id, user)
         role = self.memberships.role(membership.customer_id, membership.role) if membership else None
-        return role is not None and Permission.CONNECTIONS_MANAGE in role.permissions
+        return role is not None and CONNECTIONS_MANAGE in role.permissions
 
     def connection(self, member: Member, connection_id: str) -> Connection:
         """A connection that the member may edit. Raises NotFound, Forbidden (`connection_not_shared`)."""

@@ -15,10 +15,18 @@ from typing import Any
 
 from erphub.audit.service import AuditTrail
 from erphub.connections.access import ConnectionAccess
+from erphub.connections.capability import (
+    CONNECTION_DEGRADED,
+    CONNECTION_HEALED,
+    CONNECTION_PAUSED,
+    CONNECTION_REAUTH_REQUIRED,
+    CONNECTION_RESUMED,
+)
 from erphub.connections.models import Connection, ConnectionStatus, Health, LastTest
 from erphub.connections.ports import ConnectionStore
-from erphub.events.models import Event, EventType
+from erphub.events.models import Event
 from erphub.events.publisher import EventPublisher, event
+from erphub.platform.capability import EventType
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, NotFound, refuses_credentials
 from erphub.platform.identity import Member
@@ -247,7 +255,7 @@ def _refused(known: Connection, problem: Mapping[str, Any], began: datetime) -> 
     return StatusChange(
         _STATUS.REAUTH_REQUIRED,
         _reason(problem),
-        EventType.CONNECTION_REAUTH_REQUIRED,
+        CONNECTION_REAUTH_REQUIRED,
         "The ERP no longer accepts its login. Nothing runs until somebody enters it again.",
     )
 
@@ -258,13 +266,13 @@ def _failed(known: Connection, problem: Mapping[str, Any]) -> StatusChange | Non
         return StatusChange(_STATUS.DEGRADED, reason)
     if known.status is not _STATUS.ACTIVE:
         return None
-    return StatusChange(_STATUS.DEGRADED, reason, EventType.CONNECTION_DEGRADED, str(reason["detail"]))
+    return StatusChange(_STATUS.DEGRADED, reason, CONNECTION_DEGRADED, str(reason["detail"]))
 
 
 def _worked(known: Connection) -> StatusChange | None:
     if known.status is not _STATUS.DEGRADED:
         return None
-    return StatusChange(_STATUS.ACTIVE, None, EventType.CONNECTION_HEALED, "It works again.")
+    return StatusChange(_STATUS.ACTIVE, None, CONNECTION_HEALED, "It works again.")
 
 
 def _reconnected(known: Connection) -> StatusChange | None:
@@ -273,7 +281,7 @@ def _reconnected(known: Connection) -> StatusChange | None:
         paused_from = known.health.paused_from if known.health else None
         return StatusChange(_STATUS.PAUSED, None, renewed=True) if paused_from in _UNWELL else None
     if known.status in _UNWELL or (known.status is _STATUS.ACTIVE and was in _UNWELL):
-        return StatusChange(_STATUS.ACTIVE, None, EventType.CONNECTION_HEALED, "It works again.", renewed=True)
+        return StatusChange(_STATUS.ACTIVE, None, CONNECTION_HEALED, "It works again.", renewed=True)
     return None
 
 
@@ -283,14 +291,14 @@ _UNWELL = (_STATUS.REAUTH_REQUIRED, _STATUS.DEGRADED)
 def _paused(known: Connection) -> StatusChange | None:
     if known.status is _STATUS.PAUSED:
         return None
-    return StatusChange(_STATUS.PAUSED, None, EventType.CONNECTION_PAUSED, "It was paused.", pauses=True)
+    return StatusChange(_STATUS.PAUSED, None, CONNECTION_PAUSED, "It was paused.", pauses=True)
 
 
 def _resumed(known: Connection) -> StatusChange | None:
     if known.status is not _STATUS.PAUSED:
         return None
     before = known.health.paused_from if known.health else None
-    return StatusChange(before or _STATUS.ACTIVE, known.status_reason, EventType.CONNECTION_RESUMED, "It was resumed.")
+    return StatusChange(before or _STATUS.ACTIVE, known.status_reason, CONNECTION_RESUMED, "It was resumed.")
 
 
 def _health(known: Connection, move: StatusChange, now: datetime) -> Health:

@@ -15,11 +15,11 @@ from erphub.audit.service import AuditTrail
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
 from erphub.connections.schemas import ConnectionView
+from erphub.deletions.capability import CONNECTION_DELETING, CONNECTION_RESTORED
 from erphub.deletions.models import Deletion, DeletionState, Plan
 from erphub.deletions.ports import DeletionStore
 from erphub.deletions.preview import STAYS, differences, survey
 from erphub.deletions.schemas import DeletionView, PlanView
-from erphub.events.models import EventType
 from erphub.events.publisher import event
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, Gone, Unavailable
@@ -114,7 +114,7 @@ class DeletionService:
         old, new = {"status": "deleting"}, {"status": "paused", "before": deletion.status_before}
         entry = self.audit.entry(member.user, "connection.restored", old, new, member.source, email=member.email)
         told = event(
-            EventType.CONNECTION_RESTORED,
+            CONNECTION_RESTORED,
             connection.client_id,
             connection.id,
             now,
@@ -222,7 +222,7 @@ def _condemn(store: DeletionStore, connection: Connection, audit: AuditTrail, de
     new: JsonObject = {"status": "deleting", "restorable_until": until, "goes": goes}
     entry = audit.entry(deletion.by, "connection.deleted", old, new, deletion.source, email=deletion.email)
     told = event(
-        EventType.CONNECTION_DELETING,
+        CONNECTION_DELETING,
         connection.client_id,
         connection.id,
         deletion.at,

@@ -3,20 +3,19 @@
 from erphub.events.notifications import NotificationService
 from erphub.events.schemas import Notification, NotificationPage, NotificationQuery
 from erphub.platform.http.router import Router
-from erphub.platform.identity import Member, Permission
+from erphub.platform.identity import Member
+from erphub.tenancy.capability import CONNECTIONS_MANAGE, CONNECTIONS_VIEW
 
 router = Router("Notifications and webhooks")
 
 
-@router.get("/clients/{client}/notifications", needs=Permission.CONNECTIONS_VIEW)
+@router.get("/clients/{client}/notifications", needs=CONNECTIONS_VIEW)
 def list_notifications(service: NotificationService, member: Member, query: NotificationQuery) -> NotificationPage:
     """List what the client was told, the newest first."""
     return service.page(member, query)
 
 
-@router.post(
-    "/clients/{client}/notifications/{notification}/acknowledge", needs=Permission.CONNECTIONS_MANAGE, status=200
-)
+@router.post("/clients/{client}/notifications/{notification}/acknowledge", needs=CONNECTIONS_MANAGE, status=200)
 def acknowledge_notification(service: NotificationService, member: Member, notification: str) -> Notification:
     """Say that somebody sees to it."""
     return service.acknowledge(member, notification)

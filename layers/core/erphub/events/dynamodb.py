@@ -103,7 +103,7 @@ def _item(event: Event) -> Item:
         **notice_key(event.client_id, event.id),
         "client_id": event.client_id,
         "id": event.id,
-        "type": event.type.value,
+        "type": event.type,
         "connection_id": event.connection_id,
         "at": instant(event.at),
         "detail": event.detail,

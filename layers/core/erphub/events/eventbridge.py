@@ -27,7 +27,7 @@ class EventBridgeBus:
         entry: PutEventsRequestEntryTypeDef = {
             "EventBusName": self._name,
             "Source": SOURCE,
-            "DetailType": event.type.value,
+            "DetailType": event.type,
             "Detail": event.model_dump_json(),
             "Time": event.at,
         }

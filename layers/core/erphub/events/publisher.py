@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from erphub.events.models import Event, EventType
+from erphub.events.models import Event
 from erphub.events.ports import EventBus, EventStore
+from erphub.platform.capability import EventType
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.platform.ids import derived_id_at
@@ -66,7 +67,7 @@ def event(
     moment = at.astimezone(UTC)
     milliseconds = int(moment.timestamp() * 1000)
     return Event(
-        id=derived_id_at(milliseconds, client_id, type.value, connection_id or "", about),
+        id=derived_id_at(milliseconds, client_id, type, connection_id or "", about),
         type=type,
         client_id=client_id,
         connection_id=connection_id,

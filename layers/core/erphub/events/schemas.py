@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from erphub.events.models import EventType, Level
+from erphub.events.models import DeclaredType
+from erphub.platform.capability import Level
 from erphub.platform.wire import JsonObject, Model, PageQuery
 
 
@@ -13,7 +14,7 @@ class Notification(Model):
     """An event as the people of a client read it."""
 
     id: str
-    type: EventType
+    type: DeclaredType
     level: Level
     at: datetime
     connection_id: str | None

@@ -1,24 +1,9 @@
-"""Who calls, what a caller may be asked to be, and what permissions there are."""
+"""Who calls, and what a caller may be asked to be."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class Permission(StrEnum):
-    """What a role can allow a member to do in a client."""
-
-    CONNECTIONS_MANAGE = "connections:manage"
-    CONNECTIONS_VIEW = "connections:view"
-    IMPORTS_MANAGE = "imports:manage"
-    IMPORTS_RUN = "imports:run"
-    DATA_VIEW = "data:view"
-    SYNC_MANAGE = "sync:manage"
-    SYNC_RUN = "sync:run"
-    LINKS_MANAGE = "links:manage"
-    VOUCHERS_VIEW = "vouchers:view"
-    MEMBERS_MANAGE = "members:manage"
-    ACCESS_MANAGE = "access:manage"
-    ACCESS_APPROVE = "access:approve"
+from erphub.platform.capability import Permission
 
 
 class AccessLevel(StrEnum):

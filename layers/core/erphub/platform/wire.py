@@ -1,11 +1,13 @@
 """What goes over the wire: the base of every request and answer, and the small types they share."""
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from erphub.platform.errors import Invalid
 from erphub.platform.text import clean_name
@@ -47,6 +49,28 @@ def _name(value: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name), Field(description="1 to 100 characters, none of them invisible")]
 """A name people read, trimmed and in NFC."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Marks a field that holds one of what the manifests declare; they are read when such a field is first used."""
+
+    title: str
+    """Its name in OpenAPI."""
+    description: str
+    values: Callable[[], Mapping[str, Any]]
+    """What is declared, by its text."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        values = self.values()
+        return core_schema.no_info_after_validator_function(
+            values.__getitem__, core_schema.literal_schema(list(values)), ref=f"{__name__}.{self.title}:0"
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        described = handler(schema)
+        handler.resolve_ref_schema(described).update(title=self.title, description=self.description)
+        return described
 
 
 def instant(moment: datetime) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from erphub.erp.posting import Setup
 from erphub.platform.errors import HubError
-from erphub.platform.identity import Member, Permission
+from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
+from erphub.sync.capability import SYNC_RUN
 from erphub.sync.changes.schemas import (
     AcknowledgedView,
     Acknowledgement,
@@ -153,7 +154,7 @@ class SyncFront:
     def show_transfer(self, member: Member, connection: str, transfer: str) -> TransferDetail:
         """One transfer. What a dry run would post names customers in full: for those who may send it."""
         found, preview = self._desk.one_transfer(member.client_id, connection, transfer)
-        if Permission.SYNC_RUN not in member.permissions:
+        if SYNC_RUN not in member.permissions:
             preview = [{name: value for name, value in one.items() if name != "postings"} for one in preview]
         return TransferDetail(**TransferView.of(found).model_dump(), preview=preview)
 

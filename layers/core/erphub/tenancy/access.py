@@ -5,8 +5,9 @@ Who does not belong gets NotFound, as if nothing were there; who belongs but lac
 
 from dataclasses import dataclass
 
+from erphub.platform.capability import Permission
 from erphub.platform.errors import Forbidden, NotFound
-from erphub.platform.identity import AccessLevel, Caller, Member, Permission
+from erphub.platform.identity import AccessLevel, Caller, Member
 from erphub.tenancy.ports import Memberships
 
 
@@ -23,7 +24,7 @@ class Authorizer:
             raise Forbidden(
                 f"Your role here does not include {permission}. Ask an administrator of the client.",
                 code="permission_missing",
-                permission=permission.value,
+                permission=permission,
             )
         return member
 

@@ -1,8 +1,9 @@
 """Who is calling, customers, clients, roles and members."""
 
 from erphub.platform.http.router import Router
-from erphub.platform.identity import AccessLevel, Caller, Member, Permission
+from erphub.platform.identity import AccessLevel, Caller, Member
 from erphub.platform.wire import PageQuery
+from erphub.tenancy.capability import MEMBERS_MANAGE
 from erphub.tenancy.schemas import (
     AdministratorPage,
     AdministratorView,
@@ -89,19 +90,19 @@ def delete_role(service: TenancyService, customer: str, role: str) -> None:
     service.delete_role(customer, role)
 
 
-@router.get("/clients/{client}/members", needs=Permission.MEMBERS_MANAGE)
+@router.get("/clients/{client}/members", needs=MEMBERS_MANAGE)
 def list_members(service: TenancyService, member: Member, query: PageQuery) -> MemberPage:
     """List the members of a client."""
     return service.members(member, query)
 
 
-@router.put("/clients/{client}/members/{user}", needs=Permission.MEMBERS_MANAGE)
+@router.put("/clients/{client}/members/{user}", needs=MEMBERS_MANAGE)
 def put_member(service: TenancyService, member: Member, user: str, body: ChangedMember) -> MemberView:
     """Give a user a role in the client; an e-mail address nobody has yet is invited."""
     return service.put_member(member, user, body)
 
 
-@router.delete("/clients/{client}/members/{user}", needs=Permission.MEMBERS_MANAGE)
+@router.delete("/clients/{client}/members/{user}", needs=MEMBERS_MANAGE)
 def remove_member(service: TenancyService, member: Member, user: str) -> None:
     """Take a user out of the client."""
     service.remove_member(member, user)

@@ -4,15 +4,15 @@ A role counts its members, in the same transaction that adds or removes one: so 
 somebody be put into a role that has just been.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import override
 
+from erphub import capabilities
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.errors import Conflict, NotFound
-from erphub.platform.identity import Permission
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.models import Client, Customer, Membership, Role, User
@@ -63,19 +63,13 @@ class TenancyTable(MemberStore):
         """See the port."""
         self._table.delete(platform_admin_key(user))
 
-    def add_customer(
-        self,
-        customer: Customer,
-        administrator: str,
-        roles: Mapping[str, frozenset[Permission]],
-        email: str | None = None,
-    ) -> None:
+    def add_customer(self, customer: Customer, administrator: str, email: str | None = None) -> None:
         """See the port."""
         profile = {**customer_key(customer.id), "id": customer.id, "name": customer.name, "version": 1}
         profile["created_at"] = instant(customer.created_at)
         admin = _admin_item(customer.id, User(administrator, email))
         writes = [Write(put=profile, condition=_NEW), Write(put=admin)]
-        writes += [Write(put=_role_item(Role(customer.id, name, roles[name]))) for name in roles]
+        writes += [Write(put=_built_in_role_item(customer.id, name)) for name in capabilities.built_in_roles()]
         self._table.transact(writes)
 
     def customer(self, customer_id: str) -> Customer | None:
@@ -232,19 +226,17 @@ def _role_gone() -> NotFound:
     return NotFound("The customer no longer has this role.", code="role_not_found")
 
 
-def _role_item(role: Role) -> Item:
-    return {
-        **role_key(role.customer_id, role.name),
-        "customer_id": role.customer_id,
-        "name": role.name,
-        "permissions": sorted(role.permissions),
-        "version": role.version,
-    }
+def _built_in_role_item(customer_id: str, name: str) -> Item:
+    """A role that nobody has changed allows what the manifests say, also of capabilities that came later."""
+    return {**role_key(customer_id, name), "customer_id": customer_id, "name": name, "version": 1}
 
 
 def _role(item: Item) -> Role:
-    known = {permission.value for permission in Permission}
-    permissions = frozenset(Permission(word) for word in item.get("permissions", ()) if word in known)
+    declared = capabilities.permissions()
+    if "permissions" in item:
+        permissions = frozenset(declared[name] for name in item["permissions"] if name in declared)
+    else:
+        permissions = capabilities.built_in_roles().get(item["name"], frozenset())
     return Role(item["customer_id"], item["name"], permissions, int(item["version"]))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from erphub.platform.identity import Permission
+from erphub.platform.capability import Permission
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,3 @@ class Role:
     name: str
     permissions: frozenset[Permission]
     version: int = 1
-
-
-ADMINISTRATOR = "administrator"
-"""The role that whoever makes a client gets in it; it cannot be deleted."""
-
-FIRST_ROLES: dict[str, frozenset[Permission]] = {
-    ADMINISTRATOR: frozenset(Permission),
-    "accountant": frozenset(
-        {
-            Permission.CONNECTIONS_VIEW,
-            Permission.IMPORTS_RUN,
-            Permission.DATA_VIEW,
-            Permission.SYNC_RUN,
-            Permission.VOUCHERS_VIEW,
-        }
-    ),
-    "viewer": frozenset({Permission.CONNECTIONS_VIEW, Permission.DATA_VIEW}),
-}
-"""What a new customer begins with; its administrators may change them and add others."""

@@ -1,9 +1,8 @@
 """What the hub must remember about customers, clients, roles and members."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from erphub.platform.identity import Permission
 from erphub.tenancy.models import Client, Customer, Membership, Role, User
 
 
@@ -50,14 +49,8 @@ class TenancyStore(Memberships, MemberStore, Protocol):
         """Forget it; again is fine."""
         ...
 
-    def add_customer(
-        self,
-        customer: Customer,
-        administrator: str,
-        roles: Mapping[str, frozenset[Permission]],
-        email: str | None = None,
-    ) -> None:
-        """A customer with its first administrator (id, and address) and roles, all or nothing."""
+    def add_customer(self, customer: Customer, administrator: str, email: str | None = None) -> None:
+        """A customer with its first administrator (id, and address) and the built-in roles, all or nothing."""
         ...
 
     def customer(self, customer_id: str) -> Customer | None:

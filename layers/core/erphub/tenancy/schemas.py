@@ -5,9 +5,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from erphub.platform.identity import Permission
-from erphub.platform.wire import Model, Name
+from erphub import capabilities
+from erphub.platform.capability import Permission
+from erphub.platform.wire import Declared, Model, Name
 
+MAX_PERMISSIONS = 100
+DeclaredPermission = Annotated[
+    Permission,
+    Declared("Permission", "What a role can allow a member to do in a client.", capabilities.permissions),
+]
 RoleName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$", description="Small letters, digits and hyphens")]
 Who = Annotated[str, Field(min_length=1, max_length=254, description="A user's id, or an e-mail address")]
 Version = Annotated[int | None, Field(ge=1, description="What is changed; refused when it has changed since")]
@@ -24,7 +30,7 @@ class RoleView(Model):
     """A role and what it allows."""
 
     name: str
-    permissions: list[Permission]
+    permissions: list[DeclaredPermission]
     version: int
 
 
@@ -79,7 +85,7 @@ class ClientPage(Model):
 class ChangedRole(Model):
     """What a role is to allow."""
 
-    permissions: Annotated[set[Permission], Field(max_length=len(Permission))]
+    permissions: Annotated[set[DeclaredPermission], Field(max_length=MAX_PERMISSIONS)]
     version: Version = None
 
 
@@ -89,7 +95,7 @@ class MemberView(Model):
     user: str
     email: str | None
     role: str
-    permissions: list[Permission]
+    permissions: list[DeclaredPermission]
     version: int
 
 
@@ -122,7 +128,7 @@ class MyClient(Model):
     name: str
     customer_id: str
     role: str
-    permissions: list[Permission]
+    permissions: list[DeclaredPermission]
 
 
 class Me(Model):

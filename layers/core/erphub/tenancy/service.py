@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 
+from erphub.platform.capability import ADMINISTRATOR, Permission
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, Forbidden, Invalid, NotFound
-from erphub.platform.identity import Caller, Member, Permission
+from erphub.platform.identity import Caller, Member
 from erphub.platform.wire import PageQuery
-from erphub.tenancy.models import ADMINISTRATOR, FIRST_ROLES, Client, Customer, Membership, Role, User
+from erphub.tenancy.capability import MEMBERS_MANAGE
+from erphub.tenancy.models import Client, Customer, Membership, Role, User
 from erphub.tenancy.ports import TenancyStore, UserDirectory
 from erphub.tenancy.schemas import (
     AdministratorPage,
@@ -74,7 +76,7 @@ class TenancyService:
         """Make a customer with its first administrator and roles; an unknown e-mail address is invited."""
         administrator = self._user(body.administrator, "/administrator")
         customer = Customer(self.ids(), body.name, self.clock())
-        self.store.add_customer(customer, administrator.id, FIRST_ROLES, administrator.email)
+        self.store.add_customer(customer, administrator.id, administrator.email)
         return self.customer(customer.id)
 
     def customer(self, customer_id: str) -> CustomerView:
@@ -137,7 +139,7 @@ class TenancyService:
         """Make a role or change its permissions. Raises Invalid, Conflict."""
         if not _ROLE_NAME.fullmatch(name):
             raise Invalid.field("", "role_name_invalid", "A role's name has small letters, digits and hyphens.")
-        if name == ADMINISTRATOR and Permission.MEMBERS_MANAGE not in body.permissions:
+        if name == ADMINISTRATOR and MEMBERS_MANAGE not in body.permissions:
             raise Conflict("Administrators must be able to manage members.", code="role_protected")
         before = self.store.role(customer_id, name)
         if body.version is not None and (before is None or before.version != body.version):
@@ -174,7 +176,7 @@ class TenancyService:
         if before is not None:
             self._require_no_more_than_own_of(member, before)
         keeping = None
-        if before is not None and Permission.MEMBERS_MANAGE not in role.permissions:
+        if before is not None and MEMBERS_MANAGE not in role.permissions:
             keeping = self._another_administrator(before)
         version = before.version + 1 if before else 1
         after = Membership(member.client_id, member.customer_id, user.id, role.name, user.email, version)
@@ -214,11 +216,9 @@ class TenancyService:
 
     def _another_administrator(self, leaving: Membership) -> Membership | None:
         """Somebody else who can manage members, when the one who leaves or changes can. Raises Conflict."""
-        if Permission.MEMBERS_MANAGE not in self._permissions(leaving):
+        if MEMBERS_MANAGE not in self._permissions(leaving):
             return None
-        able = {
-            role.name for role in self.store.roles(leaving.customer_id) if Permission.MEMBERS_MANAGE in role.permissions
-        }
+        able = {role.name for role in self.store.roles(leaving.customer_id) if MEMBERS_MANAGE in role.permissions}
         following: str | None = None
         while True:
             members, following = self.store.members(leaving.client_id, 200, following)

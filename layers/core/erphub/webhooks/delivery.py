@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from erphub.events.models import Event, EventType
+from erphub.events.models import Event
 from erphub.events.publisher import EventPublisher, event
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.outbound.https import Answer, Post
 from erphub.platform.secrets import Secrets
 from erphub.platform.wire import instant
+from erphub.webhooks.capability import WEBHOOK_FAILING
 from erphub.webhooks.models import Delivery, DeliveryAttempt, DeliveryState, Webhook
 from erphub.webhooks.ports import WebhookStore
 from erphub.webhooks.service import signature
@@ -174,7 +175,7 @@ class WebhookDelivery:
         self._tell(webhook, delivery, text, "receiver_gone")
 
     def _tell(self, webhook: Webhook, delivery: Delivery, text: str, code: str) -> None:
-        about, kind = f"{webhook.id} {delivery.id}", EventType.WEBHOOK_FAILING
+        about, kind = f"{webhook.id} {delivery.id}", WEBHOOK_FAILING
         ids = {"webhook_id": webhook.id, "delivery_id": delivery.id}
         self.announcer.announce(event(kind, webhook.client_id, None, self.clock(), about, text, code=code, **ids))
 
@@ -190,7 +191,7 @@ def new_delivery(webhook: Webhook, told: Event) -> Delivery:
         event_id=told.id,
         type=told.type,
         body=json.dumps(
-            {"type": told.type.value, "timestamp": instant(told.at), "data": data}, ensure_ascii=False, default=str
+            {"type": told.type, "timestamp": instant(told.at), "data": data}, ensure_ascii=False, default=str
         ),
         created_at=told.at,
     )

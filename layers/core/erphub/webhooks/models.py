@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from erphub.events.models import EventType
+from erphub.events.models import DeclaredType
+from erphub.platform.capability import EventType
 from erphub.platform.wire import Model
+from erphub.webhooks.capability import WEBHOOK_FAILING
 
 Url = Annotated[
     str, StringConstraints(min_length=1, max_length=2000), Field(description="https://… , reached publicly")
 ]
-Events = Literal["all"] | Annotated[tuple[EventType, ...], Field(min_length=1, max_length=len(EventType))]
+MAX_EVENT_TYPES = 100
+Events = Literal["all"] | Annotated[tuple[DeclaredType, ...], Field(min_length=1, max_length=MAX_EVENT_TYPES)]
 """Which events are sent: all of them, also those that come later, or these."""
 Words = Annotated[str, StringConstraints(max_length=200)]
 
@@ -41,7 +44,7 @@ class Webhook(Model):
 
     def wants(self, type: EventType) -> bool:
         """Whether an event of this type is sent to it. That a webhook fails is told to people alone."""
-        return self.active and type is not EventType.WEBHOOK_FAILING and (self.events == "all" or type in self.events)
+        return self.active and type != WEBHOOK_FAILING and (self.events == "all" or type in self.events)
 
 
 class DeliveryState(StrEnum):
@@ -69,7 +72,7 @@ class Delivery(Model):
     client_id: str
     webhook_id: str
     event_id: str
-    type: EventType
+    type: DeclaredType
     body: str
     state: DeliveryState = DeliveryState.PENDING
     tries: int = 0

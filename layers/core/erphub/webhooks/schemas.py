@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from erphub.events.models import EventType
+from erphub.events.models import DeclaredType
 from erphub.platform.wire import JsonObject, Model
 from erphub.tenancy.schemas import Version
 from erphub.webhooks.models import DeliveryAttempt, DeliveryState, Events, Url, Words
@@ -63,7 +63,7 @@ class DeliveryView(Model):
 
     id: str
     event_id: Annotated[str, Field(description="What the receiver gets as `webhook-id`, the same for every try")]
-    type: EventType
+    type: DeclaredType
     state: DeliveryState
     payload: JsonObject
     attempts: list[DeliveryAttempt]

@@ -1,40 +1,41 @@
 """Import jobs."""
 
+from erphub.imports.capability import IMPORTS_MANAGE, IMPORTS_RUN
 from erphub.imports.jobs.schemas import ChangedJob, JobPage, JobView, NewJob
 from erphub.imports.jobs.service import ImportJobService
 from erphub.platform.http.router import Router
-from erphub.platform.identity import Caller, Permission
+from erphub.platform.identity import Caller
 from erphub.platform.wire import PageQuery
 
 router = Router("Imports")
 JOBS = "/clients/{client}/import-jobs"
 
 
-@router.get(JOBS, needs=Permission.IMPORTS_RUN)
+@router.get(JOBS, needs=IMPORTS_RUN)
 def list_import_jobs(service: ImportJobService, client: str, query: PageQuery) -> JobPage:
     """List the client's import jobs."""
     return service.list(client, query)
 
 
-@router.post(JOBS, needs=Permission.IMPORTS_MANAGE)
+@router.post(JOBS, needs=IMPORTS_MANAGE)
 def create_import_job(service: ImportJobService, client: str, caller: Caller, body: NewJob) -> JobView:
     """Make an import job."""
     return service.create(client, body, caller.user)
 
 
-@router.get(JOBS + "/{job}", needs=Permission.IMPORTS_RUN)
+@router.get(JOBS + "/{job}", needs=IMPORTS_RUN)
 def show_import_job(service: ImportJobService, client: str, job: str) -> JobView:
     """Show an import job."""
     return service.get(client, job)
 
 
-@router.patch(JOBS + "/{job}", needs=Permission.IMPORTS_MANAGE)
+@router.patch(JOBS + "/{job}", needs=IMPORTS_MANAGE)
 def change_import_job(service: ImportJobService, client: str, job: str, body: ChangedJob) -> JobView:
     """Change an import job."""
     return service.change(client, job, body)
 
 
-@router.delete(JOBS + "/{job}", needs=Permission.IMPORTS_MANAGE)
+@router.delete(JOBS + "/{job}", needs=IMPORTS_MANAGE)
 def delete_import_job(service: ImportJobService, client: str, job: str) -> None:
     """Delete an import job; what it imported stays."""
     service.delete(client, job)

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from erphub.connections.health import Outcome
-from erphub.events.models import Event, EventType
+from erphub.events.models import Event
 from erphub.events.publisher import event
+from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
 from erphub.imports.runs.models import Run, Status
 
 _UNREMARKABLE = ("reauth_required", "connection_paused")
@@ -27,7 +28,7 @@ def ended(run: Run) -> Outcome:
 def _event(run: Run) -> Event | None:
     if run.status is Status.CANCELLED or str((run.problem or {}).get("code", "")) in _UNREMARKABLE:
         return None
-    kind = EventType.IMPORT_FAILED if run.status is Status.FAILED else EventType.IMPORT_FINISHED
+    kind = IMPORT_FAILED if run.status is Status.FAILED else IMPORT_FINISHED
     detail = str((run.problem or {}).get("detail") or f"{run.totals.get('written', 0)} rows were imported.")
     return event(
         kind,

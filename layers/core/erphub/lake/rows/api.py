@@ -1,14 +1,14 @@
 """Rows of a dataset."""
 
+from erphub.lake.capability import DATA_VIEW
 from erphub.lake.rows.schemas import RowsPage, RowsQuery
 from erphub.lake.rows.service import Rows
 from erphub.platform.http.router import Router
-from erphub.platform.identity import Permission
 
 router = Router("Imports")
 
 
-@router.get("/clients/{client}/datasets/{dataset}/rows", needs=Permission.DATA_VIEW)
+@router.get("/clients/{client}/datasets/{dataset}/rows", needs=DATA_VIEW)
 def list_rows(service: Rows, client: str, dataset: str, query: RowsQuery) -> RowsPage:
     """Read rows of a dataset, page by page, all from one state of the lake."""
     return service.page(client, dataset, query)

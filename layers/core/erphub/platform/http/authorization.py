@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from erphub.platform.identity import AccessLevel, Caller, Member, Permission
+from erphub.platform.capability import Permission
+from erphub.platform.identity import AccessLevel, Caller, Member
 
 
 class Authorization(Protocol):

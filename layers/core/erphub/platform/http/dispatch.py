@@ -9,12 +9,13 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from erphub.platform import logging, redaction
+from erphub.platform.capability import Permission
 from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, Unavailable
 from erphub.platform.http.authorization import Authorization
 from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
 from erphub.platform.http.router import RawJson, Route, Text
 from erphub.platform.idempotency import IdempotencyStore
-from erphub.platform.identity import AccessLevel, Caller, Permission
+from erphub.platform.identity import AccessLevel, Caller
 from erphub.platform.problems import PROBLEM, as_problem
 from erphub.platform.wire import ID, Model
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from erphub.platform.identity import AccessLevel, Permission
+from erphub.platform.capability import Permission
+from erphub.platform.identity import AccessLevel
 from erphub.platform.wire import Model
 
 _GIVEN = {"caller", "member", "body", "query", "received"}

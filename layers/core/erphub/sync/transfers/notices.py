@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from erphub.events.models import EventType
 from erphub.events.publisher import EventPublisher, event
 from erphub.platform.clock import Clock
+from erphub.sync.capability import EXPORT_GAPS, EXPORT_REJECTED, EXPORT_SILENT
 
 _OF_SYNCS = {
-    "document_rejected": EventType.EXPORT_REJECTED,
-    "nothing_sent": EventType.EXPORT_SILENT,
-    "reports_missing": EventType.EXPORT_GAPS,
+    "document_rejected": EXPORT_REJECTED,
+    "nothing_sent": EXPORT_SILENT,
+    "reports_missing": EXPORT_GAPS,
 }
 
 

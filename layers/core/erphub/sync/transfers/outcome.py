@@ -3,8 +3,9 @@
 from typing import Any
 
 from erphub.connections.health import Outcome
-from erphub.events.models import Event, EventType
+from erphub.events.models import Event
 from erphub.events.publisher import event
+from erphub.sync.capability import TRANSFER_FAILED, TRANSFER_FINISHED
 from erphub.sync.transfers.models import Transfer, TransferState
 
 _UNREMARKABLE = ("reauth_required", "connection_paused")
@@ -30,7 +31,7 @@ def _event(transfer: Transfer) -> Event | None:
     if not code and not counts:
         return None
     failed = transfer.state is TransferState.FAILED or bool(code)
-    kind = EventType.TRANSFER_FAILED if failed else EventType.TRANSFER_FINISHED
+    kind = TRANSFER_FAILED if failed else TRANSFER_FINISHED
     words = ", ".join(f"{count} {name}" for name, count in counts.items()) or "Nothing was sent."
     detail = str((transfer.problem or {}).get("detail") or words)
     ids = transfer.client_id, transfer.connection_id

@@ -1,0 +1,3 @@
+"""The description needs no service."""
+
+PROVIDES = ()

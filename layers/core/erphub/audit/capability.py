@@ -1,0 +1,5 @@
+"""The trail of what was done to connections, as the hub lists it."""
+
+from erphub.platform.capability import Capability
+
+capability = Capability("audit", "Audit log")

@@ -1,0 +1,32 @@
+"""What connections bring to the hub."""
+
+from erphub.platform.capability import Capability, EventType, Level, Variable
+
+CONNECTION_REAUTH_REQUIRED = EventType(
+    "connection.reauth_required", "The ERP no longer takes a connection's password", Level.ERROR
+)
+CONNECTION_DEGRADED = EventType("connection.degraded", "A connection's ERP refuses or fails", Level.WARNING)
+CONNECTION_HEALED = EventType("connection.healed", "A connection works again")
+CONNECTION_PAUSED = EventType("connection.paused", "A connection was paused")
+CONNECTION_RESUMED = EventType("connection.resumed", "A paused connection was resumed")
+
+capability = Capability(
+    "connections",
+    "Connections",
+    packages=("connections",),
+    events=(
+        CONNECTION_REAUTH_REQUIRED,
+        CONNECTION_DEGRADED,
+        CONNECTION_HEALED,
+        CONNECTION_PAUSED,
+        CONNECTION_RESUMED,
+    ),
+    environment=(
+        Variable("SECRET_PREFIX"),
+        Variable("CONNECT_MACHINE_ARN"),
+        Variable("SESSION_KEY"),
+        Variable("ERP_ADDRESSES"),
+        Variable("ERP_APPLICATIONS"),
+        Variable("ALLOWED_ERP_NETWORKS"),
+    ),
+)

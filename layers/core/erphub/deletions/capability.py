@@ -1,0 +1,14 @@
+"""What the deletion of connections brings to the hub."""
+
+from erphub.platform.capability import Capability, EventType, Level, Variable
+
+CONNECTION_DELETING = EventType("connection.deleting", "A connection will be deleted after a grace", Level.WARNING)
+CONNECTION_RESTORED = EventType("connection.restored", "A connection that was to be deleted was brought back")
+
+capability = Capability(
+    "deletions",
+    "Deletion of connections",
+    packages=("deletions",),
+    events=(CONNECTION_DELETING, CONNECTION_RESTORED),
+    environment=(Variable("DELETE_MACHINE_ARN"), Variable("GRACE_SECONDS")),
+)

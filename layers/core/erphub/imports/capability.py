@@ -1,0 +1,17 @@
+"""What imports bring to the hub."""
+
+from erphub.platform.capability import Capability, EventType, Level, Permission, Variable
+
+IMPORTS_MANAGE = Permission("imports:manage", "Make, change and delete import jobs")
+IMPORTS_RUN = Permission("imports:run", "See import jobs, start imports and watch them", {"accountant"})
+IMPORT_FINISHED = EventType("import.finished", "An import has ended with new data")
+IMPORT_FAILED = EventType("import.failed", "An import has failed", Level.ERROR)
+
+capability = Capability(
+    "imports",
+    "Imports",
+    packages=("imports.jobs", "imports.runs"),
+    permissions=(IMPORTS_MANAGE, IMPORTS_RUN),
+    events=(IMPORT_FINISHED, IMPORT_FAILED),
+    environment=(Variable("IMPORT_MACHINE_ARN"), Variable("LAKE_BUCKET")),
+)

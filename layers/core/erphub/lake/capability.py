@@ -1,0 +1,13 @@
+"""What imported data bring to the hub."""
+
+from erphub.platform.capability import Capability, Permission, Variable
+
+DATA_VIEW = Permission("data:view", "Read imported data", {"accountant", "viewer"})
+
+capability = Capability(
+    "lake",
+    "Imported data",
+    packages=("lake.datasets", "lake.rows"),
+    permissions=(DATA_VIEW,),
+    environment=(Variable("LAKE_BUCKET"),),
+)

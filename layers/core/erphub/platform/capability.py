@@ -1,0 +1,82 @@
+"""What a capability says about itself: permissions, events, limits, environment. Every function loads these data."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+ADMINISTRATOR = "administrator"
+"""The built-in role that has every permission."""
+
+
+class Level(StrEnum):
+    """How much it matters: good to know, worth a look, or somebody must do something."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Permission(str):
+    """What a role can allow a member to do in a client. It is the text that goes over the wire, a contract."""
+
+    summary: str
+    roles: frozenset[str]
+    """The built-in roles that have it, besides administrators."""
+
+    def __new__(cls, name: str, summary: str, roles: Collection[str] = ()) -> Self:
+        """`summary` says to whoever makes a role what it allows."""
+        made = super().__new__(cls, name)
+        made.summary, made.roles = summary, frozenset(roles) | {ADMINISTRATOR}
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str, frozenset[str]]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return str(self), self.summary, self.roles
+
+
+class EventType(str):
+    """What an event tells of. It is the text that goes over the wire; once published it never means something else."""
+
+    summary: str
+    level: Level
+
+    def __new__(cls, name: str, summary: str, level: Level = Level.INFO) -> Self:
+        """`summary` says to whoever subscribes when it is published."""
+        made = super().__new__(cls, name)
+        made.summary, made.level = summary, level
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str, Level]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return str(self), self.summary, self.level
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many of something a client may have."""
+
+    name: str
+    maximum: int
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the environment that functions are given."""
+
+    name: str
+    needed_by: tuple[str, ...] = ()
+    """The modules of the capability whose functions need it (`webhooks.delivery`); none: all that serve it."""
+
+
+@dataclass(frozen=True)
+class Capability:
+    """The manifest of one capability."""
+
+    name: str
+    """Its package below `erphub`."""
+    title: str
+    packages: tuple[str, ...] = ()
+    """Its packages with routes, in the order of the documentation; each has an `api` with a `router`."""
+    permissions: tuple[Permission, ...] = ()
+    events: tuple[EventType, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    environment: tuple[Variable, ...] = ()

@@ -1,0 +1,29 @@
+"""What customers, clients and their members bring to the hub."""
+
+from erphub.platform.capability import Capability, Permission, Variable
+
+# Routes of events and webhooks, which stand below connections, ask for these two as well.
+CONNECTIONS_MANAGE = Permission("connections:manage", "Connect ERP systems, change and delete connections")
+CONNECTIONS_VIEW = Permission("connections:view", "See connections and what became of them", {"accountant", "viewer"})
+MEMBERS_MANAGE = Permission("members:manage", "Say who belongs to the client, and in which role")
+# Roles hold the strings of capabilities to come: links, vouchers, data access.
+LINKS_MANAGE = Permission("links:manage", "Link records of a CRM with the ERP's")
+VOUCHERS_VIEW = Permission("vouchers:view", "See vouchers with their documents", {"accountant"})
+ACCESS_MANAGE = Permission("access:manage", "Say who may read which rows")
+ACCESS_APPROVE = Permission("access:approve", "Approve what others ask to read")
+
+capability = Capability(
+    "tenancy",
+    "Customers, clients, roles and members",
+    packages=("tenancy",),
+    permissions=(
+        CONNECTIONS_MANAGE,
+        CONNECTIONS_VIEW,
+        MEMBERS_MANAGE,
+        LINKS_MANAGE,
+        VOUCHERS_VIEW,
+        ACCESS_MANAGE,
+        ACCESS_APPROVE,
+    ),
+    environment=(Variable("USER_POOL_ID"),),
+)

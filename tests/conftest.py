@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from tests.support.aws import AWS
 
-pytest_plugins = ["tests.support.hub"]
+pytest_plugins = ["tests.support.receiver", "tests.support.hub"]
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

@@ -451,15 +451,15 @@ class Life:
 
 @contextlib.contextmanager
 def _trusted(aws: Aws, described: Json, authority: str) -> Generator[None]:
-    """As the template's parameter WebhookAuthority does: webhooks may go to whom this authority vouches for, too."""
-    client, name = aws.client("lambda"), described["outputs"]["CourierFunction"]
+    """As the template's parameter WebhookCaBundle does: webhooks may go to whom this authority vouches for, too."""
+    client, name = aws.client("lambda"), described["outputs"]["WebhookDeliveriesFunction"]
 
     def trust(authorities: str) -> None:
-        known: Any = {"Variables": variables | {"WEBHOOK_AUTHORITY": authorities}}
+        known: Any = {"Variables": variables | {"WEBHOOK_CA_BUNDLE": authorities}}
         client.update_function_configuration(FunctionName=name, Environment=known)
 
     variables = client.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
-    before = variables.get("WEBHOOK_AUTHORITY", "")
+    before = variables.get("WEBHOOK_CA_BUNDLE", "")
     trust(f"{before}\n{authority}".strip())
     try:
         yield

@@ -46,14 +46,14 @@ class OwnLogin(Books):
 
         return until(shown)
 
-    def told(self) -> list[str]:
-        """The types of what the client was told, the oldest first."""
+    def notified(self) -> list[str]:
+        """The types of what the client was notified of, the oldest first."""
         items = self.of_client("GET", "/notifications", params={"limit": 200})["items"]
         return [one["type"] for one in reversed(items)]
 
     def clock_strikes(self) -> None:
         """What EventBridge does every minute."""
-        for function in ("ScheduleFunction", "CourierFunction"):
+        for function in ("ScheduleFunction", "WebhookDeliveriesFunction"):
             answer = self.hub.aws.client("lambda").invoke(FunctionName=self.hub.outputs[function], Payload=b"{}")
             assert "FunctionError" not in answer, answer["Payload"].read()
 
@@ -100,9 +100,9 @@ def books(hub: Any) -> OwnLogin:
 def receiver(hub: Any, tmp_path_factory: pytest.TempPathFactory) -> Generator[Receiver]:
     """A receiver on loopback, whose authority the deployment is told to trust."""
     running = Receiver(*certificates(tmp_path_factory.mktemp("receiver"), "localhost")).start()
-    client, name = hub.aws.client("lambda"), hub.outputs["CourierFunction"]
+    client, name = hub.aws.client("lambda"), hub.outputs["WebhookDeliveriesFunction"]
     variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    known = {"Variables": variables | {"WEBHOOK_AUTHORITY": running.authority}}
+    known = {"Variables": variables | {"WEBHOOK_CA_BUNDLE": running.authority}}
     client.update_function_configuration(FunctionName=name, Environment=known)
     yield running
     running.stop()
@@ -158,7 +158,7 @@ def test_a_changed_password_stops_everything_is_told_and_the_new_one_makes_up_fo
 
     until(lambda: {"connection.reauth_required", "import.failed"} <= set(types(receiver)) or None)
     assert all(signed_by(headers, body, webhook["secret"]) for headers, body in receiver.got)
-    news = books.told()
+    news = books.notified()
     assert (news.count("connection.reauth_required"), news.count("import.failed")) == (1, 1)
 
     books.enter_password_again()
@@ -207,18 +207,18 @@ def test_a_receiver_in_trouble_gets_the_message_later_and_again_when_somebody_as
     until(lambda: types(receiver) or None)
     path = f"/webhooks/{webhook['id']}/deliveries"
 
-    def tried() -> dict[str, Any] | None:
+    def attempted() -> dict[str, Any] | None:
         listed = books.of_client("GET", path)["items"]
         return listed[0] if listed and listed[0]["attempts"] else None
 
-    delivery = until(tried)
-    assert (delivery["state"], delivery["attempts"][0]["status"]) == ("pending", 500)
+    delivery = until(attempted)
+    assert (delivery["status"], delivery["attempts"][0]["http_status"]) == ("pending", 500)
     books.of_client("POST", f"{path}/{delivery['id']}/replay")
     books.clock_strikes()
 
     def delivered() -> dict[str, Any] | None:
         now = books.of_client("GET", path)["items"][0]
-        return now if now["state"] == "delivered" else None
+        return now if now["status"] == "delivered" else None
 
     done = until(delivered)
     assert [attempt["status"] for attempt in done["attempts"]] == [500, 204]

@@ -46,7 +46,7 @@ FUNCTIONS = {
     "TransferTasks": "sync/tasks",
     "SyncSchedule": "sync/schedule",
     "ImportSchedule": "imports/schedule",
-    "Courier": "connections/courier",
+    "WebhookDeliveries": "connections/deliveries",
 }
 _TRIES_OF_A_PERSON = 8
 _TRIES_OF_A_CALL_THAT_NOBODY_WAITS_FOR = (0, 60, 120)
@@ -252,7 +252,7 @@ class Stage:
         """The clock calls its functions, minute by minute."""
         for _ in range(0, minutes, every):
             self.wait(60.0 * every)
-            for function in ("SyncSchedule", "ImportSchedule", "Courier"):
+            for function in ("SyncSchedule", "ImportSchedule", "WebhookDeliveries"):
                 self._tried(function, {"time": datetime.now(UTC).isoformat()}, (0, 1))
                 self.drain()
 

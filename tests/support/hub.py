@@ -21,20 +21,24 @@ from erphub.companies.dynamodb import CompanyTable
 from erphub.companies.service import CompanyRegistry
 from erphub.connections.access import ConnectionAccess
 from erphub.connections.dynamodb import ConnectionTable
-from erphub.connections.health import HealthService
+from erphub.connections.health import HealthService, PauseService
 from erphub.connections.service import ConnectionService
 from erphub.events.dynamodb import EventTable
+from erphub.events.notifications import NotificationService
 from erphub.events.publisher import EventPublisher
 from erphub.platform import logging, redaction
 from erphub.platform.aws.table import Table
 from erphub.platform.aws.table_writes import MARK
 from erphub.platform.clock import Ids
 from erphub.platform.ids import derived_id_at, new_id
+from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.problems import as_problem
+from erphub.tenancy.actors import MemberDirectory
 from erphub.tenancy.dynamodb import TenancyTable
 from erphub.tenancy.models import Client, Customer, Membership, User
 from erphub.tenancy.service import TenancyService
-from erphub.webhooks.dynamodb import WebhookTable
+from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable
+from erphub.webhooks.service import WebhookService
 from erphub.wizards.completion import WizardCompletion
 from erphub.wizards.dynamodb import WizardTable
 from erphub.wizards.service import WizardService
@@ -42,8 +46,10 @@ from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
 from erphub.wizards.tasks import WizardTasks
 from tests.support import services
 from tests.support.aws import TENANTS, everything_in, make_table
+from tests.support.bus import FakeBus
 from tests.support.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
 from tests.support.gateway import addressed
+from tests.support.receiver import HOST
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "events" / "connections"
@@ -96,6 +102,9 @@ class Hub:
     started: list[tuple[str, str, str]] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     edited: list[Any] = field(default_factory=list)
+    bus: FakeBus = field(default_factory=FakeBus)
+    catch_ups: list[Any] = field(default_factory=list)
+    """The catch-ups that were asked for after a pause."""
     api: Any = None
 
     def call(
@@ -135,20 +144,6 @@ class Hub:
         self.time[0] += timedelta(**how_long)
 
 
-class FakeBus:
-    """A bus that has got everything."""
-
-    def __init__(self) -> None:
-        self.told: list[Any] = []
-
-    def put(self, event: Any) -> None:
-        self.told.append(event)
-
-
-def _must_not_fail(event: Any, error: Exception) -> None:
-    raise AssertionError(event) from error
-
-
 def _not_swept(what: str, error: Exception) -> None:
     logging.logger().error("could not be swept", exc_info=error, extra={"what": what})
 
@@ -178,8 +173,9 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     started: list[tuple[str, str, str]] = []
     store = TenancyTable(table)
     asked: list[Any] = []
-    announcer = EventPublisher(EventTable(table), FakeBus(), clock, _must_not_fail)
-    health = HealthService(found, announcer, lambda *_: None, clock)
+    bus, catch_ups, events = FakeBus(), list[Any](), EventTable(table)
+    publisher = EventPublisher(events, bus, clock)
+    health = HealthService(found, publisher, lambda *missed: catch_ups.append(missed), clock)
     edited: list[Any] = []
     editors, trail = ConnectionAccess(found, store), AuditTrail(AuditTable(table), redaction, clock, _ids_in_order())
     identities = CompanyRegistry(CompanyTable(table), found, store, lambda *told: asked.append(told), lambda _: None)
@@ -205,6 +201,8 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     rules = editors, identities, lambda _: None
     secrets.clock = clock
     webhooks = WebhookTable(table)
+    guard = AddressGuard((), lambda host: ["8.8.8.8"] if host == HOST else ["10.0.0.5"])
+    actors = MemberDirectory(store)
     given = [
         OverdueWizards(wizards, machine, connecting.ended, clock, _not_swept),
         OrphanedSecrets(secrets, found, wizards, lambda *names: webhooks.get(*names) is not None, clock, _not_swept),
@@ -214,6 +212,9 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
         connecting,
         identities,
         trail,
+        NotificationService(events, clock),
+        PauseService(editors, health, trail),
+        WebhookService(webhooks, DeliveryTable(table), secrets, guard, actors, clock, platform.new_id),
     ]
     services.use(monkeypatch, {type(one): one for one in given})
     for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
@@ -227,6 +228,6 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
         )
     for person in (ACCOUNTANT, VIEWER):
         store.put_member(Membership(ids[0], customer, person, person, f"{person}@example.test"), None, None)
-    hub = Hub(machine, secrets, users, system, customer, *ids, time, name, started, asked, edited)
+    hub = Hub(machine, secrets, users, system, customer, *ids, time, name, started, asked, edited, bus, catch_ups)
     hub.api = handler_module("api")
     return hub

@@ -4,17 +4,21 @@ import datetime
 import http.server
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from erphub.platform.outbound import addresses
+
 HOST = "hooks.example.test"
+LOOPBACK = addresses.networks(["127.0.0.0/8"])
 
 
 def _name(text: str) -> x509.Name:
@@ -120,3 +124,15 @@ class Receiver:
 
     def url(self, host: str = HOST, path: str = "/hook") -> str:
         return f"https://{host}:{self.port}{path}"
+
+
+@pytest.fixture(scope="session")
+def receiver_certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    return certificates(tmp_path_factory.mktemp("receiver"))
+
+
+@pytest.fixture
+def receiver(receiver_certificate: tuple[Path, str]) -> Generator[Receiver]:
+    running = Receiver(*receiver_certificate).start()
+    yield running
+    running.stop()

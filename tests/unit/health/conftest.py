@@ -1,9 +1,7 @@
-"""Stores over DynamoDB in memory, a bus that can be away, and a receiver on loopback."""
+"""Stores over DynamoDB in memory and a bus that can be away."""
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -12,7 +10,6 @@ from erphub.connections.dynamodb import ConnectionTable
 from erphub.connections.health import HealthService
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.events.dynamodb import EventTable
-from erphub.events.models import Event
 from erphub.events.notifications import NotificationService
 from erphub.events.publisher import EventPublisher
 from erphub.events.schemas import NotificationQuery
@@ -22,53 +19,27 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member
 from erphub.platform.ids import new_id
-from erphub.platform.outbound import addresses as network
-from erphub.platform.outbound.https import HttpsPost
 from erphub.sync.transfers import outcome as transfer_outcome
 from erphub.sync.transfers.models import Transfer
-from erphub.webhooks.delivery import WebhookDelivery
-from erphub.webhooks.dynamodb import WebhookTable
-from erphub.webhooks.service import WebhookService
 from tests.support.aws import TENANTS, make_table
-from tests.support.connect import FakeSecrets
-from tests.support.receiver import HOST, Receiver, certificates
-
-LOOPBACK = network.networks(["127.0.0.0/8"])
-
-
-@dataclass
-class FakeBus:
-    """Carries events, unless it is away."""
-
-    got: list[Event] = field(default_factory=list)
-    away: bool = False
-
-    def put(self, event: Event) -> None:
-        if self.away:
-            raise Unavailable("The event bus did not take the event.", code="bus_busy")
-        self.got.append(event)
+from tests.support.bus import FakeBus
 
 
 @dataclass
 class House:
-    """Everything of one client around health and webhooks."""
+    """Everything of one client around health."""
 
     table: Table
     time: list[datetime]
     bus: FakeBus
-    secrets: FakeSecrets
     member: Member
     caught_up: list[tuple[str, datetime]] = field(default_factory=list)
-    troubles: list[Exception] = field(default_factory=list)
     catch_up_fails: bool = False
-    post: Any = None
 
     def __post_init__(self) -> None:
         self.connections = ConnectionTable(self.table)
-        self.notices, self.hooks = EventTable(self.table), WebhookTable(self.table)
-        self.announcer = EventPublisher(
-            self.notices, self.bus, self.clock, lambda _, error: self.troubles.append(error)
-        )
+        self.notices = EventTable(self.table)
+        self.announcer = EventPublisher(self.notices, self.bus, self.clock)
         self.health = HealthService(self.connections, self.announcer, self._catch_up, self.clock)
         self.people = NotificationService(self.notices, self.clock)
 
@@ -124,26 +95,11 @@ class House:
         return sorted(one.type for one in page.items)
 
     def on_the_bus(self) -> list[str]:
-        return [event.type for event in self.bus.got]
-
-    def desk(self, resolve: network.Resolver = lambda _: ["127.0.0.1"]) -> WebhookService:
-        return WebhookService(
-            self.hooks,
-            self.secrets,
-            lambda host: network.addresses(host, LOOPBACK, resolve),
-            self.clock,
-            new_id,
-        )
-
-    def courier(self) -> WebhookDelivery:
-        def report(_: object, error: Exception) -> None:
-            self.troubles.append(error)
-
-        return WebhookDelivery(self.hooks, self.secrets, self.post, self.announcer, self.clock, report)
+        return [event.type for event in self.bus.published]
 
 
 @pytest.fixture
-def house(aws: None, receiver: Receiver) -> House:
+def house(aws: None) -> House:
     member = Member(
         new_id(),
         new_id(),
@@ -153,18 +109,4 @@ def house(aws: None, receiver: Receiver) -> House:
         source="198.51.100.7",
     )
     time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
-    house = House(make_table(TENANTS), time, FakeBus(), FakeSecrets(), member)
-    house.post = HttpsPost(LOOPBACK, receiver.authority, lambda _: ["127.0.0.1"], seconds=2.0)
-    return house
-
-
-@pytest.fixture(scope="session")
-def papers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
-    return certificates(tmp_path_factory.mktemp("receiver"), HOST)
-
-
-@pytest.fixture
-def receiver(papers: tuple[Any, str]) -> Generator[Receiver]:
-    running = Receiver(*papers).start()
-    yield running
-    running.stop()
+    return House(make_table(TENANTS), time, FakeBus(), member)

@@ -413,7 +413,7 @@ def test_that_somebody_would_like_access_is_told_when_it_happens_and_once_a_day(
     newest, *_ = house.people.page(house.member, NotificationQuery()).items
     assert (newest.type, newest.at) == ("company.access_requested", asked), "above what happened before it"
     assert house.told().count("company.access_requested") == 1
-    assert [one.at for one in house.bus.got if one.type == newest.type] == [asked]
+    assert [one.at for one in house.bus.published if one.type == newest.type] == [asked]
     ask("ola")
     house.pass_time(days=1)
     ask()
@@ -425,11 +425,11 @@ def test_that_somebody_would_like_access_is_told_when_it_happens_and_once_a_day(
 
 def test_an_event_the_bus_did_not_take_is_told_later_and_once(house):
     connection = house.connection()
-    house.bus.away = True
+    house.bus.is_away = True
     house.health.failed(connection.client_id, connection.id, AWAY)
     assert house.told() == ["connection.degraded"]
     assert house.on_the_bus() == []
-    house.bus.away = False
+    house.bus.is_away = False
     assert house.announcer.catch_up() == 0, "whoever kept it has its time first"
     house.time[0] += PATIENCE
     assert house.announcer.catch_up() == 1

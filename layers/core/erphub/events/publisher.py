@@ -11,6 +11,7 @@ from typing import Any
 
 from erphub.events.models import Event
 from erphub.events.ports import EventBus, EventStore
+from erphub.platform import logging
 from erphub.platform.capability import EventType
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
@@ -27,8 +28,6 @@ class EventPublisher:
     store: EventStore
     bus: EventBus
     clock: Clock
-    report: Callable[[Event, Exception], None]
-    """Told of an event that could not be published now; it will be."""
 
     def announce(self, told: Event) -> None:
         """Keep an event and publish it. Again, with the same event, only completes what was cut off."""
@@ -45,7 +44,8 @@ class EventPublisher:
         try:
             self.bus.put(kept)
         except HubError as error:
-            self.report(kept, error)
+            about = {"event_id": kept.id, "client_id": kept.client_id}
+            logging.logger().warning("an event waits to be published", exc_info=error, extra=about)
             return
         self.store.mark_told(kept)
 

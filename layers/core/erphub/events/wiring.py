@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from erphub.events.models import Event
     from erphub.events.notifications import NotificationService
     from erphub.events.publisher import EventPublisher
     from erphub.platform.removal import Dependent
@@ -17,15 +16,10 @@ def event_publisher(services: "Services") -> "EventPublisher":
     from erphub.events.dynamodb import EventTable
     from erphub.events.eventbridge import EventBridgeBus
     from erphub.events.publisher import EventPublisher
-    from erphub.platform import logging
-
-    def report(event: "Event", error: Exception) -> None:
-        about = {"event_id": event.id, "client_id": event.client_id}
-        logging.logger().warning("an event waits to be published", exc_info=error, extra=about)
 
     platform = services.platform
     bus = EventBridgeBus(platform.settings.event_bus)
-    return EventPublisher(EventTable(platform.table), bus, platform.clock, report)
+    return EventPublisher(EventTable(platform.table), bus, platform.clock)
 
 
 def notification_service(services: "Services") -> "NotificationService":

@@ -34,7 +34,7 @@ class Settings:
     """What vendors gave this deployment to identify itself, by system."""
     event_bus: str
     """The bus on which events are published."""
-    webhook_authority: str
+    webhook_ca_bundle: str
     """A certificate authority (PEM) that receivers of webhooks may have besides the public ones."""
     delete_machine: str
     grace_seconds: int
@@ -75,7 +75,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         erp_addresses=_pairs(env.get("ERP_ADDRESSES", "")),
         erp_applications=_pairs(env.get("ERP_APPLICATIONS", "")),
         event_bus=env.get("EVENT_BUS", ""),
-        webhook_authority=env.get("WEBHOOK_AUTHORITY", "").replace("\\n", "\n"),
+        webhook_ca_bundle=env.get("WEBHOOK_CA_BUNDLE", "").replace("\\n", "\n"),
         delete_machine=env.get("DELETE_MACHINE_ARN", ""),
         grace_seconds=int(env.get("GRACE_SECONDS", str(30 * 86400))),
         allowed_origins=tuple(part for part in env.get("ALLOWED_ORIGINS", "").split(",") if part),

@@ -13,7 +13,7 @@ router = Router("Notifications and webhooks")
 @router.get("/clients/{client}/webhooks", needs=CONNECTIONS_MANAGE)
 def list_webhooks(service: WebhookService, member: Member, query: PageQuery) -> WebhookPage:
     """List where events are sent."""
-    return service.page(member, query)
+    return service.list_webhooks(member, query)
 
 
 @router.post("/clients/{client}/webhooks", needs=CONNECTIONS_MANAGE)
@@ -22,35 +22,35 @@ def create_webhook(service: WebhookService, member: Member, body: NewWebhook) ->
     return service.create(member, body)
 
 
-@router.get("/clients/{client}/webhooks/{webhook}", needs=CONNECTIONS_MANAGE)
-def show_webhook(service: WebhookService, member: Member, webhook: str) -> WebhookView:
-    """Show a webhook."""
-    return service.get(member, webhook)
+@router.get("/clients/{client}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
+def get_webhook(service: WebhookService, member: Member, webhook_id: str) -> WebhookView:
+    """Get a webhook."""
+    return service.get(member, webhook_id)
 
 
-@router.patch("/clients/{client}/webhooks/{webhook}", needs=CONNECTIONS_MANAGE)
-def change_webhook(service: WebhookService, member: Member, webhook: str, body: ChangedWebhook) -> WebhookView:
-    """Change a webhook, switch it on or off, or give it a new secret."""
-    return service.change(member, webhook, body)
+@router.patch("/clients/{client}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
+def update_webhook(service: WebhookService, member: Member, webhook_id: str, body: ChangedWebhook) -> WebhookView:
+    """Update a webhook, enable or disable it, or give it a new secret."""
+    return service.update(member, webhook_id, body)
 
 
-@router.delete("/clients/{client}/webhooks/{webhook}", needs=CONNECTIONS_MANAGE)
-def delete_webhook(service: WebhookService, member: Member, webhook: str) -> None:
+@router.delete("/clients/{client}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
+def delete_webhook(service: WebhookService, member: Member, webhook_id: str) -> None:
     """Delete a webhook with its secret and its log."""
-    service.delete(member, webhook)
+    service.delete(member, webhook_id)
 
 
-@router.get("/clients/{client}/webhooks/{webhook}/deliveries", needs=CONNECTIONS_MANAGE)
-def list_deliveries(service: WebhookService, member: Member, webhook: str, query: PageQuery) -> DeliveryPage:
-    """List what was sent to a webhook, with every try, the newest first."""
-    return service.deliveries(member, webhook, query)
+@router.get("/clients/{client}/webhooks/{webhook_id}/deliveries", needs=CONNECTIONS_MANAGE)
+def list_deliveries(service: WebhookService, member: Member, webhook_id: str, query: PageQuery) -> DeliveryPage:
+    """List what was sent to a webhook, with every attempt, the newest first."""
+    return service.list_deliveries(member, webhook_id, query)
 
 
 @router.post(
-    "/clients/{client}/webhooks/{webhook}/deliveries/{delivery}/replay",
+    "/clients/{client}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
     needs=CONNECTIONS_MANAGE,
     status=202,
 )
-def replay_delivery(service: WebhookService, member: Member, webhook: str, delivery: str) -> DeliveryView:
+def replay_delivery(service: WebhookService, member: Member, webhook_id: str, delivery_id: str) -> DeliveryView:
     """Send a message again, under the same id; it goes within a minute."""
-    return service.replay(member, webhook, delivery)
+    return service.replay(member, webhook_id, delivery_id)

@@ -3,7 +3,7 @@
 from erphub.platform.capability import Capability, EventType, Level, Variable
 
 WEBHOOK_FAILING = EventType(
-    "webhook.failing", "A webhook's receiver takes no events, or it was switched off for that", Level.WARNING
+    "webhook.failing", "A webhook's receiver takes no events, or it was disabled for that", Level.WARNING
 )
 
 capability = Capability(
@@ -14,6 +14,6 @@ capability = Capability(
     environment=(
         Variable("SECRET_PREFIX"),
         Variable("ALLOWED_ERP_NETWORKS"),
-        Variable("WEBHOOK_AUTHORITY", needed_by=("webhooks.delivery",)),
+        Variable("WEBHOOK_CA_BUNDLE", needed_by=("webhooks.delivery",)),
     ),
 )

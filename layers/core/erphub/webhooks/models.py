@@ -15,9 +15,9 @@ Url = Annotated[
     str, StringConstraints(min_length=1, max_length=2000), Field(description="https://… , reached publicly")
 ]
 MAX_EVENT_TYPES = 100
-Events = Literal["all"] | Annotated[tuple[DeclaredType, ...], Field(min_length=1, max_length=MAX_EVENT_TYPES)]
+EventSelection = Literal["all"] | Annotated[tuple[DeclaredType, ...], Field(min_length=1, max_length=MAX_EVENT_TYPES)]
 """Which events are sent: all of them, also those that come later, or these."""
-Words = Annotated[str, StringConstraints(max_length=200)]
+Description = Annotated[str, StringConstraints(max_length=200)]
 
 
 class Webhook(Model):
@@ -26,15 +26,15 @@ class Webhook(Model):
     id: str
     client_id: str
     url: str
-    events: Events = "all"
+    events: EventSelection = "all"
     description: str = ""
-    active: bool = True
-    off_because: str = ""
+    is_enabled: bool = True
+    disabled_reason: str = ""
     """Why the hub switched it off by itself."""
     created_by: str
     created_at: datetime
     updated_at: datetime
-    old_secret_until: datetime | None = None
+    old_secret_expires_at: datetime | None = None
     version: int = 1
 
     @property
@@ -42,13 +42,13 @@ class Webhook(Model):
         """Where its secret is."""
         return f"{self.client_id}/webhook-{self.id}"
 
-    def wants(self, type: EventType) -> bool:
-        """Whether an event of this type is sent to it. That a webhook fails is told to people alone."""
-        return self.active and type != WEBHOOK_FAILING and (self.events == "all" or type in self.events)
+    def is_subscribed_to(self, event_type: EventType) -> bool:
+        """Whether an event of this type is sent to it. That a webhook fails is for people alone."""
+        return self.is_enabled and event_type != WEBHOOK_FAILING and (self.events == "all" or event_type in self.events)
 
 
-class DeliveryState(StrEnum):
-    """What has become of a message: still to be tried, taken by the receiver, or given up."""
+class DeliveryStatus(StrEnum):
+    """What has become of a message: still to be delivered, taken by the receiver, or given up."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -56,11 +56,11 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryAttempt(Model):
-    """One try. `status` is the receiver's HTTP status; `code` says why there is none, or why it does not count."""
+    """One attempt to deliver. `code` says why there was no answer, or why it does not count; empty when it does."""
 
-    at: datetime
-    milliseconds: int
-    status: int | None = None
+    attempted_at: datetime
+    duration_ms: int
+    http_status: Annotated[int | None, Field(description="What the receiver answered; null when it did not")] = None
     code: str = ""
     detail: str = ""
 
@@ -74,9 +74,9 @@ class Delivery(Model):
     event_id: str
     type: DeclaredType
     body: str
-    state: DeliveryState = DeliveryState.PENDING
-    tries: int = 0
-    """How often it was tried since it was made or replayed."""
+    status: DeliveryStatus = DeliveryStatus.PENDING
+    attempt_count: int = 0
+    """Attempts since it was made or replayed."""
     attempts: tuple[DeliveryAttempt, ...] = ()
     due_at: datetime | None = None
     created_at: datetime

@@ -6,28 +6,29 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from erphub.events.models import DeclaredType
+from erphub.platform.actors import ActorView
 from erphub.platform.wire import JsonObject, Model
 from erphub.tenancy.schemas import Version
-from erphub.webhooks.models import DeliveryAttempt, DeliveryState, Events, Url, Words
+from erphub.webhooks.models import DeliveryAttempt, DeliveryStatus, Description, EventSelection, Url
 
 
 class NewWebhook(Model):
     """An address to send events to."""
 
     url: Url
-    events: Events = "all"
-    description: Words = ""
+    events: EventSelection = "all"
+    description: Description = ""
 
 
 class ChangedWebhook(Model):
     """What is to change; what is left out stays."""
 
     url: Url | None = None
-    events: Events | None = None
-    description: Words | None = None
-    active: bool | None = None
+    events: EventSelection | None = None
+    description: Description | None = None
+    is_enabled: bool | None = None
     rotate_secret: Annotated[
-        bool, Field(description="Make a new secret, shown once; the old one signs along for a day")
+        bool, Field(description="Make a new secret, shown once; the old one signs too for a day")
     ] = False
     version: Annotated[Version, Field()] = None
 
@@ -39,13 +40,13 @@ class WebhookView(Model):
 
     id: str
     url: str
-    events: Events
+    events: EventSelection
     description: str
-    active: bool
-    off_because: str
+    is_enabled: bool
+    disabled_reason: Annotated[str, Field(description="Why the hub disabled it by itself; empty when it did not")]
     secret: str | None = None
-    old_secret_until: datetime | None
-    created_by: str
+    old_secret_expires_at: datetime | None
+    created_by: ActorView
     created_at: datetime
     updated_at: datetime
     version: int
@@ -62,12 +63,12 @@ class DeliveryView(Model):
     """A delivery as its users see it."""
 
     id: str
-    event_id: Annotated[str, Field(description="What the receiver gets as `webhook-id`, the same for every try")]
+    event_id: Annotated[str, Field(description="What the receiver gets as `webhook-id`, the same for every attempt")]
     type: DeclaredType
-    state: DeliveryState
+    status: DeliveryStatus
     payload: JsonObject
     attempts: list[DeliveryAttempt]
-    next_try_at: datetime | None
+    next_attempt_at: datetime | None
     created_at: datetime
 
 

@@ -1,33 +1,35 @@
 """Webhooks for the client's people: registered, changed, looked into, and messages sent again by hand.
 
 Messages are signed as Standard Webhooks describes: HMAC-SHA256 over `id.timestamp.body`, with a secret that is shown
-once. While a secret is being changed the old one signs along for a day.
+once. While a secret is being changed the old one signs too for a day.
 """
 
 import base64
 import hmac
-import secrets as chance
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from secrets import token_bytes
 from typing import Any
 
 from pydantic_core import from_json
 
+from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
 from erphub.platform.identity import Member
+from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.outbound.https import address
 from erphub.platform.secrets import Secrets
 from erphub.platform.wire import PageQuery
 from erphub.webhooks.models import Delivery, Webhook
-from erphub.webhooks.ports import WebhookStore
+from erphub.webhooks.ports import DeliveryStore, WebhookStore
 from erphub.webhooks.schemas import ChangedWebhook, DeliveryPage, DeliveryView, NewWebhook, WebhookPage, WebhookView
 
-MOST = 20
-"""Webhooks of one client."""
-OLD_SECRET = timedelta(days=1)
-"""How long the secret before the newest still signs along."""
+MAX_WEBHOOKS = 20
+"""Of one client."""
+OLD_SECRET_LIFETIME = timedelta(days=1)
+"""How long the secret before the newest still signs too."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,17 @@ class WebhookService:
     """The use-cases behind the webhooks' routes."""
 
     store: WebhookStore
+    delivery_store: DeliveryStore
     secrets: Secrets
-    may_reach: Callable[[str], object]
-    """Looks a host up and raises HubError when the hub may not call it."""
+    guard: AddressGuard
+    actors: ActorDirectory
     clock: Clock
     ids: Ids
 
     def create(self, member: Member, body: NewWebhook) -> WebhookView:
         """Register an address; its secret is in this answer and in no other. Raises Invalid, Conflict."""
-        self._check(body.url)
-        self._require_no_more_than(MOST - 1, member.client_id)
+        self._require_reachable(body.url)
+        self._require_at_most(MAX_WEBHOOKS - 1, member.client_id)
         now = self.clock()
         webhook = Webhook(
             id=self.ids(),
@@ -59,24 +62,25 @@ class WebhookService:
         # The item first: a secret is never without somebody it belongs to.
         self.store.add(webhook)
         try:
-            self._require_no_more_than(MOST, member.client_id)  # others may have registered theirs meanwhile
+            self._require_at_most(MAX_WEBHOOKS, member.client_id)  # others may have registered theirs meanwhile
         except Conflict:
             self.store.delete(webhook)
             raise
         secret = new_secret()
         self.secrets.put(webhook.secret_name, {"current": secret}, member.client_id)
-        return view(webhook, secret)
+        return self._view(webhook, secret)
 
-    def page(self, member: Member, query: PageQuery) -> WebhookPage:
+    def list_webhooks(self, member: Member, query: PageQuery) -> WebhookPage:
         """A page of the client's webhooks."""
-        found, following = self.store.page(member.client_id, query.limit, query.next)
-        return WebhookPage(items=[view(one) for one in found], next=following)
+        page = self.store.get_page(member.client_id, query.limit, query.next)
+        actors = self.actors.find(member.client_id, [one.created_by for one in page.items])
+        return WebhookPage(items=[_webhook_view(one, actors) for one in page.items], next=page.next)
 
     def get(self, member: Member, webhook_id: str) -> WebhookView:
         """One webhook. Raises NotFound."""
-        return view(self._read(member, webhook_id))
+        return self._view(self._read(member, webhook_id))
 
-    def change(self, member: Member, webhook_id: str, body: ChangedWebhook) -> WebhookView:
+    def update(self, member: Member, webhook_id: str, body: ChangedWebhook) -> WebhookView:
         """Change a webhook, or its secret. Raises NotFound, Invalid, Conflict (`version_conflict`)."""
         before = self._read(member, webhook_id)
         if body.version is not None and body.version != before.version:
@@ -84,17 +88,17 @@ class WebhookService:
                 "It was changed by somebody else in the meantime. Read it again, then decide.", code="version_conflict"
             )
         if body.url is not None:
-            self._check(body.url)
-        changes = body.model_dump(include={"url", "events", "description", "active"}, exclude_none=True)
-        if body.active:
-            changes["off_because"] = ""
+            self._require_reachable(body.url)
+        changes = body.model_dump(include={"url", "events", "description", "is_enabled"}, exclude_none=True)
+        if body.is_enabled:
+            changes["disabled_reason"] = ""
         now = self.clock()
         if body.rotate_secret:
-            changes["old_secret_until"] = now + OLD_SECRET
+            changes["old_secret_expires_at"] = now + OLD_SECRET_LIFETIME
         if not changes:
-            return view(before)
-        after = self.store.replace(before.model_copy(update=changes | {"updated_at": now}), before)
-        return view(after, self._rotate(after) if body.rotate_secret else None)
+            return self._view(before)
+        after = self.store.update(before.model_copy(update=changes | {"updated_at": now}), before)
+        return self._view(after, self._rotate(after) if body.rotate_secret else None)
 
     def _rotate(self, webhook: Webhook) -> str:
         try:
@@ -111,21 +115,21 @@ class WebhookService:
         self.secrets.delete(webhook.secret_name)
         self.store.delete(webhook)
 
-    def deliveries(self, member: Member, webhook_id: str, query: PageQuery) -> DeliveryPage:
+    def list_deliveries(self, member: Member, webhook_id: str, query: PageQuery) -> DeliveryPage:
         """A page of what was sent to it, the newest first. Raises NotFound."""
         self._read(member, webhook_id)
-        found, following = self.store.deliveries(member.client_id, webhook_id, query.limit, query.next)
-        return DeliveryPage(items=[delivery_view(one) for one in found], next=following)
+        page = self.delivery_store.get_page(member.client_id, webhook_id, query.limit, query.next)
+        return DeliveryPage(items=[_delivery_view(one) for one in page.items], next=page.next)
 
     def replay(self, member: Member, webhook_id: str, delivery_id: str) -> DeliveryView:
         """Send a message again, under the same id; it goes within a minute. Raises NotFound, Conflict."""
         webhook = self._read(member, webhook_id)
-        delivery = self.store.delivery(member.client_id, webhook_id, delivery_id)
+        delivery = self.delivery_store.get(member.client_id, webhook_id, delivery_id)
         if delivery is None:
             raise NotFound("There is no such delivery.", code="delivery_not_found")
-        if not webhook.active:
-            raise Conflict("The webhook is switched off. Switch it on first.", code="webhook_off")
-        return delivery_view(self.store.replay(delivery, self.clock()))
+        if not webhook.is_enabled:
+            raise Conflict("The webhook is disabled. Enable it first.", code="webhook_off")
+        return _delivery_view(self.delivery_store.replay(delivery, self.clock()))
 
     def _read(self, member: Member, webhook_id: str) -> Webhook:
         webhook = self.store.get(member.client_id, webhook_id)
@@ -133,41 +137,42 @@ class WebhookService:
             raise NotFound("There is no such webhook.", code="webhook_not_found")
         return webhook
 
-    def _require_no_more_than(self, many: int, client_id: str) -> None:
-        if len(self.store.all(client_id)) > many:
-            raise Conflict(f"A client has at most {MOST} webhooks. Delete one first.", code="too_many_webhooks")
+    def _view(self, webhook: Webhook, secret: str | None = None) -> WebhookView:
+        return _webhook_view(webhook, self.actors.find(webhook.client_id, [webhook.created_by]), secret)
 
-    def _check(self, url: str) -> None:
+    def _require_at_most(self, count: int, client_id: str) -> None:
+        if len(self.store.get_all(client_id)) > count:
+            raise Conflict(f"A client has at most {MAX_WEBHOOKS} webhooks. Delete one first.", code="too_many_webhooks")
+
+    def _require_reachable(self, url: str) -> None:
         host = address(url).hostname or ""
         try:
-            self.may_reach(host)
+            self.guard.addresses(host)
         except HubError as error:
             raise Invalid.field("/url", error.code, error.detail) from error
 
 
 def new_secret() -> str:
     """A secret to sign with, as Standard Webhooks writes it."""
-    return "whsec_" + base64.b64encode(chance.token_bytes(32)).decode()
+    return "whsec_" + base64.b64encode(token_bytes(32)).decode()
 
 
-def signature(known: Sequence[str], message_id: str, timestamp: int, body: bytes) -> str:
-    """The header `webhook-signature`: one `v1` signature for each secret that counts."""
+def sign(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> str:
+    """The header `webhook-signature`: one `v1` signature by each of the secrets."""
     signed = f"{message_id}.{timestamp}.".encode() + body
-    macs = [hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), signed, "sha256") for secret in known]
+    macs = [hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), signed, "sha256") for secret in secrets]
     return " ".join(f"v1,{base64.b64encode(mac).decode()}" for mac in macs)
 
 
-def view(webhook: Webhook, secret: str | None = None) -> WebhookView:
-    """The webhook for its users."""
+def _webhook_view(webhook: Webhook, actors: Mapping[str, ActorView], secret: str | None = None) -> WebhookView:
     shown: dict[str, Any] = webhook.model_dump(exclude={"client_id"})
-    return WebhookView.model_validate(shown | {"secret": secret})
+    return WebhookView.model_validate(shown | {"secret": secret, "created_by": actors[webhook.created_by]})
 
 
-def delivery_view(delivery: Delivery) -> DeliveryView:
-    """The delivery for its users."""
-    names = ("id", "event_id", "type", "state", "attempts", "created_at")
+def _delivery_view(delivery: Delivery) -> DeliveryView:
+    names = ("id", "event_id", "type", "status", "attempts", "created_at")
     shown: dict[str, Any] = {name: getattr(delivery, name) for name in names}
     return DeliveryView.model_validate(
         shown
-        | {"payload": from_json(delivery.body), "next_try_at": delivery.due_at, "attempts": list(delivery.attempts)}
+        | {"payload": from_json(delivery.body), "next_attempt_at": delivery.due_at, "attempts": list(delivery.attempts)}
     )

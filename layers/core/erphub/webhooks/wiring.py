@@ -9,12 +9,11 @@ if TYPE_CHECKING:
     from erphub.platform.services import Services
     from erphub.webhooks.delivery import WebhookDelivery
     from erphub.webhooks.dynamodb import WebhookTable
-    from erphub.webhooks.models import Delivery
     from erphub.webhooks.service import WebhookService
 
 
 def webhook_table(services: "Services") -> "WebhookTable":
-    """Webhooks and deliveries, as they are kept."""
+    """Webhooks, as they are kept."""
     from erphub.webhooks.dynamodb import WebhookTable
 
     return WebhookTable(services.platform.table)
@@ -22,16 +21,18 @@ def webhook_table(services: "Services") -> "WebhookTable":
 
 def webhook_service(services: "Services") -> "WebhookService":
     """Webhooks, for the API."""
-    from erphub.platform.outbound import addresses
-    from erphub.webhooks.dynamodb import WebhookTable
+    from erphub.platform.outbound.addresses import AddressGuard
+    from erphub.tenancy.actors import MemberDirectory
+    from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable
     from erphub.webhooks.service import WebhookService
 
     platform = services.platform
-    allowed = platform.settings.allowed_erp_networks
     return WebhookService(
         services.get(WebhookTable),
+        DeliveryTable(platform.table),
         platform.secrets,
-        lambda host: addresses.addresses(host, allowed),
+        AddressGuard(platform.settings.allowed_erp_networks),
+        services.get(MemberDirectory),
         platform.clock,
         platform.new_id,
     )
@@ -40,19 +41,19 @@ def webhook_service(services: "Services") -> "WebhookService":
 def webhook_delivery(services: "Services") -> "WebhookDelivery":
     """Delivers events to webhooks."""
     from erphub.events.publisher import EventPublisher
-    from erphub.platform import logging
     from erphub.platform.outbound.https import HttpsPost
     from erphub.webhooks.delivery import WebhookDelivery
-    from erphub.webhooks.dynamodb import WebhookTable
-
-    def report(delivery: "Delivery", error: Exception) -> None:
-        about = {"delivery_id": delivery.id, "client_id": delivery.client_id}
-        logging.logger().error("a delivery met something unforeseen", exc_info=error, extra=about)
+    from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable
 
     platform = services.platform
-    post = HttpsPost(platform.settings.allowed_erp_networks, platform.settings.webhook_authority)
-    publisher = services.get(EventPublisher)
-    return WebhookDelivery(services.get(WebhookTable), platform.secrets, post, publisher, platform.clock, report)
+    return WebhookDelivery(
+        services.get(WebhookTable),
+        DeliveryTable(platform.table),
+        platform.secrets,
+        HttpsPost(platform.settings.allowed_erp_networks, platform.settings.webhook_ca_bundle),
+        services.get(EventPublisher),
+        platform.clock,
+    )
 
 
 def dependents(services: "Services") -> "Sequence[Dependent]":

@@ -23,7 +23,7 @@ _IDENTIFIERS = {
     *("customer", "client", "wizard", "connection", "job", "run", "transfer", "entry", "upload"),
     *("notification", "webhook", "delivery"),
 }
-"""Names in paths that hold identifiers the hub gave; anything of another form is not there."""
+"""Names in paths that hold identifiers the hub gave, with or without `_id`; anything of another form is not there."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _MISSING = "There is nothing at this address, or nothing you may see."
 
@@ -88,7 +88,7 @@ class Dispatcher[R: Routes]:
 
     def _handle(self, route: Route, request: Request) -> Answer:
         for name in route.names:
-            if name in _IDENTIFIERS and not ID.fullmatch(request.names[name]):
+            if name.removesuffix("_id") in _IDENTIFIERS and not ID.fullmatch(request.names[name]):
                 raise NotFound(_MISSING)
         arguments = self._admit(route, request)
         if route.takes is not None:

@@ -7,6 +7,7 @@ never to the name again (which might mean something else a moment later).
 
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from erphub.platform.errors import ErpRefused, Unavailable
@@ -55,6 +56,18 @@ def addresses(host: str, allowed: Sequence[Network], resolve: Resolver = system_
             code="address_not_allowed",
         )
     return plain
+
+
+@dataclass(frozen=True)
+class AddressGuard:
+    """Judges hosts that tenants name, for a deployment that allows some internal networks."""
+
+    allowed: Sequence[Network] = ()
+    resolve: Resolver = system_resolver
+
+    def addresses(self, host: str) -> list[IP]:
+        """Every address of the host. Raises Unavailable (`host_unknown`), ErpRefused (`address_not_allowed`)."""
+        return addresses(host, self.allowed, self.resolve)
 
 
 def _resolved(host: str, resolve: Resolver) -> list[IP]:

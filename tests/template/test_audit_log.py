@@ -42,7 +42,7 @@ def writers() -> list[str]:
     )
 
 
-def test_every_room_has_roles_that_write():
+def test_every_capability_has_roles_that_write():
     assert {"ConnectionsApi", "SyncApi", "TransferTasks", "TransferSchedule", "ImportTasks", "ConnectMachine"} <= set(
         writers()
     )
@@ -58,7 +58,7 @@ def test_what_a_role_may_do_with_the_tables_is_written_out(name: str):
 
 
 @pytest.mark.parametrize("name", writers())
-def test_nobody_can_rewrite_the_trail(name: str):
+def test_nobody_can_rewrite_the_audit_log(name: str):
     denied = [one for one in statements(ROLES[name]) if one["Effect"] == "Deny" and about_tenants(one)]
     assert any(actions(one) >= WRITES for one in denied)
     patterns = [

@@ -9,8 +9,7 @@ import pytest
 from erphub.platform.errors import ErpRefused, HubError, Invalid, Unavailable
 from erphub.platform.outbound import addresses as network
 from erphub.platform.outbound.https import HttpsPost, address
-from tests.support.receiver import HOST
-from tests.unit.health.conftest import LOOPBACK
+from tests.support.receiver import HOST, LOOPBACK
 
 
 def post(receiver, **changes):

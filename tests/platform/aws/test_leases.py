@@ -112,6 +112,6 @@ def test_a_write_that_only_the_holder_may_make_is_refused_to_whoever_lost_it(tab
     assert lost is not None
     assert mine is not None
     with pytest.raises(VersionConflict):
-        table.update(KEY, "SET found = :found", condition=IS_HOLDER, found="old", **as_values(lost))
-    table.update(KEY, "SET found = :found", condition=IS_HOLDER, found="new", **as_values(mine))
-    assert (table.get(KEY) or {})["found"] == "new"
+        table.update(KEY, "SET written_by = :by_whom", condition=IS_HOLDER, by_whom="old", **as_values(lost))
+    table.update(KEY, "SET written_by = :by_whom", condition=IS_HOLDER, by_whom="new", **as_values(mine))
+    assert (table.get(KEY) or {})["written_by"] == "new"

@@ -232,7 +232,7 @@ def _in_process(wanted: set[str]) -> str:
         lines += [
             "## (f) A warm listing call in process",
             "",
-            f"`GET /clients/{{client}}/connections` on moto: {one['whole_ms']:.1f} ms, of which its {one['calls']}"
+            f"`GET /clients/{{client_id}}/connections` on moto: {one['whole_ms']:.1f} ms, of which its {one['calls']}"
             f" DynamoDB calls, made bare, take {one['calls_ms']:.1f} ms: {one['whole_ms'] / one['calls_ms']:.2f} times"
             f" the calls alone, {own:.1f} ms are our own.",
         ]

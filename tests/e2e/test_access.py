@@ -45,7 +45,7 @@ def quiet(hub):
 def filled(route, names):
     path = route.path
     for name in route.names:
-        path = path.replace(f"{{{name}}}", names.get(name, SOMETHING))
+        path = path.replace(f"{{{name}}}", names.get(name.removesuffix("_id"), SOMETHING))
     return path
 
 

@@ -98,7 +98,7 @@ def document(declared: "Sequence[Route]") -> Json:
             "title": "ERP Hub",
             "version": VERSION,
             "description": "Connect ERP systems, import their data, send documents to them. Everything of a tenant lies"
-            " under `/clients/{client}`; whoever is no member of it gets 404 there. Lists take `limit` and an opaque"
+            " under `/clients/{client_id}`; whoever is no member of it gets 404 there. Lists take `limit` and an opaque"
             " `next`; POSTs take an `Idempotency-Key`; updates carry the `version` they were made from.",
         },
         "servers": [_SERVER],

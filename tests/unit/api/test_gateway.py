@@ -89,7 +89,7 @@ def test_somebody_is_let_in_by_address_on_aws_and_on_the_local_aws_alike(hub):
     answers = []
     for name in ("member", "member-local"):
         request = event(name)
-        request["pathParameters"]["client"] = hub.client
+        request["pathParameters"]["client_id"] = hub.client
         request["requestContext"]["authorizer"]["claims"]["sub"] = "administrator"
         answers.append(hub.send(request))
     first, second = answers

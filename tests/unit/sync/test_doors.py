@@ -141,7 +141,7 @@ def test_a_cash_register_file_in_an_older_encoding_is_read_to_the_letter(api: Mo
     """The event holds the file's bytes in base64, as AWS hands on what has a binary media type."""
     sent = event("cash-register")
     assert "Sjøboden".encode("latin-1") in b64decode(sent["body"])
-    sent["pathParameters"] = {"client": CLIENT, "connection": CONNECTION}
+    sent["pathParameters"] = {"client_id": CLIENT, "connection": CONNECTION}
     status, answer = answered(api.handler(sent, CONTEXT))
     assert (status, len(answer["settlements"])) == (200, 1)
     assert "Sjøboden" in answer["settlements"][0]["title"]

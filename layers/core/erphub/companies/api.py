@@ -9,25 +9,25 @@ from erphub.tenancy.capability import CONNECTIONS_VIEW
 router = Router("Companies and licences")
 
 
-@router.patch("/customers/{customer}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
-def change_customer(service: CompanyRegistry, customer: str, body: ChangedCustomer) -> LicencesView:
+@router.patch("/customers/{customer_id}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+def change_customer(service: CompanyRegistry, customer_id: str, body: ChangedCustomer) -> LicencesView:
     """Allow, or no longer allow, that a company is knowingly connected more than once."""
-    return service.allow_twice(customer, body.same_company_twice)
+    return service.allow_twice(customer_id, body.same_company_twice)
 
 
-@router.get("/customers/{customer}/licences", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
-def show_licences(service: CompanyRegistry, customer: str) -> LicencesView:
+@router.get("/customers/{customer_id}/licences", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+def show_licences(service: CompanyRegistry, customer_id: str) -> LicencesView:
     """Show the licences used and allowed; a company counts once, however many connections have it."""
-    return service.licences(customer)
+    return service.licences(customer_id)
 
 
-@router.put("/customers/{customer}/licences", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
-def allow_licences(service: CompanyRegistry, customer: str, body: AllowedLicences) -> LicencesView:
+@router.put("/customers/{customer_id}/licences", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
+def allow_licences(service: CompanyRegistry, customer_id: str, body: AllowedLicences) -> LicencesView:
     """Set how many companies a customer may use."""
-    return service.allow(customer, body.allowed)
+    return service.allow(customer_id, body.allowed)
 
 
-@router.get("/clients/{client}/connections/{connection}/companies", needs=CONNECTIONS_VIEW)
+@router.get("/clients/{client_id}/connections/{connection}/companies", needs=CONNECTIONS_VIEW)
 def list_companies(service: CompanyRegistry, member: Member, connection: str, query: CompanySearch) -> CompanyPage:
     """List or search the companies a connection uses."""
     return service.page(member, connection, query)

@@ -12,19 +12,19 @@ from erphub.tenancy.capability import CONNECTIONS_MANAGE, CONNECTIONS_VIEW
 router = Router("Connections")
 
 
-@router.get("/clients/{client}/connections", needs=CONNECTIONS_VIEW)
+@router.get("/clients/{client_id}/connections", needs=CONNECTIONS_VIEW)
 def list_connections(service: ConnectionService, member: Member, query: PageQuery) -> ConnectionPage:
     """List the connections of a client."""
     return service.page(member, query)
 
 
-@router.get("/clients/{client}/connections/{connection}", needs=CONNECTIONS_VIEW)
+@router.get("/clients/{client_id}/connections/{connection}", needs=CONNECTIONS_VIEW)
 def show_connection(service: ConnectionService, member: Member, connection: str) -> ConnectionView:
     """Show a connection with its last test."""
     return service.get(member, connection)
 
 
-@router.patch("/clients/{client}/connections/{connection}", needs=CONNECTIONS_MANAGE)
+@router.patch("/clients/{client_id}/connections/{connection}", needs=CONNECTIONS_MANAGE)
 def change_connection(
     service: ConnectionService, member: Member, connection: str, body: ChangedConnection
 ) -> ConnectionView:
@@ -32,25 +32,25 @@ def change_connection(
     return service.change(member, connection, body)
 
 
-@router.post("/clients/{client}/connections/{connection}/test", needs=CONNECTIONS_MANAGE, status=202)
+@router.post("/clients/{client_id}/connections/{connection}/test", needs=CONNECTIONS_MANAGE, status=202)
 def test_connection(service: ConnectionService, member: Member, connection: str) -> ConnectionView:
     """Start a test of a connection; its result appears in `last_test`."""
     return service.test(member, connection)
 
 
-@router.get("/clients/{client}/connections/{connection}/audit", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/connections/{connection}/audit", needs=CONNECTIONS_MANAGE)
 def list_audit(service: ConnectionService, member: Member, connection: str, query: PageQuery) -> AuditPage:
     """List what was done to a connection, by whom, when and from where, the newest first; also after it was deleted."""
     return service.trail(member, connection, query)
 
 
-@router.post("/clients/{client}/connections/{connection}/transfer-ownership", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/connections/{connection}/transfer-ownership", needs=CONNECTIONS_MANAGE, status=200)
 def transfer_ownership(service: ConnectionService, member: Member, connection: str, body: NewOwner) -> ConnectionView:
     """Give a connection to another member; one whose owner has left can be taken by whoever may manage connections."""
     return service.hand_over(member, connection, body)
 
 
-@router.post("/clients/{client}/connections/{connection}/pause", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/connections/{connection}/pause", needs=CONNECTIONS_MANAGE, status=200)
 def pause_connection(
     connections: ConnectionService, pausing: PauseService, member: Member, connection: str
 ) -> ConnectionView:
@@ -59,7 +59,7 @@ def pause_connection(
     return connections.get(member, connection)
 
 
-@router.post("/clients/{client}/connections/{connection}/resume", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/connections/{connection}/resume", needs=CONNECTIONS_MANAGE, status=200)
 def resume_connection(
     connections: ConnectionService, pausing: PauseService, member: Member, connection: str
 ) -> ConnectionView:

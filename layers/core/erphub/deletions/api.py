@@ -10,19 +10,19 @@ from erphub.tenancy.capability import CONNECTIONS_MANAGE
 router = Router("Connections")
 
 
-@router.post("/clients/{client}/connections/{connection}/deletion-preview", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/connections/{connection}/deletion-preview", needs=CONNECTIONS_MANAGE, status=200)
 def preview_deletion(service: DeletionService, member: Member, connection: str) -> PlanView:
     """Show everything that goes when a connection is deleted, and what stays; gives the token that DELETE needs."""
     return service.preview(member, connection)
 
 
-@router.delete("/clients/{client}/connections/{connection}", needs=CONNECTIONS_MANAGE, status=202)
+@router.delete("/clients/{client_id}/connections/{connection}", needs=CONNECTIONS_MANAGE, status=202)
 def delete_connection(service: DeletionService, member: Member, connection: str, query: DeletionQuery) -> DeletionView:
     """Delete a connection with all that the preview showed: unusable at once, removed after the time of grace."""
     return service.delete(member, connection, query.plan_token)
 
 
-@router.post("/clients/{client}/connections/{connection}/restore", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/connections/{connection}/restore", needs=CONNECTIONS_MANAGE, status=200)
 def restore_connection(service: DeletionService, member: Member, connection: str) -> ConnectionView:
     """Bring a deleted connection back within the time of grace, with all that belongs to it; it is paused."""
     return service.restore(member, connection)

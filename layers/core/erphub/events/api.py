@@ -9,13 +9,13 @@ from erphub.tenancy.capability import CONNECTIONS_MANAGE, CONNECTIONS_VIEW
 router = Router("Notifications and webhooks")
 
 
-@router.get("/clients/{client}/notifications", needs=CONNECTIONS_VIEW)
+@router.get("/clients/{client_id}/notifications", needs=CONNECTIONS_VIEW)
 def list_notifications(service: NotificationService, member: Member, query: NotificationQuery) -> NotificationPage:
     """List what the client was told, the newest first."""
     return service.page(member, query)
 
 
-@router.post("/clients/{client}/notifications/{notification}/acknowledge", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/notifications/{notification}/acknowledge", needs=CONNECTIONS_MANAGE, status=200)
 def acknowledge_notification(service: NotificationService, member: Member, notification: str) -> Notification:
     """Say that somebody sees to it."""
     return service.acknowledge(member, notification)

@@ -31,7 +31,7 @@ from erphub.sync.uploads.schemas import NewUpload, UploadView
 from erphub.tenancy.capability import CONNECTIONS_VIEW
 
 router = Router("Sync")
-HERE = "/clients/{client}/connections/{connection}"
+HERE = "/clients/{client_id}/connections/{connection}"
 LOG = HERE + "/export-log"
 
 

@@ -10,44 +10,44 @@ from erphub.webhooks.service import WebhookService
 router = Router("Notifications and webhooks")
 
 
-@router.get("/clients/{client}/webhooks", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/webhooks", needs=CONNECTIONS_MANAGE)
 def list_webhooks(service: WebhookService, member: Member, query: PageQuery) -> WebhookPage:
     """List where events are sent."""
     return service.list_webhooks(member, query)
 
 
-@router.post("/clients/{client}/webhooks", needs=CONNECTIONS_MANAGE)
+@router.post("/clients/{client_id}/webhooks", needs=CONNECTIONS_MANAGE)
 def create_webhook(service: WebhookService, member: Member, body: NewWebhook) -> WebhookView:
     """Register an address for events; the secret they are signed with is in this answer alone."""
     return service.create(member, body)
 
 
-@router.get("/clients/{client}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
 def get_webhook(service: WebhookService, member: Member, webhook_id: str) -> WebhookView:
     """Get a webhook."""
     return service.get(member, webhook_id)
 
 
-@router.patch("/clients/{client}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
+@router.patch("/clients/{client_id}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
 def update_webhook(service: WebhookService, member: Member, webhook_id: str, body: ChangedWebhook) -> WebhookView:
     """Update a webhook, enable or disable it, or give it a new secret."""
     return service.update(member, webhook_id, body)
 
 
-@router.delete("/clients/{client}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
+@router.delete("/clients/{client_id}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
 def delete_webhook(service: WebhookService, member: Member, webhook_id: str) -> None:
     """Delete a webhook with its secret and its log."""
     service.delete(member, webhook_id)
 
 
-@router.get("/clients/{client}/webhooks/{webhook_id}/deliveries", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/webhooks/{webhook_id}/deliveries", needs=CONNECTIONS_MANAGE)
 def list_deliveries(service: WebhookService, member: Member, webhook_id: str, query: PageQuery) -> DeliveryPage:
     """List what was sent to a webhook, with every attempt, the newest first."""
     return service.list_deliveries(member, webhook_id, query)
 
 
 @router.post(
-    "/clients/{client}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+    "/clients/{client_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
     needs=CONNECTIONS_MANAGE,
     status=202,
 )

@@ -13,25 +13,25 @@ from erphub.wizards.service import WizardService
 router = Router("Wizard")
 
 
-@router.post("/clients/{client}/wizards", needs=CONNECTIONS_MANAGE)
+@router.post("/clients/{client_id}/wizards", needs=CONNECTIONS_MANAGE)
 def start_wizard(service: WizardService, member: Member, body: StartWizard) -> WizardView:
     """Start a wizard that connects an ERP system, or that edits a connection from any of its steps."""
     return service.start(member, body)
 
 
-@router.get("/clients/{client}/wizards/{wizard}", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/wizards/{wizard}", needs=CONNECTIONS_MANAGE)
 def show_wizard(service: WizardService, member: Member, wizard: str) -> WizardView:
     """Show where a wizard stands."""
     return service.get(member, wizard)
 
 
-@router.get("/clients/{client}/wizards/{wizard}/companies", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/wizards/{wizard}/companies", needs=CONNECTIONS_MANAGE)
 def list_found_companies(service: WizardService, member: Member, wizard: str, query: CompanySearch) -> FoundCompanyPage:
     """List or search the companies the login can see."""
     return service.companies(member, wizard, query)
 
 
-@router.get("/clients/{client}/wizards/{wizard}/choices/{field}", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/wizards/{wizard}/choices/{field}", needs=CONNECTIONS_MANAGE)
 def list_choices(
     service: WizardService, member: Member, wizard: str, field: str, query: ChoiceSearch
 ) -> FoundChoicePage:
@@ -39,13 +39,13 @@ def list_choices(
     return service.choices(member, wizard, field, query)
 
 
-@router.post("/clients/{client}/wizards/{wizard}/steps/{step}/refresh", needs=CONNECTIONS_MANAGE, status=202)
+@router.post("/clients/{client_id}/wizards/{wizard}/steps/{step}/refresh", needs=CONNECTIONS_MANAGE, status=202)
 def refresh_step(service: WizardService, member: Member, wizard: str, step: str, received: datetime) -> WizardView:
     """Have the ERP asked again what a step is chosen from (`companies`, `departments`); the wizard then waits there."""
     return service.refresh(member, wizard, step, received)
 
 
-@router.put("/clients/{client}/wizards/{wizard}/steps/{step}", needs=CONNECTIONS_MANAGE, status=202)
+@router.put("/clients/{client_id}/wizards/{wizard}/steps/{step}", needs=CONNECTIONS_MANAGE, status=202)
 def answer_step(
     service: WizardService, member: Member, wizard: str, step: str, body: dict[str, Any], received: datetime
 ) -> WizardView:
@@ -53,13 +53,13 @@ def answer_step(
     return service.answer(member, wizard, step, body, received)
 
 
-@router.delete("/clients/{client}/wizards/{wizard}", needs=CONNECTIONS_MANAGE)
+@router.delete("/clients/{client_id}/wizards/{wizard}", needs=CONNECTIONS_MANAGE)
 def cancel_wizard(service: WizardService, member: Member, wizard: str) -> None:
     """Cancel a wizard and forget its password."""
     service.cancel(member, wizard)
 
 
-@router.post("/clients/{client}/wizards/{wizard}/access-requests", needs=CONNECTIONS_MANAGE, status=202)
+@router.post("/clients/{client_id}/wizards/{wizard}/access-requests", needs=CONNECTIONS_MANAGE, status=202)
 def ask_owner(service: WizardService, member: Member, wizard: str, body: AskOwner) -> None:
     """Ask the people of the connection that has a company already to let the caller in; they are told once a day."""
     service.ask_owner(member, wizard, body)

@@ -8,34 +8,34 @@ from erphub.platform.identity import Caller
 from erphub.platform.wire import PageQuery
 
 router = Router("Imports")
-JOBS = "/clients/{client}/import-jobs"
+JOBS = "/clients/{client_id}/import-jobs"
 
 
 @router.get(JOBS, needs=IMPORTS_RUN)
-def list_import_jobs(service: ImportJobService, client: str, query: PageQuery) -> JobPage:
+def list_import_jobs(service: ImportJobService, client_id: str, query: PageQuery) -> JobPage:
     """List the client's import jobs."""
-    return service.list(client, query)
+    return service.list(client_id, query)
 
 
 @router.post(JOBS, needs=IMPORTS_MANAGE)
-def create_import_job(service: ImportJobService, client: str, caller: Caller, body: NewJob) -> JobView:
+def create_import_job(service: ImportJobService, client_id: str, caller: Caller, body: NewJob) -> JobView:
     """Make an import job."""
-    return service.create(client, body, caller.user)
+    return service.create(client_id, body, caller.user)
 
 
 @router.get(JOBS + "/{job}", needs=IMPORTS_RUN)
-def show_import_job(service: ImportJobService, client: str, job: str) -> JobView:
+def show_import_job(service: ImportJobService, client_id: str, job: str) -> JobView:
     """Show an import job."""
-    return service.get(client, job)
+    return service.get(client_id, job)
 
 
 @router.patch(JOBS + "/{job}", needs=IMPORTS_MANAGE)
-def change_import_job(service: ImportJobService, client: str, job: str, body: ChangedJob) -> JobView:
+def change_import_job(service: ImportJobService, client_id: str, job: str, body: ChangedJob) -> JobView:
     """Change an import job."""
-    return service.change(client, job, body)
+    return service.change(client_id, job, body)
 
 
 @router.delete(JOBS + "/{job}", needs=IMPORTS_MANAGE)
-def delete_import_job(service: ImportJobService, client: str, job: str) -> None:
+def delete_import_job(service: ImportJobService, client_id: str, job: str) -> None:
     """Delete an import job; what it imported stays."""
-    service.delete(client, job)
+    service.delete(client_id, job)

@@ -8,7 +8,7 @@ from erphub.platform.http.router import Router
 router = Router("Imports")
 
 
-@router.get("/clients/{client}/datasets", needs=DATA_VIEW)
-def list_datasets(service: Datasets, client: str) -> DatasetPage:
+@router.get("/clients/{client_id}/datasets", needs=DATA_VIEW)
+def list_datasets(service: Datasets, client_id: str) -> DatasetPage:
     """List the datasets with their Arrow schemas."""
-    return service.list(client)
+    return service.list(client_id)

@@ -8,7 +8,7 @@ from erphub.platform.http.router import Router
 router = Router("Imports")
 
 
-@router.get("/clients/{client}/datasets/{dataset}/rows", needs=DATA_VIEW)
-def list_rows(service: Rows, client: str, dataset: str, query: RowsQuery) -> RowsPage:
+@router.get("/clients/{client_id}/datasets/{dataset}/rows", needs=DATA_VIEW)
+def list_rows(service: Rows, client_id: str, dataset: str, query: RowsQuery) -> RowsPage:
     """Read rows of a dataset, page by page, all from one state of the lake."""
-    return service.page(client, dataset, query)
+    return service.page(client_id, dataset, query)

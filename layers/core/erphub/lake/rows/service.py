@@ -38,7 +38,7 @@ class Rows:
         dataset = BY_ID.get(dataset_id)
         if dataset is None:
             raise NotFound(
-                "There is no such dataset. GET /clients/{client}/datasets lists them.", code="dataset_not_found"
+                "There is no such dataset. GET /clients/{client_id}/datasets lists them.", code="dataset_not_found"
             )
         wanted = replace(_wanted(dataset, query), hidden=self.hidden(client_id))
         page = self.lake.page(client_id, dataset, wanted)

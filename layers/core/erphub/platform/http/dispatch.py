@@ -121,9 +121,9 @@ class Dispatcher[R: Routes]:
             return {}
         who = request.caller
         if isinstance(route.needs, Permission):
-            member = self.authorization().require(request.names["client"], who, route.needs)
+            member = self.authorization().require(request.names["client_id"], who, route.needs)
             return {"caller": who, "member": member}
-        self.authorization().require_standing(route.needs, who, request.names.get("customer"))
+        self.authorization().require_standing(route.needs, who, request.names.get("customer_id"))
         return {"caller": who}
 
 

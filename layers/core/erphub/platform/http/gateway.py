@@ -45,7 +45,7 @@ class Request:
 
     @property
     def resource(self) -> str:
-        """The path as it was declared: `/clients/{client}`."""
+        """The path as it was declared: `/clients/{client_id}`."""
         return str(self.event.get("resource") or "")
 
     @cached_property
@@ -62,7 +62,7 @@ class Request:
     @property
     def client(self) -> str | None:
         """The client in the path as it was sent, for the log."""
-        return _member(self.event, "pathParameters").get("client")
+        return _member(self.event, "pathParameters").get("client_id")
 
     @cached_property
     def headers(self) -> Mapping[str, str]:

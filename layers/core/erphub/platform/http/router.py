@@ -104,7 +104,7 @@ class Router:
     def _declare(
         self, method: str, path: str, needs: Permission | AccessLevel, status: int
     ) -> Callable[[Handler], Handler]:
-        if isinstance(needs, Permission) != path.startswith("/clients/{client}"):
+        if isinstance(needs, Permission) != path.startswith("/clients/{client_id}"):
             raise TypeError(f"{method} {path}: a client's route needs a permission, any other an access level")
 
         def register(handler: Handler) -> Handler:

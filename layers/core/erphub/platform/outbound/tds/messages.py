@@ -1,0 +1,224 @@
+"""TDS as far as a guard has to know it: packets, PRELOGIN, the login and its answer.
+
+Source: [MS-TDS] 2.2.1 (packets), 2.2.6.4 (LOGIN7), 2.2.6.5 (PRELOGIN), 2.2.7 (tokens of an answer). Everything here
+comes from a stranger: each length is checked before it is used.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+HEADER_BYTES = 8
+PACKET_BYTES = 4096
+MAX_LOGIN_BYTES = 128 * 1024
+"""[MS-TDS] 2.2.6.4: a LOGIN7 message has at most 128 KB less one byte; answers to it are shorter still."""
+
+
+class ProtocolError(Exception):
+    """What came is no TDS, or not what may come at this point."""
+
+
+class PacketType(IntEnum):
+    """The kinds of packets that a guard meets."""
+
+    RESPONSE = 0x04
+    LOGIN = 0x10
+    SSPI = 0x11
+    PRELOGIN = 0x12
+
+
+class Encryption(IntEnum):
+    """PRELOGIN's word on encryption, [MS-TDS] 2.2.6.5."""
+
+    OFF = 0
+    ON = 1
+    NOT_SUPPORTED = 2
+    REQUIRED = 3
+
+
+@dataclass(frozen=True)
+class ServerError:
+    """An error as the server tells it. `severity` of 20 and more ends the connection."""
+
+    number: int
+    state: int
+    severity: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Redirection:
+    """Where a server wants its client to go instead: environment change 20, [MS-TDS] 2.2.7.9."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class LoginAnswer:
+    """What a server answers to a login. One that is neither acknowledged nor an error wants another message (SSPI)."""
+
+    acknowledged: bool
+    errors: tuple[ServerError, ...]
+    redirection: Redirection | None
+
+
+# --- packets ---------------------------------------------------------------------------------------------------------
+
+
+def packets(kind: int, body: bytes, *, size: int = PACKET_BYTES) -> bytes:
+    """A message cut into packets."""
+    room = size - HEADER_BYTES
+    parts = [body[at : at + room] for at in range(0, len(body), room)] or [b""]
+    return b"".join(
+        struct.pack(">BBHHBB", kind, number == len(parts), len(part) + HEADER_BYTES, 0, number & 0xFF, 0) + part
+        for number, part in enumerate(parts, 1)
+    )
+
+
+def packet_head(head: bytes) -> tuple[int, bool, int]:
+    """The kind of a packet, whether it is its message's last, and how many bytes follow its head."""
+    kind, status, length = struct.unpack(">BBH", head[:4])
+    if length < HEADER_BYTES:
+        raise ProtocolError("a packet that is shorter than its head")
+    return kind, bool(status & 1), length - HEADER_BYTES
+
+
+# --- PRELOGIN --------------------------------------------------------------------------------------------------------
+
+_ENCRYPTION_OPTION, _END = 1, 0xFF
+
+
+def prelogin(encryption: Encryption) -> bytes:
+    """The hub's own PRELOGIN: version 15, this encryption, no instance, no thread, no MARS."""
+    options = ((0, b"\x0f\x00\x00\x00\x00\x00"), (1, bytes([encryption])), (2, b"\0"), (3, bytes(4)), (4, b"\0"))
+    head, values, at = b"", b"", 5 * len(options) + 1
+    for token, value in options:
+        head += struct.pack(">BHH", token, at, len(value))
+        values += value
+        at += len(value)
+    return head + bytes([_END]) + values
+
+
+def offered_encryption(answer: bytes) -> int:
+    """What an answer to PRELOGIN says about encryption. Raises ProtocolError."""
+    return answer[_where_encryption_stands(answer)]
+
+
+def with_encryption(answer: bytes, encryption: Encryption) -> bytes:
+    """The same PRELOGIN with another word on encryption. Raises ProtocolError."""
+    changed = bytearray(answer)
+    changed[_where_encryption_stands(answer)] = encryption
+    return bytes(changed)
+
+
+def _where_encryption_stands(answer: bytes) -> int:
+    at = 0
+    while at + 5 <= len(answer) and answer[at] != _END:
+        token, offset, length = struct.unpack_from(">BHH", answer, at)
+        if token == _ENCRYPTION_OPTION and length and offset < len(answer):
+            return offset
+        at += 5
+    raise ProtocolError("PRELOGIN says nothing about encryption")
+
+
+# --- LOGIN7 ----------------------------------------------------------------------------------------------------------
+
+_SERVER_NAME_AT = 52
+"""Where LOGIN7 keeps offset (bytes) and length (characters) of the server's name."""
+_FIXED_BYTES = 94
+
+
+def with_server_name(login: bytes, name: str) -> bytes:
+    """The same LOGIN7 for a server of this name, which a gateway such as Azure's goes by. Raises ProtocolError."""
+    if len(login) < _FIXED_BYTES or struct.unpack_from("<I", login)[0] != len(login):
+        raise ProtocolError("a login that is not as long as it says")
+    written = name.encode("utf-16-le")
+    if len(login) > 0xFFFF or len(login) + len(written) > MAX_LOGIN_BYTES:
+        raise ProtocolError("a login that is too long")
+    changed = bytearray(login) + written
+    struct.pack_into("<I", changed, 0, len(changed))
+    struct.pack_into("<HH", changed, _SERVER_NAME_AT, len(login), len(written) // 2)
+    return bytes(changed)
+
+
+# --- the login's answer ----------------------------------------------------------------------------------------------
+
+_ERROR, _INFO, _LOGIN_ACK, _FEATURES, _CHANGE, _SSPI = 0xAA, 0xAB, 0xAD, 0xAE, 0xE3, 0xED
+_WITH_LENGTH = frozenset({_ERROR, _INFO, _LOGIN_ACK, _CHANGE, _SSPI})
+_DONE = frozenset({0xFD, 0xFE, 0xFF})
+_DONE_BYTES = 13
+_ROUTING = 20
+
+
+def read_login_answer(body: bytes) -> LoginAnswer:
+    """What an answer to a login says. Raises ProtocolError for what may not stand in one."""
+    errors: list[ServerError] = []
+    redirection: Redirection | None = None
+    acknowledged = False
+    try:
+        for token, value in _tokens(body):
+            if token == _ERROR:
+                errors.append(_error(value))
+            elif token == _LOGIN_ACK:
+                acknowledged = True
+            elif token == _CHANGE and value[:1] == bytes([_ROUTING]):
+                redirection = _redirection(value)
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise ProtocolError("the login's answer ends in the middle of a token") from error
+    return LoginAnswer(acknowledged, tuple(errors), redirection)
+
+
+def without_redirection(body: bytes) -> bytes:
+    """The same answer without its order to go elsewhere, so that no driver follows it by itself."""
+    kept, at = b"", 0
+    for token, value, end in _tokens_with_ends(body):
+        if not (token == _CHANGE and value[:1] == bytes([_ROUTING])):
+            kept += body[at:end]
+        at = end
+    return kept
+
+
+def _tokens(body: bytes) -> Iterator[tuple[int, bytes]]:
+    return ((token, value) for token, value, _ in _tokens_with_ends(body))
+
+
+def _tokens_with_ends(body: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Each token with what it carries, and where it ends."""
+    at = 0
+    while at < len(body):
+        token = body[at]
+        if token in _WITH_LENGTH:
+            (length,) = struct.unpack_from("<H", body, at + 1)
+            value, at = body[at + 3 : at + 3 + length], at + 3 + length
+            if at > len(body):
+                raise ProtocolError("the login's answer ends in the middle of a token")
+        elif token in _DONE:
+            value, at = body[at + 1 : at + _DONE_BYTES], at + _DONE_BYTES
+        elif token == _FEATURES:
+            end = _end_of_features(body, at)
+            value, at = body[at + 1 : end], end
+        else:
+            raise ProtocolError(f"token 0x{token:02x} has no place in a login's answer")
+        yield token, value, at
+
+
+def _end_of_features(body: bytes, at: int) -> int:
+    at += 1
+    while body[at] != _END:
+        at += 5 + struct.unpack_from("<I", body, at + 1)[0]
+    return at + 1
+
+
+def _error(value: bytes) -> ServerError:
+    number, state, severity, length = struct.unpack_from("<iBBH", value)
+    return ServerError(number, state, severity, value[8 : 8 + 2 * length].decode("utf-16-le", "replace"))
+
+
+def _redirection(value: bytes) -> Redirection:
+    protocol, port, length = struct.unpack_from("<BHH", value, 3)
+    host = value[8 : 8 + 2 * length].decode("utf-16-le")
+    if protocol != 0 or not port or not host or len(host) != length:
+        raise ProtocolError("an order to go elsewhere that names no TCP port")
+    return Redirection(host, port)

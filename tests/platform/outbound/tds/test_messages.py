@@ -1,0 +1,132 @@
+"""What a guard reads of a server it does not trust."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from erphub.platform.outbound.tds.messages import (
+    Encryption,
+    ProtocolError,
+    Redirection,
+    ServerError,
+    offered_encryption,
+    packet_head,
+    packets,
+    prelogin,
+    read_login_answer,
+    with_encryption,
+    with_server_name,
+    without_redirection,
+)
+
+LOGIN_ACK = struct.pack("<BH", 0xAD, 4) + b"ackn"
+DONE = b"\xfd" + bytes(12)
+
+
+def change(kind: int, value: bytes) -> bytes:
+    return struct.pack("<BHB", 0xE3, len(value) + 1, kind) + value
+
+
+def order_to(host: str, port: int, protocol: int = 0) -> bytes:
+    to = struct.pack("<BHH", protocol, port, len(host)) + host.encode("utf-16-le")
+    return change(20, struct.pack("<H", len(to)) + to + b"\0\0")
+
+
+def error(number: int, state: int, severity: int, message: str) -> bytes:
+    text = message.encode("utf-16-le")
+    body = struct.pack("<iBBH", number, state, severity, len(message)) + text + b"\0\0" + bytes(4)
+    return struct.pack("<BH", 0xAA, len(body)) + body
+
+
+def test_an_answer_says_whether_the_login_is_taken():
+    answer = read_login_answer(change(4, b"\x044096\0") + LOGIN_ACK + DONE)
+    assert answer.acknowledged
+    assert answer.redirection is None
+    assert not answer.errors
+
+
+def test_a_refusal_is_told_with_number_state_and_severity():
+    said = "Login failed for user 'blåbær'."
+    answer = read_login_answer(error(18456, 1, 14, said) + DONE)
+    assert not answer.acknowledged
+    assert answer.errors == (ServerError(18456, 1, 14, said),)
+
+
+def test_an_order_to_go_elsewhere_is_read_and_can_be_left_out():
+    plain = LOGIN_ACK + change(4, b"\x044096\0")
+    answer = plain + order_to("worker7.example.test", 11005) + DONE
+    assert read_login_answer(answer).redirection == Redirection("worker7.example.test", 11005)
+    assert without_redirection(answer) == plain + DONE
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(order_to("inside", 0), id="no port"),
+        pytest.param(order_to("", 1433), id="no host"),
+        pytest.param(order_to("pipe", 1433, protocol=1), id="another protocol than TCP"),
+        pytest.param(change(20, b"\x50\0\0\x99\x05\x40\0x\0"), id="a name longer than its token"),
+        pytest.param(b"\x81\x00\x00", id="columns, which no login's answer has"),
+        pytest.param(b"\xaa\xff\xff", id="an error that ends in the middle"),
+        pytest.param(b"\xae\x01\xff\xff\xff\xff", id="a feature without end"),
+        pytest.param(b"\xe3", id="half a token"),
+    ],
+)
+def test_what_cannot_stand_in_a_login_s_answer_is_refused(odd: bytes):
+    with pytest.raises(ProtocolError):
+        read_login_answer(odd)
+
+
+@given(st.binary(max_size=200))
+def test_no_answer_whatever_its_bytes_ends_otherwise_than_read_or_refused(answer: bytes):
+    try:
+        read = read_login_answer(answer)
+    except ProtocolError:
+        return
+    assert len(read.errors) <= len(answer)
+
+
+@given(st.binary(max_size=60))
+def test_no_prelogin_whatever_its_bytes_ends_otherwise_than_read_or_refused(answer: bytes):
+    try:
+        assert offered_encryption(answer) in range(256)
+    except ProtocolError:
+        return
+
+
+def test_the_driver_hears_the_same_prelogin_without_encryption():
+    answer = prelogin(Encryption.REQUIRED)
+    told = with_encryption(answer, Encryption.NOT_SUPPORTED)
+    assert offered_encryption(answer) == Encryption.REQUIRED
+    assert offered_encryption(told) == Encryption.NOT_SUPPORTED
+    assert [at for at, (one, other) in enumerate(zip(answer, told, strict=True)) if one != other] == [32]
+
+
+@given(st.binary(max_size=20_000))
+def test_a_message_in_packets_is_whole_again(body: bytes):
+    sent, whole, ended = packets(0x10, body), b"", False
+    while sent:
+        assert not ended
+        kind, ended, length = packet_head(sent[:8])
+        assert kind == 0x10
+        assert length + 8 <= 4096
+        whole, sent = whole + sent[8 : 8 + length], sent[8 + length :]
+    assert ended
+    assert whole == body
+
+
+def test_a_login_is_made_out_to_the_server_that_is_meant():
+    login = bytearray(200)
+    struct.pack_into("<I", login, 0, len(login))
+    named = with_server_name(bytes(login), "db01.example.test")
+    at, length = struct.unpack_from("<HH", named, 52)
+    assert struct.unpack_from("<I", named)[0] == len(named)
+    assert named[at : at + 2 * length].decode("utf-16-le") == "db01.example.test"
+
+
+@pytest.mark.parametrize("login", [b"", bytes(94), struct.pack("<I", 95) + bytes(90)])
+def test_a_login_that_is_not_as_long_as_it_says_goes_nowhere(login: bytes):
+    with pytest.raises(ProtocolError):
+        with_server_name(login, "db01")

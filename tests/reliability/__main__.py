@@ -1,15 +1,22 @@
 """The whole fault sweep: every request with every fault, and seeded pairs; writes its table into docs/reliability.md.
 
-python -m tests.reliability [--scene NAME] [--pairs 100] [--seed 1] [--part 1/2]
+python -m tests.reliability [--scene NAME] [--pairs 100] [--seed 1] [--every N]
+
+What was played is kept in .build/reliability, a line for each run, and a sweep that was broken off goes on from there
+as long as the code is the same.
 """
 
 import argparse
+import hashlib
+import json
 import os
 import re
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.reliability.fault_proxy import Fault
@@ -17,8 +24,51 @@ from tests.reliability.scenes import SCENES
 from tests.reliability.stage import theatre
 from tests.reliability.sweep import SAID, SAME, WRONG, Result, Sweep
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs/reliability.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT, KEPT = ROOT / "docs/reliability.md", ROOT / ".build/reliability"
 _TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def of_the_code() -> str:
+    """A digest of all that a run depends on."""
+    digest = hashlib.sha256()
+    for folder in ("layers/core/erphub", "functions", "statemachines", "tests/reliability", "tests/fakes"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".py", ".json"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@dataclass
+class Kept:
+    """The results of one process, a line each, so that a sweep that was broken off goes on where it was."""
+
+    path: Path
+
+    def all(self) -> dict[str, Result]:
+        """What was played so far, by its faults."""
+        if not self.path.exists():
+            return {}
+        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
+        return {
+            line["faults"]: Result(_faults(line["faults"]), line["outcome"], (), tuple(line["details"]))
+            for line in lines
+        }
+
+    def add(self, result: Result) -> None:
+        """One more."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        line = {"faults": _key(result.faults), "outcome": result.outcome, "details": result.details}
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def _key(faults: Mapping[int, Fault]) -> str:
+    return json.dumps({str(number): fault.name for number, fault in faults.items()})
+
+
+def _faults(key: str) -> dict[int, Fault]:
+    return {int(number): Fault[name] for number, name in json.loads(key).items()}
 
 
 def played(name: str, pairs: int, seed: int, part: int, parts: int) -> tuple[Counter[str], int, list[Result]]:
@@ -26,12 +76,18 @@ def played(name: str, pairs: int, seed: int, part: int, parts: int) -> tuple[Cou
     for variable in [one for one in os.environ if one.startswith("AWS_")]:
         del os.environ[variable]
     scene = next(kind for kind in SCENES if kind.name == name)
+    kept = Kept(KEPT / of_the_code() / f"{name}-{part}-of-{parts}.jsonl")
+    before = kept.all()
     with theatre() as house:
         sweep = Sweep(scene(), house).prepare()
         runs = [*sweep.every(), *sweep.pairs(pairs, seed)][part::parts]
         results: list[Result] = []
         for done, faults in enumerate(runs, 1):
+            if (known := before.get(_key(faults))) is not None:
+                results.append(known)
+                continue
             results.append(sweep.run(faults))
+            kept.add(results[-1])
             if done % 50 == 0 or results[-1].is_wrong:
                 print(f"{name} {part + 1}/{parts}: {done} of {len(runs)}", flush=True)
             if results[-1].is_wrong:

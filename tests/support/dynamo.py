@@ -266,7 +266,7 @@ class MemoryDynamo(Service):
     def transact_write_items(self, TransactItems: Sequence[Mapping[str, Any]]) -> Wire:
         if len(TransactItems) > 100:
             raise Refused("Member must have length less than or equal to 100")
-        changes, reasons = list[Change](), list[dict[str, str]]()
+        changes, reasons = list[Change](), list[dict[str, Any]]()
         named = [next(iter(one.items())) for one in TransactItems]
         places = [
             Change(table := self._table(body["TableName"]), table.place(body.get("Item") or body["Key"]), None)
@@ -279,7 +279,8 @@ class MemoryDynamo(Service):
                 changes.append(self._change(kind, dict(body)))
                 reasons.append({"Code": "None"})
             except Failed as failed:
-                reasons.append({"Code": "ConditionalCheckFailed", "Message": str(failed)})
+                met = {"Item": failed.item} if failed.item else {}
+                reasons.append({"Code": "ConditionalCheckFailed", "Message": str(failed), **met})
         if len(changes) < len(named):
             codes = ", ".join(reason["Code"] for reason in reasons)
             raise self.error(

@@ -3,10 +3,11 @@
 import json
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from erphub.events.models import Event
 from erphub.platform.aws.clients import client
+from erphub.platform.aws.errors import UNANSWERED
 from erphub.platform.errors import ServiceBusy
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class EventBridgeBus:
         }
         try:
             answer = client("events").put_events(Entries=[entry])
-        except (ClientError, ConnectionError, HTTPClientError) as error:
+        except (ClientError, *UNANSWERED) as error:
             raise _busy() from error
         if answer.get("FailedEntryCount"):
             raise _busy() from RuntimeError(json.dumps(answer.get("Entries"), default=str))

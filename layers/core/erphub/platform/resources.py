@@ -80,7 +80,7 @@ class PlatformResources:
         """Requests that come twice."""
         from erphub.platform.aws.idempotency import IdempotencyRecords
 
-        return IdempotencyRecords(self.settings.table)
+        return IdempotencyRecords(self.table, self.clock)
 
     def machine(self, arn: str) -> "StateMachine":
         """The state machine of this ARN."""

@@ -11,7 +11,7 @@ from erphub.imports.runs.models import Run, RunRef, Status, Trigger
 from erphub.imports.runs.ports import RunStore
 from erphub.imports.runs.schemas import Cost, LogLineView, LogPage, RunPage, RunView, UnitView
 from erphub.platform.clock import Clock, Ids
-from erphub.platform.errors import Conflict, HubError, Unavailable
+from erphub.platform.errors import Conflict, HubError, ServiceBusy, Unavailable
 from erphub.platform.ids import derived_id_at
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.wire import PageQuery, instant
@@ -84,6 +84,10 @@ class ImportRunService:
         self.runs.add(run)
         try:
             self.machine.start(run_id, run.ref.as_json())
+        except ServiceBusy as error:
+            # It may have been started all the same. It waits as queued: repeated with the same Idempotency-Key, the
+            # request meets it; otherwise it ends by itself when nobody has begun it.
+            raise Unavailable("The import could not be started. Try again in a moment.") from error
         except Exception as error:
             if trigger is Trigger.MANUAL:
                 self._give_up(run.ref)

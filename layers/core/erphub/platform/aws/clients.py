@@ -6,9 +6,11 @@ botocore alone: `import boto3` brings a transfer manager and resources that nobo
 from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from zlib import crc32
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError
 
 from erphub.platform.settings import read_settings
 
@@ -59,7 +61,40 @@ def client(service: str) -> Any:
     config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
     if service == "s3":
         config = config.merge(Config(signature_version="s3v4", s3=cast(Any, _addresses_of_s3())))
-    return cast(Any, _session().create_client(service, config=config))
+    made = cast(Any, _session().create_client(service, config=config))
+    made._endpoint.http_session = WholeAnswers(made._endpoint.http_session)
+    return made
+
+
+class WholeAnswers:
+    """The HTTP session of a client, with answers that ended early told apart from whole ones.
+
+    botocore asks urllib3 not to look at an answer's length, and reads half a JSON document as one without content: a
+    GetItem whose answer was cut would say that there is no such item. Here it is a connection that broke, and the
+    request is sent again. Bodies that are streamed are looked at by botocore as they are read.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def send(self, request: Any) -> Any:
+        """The answer. Raises ConnectionClosedError when it is not all there, and as botocore's session does."""
+        answer = self._session.send(request)
+        if not request.stream_output and request.method != "HEAD" and not _is_whole(answer):
+            raise ConnectionClosedError(endpoint_url=request.url, request=request)
+        return answer
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+
+def _is_whole(answer: Any) -> bool:
+    """Whether a body has the length and, from DynamoDB, the check sum that its head says."""
+    length, checksum = answer.headers.get("content-length"), answer.headers.get("x-amz-crc32")
+    if length is not None and len(answer.content) != int(length):
+        return False
+    return checksum is None or crc32(answer.content) == int(checksum)
 
 
 def _addresses_of_s3() -> dict[str, str]:

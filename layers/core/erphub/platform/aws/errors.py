@@ -4,9 +4,12 @@ from contextlib import ContextDecorator
 from typing import Any, cast
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.parsers import ResponseParserError
 
 from erphub.platform.errors import ServiceBusy
 
+UNANSWERED = (ConnectionError, HTTPClientError, ResponseParserError)
+"""No answer, or one that ended in the middle: the request may have been carried out."""
 _BUSY = {
     "Throttling",
     "ThrottlingException",
@@ -41,5 +44,5 @@ class later_when_busy(ContextDecorator):
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         busy = isinstance(error, ClientError) and code_of(error) in _BUSY
-        if busy or isinstance(error, (ConnectionError, HTTPClientError)):
+        if busy or isinstance(error, UNANSWERED):
             raise ServiceBusy(f"{self._what} Try again in a moment.", code=self._code) from error

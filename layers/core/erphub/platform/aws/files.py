@@ -2,10 +2,10 @@
 
 from typing import Any, Protocol, cast
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from erphub.platform.aws.clients import client
-from erphub.platform.aws.errors import code_of
+from erphub.platform.aws.errors import UNANSWERED, code_of
 from erphub.platform.errors import Conflict, ServiceBusy, Unavailable
 
 _EXISTS, _UNDER_WAY = "PreconditionFailed", "ConditionalRequestConflict"
@@ -105,7 +105,7 @@ class translated:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (ClientError, ConnectionError, HTTPClientError)):
+        if isinstance(error, (ClientError, *UNANSWERED)):
             busy = not isinstance(error, ClientError) or code_of(error) in BUSY_STORE
             kind = ServiceBusy if busy else Unavailable
             raise kind("The lake's storage did not answer as it should.", code="lake_unavailable") from error

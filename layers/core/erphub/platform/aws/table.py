@@ -19,15 +19,17 @@ from erphub.platform.aws.items import Item, encode, encode_value
 from erphub.platform.aws.table_pages import ItemPage, index_key, page_key, page_word
 from erphub.platform.aws.table_writes import (
     MARK,
+    NOT_MADE,
+    Marks,
     marking,
     met_another,
+    own_transaction,
     own_write,
     read_item,
     removed_before,
     table_busy,
     translated,
 )
-from erphub.platform.ids import new_id
 from erphub.platform.writes import Key, Write
 
 if TYPE_CHECKING:
@@ -67,17 +69,24 @@ class Table:
         item = answer.get("Item")
         return read_item(item) if item else None
 
-    def put(self, item: Item, *, condition: str | None = None, **values: Any) -> None:
+    def put(
+        self, item: Item, *, condition: str | None = None, names: Mapping[str, str] | None = None, **values: Any
+    ) -> None:
         """Write the item. Raises Taken when the condition does not hold, unless because this very item is there."""
-        mark = new_id()
-        marked = item | {MARK: mark} if condition else item
-        request: dict[str, Any] = {"TableName": self.name, "Item": encode(marked)}
-        _add_condition(request, condition, values)
+        request: dict[str, Any] = {"TableName": self.name, "Item": encode(item)}
+        if condition is None:
+            with translated():
+                client("dynamodb").put_item(**request)
+            return
+        marks = Marks.of(self.name, item)
+        request["Item"] = encode(item | {MARK: marks.mark})
+        request["ExpressionAttributeNames"] = {**(names or {}), "#mark": MARK}
+        _add_condition(request, f"({condition}) OR #mark = :mark", values | {"mark": marks.mark})
         with translated():
             try:
                 client("dynamodb").put_item(**request)
             except ClientError as error:
-                if own_write(error, mark) is None:
+                if own_write(error, marks) is None:
                     raise
 
     def put_new(self, item: Item) -> None:
@@ -97,7 +106,7 @@ class Table:
 
         Raises Taken when the condition does not hold, unless because the change has been made already.
         """
-        mark = new_id()
+        marks = Marks.of(self.name, key)
         request: dict[str, Any] = {
             "TableName": self.name,
             "Key": encode(key),
@@ -105,13 +114,12 @@ class Table:
             "ReturnValues": "ALL_NEW",
             "ExpressionAttributeNames": {**(names or {}), "#mark": MARK},
         }
-        not_mine = "(attribute_not_exists(#mark) OR #mark <> :mark)"
-        _add_condition(request, f"({condition}) AND {not_mine}" if condition else not_mine, values | {"mark": mark})
+        _add_condition(request, f"({condition}) AND {NOT_MADE}" if condition else NOT_MADE, values | marks.values)
         with translated():
             try:
                 return read_item(client("dynamodb").update_item(**request).get("Attributes", {}))
             except ClientError as error:
-                made = own_write(error, mark)
+                made = own_write(error, marks)
                 if made is None:
                     raise
                 return made
@@ -299,7 +307,8 @@ class Table:
         Raises ValueError for more than DynamoDB takes at once, or two writes of one item: what would be refused there.
         """
         _require_possible(writes)
-        items = [self._transact_item(write) for write in writes]
+        marks = [Marks.of(self.name, _place(write)) for write in writes]
+        items = [self._transact_item(write, mark) for write, mark in zip(writes, marks, strict=True)]
         with translated():
             for number in range(_CONFLICTS):
                 _pause(number)
@@ -307,25 +316,32 @@ class Table:
                     # botocore adds a token, so that what it sends again is the same transaction and not another one.
                     client("dynamodb").transact_write_items(TransactItems=items)
                 except ClientError as error:
+                    if own_transaction(error, marks):
+                        return
                     if not met_another(error) or number + 1 == _CONFLICTS:
                         raise
                 else:
                     return
 
-    def _transact_item(self, write: Write) -> "TransactWriteItemTypeDef":
+    def _transact_item(self, write: Write, marks: Marks) -> "TransactWriteItemTypeDef":
         body: dict[str, Any] = {"TableName": self.name}
-        if write.condition:
-            body["ConditionExpression"] = write.condition
-        if write.names:
-            body["ExpressionAttributeNames"] = dict(write.names)
-        if write.values:
-            body["ExpressionAttributeValues"] = encode({f":{name}": value for name, value in write.values.items()})
+        names, values, condition = dict(write.names), dict(write.values), write.condition
+        if write.update is not None:
+            condition = f"({condition}) AND {NOT_MADE}" if condition else NOT_MADE
+            names, values = names | {"#mark": MARK}, values | marks.values
+        if condition:
+            body |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        if names:
+            body["ExpressionAttributeNames"] = names
+        if values:
+            body["ExpressionAttributeValues"] = encode({f":{name}": value for name, value in values.items()})
         if write.put is not None:
-            return cast("TransactWriteItemTypeDef", {"Put": body | {"Item": encode(write.put)}})
+            item = write.put | {MARK: marks.mark} if write.condition else write.put
+            return cast("TransactWriteItemTypeDef", {"Put": body | {"Item": encode(item)}})
         if write.delete is not None:
             return cast("TransactWriteItemTypeDef", {"Delete": body | {"Key": encode(write.delete)}})
         if write.update is not None:
-            change = {"Key": encode(write.update), "UpdateExpression": write.expression}
+            change = {"Key": encode(write.update), "UpdateExpression": marking(write.expression or "")}
             return cast("TransactWriteItemTypeDef", {"Update": body | change})
         if write.check is not None:
             return cast("TransactWriteItemTypeDef", {"ConditionCheck": body | {"Key": encode(write.check)}})

@@ -1,17 +1,21 @@
 """What makes a write to a table safe to repeat, and the table's refusals in the hub's words.
 
 Every conditional write and every update leaves a mark of its own in the item. When the answer was lost and the client
-sends the request again, its condition meets what the first one wrote; the mark tells.
+sends the request again, its condition meets what the first one wrote; the mark tells. Whoever answers a request anew
+that died in the middle has the same marks once more, and so finds what was written the first time.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError
 
+from erphub.platform.aws.errors import UNANSWERED
 from erphub.platform.aws.items import Item, decode
 from erphub.platform.errors import Conflict, HubError, ServiceBusy
+from erphub.platform.ids import write_marks
 
 MARK = "write_id"
 """The attribute that holds the mark of the last conditional write or update."""
@@ -34,6 +38,33 @@ class VersionConflict(Conflict):
     code = "version_conflict"
 
 
+@dataclass(frozen=True)
+class Marks:
+    """The mark of one write, and the last one that later writes of the same work to the same item may have left."""
+
+    mark: str
+    last: str
+
+    @classmethod
+    def of(cls, table: str, place: Mapping[str, Any]) -> "Marks":
+        """The marks of the next write to an item."""
+        return cls(*write_marks(table, place["pk"], place["sk"]))
+
+    def are_on(self, item: Mapping[str, Any]) -> bool:
+        """Whether an item (in DynamoDB's way of writing) shows that the write has been made."""
+        found: str = item.get(MARK, {}).get("S", "")
+        return self.mark <= found <= self.last
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What `NOT_MADE` needs."""
+        return {"mark": self.mark, "last": self.last}
+
+
+NOT_MADE = "(attribute_not_exists(#mark) OR #mark < :mark OR #mark > :last)"
+"""The condition that a write has not been made yet."""
+
+
 def read_item(item: Mapping[str, Any]) -> Item:
     """An item as whoever asked for it sees it."""
     found = decode(item)
@@ -48,13 +79,19 @@ def marking(expression: str) -> str:
     return f"SET #mark = :mark {expression}"
 
 
-def own_write(error: ClientError, mark: str) -> Item | None:
+def own_write(error: ClientError, marks: Marks) -> Item | None:
     """The item, when the condition failed because this write has been made: its answer was lost, and it came again."""
     response = cast(dict[str, Any], error.response)
     there = response.get("Item", {})
     if response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
         return None
-    return read_item(there) if there.get(MARK) == {"S": mark} else None
+    return read_item(there) if marks.are_on(there) else None
+
+
+def own_transaction(error: ClientError, marks: Sequence[Marks]) -> bool:
+    """Whether a transaction was refused because it has been made: all or nothing, so that one of its items tells."""
+    reasons = cast(dict[str, Any], error.response).get("CancellationReasons", [])
+    return any(one.are_on(reason.get("Item") or {}) for one, reason in zip(marks, reasons, strict=False))
 
 
 def removed_before(error: ClientError) -> bool:
@@ -89,7 +126,7 @@ class translated:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ClientError):
             raise _in_our_words(error) from error
-        if isinstance(error, (ConnectionError, HTTPClientError)):
+        if isinstance(error, UNANSWERED):
             raise ServiceBusy("The table could not be reached. Try again in a moment.", code="table_busy") from error
 
 

@@ -139,13 +139,21 @@ def problem(error: HubError) -> Answer:
     return Answer(int(document["status"]), text, PROBLEM, headers)
 
 
-def _idempotency_key(route: Route, request: Request, who: Caller, key: str) -> tuple[str, str, Any]:
+def _idempotency_key(route: Route, request: Request, who: Caller, key: str) -> tuple[str, str, str]:
     if not _KEY.fullmatch(key):
         raise Invalid.field(
             "", "idempotency_key_invalid", "An Idempotency-Key has 1 to 255 visible ASCII characters and no spaces."
         )
     where = f"{route.method} {route.path} {json.dumps(dict(request.names), sort_keys=True)}"
-    return who.user, f"{where} {key}", request.event.get("body") or ""
+    return who.user, f"{where} {key}", _canonical(request.event.get("body") or "")
+
+
+def _canonical(body: str) -> str:
+    """A body of JSON as it is whatever its spaces and the order of its members; any other as it is."""
+    try:
+        return json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return body
 
 
 def _answer_of(route: Route, answer: Any) -> dict[str, Any]:

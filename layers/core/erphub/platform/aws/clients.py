@@ -5,7 +5,7 @@ botocore alone: `import boto3` brings a transfer manager and resources that nobo
 
 from collections import Counter
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload, override
 from zlib import crc32
 
 import botocore.session
@@ -28,9 +28,19 @@ calls: Counter[str] = Counter()
 """Calls of this process by `service.Operation`, retries included; whoever wants a difference takes a copy first."""
 
 
+class Session(botocore.session.Session):
+    """botocore's session, whose clients take whole answers only."""
+
+    @override
+    def create_client(self, *arguments: Any, **options: Any) -> Any:
+        made = cast(Any, super().create_client(*arguments, **options))
+        made._endpoint.http_session = WholeAnswers(made._endpoint.http_session)
+        return made
+
+
 @cache
 def _session() -> botocore.session.Session:
-    session = botocore.session.get_session()
+    session = Session()
     session.register("before-send", _count)
     return session
 
@@ -61,9 +71,7 @@ def client(service: str) -> Any:
     config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
     if service == "s3":
         config = config.merge(Config(signature_version="s3v4", s3=cast(Any, _addresses_of_s3())))
-    made = cast(Any, _session().create_client(service, config=config))
-    made._endpoint.http_session = WholeAnswers(made._endpoint.http_session)
-    return made
+    return cast(Any, _session().create_client(service, config=config))
 
 
 class WholeAnswers:

@@ -19,7 +19,7 @@ from erphub.deletions.dynamodb import DeletionTable
 from erphub.deletions.service import DeletionService
 from erphub.deletions.tasks import DeletionTasks
 from erphub.erp.documents import DocumentKind
-from erphub.erp.dynamodb import budget_key, token_key
+from erphub.erp.dynamodb import rate_limit_key, token_key
 from erphub.events.dynamodb import notice_key
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Job, Schedule
@@ -360,11 +360,11 @@ class Scene:
         self.bucket.write(f"staging/uploads/{CLIENT}/{connection_id}/{upload.id}", connection_id.encode())
 
     def rest(self, connection_id: str) -> None:
-        """What only serves: tokens, budgets, notifications, deliveries, kept answers."""
+        """What only serves: tokens, rate limits, notifications, deliveries, kept answers."""
         event = json.dumps({"id": "e", "connection_id": connection_id})
         for item in (
             {**token_key(CLIENT, connection_id, "session"), "lease_until": "x"},
-            {**budget_key(CLIENT, connection_id, "calls"), "used": 3},
+            {**rate_limit_key(CLIENT, connection_id, "calls"), "used": 3},
             {**notice_key(CLIENT, derived_id("notice", connection_id)), "connection_id": connection_id},
             {**webhook_delivery_key(CLIENT, derived_id("hook"), derived_id("d", connection_id)), "data": event},
             {"pk": f"IDEMPOTENCY#{COLLEAGUE}", "sk": f"request#{connection_id[:8]}", "data": event},

@@ -1,4 +1,4 @@
-"""Tokens and budgets that a connection's functions share: the same tests within a process and over the AWS services."""
+"""Tokens and rate limits that a connection's functions share: the same tests within a process and over AWS."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -148,7 +148,7 @@ def test_many_workers_that_find_no_token_fetch_exactly_one(store: TokenStore, wo
     got: list[str] = []
 
     def work() -> None:
-        tokens = Tokens(store, utc_now, sleep=lambda _: time.sleep(0.01))
+        tokens = Tokens(store, utc_now, pause=lambda _: time.sleep(0.01))
         begin.wait()
         got.append(tokens.current("rest", door))
 
@@ -167,7 +167,7 @@ def test_many_workers_that_are_refused_at_once_fetch_exactly_one_more(store: Tok
     begin, got = Barrier(workers), list[str]()
 
     def work() -> None:
-        tokens = Tokens(store, utc_now, sleep=lambda _: time.sleep(0.01))
+        tokens = Tokens(store, utc_now, pause=lambda _: time.sleep(0.01))
         begin.wait()
         got.append(tokens.current("rest", door, not_this="token 1"))
 
@@ -183,7 +183,7 @@ def test_who_dies_while_fetching_is_followed_when_the_lease_ends(store: TokenSto
     clock, door = Clock(), Door()
     store.lease("rest", "dead", clock(), clock() + timedelta(seconds=40))
     door_of_clock = lambda: Token(door().value, clock() + 60 * MINUTE)  # noqa: E731
-    assert Tokens(store, clock, sleep=clock.sleep).current("rest", door_of_clock) == "token 1"
+    assert Tokens(store, clock, pause=clock.sleep).current("rest", door_of_clock) == "token 1"
     assert clock() >= NOON + timedelta(seconds=40)
 
 
@@ -196,7 +196,7 @@ def test_who_never_gets_the_lease_gives_up_in_words(store: TokenStore):
 
     store.lease("rest", "greedy", clock(), clock() + MINUTE)
     with pytest.raises(Unavailable) as caught:
-        Tokens(store, clock, sleep=sleep).current("rest", Door())
+        Tokens(store, clock, pause=sleep).current("rest", Door())
     assert caught.value.code == "sign_in_busy"
 
 
@@ -226,19 +226,19 @@ def test_asked_anew_it_is_fetched_though_there_is_one(store: TokenStore):
 
 def test_every_token_is_hidden_from_the_log(store: TokenStore):
     hidden: list[str] = []
-    Tokens(store, utc_now, hide=hidden.append).current("rest", Door())
-    Tokens(store, utc_now, hide=hidden.append).current("rest", Door())
+    Tokens(store, utc_now, redact=hidden.append).current("rest", Door())
+    Tokens(store, utc_now, redact=hidden.append).current("rest", Door())
     assert hidden == ["token 1", "token 1"]
 
 
-# --- the budget ------------------------------------------------------------------------------------------------------
+# --- the limiter ------------------------------------------------------------------------------------------------------
 
 type Sharing = Callable[[Clock], RateLimiter]
 
 
 @pytest.fixture(params=["process", "aws"])
 def sharing(request: pytest.FixtureRequest) -> Sharing:
-    """Makes what one process has of the budget that all share."""
+    """Makes what one process has of the limiter that all share."""
     if request.param == "process":
         kept: list[RateLimiter] = []
 
@@ -251,11 +251,11 @@ def sharing(request: pytest.FixtureRequest) -> Sharing:
     return lambda clock: RateLimitTable(table, "C1", "K1", clock)
 
 
-def made(budget: RateLimiter, at_most: int, hourly: int) -> int:
-    """How many calls the budget allows, of so many wanted."""
+def made(limiter: RateLimiter, at_most: int, hourly: int) -> int:
+    """How many calls the limiter allows, of so many wanted."""
     for number in range(at_most):
         try:
-            budget.take("soap", hourly)
+            limiter.acquire("soap", hourly)
         except Unavailable:
             return number
     return at_most
@@ -268,50 +268,50 @@ def test_the_hours_limit_is_reached_and_not_exceeded(sharing: Sharing):
 
 def test_all_who_share_it_stay_within_the_limit_together(sharing: Sharing):
     clock = Clock()
-    budgets = [sharing(clock) for _ in range(3)]
-    assert sum(made(budget, 30, 50) for budget in budgets) <= 50
+    limiters = [sharing(clock) for _ in range(3)]
+    assert sum(made(limiter, 30, 50) for limiter in limiters) <= 50
 
 
 def test_the_next_hour_begins_anew(sharing: Sharing):
     clock = Clock()
-    budget = sharing(clock)
-    assert made(budget, 20, 15) == 15
+    limiter = sharing(clock)
+    assert made(limiter, 20, 15) == 15
     with pytest.raises(Unavailable) as caught:
-        budget.take("soap", 15)
+        limiter.acquire("soap", 15)
     assert caught.value.facts["retry_after"] == 3600
     clock.now += timedelta(hours=1)
-    assert made(budget, 20, 15) == 15
+    assert made(limiter, 20, 15) == 15
 
 
 def test_who_is_told_to_wait_tells_everybody(sharing: Sharing):
     clock = Clock()
     told, other = sharing(clock), sharing(clock)
-    other.take("rest")
+    other.acquire("rest")
     told.block("rest", clock() + 5 * MINUTE)
     clock.now += timedelta(seconds=1)
     with pytest.raises(Unavailable) as caught:
-        other.take("rest")
+        other.acquire("rest")
     assert caught.value.code == "erp_busy"
     assert caught.value.facts["retry_at"] == "2026-03-14T12:05:00Z"
-    other.take("soap", 10)
+    other.acquire("soap", 10)
     clock.now += 5 * MINUTE
-    other.take("rest")
+    other.acquire("rest")
 
 
 def test_a_shorter_wait_does_not_end_a_longer_one(sharing: Sharing):
     clock = Clock()
-    budget = sharing(clock)
-    budget.block("rest", clock() + 10 * MINUTE)
-    budget.block("rest", clock() + MINUTE)
+    limiter = sharing(clock)
+    limiter.block("rest", clock() + 10 * MINUTE)
+    limiter.block("rest", clock() + MINUTE)
     clock.now += 5 * MINUTE
     with pytest.raises(Unavailable):
-        sharing(clock).take("rest")
+        sharing(clock).acquire("rest")
 
 
 def test_counting_costs_a_write_for_a_dozen_calls(aws: tuple[Table, str]):
     table, _ = aws
-    budget, clock = RateLimitTable(table, "C1", "K1", Clock()), Clock()
+    limiter, clock = RateLimitTable(table, "C1", "K1", Clock()), Clock()
     before = clients.calls["dynamodb.UpdateItem"]
-    assert made(budget, 120, 7200) == 120
+    assert made(limiter, 120, 7200) == 120
     assert clients.calls["dynamodb.UpdateItem"] - before <= 12
     assert clock() == NOON

@@ -175,7 +175,7 @@ def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_r
         tried.append("signed in")
         raise CredentialsRefused("The login is not accepted.")
 
-    imports.erp.survey = refuses  # type: ignore[method-assign]
+    imports.erp.plan_reading = refuses  # type: ignore[method-assign]
     refs = [imports.queue(job, Trigger.SCHEDULE) for job in jobs]
     outcomes = [imports.importing.plan(ref, lambda: 900.0)["outcome"] for ref in refs]
     assert outcomes == ["done", "wait", "wait", "wait", "wait"]

@@ -48,7 +48,7 @@ class Scene:
 
 
 class With24SevenOffice(Scene):
-    """The real client over the stand-in, without sockets; its sessions and budgets are in the hub's table."""
+    """The real client over the stand-in, without sockets; its sessions and rate limits are in the hub's table."""
 
     def equip(self, patch: pytest.MonkeyPatch, stage: Stage) -> None:
         app = App.seeded()
@@ -58,7 +58,7 @@ class With24SevenOffice(Scene):
         def opened(
             self: ErpAccess, system: str, settings: Mapping[str, Any], secret: Mapping[str, str], secret_name: str = ""
         ) -> Any:
-            lent = replace(self.resources(*secret_name.split("/")[:2]), sleep=stage.wait)
-            return erp.open_system(system, settings, secret, networks=(), transport=Transport(app), shared=lent)
+            resources = replace(self.resources(*secret_name.split("/")[:2]), pause=stage.wait)
+            return erp.open_system(system, settings, secret, networks=(), transport=Transport(app), resources=resources)
 
         patch.setattr(ErpAccess, "open", opened)

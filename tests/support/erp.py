@@ -10,7 +10,7 @@ from typing import Any
 
 import arro3.core as ac
 
-from erphub.erp.datasets import Dataset, Kind, complete
+from erphub.erp.datasets import Dataset, FieldType, complete
 from erphub.erp.reading import Anomaly, ChangeReport, ControlTotal, DateRange, ReadPlan, Slice
 from erphub.erp.system import FoundCompany
 from erphub.imports.runs.ports import Source
@@ -27,10 +27,10 @@ def batch_of(dataset: Dataset, rows: Sequence[Row], types: Mapping[str, str]) ->
     for each in dataset.fields:
         values = [row.get(each.name) for row in rows]
         wanted = arrow_type(types[each.name])
-        if each.kind is Kind.DATE:
+        if each.type is FieldType.DATE:
             days = [None if value is None else (value - EPOCH).days for value in values]
             columns.append(ac.Array(days, type=ac.DataType.int32()).cast(wanted))
-        elif each.kind is Kind.DECIMAL:
+        elif each.type is FieldType.DECIMAL:
             texts = [None if value is None else str(value) for value in values]
             columns.append(ac.Array(texts, type=ac.DataType.utf8()).cast(wanted))
         else:
@@ -65,7 +65,7 @@ class FakeErp:
     asked_since: list[datetime] = field(default_factory=list)
     reads: list[tuple[str, str, int]] = field(default_factory=list)
 
-    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
+    def report_changes(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
         """Rows of the ledger that a test says were changed since, by their journal."""
         self.asked_since.append(since)
         if self.tells_changes is None or dataset.date is None:
@@ -77,14 +77,14 @@ class FakeErp:
             {row[dataset.date] for row in rows}, {dataset.keys[0]: {row[dataset.keys[0]] for row in rows}}
         )
 
-    def survey(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
+    def plan_reading(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
         rows = self._rows(dataset, company, window)
         places = range(0, len(rows), slice_rows)
         slices = [Slice({"from": at, "window": _plain(window)}, len(rows[at : at + slice_rows])) for at in places]
         return ReadPlan(self._types(dataset), self.missing, slices, len(rows) if self.counts else None)
 
     @contextmanager
-    def read(self, dataset: Dataset, company: FoundCompany, survey: ReadPlan, part: Slice) -> Iterator["FakeReading"]:
+    def read(self, dataset: Dataset, company: FoundCompany, plan: ReadPlan, part: Slice) -> Iterator["FakeReading"]:
         window = DateRange(*(date.fromisoformat(day) if day else None for day in part.where["window"]))
         at = part.where["from"]
         rows = self._rows(dataset, company, window)[at : at + part.rows]
@@ -94,7 +94,7 @@ class FakeErp:
         if rows and dataset.id == "gl_transactions" and self.busy.get(company.key):
             self.busy[company.key] -= 1
             posted = [rows[-1] | {"entry_no": "posted"}]
-        yield FakeReading(self, dataset, rows, dict(survey.types), lies, posted)
+        yield FakeReading(self, dataset, rows, dict(plan.types), lies, posted)
 
     def _types(self, dataset: Dataset) -> dict[str, str]:
         return complete(dataset, {name: kind for name, kind in self.types.items() if name in _names(dataset)})
@@ -111,7 +111,7 @@ class FakeErp:
 class CountingErp(FakeErp):
     """One that also counts its days, as a database does."""
 
-    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
+    def daily_totals_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
         return FakeReading(self, dataset, self._rows(dataset, company, DateRange(None, before)), {}, False, []).totals
 
 
@@ -125,7 +125,7 @@ class FakeReading:
     types: dict[str, str]
     lies: bool
     posted: list[Row]
-    oddities: Sequence[Anomaly] = ()
+    anomalies: Sequence[Anomaly] = ()
 
     @property
     def consistent(self) -> bool:

@@ -182,8 +182,8 @@ class LedgerErp:
         at = record.changed_at
         return Change(record.kind, record.reference, record.key or None, at, str(at), record.document)
 
-    def counterpart(self, document: Document, posting: Posting) -> Change | None:
-        self._open("counterpart")
+    def find_matching_record(self, document: Document, posting: Posting) -> Change | None:
+        self._open("find_matching_record")
         for record in self.records.values():
             mine = record.key in ("", posting.key) or isinstance(document, Product)
             if record.kind is document.kind and mine and _identity(record.document) == _identity(document) != "":

@@ -57,10 +57,10 @@ class Office:
         settings, secret = SIGN_IN[self.way]
         clock = self.imports.clock
         applications = {"24sevenoffice": seed.APPLICATION_ID}
-        shared = AdapterResources(
-            ProcessTokens(), InProcessRateLimiter(clock), clock, applications=applications, sleep=lambda _: None
+        resources = AdapterResources(
+            ProcessTokens(), InProcessRateLimiter(clock), clock, applications=applications, pause=lambda _: None
         )
-        yield erp.open_system("24sevenoffice", settings, secret, transport=Transport(self.watched), shared=shared)
+        yield erp.open_system("24sevenoffice", settings, secret, transport=Transport(self.watched), resources=resources)
 
     # --- what people do there
 

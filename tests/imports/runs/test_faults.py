@@ -344,15 +344,15 @@ def test_a_killed_worker_is_never_caught_by_mistake() -> None:
 def test_a_company_that_stays_away_fails_alone_after_some_tries(
     imports: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, tried = imports.erp.survey, []
+    real, tried = imports.erp.plan_reading, []
 
-    def survey(dataset: Any, company: Any, *rest: Any) -> Any:
+    def plan_reading(dataset: Any, company: Any, *rest: Any) -> Any:
         if company.key == "F0001" and dataset.id == "accounts":
             tried.append(company.key)
             raise Unavailable("The server did not answer in time.", code="query_timeout")
         return real(dataset, company, *rest)
 
-    monkeypatch.setattr(imports.erp, "survey", survey)
+    monkeypatch.setattr(imports.erp, "plan_reading", plan_reading)
     run = imports.run(imports.job())
     assert run.status is Status.PARTIALLY_SUCCEEDED
     assert len(tried) == 3
@@ -367,14 +367,14 @@ def test_companies_that_stay_locked_hold_up_no_other_while_the_run_is_planned(
     imports: Imports, away: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imports.erp.data |= {f"F{n:04}": {"accounts": chart(3 * n)} for n in range(3, 9)}
-    real = imports.erp.survey
+    real = imports.erp.plan_reading
 
-    def survey(dataset: Any, company: Any, *rest: Any) -> Any:
+    def plan_reading(dataset: Any, company: Any, *rest: Any) -> Any:
         if company.key in away:
             raise Unavailable("Somebody holds a lock.", code="lock_timeout")
         return real(dataset, company, *rest)
 
-    monkeypatch.setattr(imports.erp, "survey", survey)
+    monkeypatch.setattr(imports.erp, "plan_reading", plan_reading)
     run = imports.run(imports.job())
     assert run.status is Status.PARTIALLY_SUCCEEDED
     ended = {key: (unit.problem or {}).get("code") for key, unit in imports.units(run).items()}
@@ -384,15 +384,15 @@ def test_companies_that_stay_locked_hold_up_no_other_while_the_run_is_planned(
 def test_what_could_be_looked_at_only_at_the_second_try_is_read_whole(
     imports: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, tried = imports.erp.survey, []
+    real, tried = imports.erp.plan_reading, []
 
-    def survey(dataset: Any, company: Any, *rest: Any) -> Any:
+    def plan_reading(dataset: Any, company: Any, *rest: Any) -> Any:
         tried.append((dataset.id, company.key))
         if len(tried) == 1:
             raise Unavailable("Somebody holds a lock.", code="lock_timeout")
         return real(dataset, company, *rest)
 
-    monkeypatch.setattr(imports.erp, "survey", survey)
+    monkeypatch.setattr(imports.erp, "plan_reading", plan_reading)
     run = imports.run(imports.job())
     assert run.status is Status.SUCCEEDED
     assert tried[0] == tried[-1] == ("accounts", "F0001"), "the others came first"
@@ -405,11 +405,11 @@ def test_an_erp_that_is_away_is_not_asked_for_each_of_its_companies(
     imports.erp.data = {f"F{n:04}": {} for n in range(40)}
     asked: list[str] = []
 
-    def survey(_: Any, company: Any, *__: Any) -> Any:
+    def plan_reading(_: Any, company: Any, *__: Any) -> Any:
         asked.append(company.key)
         raise Unavailable("The server does not answer.", code="connection_cut")
 
-    monkeypatch.setattr(imports.erp, "survey", survey)
+    monkeypatch.setattr(imports.erp, "plan_reading", plan_reading)
     ref = imports.queue(imports.job())
     for _ in range(5):
         with pytest.raises(Unavailable):
@@ -455,15 +455,15 @@ def test_a_run_that_is_cancelled_while_it_is_planned_asks_the_erp_nothing_more(
     imports: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imports.erp.data |= {f"F{n:04}": {} for n in range(3, 9)}
-    real, asked = imports.erp.survey, []
+    real, asked = imports.erp.plan_reading, []
     ref = imports.queue(imports.job())
 
-    def survey(*what: Any) -> Any:
+    def plan_reading(*what: Any) -> Any:
         asked.append(what)
         imports.runs.change(ref, cancel_requested=True)
         return real(*what)
 
-    monkeypatch.setattr(imports.erp, "survey", survey)
+    monkeypatch.setattr(imports.erp, "plan_reading", plan_reading)
     imports.drive(ref)
     assert len(asked) == 1
     assert imports.runs.get(ref).status is Status.CANCELLED
@@ -501,14 +501,14 @@ def test_a_throttled_table_delays_a_run_and_loses_nothing(
     assert imports.count("accounts") == 24
 
 
-@pytest.mark.parametrize("step", ["survey", "stage", "publish"])
+@pytest.mark.parametrize("step", ["plan_reading", "stage", "publish"])
 def test_services_of_the_hubs_own_that_are_busy_are_waited_for_and_held_against_no_company(
     imports: Imports, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long: a company's own trouble is counted, that of the table, the bucket or the password store is not."""
     ref = imports.queue(imports.job())
     work: Callable[[], Any] = lambda: imports.importing.plan(ref, lambda: 900.0)  # noqa: E731
-    if step != "survey":
+    if step != "plan_reading":
         packages = work()["packages"]
         if step == "stage":
             work = lambda: imports.importing.read(ref, 0, packages[-1]["to"], lambda: 900.0)  # noqa: E731
@@ -520,7 +520,7 @@ def test_services_of_the_hubs_own_that_are_busy_are_waited_for_and_held_against_
         raise ServiceBusy("The table is busy.", code="table_busy")
 
     with monkeypatch.context() as patched:
-        patched.setattr(imports.erp if step == "survey" else imports.lake, step, busy)
+        patched.setattr(imports.erp if step == "plan_reading" else imports.lake, step, busy)
         for _ in range(8):
             with pytest.raises(ServiceBusy):
                 work()

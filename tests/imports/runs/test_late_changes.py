@@ -376,7 +376,7 @@ class TestAnErpThatCountsItsDays:
         def too_long(*_: Any) -> Any:
             raise Unavailable("The server did not answer in time.", code="query_timeout")
 
-        monkeypatch.setattr(imports.erp, "days_before", too_long)
+        monkeypatch.setattr(imports.erp, "daily_totals_before", too_long)
         lines(imports)[-1]["amount"] = Decimal(999)
         lines(imports)[8]["amount"] = Decimal(111)
         run = succeeds(imports, nightly)

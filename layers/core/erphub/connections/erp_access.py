@@ -31,8 +31,8 @@ class ErpAccess:
 
         Raises NotFound (`unknown_erp_system`), and Invalid when the settings cannot be right.
         """
-        shared = self.resources(*secret_name.split("/")[:2]) if "/" in secret_name else None
-        return catalogue.open_system(erp_system, settings, secret, networks=self.networks, shared=shared)
+        resources = self.resources(*secret_name.split("/")[:2]) if "/" in secret_name else None
+        return catalogue.open_system(erp_system, settings, secret, networks=self.networks, resources=resources)
 
     def connected(self, connection: Connection) -> ErpAdapter:
         """The ERP of a connection that is kept. Raises NotFound (`secret_gone`)."""

@@ -95,7 +95,7 @@ def erp_access(services: "Services") -> "ErpAccess":
             platform.clock,
             settings.erp_addresses,
             settings.erp_applications,
-            hide=lambda value: redaction.hide([value]),
+            redact=lambda value: redaction.hide([value]),
         )
 
     networks = [str(network) for network in settings.allowed_erp_networks]

@@ -67,16 +67,16 @@ def open_system(
     *,
     networks: Sequence[str] = (),
     transport: Any = None,
-    shared: AdapterResources | None = None,
+    resources: AdapterResources | None = None,
 ) -> ErpAdapter:
     """The connected system. Nothing is dialled until it is asked something.
 
     `settings` are the answers of all steps, flat; `secret` those of the secret fields. `networks` (CIDR) are internal
-    networks a tenant may nevertheless connect to. `transport` replaces the way to the outside in tests. `shared` is
-    what outlives one function (tokens, a budget of calls), for systems that have a use for it. Raises NotFound, and
+    networks a tenant may nevertheless connect to. `transport` replaces the way to the outside in tests. `resources`
+    are what outlives one function (tokens, a rate limit), for systems that have a use for it. Raises NotFound, and
     Invalid when the settings cannot be right.
     """
     system = _module(erp_system).connect(settings, secret, networks=networks, transport=transport)
-    if shared is not None and isinstance(system, UsesResources):
-        system.lend(shared)
+    if resources is not None and isinstance(system, UsesResources):
+        system.use(resources)
     return system

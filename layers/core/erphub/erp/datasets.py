@@ -8,7 +8,7 @@ from enum import StrEnum
 from erphub.platform.errors import ErpRefused
 
 
-class Kind(StrEnum):
+class FieldType(StrEnum):
     """What a field holds. DECIMAL takes its precision and scale from the source; DATE and TIMESTAMP have no zone."""
 
     TEXT = "text"
@@ -31,7 +31,7 @@ class DatasetField:
     """One field of a dataset; `key` fields together name a row."""
 
     name: str
-    kind: Kind
+    type: FieldType
     description: str
     key: bool = False
 
@@ -63,23 +63,23 @@ class Dataset:
 
 
 def _text(name: str, description: str, *, key: bool = False) -> DatasetField:
-    return DatasetField(name, Kind.TEXT, description, key)
+    return DatasetField(name, FieldType.TEXT, description, key)
 
 
 def _integer(name: str, description: str, *, key: bool = False) -> DatasetField:
-    return DatasetField(name, Kind.INTEGER, description, key)
+    return DatasetField(name, FieldType.INTEGER, description, key)
 
 
 def _decimal(name: str, description: str) -> DatasetField:
-    return DatasetField(name, Kind.DECIMAL, description)
+    return DatasetField(name, FieldType.DECIMAL, description)
 
 
 def _date(name: str, description: str) -> DatasetField:
-    return DatasetField(name, Kind.DATE, description)
+    return DatasetField(name, FieldType.DATE, description)
 
 
 def _boolean(name: str, description: str) -> DatasetField:
-    return DatasetField(name, Kind.BOOLEAN, description)
+    return DatasetField(name, FieldType.BOOLEAN, description)
 
 
 def _actor(who: str) -> tuple[DatasetField, ...]:
@@ -178,8 +178,8 @@ DATASETS: tuple[Dataset, ...] = (
         "Orders",
         (
             _text("order_no", "Order number", key=True),
-            _text("transaction_type", "Kind of transaction, in the ERP's own code"),
-            _text("order_type", "Kind of order, in the ERP's own code"),
+            _text("transaction_type", "FieldType of transaction, in the ERP's own code"),
+            _text("order_type", "FieldType of order, in the ERP's own code"),
             _date("order_date", "Date of the order"),
             _date("delivery_date", "Date of delivery"),
             _text("customer_no", "Customer number"),
@@ -235,13 +235,13 @@ BY_ID = {dataset.id: dataset for dataset in DATASETS}
 
 
 DECIMAL = re.compile(r"decimal(?:128)?\((\d+),\s*(\d+)\)")
-BY_KIND = {
-    Kind.TEXT: "string",
-    Kind.INTEGER: "int64",
-    Kind.DATE: "date32",
-    Kind.TIMESTAMP: "timestamp[us]",
-    Kind.BOOLEAN: "bool",
-    Kind.DECIMAL: "decimal(18,2)",
+BY_TYPE = {
+    FieldType.TEXT: "string",
+    FieldType.INTEGER: "int64",
+    FieldType.DATE: "date32",
+    FieldType.TIMESTAMP: "timestamp[us]",
+    FieldType.BOOLEAN: "bool",
+    FieldType.DECIMAL: "decimal(18,2)",
 }
 """Types where no source has said anything better."""
 
@@ -254,7 +254,7 @@ def scale_of(text: str) -> int:
 
 def complete(dataset: Dataset, types: Mapping[str, str]) -> dict[str, str]:
     """A type for every field of the dataset, in the dataset's order."""
-    return {field.name: types.get(field.name) or BY_KIND[field.kind] for field in dataset.fields}
+    return {field.name: types.get(field.name) or BY_TYPE[field.type] for field in dataset.fields}
 
 
 def widest(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:

@@ -21,9 +21,9 @@ def erp_dependents(table: Table) -> list[Dependent]:
             "rate_limits",
             "Calls left",
             RemovalStage.RECORDS,
-            ("tenants:BUDGET",),
+            ("tenants:RATE-LIMIT",),
             shown=False,
             table=table,
-            prefix=all_of_connection("BUDGET"),
+            prefix=all_of_connection("RATE-LIMIT"),
         ),
     ]

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any, cast
+from typing import Any, cast, override
 
 from botocore.exceptions import ClientError
 
-from erphub.erp.rate_limits import waiting
-from erphub.erp.tokens import Token
+from erphub.erp.rate_limits import RateLimiter, waiting
+from erphub.erp.tokens import Token, TokenStore
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import later_when_busy
 from erphub.platform.aws.items import Item
@@ -23,8 +23,8 @@ _LARGEST = 4000
 """Bytes that KMS encrypts at once; a longer token is several pieces."""
 
 
-class TokenTable:
-    """Satisfies `erp.tokens.TokenStore` for one connection."""
+class TokenTable(TokenStore):
+    """The tokens of one connection."""
 
     def __init__(self, table: Table, key: str, client_id: str, connection_id: str) -> None:
         self._table = table
@@ -32,8 +32,9 @@ class TokenTable:
         self._client = client_id
         self._connection = connection_id
 
+    @override
     def read(self, name: str) -> Token | None:
-        """See the port. What this key no longer opens counts as no token: one is fetched anew."""
+        # What this key no longer opens counts as no token: one is fetched anew.
         item = self._table.get(token_key(self._client, self._connection, name))
         if item is None or "pieces" not in item:
             return None
@@ -43,8 +44,8 @@ class TokenTable:
         kept = cast(dict[str, str], json.loads(opened))
         return Token(kept["value"], datetime.fromisoformat(kept["expires_at"]), kept["made_with"])
 
+    @override
     def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        """See the port."""
         try:
             self._table.update(
                 token_key(self._client, self._connection, name),
@@ -59,8 +60,8 @@ class TokenTable:
             return False
         return True
 
+    @override
     def keep(self, name: str, holder: str, token: Token) -> bool:
-        """See the port."""
         kept = {"value": token.value, "expires_at": token.expires_at.isoformat(), "made_with": token.made_with}
         pieces = self._seal(name, json.dumps(kept).encode())
         try:
@@ -76,8 +77,8 @@ class TokenTable:
             return False
         return True
 
+    @override
     def release(self, name: str, holder: str) -> None:
-        """See the port."""
         try:
             self._table.update(
                 token_key(self._client, self._connection, name),
@@ -127,8 +128,8 @@ DOZEN = 12
 LOOK_EVERY = timedelta(seconds=1)
 
 
-class RateLimitTable:
-    """Satisfies `erp.rate_limits.RateLimiter` for one connection."""
+class RateLimitTable(RateLimiter):
+    """The calls of one connection."""
 
     def __init__(self, table: Table, client_id: str, connection_id: str, clock: Clock) -> None:
         self._table = table
@@ -140,8 +141,8 @@ class RateLimitTable:
         self._looked: dict[str, datetime] = {}
         self._blocked: dict[str, datetime] = {}
 
-    def take(self, kind: str, hourly: int | None = None) -> None:
-        """See the port."""
+    @override
+    def acquire(self, kind: str, hourly: int | None = None) -> None:
         with self._lock:
             now = self._clock()
             self._look(kind, now)
@@ -151,13 +152,14 @@ class RateLimitTable:
             if hourly is not None:
                 self._count(kind, hourly, now)
 
+    @override
     def block(self, kind: str, until: datetime) -> None:
-        """See the port. A longer wait that somebody else was told stands."""
+        # A longer wait that somebody else was told stands.
         with self._lock:
             self._blocked[kind] = max(until, self._blocked.get(kind, until))
             try:
                 self._table.update(
-                    budget_key(self._client, self._connection, kind),
+                    rate_limit_key(self._client, self._connection, kind),
                     "SET blocked_until = :until, expires_at = :gone",
                     condition="attribute_not_exists(blocked_until) OR blocked_until < :until",
                     until=_limit_stamp(until),
@@ -170,7 +172,7 @@ class RateLimitTable:
         looked = self._looked.get(kind)
         if looked is not None and looked <= now < looked + LOOK_EVERY:
             return
-        item = self._table.get(budget_key(self._client, self._connection, kind), consistent=False) or {}
+        item = self._table.get(rate_limit_key(self._client, self._connection, kind), consistent=False) or {}
         self._looked[kind] = now
         if "blocked_until" in item:
             until = datetime.fromisoformat(item["blocked_until"])
@@ -185,7 +187,7 @@ class RateLimitTable:
 
     def _fetch(self, kind: str, hourly: int, hour: datetime, now: datetime) -> int:
         """Take some of the hour's calls from the table. Raises Unavailable when there are none."""
-        key = budget_key(self._client, self._connection, kind)
+        key = rate_limit_key(self._client, self._connection, kind)
         wanted = min(DOZEN, hourly)
         for calls in dict.fromkeys((wanted, 1)):
             for change, condition in (
@@ -223,6 +225,6 @@ def token_key(client_id: str, connection_id: str, name: str) -> Key:
     return make_key(f"CLIENT#{client_id}", "TOKEN", connection_id, name)
 
 
-def budget_key(client_id: str, connection_id: str, kind: str) -> Key:
+def rate_limit_key(client_id: str, connection_id: str, kind: str) -> Key:
     """The key of what is left of a connection's calls."""
-    return make_key(f"CLIENT#{client_id}", "BUDGET", connection_id, kind)
+    return make_key(f"CLIENT#{client_id}", "RATE-LIMIT", connection_id, kind)

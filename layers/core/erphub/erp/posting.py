@@ -152,7 +152,7 @@ class ReadsChanges(Protocol):
         company may be left out when the login reaches only one."""
         ...
 
-    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+    def find_matching_record(self, document: Document, posting: Posting) -> Change | None:
         """What the ERP has of a customer or product by what identifies it there (a company's organisation number, a
         product's number), as it is now, unless it carries the key of another document; None when there is nothing
         such.

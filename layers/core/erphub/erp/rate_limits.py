@@ -10,7 +10,7 @@ from erphub.platform.errors import Unavailable
 class RateLimiter(Protocol):
     """Calls of one connection by kind (`soap`, `rest`)."""
 
-    def take(self, kind: str, hourly: int | None = None) -> None:
+    def acquire(self, kind: str, hourly: int | None = None) -> None:
         """Count one call before it is made. `hourly` is the most there may be in a clock hour.
 
         Raises Unavailable (`erp_busy`, with `retry_after` in seconds and `retry_at`) when the hour's calls are spent or

@@ -99,11 +99,11 @@ class Reading(Protocol):
         ...
 
     def batches(self) -> Iterator[Any]:
-        """Arrow record batches with exactly the fields of the survey's `types`, in that order, bounded in bytes."""
+        """Arrow record batches with exactly the fields of the plan's `types`, in that order, bounded in bytes."""
         ...
 
     @property
-    def oddities(self) -> Sequence[Anomaly]:
+    def anomalies(self) -> Sequence[Anomaly]:
         """What was odd in the rows yielded so far."""
         ...
 
@@ -112,7 +112,7 @@ class Reading(Protocol):
 class ReportsChanges(Protocol):
     """A system that can be asked what was changed, whatever its date."""
 
-    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
+    def report_changes(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
         """What was made or changed at that instant or later; None for a dataset it cannot say it of.
 
         What was deleted is not told. Raises ErpRefused, Unavailable.
@@ -124,7 +124,7 @@ class ReportsChanges(Protocol):
 class CountsByDay(Protocol):
     """A system that can count what it holds on each day without giving it away row by row."""
 
-    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
+    def daily_totals_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
         """Rows and sum per day of all that is dated before a day; a day may come in several parts.
 
         Raises ErpRefused, Unavailable.
@@ -136,12 +136,12 @@ class CountsByDay(Protocol):
 class ReadsDatasets(Protocol):
     """A system whose data can be imported."""
 
-    def survey(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
+    def plan_reading(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
         """What there is to read. Raises ErpRefused (`company_gone`, `table_missing`, `permission_denied`, …)."""
         ...
 
     def read(
-        self, dataset: Dataset, company: FoundCompany, survey: ReadPlan, part: Slice
+        self, dataset: Dataset, company: FoundCompany, plan: ReadPlan, part: Slice
     ) -> AbstractContextManager[Reading]:
         """Read one slice. Raises ErpRefused, Unavailable (cut, time-out, deadlock: try again)."""
         ...

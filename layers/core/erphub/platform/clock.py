@@ -12,6 +12,14 @@ class Clock(Protocol):
         ...
 
 
+class Pause(Protocol):
+    """Waits; tests let a clock go on instead."""
+
+    def __call__(self, seconds: float, /) -> None:
+        """Come back after so many seconds."""
+        ...
+
+
 class Ids(Protocol):
     """Where identifiers come from."""
 

@@ -87,14 +87,14 @@ def clock(app: App) -> Time:
 
 
 @pytest.fixture
-def lent(clock: Time) -> AdapterResources:
+def resources(clock: Time) -> AdapterResources:
     """What one connection's functions share."""
     return AdapterResources(
         ProcessTokens(),
         InProcessRateLimiter(clock),
         clock,
         applications={"24sevenoffice": seed.APPLICATION_ID},
-        sleep=clock.sleep,
+        pause=clock.sleep,
     )
 
 
@@ -102,9 +102,12 @@ type Connect = Callable[..., TwentyFourSevenOffice]
 
 
 @pytest.fixture
-def by_organisation(watched: Any, lent: AdapterResources) -> Connect:
+def by_organisation(watched: Any, resources: AdapterResources) -> Connect:
     def connect(
-        secret: str = seed.CLIENT_SECRET, organisation: int = seed.SHOP, shared: AdapterResources = lent, **more: Any
+        secret: str = seed.CLIENT_SECRET,
+        organisation: int = seed.SHOP,
+        resources: AdapterResources = resources,
+        **more: Any,
     ) -> Any:
         settings = {
             "sign_in": "organisation",
@@ -113,23 +116,27 @@ def by_organisation(watched: Any, lent: AdapterResources) -> Connect:
             **more,
         }
         transport = Transport(watched)
-        return erp.open_system("24sevenoffice", settings, {"client_secret": secret}, transport=transport, shared=shared)
+        return erp.open_system(
+            "24sevenoffice", settings, {"client_secret": secret}, transport=transport, resources=resources
+        )
 
     return connect
 
 
 @pytest.fixture
-def by_user(watched: Any, lent: AdapterResources) -> Connect:
+def by_user(watched: Any, resources: AdapterResources) -> Connect:
     def connect(
         password: str = seed.PASSWORD,
         username: str = seed.USER,
         several: bool = True,
-        shared: AdapterResources = lent,
+        resources: AdapterResources = resources,
         **more: Any,
     ) -> Any:
         settings = {"sign_in": "user", "username": username, "several_companies": several, **more}
         transport = Transport(watched)
-        return erp.open_system("24sevenoffice", settings, {"password": password}, transport=transport, shared=shared)
+        return erp.open_system(
+            "24sevenoffice", settings, {"password": password}, transport=transport, resources=resources
+        )
 
     return connect
 

@@ -14,7 +14,7 @@ from erphub.erp.reading import ChangeReport, DateRange
 from erphub.erp.system import FoundCompany
 from erphub.erp.systems.twentyfourseven import datasets
 from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.erp.systems.twentyfourseven.tables import Oddities, batch, types_of
+from erphub.erp.systems.twentyfourseven.tables import Anomalies, batch, types_of
 from erphub.platform.errors import ErpRefused, Unavailable
 from local.erps.twentyfourseven import App, seed
 from local.erps.twentyfourseven.state import Line
@@ -35,12 +35,12 @@ def app() -> App:
 def rows(
     system: TwentyFourSevenOffice, dataset: str, window: DateRange | None = None
 ) -> tuple[list[dict[str, Any]], list[Any], list[Any]]:
-    """Rows, totals and oddities of a dataset, as an import reads them."""
-    found = system.survey(BY_ID[dataset], SHOP, window or DateRange(), 1000)
+    """Rows, totals and anomalies of a dataset, as an import reads them."""
+    found = system.plan_reading(BY_ID[dataset], SHOP, window or DateRange(), 1000)
     assert found.types == types_of(BY_ID[dataset])
     read: list[dict[str, Any]] = []
     totals: list[Any] = []
-    oddities: list[Any] = []
+    anomalies: list[Any] = []
     for part in found.slices:
         with system.read(BY_ID[dataset], SHOP, found, part) as reading:
             for one in reading.batches():
@@ -48,14 +48,14 @@ def rows(
                 columns = [one.column(name).to_pylist() for name in names]
                 read += [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
             totals += reading.totals
-            oddities += reading.oddities
+            anomalies += reading.anomalies
     for row in read:
         assert all(row[name] is None for name in found.missing)
-    return read, totals, oddities
+    return read, totals, anomalies
 
 
 def test_the_ledger_comes_whole_and_sums_to_what_the_erp_holds(system: TwentyFourSevenOffice, app: App) -> None:
-    read, totals, oddities = rows(system, "gl_transactions")
+    read, totals, anomalies = rows(system, "gl_transactions")
     held = list(app.world.organisation(seed.SHOP).lines())
     assert len(read) == len(held) >= LINES
     assert {row["entry_no"] for row in read} == {line.id for line in held}
@@ -67,7 +67,7 @@ def test_the_ledger_comes_whole_and_sums_to_what_the_erp_holds(system: TwentyFou
         theirs[line.day] += line.amount
     assert ours == theirs == {total.period: total.amount for total in totals}
     assert sum(total.rows for total in totals) == len(held)
-    assert oddities == []
+    assert anomalies == []
 
 
 def test_a_ledger_line_says_all_that_the_erp_says(system: TwentyFourSevenOffice, app: App) -> None:
@@ -103,11 +103,11 @@ def long_unchanged(app: App) -> list[Line]:
 def test_what_was_changed_is_told_with_its_day_and_by_what_it_is_known(system: TwentyFourSevenOffice, app: App) -> None:
     lines = long_unchanged(app)
     since = app.world.now() - timedelta(days=20)
-    assert system.changed(LEDGER, SHOP, since) == ChangeReport(set(), {"journal_no": set(), "entry_no": set()})
+    assert system.report_changes(LEDGER, SHOP, since) == ChangeReport(set(), {"journal_no": set(), "entry_no": set()})
     changed, late = lines[3], lines[-3]
     changed.modified = since + timedelta(days=2)
     late.created = since + timedelta(days=15)  # new, and whether that counts as changed nobody says
-    told = system.changed(LEDGER, SHOP, since)
+    told = system.report_changes(LEDGER, SHOP, since)
     assert told is not None
     assert set(told.days) == {changed.day, late.day}
     assert set(told.known_by["entry_no"]) == {changed.id, late.id}
@@ -119,7 +119,7 @@ def test_what_was_changed_is_told_with_its_day_and_by_what_it_is_known(system: T
 def test_a_change_in_the_very_second_is_told(system: TwentyFourSevenOffice, app: App) -> None:
     line = long_unchanged(app)[5]
     line.modified = app.world.now().replace(microsecond=0) - timedelta(days=7)
-    told = system.changed(LEDGER, SHOP, line.modified)
+    told = system.report_changes(LEDGER, SHOP, line.modified)
     assert told is not None
     assert set(told.days) == {line.day}
 
@@ -128,20 +128,20 @@ def test_when_too_much_was_changed_no_days_are_told(
     system: TwentyFourSevenOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "MOST_CHANGED", LINES // 2)
-    assert system.changed(LEDGER, SHOP, LONG_AGO) == ChangeReport(too_much=True)
+    assert system.report_changes(LEDGER, SHOP, LONG_AGO) == ChangeReport(too_much=True)
 
 
 def test_changed_orders_are_told_by_the_day_they_were_ordered(system: TwentyFourSevenOffice, app: App) -> None:
     posted = system.push(invoice(app), to_customer())
-    told = system.changed(BY_ID["orders"], SHOP, app.world.now() - timedelta(hours=1))
+    told = system.report_changes(BY_ID["orders"], SHOP, app.world.now() - timedelta(hours=1))
     assert told == ChangeReport({invoice(app).date}, {"order_no": {posted.reference}})
-    later = system.changed(BY_ID["orders"], SHOP, app.world.now() + timedelta(hours=1))
+    later = system.report_changes(BY_ID["orders"], SHOP, app.world.now() + timedelta(hours=1))
     assert later == ChangeReport(set(), {"order_no": set()})
 
 
 @pytest.mark.parametrize("dataset", ["accounts", "customers", "products", "dimensions"])
 def test_data_that_is_always_read_whole_tells_no_changes(system: TwentyFourSevenOffice, dataset: str) -> None:
-    assert system.changed(BY_ID[dataset], SHOP, LONG_AGO) is None
+    assert system.report_changes(BY_ID[dataset], SHOP, LONG_AGO) is None
 
 
 @pytest.mark.parametrize("fault", ["error_before", "half", "cut_after"])
@@ -152,16 +152,16 @@ def test_changes_are_told_whole_or_not_at_all(connect: Connect, app: App, fault:
     for operation in ("rest:GET /transactionlines", "soap:GetTransactions"):
         app.faults.add(operation, fault, times=None, after=1)
     with pytest.raises(Unavailable):
-        connect().changed(LEDGER, SHOP, since)
+        connect().report_changes(LEDGER, SHOP, since)
     app.faults.clear()
-    told = connect().changed(LEDGER, SHOP, since)
+    told = connect().report_changes(LEDGER, SHOP, since)
     assert told is not None
     assert set(told.days) == {line.day}
 
 
 def test_few_days_cost_few_calls(system: TwentyFourSevenOffice, app: App) -> None:
     day = app.world.organisation(seed.SHOP).lines()[LINES // 2].day
-    system.survey(LEDGER, SHOP, DateRange(), 1000)
+    system.plan_reading(LEDGER, SHOP, DateRange(), 1000)
     before = app.world.calls.total()
     rows(system, "gl_transactions", DateRange(day, day + timedelta(days=1)))
     assert app.world.calls.total() - before <= 5
@@ -181,8 +181,8 @@ def test_lines_outside_the_accounting_years_are_not_left_out(system: TwentyFourS
 def test_a_small_year_is_one_slice_and_a_large_one_its_months(system: TwentyFourSevenOffice, app: App) -> None:
     years = len(app.world.organisation(seed.SHOP).years)
     ledger = BY_ID["gl_transactions"]
-    assert len(system.survey(ledger, SHOP, DateRange(), 1_000_000).slices) == years
-    cut = system.survey(ledger, SHOP, DateRange(), 10).slices
+    assert len(system.plan_reading(ledger, SHOP, DateRange(), 1_000_000).slices) == years
+    cut = system.plan_reading(ledger, SHOP, DateRange(), 10).slices
     assert len(cut) > years
     ends = [part.where["end"] for part in cut]
     assert [part.where["first"] for part in cut] == [None, *ends[:-1]]
@@ -230,7 +230,7 @@ def test_hundreds_of_customers_come_page_by_page(system: TwentyFourSevenOffice, 
 
 def test_an_organisation_has_no_order_lines(organisation: TwentyFourSevenOffice) -> None:
     with pytest.raises(ErpRefused) as caught:
-        organisation.survey(BY_ID["order_lines"], SHOP, DateRange(), 1000)
+        organisation.plan_reading(BY_ID["order_lines"], SHOP, DateRange(), 1000)
     assert caught.value.code == "dataset_not_offered"
     [described] = [one for one in erp.catalogue() if one.id == "24sevenoffice"]
     assert "order_lines" in described.offered({"sign_in": "user"})
@@ -259,7 +259,7 @@ def test_the_lines_of_hundreds_of_orders_cost_few_calls(user: TwentyFourSevenOff
     one = orders[int(first.reference)]
     for number in range(60_000, 60_450):
         orders[number] = replace(one, id=number, lines={number * 10: dict(next(iter(one.lines.values())))})
-    user.survey(BY_ID["order_lines"], SHOP, DateRange(), 1000)
+    user.plan_reading(BY_ID["order_lines"], SHOP, DateRange(), 1000)
     before = app.world.calls.total()
     read, _, _ = rows(user, "order_lines")
     assert len({row["order_no"] for row in read}) == 451
@@ -295,27 +295,27 @@ def test_balances_that_differ_from_the_lines_are_told(
 
     monkeypatch.setattr(app, "answer", meanwhile)
     window = DateRange(line.day.replace(day=1), line.day.replace(day=28))
-    _, _, oddities = rows(organisation, "gl_transactions", window)
-    assert [oddity.code for oddity in oddities] == ["balance_differs"]
-    assert str(line.account) in oddities[0].examples[0]
+    _, _, anomalies = rows(organisation, "gl_transactions", window)
+    assert [anomaly.code for anomaly in anomalies] == ["balance_differs"]
+    assert str(line.account) in anomalies[0].examples[0]
 
 
 def test_decimals_are_exact_and_what_is_rounded_is_said() -> None:
-    oddities = Oddities()
+    anomalies = Anomalies()
     long = Decimal("1234567890123456789.0123456789")
-    one = batch(BY_ID["gl_transactions"], [{"amount": long}, {"amount": Decimal("0.12345678905")}], oddities)
+    one = batch(BY_ID["gl_transactions"], [{"amount": long}, {"amount": Decimal("0.12345678905")}], anomalies)
     assert one.column("amount").to_pylist() == [long, Decimal("0.1234567890")]
-    assert [(odd.code, odd.count) for odd in oddities.values()] == [("decimals_rounded", 1)]
+    assert [(odd.code, odd.count) for odd in anomalies.values()] == [("decimals_rounded", 1)]
     with pytest.raises(ErpRefused) as caught:
-        batch(BY_ID["gl_transactions"], [{"amount": Decimal(10) ** 28}], oddities)
+        batch(BY_ID["gl_transactions"], [{"amount": Decimal(10) ** 28}], anomalies)
     assert caught.value.code == "decimal_too_wide"
 
 
 def test_text_that_is_no_text_is_mended_and_said() -> None:
-    oddities = Oddities()
-    one = batch(BY_ID["accounts"], [{"account_no": "1", "name": "half \ud83d"}], oddities)
+    anomalies = Anomalies()
+    one = batch(BY_ID["accounts"], [{"account_no": "1", "name": "half \ud83d"}], anomalies)
     assert one.column("name").to_pylist() == ["half \ufffd"]
-    assert list(oddities) == ["text_not_unicode"]
+    assert list(anomalies) == ["text_not_unicode"]
 
 
 def test_months_cover_every_day_once() -> None:

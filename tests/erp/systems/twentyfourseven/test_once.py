@@ -32,7 +32,7 @@ class Hub:
         self.app, self.clock = App.seeded(), Time()
         self.app.world.clock = self.clock
         self.way = way
-        self.tokens, self.budget = ProcessTokens(), InProcessRateLimiter(self.clock)
+        self.tokens, self.rate_limiter = ProcessTokens(), InProcessRateLimiter(self.clock)
 
     def system(self) -> Any:
         """A new function's connection, which shares what they all share."""
@@ -41,12 +41,12 @@ class Hub:
         else:
             answers = {"organisation_id": str(seed.SHOP), "client_id": seed.CLIENT_ID}
             secret = {"client_secret": seed.CLIENT_SECRET}
-        shared = AdapterResources(
-            self.tokens, self.budget, self.clock,
-            applications={"24sevenoffice": seed.APPLICATION_ID}, sleep=self.clock.sleep,
+        resources = AdapterResources(
+            self.tokens, self.rate_limiter, self.clock,
+            applications={"24sevenoffice": seed.APPLICATION_ID}, pause=self.clock.sleep,
         )  # fmt: skip
         answers = {"sign_in": self.way, **answers}
-        return erp.open_system("24sevenoffice", answers, secret, transport=Transport(self.app), shared=shared)
+        return erp.open_system("24sevenoffice", answers, secret, transport=Transport(self.app), resources=resources)
 
     def send(self, number: int, target: str) -> Posted:
         document, key = settlement(self.app, number), f"EH-{number:026}"

@@ -19,7 +19,7 @@ from erphub.erp.documents import Payment, PaymentMeans, Sales, Settlement
 from erphub.erp.posting import TaxCode
 from erphub.erp.systems.twentyfourseven import numbers, outcomes, pages, xml
 from erphub.erp.systems.twentyfourseven.description import SIGN_IN
-from erphub.erp.systems.twentyfourseven.endpoints import Places
+from erphub.erp.systems.twentyfourseven.endpoints import Endpoints
 from erphub.erp.systems.twentyfourseven.rest_rows import dimension_columns
 from erphub.erp.systems.twentyfourseven.rest_vouchers import comment
 from erphub.erp.systems.twentyfourseven.settlement import Chart, lines
@@ -268,8 +268,8 @@ def test_custom_dimensions_follow_the_systems_own():
 
 
 def test_only_a_deployment_moves_the_vendors_addresses():
-    assert Places.of({}).rest == "https://rest.api.24sevenoffice.com"
-    assert Places.of({"24sevenoffice": "http://127.0.0.1:9/"}).api == "http://127.0.0.1:9/api"
+    assert Endpoints.of({}).rest == "https://rest.api.24sevenoffice.com"
+    assert Endpoints.of({"24sevenoffice": "http://127.0.0.1:9/"}).api == "http://127.0.0.1:9/api"
 
 
 @pytest.mark.parametrize(

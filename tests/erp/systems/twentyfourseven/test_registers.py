@@ -75,19 +75,21 @@ def test_a_customer_of_the_erp_with_the_same_organisation_number_is_taken_over(
 ) -> None:
     known = Customer(name="Nordlys Kafé AS", organisation_no="922000001")
     before = len(customers(app))
-    there = system.counterpart(known, posting())
+    there = system.find_matching_record(known, posting())
     assert there is not None
     assert (there.reference, there.document.organisation_no) == ("10001", "922000001")
     posted = system.push(known, posting(previous=there.reference))
     assert posted.reference == "10001"
-    assert system.counterpart(known, posting()).reference == "10001", "it carries our key now, and is still ours"
+    assert system.find_matching_record(known, posting()).reference == "10001", (
+        "it carries our key now, and is still ours"
+    )
     assert len(customers(app)) == before
 
 
 def test_one_that_belongs_to_another_of_ours_is_not_taken_over(system: TwentyFourSevenOffice, app: App) -> None:
     first = system.push(CUSTOMER, posting("EH-FIRST"))
     assert first.reference
-    assert system.counterpart(CUSTOMER, posting("EH-SECOND")) is None
+    assert system.find_matching_record(CUSTOMER, posting("EH-SECOND")) is None
 
 
 @pytest.mark.parametrize("fault", ["error_before", "cut_before", "error_after", "timeout_after", "half"])

@@ -114,7 +114,7 @@ def test_of_a_company_out_of_reach_there_is_nothing_to_choose_from(system: Twent
 
 def test_a_company_out_of_reach_is_gone(system: TwentyFourSevenOffice) -> None:
     with pytest.raises(ErpRefused) as caught:
-        system.survey(BY_ID["accounts"], FoundCompany("4711", "?"), DateRange(), 1000)
+        system.plan_reading(BY_ID["accounts"], FoundCompany("4711", "?"), DateRange(), 1000)
     assert caught.value.code == "company_gone"
 
 
@@ -156,12 +156,12 @@ def test_a_session_of_each_company_is_its_own(user: TwentyFourSevenOffice, app: 
     assert app.world.calls["soap:SetIdentityById"] == 0  # which would move the session under another worker's feet
 
 
-def test_many_workers_at_once_make_one_token_call(connect: Connect, app: App, lent: AdapterResources) -> None:
+def test_many_workers_at_once_make_one_token_call(connect: Connect, app: App, resources: AdapterResources) -> None:
     begin, errors = Barrier(12), []
-    real = replace(lent, clock=utc_now, sleep=time.sleep)
+    real = replace(resources, clock=utc_now, pause=time.sleep)
 
     def work() -> None:
-        system = connect(shared=real)
+        system = connect(resources=real)
         begin.wait()
         try:
             system.setup(str(seed.SHOP))

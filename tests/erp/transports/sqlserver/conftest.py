@@ -34,12 +34,12 @@ LEDGER = {
 
 @dataclass
 class Imported:
-    """What one dataset of one company gave: its survey, rows as dictionaries, totals and oddities of all slices."""
+    """What one dataset of one company gave: its plan, rows as dictionaries, totals and anomalies of all slices."""
 
-    survey: ReadPlan
+    plan: ReadPlan
     rows: list[dict[str, Any]]
     totals: list[ControlTotal]
-    oddities: list[Anomaly]
+    anomalies: list[Anomaly]
     consistent: bool
 
     def column(self, name: str) -> list[Any]:
@@ -78,7 +78,7 @@ class Site:
     def company(self, key: str = "F0001", **options: Any) -> FoundCompany:
         return next(company for company in self.open(**options).companies() if company.key == key)
 
-    def survey(
+    def plan_reading(
         self,
         dataset: str,
         *,
@@ -90,21 +90,21 @@ class Site:
     ) -> tuple[Any, FoundCompany, ReadPlan]:
         opened = self.open(system, **settings)
         company = next(company for company in opened.companies() if company.key == key)
-        return opened, company, opened.survey(BY_ID[dataset], company, window, slice_rows)
+        return opened, company, opened.plan_reading(BY_ID[dataset], company, window, slice_rows)
 
     def imported(self, dataset: str, **options: Any) -> Imported:
         """Survey and read all slices of a dataset, as an import does."""
-        opened, company, survey = self.survey(dataset, **options)
-        found = Imported(survey, [], [], [], True)
-        for part in survey.slices:
-            with opened.read(BY_ID[dataset], company, survey, part) as reading:
+        opened, company, plan = self.plan_reading(dataset, **options)
+        found = Imported(plan, [], [], [], True)
+        for part in plan.slices:
+            with opened.read(BY_ID[dataset], company, plan, part) as reading:
                 found.totals += reading.totals
                 found.consistent &= reading.consistent
                 for batch in reading.batches():
                     assert batch.schema.names == [field.name for field in BY_ID[dataset].fields]
-                    assert all(field.type.equals(data_type(survey.types[field.name])) for field in batch.schema)
+                    assert all(field.type.equals(data_type(plan.types[field.name])) for field in batch.schema)
                     found.rows += rows_of(batch)
-                found.oddities += reading.oddities
+                found.anomalies += reading.anomalies
         return found
 
 

@@ -91,7 +91,7 @@ def test_a_windows_login_with_a_wrong_password_is_refused(site: Site, many: Data
 
 def test_a_login_with_sql_in_it_is_just_a_login_nobody_has(site: Site, many: Database) -> None:
     failed(site.probes(login="x'; DROP TABLE AcTr;--"), "login", "credentials_refused")
-    assert site.imported("gl_transactions").survey.rows == 1000
+    assert site.imported("gl_transactions").plan.rows == 1000
 
 
 class TestTheWayThere:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from erphub.erp.transports.sqlserver import errors as refusals
+from erphub.erp.transports.sqlserver import errors
 from erphub.platform.errors import CredentialsRefused, ErpRefused, Unavailable
 
 TAIL = b"DB-Lib error message 20018, severity 14:\nGeneral SQL Server error: Check messages from the SQL Server\n"
@@ -38,7 +38,7 @@ def failure(number: int, words: bytes) -> Exception:
     ],
 )
 def test_what_was_heard_at_the_login_decides(heard: list[tuple[int, str]], code: str, kind: type[Exception]) -> None:
-    problem = refusals.connecting(failure(20002, TAIL + FAILED), heard, ["s3cret"])
+    problem = errors.connecting(failure(20002, TAIL + FAILED), heard, ["s3cret"])
     assert (problem.code, type(problem)) == (code, kind)
 
 
@@ -58,7 +58,7 @@ def test_what_was_heard_at_the_login_decides(heard: list[tuple[int, str]], code:
     ],
 )
 def test_without_the_servers_words_the_drivers_are_read_and_never_its_stale_number(words: bytes, code: str) -> None:
-    assert refusals.connecting(failure(18456, words), [], []).code == code
+    assert errors.connecting(failure(18456, words), [], []).code == code
 
 
 @pytest.mark.parametrize(
@@ -87,25 +87,25 @@ def test_without_the_servers_words_the_drivers_are_read_and_never_its_stale_numb
     ],
 )
 def test_while_reading_the_number_decides(number: int, code: str, kind: type[Exception]) -> None:
-    problem = refusals.running(failure(number, b"Words." + TAIL), [])
+    problem = errors.running(failure(number, b"Words." + TAIL), [])
     assert (problem.code, type(problem)) == (code, kind)
     assert problem.facts["server_said"] == "Words."
 
 
 def test_an_error_nobody_knows_keeps_the_servers_words_without_secrets_or_tail() -> None:
     words = b"Odd thing about  s3cret\nand 'reader'." + TAIL
-    problem = refusals.running(failure(12345, words), ["s3cret", ""])
+    problem = errors.running(failure(12345, words), ["s3cret", ""])
     assert problem.detail == "The server refused to read: Odd thing about ••• and 'reader'."
     assert "s3cret" not in str(problem.facts)
 
 
 def test_every_known_refusal_says_something_in_a_sentence() -> None:
-    for known in (*refusals._KNOWN, *refusals._DRIVER):
+    for known in (*errors._KNOWN, *errors._DRIVER):
         assert known.detail.endswith(".")
         assert known.detail[0].isupper()
         assert known.numbers or known.words
 
 
 def test_no_number_means_two_things() -> None:
-    numbers = [number for known in (*refusals._KNOWN, *refusals._DRIVER) for number in known.numbers]
+    numbers = [number for known in (*errors._KNOWN, *errors._DRIVER) for number in known.numbers]
     assert len(numbers) == len(set(numbers))

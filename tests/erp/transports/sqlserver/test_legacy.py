@@ -32,7 +32,7 @@ def test_days_before_the_window_are_counted_and_added_up(site: Site, ledger: Fil
     ledger(*[(1, n, day, 1500, n) for n, day in enumerate(days)])
     system = site.open()
     assert isinstance(system, CountsByDay)
-    found = system.days_before(LEDGER, site.company(), FEBRUARY)
+    found = system.daily_totals_before(LEDGER, site.company(), FEBRUARY)
     assert found == [ControlTotal(date(2023, 12, 31), 1, Decimal(0)), ControlTotal(date(2024, 1, 31), 2, Decimal(3))]
 
 
@@ -45,7 +45,7 @@ def test_days_that_cannot_be_added_up_are_counted(
 ) -> None:
     columns = {"Bilag": "int", "Linje": "int", "Dato": "date", "Beløp": declaration}
     system, company = generic(site, columns, *[(1, n, date(2024, 1, 31), amount) for n in range(2)])
-    assert system.days_before(LEDGER, company, FEBRUARY) == [ControlTotal(date(2024, 1, 31), 2, total)]
+    assert system.daily_totals_before(LEDGER, company, FEBRUARY) == [ControlTotal(date(2024, 1, 31), 2, total)]
 
 
 def test_days_of_rows_changed_since_are_told_whatever_zone_noted_it(site: Site, ledger: Fill) -> None:
@@ -61,13 +61,13 @@ def test_days_of_rows_changed_since_are_told_whatever_zone_noted_it(site: Site, 
     system = site.open()
     assert isinstance(system, ReportsChanges)
     since = datetime(2024, 2, 20, 23, 30, tzinfo=UTC)
-    assert system.changed(LEDGER, site.company(), since) == ChangeReport({date(2024, 1, 6), date(2024, 1, 7)})
+    assert system.report_changes(LEDGER, site.company(), since) == ChangeReport({date(2024, 1, 6), date(2024, 1, 7)})
 
 
 def test_a_table_that_does_not_note_changes_tells_none(site: Site) -> None:
     columns = {"Bilag": "int", "Linje": "int", "Dato": "date", "Beløp": "money"}
     system, company = generic(site, columns, (1, 1, date(2024, 1, 31), 1))
-    assert system.changed(LEDGER, company, datetime(2024, 1, 1, tzinfo=UTC)) is None
+    assert system.report_changes(LEDGER, company, datetime(2024, 1, 1, tzinfo=UTC)) is None
 
 
 def test_a_change_noted_to_the_second_counts(site: Site, company: Database) -> None:
@@ -75,4 +75,4 @@ def test_a_change_noted_to_the_second_counts(site: Site, company: Database) -> N
     old, new = datetime.fromisoformat("2024-02-01T10:00:00"), datetime.fromisoformat("2024-03-01T10:00:00")
     rows = [(1, 1, date(2024, 1, 30), 1, old), (1, 2, date(2024, 1, 31), 1, new)]
     system, found = generic(site, columns, *rows)
-    assert system.changed(LEDGER, found, datetime(2024, 2, 20, tzinfo=UTC)) == ChangeReport({date(2024, 1, 31)})
+    assert system.report_changes(LEDGER, found, datetime(2024, 2, 20, tzinfo=UTC)) == ChangeReport({date(2024, 1, 31)})

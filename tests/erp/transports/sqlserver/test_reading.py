@@ -1,4 +1,4 @@
-"""What is read is what the ledger holds: every row once, every value exact, every oddity told."""
+"""What is read is what the ledger holds: every row once, every value exact, every anomaly told."""
 
 from collections import Counter
 from datetime import date, datetime
@@ -24,9 +24,9 @@ def test_every_line_of_a_ledger_arrives_once_whatever_the_slices(site: Site, man
         assert Counter((row["journal_no"], row["entry_no"]) for row in found.rows) == Counter(
             (str(n // 10), str(n % 10)) for n in range(1000)
         )
-        assert sum(total.rows for total in found.totals) == found.survey.rows == 1000
+        assert sum(total.rows for total in found.totals) == found.plan.rows == 1000
         assert found.consistent
-        assert found.oddities == []
+        assert found.anomalies == []
 
 
 def test_sums_per_day_are_those_of_the_rows(site: Site, many: Database) -> None:
@@ -59,8 +59,8 @@ def test_a_date_that_is_none_or_nonsense_is_null_and_told_when_everything_is_rea
         "3": None,
         "4": date(2024, 2, 29),
     }
-    assert [(oddity.code, oddity.count) for oddity in found.oddities] == [("bad_date", 1)]
-    assert "20240231" in found.oddities[0].examples[0]
+    assert [(anomaly.code, anomaly.count) for anomaly in found.anomalies] == [("bad_date", 1)]
+    assert "20240231" in found.anomalies[0].examples[0]
     dayless = [total for total in found.totals if total.period is None]
     assert sum(total.rows for total in dayless) == 3
     assert sum(total.amount or 0 for total in dayless) == 18
@@ -71,38 +71,38 @@ def test_in_a_window_a_row_on_a_day_that_does_not_exist_is_left_to_a_full_import
     found = site.imported("gl_transactions", window=JANUARY)
     assert found.column("entry_no") == ["1"]
     assert sum(total.rows for total in found.totals) == 1
-    assert [(oddity.code, oddity.count) for oddity in found.oddities] == [("bad_date_left_out", 1)]
+    assert [(anomaly.code, anomaly.count) for anomaly in found.anomalies] == [("bad_date_left_out", 1)]
 
 
 def test_rows_that_come_after_the_survey_are_still_in_one_slice(site: Site, many: Database) -> None:
-    opened, company, survey = site.survey("gl_transactions", slice_rows=100)
+    opened, company, plan = site.plan_reading("gl_transactions", slice_rows=100)
     many.insert(
         "AcTr", [(200, n, day, 1500, 1, None, None, None, None) for n, day in enumerate((20200101, 20240107, 20300101))]
     )
     rows = 0
-    for part in survey.slices:
-        with opened.read(BY_ID["gl_transactions"], company, survey, part) as found:
+    for part in plan.slices:
+        with opened.read(BY_ID["gl_transactions"], company, plan, part) as found:
             rows += sum(batch.num_rows for batch in found.batches())
             assert sum(total.rows for total in found.totals) > 0
     assert rows == 1003
 
 
 def test_totals_and_rows_are_of_one_moment_where_the_database_allows_it(site: Site, many: Database) -> None:
-    opened, company, survey = site.survey("gl_transactions")
-    with opened.read(BY_ID["gl_transactions"], company, survey, survey.slices[0]) as found:
+    opened, company, plan = site.plan_reading("gl_transactions")
+    with opened.read(BY_ID["gl_transactions"], company, plan, plan.slices[0]) as found:
         assert found.consistent
         many.sql("DELETE FROM {AcTr} WHERE JNo < 50")
         assert sum(batch.num_rows for batch in found.batches()) == sum(total.rows for total in found.totals) == 1000
     many.snapshot = False
-    with opened.read(BY_ID["gl_transactions"], company, survey, survey.slices[0]) as found:
+    with opened.read(BY_ID["gl_transactions"], company, plan, plan.slices[0]) as found:
         assert not found.consistent
 
 
 def test_a_ledger_without_snapshots_says_whether_somebody_worked_in_it_meanwhile(site: Site, many: Database) -> None:
     many.snapshot = False
-    opened, company, survey = site.survey("gl_transactions")
+    opened, company, plan = site.plan_reading("gl_transactions")
     for works in (False, True):
-        with opened.read(BY_ID["gl_transactions"], company, survey, survey.slices[0]) as found:
+        with opened.read(BY_ID["gl_transactions"], company, plan, plan.slices[0]) as found:
             if works:
                 many.sql("DELETE FROM {AcTr} WHERE JNo = 1")
             rows = sum(batch.num_rows for batch in found.batches())
@@ -113,8 +113,8 @@ def test_a_ledger_without_snapshots_says_whether_somebody_worked_in_it_meanwhile
 def test_what_an_installation_lacks_is_reported_and_null(site: Site, ledger: Fill) -> None:
     ledger((1, 1, 20240101, 1500, "12.5", "Åpning", 7, "P1", 3))
     found = site.imported("gl_transactions")
-    assert {"voucher_no", "currency_amount", "dimension_2", "changed_on"} <= set(found.survey.missing)
-    assert not {"amount", "dimension_1", "dimension_7"} & set(found.survey.missing)
+    assert {"voucher_no", "currency_amount", "dimension_2", "changed_on"} <= set(found.plan.missing)
+    assert not {"amount", "dimension_1", "dimension_7"} & set(found.plan.missing)
     row = found.rows[0]
     assert (row["amount"], row["description"], row["dimension_1"], row["dimension_7"]) == (
         Decimal("12.500000"),
@@ -122,8 +122,8 @@ def test_what_an_installation_lacks_is_reported_and_null(site: Site, ledger: Fil
         "7",
         "P1",
     )
-    assert all(row[name] is None for name in found.survey.missing)
-    assert found.survey.types["amount"] == "decimal(28,6)"
+    assert all(row[name] is None for name in found.plan.missing)
+    assert found.plan.types["amount"] == "decimal(28,6)"
 
 
 def test_capitals_in_column_names_do_not_matter(site: Site, ledger: Fill) -> None:
@@ -137,7 +137,7 @@ def test_an_empty_company_is_read_as_empty(site: Site, ledger: Fill) -> None:
     ledger()
     for dataset in ("gl_transactions", "customers"):
         found = site.imported(dataset)
-        assert (found.rows, found.survey.rows, len(found.survey.slices)) == ([], 0, 1)
+        assert (found.rows, found.plan.rows, len(found.plan.slices)) == ([], 0, 1)
     assert site.imported("gl_transactions", window=JANUARY).rows == []
 
 
@@ -175,14 +175,14 @@ def test_keys_far_apart_still_lie_in_exactly_one_slice(site: Site, company: Data
     numbers = [-5, 0, 1, 2, 3, 1000, 1001, 2_000_000_000, None]
     company.table("Ac", {"AcNo": "int"}, [(number,) for number in numbers])
     found = site.imported("accounts", slice_rows=2)
-    assert len(found.survey.slices) > 1
+    assert len(found.plan.slices) > 1
     assert Counter(found.column("account_no")) == Counter(None if n is None else str(n) for n in numbers)
 
 
 def test_a_text_key_is_read_in_one_slice(site: Site, company: Database) -> None:
     company.table("Prod", {"ProdNo": "varchar(40)", "Descr": "nvarchar(60)"}, [(f"A{n}", "x") for n in range(50)])
     found = site.imported("products", slice_rows=5)
-    assert (len(found.survey.slices), len(found.rows)) == (1, 50)
+    assert (len(found.plan.slices), len(found.rows)) == (1, 50)
 
 
 class TestExactness:
@@ -228,13 +228,13 @@ class TestExactness:
         amounts, found = self.imported(site, company, "decimal(38,0)", [BIG, BIG, -1])
         assert amounts == [BIG, BIG, Decimal(-1)]
         assert [(total.rows, total.amount) for total in found.totals] == [(3, None)]
-        assert [oddity.code for oddity in found.oddities] == ["sum_not_possible"]
+        assert [anomaly.code for anomaly in found.anomalies] == ["sum_not_possible"]
 
     def test_a_float_is_the_number_people_see_and_losses_are_told(self, site: Site, company: Database) -> None:
         amounts, found = self.imported(site, company, "float", [0.1, -1234.56, 1e-13, 1e20, None])
         assert amounts == [Decimal("0.1"), Decimal("-1234.56"), Decimal(0), Decimal(10) ** 20, None]
-        assert [oddity.code for oddity in found.oddities] == ["float_rounded"]
-        assert found.survey.types["amount"] == "decimal(38,12)"
+        assert [anomaly.code for anomaly in found.anomalies] == ["float_rounded"]
+        assert found.plan.types["amount"] == "decimal(38,12)"
         assert found.totals[0].amount is None
 
     def test_a_short_float_is_the_number_people_see_too(self, site: Site, company: Database) -> None:
@@ -265,8 +265,8 @@ def test_long_texts_are_read_in_bounded_batches(site: Site, company: Database, m
         {"JNo": "int", "EntNo": "int", "VoDt": "int", "Txt": "nvarchar(max)"},
         [(1, n, 20240101, "å" * (n * 100)) for n in range(200)],
     )
-    opened, chosen, survey = site.survey("gl_transactions")
-    with opened.read(BY_ID["gl_transactions"], chosen, survey, survey.slices[0]) as found:
+    opened, chosen, plan = site.plan_reading("gl_transactions")
+    with opened.read(BY_ID["gl_transactions"], chosen, plan, plan.slices[0]) as found:
         batches = list(found.batches())
     assert sum(batch.num_rows for batch in batches) == 200
     assert max(batch.nbytes for batch in batches) < 200 * 1024
@@ -274,8 +274,8 @@ def test_long_texts_are_read_in_bounded_batches(site: Site, company: Database, m
 
 
 def test_a_batch_holds_many_small_rows(site: Site, many: Database) -> None:
-    opened, chosen, survey = site.survey("gl_transactions")
-    with opened.read(BY_ID["gl_transactions"], chosen, survey, survey.slices[0]) as found:
+    opened, chosen, plan = site.plan_reading("gl_transactions")
+    with opened.read(BY_ID["gl_transactions"], chosen, plan, plan.slices[0]) as found:
         assert [batch.num_rows for batch in found.batches()] == [1000]
 
 
@@ -325,8 +325,8 @@ class TestGeneric:
         columns = {"Bilag": "int", "Linje": "int", "Dato": declaration, "Beløp": "money"}
         found = self.imported(site, columns, (1, 1, value, "10.5"), window=DateRange(date.min, end))
         assert len(found.rows) == rows
-        assert found.survey.slices[0].where["low"] == earliest
-        assert found.survey.slices[-1].where["high"] >= earliest
+        assert found.plan.slices[0].where["low"] == earliest
+        assert found.plan.slices[-1].where["high"] >= earliest
 
     def test_a_window_ends_before_its_last_day(self, site: Site) -> None:
         columns = {"Bilag": "int", "Linje": "int", "Dato": "datetime", "Beløp": "money"}
@@ -371,18 +371,18 @@ class TestGeneric:
 
     def test_a_dataset_nobody_mapped_is_refused(self, site: Site, company: Database) -> None:
         with pytest.raises(ErpRefused) as refused:
-            site.survey("accounts", system="sqlserver-generic", mapping={})
+            site.plan_reading("accounts", system="sqlserver-generic", mapping={})
         assert refused.value.code == "dataset_not_mapped"
 
     def test_a_misspelled_table_is_answered_with_the_one_that_is_nearly_so(self, site: Site, many: Database) -> None:
         mapping = {"accounts": {"table": "Acc", "columns": {"account_no": "AcNo"}}}
         with pytest.raises(ErpRefused) as refused:
-            site.survey("accounts", system="sqlserver-generic", mapping=mapping)
+            site.plan_reading("accounts", system="sqlserver-generic", mapping=mapping)
         assert refused.value.code == "table_missing"
         assert "[dbo].[Ac]?" in refused.value.detail
 
     def test_a_mapped_column_that_is_not_there_is_reported_and_null(self, site: Site, many: Database) -> None:
         mapping = {"accounts": {"table": "Ac", "columns": {"account_no": "AcNo", "name": "Navn"}}}
         found = site.imported("accounts", system="sqlserver-generic", mapping=mapping)
-        assert "name" in found.survey.missing
+        assert "name" in found.plan.missing
         assert found.column("name") == [None]

@@ -39,9 +39,7 @@ def test_with_the_right_authority_the_server_is_verified(
     assert passed(list(probes.values()))
     assert probes["tls"].outcome is Outcome.PASSED
     assert "Stand-in authority" in probes["tls"].detail
-    assert (
-        site.imported("gl_transactions", encryption="verify", ca_certificate=pem(authority_signed)).survey.rows == 1000
-    )
+    assert site.imported("gl_transactions", encryption="verify", ca_certificate=pem(authority_signed)).plan.rows == 1000
 
 
 def test_a_certificate_of_another_authority_is_refused_with_what_it_says(site: Site, many: Database) -> None:

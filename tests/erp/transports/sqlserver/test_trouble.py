@@ -17,9 +17,9 @@ LEDGER = BY_ID["gl_transactions"]
 
 def broken(site: Site, kind: str, **options: Any) -> HubError:
     """The error of a read during which something goes wrong."""
-    opened, company, survey = site.survey("gl_transactions")
+    opened, company, plan = site.plan_reading("gl_transactions")
     site.server.inject(kind, **options)  # type: ignore[arg-type]
-    with pytest.raises(HubError) as error, opened.read(LEDGER, company, survey, survey.slices[0]) as found:
+    with pytest.raises(HubError) as error, opened.read(LEDGER, company, plan, plan.slices[0]) as found:
         list(found.batches())
     return error.value
 
@@ -82,10 +82,10 @@ def test_a_cut_in_the_middle_is_never_taken_for_the_end(
     site: Site, many: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "MOST_ROWS", 100)
-    opened, company, survey = site.survey("gl_transactions")
+    opened, company, plan = site.plan_reading("gl_transactions")
     site.server.inject("cut", statement="rows", after_rows=550)
     rows = 0
-    with pytest.raises(Unavailable) as cut, opened.read(LEDGER, company, survey, survey.slices[0]) as found:  # noqa: PT012
+    with pytest.raises(Unavailable) as cut, opened.read(LEDGER, company, plan, plan.slices[0]) as found:  # noqa: PT012
         for batch in found.batches():
             rows += batch.num_rows
     assert cut.value.code == "connection_cut"
@@ -96,8 +96,8 @@ def test_a_reader_that_stops_early_lets_go_of_the_connection(
     site: Site, many: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "MOST_ROWS", 10)
-    opened, company, survey = site.survey("gl_transactions")
-    with opened.read(LEDGER, company, survey, survey.slices[0]) as found:
+    opened, company, plan = site.plan_reading("gl_transactions")
+    with opened.read(LEDGER, company, plan, plan.slices[0]) as found:
         assert next(found.batches()).num_rows == 10
     assert len(site.imported("gl_transactions").rows) == 1000
 
@@ -106,12 +106,12 @@ class TestChangedMeanwhile:
     """Between the choice of a company and its import, a database has a life of its own."""
 
     def test_a_dropped_company_is_gone(self, site: Site, many: Database) -> None:
-        opened, company, survey = site.survey("gl_transactions")
+        opened, company, plan = site.plan_reading("gl_transactions")
         site.catalogue.drop("F0001")
         with pytest.raises(ErpRefused) as gone:
-            opened.survey(LEDGER, company, DateRange(), 100)
+            opened.plan_reading(LEDGER, company, DateRange(), 100)
         assert gone.value.code == "company_gone"
-        with pytest.raises(ErpRefused) as gone, opened.read(LEDGER, company, survey, survey.slices[0]):
+        with pytest.raises(ErpRefused) as gone, opened.read(LEDGER, company, plan, plan.slices[0]):
             pass
         assert gone.value.code == "company_gone"
 
@@ -119,30 +119,30 @@ class TestChangedMeanwhile:
     def test_a_company_that_is_away_may_come_back(
         self, site: Site, many: Database, state: Any, kind: type[HubError]
     ) -> None:
-        opened, company, _ = site.survey("gl_transactions")
+        opened, company, _ = site.plan_reading("gl_transactions")
         many.state = state
         with pytest.raises(kind) as away:
-            opened.survey(LEDGER, company, DateRange(), 100)
+            opened.plan_reading(LEDGER, company, DateRange(), 100)
         assert away.value.code == "company_unavailable"
 
     def test_a_right_taken_away_is_told(self, site: Site, many: Database) -> None:
-        opened, company, _ = site.survey("gl_transactions")
+        opened, company, _ = site.plan_reading("gl_transactions")
         many.deny("reader", "AcTr")
         with pytest.raises(ErpRefused) as denied:
-            opened.survey(LEDGER, company, DateRange(), 100)
+            opened.plan_reading(LEDGER, company, DateRange(), 100)
         assert denied.value.code == "permission_denied"
         many.revoke("reader")
         with pytest.raises(ErpRefused) as denied:
-            opened.survey(LEDGER, company, DateRange(), 100)
+            opened.plan_reading(LEDGER, company, DateRange(), 100)
         assert denied.value.code == "permission_denied"
 
     def test_a_dropped_table_is_told(self, site: Site, many: Database) -> None:
-        opened, company, survey = site.survey("gl_transactions")
+        opened, company, plan = site.plan_reading("gl_transactions")
         many.drop_table("AcTr")
         with pytest.raises(ErpRefused) as missing:
-            opened.survey(LEDGER, company, DateRange(), 100)
+            opened.plan_reading(LEDGER, company, DateRange(), 100)
         assert missing.value.code == "table_missing"
-        with pytest.raises(ErpRefused) as missing, opened.read(LEDGER, company, survey, survey.slices[0]):
+        with pytest.raises(ErpRefused) as missing, opened.read(LEDGER, company, plan, plan.slices[0]):
             pass
         assert missing.value.code == "table_missing"
 
@@ -150,24 +150,24 @@ class TestChangedMeanwhile:
     def test_a_key_or_the_date_that_is_gone_is_told(self, site: Site, many: Database, column: str, code: str) -> None:
         many.drop_column("AcTr", column)
         with pytest.raises(ErpRefused) as missing:
-            site.survey("gl_transactions")
+            site.plan_reading("gl_transactions")
         assert missing.value.code == code
 
     @pytest.mark.parametrize("column", ["AcAm", "Txt", "R1"])
     def test_a_column_dropped_after_the_survey_is_not_read_as_null(
         self, site: Site, many: Database, column: str
     ) -> None:
-        opened, company, survey = site.survey("gl_transactions")
+        opened, company, plan = site.plan_reading("gl_transactions")
         many.drop_column("AcTr", column)
-        with pytest.raises(ErpRefused) as changed, opened.read(LEDGER, company, survey, survey.slices[0]):
+        with pytest.raises(ErpRefused) as changed, opened.read(LEDGER, company, plan, plan.slices[0]):
             pass
         assert changed.value.code == "schema_changed"
 
     def test_a_changed_password_is_told_as_such(self, site: Site, many: Database) -> None:
-        opened, company, _ = site.survey("gl_transactions")
+        opened, company, _ = site.plan_reading("gl_transactions")
         site.catalogue.login("reader", "another")
         with pytest.raises(ErpRefused) as refused:
-            opened.survey(LEDGER, company, DateRange(), 100)
+            opened.plan_reading(LEDGER, company, DateRange(), 100)
         assert refused.value.code == "credentials_refused"
 
 

@@ -49,12 +49,12 @@ def test_an_invented_company_arrives_whole_in_every_dataset(loaded: Load, tmp_pa
     assert len(found["orders"].rows) == 30
     assert {row["order_no"] for row in found["order_lines"].rows} == {row["order_no"] for row in found["orders"].rows}
     assert {row["dimension"] for row in found["dimensions"].rows} >= {1}
-    assert {name: one.survey.missing for name, one in found.items() if one.survey.missing} == {
+    assert {name: one.plan.missing for name, one in found.items() if one.plan.missing} == {
         "order_lines": ["changed_on"],
     }
-    assert all(one.oddities == [] and one.consistent for one in found.values())
+    assert all(one.anomalies == [] and one.consistent for one in found.values())
     for dataset, one in found.items():
-        assert sum(total.rows for total in one.totals) == len(one.rows) == one.survey.rows, dataset
+        assert sum(total.rows for total in one.totals) == len(one.rows) == one.plan.rows, dataset
 
 
 def test_the_official_example_file_arrives_with_its_own_totals(loaded: Load, samples: Path) -> None:

@@ -3,15 +3,24 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, override
 
 from erphub.erp.datasets import BY_ID, DATASETS, Dataset
 from erphub.erp.description import AdapterCapability, Description, Field, Json, Link, Step
 from erphub.erp.probes import Probe
-from erphub.erp.reading import ChangeReport, ControlTotal, DateRange, Reading, ReadPlan, Slice
-from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import legacy as older
-from erphub.erp.transports.sqlserver import permissions, reading, server, steps
+from erphub.erp.reading import (
+    ChangeReport,
+    ControlTotal,
+    CountsByDay,
+    DateRange,
+    Reading,
+    ReadPlan,
+    ReadsDatasets,
+    ReportsChanges,
+    Slice,
+)
+from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
+from erphub.erp.transports.sqlserver import legacy, permissions, reading, server, steps
 from erphub.erp.transports.sqlserver.driver import Session, Transport
 from erphub.erp.transports.sqlserver.source import Source
 from erphub.platform.errors import ErpRefused, FieldError
@@ -107,7 +116,7 @@ def _source(dataset: str, mapped: Mapping[str, Any]) -> Source:
     )
 
 
-class SqlServerGeneric:
+class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, CountsByDay):
     """A connected SQL Server whose databases are companies."""
 
     def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
@@ -116,34 +125,36 @@ class SqlServerGeneric:
         mapping: Mapping[str, Mapping[str, Any]] = settings.get("mapping") or {}
         self._sources = {dataset: _source(dataset, mapped) for dataset, mapped in mapping.items()}
 
+    @override
     def check(self) -> Iterator[Probe]:
-        """The stages of a connection test; the last ones look at the mapped tables."""
+        # The last stages look at the mapped tables.
         sources = [(BY_ID[dataset], source) for dataset, source in self._sources.items()]
         checks = permissions.Permissions(self._list, self._chosen, sources)
         return self._server.check(checks.databases, checks.permissions, checks.read)
 
+    @override
     def companies(self) -> Sequence[FoundCompany]:
-        """Every database the login can see, but for the server's own."""
+        # Every database but for the server's own.
         with self._server.session() as session:
             return self._list(session)[0]
 
-    def survey(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
-        """What there is to read (ports/erp.py)."""
-        return reading.survey(self._server, company, dataset, [self._source(dataset)], window, slice_rows)
+    @override
+    def plan_reading(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
+        return reading.plan_reading(self._server, company, dataset, [self._source(dataset)], window, slice_rows)
 
-    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
-        """Rows and sum per day (ports/erp.py)."""
-        return older.days_before(self._server, company, dataset, [self._source(dataset)], before)
+    @override
+    def daily_totals_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
+        return legacy.daily_totals_before(self._server, company, dataset, [self._source(dataset)], before)
 
-    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
-        """On which days something was changed (ports/erp.py)."""
-        return older.changed(self._server, company, dataset, [self._source(dataset)], since)
+    @override
+    def report_changes(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
+        return legacy.report_changes(self._server, company, dataset, [self._source(dataset)], since)
 
+    @override
     def read(
-        self, dataset: Dataset, company: FoundCompany, survey: ReadPlan, part: Slice
+        self, dataset: Dataset, company: FoundCompany, plan: ReadPlan, part: Slice
     ) -> AbstractContextManager[Reading]:
-        """One slice, being read (ports/erp.py)."""
-        return reading.read(self._server, company, dataset, [self._source(dataset)], survey, part)
+        return reading.read(self._server, company, dataset, [self._source(dataset)], plan, part)
 
     def _source(self, dataset: Dataset) -> Source:
         if dataset.id not in self._sources:

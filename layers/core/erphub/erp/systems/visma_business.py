@@ -8,15 +8,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, override
 
 from erphub.erp.datasets import BY_ID, Dataset
 from erphub.erp.description import AdapterCapability, Description, Link
 from erphub.erp.probes import Probe
-from erphub.erp.reading import ChangeReport, ControlTotal, DateRange, Reading, ReadPlan, Slice
-from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import legacy as older
-from erphub.erp.transports.sqlserver import permissions, reading, server, steps
+from erphub.erp.reading import (
+    ChangeReport,
+    ControlTotal,
+    CountsByDay,
+    DateRange,
+    Reading,
+    ReadPlan,
+    ReadsDatasets,
+    ReportsChanges,
+    Slice,
+)
+from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
+from erphub.erp.transports.sqlserver import legacy, permissions, reading, server, steps
 from erphub.erp.transports.sqlserver.driver import Session, Transport
 from erphub.erp.transports.sqlserver.source import Source
 from erphub.erp.transports.sqlserver.statements import ROWS, USE, condition, listed, quote
@@ -205,7 +214,7 @@ DESCRIPTION = Description(
 )
 
 
-class VismaBusiness:
+class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, CountsByDay):
     """A connected Visma Business."""
 
     def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
@@ -213,35 +222,37 @@ class VismaBusiness:
         self._system_database: str = settings.get("database") or "vbsys"
         self._chosen = permissions.chosen(settings)
 
+    @override
     def check(self) -> Iterator[Probe]:
-        """The stages of a connection test; the last ones look at the chosen companies, or at the first that opens."""
+        # The last stages look at the chosen companies, or at the first that opens.
         checks = permissions.Permissions(
             self._list, self._chosen, [(BY_ID[name], SOURCES[name][0]) for name in _NEEDED]
         )
         return self._server.check(checks.databases, checks.permissions, checks.read)
 
+    @override
     def companies(self) -> Sequence[FoundCompany]:
-        """Every company database the login can see, by the name in the system database where that can be read."""
+        # By the name in the system database where that can be read.
         with self._server.session() as session:
             return self._list(session)[0]
 
-    def survey(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
-        """What there is to read (ports/erp.py)."""
-        return reading.survey(self._server, company, dataset, SOURCES[dataset.id], window, slice_rows)
+    @override
+    def plan_reading(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
+        return reading.plan_reading(self._server, company, dataset, SOURCES[dataset.id], window, slice_rows)
 
-    def days_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
-        """Rows and sum per day (ports/erp.py)."""
-        return older.days_before(self._server, company, dataset, SOURCES[dataset.id], before)
+    @override
+    def daily_totals_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:
+        return legacy.daily_totals_before(self._server, company, dataset, SOURCES[dataset.id], before)
 
-    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
-        """On which days something was changed (ports/erp.py)."""
-        return older.changed(self._server, company, dataset, SOURCES[dataset.id], since)
+    @override
+    def report_changes(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
+        return legacy.report_changes(self._server, company, dataset, SOURCES[dataset.id], since)
 
+    @override
     def read(
-        self, dataset: Dataset, company: FoundCompany, survey: ReadPlan, part: Slice
+        self, dataset: Dataset, company: FoundCompany, plan: ReadPlan, part: Slice
     ) -> AbstractContextManager[Reading]:
-        """One slice, being read (ports/erp.py)."""
-        return reading.read(self._server, company, dataset, SOURCES[dataset.id], survey, part)
+        return reading.read(self._server, company, dataset, SOURCES[dataset.id], plan, part)
 
     def _list(self, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
         """The companies, and why their names could not be read, if so."""

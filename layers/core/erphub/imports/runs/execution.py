@@ -199,7 +199,7 @@ class RunExecution:
         with system.read(dataset, company_of(unit), survey, Slice(part.where, part.rows)) as reading:
             batches = self._watched(ref, unit, reading.batches())
             staged = self.lake.stage(part.path, dataset, types, unit.connection_id, batches)
-            totals, oddities = list(reading.totals), list(reading.oddities)
+            totals, oddities = list(reading.totals), list(reading.anomalies)
             arrived = self.lake.staged_totals(staged, dataset)
             if found := reconcile.differences(totals, arrived):
                 if not reading.consistent and (not again or list(reading.recount()) != totals):

@@ -58,7 +58,9 @@ class LateChanges:
         if window.first is None:
             return Older(up_to_date=isinstance(system, ReportsChanges))
         since = self._since(window.first)
-        changed = system.changed(dataset, company_of(self.unit), since) if isinstance(system, ReportsChanges) else None
+        changed = (
+            system.report_changes(dataset, company_of(self.unit), since) if isinstance(system, ReportsChanges) else None
+        )
         if changed and changed.too_much:
             reason = f"So much was changed since {_at(since)} that all days before {window.first} are read anew."
             return Older([DateRange(None, window.first)], reason, up_to_date=True)
@@ -91,7 +93,7 @@ class LateChanges:
         here = self.lake.days_before(client, dataset, unit.connection_id, unit.company, first)
         if not here:
             return set()
-        there = system.days_before(dataset, company_of(unit), first)
+        there = system.daily_totals_before(dataset, company_of(unit), first)
         both = {_month(total) for total in here} & {_month(total) for total in there}
         found = reconcile.differences(_within(both, there), _within(both, here))
         return {date.fromisoformat(each.period) for each in found}

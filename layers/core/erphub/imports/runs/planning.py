@@ -263,7 +263,7 @@ class RunPlanner:
         dataset, company = BY_ID[unit.dataset], company_of(unit)
         older = self._older(run, system, unit)
         unit.older, unit.up_to_date = older.as_text(), older.up_to_date
-        surveys = [system.survey(dataset, company, each, self.part_rows) for each in windows_of(run, unit)]
+        surveys = [system.plan_reading(dataset, company, each, self.part_rows) for each in windows_of(run, unit)]
         slices = [part for each in surveys for part in each.slices]
         parts = [Part(next_part + n, unit.number, dict(part.where), part.rows) for n, part in enumerate(slices)]
         self.runs.add_parts(run.ref, parts)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import arro3.core as ac
 from deltalake import DeltaTable, QueryBuilder
 
-from erphub.erp.datasets import Dataset, DatasetField, Kind
+from erphub.erp.datasets import Dataset, DatasetField, FieldType
 from erphub.erp.reading import DateRange
 from erphub.lake.ports import RowsWanted
 
@@ -110,7 +110,9 @@ def _told(field: DatasetField) -> str:
     """A value as text that no other value looks like, nor two of them: text comes with its length; NULL is nothing."""
     column = name(field.name)
     plain = (
-        f"concat(octet_length({column}), ':', {column})" if field.kind is Kind.TEXT else f"CAST({column} AS VARCHAR)"
+        f"concat(octet_length({column}), ':', {column})"
+        if field.type is FieldType.TEXT
+        else f"CAST({column} AS VARCHAR)"
     )
     return f"CASE WHEN {column} IS NULL THEN '' ELSE {plain} END"
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from erphub.erp.datasets import BY_ID, Dataset, Kind
+from erphub.erp.datasets import BY_ID, Dataset, FieldType
 from erphub.erp.reading import DateRange
 from erphub.lake.ports import LakeReader, RowPage, RowsWanted
 from erphub.lake.rows.schemas import RowsPage, RowsQuery
@@ -134,8 +134,8 @@ def _untagged(value: Any, kind: type) -> Any:
 
 def _holds(dataset: Dataset, column: str) -> type:
     """What a column of the sort key holds: days, whole numbers or text."""
-    kinds = {field.name: field.kind for field in dataset.fields}
-    return {Kind.DATE: date, Kind.INTEGER: int}.get(kinds.get(column, Kind.TEXT), str)
+    kinds = {field.name: field.type for field in dataset.fields}
+    return {FieldType.DATE: date, FieldType.INTEGER: int}.get(kinds.get(column, FieldType.TEXT), str)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -304,7 +304,7 @@ class _TransferContext:
         two_way = isinstance(system, ReadsChanges)
 
         def meet(entry: Entry, document: Document, posting: Posting) -> tuple[Document, str] | None:
-            there = system.counterpart(document, posting) if isinstance(system, ReadsChanges) else None
+            there = system.find_matching_record(document, posting) if isinstance(system, ReadsChanges) else None
             if there is None:
                 return None
             return changes.met(self.sync, entry, document, there, dry=self.transfer.dry_run), there.reference

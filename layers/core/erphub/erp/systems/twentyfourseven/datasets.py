@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from erphub.erp.datasets import Dataset, Publishing
 from erphub.erp.reading import Anomaly, ChangeReport, ControlTotal, DateRange, ReadPlan, Slice
 from erphub.erp.systems.twentyfourseven.numbers import plain
-from erphub.erp.systems.twentyfourseven.tables import Oddities, Row, batch, held_decimal, types_of
+from erphub.erp.systems.twentyfourseven.tables import Anomalies, Row, batch, held_decimal, types_of
 from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Source(Protocol):
         """The rows, page by page; of the ledger and orders those with `first <= date < end`, either open."""
         ...
 
-    def changed(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
+    def changed_rows(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
         """The ledger's lines or the orders that were made or changed since, whatever their date; some perhaps twice."""
         ...
 
@@ -66,7 +66,7 @@ class Source(Protocol):
         ...
 
 
-def survey(source: Source, dataset: Dataset, window: DateRange, slice_rows: int) -> ReadPlan:
+def plan_reading(source: Source, dataset: Dataset, window: DateRange, slice_rows: int) -> ReadPlan:
     """What there is to read. How many rows, the ERP does not say beforehand. Raises ErpRefused, Unavailable."""
     if not source.offers(dataset.id):
         words = f"24SevenOffice offers no {dataset.title.lower()} over this way of signing in."
@@ -81,14 +81,14 @@ def survey(source: Source, dataset: Dataset, window: DateRange, slice_rows: int)
     return ReadPlan(types_of(dataset), source.missing(dataset.id), slices, None)
 
 
-def changed(source: Source, dataset: Dataset, since: datetime) -> ChangeReport | None:
+def report_changes(source: Source, dataset: Dataset, since: datetime) -> ChangeReport | None:
     """What was changed since; each of a row's keys is unique here, so that any of them tells it again."""
     if dataset.publishing is not Publishing.PERIODS or dataset.date is None:
         return None
     days: set[date] = set()
     known_by: dict[str, set[str]] = {key: set() for key in dataset.keys}
     rows = 0
-    for page in source.changed(dataset.id, since):
+    for page in source.changed_rows(dataset.id, since):
         rows += len(page)
         if rows > MOST_CHANGED:
             return ChangeReport(too_much=True)
@@ -153,7 +153,7 @@ class SliceReading:
         self._rows: dict[date | None, int] = defaultdict(int)
         self._sums: dict[date | None, Decimal] = defaultdict(Decimal)
         self._accounts: dict[str, Decimal] = defaultdict(Decimal)
-        self._oddities = Oddities()
+        self._anomalies = Anomalies()
 
     @property
     def totals(self) -> Sequence[ControlTotal]:
@@ -166,9 +166,9 @@ class SliceReading:
         return self.totals
 
     @property
-    def oddities(self) -> Sequence[Anomaly]:
+    def anomalies(self) -> Sequence[Anomaly]:
         """What was odd in the rows so far."""
-        return list(self._oddities.values())
+        return list(self._anomalies.values())
 
     def batches(self) -> Iterator["RecordBatch"]:
         """The rows, page by page, as Arrow batches; each row once."""
@@ -178,17 +178,17 @@ class SliceReading:
             for row in page:
                 key = tuple(row.get(name) for name in self._dataset.keys)
                 if key in seen:  # the list grew while it was read, and pushed a row onto the next page
-                    self._oddities.add("row_came_twice", " ".join(str(part) for part in key))
+                    self._anomalies.add("row_came_twice", " ".join(str(part) for part in key))
                     continue
                 seen.add(key)
                 self._count(row)
                 waiting.append(row)
             if len(waiting) >= BATCH_ROWS:
-                yield batch(self._dataset, waiting, self._oddities)
+                yield batch(self._dataset, waiting, self._anomalies)
                 waiting = []
         self._compare()
         if waiting:
-            yield batch(self._dataset, waiting, self._oddities)
+            yield batch(self._dataset, waiting, self._anomalies)
 
     def _count(self, row: Row) -> None:
         day = row.get(self._dataset.date) if self._dataset.date else None
@@ -196,7 +196,7 @@ class SliceReading:
         if self._dataset.amount:
             amount = row.get(self._dataset.amount)
             if amount is not None:
-                held = held_decimal(amount, self._dataset.amount, Oddities())
+                held = held_decimal(amount, self._dataset.amount, Anomalies())
                 self._sums[day] += held
                 self._accounts[str(row.get("account_no"))] += held
 
@@ -215,7 +215,7 @@ class SliceReading:
             mine, stated = ours.get(account, Decimal(0)), (first_reading or {}).get(account, Decimal(0))
             if mine != stated:
                 example = f"account {account}: {plain(mine)} in the lines, {plain(stated)} in the balances"
-                self._oddities.add("balance_differs", example)
+                self._anomalies.add("balance_differs", example)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Places:
+class Endpoints:
     """Base addresses of the four hosts, without a slash at the end."""
 
     login: str = "https://login.24sevenoffice.com"
@@ -14,7 +14,7 @@ class Places:
     webservices: str = "https://webservices.24sevenoffice.com"
 
     @classmethod
-    def of(cls, addresses: Mapping[str, str]) -> "Places":
+    def of(cls, addresses: Mapping[str, str]) -> "Endpoints":
         """The vendor's addresses, or the four mounts of the one address that the deployment gives for this system."""
         base = addresses.get("24sevenoffice", "").rstrip("/")
         if not base:

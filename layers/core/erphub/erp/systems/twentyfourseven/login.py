@@ -167,14 +167,14 @@ class User:
             case Product():
                 return SoapProducts(self._soap, books.company)
 
-    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+    def find_matching_record(self, document: Document, posting: Posting) -> Change | None:
         """What there is by number or organisation number."""
         company = self._books(str(posting.routing.get("company") or "")).company
         match document:
             case Customer():
-                return SoapCustomers(self._soap, company).counterpart(document, posting.key)
+                return SoapCustomers(self._soap, company).find_matching_record(document, posting.key)
             case Product():
-                return SoapProducts(self._soap, company).counterpart(document)
+                return SoapProducts(self._soap, company).find_matching_record(document)
             case _:
                 return None
 

@@ -25,14 +25,14 @@ _TARGETS = ("ledger",)
 class Organisation:
     """One organisation over REST, behind the same face as a user over SOAP."""
 
-    def __init__(self, rest: Rest, organisation_id: str, shared: AdapterResources) -> None:
+    def __init__(self, rest: Rest, organisation_id: str, resources: AdapterResources) -> None:
         self._rest = rest
         self._id = organisation_id
-        self._clock = shared.clock
+        self._clock = resources.clock
         self._books = RestBooks(rest)
         self._customers = RestCustomers(rest)
         self._products = RestProducts(rest)
-        self._vouchers = RestVouchers(rest, self._books, sleep=shared.sleep)
+        self._vouchers = RestVouchers(rest, self._books, pause=resources.pause)
         self._orders = RestOrders(rest, self._books, self._products)
 
     def trials(self) -> list[tuple[Stage, checks.Trial]]:
@@ -146,14 +146,14 @@ class Organisation:
             case Product():
                 return self._products
 
-    def counterpart(self, document: Document, posting: Posting) -> Change | None:
+    def find_matching_record(self, document: Document, posting: Posting) -> Change | None:
         """What there is by number or organisation number."""
         self._must_be_ours(str(posting.routing.get("company") or ""))
         match document:
             case Customer():
-                return self._customers.counterpart(document, posting.key)
+                return self._customers.find_matching_record(document, posting.key)
             case Product():
-                return self._products.counterpart(document)
+                return self._products.find_matching_record(document)
             case _:
                 return None
 

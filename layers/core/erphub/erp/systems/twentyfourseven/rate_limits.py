@@ -6,8 +6,9 @@ states no limit and answers 429 with Retry-After instead. Either way all who sha
 
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import override
 
-from erphub.erp.rate_limits import waiting
+from erphub.erp.rate_limits import RateLimiter, waiting
 from erphub.platform.clock import Clock
 
 SOAP_HOURLY = 7200
@@ -22,8 +23,8 @@ SPENT = "24SevenOffice allows 7,200 calls an hour, and this hour's are used up."
 ASKED = "24SevenOffice has asked us to wait."
 
 
-class InProcessRateLimiter:
-    """A budget for one process: what a column uses when nothing is shared with others."""
+class InProcessRateLimiter(RateLimiter):
+    """A rate limit for one process: what an adapter uses when nothing is shared with others."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,8 +32,8 @@ class InProcessRateLimiter:
         self._blocked: dict[str, datetime] = {}
         self._lock = Lock()
 
-    def take(self, kind: str, hourly: int | None = None) -> None:
-        """See the port."""
+    @override
+    def acquire(self, kind: str, hourly: int | None = None) -> None:
         with self._lock:
             now = self._clock()
             until = self._blocked.get(kind)
@@ -46,7 +47,7 @@ class InProcessRateLimiter:
                 key: count for key, count in self._used.items() if key[1] == end and key[0] != kind
             }
 
+    @override
     def block(self, kind: str, until: datetime) -> None:
-        """See the port."""
         with self._lock:
             self._blocked[kind] = max(until, self._blocked.get(kind, until))

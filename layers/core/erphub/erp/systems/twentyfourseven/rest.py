@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -12,11 +12,11 @@ import httpx
 
 from erphub.erp.rate_limits import RateLimiter, waiting
 from erphub.erp.systems.twentyfourseven import numbers, outcomes
-from erphub.erp.systems.twentyfourseven.endpoints import Places
+from erphub.erp.systems.twentyfourseven.endpoints import Endpoints
 from erphub.erp.systems.twentyfourseven.rate_limits import ASKED
 from erphub.erp.systems.twentyfourseven.tokens import Tokens
 from erphub.erp.tokens import Token
-from erphub.platform.clock import Clock
+from erphub.platform.clock import Clock, Pause
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 
 ATTEMPTS = 3
@@ -52,21 +52,21 @@ class Rest:
     def __init__(
         self,
         http: httpx.Client,
-        places: Places,
+        endpoints: Endpoints,
         application: Application,
         tokens: Tokens,
-        budget: RateLimiter,
+        rate_limiter: RateLimiter,
         clock: Clock,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Pause = time.sleep,
     ) -> None:
         self._http = http
-        self._places = places
+        self._endpoints = endpoints
         self._application = application
         self._tokens = tokens
-        self._budget = budget
+        self._rate_limiter = rate_limiter
         self._clock = clock
-        self._sleep = sleep
+        self._pause = pause
 
     # --- signing in --------------------------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ class Rest:
             "audience": "https://api.24sevenoffice.com",
         }
         try:
-            response = self._http.post(f"{self._places.login}/oauth/token", data=form)
+            response = self._http.post(f"{self._endpoints.login}/oauth/token", data=form)
         except httpx.HTTPError as error:
             raise outcomes.lost(error, writes=False) from error
         if response.status_code == 429:
@@ -111,7 +111,7 @@ class Rest:
         failure: HubError | None = None
         for attempt in range(ATTEMPTS):
             if attempt:
-                self._sleep(0.3 * 4**attempt)
+                self._pause(0.3 * 4**attempt)
             try:
                 return self._once("GET", path, query=query)
             except Unavailable as error:
@@ -149,7 +149,7 @@ class Rest:
 
     def put_presigned(self, method: str, url: str, content: bytes, media_type: str) -> None:
         """Send a file to an address the ERP gave for it. Our token stays at home. Raises Unavailable, ErpRefused."""
-        if urlsplit(url).scheme != urlsplit(self._places.rest).scheme:
+        if urlsplit(url).scheme != urlsplit(self._endpoints.rest).scheme:
             raise ErpRefused("24SevenOffice gave an unsafe address for the file.", code="upload_address_refused")
         try:
             response = self._http.request(method, url, content=content, headers={"Content-Type": media_type})
@@ -190,14 +190,14 @@ class Rest:
     ) -> httpx.Response:
         allowed_waits = 2
         while True:
-            self._budget.take("rest")
+            self._rate_limiter.acquire("rest")
             sent = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
             if content is not None:
                 sent["Content-Type"] = "application/json"
             try:
                 response = self._http.request(
                     method,
-                    f"{self._places.rest}/v1{path}",
+                    f"{self._endpoints.rest}/v1{path}",
                     params=_spelled(query),
                     content=content,
                     headers=sent | dict(headers or {}),
@@ -208,11 +208,11 @@ class Rest:
                 return response
             now = self._clock()
             until = outcomes.retry_after(response.headers, now)
-            self._budget.block("rest", until)
+            self._rate_limiter.block("rest", until)
             if until - now > PATIENCE or not allowed_waits:
                 raise waiting(until, now, ASKED)
             allowed_waits -= 1
-            self._sleep(max(0.0, (until - now).total_seconds()) + 0.01)
+            self._pause(max(0.0, (until - now).total_seconds()) + 0.01)
 
     def _judged(self, response: httpx.Response, *, writes: bool) -> Answer:
         trace = response.headers.get("x-trace-id")

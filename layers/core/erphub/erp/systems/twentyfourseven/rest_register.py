@@ -57,7 +57,7 @@ class RestCustomers:
                 return None
             raise
 
-    def counterpart(self, customer: Customer, key: str) -> Change | None:
+    def find_matching_record(self, customer: Customer, key: str) -> Change | None:
         """The customer with the same organisation number that no other customer of ours is bound to."""
         if not (customer.is_company and customer.organisation_no):
             return None
@@ -140,7 +140,7 @@ class RestProducts:
         records = self._by_number(product.number)
         return _posted_product(records[0]) if records else None
 
-    def counterpart(self, product: Product) -> Change | None:
+    def find_matching_record(self, product: Product) -> Change | None:
         """The product with this number. Raises ErpRefused (`product_number_not_unique`)."""
         record = self._the_one(product.number)
         return _product_change(record) if record else None

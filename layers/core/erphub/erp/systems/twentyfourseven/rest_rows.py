@@ -82,7 +82,7 @@ class RestRows:
             case _:
                 raise KeyError(dataset)
 
-    def changed(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
+    def changed_rows(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
         """Made since and changed since are asked for apart: nothing says that what is new counts as changed."""
         instant = f"{since:%Y-%m-%dT%H:%M:%SZ}"
         for by in ("modifiedFrom", "createdFrom"):

@@ -1,7 +1,7 @@
 """Settlements over REST: posted to the ledger with their PDF, and found there again by the key in their text."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from erphub.erp.systems.twentyfourseven import outcomes
 from erphub.erp.systems.twentyfourseven.numbers import number, part, shown
 from erphub.erp.systems.twentyfourseven.rest import Rest
 from erphub.erp.systems.twentyfourseven.settlement import NO_TAX, Chart, lines
+from erphub.platform.clock import Pause
 from erphub.platform.errors import ErpRefused, HubError, Unavailable
 
 PAGE = 1000
@@ -94,10 +95,10 @@ def comment(settlement: Settlement, key: str, text: str = "") -> str:
 class RestVouchers:
     """Settlements of one organisation."""
 
-    def __init__(self, rest: Rest, books: RestBooks, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, rest: Rest, books: RestBooks, *, pause: Pause = time.sleep) -> None:
         self._rest = rest
         self._books = books
-        self._sleep = sleep
+        self._pause = pause
 
     def preview(self, settlement: Settlement, posting: Posting) -> Sequence[Mapping[str, Any]]:
         """The voucher as it would be posted, without its PDF."""
@@ -195,7 +196,7 @@ class RestVouchers:
                 if str(status.get("status")).lower() == "failed":
                     raise ErpRefused("24SevenOffice could not read the PDF.", code="attachment_refused")
                 if wait is not None:
-                    self._sleep(wait)
+                    self._pause(wait)
         except Unavailable as error:
             raise _attachment_waits(error) from error
         raise _attachment_waits(None)

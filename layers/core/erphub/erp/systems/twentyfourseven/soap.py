@@ -1,8 +1,8 @@
-"""Speaking 24SevenOffice's SOAP services: a session per company, one budget, faults in our words."""
+"""Speaking 24SevenOffice's SOAP services: a session per company, one rate limit, faults in our words."""
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,12 +11,12 @@ import httpx
 
 from erphub.erp.rate_limits import RateLimiter, waiting
 from erphub.erp.systems.twentyfourseven import outcomes
-from erphub.erp.systems.twentyfourseven.endpoints import AUTHENTICATE, Places, Service
+from erphub.erp.systems.twentyfourseven.endpoints import AUTHENTICATE, Endpoints, Service
 from erphub.erp.systems.twentyfourseven.rate_limits import ASKED, SOAP_HOURLY
 from erphub.erp.systems.twentyfourseven.tokens import Tokens
 from erphub.erp.systems.twentyfourseven.xml import Node, child, children, envelope, parse, text, truth
 from erphub.erp.tokens import Token
-from erphub.platform.clock import Clock
+from erphub.platform.clock import Clock, Pause
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 
 if TYPE_CHECKING:
@@ -65,21 +65,21 @@ class Soap:
     def __init__(
         self,
         http: httpx.Client,
-        places: Places,
+        endpoints: Endpoints,
         login: Login,
         tokens: Tokens,
-        budget: RateLimiter,
+        rate_limiter: RateLimiter,
         clock: Clock,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Pause = time.sleep,
     ) -> None:
         self._http = http
-        self._places = places
+        self._endpoints = endpoints
         self._login = login
         self._tokens = tokens
-        self._budget = budget
+        self._rate_limiter = rate_limiter
         self._clock = clock
-        self._sleep = sleep
+        self._pause = pause
         self._proved: set[str] = set()
         self._identities: list[Identity] | None = None
 
@@ -215,7 +215,7 @@ class Soap:
         failure: HubError | None = None
         for attempt in range(ATTEMPTS):
             if attempt:
-                self._sleep(0.3 * 4**attempt)
+                self._pause(0.3 * 4**attempt)
             try:
                 return self._call(service, operation, body, session, writes=writes)
             except Unavailable as error:
@@ -227,11 +227,11 @@ class Soap:
     def _call(
         self, service: Service, operation: str, body: Node, session: str | None, *, writes: bool
     ) -> "Element | None":
-        self._budget.take("soap", SOAP_HOURLY)
+        self._rate_limiter.acquire("soap", SOAP_HOURLY)
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{service.action(operation)}"'}
         if session is not None:
             headers["Cookie"] = f"ASP.NET_SessionId={session}"
-        base: str = getattr(self._places, service.host)
+        base: str = getattr(self._endpoints, service.host)
         try:
             response = self._http.post(
                 base + service.path, content=envelope(service.namespace, operation, body), headers=headers
@@ -267,7 +267,7 @@ class Soap:
         if until is None and response.status_code == 429:
             until = outcomes.retry_after(response.headers, now)
         if until is not None:
-            self._budget.block("soap", until)
+            self._rate_limiter.block("soap", until)
             raise waiting(until, now, ASKED)
 
     def _fault(self, fault: "Element", status: int, *, writes: bool) -> Exception:

@@ -124,7 +124,7 @@ class SoapCustomers:
             ]
             page += 1
 
-    def counterpart(self, customer: Customer, key: str) -> Change | None:
+    def find_matching_record(self, customer: Customer, key: str) -> Change | None:
         """The company with the same organisation number that no other customer of ours is bound to."""
         if not (customer.is_company and customer.organisation_no):
             return None
@@ -232,7 +232,7 @@ class SoapProducts:
         found = self._by_number(product.number)
         return _posted_product(found[0]) if found else None
 
-    def counterpart(self, product: Product) -> Change | None:
+    def find_matching_record(self, product: Product) -> Change | None:
         """The product with this number. Raises ErpRefused (`product_number_not_unique`)."""
         one = self._the_one(product.number)
         return None if one is None else _product_change(one)

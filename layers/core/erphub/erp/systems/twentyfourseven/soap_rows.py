@@ -99,7 +99,7 @@ class SoapRows:
             case _:
                 raise KeyError(dataset)
 
-    def changed(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
+    def changed_rows(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
         """Made since and changed since are asked for apart: nothing says that what is new counts as changed.
 
         The ERP takes instants in UTC, and has no pages: changes are asked for week by week.

@@ -5,18 +5,18 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
 from erphub.erp.datasets import Dataset
 from erphub.erp.documents import Document, DocumentKind
-from erphub.erp.posting import Change, Posted, Posting, Setup
+from erphub.erp.posting import Change, ListsSetup, Posted, Posting, PostsDocuments, ReadsChanges, Setup
 from erphub.erp.probes import Probe
-from erphub.erp.reading import ChangeReport, DateRange, Reading, ReadPlan, Slice
-from erphub.erp.resources import AdapterResources
-from erphub.erp.system import FoundChoice, FoundCompany
+from erphub.erp.reading import ChangeReport, DateRange, Reading, ReadPlan, ReadsDatasets, ReportsChanges, Slice
+from erphub.erp.resources import AdapterResources, UsesResources
+from erphub.erp.system import ErpAdapter, FoundChoice, FoundCompany, ListsCompanies, ListsOptions
 from erphub.erp.systems.twentyfourseven import departments
 from erphub.erp.systems.twentyfourseven.description import USER
-from erphub.erp.systems.twentyfourseven.endpoints import Places
+from erphub.erp.systems.twentyfourseven.endpoints import Endpoints
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
 from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens, Tokens, digest, utc_now
 
@@ -30,23 +30,33 @@ APPLICATION = "24sevenoffice"
 """The name under which a deployment keeps its application id and a replaced address."""
 
 
-class TwentyFourSevenOffice:
-    """Satisfies System, HasCompanies, HasChoices, HasDatasets, KnowsWhatChanged, and all that takes documents."""
+class TwentyFourSevenOffice(
+    UsesResources,
+    ErpAdapter,
+    ListsCompanies,
+    ListsOptions,
+    ReadsDatasets,
+    ReportsChanges,
+    PostsDocuments,
+    ListsSetup,
+    ReadsChanges,
+):
+    """A connected 24SevenOffice."""
 
     def __init__(self, settings: Mapping[str, Any], secret: Mapping[str, str], transport: Any = None) -> None:
         self._settings = settings
         self._departments = departments.Departments(settings)
         self._secret = secret
         self._transport = transport
-        self._shared = AdapterResources(ProcessTokens(), InProcessRateLimiter(utc_now), utc_now)
+        self._resources = AdapterResources(ProcessTokens(), InProcessRateLimiter(utc_now), utc_now)
 
-    def lend(self, shared: AdapterResources) -> None:
-        """Use these tokens, this budget, clock and addresses from now on."""
-        self._shared = shared
+    @override
+    def use(self, resources: AdapterResources) -> None:
+        self._resources = resources
 
     @cached_property
-    def _places(self) -> Places:
-        return Places.of(self._shared.addresses)
+    def _endpoints(self) -> Endpoints:
+        return Endpoints.of(self._resources.addresses)
 
     @cached_property
     def _way(self) -> "Organisation | User":
@@ -58,9 +68,11 @@ class TwentyFourSevenOffice:
             follow_redirects=False,
             trust_env=False,
         )
-        shared = self._shared
+        resources = self._resources
         made_with = digest(*(f"{name}={value}" for name, value in sorted(self._secret.items())))
-        tokens = Tokens(shared.tokens, shared.clock, sleep=shared.sleep, hide=shared.hide, made_with=made_with)
+        tokens = Tokens(
+            resources.tokens, resources.clock, made_with=made_with, pause=resources.pause, redact=resources.redact
+        )
         if self._settings.get("sign_in") == USER:
             from erphub.erp.systems.twentyfourseven.login import User
             from erphub.erp.systems.twentyfourseven.soap import Login, Soap
@@ -68,10 +80,12 @@ class TwentyFourSevenOffice:
             login = Login(
                 str(self._settings.get("username", "")),
                 self._secret.get("password", ""),
-                shared.applications.get(APPLICATION, ""),
+                resources.applications.get(APPLICATION, ""),
             )
-            soap = Soap(http, self._places, login, tokens, shared.budget, shared.clock, sleep=shared.sleep)
-            return User(soap, shared.clock, several=bool(self._settings.get("several_companies")))
+            soap = Soap(
+                http, self._endpoints, login, tokens, resources.rate_limiter, resources.clock, pause=resources.pause
+            )
+            return User(soap, resources.clock, several=bool(self._settings.get("several_companies")))
         from erphub.erp.systems.twentyfourseven.organisation import Organisation
         from erphub.erp.systems.twentyfourseven.rest import Application, Rest
 
@@ -79,13 +93,16 @@ class TwentyFourSevenOffice:
         application = Application(
             str(self._settings.get("client_id", "")), self._secret.get("client_secret", ""), organisation
         )
-        rest = Rest(http, self._places, application, tokens, shared.budget, shared.clock, sleep=shared.sleep)
-        return Organisation(rest, organisation, shared)
+        rest = Rest(
+            http, self._endpoints, application, tokens, resources.rate_limiter, resources.clock, pause=resources.pause
+        )
+        return Organisation(rest, organisation, resources)
 
-    # --- System, HasCompanies ----------------------------------------------------------------------------------------
+    # --- ErpAdapter, ListsCompanies ---
 
+    @override
     def check(self) -> Iterator[Probe]:
-        """The stages of a connection test; in-process stand-ins have no hosts to reach."""
+        # A transport of its own has no hosts to reach.
         from erphub.erp.systems.twentyfourseven import checks
 
         hosts = checks.reach(self._hosts) if self._transport is None else []
@@ -100,70 +117,74 @@ class TwentyFourSevenOffice:
     @property
     def _hosts(self) -> tuple[str, ...]:
         if self._settings.get("sign_in") == USER:
-            return (self._places.api, self._places.webservices)
-        return (self._places.login, self._places.rest)
+            return (self._endpoints.api, self._endpoints.webservices)
+        return (self._endpoints.login, self._endpoints.rest)
 
+    @override
     def companies(self) -> Sequence[FoundCompany]:
-        """Every company the login reaches, by name. Raises CredentialsRefused, Unavailable."""
         return sorted(self._way.companies(), key=lambda company: company.name.casefold())
 
+    @override
     def choices(self, field: str, company: FoundCompany) -> Sequence[FoundChoice]:
-        """The company's departments, the one list the wizard chooses from."""
+        # The company's departments, the one list the wizard chooses from.
         return departments.found(company, self._way.departments(company.key)) if field == departments.FIELD else ()
 
-    # --- HasDatasets -------------------------------------------------------------------------------------------------
+    # --- ReadsDatasets ---
 
-    def survey(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
-        """What there is to read; `slice_rows` is heeded roughly, as the ERP states no counts."""
+    @override
+    def plan_reading(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
+        # `slice_rows` is heeded roughly, as the ERP states no counts.
         from erphub.erp.systems.twentyfourseven import datasets
 
-        return datasets.survey(self._way.rows(company.key), dataset, window, slice_rows)
+        return datasets.plan_reading(self._way.rows(company.key), dataset, window, slice_rows)
 
+    @override
     def read(
         self,
         dataset: Dataset,
         company: FoundCompany,
-        survey: ReadPlan,  # noqa: ARG002
+        plan: ReadPlan,
         part: Slice,
     ) -> AbstractContextManager[Reading]:
-        """Read one slice."""
         from erphub.erp.systems.twentyfourseven import datasets
 
         return datasets.read(self._way.rows(company.key), dataset, part)
 
-    def changed(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
-        """Lines of the ledger, or orders, that were made or changed since. What was deleted the ERP does not tell."""
+    @override
+    def report_changes(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
+        # Lines of the ledger, or orders, that were made or changed since. What was deleted the ERP does not tell.
         from erphub.erp.systems.twentyfourseven import datasets
 
-        return datasets.changed(self._way.rows(company.key), dataset, since)
+        return datasets.report_changes(self._way.rows(company.key), dataset, since)
 
-    # --- TakesDocuments, HasSetup, HasChanges ------------------------------------------------------------------------
+    # --- PostsDocuments, ListsSetup, ReadsChanges ---
 
+    @override
     def setup(self, company: str = "") -> Setup:
-        """What there is to choose from in a company; of its departments those that the connection uses."""
+        # Of a company's departments those that the connection uses.
         offered = self._way.setup(company)
         return replace(offered, departments=self._departments.among(company, offered.departments))
 
+    @override
     def preview(self, document: Document, posting: Posting) -> Sequence[Mapping[str, Any]]:
-        """Exactly what `push` would send."""
         return self._way.preview(document, self._departments.routed(document.kind, posting))
 
-    def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:  # noqa: ARG002
-        """What was posted under the key."""
+    @override
+    def find(self, kind: DocumentKind, posting: Posting, document: Document) -> Posted | None:
         return self._way.find(document, posting)
 
+    @override
     def push(self, document: Document, posting: Posting) -> Posted:
-        """Post it."""
         return self._way.push(document, self._departments.routed(document.kind, posting))
 
+    @override
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
-        """Attach the PDF to what was posted."""
         return self._way.attach(posted, posting, pdf, name)
 
+    @override
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:
-        """Customers or products of a company that changed, oldest first."""
         return self._way.changed_since(kind, since, company)
 
-    def counterpart(self, document: Document, posting: Posting) -> Change | None:
-        """The ERP's own record of the same customer or product."""
-        return self._way.counterpart(document, posting)
+    @override
+    def find_matching_record(self, document: Document, posting: Posting) -> Change | None:
+        return self._way.find_matching_record(document, posting)

@@ -12,9 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from threading import Lock
+from typing import override
 
+from erphub.erp.resources import Redact, redact_nothing
 from erphub.erp.tokens import Token, TokenStore
-from erphub.platform.clock import Clock
+from erphub.platform.clock import Clock, Pause
 from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
 
@@ -33,15 +35,15 @@ class Tokens:
         store: TokenStore,
         clock: Clock,
         *,
-        sleep: Callable[[float], None] = time.sleep,
-        hide: Callable[[str], None] | None = None,
+        pause: Pause = time.sleep,
+        redact: Redact = redact_nothing,
         made_with: str = "",
     ) -> None:
         """`made_with` is a digest of the credentials: a kept token that was fetched with others is not used."""
         self._store = store
         self._clock = clock
-        self._sleep = sleep
-        self._hide = hide or _nothing
+        self._pause = pause
+        self._redact = redact
         self._made_with = made_with
         self._here: dict[str, Token] = {}
         self._holder = new_id()
@@ -57,7 +59,7 @@ class Tokens:
             token = self._here.get(name)
             if token is None or anew or not self._good(token, not_this):
                 token = self._shared(name, fetch, not_this, anew=anew)
-                self._hide(token.value)
+                self._redact(token.value)
                 self._here[name] = token
             return token.value
 
@@ -81,7 +83,7 @@ class Tokens:
                     code="sign_in_busy",
                     retry_after=60,
                 )
-            self._sleep(_POLL_SECONDS)
+            self._pause(_POLL_SECONDS)
 
     def _renewed(self, name: str, fetch: Callable[[], Token], not_this: str | None, *, anew: bool) -> Token:
         kept = False
@@ -97,20 +99,20 @@ class Tokens:
                 self._store.release(name, self._holder)
 
 
-class ProcessTokens:
-    """A store for one process: what a column uses when nothing is shared with others."""
+class ProcessTokens(TokenStore):
+    """A store for one process: what an adapter uses when nothing is shared with others."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, Token] = {}
         self._leases: dict[str, tuple[str, datetime]] = {}
         self._lock = Lock()
 
+    @override
     def read(self, name: str) -> Token | None:
-        """See the port."""
         return self._tokens.get(name)
 
+    @override
     def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        """See the port."""
         with self._lock:
             held = self._leases.get(name)
             if held is not None and held[0] != holder and held[1] > now:
@@ -118,8 +120,8 @@ class ProcessTokens:
             self._leases[name] = (holder, until)
             return True
 
+    @override
     def keep(self, name: str, holder: str, token: Token) -> bool:
-        """See the port."""
         with self._lock:
             held = self._leases.get(name)
             if held is None or held[0] != holder:
@@ -128,8 +130,8 @@ class ProcessTokens:
             del self._leases[name]
             return True
 
+    @override
     def release(self, name: str, holder: str) -> None:
-        """See the port."""
         with self._lock:
             held = self._leases.get(name)
             if held is not None and held[0] == holder:
@@ -139,10 +141,6 @@ class ProcessTokens:
 def utc_now() -> datetime:
     """Now in UTC."""
     return datetime.now(UTC)
-
-
-def _nothing(_: str) -> None:
-    return None
 
 
 def digest(*credentials: str) -> str:

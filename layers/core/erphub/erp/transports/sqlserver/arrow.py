@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from erphub.erp.datasets import DatasetField, Kind
+from erphub.erp.datasets import DatasetField, FieldType
 from erphub.erp.reading import Anomaly
 from erphub.erp.transports.sqlserver.source import FLOAT_SCALE, FLOATS, INTEGERS, TEXTS
 from erphub.erp.transports.sqlserver.statements import Column
@@ -32,17 +32,17 @@ type Convert = Callable[[Values], "Array"]
 
 
 @dataclass
-class Oddities:
+class Anomalies:
     """What was odd so far, by code, with a few examples each."""
 
     found: dict[str, Anomaly] = field(default_factory=dict[str, Anomaly])
 
     def add(self, code: str, example: str, count: int = 1) -> None:
         """Count one more, and keep the example if it is a new one of the first few."""
-        oddity = self.found.setdefault(code, Anomaly(code, 0, []))
-        oddity.count += count
-        if len(oddity.examples) < _EXAMPLES and example not in oddity.examples:
-            oddity.examples.append(example)
+        anomaly = self.found.setdefault(code, Anomaly(code, 0, []))
+        anomaly.count += count
+        if len(anomaly.examples) < _EXAMPLES and example not in anomaly.examples:
+            anomaly.examples.append(example)
 
 
 class Days(dict[Any, int | None]):
@@ -83,7 +83,7 @@ class Days(dict[Any, int | None]):
 
 
 def data_type(text: str) -> "DataType":
-    """The Arrow type that a survey's `types` names."""
+    """The Arrow type that a plan's `types` names."""
     from arro3.core import DataType
 
     if text.startswith("decimal("):
@@ -125,7 +125,7 @@ def constant(value: int, text: str) -> Callable[[int], "Array"]:
     return make
 
 
-def converter(wanted: DatasetField, column: Column, text: str, days: Days, oddities: Oddities) -> Convert:
+def converter(wanted: DatasetField, column: Column, text: str, days: Days, anomalies: Anomalies) -> Convert:
     """How values of the column become the field. The function raises ErpRefused for what cannot be held exactly."""
     from arro3.core import Array, DataType
 
@@ -136,7 +136,7 @@ def converter(wanted: DatasetField, column: Column, text: str, days: Days, oddit
         try:
             return Array(values, string)
         except UnicodeEncodeError:
-            return Array([_mended(value, name, oddities) for value in values], string)
+            return Array([_mended(value, name, anomalies) for value in values], string)
 
     def cast_texts(values: Values) -> Array:
         plain = Array(values, string)
@@ -145,34 +145,36 @@ def converter(wanted: DatasetField, column: Column, text: str, days: Days, oddit
     def dates(values: Values) -> Array:
         numbers = [days[value] for value in values]
         if days.bad:
-            _tell_bad_days(values, days, name, oddities)
+            _tell_bad_days(values, days, name, anomalies)
         return Array(numbers, DataType.int32()).cast(final)
 
-    match wanted.kind:
-        case Kind.DATE:
+    match wanted.type:
+        case FieldType.DATE:
             return dates
-        case Kind.TEXT if column.type == "bit":
+        case FieldType.TEXT if column.type == "bit":
             return lambda values: Array(_each(values, lambda value: "1" if value else "0"), string)
-        case Kind.TEXT if column.type in INTEGERS:
+        case FieldType.TEXT if column.type in INTEGERS:
             return lambda values: Array(values, int64).cast(string)
-        case Kind.TEXT if column.type in FLOATS:
+        case FieldType.TEXT if column.type in FLOATS:
             return lambda values: Array(_each(values, _float_text(column)), string)
-        case Kind.TEXT if column.type == "time":
+        case FieldType.TEXT if column.type == "time":
             return lambda values: Array(_each(values, str), string)
-        case Kind.TEXT:
+        case FieldType.TEXT:
             return texts if column.type in TEXTS else lambda values: Array(values, string)
-        case Kind.BOOLEAN:
+        case FieldType.BOOLEAN:
             return lambda values: Array(_each(values, bool), final)
-        case Kind.INTEGER if column.type in INTEGERS:
+        case FieldType.INTEGER if column.type in INTEGERS:
             return lambda values: Array(values if column.type != "bit" else _each(values, int), int64)
-        case Kind.DECIMAL if column.type in INTEGERS:
+        case FieldType.DECIMAL if column.type in INTEGERS:
             return lambda values: Array(values if column.type != "bit" else _each(values, int), int64).cast(final)
-        case Kind.DECIMAL if column.type in FLOATS:
+        case FieldType.DECIMAL if column.type in FLOATS:
             shortest = _float_text(column)
             return lambda values: cast_texts(
-                _each(values, lambda value: _float_decimal(shortest(value), name, oddities))
+                _each(values, lambda value: _float_decimal(shortest(value), name, anomalies))
             )
-        case Kind.DECIMAL | Kind.INTEGER | Kind.TIMESTAMP:  # numbers with decimals, and instants: both arrive as text
+        case (
+            FieldType.DECIMAL | FieldType.INTEGER | FieldType.TIMESTAMP
+        ):  # numbers with decimals, and instants: both arrive as text
             return cast_texts
 
 
@@ -185,27 +187,27 @@ def _same_nulls(before: "Array", after: "Array", values: Values, wanted: Dataset
         return after
     held = cast(Sequence[Any], after.to_pylist())  # pyright: ignore[reportUnknownMemberType]
     lost = next(value for value, kept in zip(values, held, strict=True) if value is not None and kept is None)
-    if wanted.kind is Kind.TIMESTAMP:
+    if wanted.type is FieldType.TIMESTAMP:
         raise ErpRefused(f"{wanted.name}: {str(lost)[:60]!r} is not an instant.", code="value_unreadable")
     raise ErpRefused(
         f"{wanted.name}: the number {str(lost)[:60]} has more digits than can be held exactly.", code="decimal_too_wide"
     )
 
 
-def _mended(value: str | None, name: str, oddities: Oddities) -> str | None:
+def _mended(value: str | None, name: str, anomalies: Anomalies) -> str | None:
     """Text with halves of characters, which no exchange format knows, replaced by the mark for such."""
     if value is None:
         return None
     mended = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if mended != value:
-        oddities.add("text_not_unicode", f"{name}: {mended[:60]}")
+        anomalies.add("text_not_unicode", f"{name}: {mended[:60]}")
     return mended
 
 
-def _tell_bad_days(values: Values, days: Days, name: str, oddities: Oddities) -> None:
+def _tell_bad_days(values: Values, days: Days, name: str, anomalies: Anomalies) -> None:
     for value in values:
         if value in days.bad:
-            oddities.add("bad_date", f"{name}: {str(value)[:30]}")
+            anomalies.add("bad_date", f"{name}: {str(value)[:30]}")
 
 
 def _float_text(column: Column) -> Callable[[float], str]:
@@ -221,10 +223,10 @@ def _real_text(value: float) -> str:
     return f"{value:.9g}"
 
 
-def _float_decimal(shortest: str, name: str, oddities: Oddities) -> str:
+def _float_decimal(shortest: str, name: str, anomalies: Anomalies) -> str:
     """The text of the decimal a float becomes, by the rule of FLOAT_SCALE."""
     exact = Decimal(shortest)
     held = exact.quantize(_FLOAT_STEP, context=_EXACT) if exact.adjusted() < 60 else exact
     if held != exact:
-        oddities.add("float_rounded", f"{name}: {shortest}")
+        anomalies.add("float_rounded", f"{name}: {shortest}")
     return f"{held:f}"

@@ -24,8 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
 
-from erphub.erp.transports.sqlserver import browser, messages
-from erphub.erp.transports.sqlserver import errors as refusals
+from erphub.erp.transports.sqlserver import browser, errors, messages
 from erphub.erp.transports.sqlserver.statements import (
     BEGIN,
     COMMIT,
@@ -164,7 +163,7 @@ class Session:
         try:
             yield
         except pymssql.Error as error:
-            raise refusals.running(error, [self._login.password]) from error
+            raise errors.running(error, [self._login.password]) from error
 
 
 class Stream:
@@ -208,7 +207,7 @@ def connect(route: Route, login: Login, trust: Trust) -> Session:
 
 
 def _why(error: Exception, heard: Sequence[messages.Message], login: Login, trust: Trust) -> HubError:
-    problem = refusals.connecting(error, heard, [login.password])
+    problem = errors.connecting(error, heard, [login.password])
     if problem.code == "connection_refused" and trust.name is not None:
         # The handshake before this one was right, so the server is not always the same one.
         return Unavailable(

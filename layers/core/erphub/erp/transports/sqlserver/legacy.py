@@ -19,7 +19,7 @@ _ANY_ZONE = timedelta(days=1)
 """A table notes the day of a change by the clock of whoever made it."""
 
 
-def days_before(
+def daily_totals_before(
     server: Server, company: FoundCompany, dataset: Dataset, sources: Sequence[Source], before: date
 ) -> list[ControlTotal]:
     """Rows and sum per day of all that is dated before a day. Raises ErpRefused, Unavailable."""
@@ -44,7 +44,7 @@ def _days_before(
     return [total for total in found if total.period is not None]
 
 
-def changed(
+def report_changes(
     server: Server, company: FoundCompany, dataset: Dataset, sources: Sequence[Source], since: datetime
 ) -> ChangeReport | None:
     """On which days rows lie that say they were changed since; None when a table does not note it.

@@ -1,6 +1,6 @@
 """Surveying and reading a dataset in a company's database: what there is, in which parts, and then its rows.
 
-A survey divides the rows into slices of whole days, or of ranges of a whole-number key, so that every row lies in
+A plan divides the rows into slices of whole days, or of ranges of a whole-number key, so that every row lies in
 exactly one of them: the first slice has no lower end and holds the rows without a date, the last has no upper end.
 
 A slice is read over one connection, in one snapshot where the database allows it: first what the database says it
@@ -14,11 +14,11 @@ from datetime import date
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from erphub.erp.datasets import Dataset, Kind, Publishing
+from erphub.erp.datasets import Dataset, FieldType, Publishing
 from erphub.erp.reading import Anomaly, ControlTotal, DateRange, ReadPlan, Slice
 from erphub.erp.system import FoundCompany
 from erphub.erp.transports.sqlserver import server as databases
-from erphub.erp.transports.sqlserver.arrow import Days, Oddities, constant, converter, data_type, nulls
+from erphub.erp.transports.sqlserver.arrow import Anomalies, Days, constant, converter, data_type, nulls
 from erphub.erp.transports.sqlserver.driver import Row, Session
 from erphub.erp.transports.sqlserver.server import Server
 from erphub.erp.transports.sqlserver.source import FLOATS, INTEGERS, Bound, Source, bind
@@ -55,7 +55,7 @@ _SUMS = Context(prec=100)
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
-def survey(
+def plan_reading(
     server: Server,
     company: FoundCompany,
     dataset: Dataset,
@@ -237,7 +237,7 @@ def _reading(
 
 
 def _as_surveyed(dataset: Dataset, one: Bound, found: ReadPlan, *, alone: bool) -> bool:
-    """Whether the table still has the columns, of the types, that the survey saw."""
+    """Whether the table still has the columns, of the types, that the plan saw."""
     absent = {
         wanted.name
         for wanted in dataset.fields
@@ -318,7 +318,7 @@ class SliceReading:
         consistent: bool,
     ) -> None:
         self.consistent = consistent
-        self.seen = Oddities()
+        self.seen = Anomalies()
         self._days = Days()
         self._session, self._dataset, self._bound = session, dataset, bound
         self._types: Mapping[str, str] = found.types
@@ -340,7 +340,7 @@ class SliceReading:
             return []
 
     @property
-    def oddities(self) -> Sequence[Anomaly]:
+    def anomalies(self) -> Sequence[Anomaly]:
         """What was odd in the rows yielded so far."""
         return list(self.seen.found.values())
 
@@ -379,7 +379,7 @@ class SliceReading:
             if column is not None:
                 fields.append((len(select), converter(wanted, column, text, self._days, self.seen)))
                 columns.append(column)
-                select.append(day(column) if wanted.kind is Kind.DATE else expression(column))
+                select.append(day(column) if wanted.type is FieldType.DATE else expression(column))
             elif wanted.name in self._bound.source.constants:
                 fields.append((None, constant(self._bound.source.constants[wanted.name], text)))
             else:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from erphub.erp.datasets import Dataset, DatasetField, Kind
+from erphub.erp.datasets import Dataset, DatasetField, FieldType
 from erphub.erp.transports.sqlserver.driver import Session
 from erphub.erp.transports.sqlserver.statements import COLUMNS, MAY_READ, OBJECTS, Column, literal, qualified
 from erphub.platform.errors import ErpRefused
@@ -25,23 +25,23 @@ FLOAT_SCALE = 12
 """Decimals kept of a float. A float becomes the shortest decimal that reads back as the same float (0.1 is 0.1, as
 people see it), rounded half to even to 12 decimals; one of more than 26 digits before the point is refused."""
 
-_SUITABLE: Mapping[Kind, frozenset[str]] = {
-    Kind.TEXT: frozenset({*INTEGERS, *DECIMALS, *FLOATS, *TEXTS, *INSTANTS, "date", "time", "datetimeoffset"})
+_SUITABLE: Mapping[FieldType, frozenset[str]] = {
+    FieldType.TEXT: frozenset({*INTEGERS, *DECIMALS, *FLOATS, *TEXTS, *INSTANTS, "date", "time", "datetimeoffset"})
     | {"uniqueidentifier"},
-    Kind.INTEGER: frozenset({*INTEGERS, "decimal", "numeric"}),
-    Kind.DECIMAL: frozenset({*INTEGERS, *DECIMALS, *FLOATS}),
+    FieldType.INTEGER: frozenset({*INTEGERS, "decimal", "numeric"}),
+    FieldType.DECIMAL: frozenset({*INTEGERS, *DECIMALS, *FLOATS}),
     # A day of an instant with an offset would depend on whose day is meant.
-    Kind.DATE: frozenset({"int", "bigint", "date", *INSTANTS}),
-    Kind.TIMESTAMP: frozenset({*INSTANTS, "date"}),
-    Kind.BOOLEAN: frozenset(INTEGERS),
+    FieldType.DATE: frozenset({"int", "bigint", "date", *INSTANTS}),
+    FieldType.TIMESTAMP: frozenset({*INSTANTS, "date"}),
+    FieldType.BOOLEAN: frozenset(INTEGERS),
 }
-_WHEN_MISSING: Mapping[Kind, str] = {
-    Kind.TEXT: "string",
-    Kind.INTEGER: "int64",
-    Kind.DECIMAL: "decimal(1,0)",
-    Kind.DATE: "date32",
-    Kind.TIMESTAMP: "timestamp[us]",
-    Kind.BOOLEAN: "bool",
+_WHEN_MISSING: Mapping[FieldType, str] = {
+    FieldType.TEXT: "string",
+    FieldType.INTEGER: "int64",
+    FieldType.DECIMAL: "decimal(1,0)",
+    FieldType.DATE: "date32",
+    FieldType.TIMESTAMP: "timestamp[us]",
+    FieldType.BOOLEAN: "bool",
 }
 
 
@@ -78,8 +78,8 @@ class Bound:
     def arrow_type(self, wanted: DatasetField) -> str:
         """The field's Arrow type. Raises ErpRefused `decimal_too_wide`, `column_type_unsuitable`."""
         column = self.columns.get(wanted.name)
-        if column is None or wanted.kind is not Kind.DECIMAL:
-            return _WHEN_MISSING[wanted.kind]
+        if column is None or wanted.type is not FieldType.DECIMAL:
+            return _WHEN_MISSING[wanted.type]
         precision, scale = _digits(column)
         if not 0 < precision <= MOST_DIGITS or not 0 <= scale <= precision:
             raise ErpRefused(
@@ -157,13 +157,13 @@ def _first(columns: Sequence[Column], names: Sequence[str]) -> Column | None:
 
 
 def _suits(source: Source, wanted: DatasetField, column: Column) -> None:
-    suits = column.type in _SUITABLE[wanted.kind]
-    if wanted.kind is Kind.INTEGER and column.type in DECIMALS:
+    suits = column.type in _SUITABLE[wanted.type]
+    if wanted.type is FieldType.INTEGER and column.type in DECIMALS:
         suits = column.scale == 0
     if not suits:
         raise ErpRefused(
             f"{source.object}.{column.name} is of type {column.type}, which cannot become {wanted.name}"
-            f" ({wanted.kind.value}). Map another column.",
+            f" ({wanted.type.value}). Map another column.",
             code="column_type_unsuitable",
         )
 

@@ -109,7 +109,7 @@ def expression(column: Column, *, total: bool = False) -> Sql:
 
 
 def day(column: Column) -> Sql:
-    """How to select the column's day: whole numbers as they are, dates and instants as `2026-01-31`."""
+    """How to select the adapter's day: whole numbers as they are, dates and instants as `2026-01-31`."""
     if column.type in _INSTANTS:
         return Sql(_AS_TEXT["date"].format(quote(column.name)))
     return expression(column)

@@ -136,7 +136,7 @@ class Stack:
             # The stand-in is done with a request within moments, so nobody need wait ten minutes to be sure.
             "SettleSeconds": "4",
             # Long enough to bring a deleted connection back by hand, short enough to see it go.
-            "GraceSeconds": "20",
+            "DeletionGraceSeconds": "20",
             "ErpAddresses": standins.addresses(state["stand_ins"]),
             "ErpApplications": standins.APPLICATIONS,
             "RequireTls": "false",

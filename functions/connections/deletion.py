@@ -24,8 +24,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
 
     door = tasks.TaskDoor(
         {
-            "condemn": lambda given: app.services().get(DeletionTasks).condemn(*_names(given)),
-            "halt": lambda given: app.services().get(DeletionTasks).halt(*_names(given)),
+            "schedule": lambda given: app.services().get(DeletionTasks).schedule(*_names(given)),
+            "stop": lambda given: app.services().get(DeletionTasks).stop(*_names(given)),
             "remove": lambda given: app.services().get(DeletionTasks).remove(*_names(given), time_left),
         }
     )

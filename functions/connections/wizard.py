@@ -27,11 +27,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
 
     door = tasks.TaskDoor(
         {
-            "answered": lambda given: wizards().answered(given["client_id"], given["wizard_id"]),
-            "trouble": lambda given: wizards().trouble(given["client_id"], given["wizard_id"]),
-            "ended": lambda given: wizards().ended(given["client_id"], given["wizard_id"], given["reason"]),
+            "process_answer": lambda given: wizards().process_answer(given["client_id"], given["wizard_id"]),
+            "record_failure": lambda given: wizards().record_failure(given["client_id"], given["wizard_id"]),
+            "finish": lambda given: wizards().finish(given["client_id"], given["wizard_id"], given["reason"]),
             "test": lambda given: wizards().test(given["client_id"], given["connection_id"], given["test_id"]),
-            tasks.EXECUTION_ENDED: lambda given: wizards().broken(given["client_id"], given),
+            tasks.EXECUTION_ENDED: lambda given: wizards().execution_ended(given["client_id"], given),
             "sweep_wizards": lambda _: {"swept": app.services().get(OverdueWizards).sweep(time_left)},
             "sweep_secrets": lambda _: {"swept": app.services().get(OrphanedSecrets).sweep(time_left)},
         }

@@ -410,7 +410,7 @@ class Life:
         others, words = self._rows(self.twin, self.neighbour), (connection, "Ledger, soon gone", self.login)
         before = self._traces(words)
         owner.remove(path, plan_token=owner.post(f"{path}/deletion-preview", {})["plan_token"])
-        grace = self.described["parameters"]["GraceSeconds"]
+        grace = self.described["parameters"]["DeletionGraceSeconds"]
         with screen.doing(f"The time of grace passes ({grace} seconds here, 30 days by default), and it is removed"):
             until(lambda: owner.get("./connections")["items"], lambda found: not found, 240, every=1)
         owner.refused("GET", path, "connection_not_found")

@@ -177,13 +177,13 @@ class Scene:
         steps: list[str] = []
         for execution, names in list(self.machine.running.items()):
             ids = names["client_id"], names["connection_id"], names["deletion_id"]
-            steps.append(self.tasks.condemn(*ids)["next"])
-            while steps[-1] in ("halt", "again"):
-                steps.append(self.tasks.halt(*ids)["next"])
+            steps.append(self.tasks.schedule(*ids)["next"])
+            while steps[-1] in ("stop_work", "still_running"):
+                steps.append(self.tasks.stop(*ids)["next"])
             if steps[-1] == "wait":
                 found = self.store.get(CLIENT, MINE)
-                self.now = max(self.now, found.until) if found else self.now
-            while steps[-1] != "stop":
+                self.now = max(self.now, found.restorable_until) if found else self.now
+            while steps[-1] != "done":
                 steps.append(self.tasks.remove(*ids, lambda: 900.0)["next"])
             self.machine.running.pop(execution, None)
         return steps

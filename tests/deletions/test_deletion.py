@@ -113,7 +113,7 @@ def test_what_somebody_else_changes_in_the_last_moment_is_not_deleted(scene: Sce
         "connection_id": MINE,
         "deletion_id": scene.store.get(CLIENT, MINE).id,
     }
-    assert scene.walk() == ["stop"], "the machine finds nothing to do either"
+    assert scene.walk() == ["done"], "the machine finds nothing to do either"
     assert scene.connection().status is ConnectionStatus.ACTIVE
 
 
@@ -127,21 +127,21 @@ def test_a_run_that_fails_in_the_last_moment_is_no_reason_not_to_delete(scene: S
         return start(name, input)
 
     monkeypatch.setattr(scene.machine, "start", meanwhile)
-    assert scene.ask().state == "waiting"
+    assert scene.ask().state == "scheduled"
     assert scene.connection().status is ConnectionStatus.DELETING
     scene.service.restore(scene.member(), MINE)
     assert scene.connection().health.paused_from is ConnectionStatus.DEGRADED, "as it was when it went"
 
 
 def test_a_connection_that_never_stands_still_is_asked_for_again_and_not_called_changed(scene: Scene, monkeypatch):
-    condemn = scene.store.condemn
+    schedule = scene.store.schedule
 
     def meanwhile(deletion, connection, *more):
         status = connection.status
         scene.connections.move(connection, status, Health(of=status, since=scene.now), None)
-        return condemn(deletion, connection, *more)
+        return schedule(deletion, connection, *more)
 
-    monkeypatch.setattr(scene.store, "condemn", meanwhile)
+    monkeypatch.setattr(scene.store, "schedule", meanwhile)
     with pytest.raises(Unavailable):
         scene.ask()
     assert scene.connection().status is ConnectionStatus.ACTIVE
@@ -165,7 +165,8 @@ def test_a_colleague_may_delete_and_restore_what_is_shared(scene: Scene):
     colleague = scene.member(COLLEAGUE)
     answer = scene.service.delete(colleague, MINE, scene.service.preview(colleague, MINE).plan_token)
     assert answer.by == COLLEAGUE
-    assert scene.service.restore(colleague, MINE).status is ConnectionStatus.PAUSED
+    scene.service.restore(colleague, MINE)
+    assert scene.connection().status is ConnectionStatus.PAUSED
 
 
 def test_of_two_who_delete_at_the_same_moment_one_wins(scene: Scene, monkeypatch):
@@ -186,7 +187,7 @@ def test_of_two_who_delete_at_the_same_moment_one_wins(scene: Scene, monkeypatch
     with pytest.raises(Conflict):
         scene.ask(first)
     assert scene.store.get(CLIENT, MINE).id == answers[0].id
-    assert sorted(scene.walk()) == ["halt", "stop", "stop", "wait"], "the loser's machine finds nothing to do"
+    assert sorted(scene.walk()) == ["done", "done", "stop_work", "wait"], "the loser's machine finds nothing to do"
     assert scene.connection() is None
 
 
@@ -196,13 +197,13 @@ def test_of_two_who_delete_at_the_same_moment_one_wins(scene: Scene, monkeypatch
 def test_a_deleted_connection_is_unusable_at_once_and_all_of_it_is_still_there(scene: Scene):
     before = len(scene.traces(MINE))
     answer = scene.ask()
-    assert answer.state == "waiting"
+    assert answer.state == "scheduled"
     assert answer.restorable_until == scene.now + timedelta(days=30)
     found = scene.connection()
     assert found.status is ConnectionStatus.DELETING
     assert not found.works
     assert found.status_reason["restorable_until"] == "2026-12-22T08:00:00Z", "whoever looks sees how long there is"
-    assert scene.store.condemned(CLIENT) == [MINE]
+    assert scene.store.list_scheduled(CLIENT) == [MINE]
     assert len(scene.traces(MINE)) >= before
 
 
@@ -242,13 +243,13 @@ def test_what_goes_on_is_ended(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
     ids = names["client_id"], names["connection_id"], names["deletion_id"]
-    assert scene.tasks.halt(*ids) == {"next": "again"}, "the run is asked to stop and may still be writing"
+    assert scene.tasks.stop(*ids) == {"next": "still_running"}, "the run is asked to stop and may still be writing"
     assert RunTable(scene.table).get(ref).cancel_requested
     assert scene.connect.stopped == [draft.execution]
     assert SyncTable(scene.table).get(CLIENT, MINE).next_at is None
     assert SyncTable(scene.table).get(CLIENT, OTHER).next_at is not None
     scene.imports.running.clear()
-    assert scene.tasks.halt(*ids)["next"] == "wait"
+    assert scene.tasks.stop(*ids)["next"] == "wait"
     assert RunTable(scene.table).get(ref).status is Status.CANCELLED
 
 
@@ -258,7 +259,7 @@ def test_a_run_that_does_not_end_is_ended_from_outside(scene: Scene):
     scene.imports.start(ref.run_id, {})
     scene.ask()
     scene.now += timedelta(minutes=21)
-    assert scene.walk()[:2] == ["halt", "wait"]
+    assert scene.walk()[:2] == ["stop_work", "wait"]
     assert scene.imports.stopped == [scene.imports.execution(ref.run_id)]
 
 
@@ -267,9 +268,9 @@ def test_a_transfer_under_way_comes_to_its_end_first(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
     ids = names["client_id"], names["connection_id"], names["deletion_id"]
-    assert scene.tasks.halt(*ids) == {"next": "again"}
+    assert scene.tasks.stop(*ids) == {"next": "still_running"}
     scene.now += timedelta(minutes=7)
-    assert scene.tasks.halt(*ids)["next"] == "wait"
+    assert scene.tasks.stop(*ids)["next"] == "wait"
 
 
 # --- grace and restore ----------------------------------------------------------------------------
@@ -289,7 +290,7 @@ def test_the_machine_does_not_wake_before_the_time_is_over(scene: Scene):
     until = scene.ask().restorable_until
     assert until == scene.now.replace(microsecond=0) + timedelta(days=30, seconds=1)
     names = next(iter(scene.machine.running.values()))
-    answer = scene.tasks.halt(names["client_id"], names["connection_id"], names["deletion_id"])
+    answer = scene.tasks.stop(names["client_id"], names["connection_id"], names["deletion_id"])
     assert answer["until"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -302,18 +303,18 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     before = kept()
     scene.ask()
     execution, names = next(iter(scene.machine.running.items()))
-    scene.tasks.halt(CLIENT, MINE, names["deletion_id"])
+    scene.tasks.stop(CLIENT, MINE, names["deletion_id"])
     scene.now += timedelta(days=29)
-    restored = scene.service.restore(scene.member(), MINE)
-    assert restored.status is ConnectionStatus.PAUSED
+    scene.service.restore(scene.member(), MINE)
     found = scene.connection()
+    assert found.status is ConnectionStatus.PAUSED
     assert found.health.paused_from is ConnectionStatus.ACTIVE
     assert found.health.catch_up_from is not None, "what was missed is made up for when it is resumed"
     assert found.status_reason is None
     assert set(before) <= set(kept())
     new = {one.split(" ")[-1].split("#")[0] for one in set(kept()) - set(before)}
     assert new == {"NOTICE"}, "that it was deleted and restored"
-    assert scene.store.condemned(CLIENT) == []
+    assert scene.store.list_scheduled(CLIENT) == []
     assert scene.machine.stopped == [execution]
     actions = [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items]
     assert actions == ["connection.restored", "connection.deleted", "connection.created"]
@@ -322,7 +323,7 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
 def test_a_restored_syncs_next_transfer_waits_for_the_connection_and_speaks_of_no_deletion(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
-    scene.tasks.halt(CLIENT, MINE, names["deletion_id"])
+    scene.tasks.stop(CLIENT, MINE, names["deletion_id"])
     scene.service.restore(scene.member(), MINE)
     sync = SyncTable(scene.table).get(CLIENT, MINE)
     assert (sync.next_at, sync.next_why) == (None, "It waits until the connection works again.")
@@ -354,7 +355,7 @@ def test_a_machine_that_wakes_after_a_restore_removes_nothing(scene: Scene):
     before = scene.traces(MINE)
     scene.now += timedelta(days=31)
     for _ in range(2):
-        assert scene.tasks.remove(CLIENT, MINE, names["deletion_id"], lambda: 900.0) == {"next": "stop"}
+        assert scene.tasks.remove(CLIENT, MINE, names["deletion_id"], lambda: 900.0) == {"next": "done"}
     assert scene.traces(MINE) == before
     assert scene.connection().status is ConnectionStatus.PAUSED
 
@@ -377,9 +378,9 @@ def test_of_a_restore_and_a_removal_at_the_same_moment_one_wins(scene: Scene):
     assert scene.store.begin_removal(deletion) is not None
     told = event(CONNECTION_RESTORED, CLIENT, MINE, scene.now, deletion.id, "It was restored.")
     with pytest.raises(Conflict):
-        scene.store.pardon(deletion, scene.connection(), entry, told, scene.now)
+        scene.store.cancel(deletion, scene.connection(), entry, told, scene.now)
     assert scene.connection().status is ConnectionStatus.DELETING
-    assert scene.store.get(CLIENT, MINE).state == "removing"
+    assert scene.store.get(CLIENT, MINE).status == "removing"
 
 
 def test_a_restored_connection_can_be_deleted_again(scene: Scene):
@@ -445,7 +446,7 @@ def test_everybody_is_told_that_it_is_being_deleted_and_that_it_was_restored(sce
     deleting = (CONNECTION_DELETING, "deleting", "owner")
     assert told(scene) == [deleting]
     for names in scene.machine.running.values():
-        scene.tasks.condemn(names["client_id"], names["connection_id"], names["deletion_id"])
+        scene.tasks.schedule(names["client_id"], names["connection_id"], names["deletion_id"])
     assert told(scene) == [deleting], "once, however often it is asked for"
     scene.now += timedelta(days=1)
     scene.service.restore(scene.member(), MINE)
@@ -460,7 +461,7 @@ def test_afterwards_a_search_of_every_store_finds_nothing_but_the_audit_trail(sc
     scene.draft(MINE)
     others = scene.others()
     scene.ask()
-    assert scene.walk() == ["halt", "wait", "stop"]
+    assert scene.walk() == ["stop_work", "wait", "done"]
     for word in (MINE, NAME, "Nord AS", "Vest AS"):
         assert [trace for trace in scene.traces(word) if "#AUDIT#" not in trace] == [], word
     assert [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items] == [
@@ -484,7 +485,7 @@ def test_its_name_and_its_companies_can_be_used_again(scene: Scene):
 def test_with_no_time_of_grace_it_goes_at_once(scene: Scene):
     scene.grace = timedelta()
     scene.ask()
-    assert scene.walk() == ["halt", "remove", "stop"]
+    assert scene.walk() == ["stop_work", "remove", "done"]
     assert scene.connection() is None
 
 
@@ -493,11 +494,11 @@ def test_removal_that_runs_out_of_time_goes_on_where_it_was(scene: Scene):
     scene.ask()
     names = next(iter(scene.machine.running.values()))
     ids = names["client_id"], names["connection_id"], names["deletion_id"]
-    scene.tasks.halt(*ids)
+    scene.tasks.stop(*ids)
     rounds = 0
     while True:
         left = iter([900.0] * (rounds + 1))
-        if scene.tasks.remove(*ids, lambda left=left: next(left, 0.0))["next"] == "stop":
+        if scene.tasks.remove(*ids, lambda left=left: next(left, 0.0))["next"] == "done":
             break
         rounds += 1
     assert rounds > 5

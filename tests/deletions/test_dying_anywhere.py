@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from erphub.connections.models import ConnectionStatus
-from erphub.deletions.models import DeletionState
+from erphub.deletions.models import DeletionStatus
 from tests.deletions.conftest import CLIENT, MINE, Killed, Scene, fresh_scene
 
 
@@ -30,7 +30,7 @@ def kept_alive(scene: Scene) -> None:
         assert connection is not None, left
         assert connection.status is ConnectionStatus.DELETING
         assert deletion is not None
-        assert deletion.state is not DeletionState.ASKED
+        assert deletion.status is not DeletionStatus.REQUESTED
     else:
         assert connection is None
 
@@ -93,7 +93,7 @@ def test_a_restore_that_dies_behind_any_call_is_repeated_to_the_end(scenes, halt
         scene.ask()
         names = next(iter(scene.machine.running.values()))
         if halted:
-            scene.tasks.halt(CLIENT, MINE, names["deletion_id"])
+            scene.tasks.stop(CLIENT, MINE, names["deletion_id"])
         scene.death.changes.clear()
         scene.death.at = n
         died = False

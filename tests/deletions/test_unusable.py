@@ -63,7 +63,7 @@ def test_nobody_sees_its_rows_until_it_is_restored(scene: Scene):
             asked.append(list(wanted.hidden))
             return RowPage([], None)
 
-    rows = Rows(Lake(), scene.store.condemned)
+    rows = Rows(Lake(), scene.store.list_scheduled)
     rows.page(CLIENT, "accounts", RowsQuery())
     scene.ask()
     rows.page(CLIENT, "accounts", RowsQuery())
@@ -99,14 +99,14 @@ def test_the_door_does_what_the_machine_asks(scene: Scene, monkeypatch):
             return 900_000
 
     event = json.loads((ROOT / "events/connections/deletion.json").read_text())
-    assert door.handler(event, Context()) == {"next": "stop"}, "a deletion nobody knows is none"
+    assert door.handler(event, Context()) == {"next": "done"}, "a deletion nobody knows is none"
     scene.ask()
     mine = event | {"client_id": CLIENT, "connection_id": MINE, "deletion_id": scene.store.get(CLIENT, MINE).id}
-    assert door.handler(mine | {"task": "condemn"}, Context()) == {"next": "halt"}
+    assert door.handler(mine | {"task": "schedule"}, Context()) == {"next": "stop_work"}
     waits = door.handler(mine, Context())
     assert waits == {"next": "wait", "until": "2026-12-22T08:00:00Z"}
-    scene.now = scene.store.get(CLIENT, MINE).until
-    assert door.handler(mine | {"task": "remove"}, Context())["next"] == "stop"
+    scene.now = scene.store.get(CLIENT, MINE).restorable_until
+    assert door.handler(mine | {"task": "remove"}, Context())["next"] == "done"
     assert scene.connection() is None
     with pytest.raises(TaskFailed):
         door.handler(mine | {"task": "nothing"}, Context())

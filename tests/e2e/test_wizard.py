@@ -156,8 +156,8 @@ def short_machine(hub):
     client = hub.aws.client("stepfunctions")
     deployed = client.describe_state_machine(stateMachineArn=hub.outputs["ConnectMachineArn"])
     definition = json.loads(deployed["definition"])
-    assert definition["States"]["Ask"]["TimeoutSeconds"] == 86400
-    definition["States"]["Ask"]["TimeoutSeconds"] = 2
+    assert definition["States"]["AskStep"]["TimeoutSeconds"] == 86400
+    definition["States"]["AskStep"]["TimeoutSeconds"] = 2
     twin = client.create_state_machine(
         name="connect-in-a-hurry", definition=json.dumps(definition), roleArn=deployed["roleArn"]
     )["stateMachineArn"]

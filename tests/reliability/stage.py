@@ -149,7 +149,7 @@ class Stage:
             "EVENT_BUS": "bus",
             "ALLOWED_ERP_NETWORKS": "127.0.0.0/8",
             "SETTLE_SECONDS": "600",
-            "GRACE_SECONDS": "86400",
+            "DELETION_GRACE_SECONDS": "86400",
             "POWERTOOLS_SERVICE_NAME": "erphub",
             "POWERTOOLS_METRICS_NAMESPACE": "erphub",
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",

@@ -100,7 +100,7 @@ class FakeMachine:
         self.waiting[token] = given
 
     def _work(self, given: dict[str, Any]) -> None:
-        outcome = self._tried("answered", given, 3) or self._tried("trouble", given, 6)
+        outcome = self._tried("process_answer", given, 3) or self._tried("record_failure", given, 6)
         if outcome is None:
             self.executions[self.execution(given["wizard_id"])] = "FAILED"
             self.failed.append(given)
@@ -118,7 +118,7 @@ class FakeMachine:
         return None
 
     def _end(self, given: Mapping[str, Any], reason: str) -> None:
-        self.tasks("ended", {**given, "reason": reason})
+        self.tasks("finish", {**given, "reason": reason})
         self.executions[self.execution(given["wizard_id"])] = "SUCCEEDED"
 
     def _test(self, arn: str, given: Mapping[str, Any]) -> None:

@@ -204,7 +204,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     guard = AddressGuard((), lambda host: ["8.8.8.8"] if host == HOST else ["10.0.0.5"])
     actors = MemberDirectory(store)
     given = [
-        OverdueWizards(wizards, machine, connecting.ended, clock, _not_swept),
+        OverdueWizards(wizards, machine, connecting.finish, clock, _not_swept),
         OrphanedSecrets(secrets, found, wizards, lambda *names: webhooks.get(*names) is not None, clock, _not_swept),
         WizardService(wizards, found, secrets, machine, redaction, clock, platform.new_id, 86400, *rules),
         TenancyService(TenancyTable(table), users, clock, platform.new_id),

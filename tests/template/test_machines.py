@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from erphub.deletions.service import PATIENCE
+from erphub.deletions.tasks import MAX_STOPPING_TIME
 from erphub.imports.runs.execution import READ_TIME
 from erphub.imports.runs.planning import ENOUGH_TIME, patience
 from local import machines, template
@@ -73,11 +73,14 @@ def test_a_run_whose_time_runs_out_again_and_again_fits_its_history_with_every_r
 
 
 def test_a_deletion_that_waits_for_work_to_end_fits_its_history():
-    """It asks every three seconds, for twenty minutes at most (deletion.PATIENCE)."""
+    """It asks every three seconds, for twenty minutes at most (`MAX_STOPPING_TIME`)."""
     definition, _ = machines.machines()["DeleteMachine"]
     states = definition["States"]
-    turns = PATIENCE.total_seconds() / states["Breathe"]["Seconds"]
-    assert 2 * turns * events_of(states["Halt"], states["Halted"], states["Breathe"]) < HISTORY / 2
+    turns = MAX_STOPPING_TIME.total_seconds() / states["WaitForRunningWork"]["Seconds"]
+    assert (
+        2 * turns * events_of(states["StopRunningWork"], states["HasWorkStopped"], states["WaitForRunningWork"])
+        < HISTORY / 2
+    )
 
 
 def test_cfn_lint_has_nothing_to_say():

@@ -407,7 +407,7 @@ def test_an_edit_whose_end_never_came_is_swept(hub, made, monkeypatch):
         patch.setattr(ConnectionTable, "swap", never)
         assert edit.answer("finish", {})["problem"]["code"] == "unavailable"
     assert len(hub.secrets.kept) == 2
-    app.services().get(WizardTasks).broken(hub.client, {"wizard_id": edit.id})
+    app.services().get(WizardTasks).execution_ended(hub.client, {"wizard_id": edit.id})
     assert edit.get()["status"] == "failed"
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}"]
     assert [company.key for company in app.services().get(CompanyRegistry).held(hub.client, made)] == ["F0001"]
@@ -438,7 +438,7 @@ def test_what_follows_an_edits_end_is_repeated_until_it_is_done(hub, made, monke
         while hub.machine.failed:
             wizard = hub.machine.failed[0]
             with suppress(Unavailable):  # its event comes again
-                app.services().get(WizardTasks).broken(hub.client, wizard)
+                app.services().get(WizardTasks).execution_ended(hub.client, wizard)
                 hub.machine.failed.pop(0)
     assert left == [0]
     assert edit.get()["status"] == "finished"
@@ -456,7 +456,7 @@ def test_a_new_connections_first_imports_are_made_however_long_it_takes(hub, mon
         wizard.answer("finish", {})
         while hub.machine.failed:
             with suppress(Unavailable):
-                app.services().get(WizardTasks).broken(hub.client, hub.machine.failed[0])
+                app.services().get(WizardTasks).execution_ended(hub.client, hub.machine.failed[0])
                 hub.machine.failed.pop(0)
     connection_id = wizard.get()["connection_id"]
     assert hub.started == [(hub.client, connection_id, "administrator")]
@@ -475,7 +475,7 @@ def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(
         edit.answer("finish", {})
     assert len(hub.secrets.kept) == 2
     (fallen,) = hub.machine.failed
-    app.services().get(WizardTasks).broken(hub.client, fallen)
+    app.services().get(WizardTasks).execution_ended(hub.client, fallen)
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
 
 

@@ -221,7 +221,7 @@ def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch)
         patch.setattr(ConnectionTable, "create", never)
         wizard.answer("finish", {})
     assert licences(hub)["used"] == 1
-    app.services().get(WizardTasks).broken(hub.client, {"wizard_id": wizard.id})
+    app.services().get(WizardTasks).execution_ended(hub.client, {"wizard_id": wizard.id})
     assert licences(hub)["used"] == 0
     assert hub.secrets.kept == {}
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from erphub.connections.models import Connection, ConnectionStatus
+from erphub.connections.models import Connection
 from erphub.connections.ports import ConnectionStore
 from erphub.platform.errors import Conflict, Forbidden, NotFound
 from erphub.platform.identity import Member
@@ -63,5 +63,5 @@ def connection_not_found() -> NotFound:
 
 def require_active(connection: Connection | None) -> None:
     """Nothing begins on a connection that is being deleted. Raises Conflict (`connection_deleting`)."""
-    if connection is not None and connection.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED):
+    if connection is not None and connection.is_being_deleted:
         raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")

@@ -157,7 +157,7 @@ class HealthService:
         return self._by_hand(connection, _resumed)
 
     def _by_hand(self, connection: Connection, finding: StatusRule) -> Connection:
-        if connection.leaving:
+        if connection.is_being_deleted:
             raise Conflict("The connection is being deleted.", code="connection_deleting")
         after = self._apply(connection.client_id, connection.id, finding)
         if after is None:
@@ -170,7 +170,7 @@ class HealthService:
         """Let the finding change the connection as it stands now, whoever else changes it meanwhile."""
         for _ in range(_TRIES):
             known = self.connections.get(client_id, connection_id)
-            if known is None or known.leaving:
+            if known is None or known.is_being_deleted:
                 return known
             move = finding(known)
             if move is not None and not self._move(known, move):

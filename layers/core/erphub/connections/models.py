@@ -105,7 +105,7 @@ class Connection(Model):
         return secret_name(self.client_id, self.id, self.secret)
 
     @property
-    def leaving(self) -> bool:
+    def is_being_deleted(self) -> bool:
         """Whether it is being deleted, or was."""
         return self.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED)
 

@@ -94,7 +94,7 @@ class ConnectionService:
 
     def _read_to_change(self, member: Member, connection_id: str, version: int | None) -> Connection:
         before = self.editors.connection(member, connection_id)
-        if before.leaving:
+        if before.is_being_deleted:
             raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
         if version is not None and version != before.version:
             raise Conflict(_STALE, code="version_conflict")
@@ -103,7 +103,7 @@ class ConnectionService:
     def test(self, member: Member, connection_id: str) -> ConnectionView:
         """Start a test; its result appears in `last_test`. Raises NotFound, Forbidden, Conflict."""
         connection = self.editors.connection(member, connection_id)
-        if connection.leaving:
+        if connection.is_being_deleted:
             raise Conflict("The connection is being deleted.", code="connection_deleting")
         test = LastTest(id=self.ids(), started_at=self.clock())
         waiting = self.store.start_test(connection, test)

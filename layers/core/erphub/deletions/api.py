@@ -1,6 +1,7 @@
 """A connection's deletion: previewed, asked for, taken back."""
 
 from erphub.connections.schemas import ConnectionView
+from erphub.connections.service import ConnectionService
 from erphub.deletions.schemas import DeletionQuery, DeletionView, PlanView
 from erphub.deletions.service import DeletionService
 from erphub.platform.http.router import Router
@@ -18,11 +19,14 @@ def preview_deletion(service: DeletionService, member: Member, connection: str) 
 
 @router.delete("/clients/{client_id}/connections/{connection}", needs=CONNECTIONS_MANAGE, status=202)
 def delete_connection(service: DeletionService, member: Member, connection: str, query: DeletionQuery) -> DeletionView:
-    """Delete a connection with all that the preview showed: unusable at once, removed after the time of grace."""
+    """Delete a connection with all that the preview showed: unusable at once, removed after the grace period."""
     return service.delete(member, connection, query.plan_token)
 
 
 @router.post("/clients/{client_id}/connections/{connection}/restore", needs=CONNECTIONS_MANAGE, status=200)
-def restore_connection(service: DeletionService, member: Member, connection: str) -> ConnectionView:
-    """Bring a deleted connection back within the time of grace, with all that belongs to it; it is paused."""
-    return service.restore(member, connection)
+def restore_connection(
+    service: DeletionService, connections: ConnectionService, member: Member, connection: str
+) -> ConnectionView:
+    """Bring a deleted connection back within the grace period, with all that belongs to it; it is paused."""
+    service.restore(member, connection)
+    return connections.get(member, connection)

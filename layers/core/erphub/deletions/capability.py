@@ -10,5 +10,5 @@ capability = Capability(
     "Deletion of connections",
     packages=("deletions",),
     events=(CONNECTION_DELETING, CONNECTION_RESTORED),
-    environment=(Variable("DELETE_MACHINE_ARN"), Variable("GRACE_SECONDS")),
+    environment=(Variable("DELETE_MACHINE_ARN"), Variable("DELETION_GRACE_SECONDS")),
 )

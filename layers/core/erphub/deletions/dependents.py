@@ -5,7 +5,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.removal import Dependent, RemovalStage
 
 REMOVED_LAST = ("tenants:CONNECTION", "tenants:CONNECTION-NAME", "tenants:DELETION")
-"""Items that `DeletionStore.forget` removes, all at once, when all else is gone."""
+"""Items that `DeletionStore.delete` removes, all at once, when all else is gone."""
 
 
 def deletion_dependents(table: Table) -> list[Dependent]:

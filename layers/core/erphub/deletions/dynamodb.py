@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, override
 
 from pydantic_core import from_json
 
@@ -10,7 +10,8 @@ from erphub.audit.dynamodb import audit_write
 from erphub.audit.models import AuditEntry
 from erphub.connections.dynamodb import connection_key, connection_name_key
 from erphub.connections.models import Connection, ConnectionStatus, Health
-from erphub.deletions.models import Deletion, DeletionState, Plan
+from erphub.deletions.models import Deletion, DeletionStatus, Plan
+from erphub.deletions.ports import DeletionStore, PlanStore
 from erphub.events.dynamodb import keeping
 from erphub.events.models import Event
 from erphub.platform.aws.items import Item
@@ -21,63 +22,70 @@ from erphub.platform.text import same_name
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
 
-_ASKED_LASTS = timedelta(days=1)
+_REQUEST_LIFETIME = timedelta(days=1)
 """How long something that was asked and never begun is remembered."""
 
 
-class DeletionTable:
-    """Satisfies `deletions.ports.DeletionStore`."""
+class PlanTable(PlanStore):
+    """Plans under their connection; DynamoDB removes what has expired."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def keep_plan(self, plan: Plan) -> None:
-        """See the port."""
+    @override
+    def save(self, plan: Plan) -> None:
         key = deletion_plan_key(plan.client_id, plan.connection_id, plan.token)
         self._table.put({**key, "body": plan.model_dump_json(), "expires_at": int(plan.expires_at.timestamp())})
 
-    def plan(self, client_id: str, connection_id: str, token: str) -> Plan | None:
-        """See the port."""
+    @override
+    def get(self, client_id: str, connection_id: str, token: str) -> Plan | None:
         item = self._table.get(deletion_plan_key(client_id, connection_id, token))
         return Plan.model_validate_json(item["body"]) if item else None
 
+
+class DeletionTable(DeletionStore):
+    """One item per connection that is being deleted."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @override
     def get(self, client_id: str, connection_id: str) -> Deletion | None:
-        """See the port."""
         item = self._table.get(deletion_key(client_id, connection_id))
         return _deletion(item) if item else None
 
-    def condemned(self, client_id: str) -> Sequence[str]:
-        """See the port."""
+    @override
+    def list_scheduled(self, client_id: str) -> Sequence[str]:
         key = deletion_key(client_id, "")
         found = [_deletion(item) for item in self._table.all(key["pk"], key["sk"])]
-        return [deletion.connection_id for deletion in found if deletion.state is not DeletionState.ASKED]
+        return [deletion.connection_id for deletion in found if deletion.status is not DeletionStatus.REQUESTED]
 
-    def ask(self, deletion: Deletion, now: datetime) -> None:
-        """See the port."""
-        item = _item(deletion) | {"expires_at": int((now + _ASKED_LASTS).timestamp())}
+    @override
+    def request(self, deletion: Deletion, now: datetime) -> None:
+        item = _item(deletion) | {"expires_at": int((now + _REQUEST_LIFETIME).timestamp())}
         try:
             # One that was only asked for has done nothing yet: the newer one takes its place.
             write = Write(
                 put=item,
-                condition="attribute_not_exists(pk) OR #state = :asked",
-                names={"#state": "state"},
-                values={"asked": DeletionState.ASKED.value},
+                condition="attribute_not_exists(pk) OR #status = :requested",
+                names={"#status": "status"},
+                values={"requested": DeletionStatus.REQUESTED.value},
             )
             self._table.transact([write])
         except VersionConflict as error:
             raise Conflict("The connection is being deleted already.", code="connection_deleting") from error
 
-    def condemn(self, deletion: Deletion, connection: Connection, entry: AuditEntry, told: Event) -> Deletion | None:
-        """See the port."""
-        before = {"state": DeletionState.WAITING, "status_before": connection.status.value}
+    @override
+    def schedule(self, deletion: Deletion, connection: Connection, entry: AuditEntry, notice: Event) -> Deletion | None:
+        before = {"status": DeletionStatus.SCHEDULED, "status_before": connection.status.value}
         after = deletion.model_copy(update=before)
-        known = connection.health.rev if connection.health else 0
-        health = _leaving(deletion, connection)
+        health_rev = connection.health.rev if connection.health else 0
+        health = _deleting(deletion, connection)
         change = Write(
             update=connection_key(deletion.client_id, deletion.connection_id),
             expression="SET #status = :deleting, health = :health, health_rev = :rev",
             condition="version = :version AND #status = :before AND "
-            + ("health_rev = :known" if known else "attribute_not_exists(health_rev)"),
+            + ("health_rev = :known" if health_rev else "attribute_not_exists(health_rev)"),
             names={"#status": "status"},
             values={
                 "deleting": ConnectionStatus.DELETING.value,
@@ -86,20 +94,22 @@ class DeletionTable:
                 "health": health.model_dump_json(),
                 "rev": health.rev,
             }
-            | ({"known": known} if known else {}),
+            | ({"known": health_rev} if health_rev else {}),
         )
-        mine = self._in_state(deletion, DeletionState.ASKED)
-        record = Write(put=_item(after), condition=mine.condition, names=mine.names, values=mine.values)
-        trail = audit_write(deletion.client_id, deletion.connection_id, entry)
+        unchanged = self._in_status(deletion, DeletionStatus.REQUESTED)
+        record = Write(put=_item(after), condition=unchanged.condition, names=unchanged.names, values=unchanged.values)
+        audit = audit_write(deletion.client_id, deletion.connection_id, entry)
         try:
-            self._table.transact([change, record, trail, keeping(told)])
+            self._table.transact([change, record, audit, keeping(notice)])
         except VersionConflict:
             return None
         return after
 
-    def pardon(self, deletion: Deletion, connection: Connection, entry: AuditEntry, told: Event, now: datetime) -> None:
-        """See the port."""
-        health = _paused(deletion, connection, now)
+    @override
+    def cancel(
+        self, deletion: Deletion, connection: Connection, entry: AuditEntry, notice: Event, now: datetime
+    ) -> None:
+        health = _restored(deletion, connection, now)
         change = Write(
             update=connection_key(deletion.client_id, deletion.connection_id),
             expression="SET #status = :paused, health = :health, health_rev = :rev",
@@ -112,41 +122,41 @@ class DeletionTable:
                 "rev": health.rev,
             },
         )
-        mine = self._in_state(deletion, DeletionState.WAITING)
+        unchanged = self._in_status(deletion, DeletionStatus.SCHEDULED)
         record = Write(
             delete=deletion_key(deletion.client_id, deletion.connection_id),
-            condition=mine.condition,
-            names=mine.names,
-            values=mine.values,
+            condition=unchanged.condition,
+            names=unchanged.names,
+            values=unchanged.values,
         )
         # What was shown then does not count any more: the same token would make the same deletion, whose machine ended.
         plan = Write(delete=deletion_plan_key(deletion.client_id, deletion.connection_id, deletion.plan_token))
-        trail = audit_write(deletion.client_id, deletion.connection_id, entry)
+        audit = audit_write(deletion.client_id, deletion.connection_id, entry)
         try:
-            self._table.transact([change, record, plan, trail, keeping(told)])
+            self._table.transact([change, record, plan, audit, keeping(notice)])
         except VersionConflict as error:
             raise Conflict(
                 "It has been restored already, or its removal has just begun. Look at the connection.",
                 code="deletion_changed",
             ) from error
 
+    @override
     def begin_removal(self, deletion: Deletion) -> Deletion | None:
-        """See the port."""
-        after = deletion.model_copy(update={"state": DeletionState.REMOVING})
-        if deletion.state is DeletionState.REMOVING:
+        after = deletion.model_copy(update={"status": DeletionStatus.REMOVING})
+        if deletion.status is DeletionStatus.REMOVING:
             return after
-        mine = self._in_state(deletion, DeletionState.WAITING)
+        unchanged = self._in_status(deletion, DeletionStatus.SCHEDULED)
         try:
             self._table.transact(
-                [Write(put=_item(after), condition=mine.condition, names=mine.names, values=mine.values)]
+                [Write(put=_item(after), condition=unchanged.condition, names=unchanged.names, values=unchanged.values)]
             )
         except VersionConflict:
             now = self.get(deletion.client_id, deletion.connection_id)
-            return now if now is not None and now.id == deletion.id and now.state is DeletionState.REMOVING else None
+            return now if now is not None and now.id == deletion.id and now.status is DeletionStatus.REMOVING else None
         return after
 
-    def forget(self, connection: Connection, deletion: Deletion) -> None:
-        """See the port."""
+    @override
+    def delete(self, connection: Connection, deletion: Deletion) -> None:
         client_id = connection.client_id
         self._table.transact(
             [
@@ -160,29 +170,29 @@ class DeletionTable:
             ]
         )
 
-    def _in_state(self, deletion: Deletion, state: DeletionState) -> Write:
+    def _in_status(self, deletion: Deletion, status: DeletionStatus) -> Write:
         """The condition that this very deletion is as far as that."""
         return Write(
-            condition="id = :id AND #state = :state",
-            names={"#state": "state"},
-            values={"id": deletion.id, "state": state.value},
+            condition="id = :id AND #status = :status",
+            names={"#status": "status"},
+            values={"id": deletion.id, "status": status.value},
         )
 
 
-def _leaving(deletion: Deletion, connection: Connection) -> Health:
+def _deleting(deletion: Deletion, connection: Connection) -> Health:
     """How a connection stands that is being deleted, with what it was before kept for a restore."""
     known: dict[str, Any] = connection.health.model_dump() if connection.health else {}
-    until = instant(deletion.until)
+    until = instant(deletion.restorable_until)
     reason = {
         "code": "connection_deleting",
         "detail": f"It is being deleted. Until {until} it can be restored.",
         "restorable_until": until,
     }
-    changes = {"of": ConnectionStatus.DELETING, "since": deletion.at, "reason": reason}
+    changes = {"of": ConnectionStatus.DELETING, "since": deletion.requested_at, "reason": reason}
     return Health.model_validate(known | changes | {"rev": known.get("rev", 0) + 1})
 
 
-def _paused(deletion: Deletion, connection: Connection, now: datetime) -> Health:
+def _restored(deletion: Deletion, connection: Connection, now: datetime) -> Health:
     """How a restored connection stands: paused, to be resumed as what it was before."""
     before = ConnectionStatus(deletion.status_before)
     known = connection.health
@@ -193,7 +203,7 @@ def _paused(deletion: Deletion, connection: Connection, now: datetime) -> Health
         "since": now,
         "reason": None,
         "paused_from": ((known.paused_from if known else None) or ConnectionStatus.ACTIVE) if was_paused else before,
-        "catch_up_from": (known.catch_up_from if known else None) or deletion.at,
+        "catch_up_from": (known.catch_up_from if known else None) or deletion.requested_at,
         "rev": (known.rev if known else 0) + 1,
     }
     return Health.model_validate(kept)
@@ -201,12 +211,12 @@ def _paused(deletion: Deletion, connection: Connection, now: datetime) -> Health
 
 def _item(deletion: Deletion) -> Item:
     key = deletion_key(deletion.client_id, deletion.connection_id)
-    body = deletion.model_dump_json(exclude={"state"})
-    return {**key, "id": deletion.id, "state": deletion.state.value, "body": body}
+    body = deletion.model_dump_json(exclude={"status"})
+    return {**key, "id": deletion.id, "status": deletion.status.value, "body": body}
 
 
 def _deletion(item: Item) -> Deletion:
-    return Deletion.model_validate(from_json(item["body"]) | {"state": item["state"]})
+    return Deletion.model_validate(from_json(item["body"]) | {"status": item["status"]})
 
 
 def deletion_key(client_id: str, connection_id: str) -> Key:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import override
 
 from erphub.deletions.ports import DeletionStore
+from erphub.lake.ports import HiddenConnections
 
 
 @dataclass(frozen=True)
-class CondemnedConnections:
-    """Connections that are to go: their rows are out of sight from the request on."""
+class ConnectionsBeingDeleted(HiddenConnections):
+    """Rows of a connection that is being deleted are out of sight from the request on."""
 
     deletions: DeletionStore
 
+    @override
     def hidden(self, client_id: str) -> Sequence[str]:
-        """See the port."""
-        return self.deletions.condemned(client_id)
+        return self.deletions.list_scheduled(client_id)

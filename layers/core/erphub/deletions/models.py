@@ -9,12 +9,12 @@ from pydantic import Field
 from erphub.platform.wire import JsonObject, Model
 
 
-class DeletionState(StrEnum):
+class DeletionStatus(StrEnum):
     """How far a deletion is."""
 
-    ASKED = "asked"
+    REQUESTED = "requested"
     """Written down, and nothing has been changed yet."""
-    WAITING = "waiting"
+    SCHEDULED = "scheduled"
     """Nothing of the connection works any more; all of it is still there and can be brought back."""
     REMOVING = "removing"
     """It is being removed; nothing can be brought back."""
@@ -51,10 +51,10 @@ class Plan(Model):
     connection_id: str
     version: int
     """Of the connection, when it was shown."""
-    made_at: datetime
+    created_at: datetime
     expires_at: datetime
     goes: list[KindView]
-    marks: dict[str, str]
+    fingerprints: dict[str, str]
     """By kind: a word that changes when other things are meant, even as many with the same names."""
 
 
@@ -66,12 +66,13 @@ class Deletion(Model):
     connection_id: str
     plan_token: str
     version: int
-    by: str
+    requested_by: str
     email: str | None = None
     source: str | None = None
-    at: datetime
-    until: datetime
+    requested_at: datetime
+    restorable_until: datetime
     """From then on it is removed."""
     status_before: str
+    """Of the connection."""
     goes: list[KindView]
-    state: DeletionState = DeletionState.ASKED
+    status: DeletionStatus = DeletionStatus.REQUESTED

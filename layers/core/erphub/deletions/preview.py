@@ -3,16 +3,23 @@
 Each capability says what it keeps of a connection (its `dependents`).
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from erphub.connections.models import Connection
 from erphub.deletions.models import KindView, Plan, StaysView
+from erphub.deletions.ports import PlanStore
+from erphub.platform.clock import Clock
+from erphub.platform.errors import Conflict, Gone
 from erphub.platform.removal import Dependent
 
-NAMES_SHOWN = 20
+PLAN_LIFETIME = timedelta(hours=1)
+MAX_NAMES_SHOWN = 20
 
-STAYS = (
+KEPT = (
     StaysView(kind="audit", title="Audit trail", why="Who did what to the connection stays readable, for good."),
     StaysView(
         kind="executions",
@@ -24,43 +31,87 @@ STAYS = (
 """What a deletion leaves, whatever the connection."""
 
 
-def survey(kinds: Sequence[Dependent], connection: Connection) -> tuple[list[KindView], dict[str, str]]:
-    """What goes, by kind, and a mark for each kind."""
+@dataclass(frozen=True)
+class DeletionPreview:
+    """Plans of deletions: made, and held against what there is when they are meant."""
+
+    plans: PlanStore
+    dependents: Sequence[Dependent]
+    clock: Clock
+
+    def make(self, connection: Connection) -> Plan:
+        """All that is deleted, under a token for exactly that."""
+        deleted, fingerprints = survey(self.dependents, connection)
+        now = self.clock()
+        versions = f"{connection.version} {connection.health.rev if connection.health else 0}"
+        text = f"{connection.id} {versions} {deleted!r} {fingerprints!r} {now.isoformat()}"
+        plan = Plan(
+            token=hashlib.sha256(text.encode()).hexdigest()[:40],
+            client_id=connection.client_id,
+            connection_id=connection.id,
+            version=connection.version,
+            created_at=now,
+            expires_at=now + PLAN_LIFETIME,
+            goes=deleted,
+            fingerprints=fingerprints,
+        )
+        self.plans.save(plan)
+        return plan
+
+    def require_unchanged(self, connection: Connection, token: str) -> Plan:
+        """The plan of a token, when all is still as it showed.
+
+        Raises Gone (`plan_expired`), Conflict (`plan_changed` with the difference).
+        """
+        plan = self.plans.get(connection.client_id, connection.id, token)
+        if plan is None or plan.expires_at <= self.clock():
+            raise Gone("The plan has expired, or was never made. Look at a new deletion-preview.", code="plan_expired")
+        changed = differences(plan, *survey(self.dependents, connection))
+        if plan.version != connection.version:
+            versions = {"was": {"version": plan.version}, "is": {"version": connection.version}}
+            changed.append({"kind": "connection", "title": "The connection", **versions})
+        if changed:
+            raise Conflict(
+                "Since you looked, something has changed; `difference` says what. Look at a new deletion-preview.",
+                code="plan_changed",
+                difference=changed,
+            )
+        return plan
+
+
+def survey(dependents: Sequence[Dependent], connection: Connection) -> tuple[list[KindView], dict[str, str]]:
+    """What is deleted, by kind, and a fingerprint for each kind."""
     shown: list[KindView] = []
-    marks: dict[str, str] = {}
-    for kind in kinds:
-        if not kind.shown:
+    fingerprints: dict[str, str] = {}
+    for dependent in dependents:
+        if not dependent.shown:
             continue
-        found = kind.find(connection)
-        marks[kind.kind] = found.fingerprint
+        found = dependent.find(connection)
+        fingerprints[dependent.kind] = found.fingerprint
         shown.append(
             KindView(
-                kind=kind.kind,
-                title=kind.title,
+                kind=dependent.kind,
+                title=dependent.title,
                 count=found.count,
-                names=list(found.names)[:NAMES_SHOWN],
+                names=list(found.names)[:MAX_NAMES_SHOWN],
                 facts=dict(found.details),
             )
         )
-    return shown, marks
+    return shown, fingerprints
 
 
-def differences(before: Plan, goes: Sequence[KindView], marks: Mapping[str, str]) -> list[dict[str, Any]]:
+def differences(before: Plan, deleted: Sequence[KindView], fingerprints: Mapping[str, str]) -> list[dict[str, Any]]:
     """What is no longer as the plan showed it, by kind, with what it was and what it is."""
-    old, new = {view.kind: view for view in before.goes}, {view.kind: view for view in goes}
+    old, new = {view.kind: view for view in before.goes}, {view.kind: view for view in deleted}
     found: list[dict[str, Any]] = []
     for kind in dict.fromkeys([*old, *new]):
         was, now = old.get(kind), new.get(kind)
-        if was == now and before.marks.get(kind) == marks.get(kind):
+        if was == now and before.fingerprints.get(kind) == fingerprints.get(kind):
             continue
-        title = (now or was or _nothing(kind)).title
+        title = (now or was or KindView(kind=kind, title=kind, count=0)).title
         found.append({"kind": kind, "title": title, "was": _brief(was), "is": _brief(now)})
     return found
 
 
 def _brief(view: KindView | None) -> dict[str, Any]:
     return {"count": 0} if view is None else view.model_dump(include={"count", "names", "facts"}, mode="json")
-
-
-def _nothing(kind: str) -> KindView:
-    return KindView(kind=kind, title=kind, count=0)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from erphub.deletions.models import DeletionState, KindView, StaysView
+from erphub.deletions.models import DeletionStatus, KindView, StaysView
 from erphub.platform.wire import Model
 
 
@@ -32,7 +32,7 @@ class DeletionView(Model):
 
     id: str
     connection_id: str
-    state: DeletionState
+    state: DeletionStatus
     by: str
     at: datetime
     restorable_until: datetime

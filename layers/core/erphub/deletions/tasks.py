@@ -8,15 +8,24 @@ from datetime import datetime, timedelta
 from erphub.audit.service import AuditTrail
 from erphub.connections.models import Connection
 from erphub.connections.ports import ConnectionStore
-from erphub.deletions.models import Deletion, DeletionState
+from erphub.deletions.models import Deletion, DeletionStatus
 from erphub.deletions.ports import DeletionStore
-from erphub.deletions.service import ENOUGH_TIME, PATIENCE, condemn, no_checkpoint
+from erphub.deletions.scheduling import DeletionScheduler
 from erphub.platform.actors import HUB
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict
 from erphub.platform.removal import Dependent
 from erphub.platform.tasks import Checkpoint, TimeLeft
 from erphub.platform.wire import JsonObject
+
+MAX_STOPPING_TIME = timedelta(minutes=20)
+"""How long what goes on may take to come to its end by itself; no worker lives longer than 15 minutes."""
+MIN_SECONDS_LEFT = 30.0
+"""Seconds that must be left to begin with another kind."""
+
+
+def no_checkpoint(_: str) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -25,53 +34,53 @@ class DeletionTasks:
 
     store: DeletionStore
     connections: ConnectionStore
+    scheduler: DeletionScheduler
     dependents: Sequence[Dependent]
     """In the order of their removal."""
     audit: AuditTrail
     clock: Clock
     checkpoint: Checkpoint = no_checkpoint
 
-    def condemn(self, client_id: str, connection_id: str, deletion_id: str) -> JsonObject:
-        """The first step, in case whoever asked died before it. `next`: `halt` or `stop`."""
-        deletion = self._mine(client_id, connection_id, deletion_id)
+    def schedule(self, client_id: str, connection_id: str, deletion_id: str) -> JsonObject:
+        """The first step, in case whoever asked died before it. `next`: `stop_work` or `done`."""
+        deletion = self._find(client_id, connection_id, deletion_id)
         if deletion is None:
-            return {"next": "stop"}
+            return {"next": "done"}
         try:
-            condemn(self.store, self.connections, self.audit, deletion)
+            self.scheduler.schedule(deletion)
         except Conflict:
             # The connection has changed since it was shown: whoever asked was told so, and nothing is deleted.
-            return {"next": "stop"}
-        return {"next": "halt"}
+            return {"next": "done"}
+        return {"next": "stop_work"}
 
-    def halt(self, client_id: str, connection_id: str, deletion_id: str) -> JsonObject:
-        """End what goes on. `next`: `again` while something comes to its end, `wait` with `until`, or `stop`."""
-        deletion = self._mine(client_id, connection_id, deletion_id)
+    def stop(self, client_id: str, connection_id: str, deletion_id: str) -> JsonObject:
+        """End what goes on. `next`: `still_running`, `wait` with `until`, `remove`, or `done`."""
+        deletion = self._find(client_id, connection_id, deletion_id)
         connection = self.connections.get(client_id, connection_id)
         if deletion is None or connection is None:
-            return {"next": "stop"}
-        if not self._quiet(connection, deletion.at):
-            return {"next": "again"}
+            return {"next": "done"}
+        if not self._stop_all(connection, deletion.requested_at):
+            return {"next": "still_running"}
         # A moment in the past is none to wait for.
-        left = deletion.until - self.clock()
-        moment = deletion.until.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"next": "wait" if left > timedelta() else "remove", "until": moment}
+        left = deletion.restorable_until - self.clock()
+        return {"next": "wait" if left > timedelta() else "remove", "until": _whole_seconds(deletion)}
 
     def remove(self, client_id: str, connection_id: str, deletion_id: str, time_left: TimeLeft) -> JsonObject:
-        """Remove what is left, kind by kind. `next`: `again`, `more`, or `stop` when nothing is left to do."""
-        deletion = self._mine(client_id, connection_id, deletion_id)
+        """Remove what is left, kind by kind. `next`: `wait`, `still_running`, `more`, or `done`: nothing is left."""
+        deletion = self._find(client_id, connection_id, deletion_id)
         connection = self.connections.get(client_id, connection_id)
         if deletion is None or connection is None:
-            return {"next": "stop"}
-        if deletion.state is DeletionState.WAITING and self.clock() < deletion.until:
-            return {"next": "wait", "until": deletion.until.strftime("%Y-%m-%dT%H:%M:%SZ")}
+            return {"next": "done"}
+        if deletion.status is DeletionStatus.SCHEDULED and self.clock() < deletion.restorable_until:
+            return {"next": "wait", "until": _whole_seconds(deletion)}
         begun = self.store.begin_removal(deletion)
         if begun is None:
-            return {"next": "stop"}
+            return {"next": "done"}
         self.checkpoint("begun")
-        if not self._quiet(connection, begun.until):
-            return {"next": "again"}
+        if not self._stop_all(connection, begun.restorable_until):
+            return {"next": "still_running"}
         for dependent in self.dependents:
-            if time_left() < ENOUGH_TIME or not dependent.remove(connection, time_left):
+            if time_left() < MIN_SECONDS_LEFT or not dependent.remove(connection, time_left):
                 return {"next": "more"}
             self.checkpoint(f"removed {dependent.kind}")
         counts = {view.kind: view.count for view in begun.goes}
@@ -79,18 +88,22 @@ class DeletionTasks:
             client_id, connection_id, HUB, "connection.removed", {"goes": counts}, None, once=f"removed-{begun.id}"
         )
         self.checkpoint("written down")
-        self.store.forget(connection, begun)
-        return {"next": "stop", "removed": True}
+        self.store.delete(connection, begun)
+        return {"next": "done", "removed": True}
 
-    def _quiet(self, connection: Connection, since: datetime) -> bool:
+    def _stop_all(self, connection: Connection, since: datetime) -> bool:
         """Whether nothing goes on any more; what takes too long to end is ended from outside."""
-        force = self.clock() - since > PATIENCE
-        quiet = True
+        force = self.clock() - since > MAX_STOPPING_TIME
+        stopped = True
         for dependent in self.dependents:
-            quiet = dependent.stop(connection, force=force) and quiet
+            stopped = dependent.stop(connection, force=force) and stopped
             self.checkpoint(f"stopped {dependent.kind}")
-        return quiet
+        return stopped
 
-    def _mine(self, client_id: str, connection_id: str, deletion_id: str) -> Deletion | None:
+    def _find(self, client_id: str, connection_id: str, deletion_id: str) -> Deletion | None:
         deletion = self.store.get(client_id, connection_id)
         return deletion if deletion is not None and deletion.id == deletion_id else None
+
+
+def _whole_seconds(deletion: Deletion) -> str:
+    return deletion.restorable_until.strftime("%Y-%m-%dT%H:%M:%SZ")

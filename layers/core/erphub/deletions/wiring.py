@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from erphub.deletions.dynamodb import DeletionTable
+    from erphub.deletions.scheduling import DeletionScheduler
     from erphub.deletions.service import DeletionService
     from erphub.deletions.tasks import DeletionTasks
     from erphub.lake.ports import HiddenConnections
@@ -15,32 +16,41 @@ if TYPE_CHECKING:
 
 
 def deletion_table(services: "Services") -> "DeletionTable":
-    """Deletions and their plans, as they are kept."""
+    """Deletions, as they are kept."""
     from erphub.deletions.dynamodb import DeletionTable
 
     return DeletionTable(services.platform.table)
+
+
+def deletion_scheduler(services: "Services") -> "DeletionScheduler":
+    """The step that makes a connection unusable."""
+    from erphub.audit.service import AuditTrail
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.deletions.dynamodb import DeletionTable
+    from erphub.deletions.scheduling import DeletionScheduler
+
+    return DeletionScheduler(services.get(DeletionTable), services.get(ConnectionTable), services.get(AuditTrail))
 
 
 def deletion_service(services: "Services") -> "DeletionService":
     """Deletion, for the API."""
     from erphub.audit.service import AuditTrail
     from erphub.connections.access import ConnectionAccess
-    from erphub.connections.dynamodb import ConnectionTable
-    from erphub.connections.service import ConnectionService
-    from erphub.deletions.dynamodb import DeletionTable
+    from erphub.deletions.dynamodb import DeletionTable, PlanTable
+    from erphub.deletions.preview import DeletionPreview
+    from erphub.deletions.scheduling import DeletionScheduler
     from erphub.deletions.service import DeletionService
 
     platform = services.platform
     return DeletionService(
         services.get(DeletionTable),
-        services.get(ConnectionTable),
-        _in_order_of_removal(services),
+        DeletionPreview(PlanTable(platform.table), _in_order_of_removal(services), platform.clock),
+        services.get(DeletionScheduler),
         platform.machine(platform.settings.delete_machine),
         services.get(AuditTrail),
-        services.get(ConnectionAccess).connection,
-        services.get(ConnectionService).get,
+        services.get(ConnectionAccess),
         platform.clock,
-        timedelta(seconds=platform.settings.grace_seconds),
+        timedelta(seconds=platform.settings.deletion_grace_seconds),
     )
 
 
@@ -49,12 +59,14 @@ def deletion_tasks(services: "Services") -> "DeletionTasks":
     from erphub.audit.service import AuditTrail
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.deletions.dynamodb import DeletionTable
+    from erphub.deletions.scheduling import DeletionScheduler
     from erphub.deletions.tasks import DeletionTasks
 
     platform = services.platform
     return DeletionTasks(
         services.get(DeletionTable),
         services.get(ConnectionTable),
+        services.get(DeletionScheduler),
         _in_order_of_removal(services),
         services.get(AuditTrail),
         platform.clock,
@@ -75,13 +87,13 @@ def dependents(services: "Services") -> "Sequence[Dependent]":
     return deletion_dependents(services.platform.table)
 
 
-def condemned_connections(services: "Services") -> "HiddenConnections":
+def hidden_connections(services: "Services") -> "HiddenConnections":
     """Rows of a connection that is being deleted are out of sight."""
     from erphub.deletions.dynamodb import DeletionTable
-    from erphub.deletions.hooks import CondemnedConnections
+    from erphub.deletions.hooks import ConnectionsBeingDeleted
 
-    return CondemnedConnections(services.get(DeletionTable))
+    return ConnectionsBeingDeleted(services.get(DeletionTable))
 
 
-PROVIDES = (deletion_table, deletion_service, deletion_tasks)
-TAKES_PART = (condemned_connections, dependents)
+PROVIDES = (deletion_table, deletion_scheduler, deletion_service, deletion_tasks)
+TAKES_PART = (hidden_connections, dependents)

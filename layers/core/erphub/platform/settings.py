@@ -16,7 +16,7 @@ class Settings:
     user_pool: str
     connect_machine: str
     import_machine: str
-    answer_seconds: int
+    wizard_timeout_seconds: int
     """How long a wizard waits for an answer before it expires."""
     allowed_erp_networks: tuple[IPv4Network | IPv6Network, ...]
     stage: str
@@ -37,7 +37,7 @@ class Settings:
     webhook_ca_bundle: str
     """A certificate authority (PEM) that receivers of webhooks may have besides the public ones."""
     delete_machine: str
-    grace_seconds: int
+    deletion_grace_seconds: int
     """For how long a deleted connection can be brought back."""
     allowed_origins: tuple[str, ...]
     """Origins of web pages that may call the API (`https://app.example.com`)."""
@@ -63,7 +63,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         user_pool=env.get("USER_POOL_ID", ""),
         connect_machine=env.get("CONNECT_MACHINE_ARN", ""),
         import_machine=env.get("IMPORT_MACHINE_ARN", ""),
-        answer_seconds=int(env.get("ANSWER_SECONDS", "86400")),
+        wizard_timeout_seconds=int(env.get("WIZARD_TIMEOUT_SECONDS", "86400")),
         allowed_erp_networks=tuple(ip_network(part) for part in networks if part),
         stage=env.get("STAGE", "dev"),
         region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION", "eu-north-1")),
@@ -77,7 +77,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         event_bus=env.get("EVENT_BUS", ""),
         webhook_ca_bundle=env.get("WEBHOOK_CA_BUNDLE", "").replace("\\n", "\n"),
         delete_machine=env.get("DELETE_MACHINE_ARN", ""),
-        grace_seconds=int(env.get("GRACE_SECONDS", str(30 * 86400))),
+        deletion_grace_seconds=int(env.get("DELETION_GRACE_SECONDS", str(30 * 86400))),
         allowed_origins=tuple(part for part in env.get("ALLOWED_ORIGINS", "").split(",") if part),
         aws_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
     )

@@ -66,7 +66,7 @@ class WizardCompletion:
     def _swap(self, wizard: Wizard) -> Wizard:
         for _ in range(_ATTEMPTS):
             before = self.connections.get(wizard.client_id, wizard.connection_id)
-            if before is None or before.leaving:
+            if before is None or before.is_being_deleted:
                 raise Gone("The connection is being deleted. Restore it first.", code="connection_deleting")
             had = self.connections.companies(wizard.client_id, wizard.connection_id)
             if wizard.edit is None or before.version != wizard.edit.version:

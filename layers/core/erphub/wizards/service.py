@@ -109,7 +109,7 @@ class WizardService:
     def _edit(self, member: Member, connection_id: str, step_id: str | None) -> WizardView:
         """Start a draft of a connection. Raises NotFound, Forbidden, Invalid, Conflict (`connection_deleting`)."""
         connection = self.editors.connection(member, connection_id)
-        if connection.leaving:
+        if connection.is_being_deleted:
             raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
         description = describe(connection.erp_system)
         try:
@@ -279,7 +279,7 @@ class WizardService:
     def _require_current(self, wizard: Wizard, description: Description) -> None:
         """Refuse what was made from a connection that is no longer so. Raises Gone, Conflict (`connection_changed`)."""
         live = self.connections.get(wizard.client_id, wizard.connection_id)
-        if live is None or live.leaving:
+        if live is None or live.is_being_deleted:
             raise Gone("The connection is being deleted. Restore it first.", code="connection_deleting")
         if wizard.edit and live.version != wizard.edit.version:
             companies = self.connections.companies(wizard.client_id, wizard.connection_id)

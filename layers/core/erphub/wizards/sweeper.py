@@ -51,7 +51,7 @@ class OverdueWizards:
     wizards: WizardStore
     machine: StateMachine
     ended: Callable[[str, str, str], object]
-    """Ends a wizard and removes its leavings (`Connecting.ended`)."""
+    """Ends a wizard and removes its leavings (`WizardTasks.finish`)."""
     clock: Clock
     report: Report
 

@@ -57,7 +57,7 @@ class WizardTasks:
     tested: Callable[[Connection, LastTest], None]
     """Told what a test of a connection showed, perhaps more than once."""
 
-    def answered(self, client_id: str, wizard_id: str) -> JsonObject:
+    def process_answer(self, client_id: str, wizard_id: str) -> JsonObject:
         """Work on the answer that was kept last. Raises Unavailable."""
         while True:
             wizard = self.store.get(client_id, wizard_id)
@@ -235,7 +235,7 @@ class WizardTasks:
             return self._again(wizard.model_copy(update={"answered": step, "answers": kept}), self.problem(error))
         return STOP
 
-    def trouble(self, client_id: str, wizard_id: str) -> JsonObject:
+    def record_failure(self, client_id: str, wizard_id: str) -> JsonObject:
         """The answer could not be worked on, however often it was tried: say so and ask the step again.
 
         What follows a wizard's end asks nobody: it is only tried again, and raises until the execution has failed and
@@ -253,7 +253,7 @@ class WizardTasks:
         )
         return self._again(wizard, self.problem(error) | {"status": 503, "title": "Not available now"})
 
-    def ended(self, client_id: str, wizard_id: str, reason: str) -> JsonObject:
+    def finish(self, client_id: str, wizard_id: str, reason: str) -> JsonObject:
         """The machine has ended: write down why, unless somebody has, and forget the password of what never was."""
         wizard = self.store.get(client_id, wizard_id)
         if wizard is None:
@@ -269,10 +269,10 @@ class WizardTasks:
             self.store.tidied(wizard)
         return STOP
 
-    def broken(self, client_id: str, event: Mapping[str, Any]) -> JsonObject:
+    def execution_ended(self, client_id: str, event: Mapping[str, Any]) -> JsonObject:
         """An execution ended without doing its own tidying: do it here."""
         if "wizard_id" in event:
-            return self.ended(client_id, event["wizard_id"], "failed")
+            return self.finish(client_id, event["wizard_id"], "failed")
         connection = self.connections.get(client_id, event["connection_id"])
         test = connection.last_test if connection else None
         if connection and test and test.id == event["test_id"] and test.finished_at is None:

@@ -40,7 +40,7 @@ def wizard_service(services: "Services") -> "WizardService":
         redaction,
         platform.clock,
         platform.new_id,
-        platform.settings.answer_seconds,
+        platform.settings.wizard_timeout_seconds,
         services.get(ConnectionAccess),
         services.get(CompanyRegistry),
     )
@@ -79,7 +79,7 @@ def overdue_wizards(services: "Services") -> "OverdueWizards":
 
     platform = services.platform
     machine = platform.machine(platform.settings.connect_machine)
-    ended = services.get(WizardTasks).ended
+    ended = services.get(WizardTasks).finish
     return OverdueWizards(services.get(WizardTable), machine, ended, platform.clock, _not_swept)
 
 

@@ -41,7 +41,7 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
 def addresses(host: str, allowed: Sequence[Network], resolve: Resolver = system_resolver) -> list[IP]:
     """Every address of the host, when a connection to each of them is allowed.
 
-    One address that is not allowed condemns the name: it would otherwise be a matter of luck which one is used.
+    One address that is not allowed forbids the name: it would otherwise be a matter of luck which one is used.
     Raises Unavailable (`host_unknown`), ErpRefused (`address_not_allowed`).
     """
     try:

@@ -166,7 +166,7 @@ class SyncService:
         if sync.silent_at is None or sync.silent_at > self.clock():
             return False
         connection = self.connections.get(sync.client_id, sync.connection_id)
-        meant = connection is None or connection.leaving or connection.status is ConnectionStatus.PAUSED
+        meant = connection is None or connection.is_being_deleted or connection.status is ConnectionStatus.PAUSED
         if not meant:
             last = sync.rhythm.last_sent_at
             facts = {"last_sent_at": last.isoformat() if last else None}

@@ -1,0 +1,70 @@
+"""The step that makes a connection and all of it unusable, for whoever asked and for the machine, should they die."""
+
+from dataclasses import dataclass
+
+from erphub.audit.service import AuditTrail
+from erphub.connections.models import Connection, ConnectionStatus
+from erphub.connections.ports import ConnectionStore
+from erphub.deletions.capability import CONNECTION_DELETING
+from erphub.deletions.models import Deletion, DeletionStatus
+from erphub.deletions.ports import DeletionStore
+from erphub.events.publisher import event
+from erphub.platform.errors import Conflict, Unavailable
+from erphub.platform.wire import JsonObject, instant
+
+_MAX_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class DeletionScheduler:
+    """Schedules deletions that were requested."""
+
+    store: DeletionStore
+    connections: ConnectionStore
+    audit: AuditTrail
+
+    def schedule(self, deletion: Deletion) -> Deletion:
+        """Make the connection and all of it unusable in one step, and have its people notified; again is fine.
+
+        That it is degraded meanwhile, or works again, is no change of what was shown. Raises Conflict
+        (`plan_changed`), Unavailable.
+        """
+        for _ in range(_MAX_ATTEMPTS):
+            connection = self.connections.get(deletion.client_id, deletion.connection_id)
+            known = self.store.get(deletion.client_id, deletion.connection_id)
+            is_this = known is not None and known.id == deletion.id
+            if known is not None and is_this and known.status is not DeletionStatus.REQUESTED:
+                return known
+            if (
+                connection is None
+                or not is_this
+                or connection.is_being_deleted
+                or connection.version != deletion.version
+            ):
+                raise Conflict(
+                    "Since you looked, the connection has been changed. Look at a new deletion-preview.",
+                    code="plan_changed",
+                )
+            scheduled = self._schedule(connection, deletion)
+            if scheduled is not None:
+                return scheduled
+        raise Unavailable("The connection changes faster than it can be deleted. Try again.", code="version_conflict")
+
+    def _schedule(self, connection: Connection, deletion: Deletion) -> Deletion | None:
+        until, by = instant(deletion.restorable_until), deletion.requested_by
+        old = {"status": connection.status.value}
+        counts = {view.kind: view.count for view in deletion.goes}
+        new: JsonObject = {"status": "deleting", "restorable_until": until, "goes": counts}
+        entry = self.audit.entry(by, "connection.deleted", old, new, deletion.source, email=deletion.email)
+        notice = event(
+            CONNECTION_DELETING,
+            connection.client_id,
+            connection.id,
+            deletion.requested_at,
+            deletion.id,
+            f"{connection.name}: It is being deleted. Until {until} it can be restored.",
+            status=ConnectionStatus.DELETING,
+            by=by,
+            restorable_until=until,
+        )
+        return self.store.schedule(deletion, connection, entry, notice)

@@ -14,7 +14,7 @@ from erphub.erp.reading import ChangeReport, DateRange
 from erphub.erp.system import FoundCompany
 from erphub.erp.systems.twentyfourseven import datasets
 from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.erp.systems.twentyfourseven.tables import Anomalies, batch, types_of
+from erphub.erp.transports.http.rows import Anomalies, batch, types_of
 from erphub.platform.errors import ErpRefused, Unavailable
 from local.erps.twentyfourseven import App, seed
 from local.erps.twentyfourseven.state import Line

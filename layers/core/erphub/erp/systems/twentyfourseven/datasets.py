@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from erphub.erp.datasets import Dataset, Publishing
 from erphub.erp.reading import Anomaly, ChangeReport, ControlTotal, DateRange, ReadPlan, Slice
 from erphub.erp.systems.twentyfourseven.numbers import plain
-from erphub.erp.systems.twentyfourseven.tables import Anomalies, Row, batch, held_decimal, types_of
+from erphub.erp.transports.http.rows import Anomalies, Row, batch, held_decimal, types_of
 from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:

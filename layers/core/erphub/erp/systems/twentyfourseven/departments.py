@@ -59,7 +59,7 @@ class Departments:
             for number in sorted(set(numbers) - names(company).keys())
         ]
         if gone:
-            from erphub.erp.systems.twentyfourseven.checks import Warned
+            from erphub.erp.transports.http.stages import Warned
 
             raise Warned(
                 "department_gone",

@@ -8,14 +8,15 @@ from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Prod
 from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, Setup
 from erphub.erp.probes import Stage
 from erphub.erp.system import FoundCompany
-from erphub.erp.systems.twentyfourseven import checks
 from erphub.erp.systems.twentyfourseven.endpoints import CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION
+from erphub.erp.systems.twentyfourseven.permissions import check_areas
 from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.soap_orders import SoapOrders
 from erphub.erp.systems.twentyfourseven.soap_register import SoapCustomers, SoapProducts, strings
 from erphub.erp.systems.twentyfourseven.soap_rows import SoapRows
 from erphub.erp.systems.twentyfourseven.soap_vouchers import SoapBooks, SoapVouchers
 from erphub.erp.systems.twentyfourseven.xml import text, whole
+from erphub.erp.transports.http.stages import Trial
 from erphub.platform.clock import Clock
 from erphub.platform.errors import ErpRefused
 
@@ -32,7 +33,7 @@ class User:
         self._several = several
         self._known: dict[str, SoapBooks] = {}
 
-    def trials(self) -> list[tuple[Stage, checks.Trial]]:
+    def trials(self) -> list[tuple[Stage, Trial]]:
         """The stages after the hosts have been reached."""
         return [
             (Stage.LOGIN, self._try_login),
@@ -68,7 +69,7 @@ class User:
         books = self._books(company)
         nothing, one = (("CompanyId", 0),), (("OrderIds", (("int", [1]),)),)
         ids = ("returnProperties", strings(("Id",)))
-        return checks.allowed(
+        return check_areas(
             [
                 ("Accounting", lambda: books.accounts),
                 ("Admin", lambda: self._soap.read(CLIENT, "GetDepartmentList", (), company)),

@@ -9,13 +9,14 @@ from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, S
 from erphub.erp.probes import Stage
 from erphub.erp.resources import AdapterResources
 from erphub.erp.system import FoundCompany
-from erphub.erp.systems.twentyfourseven import checks
 from erphub.erp.systems.twentyfourseven.numbers import part
+from erphub.erp.systems.twentyfourseven.permissions import check_areas
 from erphub.erp.systems.twentyfourseven.rest import Rest
 from erphub.erp.systems.twentyfourseven.rest_orders import RestOrders
 from erphub.erp.systems.twentyfourseven.rest_register import RestCustomers, RestProducts
 from erphub.erp.systems.twentyfourseven.rest_rows import RestRows
 from erphub.erp.systems.twentyfourseven.rest_vouchers import RestBooks, RestVouchers
+from erphub.erp.transports.http.stages import Trial
 from erphub.platform.errors import ErpRefused
 
 _TARGETS = ("ledger",)
@@ -35,7 +36,7 @@ class Organisation:
         self._vouchers = RestVouchers(rest, self._books, pause=resources.pause)
         self._orders = RestOrders(rest, self._books, self._products)
 
-    def trials(self) -> list[tuple[Stage, checks.Trial]]:
+    def trials(self) -> list[tuple[Stage, Trial]]:
         """The stages after the hosts have been reached."""
         return [
             (Stage.LOGIN, self._try_login),
@@ -53,7 +54,7 @@ class Organisation:
 
     def _try_permissions(self) -> str:
         one = {"limit": 1}
-        return checks.allowed(
+        return check_areas(
             [
                 ("accounts", lambda: self._books.accounts),
                 ("VAT codes", lambda: self._books.taxes),

@@ -10,7 +10,7 @@ from erphub.erp.systems.twentyfourseven.numbers import decimal, number, part, re
 from erphub.erp.systems.twentyfourseven.parties import organisation_number
 from erphub.erp.systems.twentyfourseven.rest import Rest, parse_instant
 from erphub.erp.systems.twentyfourseven.rest_vouchers import RestBooks
-from erphub.erp.systems.twentyfourseven.tables import Row
+from erphub.erp.transports.http.rows import Row
 from erphub.platform.errors import ErpRefused
 
 LINES = 1000

@@ -15,8 +15,8 @@ from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.soap_orders import SoapOrders
 from erphub.erp.systems.twentyfourseven.soap_register import AT_ONCE, SoapCustomers, SoapProducts, email_of, phone_of
 from erphub.erp.systems.twentyfourseven.soap_vouchers import SoapBooks
-from erphub.erp.systems.twentyfourseven.tables import Row
 from erphub.erp.systems.twentyfourseven.xml import NIL, Node, amount, child, children, day, text, whole
+from erphub.erp.transports.http.rows import Row
 from erphub.platform.clock import Clock
 
 if TYPE_CHECKING:

@@ -103,11 +103,11 @@ class TwentyFourSevenOffice(
     @override
     def check(self) -> Iterator[Probe]:
         # A transport of its own has no hosts to reach.
-        from erphub.erp.systems.twentyfourseven import checks
+        from erphub.erp.transports.http import stages
 
-        hosts = checks.reach(self._hosts) if self._transport is None else []
+        hosts = stages.reach(self._hosts) if self._transport is None else []
         *trials, (last, read) = self._way.trials()
-        yield from checks.run([*hosts, *trials, (last, lambda: self._read_with_departments(read))])
+        yield from stages.run([*hosts, *trials, (last, lambda: self._read_with_departments(read))])
 
     def _read_with_departments(self, read: Callable[[], str]) -> str:
         said = read()

@@ -1,7 +1,7 @@
-"""Rows of 24SevenOffice into Arrow batches: exact decimals, dates without a zone, nothing lost without a word.
+"""Rows of JSON or XML into Arrow batches: exact decimals, dates without a zone, nothing lost without a word.
 
-The ERP states no precision, so every decimal is held with ten decimals, which is more than it shows of anything; one
-that has more is rounded and counted as an anomaly.
+Such an ERP states no precision, so every decimal is held with ten decimals, which is more than any shows; one that has
+more is rounded and counted as an anomaly.
 """
 
 from collections.abc import Mapping, Sequence

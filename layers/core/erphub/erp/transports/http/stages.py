@@ -1,4 +1,4 @@
-"""The test of a connection, stage by stage: reach the hosts, sign in, see the companies, may we, can we read."""
+"""The test of a connection, stage by stage; and reaching hosts, the first stages of it."""
 
 import socket
 import ssl
@@ -94,24 +94,3 @@ def _handshake(host: str, port: int) -> None:
         ) from error
     except OSError as error:
         raise Unavailable(f"{host} does not answer. Try again later.", code="erp_unreachable") from error
-
-
-def allowed(trials: list[tuple[str, Callable[[], object]]]) -> str:
-    """Try each area; all that are closed are told together. Raises ErpRefused, Unavailable, CredentialsRefused."""
-    closed: list[str] = []
-    for area, trial in trials:
-        try:
-            trial()
-        except CredentialsRefused:
-            raise
-        except ErpRefused as error:
-            if error.code != "permission_denied":
-                raise
-            closed.append(area)
-    if closed:
-        raise ErpRefused(
-            f"24SevenOffice does not let this connection use: {', '.join(closed)}. Give it access there, then test"
-            " again.",
-            code="permission_denied",
-        )
-    return f"{len(trials)} areas can be used."

@@ -75,11 +75,11 @@ demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAF
 
 # --- checks and tests ------------------------------------------------------------------------------------------------
 
-CHECKS := check-drawing check-format check-lint check-types check-imports check-template check-machines check-aws check-security check-openapi
+CHECKS := check-drawing check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
 .PHONY: drawing check $(CHECKS) reliability test test-unit test-ports test-template test-sqlserver test-reliability test-e2e bench format openapi
-check: venv tools ## Format, lint, types, import contracts, template, state machines, AWS's limits, security scan, OpenAPI
+check: venv tools ## Format, lint, types, import contracts, structure, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
 check-types: # the slowest first
@@ -90,6 +90,8 @@ check-lint:
 	@.venv/bin/ruff check --quiet .
 check-imports:
 	@.venv/bin/lint-imports --no-cache > .build/imports.log 2>&1 || { cat .build/imports.log; exit 1; }
+check-structure: # sizes, names, docstrings, the order inside packages
+	@$(PY) -m local.check_structure
 check-template:
 	@AWS_DEFAULT_REGION=eu-north-1 SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint
 check-machines:

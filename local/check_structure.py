@@ -44,6 +44,16 @@ ORDER: tuple[frozenset[str], ...] = (
 )
 """The modules of a package from the lowest to the uppermost; any other name stands with the service."""
 SERVICE_LEVEL = 3
+SUBPACKAGES: Mapping[str, tuple[frozenset[str], ...]] = {
+    "imports": (frozenset({"jobs"}), frozenset({"runs"})),
+    "sync": (
+        frozenset({"settings"}),
+        frozenset({"export_log"}),
+        frozenset({"documents", "changes"}),
+        frozenset({"uploads", "transfers"}),
+    ),
+}
+"""The order of sub-packages where they know each other; the package's own modules stand above them."""
 BY_NAME_ONLY = frozenset({"api", "wiring"})
 """Modules that nobody imports: the app and the services look for them by name."""
 
@@ -248,10 +258,10 @@ def inside(modules: Sequence[Module]) -> Iterator[Problem]:
             if target not in known or target == module.name:
                 continue
             arrows.setdefault(module.name, set()).add(target)
-            yield from (
-                Problem(module.name, line, "order", f"imports {target}: {why}")
-                for why in _against_the_order(module.name, target)
-            )
+            for why in _against_the_order(module.name, target):
+                yield Problem(module.name, line, "order", f"imports {target}: {why}")
+            if _is_below(module.name, target):
+                yield Problem(module.name, line, "subpackages", f"imports {target}, which stands above or beside it")
     if found := circle(arrows):
         yield Problem(found[0], 1, "circle", " <- ".join(found))
 
@@ -269,6 +279,14 @@ def _against_the_order(name: str, target: str) -> Iterator[str]:
         yield f"{other} stands above {module}"
     if (module == "dynamodb" and other == "service") or (mine == SERVICE_LEVEL and other == "dynamodb" != module):
         yield "services and stores do not know each other"
+
+
+def _is_below(name: str, target: str) -> bool:
+    """Whether a module's sub-package stands below or beside that of what it imports."""
+    order = SUBPACKAGES.get(_capability(name), ()) if _capability(name) == _capability(target) else ()
+    place = {sub: number for number, subs in enumerate(order) for sub in subs}
+    mine, its = (one.split(".")[2] for one in (name, target)) if order else ("", "")
+    return mine != its and mine in place and place.get(its, len(order)) >= place[mine]
 
 
 def _capability(name: str) -> str:

@@ -201,6 +201,23 @@ def test_the_plan_of_a_package_breaks_no_rule(tmp_path: Path):
     assert problems == []
 
 
+@pytest.mark.parametrize(
+    ("module", "imports", "breaks"),
+    [
+        ("erphub.imports.jobs.service", "erphub.imports.runs.models", True),
+        ("erphub.imports.runs.service", "erphub.imports.jobs.models", False),
+        ("erphub.imports.jobs.service", "erphub.imports.scheduler", True),
+        ("erphub.imports.scheduler", "erphub.imports.jobs.service", False),
+        ("erphub.sync.documents.service", "erphub.sync.changes.models", True),
+        ("erphub.sync.transfers.service", "erphub.sync.settings.models", False),
+        ("erphub.lake.rows.service", "erphub.lake.datasets.models", False),
+    ],
+)
+def test_sub_packages_have_an_order_too(tmp_path: Path, module: str, imports: str, *, breaks: bool):
+    texts = {imports.replace(".", "__"): "", module.replace(".", "__"): f"from {imports} import something\n"}
+    assert rules(found(tmp_path, **texts)) == [(module, "subpackages")] * breaks
+
+
 def test_modules_that_import_each_other_in_a_circle_are_noticed(tmp_path: Path):
     problems = found(
         tmp_path,

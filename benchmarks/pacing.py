@@ -12,7 +12,7 @@ from statistics import quantiles
 from zoneinfo import ZoneInfo
 
 from erphub.sync.settings.models import TransferHistory
-from erphub.sync.settings.pacing import WAITING, Next, next_transfer, remember
+from erphub.sync.settings.pacing import WAITING, NextTransfer, next_transfer, with_arrivals
 
 OSLO = ZoneInfo("Europe/Oslo")
 FIRST = date(2026, 1, 1)
@@ -92,32 +92,34 @@ TILLS: Tills = {
 
 def adaptive(name: str, arrivals: list[datetime], end: datetime) -> Result:
     """What pacing.py makes of it, with the nearer time that a document's arrival asks for."""
-    rhythm, now, index = TransferHistory(), arrivals[0] - timedelta(hours=1), 0
+    history, now, index = TransferHistory(), arrivals[0] - timedelta(hours=1), 0
     waiting: list[datetime] = []
     waits: list[float] = []
     transfers = 0
-    plan = _plan(name, rhythm, now, waiting)
+    plan = _plan(name, history, now, waiting)
     while plan.at < end:
         if index < len(arrivals) and arrivals[index] <= plan.at:
             now = arrivals[index]
             index += 1
             waiting.append(now)
-            sooner = _plan(name, rhythm, now, waiting)
+            sooner = _plan(name, history, now, waiting)
             plan = min(plan, sooner, key=lambda one: one.at)
             continue
         now = max(plan.at, now)
         transfers += 1
         waits += [(now - at) / timedelta(hours=1) for at in waiting]
-        quiet = 0 if waiting else rhythm.quiet + 1
-        rhythm = remember(rhythm, waiting, now).model_copy(update={"last_at": now, "quiet": quiet})
+        empty_transfers = 0 if waiting else history.empty_transfers + 1
+        history = with_arrivals(history, waiting, now).model_copy(
+            update={"last_at": now, "empty_transfers": empty_transfers}
+        )
         waiting = []
-        plan = _plan(name, rhythm, now, waiting)
+        plan = _plan(name, history, now, waiting)
     return Result.of(transfers, waits)
 
 
-def _plan(name: str, rhythm: TransferHistory, now: datetime, waiting: list[datetime]) -> Next:
+def _plan(name: str, history: TransferHistory, now: datetime, waiting: list[datetime]) -> NextTransfer:
     oldest = waiting[0] if waiting else None
-    return next_transfer(name, rhythm, now, waiting=len(waiting), oldest=oldest, zone="Europe/Oslo")
+    return next_transfer(name, history, now, waiting=len(waiting), oldest=oldest, zone="Europe/Oslo")
 
 
 def fixed(every: timedelta) -> Callable[[str, list[datetime], datetime], Result]:

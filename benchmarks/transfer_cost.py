@@ -15,10 +15,9 @@ from typing import Any
 from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
 from erphub.sync.documents.files import S3DocumentFiles
-from erphub.sync.settings import service as sync_desk
 from erphub.sync.settings.models import Sync, SyncSettings
+from tests.support import sync as support
 from tests.support.aws import EXPORTS, TENANTS, make_table, on_moto
-from tests.unit.sync import conftest as house
 
 PRICES = {
     # Dollars per call in eu-north-1, on demand: a write of up to 1 KB also writes two indexes when their keys change.
@@ -59,52 +58,48 @@ def aws() -> Generator[Table]:
 
 def thousand(kind: str, table: Table, count: int = 1000) -> Cost:
     """Hand in documents one by one and transfer them all."""
-    world = _world(table)
+    hub = _hub(table)
     before = Counter(clients.calls)
     for number in range(1, count + 1):
         if kind == "settlement":
-            world.settlement(number)
+            hub.settlement(number)
         else:
-            world.hand_in("product", f"P{number}", number=f"P{number}", name="Vare", price="1")
+            hub.submit("product", f"P{number}", number=f"P{number}", name="Vare", price="1")
     with contextlib.redirect_stdout(io.StringIO()):
-        transfer = world.transfer(seconds=10_000)
+        transfer = hub.transfer(seconds=10_000)
     if transfer.counts.sent != count:
         raise RuntimeError(f"{transfer.counts} of {count} documents")
     return Cost.since(before)
 
 
-def _world(table: Any) -> house.World:
-    return house.World(table=table, papers=S3DocumentFiles("papers"))  # pyright: ignore[reportArgumentType]
+def _hub(table: Any) -> support.SyncHub:
+    return support.SyncHub(table=table, files=S3DocumentFiles("papers"))  # pyright: ignore[reportArgumentType]
 
 
 def ticks(table: Table, connections: int, due: Sequence[int]) -> dict[int, Cost]:
     """A tick of the clock with so many syncs, by how many of them are due: found, and their transfers started."""
-    world = _world(table)
+    hub = _hub(table)
     settings = SyncSettings.model_validate({"from_date": "2026-01-01", "automatic": True})
-    later, items = world.clock() + timedelta(days=30), list[Sync]()
+    later, items = hub.clock() + timedelta(days=30), list[Sync]()
     for number in range(connections):
-        name = house.derived_id("bench", str(number))
+        name = support.derived_id("bench", str(number))
         saved = {"client_id": name, "connection_id": name, "settings": settings, "saved_by": "b"}
-        items.append(Sync.model_validate(saved | {"saved_at": world.clock(), "next_at": later}))
+        items.append(Sync.model_validate(saved | {"saved_at": hub.clock(), "next_at": later}))
     for one in items:
-        world.syncs.put(one)
+        hub.syncs.save(one)
     costs: dict[int, Cost] = {}
     for count in due:
         for one in items[:count]:
-            kept = world.syncs.get(one.client_id, one.connection_id)
+            kept = hub.syncs.get(one.client_id, one.connection_id)
             assert kept is not None
-            world.syncs.put(kept.model_copy(update={"next_at": world.clock()}))
+            hub.syncs.save(kept.model_copy(update={"next_at": hub.clock()}))
         items = items[count:]
-        before, asked = Counter(clients.calls), len(world.queue.tasks)
-        done = sync_desk.tick(world.desk, lambda start, found: [start(one) for one in found], _must_not_fail)
+        before, asked = Counter(clients.calls), len(hub.queue.tasks)
+        done = hub.scheduler.tick()
         if done != {"due": count, "started": count, "failed": 0, "silent": 0}:
             raise RuntimeError(f"{count} were due: {done}")
-        costs[count] = Cost.since(before, Counter({"lambda.Invoke": len(world.queue.tasks) - asked}))
+        costs[count] = Cost.since(before, Counter({"lambda.Invoke": len(hub.queue.tasks) - asked}))
     return costs
-
-
-def _must_not_fail(due: object, error: Exception) -> None:
-    raise RuntimeError(f"{due} could not be started") from error
 
 
 def report(connections: int = 10_000) -> str:

@@ -21,8 +21,8 @@ from erphub.erp.documents import DocumentKind, Settlement
 from erphub.sync.export_log.canonical import read_document
 from erphub.sync.transfers.settlement_pdf import render
 from local.erps.twentyfourseven import App, Transport
+from tests.support import sync as support
 from tests.support.aws import in_memory
-from tests.unit.sync import conftest as house
 
 SETTINGS: dict[str, Any] = {
     "department": "1",
@@ -38,7 +38,7 @@ REST = "https://rest.api.24sevenoffice.com/v1"
 SIGN_IN = {"sign_in": "organisation", "organisation_id": "100001", "client_id": "erp-hub"}
 
 
-class Here(house.World):
+class Here(support.SyncHub):
     """The hub with the stand-in as its ERP."""
 
     def __post_init__(self) -> None:
@@ -67,23 +67,23 @@ def ours(app: App, count: int) -> Spent:
     system = erp.open_system("24sevenoffice", SIGN_IN, {"client_secret": "hub-secret"}, transport=Transport(app))
     took: list[Spent] = []
     with in_memory():
-        world = _world(system)
+        hub = _hub(system)
         for number in range(1, count + 1):
-            world.settlement(number)
+            hub.settlement(number)
         with contextlib.redirect_stdout(io.StringIO()), timed(took):
-            transfer = world.transfer(seconds=10_000)
+            transfer = hub.transfer(seconds=10_000)
     if transfer.counts.sent != count:
         raise RuntimeError(f"{transfer.counts} of {count} documents: {transfer.problem}")
     return took[0]
 
 
-def _world(system: Any) -> house.World:
-    kept = house.LedgerErp
-    house.LedgerErp = lambda _clock: system  # pyright: ignore
+def _hub(system: Any) -> support.SyncHub:
+    kept = support.LedgerErp
+    support.LedgerErp = lambda _clock: system  # pyright: ignore
     try:
-        return Here(render=render)
+        return Here(pdf=render)
     finally:
-        house.LedgerErp = kept
+        support.LedgerErp = kept
 
 
 def plain(app: App, count: int, *, with_pdf: bool = False) -> Spent:
@@ -120,7 +120,7 @@ def _token(http: httpx.Client) -> str:
 
 
 def _upload(http: httpx.Client, headers: dict[str, str], number: int) -> int:
-    settlement = read_document(DocumentKind.SETTLEMENT, house.z_report(number + 1))
+    settlement = read_document(DocumentKind.SETTLEMENT, support.z_report(number + 1))
     assert isinstance(settlement, Settlement)
     slot = http.post(f"{REST}/fileUpload", json={"contentType": "application/pdf"}, headers=headers).json()
     http.put(slot["uploadUrl"], content=render(settlement), headers={"Content-Type": "application/pdf"})

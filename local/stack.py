@@ -134,7 +134,7 @@ class Stack:
             "AdminEmail": seed.ADMINISTRATOR,
             "AllowedErpNetworks": "127.0.0.0/8,::1/128",
             # The stand-in is done with a request within moments, so nobody need wait ten minutes to be sure.
-            "SettleSeconds": "4",
+            "ResendDelaySeconds": "4",
             # Long enough to bring a deleted connection back by hand, short enough to see it go.
             "DeletionGraceSeconds": "20",
             "ErpAddresses": standins.addresses(state["stand_ins"]),

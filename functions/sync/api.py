@@ -2,4 +2,6 @@
 
 from erphub import app
 
-handler = app.api("sync")
+handler = app.api(
+    "sync.settings", "sync.documents", "sync.uploads", "sync.changes", "sync.transfers", "sync.export_log"
+)

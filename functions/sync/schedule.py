@@ -1,4 +1,4 @@
-"""Called every minute by the clock: starts the transfers that are due, tells of silence."""
+"""Called every minute by the clock: starts the transfers that are due, notifies people of silence."""
 
 from typing import Any
 
@@ -13,5 +13,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     done = app.services().get(SyncScheduler).tick()
     logging.logger().info("tick", extra=done)
     if done["silent"]:
-        logging.figures({"operation": "transfer"}, syncs_silent=done["silent"])
+        logging.figures({"operation": "transfer"}, silent_syncs=done["silent"])
     return done

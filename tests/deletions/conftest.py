@@ -34,11 +34,13 @@ from erphub.platform.resources import PlatformResources
 from erphub.platform.services import Services
 from erphub.platform.settings import Settings, read_settings
 from erphub.platform.wire import instant
-from erphub.sync.export_log.dynamodb import ExportLogTable
+from erphub.sync.export_log.dynamodb import EntryTable
 from erphub.sync.export_log.models import Attempt, Entry, EntryState
-from erphub.sync.settings.dynamodb import SyncTable
+from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
 from erphub.sync.settings.models import Sync, SyncSettings
+from erphub.sync.transfers.dynamodb import TransferTable
 from erphub.sync.transfers.models import Transfer
+from erphub.sync.uploads.dynamodb import UploadTable
 from erphub.sync.uploads.models import Upload, UploadFormat
 from erphub.tenancy.dynamodb import TenancyTable
 from erphub.tenancy.models import Client, Customer, Membership
@@ -328,12 +330,14 @@ class Scene:
             runs.end(ref, self.now, {"status": Status.SUCCEEDED.value})
 
     def synced(self, connection_id: str) -> None:
-        log = ExportLogTable(self.exports)
+        log = EntryTable(self.exports)
         ids: dict[str, Any] = {"client_id": CLIENT, "connection_id": connection_id}
         settings = SyncSettings(z_report=True, from_date=date(2026, 1, 1), automatic=True)
         next_at = self.now + timedelta(minutes=30)
-        SyncTable(self.table).put(Sync(**ids, settings=settings, saved_at=self.now, saved_by=OWNER, next_at=next_at))
-        SyncTable(self.table).lease(CLIENT, connection_id, "ended", "", self.now - timedelta(hours=1), self.now)
+        SyncTable(self.table).save(Sync(**ids, settings=settings, saved_at=self.now, saved_by=OWNER, next_at=next_at))
+        TransferLeaseTable(self.table).acquire(
+            CLIENT, connection_id, "ended", "", self.now - timedelta(hours=1), self.now
+        )
         for number, state in enumerate((EntryState.SENT, EntryState.PENDING, EntryState.PENDING)):
             entry = Entry(
                 id=derived_id("entry", connection_id, str(number)),
@@ -349,13 +353,15 @@ class Scene:
                 updated_at=self.now,
                 arrived_at=self.now,
             )
-            log.put(entry, 400)
+            log.save(entry, 400)
             log.add_attempt(entry, _attempt(self.now), 400)
-        log.put_transfer(Transfer(id=derived_id("t", connection_id), **ids, by=OWNER, created_at=self.now), 400)
+        TransferTable(self.exports).save(
+            Transfer(id=derived_id("t", connection_id), **ids, by=OWNER, created_at=self.now), 400
+        )
         upload = Upload(
             id=derived_id("u", connection_id), **ids, by=OWNER, format=UploadFormat.JSON_LINES, created_at=self.now
         )
-        log.put_upload(upload, 400)
+        UploadTable(self.exports).save(upload, 400)
         self.bucket.write(f"documents/{CLIENT}/{connection_id}/z/1.pdf", b"%PDF " + connection_id.encode())
         self.bucket.write(f"staging/uploads/{CLIENT}/{connection_id}/{upload.id}", connection_id.encode())
 

@@ -14,7 +14,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import PageQuery
-from erphub.sync.settings.dynamodb import SyncTable
+from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
 from tests.deletions.conftest import CLIENT, COLLEAGUE, CUSTOMER, MINE, NAME, OTHER, Scene
 from tests.support.aws import on_both
 
@@ -264,7 +264,7 @@ def test_a_run_that_does_not_end_is_ended_from_outside(scene: Scene):
 
 
 def test_a_transfer_under_way_comes_to_its_end_first(scene: Scene):
-    SyncTable(scene.table).lease(CLIENT, MINE, "t", "w", scene.now + timedelta(minutes=6), scene.now)
+    TransferLeaseTable(scene.table).acquire(CLIENT, MINE, "t", "w", scene.now + timedelta(minutes=6), scene.now)
     scene.ask()
     names = next(iter(scene.machine.running.values()))
     ids = names["client_id"], names["connection_id"], names["deletion_id"]
@@ -326,7 +326,7 @@ def test_a_restored_syncs_next_transfer_waits_for_the_connection_and_speaks_of_n
     scene.tasks.stop(CLIENT, MINE, names["deletion_id"])
     scene.service.restore(scene.member(), MINE)
     sync = SyncTable(scene.table).get(CLIENT, MINE)
-    assert (sync.next_at, sync.next_why) == (None, "It waits until the connection works again.")
+    assert (sync.next_at, sync.next_reason) == (None, "It waits until the connection works again.")
     assert sync.settings.automatic
 
 

@@ -19,8 +19,9 @@ from erphub.platform.errors import Conflict
 from erphub.platform.ids import derived_id, new_id
 from erphub.platform.tasks import TaskFailed
 from erphub.sync.documents.service import DocumentService, read_incoming
-from erphub.sync.export_log.dynamodb import ExportLogTable
+from erphub.sync.export_log.dynamodb import EntryTable
 from erphub.sync.settings.dynamodb import SyncTable
+from erphub.sync.settings.planning import TransferPlanner
 from erphub.wizards.dynamodb import WizardTable
 from tests.deletions.conftest import CLIENT, MINE, OTHER, Scene
 from tests.support import services
@@ -45,14 +46,15 @@ def test_no_import_is_started_by_hand(scene: Scene):
 
 
 def test_no_document_is_taken_in(scene: Scene):
-    log = ExportLogTable(scene.exports)
-    intake = DocumentService(SyncTable(scene.table), log, None, scene.clock, require_alive(scene))  # type: ignore[arg-type]
+    syncs, entries = SyncTable(scene.table), EntryTable(scene.exports)
+    planner = TransferPlanner(syncs, scene.clock)
+    documents = DocumentService(scene.connections, syncs, entries, None, planner, scene.clock)  # type: ignore[arg-type]
     scene.ask()
     coming = read_incoming("customer", "K-1", {"name": "Kari"})
     with pytest.raises(Conflict) as refused:
-        intake.hand_in(CLIENT, MINE, "owner", coming)
+        documents.submit(CLIENT, MINE, "owner", coming)
     assert refused.value.code == "connection_deleting"
-    assert intake.hand_in(CLIENT, OTHER, "owner", coming).outcome == "created"
+    assert documents.submit(CLIENT, OTHER, "owner", coming).outcome == "created"
 
 
 def test_nobody_sees_its_rows_until_it_is_restored(scene: Scene):

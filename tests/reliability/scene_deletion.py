@@ -12,7 +12,7 @@ from erphub.lake.locations import owner_folder
 from erphub.platform.aws.objects import Bucket
 from erphub.platform.aws.table import Table
 from erphub.platform.ids import new_id
-from erphub.sync.export_log.dynamodb import ExportLogTable
+from erphub.sync.transfers.dynamodb import TransferTable
 from erphub.sync.transfers.models import Transfer
 from tests.reliability import views
 from tests.reliability.scene import HERE
@@ -38,10 +38,9 @@ class Deletion(WithImports):
             assert self.ended(stage, f"{path}/{started.json['id']}") is None
             bucket = Bucket(stage.bucket)
             bucket.write(f"documents/{CLIENT}/{connection}/z/1.pdf", b"%PDF " + connection.encode())
-            log = ExportLogTable(Table(stage.exports))
             now = app.services().platform.clock()
             ids: dict[str, Any] = {"client_id": CLIENT, "connection_id": connection}
-            log.put_transfer(Transfer(id=new_id(), **ids, by=USER, created_at=now), 400)
+            TransferTable(Table(stage.exports)).save(Transfer(id=new_id(), **ids, by=USER, created_at=now), 400)
             app.services().platform.table.put({**token_key(CLIENT, connection, "session"), "lease_until": "x"})
 
     def equip(self, patch: pytest.MonkeyPatch, stage: Stage) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from erphub.platform.aws.table import Table, key_of
 from erphub.sync.settings.dynamodb import stamp
-from erphub.sync.transfers.execution import LEASE
+from erphub.sync.transfers.models import LEASE_DURATION
 from local.erps.twentyfourseven import seed
 from tests.e2e.till import SETTINGS
 from tests.reliability import views
@@ -76,7 +76,7 @@ class Transfer(With24SevenOffice):
             # What both sides agree on is found out again at the next look at the ERP's changes.
             stage.wait(1800)
             self.said = self._transfer(stage, "next")
-        stage.wait(LEASE.total_seconds())
+        stage.wait(LEASE_DURATION.total_seconds())
 
     def _transfer(self, stage: Stage, key: str) -> str | None:
         started = stage.call("POST", f"{self.path}/transfers", {}, api="sync", key=key)

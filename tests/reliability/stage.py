@@ -148,7 +148,7 @@ class Stage:
             "TRANSFER_FUNCTION": "TransferTasks",
             "EVENT_BUS": "bus",
             "ALLOWED_ERP_NETWORKS": "127.0.0.0/8",
-            "SETTLE_SECONDS": "600",
+            "RESEND_DELAY_SECONDS": "600",
             "DELETION_GRACE_SECONDS": "86400",
             "POWERTOOLS_SERVICE_NAME": "erphub",
             "POWERTOOLS_METRICS_NAMESPACE": "erphub",

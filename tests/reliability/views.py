@@ -22,7 +22,7 @@ _OF_TRIES = frozenset(
     }
 )  # fmt: skip
 """Attributes that are another in every run, or tell how often something was tried."""
-_NOT_COMPARED = ("RATE-LIMIT", "TOKEN", "request", "RUN-LOG", "TRY", "SYNC-LEASE", "DELETION-PLAN")
+_NOT_COMPARED = ("RATE-LIMIT", "TOKEN", "request", "RUN-LOG", "ATTEMPT", "SYNC-LEASE", "DELETION-PLAN")
 """Kinds of items that serve or tell of tries: taken calls, sessions, kept answers, log lines, attempts."""
 
 

@@ -288,7 +288,7 @@ def test_an_alarm_on_a_figure_that_neither_a_filter_nor_the_code_writes_is_found
     assert alarms.dimensions(of(Made=made, Broken=alarm("hub", "broken"))) == []
     assert alarms.dimensions(of(Made=made, Broken=alarm("hub", "broken", "service")))
     assert alarms.dimensions(of(Made=made, Broken=alarm("hub", "misspelt")))
-    assert alarms.dimensions(of(Silent=alarm("hub", "syncs_silent", "service", "operation"))) == []
+    assert alarms.dimensions(of(Silent=alarm("hub", "silent_syncs", "service", "operation"))) == []
 
 
 @pytest.mark.parametrize("action", [

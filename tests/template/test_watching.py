@@ -48,7 +48,7 @@ def own_metrics() -> dict[str, list[set[str]]]:
     found: dict[str, list[set[str]]] = {
         word(one["MetricName"]): [set()] for filter in FILTERS.values() for one in filter["MetricTransformations"]
     }
-    return found | {name: [{"service", "operation"}] for name in ("documents_rejected", "syncs_silent")}
+    return found | {name: [{"service", "operation"}] for name in ("documents_rejected", "silent_syncs")}
 
 
 def word(value: Any) -> str:

@@ -19,8 +19,8 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member
 from erphub.platform.ids import new_id
-from erphub.sync.transfers import outcome as transfer_outcome
 from erphub.sync.transfers.models import Transfer
+from erphub.sync.transfers.outcome import transfer_outcome
 from tests.support.aws import TENANTS, make_table
 from tests.support.bus import FakeBus
 
@@ -81,7 +81,7 @@ class House:
         self.health.report(run_outcome.ended(run))
 
     def transfer_ended(self, transfer: Transfer) -> None:
-        if outcome := transfer_outcome.ended(transfer):
+        if outcome := transfer_outcome(transfer):
             self.health.report(outcome)
 
     def now(self, connection: Connection) -> Connection:

@@ -392,7 +392,9 @@ def test_a_transfer_that_sent_something_heals_and_one_that_did_nothing_is_no_new
 def test_a_refused_document_is_told_once_per_transfer(house):
     notices = SyncNotices(house.announcer, house.clock)
     for _ in range(2):
-        notices.tell(house.member.client_id, "connection-1", "document_rejected", "The ERP refused it.", transfer="t1")
+        notices.notify(
+            house.member.client_id, "connection-1", "document_rejected", "The ERP refused it.", transfer="t1"
+        )
     assert house.told() == ["export.rejected"]
 
 

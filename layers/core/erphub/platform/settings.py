@@ -24,7 +24,7 @@ class Settings:
     export_log_table: str
     transfer_machine: str
     transfer_function: str
-    settle_seconds: int
+    resend_delay_seconds: int
     """How long to wait, when an answer was lost, before an ERP that shows nothing of a document is sent it again."""
     token_key: str
     """The KMS key that ERP systems' tokens are encrypted with."""
@@ -70,7 +70,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         export_log_table=env.get("EXPORT_LOG_TABLE", ""),
         transfer_machine=env.get("TRANSFER_MACHINE_ARN", ""),
         transfer_function=env.get("TRANSFER_FUNCTION", ""),
-        settle_seconds=int(env.get("SETTLE_SECONDS", "600")),
+        resend_delay_seconds=int(env.get("RESEND_DELAY_SECONDS", "600")),
         token_key=env.get("SESSION_KEY", ""),
         erp_addresses=_pairs(env.get("ERP_ADDRESSES", "")),
         erp_applications=_pairs(env.get("ERP_APPLICATIONS", "")),

@@ -13,14 +13,21 @@ EXPORT_GAPS = EventType("export.gaps", "Settlements are missing between those th
 capability = Capability(
     "sync",
     "Syncs",
-    packages=("sync",),
+    packages=(
+        "sync.settings",
+        "sync.documents",
+        "sync.uploads",
+        "sync.changes",
+        "sync.transfers",
+        "sync.export_log",
+    ),
     permissions=(SYNC_MANAGE, SYNC_RUN),
     events=(TRANSFER_FINISHED, TRANSFER_FAILED, EXPORT_REJECTED, EXPORT_SILENT, EXPORT_GAPS),
     environment=(
         Variable("EXPORT_LOG_TABLE"),
         Variable("TRANSFER_MACHINE_ARN"),
-        Variable("TRANSFER_FUNCTION", needed_by=("sync.api", "sync.scheduler")),
+        Variable("TRANSFER_FUNCTION", needed_by=("sync.uploads.api", "sync.transfers.api", "sync.scheduler")),
         Variable("LAKE_BUCKET"),
-        Variable("SETTLE_SECONDS"),
+        Variable("RESEND_DELAY_SECONDS"),
     ),
 )

@@ -20,16 +20,15 @@ from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict
 from erphub.platform.removal import ConnectionRef, Dependent, Found, RemovalStage
 from erphub.platform.tasks import TimeLeft
-from erphub.sync.export_log.dynamodb import ExportLogTable, export_log_key
+from erphub.sync.export_log.dynamodb import EntryTable, export_log_key
 from erphub.sync.export_log.models import EntryState
-from erphub.sync.settings.dynamodb import SyncTable
+from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
+from erphub.sync.settings.models import WAITS_FOR_CONNECTION
 from erphub.sync.uploads.models import Upload, UploadState
 
 _MAX_READING_TIME = timedelta(minutes=10)
 """Nobody reads a batch for longer: the function that does may run for five minutes."""
 _STATES = tuple(state.value for state in EntryState)
-STANDS_STILL = "It waits until the connection works again."
-"""Why there is no next transfer: as true while the connection is being deleted as when it was restored, paused."""
 
 
 def sync_dependents(table: Table, export_log: Table, objects: Objects, clock: Clock) -> list[Dependent]:
@@ -78,14 +77,14 @@ class Documents(PassiveDependent):
 
     @override
     def find(self, of: ConnectionRef) -> Found:
-        log, states = ExportLogTable(self.table), dict[str, int]()
+        log, states = EntryTable(self.table), dict[str, int]()
         pk = export_log_key(of.client_id, of.id)["pk"]
         for state in _STATES:
-            if counted := log.waiting(of.client_id, of.id, state, MAX_COUNTED):
+            if counted := log.count(of.client_id, of.id, state, MAX_COUNTED):
                 states[state] = counted
         # What was sent and lacks its PDF stands in queues of its own.
         for queue in ("attach", "unattached"):
-            if unfinished := log.waiting(of.client_id, of.id, queue, MAX_COUNTED):
+            if unfinished := log.count(of.client_id, of.id, queue, MAX_COUNTED):
                 states["sent"] = states.get("sent", 0) + unfinished
         transfers = self.table.count(pk, "TRANSFER#", MAX_COUNTED)
         more = at_least(transfers >= MAX_COUNTED or any(count >= MAX_COUNTED for count in states.values()))
@@ -130,7 +129,7 @@ class SyncSettings(DependentItems):
             if sync is None or sync.next_at is None:
                 break
             try:
-                store.put(sync.model_copy(update={"next_at": None, "next_why": STANDS_STILL}))
+                store.save(sync.model_copy(update={"next_at": None, "next_reason": WAITS_FOR_CONNECTION}))
             except Conflict:
                 continue
-        return force or store.holder(of.client_id, of.id, self.clock()) is None
+        return force or TransferLeaseTable(self.table).holder(of.client_id, of.id, self.clock()) is None

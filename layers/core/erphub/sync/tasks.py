@@ -3,15 +3,15 @@
 A final failure is kept with the transfer; only what is worth another try is raised.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from erphub.connections.health import Outcome
+from erphub.connections.health import HealthService
 from erphub.platform.tasks import TimeLeft
-from erphub.sync.export_log.ports import ExportLogStore
-from erphub.sync.transfers import outcome
 from erphub.sync.transfers.execution import TransferExecutor
+from erphub.sync.transfers.outcome import transfer_outcome
+from erphub.sync.transfers.ports import TransferStore
 from erphub.sync.uploads.service import UploadService
 
 
@@ -19,36 +19,34 @@ from erphub.sync.uploads.service import UploadService
 class SyncTasks:
     """The tasks of transfer.asl.json and of the worker."""
 
-    transfers: TransferExecutor
+    executor: TransferExecutor
     uploads: UploadService
-    log: ExportLogStore
-    report: Callable[[Outcome], object]
-    """Told what came of a transfer; again is fine."""
+    transfers: TransferStore
+    health: HealthService
 
-    def do(self, task: Mapping[str, Any], worker: str, time_left: TimeLeft) -> dict[str, Any]:
+    def do(self, task: Mapping[str, Any], worker_id: str, time_left: TimeLeft) -> dict[str, Any]:
         """One task, by its name. Raises Unavailable when it is worth another try, ValueError for an unknown name."""
         match task["task"]:
-            case "whole":
-                return self._told(task, self.transfers.whole(task, worker, time_left))
+            case "run":
+                return self._reported(task, self.executor.run(task, worker_id, time_left))
             case "collect":
-                return self.transfers.collect(task, worker, time_left)
+                return self.executor.collect(task, worker_id, time_left)
             case "send":
-                return self.transfers.send(task, worker, time_left)
-            case "settle":
-                return self._told(task, self.transfers.settle(task, worker))
+                return self.executor.send(task, worker_id, time_left)
+            case "complete":
+                return self._reported(task, self.executor.complete(task, worker_id))
             case "preview":
-                return self.transfers.preview(task)
+                return self.executor.preview(task)
             case "read_upload":
                 upload = self.uploads.read(str(task["client_id"]), str(task["connection_id"]), str(task["upload_id"]))
                 return {"outcome": upload.state.value, "lines": upload.lines}
             case other:
                 raise ValueError(f"there is no task {other!r}")
 
-    def _told(self, task: Mapping[str, Any], done: dict[str, Any]) -> dict[str, Any]:
-        """What came of a transfer is told when it has finished."""
+    def _reported(self, task: Mapping[str, Any], done: dict[str, Any]) -> dict[str, Any]:
+        """What came of a transfer is reported to the connection's health when it has finished; again is fine."""
         if done["outcome"] == "finished":
-            names = str(task["client_id"]), str(task["connection_id"]), str(task["transfer_id"])
-            transfer = self.log.transfer(*names)
-            if transfer is not None and (ended := outcome.ended(transfer)) is not None:
-                self.report(ended)
+            transfer = self.transfers.get(str(task["client_id"]), str(task["connection_id"]), str(task["transfer_id"]))
+            if transfer is not None and (outcome := transfer_outcome(transfer)) is not None:
+                self.health.report(outcome)
         return done

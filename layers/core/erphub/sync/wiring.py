@@ -5,65 +5,195 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from erphub.connections.models import Connection
     from erphub.connections.ports import ConnectionHooks
-    from erphub.platform.errors import HubError
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
+    from erphub.sync.changes.offers import ChangeOffers
     from erphub.sync.changes.service import ChangeService
     from erphub.sync.documents.files import S3DocumentFiles
     from erphub.sync.documents.service import DocumentService
-    from erphub.sync.export_log.dynamodb import ExportLogTable
+    from erphub.sync.export_log.dynamodb import EntryTable
     from erphub.sync.export_log.service import ExportLogService
-    from erphub.sync.front import SyncFront
     from erphub.sync.scheduler import SyncScheduler
-    from erphub.sync.settings.dynamodb import SyncTable
-    from erphub.sync.settings.ports import DueSync
+    from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
+    from erphub.sync.settings.planning import TransferPlanner
     from erphub.sync.settings.service import SyncService
     from erphub.sync.tasks import SyncTasks
+    from erphub.sync.transfers.dynamodb import TransferTable
     from erphub.sync.transfers.execution import TransferExecutor
     from erphub.sync.transfers.notices import SyncNotices
+    from erphub.sync.transfers.service import TransferService
+    from erphub.sync.uploads.dynamodb import UploadTable
     from erphub.sync.uploads.service import UploadService
 
 
-def export_log_table(services: "Services") -> "ExportLogTable":
-    """The export log, as it is kept."""
-    from erphub.sync.export_log.dynamodb import ExportLogTable
-
-    return ExportLogTable(services.platform.export_log_table)
+# --- stores ----------------------------------------------------------------------------------------------------------
 
 
 def sync_table(services: "Services") -> "SyncTable":
-    """Settings and due times of syncs, as they are kept."""
+    """Settings and due times of syncs."""
     from erphub.sync.settings.dynamodb import SyncTable
 
     return SyncTable(services.platform.table)
 
 
+def transfer_lease_table(services: "Services") -> "TransferLeaseTable":
+    """Which transfer may send."""
+    from erphub.sync.settings.dynamodb import TransferLeaseTable
+
+    return TransferLeaseTable(services.platform.table)
+
+
+def entry_table(services: "Services") -> "EntryTable":
+    """Documents and attempts of the export log."""
+    from erphub.sync.export_log.dynamodb import EntryTable
+
+    return EntryTable(services.platform.export_log_table)
+
+
+def transfer_table(services: "Services") -> "TransferTable":
+    """Transfers."""
+    from erphub.sync.transfers.dynamodb import TransferTable
+
+    return TransferTable(services.platform.export_log_table)
+
+
+def upload_table(services: "Services") -> "UploadTable":
+    """Uploads."""
+    from erphub.sync.uploads.dynamodb import UploadTable
+
+    return UploadTable(services.platform.export_log_table)
+
+
 def document_files(services: "Services") -> "S3DocumentFiles":
-    """Documents' PDFs and uploads."""
+    """Documents' PDFs and uploads' files."""
     from erphub.sync.documents.files import S3DocumentFiles
 
     return S3DocumentFiles(services.platform.settings.lake_bucket)
 
 
+# --- for the API -----------------------------------------------------------------------------------------------------
+
+
+def transfer_planner(services: "Services") -> "TransferPlanner":
+    """Plans the next transfer anew when something happens."""
+    from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.settings.planning import TransferPlanner
+
+    return TransferPlanner(services.get(SyncTable), services.platform.clock)
+
+
+def sync_service(services: "Services") -> "SyncService":
+    """Settings of syncs."""
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.connections.erp_access import ErpAccess
+    from erphub.sync.export_log.dynamodb import EntryTable
+    from erphub.sync.export_log.history import ExportHistory
+    from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
+    from erphub.sync.settings.service import SyncService
+
+    return SyncService(
+        services.get(SyncTable),
+        services.get(TransferLeaseTable),
+        ExportHistory(services.get(EntryTable)),
+        services.get(ConnectionTable),
+        services.get(ErpAccess),
+        services.platform.clock,
+    )
+
+
 def document_service(services: "Services") -> "DocumentService":
     """Documents, on their way in."""
-    from erphub.connections.access import require_active
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.sync.documents.files import S3DocumentFiles
     from erphub.sync.documents.service import DocumentService
-    from erphub.sync.export_log.dynamodb import ExportLogTable
+    from erphub.sync.export_log.dynamodb import EntryTable
     from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.settings.planning import TransferPlanner
 
-    connections = services.get(ConnectionTable)
     return DocumentService(
+        services.get(ConnectionTable),
         services.get(SyncTable),
-        services.get(ExportLogTable),
+        services.get(EntryTable),
         services.get(S3DocumentFiles),
+        services.get(TransferPlanner),
         services.platform.clock,
-        lambda client_id, connection_id: require_active(connections.get(client_id, connection_id)),
     )
+
+
+def upload_service(services: "Services") -> "UploadService":
+    """Uploads of many documents at once."""
+    from erphub.sync.documents.files import S3DocumentFiles
+    from erphub.sync.documents.service import DocumentService
+    from erphub.sync.uploads.dynamodb import UploadTable
+    from erphub.sync.uploads.service import UploadService
+
+    platform = services.platform
+    return UploadService(
+        services.get(DocumentService),
+        services.get(UploadTable),
+        services.get(S3DocumentFiles),
+        platform.worker,
+        platform.clock,
+        platform.new_id,
+    )
+
+
+def export_log_service(services: "Services") -> "ExportLogService":
+    """The export log, for its readers."""
+    from erphub.sync.export_log.dynamodb import EntryTable
+    from erphub.sync.export_log.service import ExportLogService
+    from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.settings.planning import TransferPlanner
+
+    return ExportLogService(
+        services.get(SyncTable),
+        services.get(EntryTable),
+        services.get(TransferPlanner),
+        services.platform.clock,
+    )
+
+
+def change_offers(services: "Services") -> "ChangeOffers":
+    """Changes offered to tills."""
+    from erphub.sync.changes.dynamodb import ChangeFeedTable, SyncedRecordTable
+    from erphub.sync.changes.offers import ChangeOffers
+    from erphub.sync.export_log.dynamodb import EntryTable
+
+    table = services.platform.export_log_table
+    return ChangeOffers(
+        SyncedRecordTable(table), ChangeFeedTable(table), services.get(EntryTable), services.platform.clock
+    )
+
+
+def change_service(services: "Services") -> "ChangeService":
+    """Changes in the ERP, for the till."""
+    from erphub.sync.changes.offers import ChangeOffers
+    from erphub.sync.changes.service import ChangeService
+    from erphub.sync.settings.service import SyncService
+
+    return ChangeService(services.get(SyncService), services.get(ChangeOffers))
+
+
+def transfer_service(services: "Services") -> "TransferService":
+    """Transfers, started and looked at."""
+    from erphub.sync.export_log.dynamodb import EntryTable
+    from erphub.sync.settings.service import SyncService
+    from erphub.sync.transfers.dynamodb import TransferTable
+    from erphub.sync.transfers.service import TransferService
+
+    platform = services.platform
+    return TransferService(
+        services.get(SyncService),
+        services.get(EntryTable),
+        services.get(TransferTable),
+        platform.worker,
+        platform.clock,
+        platform.new_id,
+    )
+
+
+# --- behind it -------------------------------------------------------------------------------------------------------
 
 
 def sync_notices(services: "Services") -> "SyncNotices":
@@ -74,163 +204,80 @@ def sync_notices(services: "Services") -> "SyncNotices":
     return SyncNotices(services.get(EventPublisher), services.platform.clock)
 
 
-def sync_service(services: "Services") -> "SyncService":
-    """Settings and transfers of syncs."""
-    from erphub.connections.dynamodb import ConnectionTable
-    from erphub.connections.erp_access import ErpAccess
-    from erphub.sync.export_log.dynamodb import ExportLogTable
-    from erphub.sync.settings.dynamodb import SyncTable
-    from erphub.sync.settings.service import SyncService
-    from erphub.sync.transfers.notices import SyncNotices
-
-    platform = services.platform
-    return SyncService(
-        services.get(SyncTable),
-        services.get(ExportLogTable),
-        services.get(ConnectionTable),
-        services.get(ErpAccess).connected,
-        platform.worker,
-        platform.clock,
-        platform.new_id,
-        services.get(SyncNotices),
-    )
-
-
-def upload_service(services: "Services") -> "UploadService":
-    """Uploads of many documents at once."""
-    from erphub.sync.documents.files import S3DocumentFiles
-    from erphub.sync.documents.service import DocumentService
-    from erphub.sync.export_log.dynamodb import ExportLogTable
-    from erphub.sync.uploads.service import UploadService
-
-    platform = services.platform
-    return UploadService(
-        services.get(DocumentService),
-        services.get(ExportLogTable),
-        services.get(S3DocumentFiles),
-        platform.worker,
-        platform.clock,
-        platform.new_id,
-    )
-
-
-def export_log_service(services: "Services") -> "ExportLogService":
-    """The export log, for the API."""
-    from erphub.sync.documents.service import DocumentService
-    from erphub.sync.export_log.dynamodb import ExportLogTable
-    from erphub.sync.export_log.service import ExportLogService
-    from erphub.sync.settings.dynamodb import SyncTable
-
-    return ExportLogService(
-        services.get(SyncTable),
-        services.get(ExportLogTable),
-        services.get(DocumentService),
-        services.platform.clock,
-    )
-
-
-def change_service(services: "Services") -> "ChangeService":
-    """Changes in the ERP, for the till."""
-    from erphub.sync.changes.service import ChangeService
-    from erphub.sync.export_log.dynamodb import ExportLogTable
-
-    return ChangeService(services.get(ExportLogTable), services.platform.clock)
-
-
-def sync_front(services: "Services") -> "SyncFront":
-    """Syncs, in the words of the API."""
-    from erphub.sync.changes.service import ChangeService
-    from erphub.sync.documents.service import DocumentService
-    from erphub.sync.export_log.service import ExportLogService
-    from erphub.sync.front import SyncFront
-    from erphub.sync.settings.service import SyncService
-    from erphub.sync.uploads.service import UploadService
-
-    return SyncFront(
-        services.get(SyncService),
-        services.get(DocumentService),
-        services.get(ExportLogService),
-        services.get(UploadService),
-        services.get(ChangeService),
-    )
-
-
 def transfer_executor(services: "Services") -> "TransferExecutor":
     """Carries documents to the ERP."""
     from datetime import timedelta
 
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.erp_access import ErpAccess
-    from erphub.platform import logging
-    from erphub.platform.problems import as_problem
+    from erphub.sync.changes.offers import ChangeOffers
     from erphub.sync.documents.files import S3DocumentFiles
-    from erphub.sync.export_log.dynamodb import ExportLogTable
-    from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.export_log.dynamodb import EntryTable
+    from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
+    from erphub.sync.transfers.dynamodb import TransferTable
     from erphub.sync.transfers.execution import TransferExecutor
     from erphub.sync.transfers.notices import SyncNotices
-    from erphub.sync.transfers.settlement_pdf import render
+    from erphub.sync.transfers.ports import TransferStores
+    from erphub.sync.transfers.settlement_pdf import PdfRenderer
 
-    def report(entry_id: str, error: Exception) -> None:
-        logging.logger().error("a document met something unforeseen", exc_info=error, extra={"entry_id": entry_id})
-
-    def refused(connection: "Connection", error: "HubError") -> None:
-        """For the log; the transfer ends at once, and its outcome has the connection wait for its people."""
-        about = {"connection_id": connection.id}
-        logging.logger().warning("the ERP refused the connection's credentials", exc_info=error, extra=about)
-
-    platform = services.platform
-    return TransferExecutor(
+    platform, offers = services.platform, services.get(ChangeOffers)
+    stores = TransferStores(
         services.get(SyncTable),
-        services.get(ExportLogTable),
-        services.get(S3DocumentFiles),
+        services.get(TransferLeaseTable),
+        services.get(EntryTable),
+        services.get(TransferTable),
+        offers.records,
+        offers.feed,
         services.get(ConnectionTable),
-        services.get(ErpAccess).connected,
-        refused,
-        platform.worker,
+    )
+    return TransferExecutor(
+        stores,
+        services.get(ErpAccess),
+        services.get(S3DocumentFiles),
+        PdfRenderer(),
         services.get(SyncNotices),
+        platform.worker,
         platform.clock,
-        timedelta(seconds=platform.settings.settle_seconds),
-        render,
-        as_problem,
-        report,
+        timedelta(seconds=platform.settings.resend_delay_seconds),
     )
 
 
 def sync_tasks(services: "Services") -> "SyncTasks":
     """What the worker and the state machine ask."""
     from erphub.connections.health import HealthService
-    from erphub.sync.export_log.dynamodb import ExportLogTable
     from erphub.sync.tasks import SyncTasks
+    from erphub.sync.transfers.dynamodb import TransferTable
     from erphub.sync.transfers.execution import TransferExecutor
     from erphub.sync.uploads.service import UploadService
 
     return SyncTasks(
         services.get(TransferExecutor),
         services.get(UploadService),
-        services.get(ExportLogTable),
-        lambda outcome: services.get(HealthService).report(outcome),
+        services.get(TransferTable),
+        services.get(HealthService),
     )
 
 
 def sync_scheduler(services: "Services") -> "SyncScheduler":
     """Starts the transfers that are due."""
-    from erphub.platform import logging
+    from erphub.connections.dynamodb import ConnectionTable
     from erphub.sync.scheduler import SyncScheduler
-    from erphub.sync.settings.service import SyncService
+    from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.transfers.notices import SyncNotices
+    from erphub.sync.transfers.service import TransferService
+    from erphub.sync.transfers.silence import SilenceAlert
 
-    def report(due: "DueSync", error: Exception) -> None:
-        about = {"client_id": due.client_id, "connection_id": due.connection_id}
-        logging.logger().error("a due transfer could not be started", exc_info=error, extra=about)
-
-    return SyncScheduler(services.get(SyncService), report)
+    syncs, clock = services.get(SyncTable), services.platform.clock
+    silence = SilenceAlert(syncs, services.get(ConnectionTable), services.get(SyncNotices), clock)
+    return SyncScheduler(syncs, services.get(TransferService), silence, clock)
 
 
 def sync_hooks(services: "Services") -> "ConnectionHooks":
     """Transfers go on when a connection works again."""
     from erphub.sync.hooks import SyncHooks
-    from erphub.sync.settings.service import SyncService
+    from erphub.sync.settings.planning import TransferPlanner
 
-    return SyncHooks(services.get(SyncService))
+    return SyncHooks(services.get(TransferPlanner))
 
 
 def dependents(services: "Services") -> "Sequence[Dependent]":
@@ -242,16 +289,21 @@ def dependents(services: "Services") -> "Sequence[Dependent]":
 
 
 PROVIDES = (
-    export_log_table,
     sync_table,
+    transfer_lease_table,
+    entry_table,
+    transfer_table,
+    upload_table,
     document_files,
-    document_service,
-    sync_notices,
+    transfer_planner,
     sync_service,
+    document_service,
     upload_service,
     export_log_service,
+    change_offers,
     change_service,
-    sync_front,
+    transfer_service,
+    sync_notices,
     transfer_executor,
     sync_tasks,
     sync_scheduler,

@@ -15,9 +15,9 @@ class SyncedRecord(Model):
     kind: DocumentKind
     reference: str
     external_id: str = ""
-    base: dict[str, Any] = Field(default_factory=dict)
+    common_state: dict[str, Any] = Field(default_factory=dict)
     """The fields as both sides last had them."""
-    theirs: dict[str, Any] = Field(default_factory=dict)
+    erp_state: dict[str, Any] = Field(default_factory=dict)
     """The fields as the ERP was last seen to have them."""
     offered: dict[str, Any] | None = None
     """The fields as they are offered to the till, until it acknowledges them."""

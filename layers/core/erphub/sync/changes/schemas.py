@@ -1,6 +1,7 @@
 """What is sent and shown about changes."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -63,6 +64,12 @@ class ChangesView(Model):
     items: list[ChangeView]
     since: str
 
+    @classmethod
+    def of(cls, changes: Sequence[OfferedChange], query: ChangesQuery) -> "ChangesView":
+        """The view of the changes that a query found."""
+        last = str(changes[-1].sequence) if changes else query.since or "0"
+        return cls(items=[ChangeView.of(change) for change in changes], since=str(int(last)))
+
 
 class TakenOver(Model):
     """A record as the till has it from now on: the change, and what the till itself had changed meanwhile."""
@@ -85,3 +92,12 @@ class AcknowledgedView(Model):
     superseded: list[str]
     records: list[TakenOver]
     """What was acknowledged, as the till is to keep it."""
+
+    @classmethod
+    def of(cls, taken: Mapping[str, Entry | None]) -> "AcknowledgedView":
+        """The view of what became of each change."""
+        return cls(
+            acknowledged=[change for change, entry in taken.items() if entry is not None],
+            superseded=[change for change, entry in taken.items() if entry is None],
+            records=[TakenOver.of(change, entry) for change, entry in taken.items() if entry is not None],
+        )

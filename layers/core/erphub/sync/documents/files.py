@@ -2,34 +2,35 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, cast, override
 
 from botocore.exceptions import ClientError
 
 from erphub.platform.aws.clients import client
 from erphub.platform.errors import NotFound
-from erphub.sync.export_log.ports import UploadSlot
+from erphub.sync.documents.models import UploadSlot
+from erphub.sync.documents.ports import DocumentFiles
 
-_GOOD_FOR = timedelta(minutes=15)
+_SLOT_LIFETIME = timedelta(minutes=15)
 
 
-class S3DocumentFiles:
-    """Satisfies `sync.export_log.ports.DocumentFiles` with objects in one bucket."""
+class S3DocumentFiles(DocumentFiles):
+    """Document files as objects in one bucket."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
 
+    @override
     def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
-        """See the port."""
         url = client("s3").generate_presigned_url(
             "put_object",
             Params={"Bucket": self._bucket, "Key": name, "ContentType": content_type},
-            ExpiresIn=int(_GOOD_FOR.total_seconds()),
+            ExpiresIn=int(_SLOT_LIFETIME.total_seconds()),
         )
-        return UploadSlot(url, {"Content-Type": content_type}, now + _GOOD_FOR)
+        return UploadSlot(url, {"Content-Type": content_type}, now + _SLOT_LIFETIME)
 
+    @override
     def size(self, name: str) -> int | None:
-        """See the port."""
         try:
             return client("s3").head_object(Bucket=self._bucket, Key=name)["ContentLength"]
         except ClientError as error:
@@ -37,15 +38,15 @@ class S3DocumentFiles:
                 return None
             raise
 
+    @override
     def read(self, name: str) -> bytes:
-        """The whole file. Raises NotFound."""
-        return self._open(name).read()
+        return self._body(name).read()
 
+    @override
     def lines(self, name: str) -> Iterator[bytes]:
-        """Line after line. Raises NotFound."""
-        yield from self._open(name).iter_lines(chunk_size=1 << 20)
+        yield from self._body(name).iter_lines(chunk_size=1 << 20)
 
-    def _open(self, name: str) -> Any:
+    def _body(self, name: str) -> Any:
         try:
             return client("s3").get_object(Bucket=self._bucket, Key=name)["Body"]
         except ClientError as error:

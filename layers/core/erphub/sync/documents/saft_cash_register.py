@@ -29,7 +29,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from erphub.erp.documents import DocumentKind, PaymentMeans
 from erphub.platform.errors import HubError, Invalid
-from erphub.sync.documents.service import Incoming
+from erphub.sync.documents.models import IncomingDocument
 from erphub.sync.export_log.canonical import digest, read_document, to_text
 
 if TYPE_CHECKING:
@@ -60,16 +60,16 @@ class RefusedReport:
 
 
 @dataclass
-class Reading:
+class CashRegisterFile:
     """What a file holds."""
 
-    settlements: list[Incoming] = field(default_factory=list[Incoming])
+    settlements: list[IncomingDocument] = field(default_factory=list[IncomingDocument])
     refused: list[RefusedReport] = field(default_factory=list[RefusedReport])
     open_transactions: dict[str, int] = field(default_factory=dict[str, int])
     """Cash transactions by register that no Z-report of the file has closed."""
     _bodies: dict[str, str] = field(default_factory=dict[str, str])
 
-    def take(self, coming: Incoming) -> None:
+    def add(self, coming: IncomingDocument) -> None:
         """Keep a settlement. Raises Invalid (`report_twice`) when the file tells the same report differently."""
         body = digest(to_text(coming.document))
         if self._bodies.setdefault(coming.external_id, body) != body:
@@ -101,12 +101,12 @@ class _Register:
     roundings: list[tuple[str, Decimal]] = field(default_factory=list[tuple[str, Decimal]])
 
 
-def read_cash_register(xml: bytes | IO[bytes]) -> Reading:
+def read_cash_register(xml: bytes | IO[bytes]) -> CashRegisterFile:
     """The Z-reports of a file. Raises Invalid when it is no SAF-T Cash Register file."""
     from lxml import etree
 
     source = BytesIO(xml) if isinstance(xml, bytes) else xml
-    reading = Reading()
+    reading = CashRegisterFile()
     try:
         events = etree.iterparse(
             source, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
@@ -117,7 +117,7 @@ def read_cash_register(xml: bytes | IO[bytes]) -> Reading:
     return reading
 
 
-def _read(events: "Iterator[tuple[str, _Element]]", reading: Reading) -> None:
+def _read(events: "Iterator[tuple[str, _Element]]", reading: CashRegisterFile) -> None:
     basics: dict[str, str] = {}
     currency, place = "NOK", _Place("")
     register: _Register | None = None
@@ -190,7 +190,7 @@ def _take_transaction(register: _Register, element: "_Element") -> None:
     register.roundings.append((when, sum((_amount(amount.text) for amount in amounts), Decimal(0))))
 
 
-def _close(register: _Register, currency: str, basics: Mapping[str, str], reading: Reading) -> None:
+def _close(register: _Register, currency: str, basics: Mapping[str, str], reading: CashRegisterFile) -> None:
     since = ""
     for until, report in sorted(register.reports, key=lambda one: one[0]):
         within = [amount for when, amount in register.roundings if since < when <= until]
@@ -198,7 +198,7 @@ def _close(register: _Register, currency: str, basics: Mapping[str, str], readin
         try:
             fields = _settlement(register, report, currency, basics, sum(within, Decimal(0)) if within else None)
             settlement = read_document(DocumentKind.SETTLEMENT, fields)
-            reading.take(Incoming(DocumentKind.SETTLEMENT, _external_id(register, number, until), settlement))
+            reading.add(IncomingDocument(DocumentKind.SETTLEMENT, _external_id(register, number, until), settlement))
         except HubError as error:
             reading.refused.append(RefusedReport(register.name, number, error))
         since = until
@@ -263,8 +263,8 @@ def _external_id(register: _Register, number: str, when: str) -> str:
     """Register and number to be read by people, and a digest of all that tells one report from another."""
     clean = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in register.name)
     place = register.place
-    told = "\n".join((place.company, place.title, register.name, number, when))
-    return f"{clean[:60]}:{number[:20]}:{digest(told)[:12]}"
+    identity = "\n".join((place.company, place.title, register.name, number, when))
+    return f"{clean[:60]}:{number[:20]}:{digest(identity)[:12]}"
 
 
 def _text(element: "_Element", name: str, *, deep: bool = False) -> str:

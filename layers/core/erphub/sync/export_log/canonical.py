@@ -10,7 +10,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Product, Settlement
 from erphub.platform.errors import FieldError, Invalid
-from erphub.platform.ids import derived_id
 from erphub.sync.export_log.models import Entry
 
 _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] = {
@@ -21,16 +20,6 @@ _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] 
 }
 _ANY = TypeAdapter[Document](Document)
 _PERSONAL = frozenset({"name", "organisation_no", "email", "phone", "street", "postal_code", "your_reference"})
-
-
-def entry_id(connection_id: str, kind: DocumentKind, external_id: str) -> str:
-    """The export log's name of a document: always the same for the same document of a connection."""
-    return derived_id("export", connection_id, kind.value, external_id)
-
-
-def posting_key(entry: str) -> str:
-    """The key under which the document can be found again in the ERP: at most 30 of A-Z, 0-9 and `-`."""
-    return f"EH-{entry}"
 
 
 def read_document(kind: DocumentKind, fields: Mapping[str, Any]) -> Document:
@@ -131,11 +120,6 @@ def _masked(value: Any, personal: frozenset[str]) -> Any:
 def _last(name: str) -> str:
     """Nested fields stand under dotted names where two sides are compared: `address.street`."""
     return name.rpartition(".")[2]
-
-
-def rate_key(rate: Decimal) -> str:
-    """A VAT rate as settings name it: `25`, `11.11`, `0`."""
-    return format(rate.normalize() + 0, "f")
 
 
 def pdf_name(entry: Entry) -> str:

@@ -12,64 +12,67 @@ from typing import Any
 
 from erphub.erp.documents import DocumentKind
 from erphub.sync.export_log.models import Entry
-from erphub.sync.export_log.ports import ExportLogStore
-from erphub.sync.export_log.schemas import LogQuery
+from erphub.sync.export_log.ports import EntryStore
+from erphub.sync.export_log.schemas import LogQuery, MissingDay, TillGaps
 
 HISTORY = timedelta(weeks=8)
 """How long before the days asked for a till is known from."""
-_MOST = 1000
+_MAX_LISTED = 1000
 """How many missing numbers or days of a till are listed; a longer leap between numbers is another count, not a gap."""
 
-_USUAL = timedelta(days=2)
+_USUAL_DELAY = timedelta(days=2)
 """A day's Z-report may come as late as the day after: a till closes after midnight, or is connected in the morning."""
 _LOOK_BACK = timedelta(weeks=2)
 
 
-def settlements(log: ExportLogStore, client_id: str, connection_id: str, first: date, last: date) -> Iterator[Entry]:
+def list_settlements(
+    entries: EntryStore, client_id: str, connection_id: str, first: date, last: date
+) -> Iterator[Entry]:
     """Every settlement that tells what to expect from the first to the last day."""
     query = LogQuery(kind=DocumentKind.SETTLEMENT, first=first - HISTORY, last=last, limit=200)
     while True:
-        page = log.page(client_id, connection_id, query)
+        page = entries.page(client_id, connection_id, query)
         yield from page.items
         if page.next is None:
             return
         query = query.model_copy(update={"next": page.next})
 
 
-def days_to_judge(today: date, judged: date | None, from_date: date) -> tuple[date, date]:
-    """The days of which people can now be told what is missing, and were not; none when the first is after the last."""
-    first = max(judged + timedelta(days=1) if judged else date.min, from_date, today - _LOOK_BACK)
-    return first, today - _USUAL
+def days_to_check(today: date, checked_until: date | None, from_date: date) -> tuple[date, date]:
+    """The days whose gaps people can now be notified of, and were not; none when the first is after the last."""
+    first = max(checked_until + timedelta(days=1) if checked_until else date.min, from_date, today - _LOOK_BACK)
+    return first, today - _USUAL_DELAY
 
 
-def noticed(entries: Iterable[Entry], first: date, last: date) -> list[dict[str, Any]]:
-    """What to tell people unasked, by department and till: holes, and the first day on which only others came.
+def gaps_to_report(entries: Iterable[Entry], first: date, last: date) -> list[dict[str, Any]]:
+    """What to notify people of, by department and till: holes, and the first day on which only others came.
 
-    Nothing is missing before a till's first Z-report. Each day is told once when the days asked for follow each other.
+    Nothing is missing before a till's first Z-report. Each day is reported once when the days asked for follow each
+    other.
     """
     found: list[dict[str, Any]] = []
     for (department, till), known in _by_till(entries):
-        numbers = list(islice(_missing_numbers(known, first), _MOST))
-        missing = [day["day"] for day in _missing_days(known, known[0].date, last) if day["usually_open"]]
-        holes = [day for day in missing if day < known[-1].date.isoformat()]
-        silence = [day for day in missing if day > known[-1].date.isoformat()][:1]
-        days = [day for day in (*holes, *silence) if day >= first.isoformat()]
+        numbers = list(islice(_missing_numbers(known, first), _MAX_LISTED))
+        missing = [one.day for one in _missing_days(known, known[0].date, last) if one.usually_open]
+        holes = [day for day in missing if day < known[-1].date]
+        silence = [day for day in missing if day > known[-1].date][:1]
+        days = [day.isoformat() for day in (*holes, *silence) if day >= first]
         if numbers or days:
             found.append({"department": department, "till": till, "missing_numbers": numbers, "missing_days": days})
     return found
 
 
-def gaps_of(entries: Iterable[Entry], first: date, last: date) -> list[dict[str, Any]]:
+def list_gaps(entries: Iterable[Entry], first: date, last: date) -> list[TillGaps]:
     """What is missing from the first to the last day, by department and till, given its settlements since HISTORY."""
     return [
-        {
-            "department": department,
-            "till": till,
-            "first": known[0].date.isoformat(),
-            "last": known[-1].date.isoformat(),
-            "missing_numbers": list(islice(_missing_numbers(known, first), _MOST)),
-            "missing_days": list(islice(_missing_days(known, first, last), _MOST)),
-        }
+        TillGaps(
+            department=department,
+            till=till,
+            first=known[0].date,
+            last=known[-1].date,
+            missing_numbers=list(islice(_missing_numbers(known, first), _MAX_LISTED)),
+            missing_days=list(islice(_missing_days(known, first, last), _MAX_LISTED)),
+        )
         for (department, till), known in _by_till(entries)
     ]
 
@@ -86,11 +89,11 @@ def _missing_numbers(known: Sequence[Entry], first: date) -> Iterator[int]:
     """Numbers between those of one Z-report and the next; a smaller one after it begins anew."""
     there = {entry.number for entry in known}
     for one, following in pairwise(known):
-        if following.date >= first and following.number - one.number <= _MOST:
+        if following.date >= first and following.number - one.number <= _MAX_LISTED:
             yield from (number for number in range(one.number + 1, following.number) if number not in there)
 
 
-def _missing_days(known: Sequence[Entry], first: date, last: date) -> Iterator[dict[str, Any]]:
+def _missing_days(known: Sequence[Entry], first: date, last: date) -> Iterator[MissingDay]:
     there = {entry.date for entry in known}
     span = _days(known[0].date, known[-1].date)
     open_days, all_days = Counter(day.weekday() for day in there), Counter(day.weekday() for day in span)
@@ -98,7 +101,7 @@ def _missing_days(known: Sequence[Entry], first: date, last: date) -> Iterator[d
         if day not in there:
             # At least every other such weekday; one that has not come yet may well be an open one.
             usual = open_days[day.weekday()] * 2 >= all_days[day.weekday()]
-            yield {"day": day.isoformat(), "usually_open": usual}
+            yield MissingDay(day=day, usually_open=usual)
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -25,6 +25,10 @@ BEFORE_FROM_DATE = "before_from_date"
 """The code of what was left out because of its day."""
 
 
+SKIPPED_UNCERTAIN = "skipped_uncertain"
+"""The code of what was left out by hand while nobody could tell whether the ERP has it."""
+
+
 class Attachment(StrEnum):
     """What has become of a settlement's PDF."""
 
@@ -74,8 +78,8 @@ class Entry(Model):
     awaiting_approval: bool = False
     facts: dict[str, Any] = Field(default_factory=dict)
     sent_hash: str = ""
-    went_to: dict[str, str] = Field(default_factory=dict)
-    """Where the last try sent it (see `SyncSettings.place`), whatever the settings say by now."""
+    destination: dict[str, str] = Field(default_factory=dict)
+    """Where the last attempt sent it (see `SyncSettings.destination`), whatever the settings say by now."""
     wants_pdf_until: datetime | None = None
     """The till said that a PDF follows: it is waited for until then."""
     attachment: Attachment = Attachment.NONE
@@ -111,7 +115,7 @@ QUEUES = (*(state.value for state in EntryState), "attach", "unattached")
 
 
 class Attempt(Model):
-    """One try to send a document; never changed afterwards."""
+    """One attempt to send a document; never changed afterwards."""
 
     number: int
     at: datetime

@@ -1,19 +1,15 @@
 """What is asked for and shown of the export log."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from erphub.erp.documents import DocumentKind
+from erphub.platform.pages import Page
 from erphub.platform.wire import Identifier, JsonObject, Model, PageQuery
+from erphub.sync.export_log.canonical import from_text, masked, masked_lost
 from erphub.sync.export_log.models import Attempt, Entry, EntryState
-
-
-class PdfQuery(Model):
-    """Whether a settlement's PDF follows: the answer then says where to put it."""
-
-    pdf: bool = False
 
 
 class LogQuery(PageQuery):
@@ -60,15 +56,6 @@ class RetryMany(Model):
         return self
 
 
-class PdfSlot(Model):
-    """Where the settlement's PDF is to be put, and until when."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    expires_at: datetime
-
-
 class EntryView(Model):
     """A document in the export log."""
 
@@ -93,16 +80,14 @@ class EntryView(Model):
     settled_by_hand: str = ""
 
     @classmethod
-    def of(cls, entry: Entry, lost: JsonObject) -> "EntryView":
-        """The view of an entry; the document itself stays inside, and of what was lost only `lost` is shown."""
-        return cls.model_validate({name: getattr(entry, name) for name in cls.model_fields} | {"lost": lost})
+    def of(cls, entry: Entry) -> "EntryView":
+        """The view of an entry; the document itself stays inside, and what gave way is masked."""
+        return cls.model_validate(shown_fields(entry))
 
 
-class HandedInView(EntryView):
-    """A document that was handed in: `outcome` says what became of the body."""
-
-    outcome: str = ""
-    pdf_upload: PdfSlot | None = None
+def shown_fields(entry: Entry) -> dict[str, Any]:
+    """The fields of an entry's view."""
+    return {name: getattr(entry, name) for name in EntryView.model_fields} | {"lost": masked_lost(entry)}
 
 
 class EntryDetail(EntryView):
@@ -112,12 +97,23 @@ class EntryDetail(EntryView):
     document: JsonObject = Field(default_factory=dict)
     """The document, personal data masked."""
 
+    @classmethod
+    def with_attempts(cls, entry: Entry, attempts: list[Attempt]) -> "EntryDetail":
+        """The view of an entry with its attempts and its document."""
+        document = masked(from_text(entry.body)) if entry.body else {}
+        return cls.model_validate(shown_fields(entry) | {"tries": attempts, "document": document})
+
 
 class EntryPage(Model):
     """A page of the export log."""
 
     items: list[EntryView]
     next: str | None
+
+    @classmethod
+    def of(cls, page: Page[Entry]) -> "EntryPage":
+        """The view of a page of entries."""
+        return cls(items=[EntryView.of(entry) for entry in page.items], next=page.next)
 
 
 class CodeGroup(Model):

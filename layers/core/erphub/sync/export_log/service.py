@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, NotFound, TooLarge
 from erphub.platform.pages import Page
-from erphub.sync.documents.service import SKIPPED_UNCERTAIN, DocumentService, released
-from erphub.sync.export_log.gaps import gaps_of, settlements
-from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryState
-from erphub.sync.export_log.ports import ExportLogStore
-from erphub.sync.export_log.schemas import ByHand, GapQuery, LogQuery, RetryMany, Skip
+from erphub.platform.wire import JsonObject
+from erphub.sync.export_log.gaps import list_gaps, list_settlements
+from erphub.sync.export_log.models import SKIPPED_UNCERTAIN, Attachment, Attempt, Entry, EntryState
+from erphub.sync.export_log.ports import EntryStore
+from erphub.sync.export_log.releasing import release_entry
+from erphub.sync.export_log.schemas import ByHand, CodeGroup, GapQuery, LogQuery, RetriedView, RetryMany, Skip, TillGaps
 from erphub.sync.settings.models import Sync
+from erphub.sync.settings.planning import TransferPlanner
 from erphub.sync.settings.ports import SyncStore
 
-_CSV_AT_MOST = 20_000
+_MAX_CSV_ENTRIES = 20_000
 _COLUMNS = (
     "date",
     "kind",
@@ -41,41 +43,42 @@ class ExportLogService:
     """Reads the export log of a sync, and puts right what stands in it."""
 
     syncs: SyncStore
-    log: ExportLogStore
-    intake: DocumentService
+    entries: EntryStore
+    planner: TransferPlanner
     clock: Clock
 
-    def page(self, client_id: str, connection_id: str, query: LogQuery) -> Page[Entry]:
+    def list_entries(self, client_id: str, connection_id: str, query: LogQuery) -> Page[Entry]:
         """A page of entries."""
         self._sync(client_id, connection_id)
-        return self.log.page(client_id, connection_id, query)
+        return self.entries.page(client_id, connection_id, query)
 
-    def entry(self, client_id: str, connection_id: str, entry_id: str) -> tuple[Entry, list[Attempt]]:
+    def get(self, client_id: str, connection_id: str, entry_id: str) -> tuple[Entry, list[Attempt]]:
         """One entry with all its attempts. Raises NotFound."""
-        return self._entry(client_id, connection_id, entry_id), self.log.attempts(client_id, connection_id, entry_id)
+        entry = self._entry(client_id, connection_id, entry_id)
+        return entry, self.entries.attempts(client_id, connection_id, entry_id)
 
-    def by_code(self, client_id: str, connection_id: str) -> list[dict[str, Any]]:
+    def group_by_code(self, client_id: str, connection_id: str) -> list[CodeGroup]:
         """What stands open, grouped: code, state, kind, how many, since which day, and the sentence of the newest."""
         self._sync(client_id, connection_id)
-        groups: Counter[tuple[str, str, str]] = Counter()
-        first: dict[tuple[str, str, str], Entry] = {}
-        newest: dict[tuple[str, str, str], Entry] = {}
+        groups: Counter[tuple[str, EntryState, str]] = Counter()
+        first: dict[tuple[str, EntryState, str], Entry] = {}
+        newest: dict[tuple[str, EntryState, str], Entry] = {}
         for queue in ("rejected", "uncertain", "pending", "attach", "unattached"):
-            for entry in self.log.queue(client_id, connection_id, queue):
-                group = (entry.code, entry.state.value, entry.kind.value)
+            for entry in self.entries.queue(client_id, connection_id, queue):
+                group = (entry.code, entry.state, entry.kind.value)
                 groups[group] += 1
                 first.setdefault(group, entry)
                 newest[group] = entry
         return [
-            {
-                "code": group[0],
-                "state": group[1],
-                "kind": group[2],
-                "count": count,
-                "first": first[group].date.isoformat(),
-                "last": newest[group].date.isoformat(),
-                "detail": newest[group].detail,
-            }
+            CodeGroup(
+                code=group[0],
+                state=group[1],
+                kind=group[2],
+                count=count,
+                first=first[group].date,
+                last=newest[group].date,
+                detail=newest[group].detail,
+            )
             for group, count in groups.most_common()
         ]
 
@@ -96,29 +99,29 @@ class ExportLogService:
                 f"It was left out and its time in the log is over. Hand {entry.external_id} in again, then retry.",
                 code="body_forgotten",
             )
-        fresh = released(entry, self.clock())
+        fresh = release_entry(entry, self.clock())
         if fresh != entry:
-            fresh = self.log.put(fresh, sync.settings.retention_days)
-            self.intake.bring_nearer(sync, self.clock())
+            fresh = self.entries.save(fresh, sync.settings.retention_days)
+            self.planner.bring_forward(sync)
         return fresh
 
-    def retry_many(self, client_id: str, connection_id: str, wanted: RetryMany) -> dict[str, Any]:
+    def retry_many(self, client_id: str, connection_id: str, wanted: RetryMany) -> RetriedView:
         """Send several again: those that are named, or all that a code stopped. Says which could not be."""
         self._sync(client_id, connection_id)
         names = list(wanted.documents) or [
             entry.id for entry in self._stopped_by(client_id, connection_id, wanted.code or "")
         ]
-        failed: list[dict[str, str]] = []
+        failed: list[JsonObject] = []
         for name in names:
             try:
                 self.retry(client_id, connection_id, name)
             except HubError as error:
                 failed.append({"entry": name, "code": error.code, "detail": error.detail})
-        return {"retried": len(names) - len(failed), "failed": failed}
+        return RetriedView(retried=len(names) - len(failed), failed=failed)
 
     def _stopped_by(self, client_id: str, connection_id: str, code: str) -> Iterator[Entry]:
         for queue in ("rejected", "attach", "unattached", "skipped"):
-            for entry in self.log.queue(client_id, connection_id, queue):
+            for entry in self.entries.queue(client_id, connection_id, queue):
                 if entry.code == code:
                     yield entry
 
@@ -128,41 +131,41 @@ class ExportLogService:
         Raises NotFound, Conflict.
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
-        words = f"{skip.reason} ({by})"
+        detail = f"{skip.reason} ({by})"
         if entry.lacks_pdf:
-            return self._put(sync, entry, {"attachment": Attachment.LEFT_OUT, "code": "", "detail": words})
-        _may_be_put_aside(entry)
+            return self._save(sync, entry, {"attachment": Attachment.LEFT_OUT, "code": "", "detail": detail})
+        _refuse_sent(entry)
         code = SKIPPED_UNCERTAIN if entry.state is EntryState.UNCERTAIN else "skipped_by_hand"
-        return self._put(sync, entry, {"state": EntryState.SKIPPED, "code": code, "detail": words})
+        return self._save(sync, entry, {"state": EntryState.SKIPPED, "code": code, "detail": detail})
 
-    def posted_by_hand(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ByHand) -> Entry:
+    def post_manually(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ByHand) -> Entry:
         """Somebody posted it in the ERP: it counts as sent, under that voucher's number; or added the PDF it lacked.
 
         Raises NotFound, Conflict.
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
         if entry.lacks_pdf and hand.voucher == entry.reference:
-            words = f"PDF added by hand. {hand.reason}".strip()
-            changes = {"attachment": Attachment.ATTACHED, "code": "", "detail": words, "settled_by_hand": by}
-            return self._put(sync, entry, changes)
-        _may_be_put_aside(entry)
-        words = f"Posted by hand. {hand.reason}".strip()
+            detail = f"PDF added by hand. {hand.reason}".strip()
+            changes = {"attachment": Attachment.ATTACHED, "code": "", "detail": detail, "settled_by_hand": by}
+            return self._save(sync, entry, changes)
+        _refuse_sent(entry)
+        detail = f"Posted by hand. {hand.reason}".strip()
         changes = {
             "state": EntryState.SENT,
             "code": "",
-            "detail": words,
+            "detail": detail,
             "reference": hand.voucher,
             "settled_by_hand": by,
         }
-        return self._put(sync, entry, changes)
+        return self._save(sync, entry, changes)
 
-    def _put(self, sync: Sync, entry: Entry, changes: dict[str, Any]) -> Entry:
+    def _save(self, sync: Sync, entry: Entry, changes: dict[str, Any]) -> Entry:
         fresh = entry.model_copy(update=changes | {"updated_at": self.clock(), "not_before": None})
-        return self.log.put(fresh, sync.settings.retention_days)
+        return self.entries.save(fresh, sync.settings.retention_days)
 
     # --- reading out -------------------------------------------------------------------------------------------------
 
-    def as_csv(self, client_id: str, connection_id: str, query: LogQuery) -> str:
+    def export_csv(self, client_id: str, connection_id: str, query: LogQuery) -> str:
         """The entries as CSV with a header. Raises TooLarge beyond 20,000: narrow the question then."""
         self._sync(client_id, connection_id)
         text = StringIO()
@@ -170,25 +173,25 @@ class ExportLogService:
         writer.writerow(_COLUMNS)
         count, following = 0, query.model_copy(update={"limit": 1000, "next": None})
         while True:
-            page = self.log.page(client_id, connection_id, following)
+            page = self.entries.page(client_id, connection_id, following)
             writer.writerows([[_cell(getattr(entry, name)) for name in _COLUMNS] for entry in page.items])
             count += len(page.items)
-            if count > _CSV_AT_MOST:
+            if count > _MAX_CSV_ENTRIES:
                 raise TooLarge(
-                    f"More than {_CSV_AT_MOST} entries: ask for fewer days or one kind.", code="too_many_entries"
+                    f"More than {_MAX_CSV_ENTRIES} entries: ask for fewer days or one kind.", code="too_many_entries"
                 )
             if page.next is None:
                 return text.getvalue()
             following = following.model_copy(update={"next": page.next})
 
-    def gaps(self, client_id: str, connection_id: str, query: GapQuery) -> list[dict[str, Any]]:
+    def list_gaps(self, client_id: str, connection_id: str, query: GapQuery) -> list[TillGaps]:
         """Z-report numbers and days that are missing, for each till, until yesterday at the latest."""
         sync = self._sync(client_id, connection_id)
         today = self.clock().astimezone(ZoneInfo(sync.settings.time_zone)).date()
         remembered, yesterday = today - timedelta(days=sync.settings.retention_days), today - timedelta(days=1)
         first = max(query.first or date.min, sync.settings.from_date, remembered)
         last = min(query.last or yesterday, yesterday)
-        return gaps_of(settlements(self.log, client_id, connection_id, first, last), first, last)
+        return list_gaps(list_settlements(self.entries, client_id, connection_id, first, last), first, last)
 
     def _sync(self, client_id: str, connection_id: str) -> Sync:
         sync = self.syncs.get(client_id, connection_id)
@@ -197,13 +200,13 @@ class ExportLogService:
         return sync
 
     def _entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry:
-        entry = self.log.entry(client_id, connection_id, entry_id)
+        entry = self.entries.get(client_id, connection_id, entry_id)
         if entry is None:
             raise NotFound("There is no such document in the export log.", code="entry_not_found")
         return entry
 
 
-def _may_be_put_aside(entry: Entry) -> None:
+def _refuse_sent(entry: Entry) -> None:
     if entry.state is EntryState.SENDING:
         raise Conflict("It is being sent right now. Wait for the outcome.", code="being_sent")
     if entry.state is EntryState.SENT:

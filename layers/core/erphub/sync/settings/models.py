@@ -1,6 +1,7 @@
 """The settings of a sync, and when it transfers next."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,6 +15,11 @@ Choice = Annotated[str, Field(max_length=100)]
 RateKey = Annotated[
     str, Field(pattern=r"^(0|[1-9]\d?(\.\d?[1-9])?|0\.\d?[1-9]|100)$", description="A VAT rate without needless zeros")
 ]
+
+
+def rate_key(rate: Decimal) -> str:
+    """A VAT rate as settings name it: `25`, `11.11`, `0`."""
+    return format(rate.normalize() + 0, "f")
 
 
 class ImportType(StrEnum):
@@ -84,13 +90,13 @@ class SyncSettings(Model):
             return self.customers
         return self.products if kind is DocumentKind.PRODUCT else Master.TILL
 
-    def place(self) -> dict[str, str]:
+    def destination(self) -> dict[str, str]:
         """The part of the routing that says where in the ERP a document ends up, and so where it is looked for."""
         return {"company": self.company, "target": self.import_type.value}
 
     def routing(self) -> dict[str, Any]:
         """The settings as an ERP is told them; see `erp.posting.Posting`."""
-        return self.place() | {
+        return self.destination() | {
             "department": self.department,
             "voucher_type": self.voucher_type,
             "sales_accounts": dict(self.accounts.sales),
@@ -115,12 +121,17 @@ class SyncInput(SyncSettings):
         return SyncSettings.model_validate({name: getattr(self, name) for name in SyncSettings.model_fields})
 
 
+AUTOMATIC_IS_OFF = "Automatic transfer is switched off."
+WAITS_FOR_CONNECTION = "It waits until the connection works again."
+"""Reasons why there is no next transfer."""
+
+
 class TransferHistory(Model):
     """What is remembered of the past to tell when the next transfer is best; see `pacing`."""
 
     arrivals: tuple[datetime, ...] = ()
     """When documents arrived, one instant per group of arrivals, oldest first."""
-    quiet: int = 0
+    empty_transfers: int = 0
     """Transfers in a row that found nothing."""
     failures: int = 0
     """Transfers in a row that the ERP did not answer."""
@@ -139,23 +150,23 @@ class Sync(Model):
     version: int = 1
     saved_at: datetime
     saved_by: str
-    rhythm: TransferHistory = TransferHistory()
+    history: TransferHistory = TransferHistory()
     next_at: datetime | None = None
-    next_why: str = ""
+    next_reason: str = ""
     cursors: dict[str, datetime] = Field(default_factory=dict)
     """Up to when changes in the ERP have been fetched, by kind."""
-    judged_from: date | None = None
+    applied_from_date: date | None = None
     """The latest from date by which documents may have been left out for their day, since they were last let in."""
-    silent_at: datetime | None = None
-    """When it becomes odd that nothing has been sent, and people are told; None once they were."""
-    gaps_judged: date | None = None
-    """Up to which day people were told what Z-reports are missing."""
-    told: tuple[str, ...] = ()
-    """Which notices stand, so that each is given once."""
+    silence_alert_at: datetime | None = None
+    """When it becomes unexpected that nothing has been sent, and people are notified; None once they were."""
+    gaps_checked_until: date | None = None
+    """Up to which day people were notified of missing Z-reports."""
+    notified_codes: tuple[str, ...] = ()
+    """Codes of which people were notified and whose cause has not gone since, so that each is told once."""
     rev: int = 0
     """Grows with every write, of whatever; `version` only with the settings."""
 
     @property
-    def held(self) -> bool:
+    def is_waiting_for_connection(self) -> bool:
         """Whether it waits until the connection works again: it would transfer by itself, and no time is set."""
         return self.settings.automatic and self.next_at is None

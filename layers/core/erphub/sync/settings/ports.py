@@ -1,21 +1,28 @@
-"""Where syncs are kept, and whom they notify."""
+"""Where syncs are kept, who may transfer, and what the settings of a sync need to know of its documents."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from erphub.sync.settings.models import Sync
 
 
-@dataclass(frozen=True)
-class DueSync:
+class DueSync(Protocol):
     """A sync whose time has come, still unread: one that cannot be read must not keep the others from starting."""
 
-    client_id: str
-    connection_id: str
-    read: Callable[[], Sync]
-    """Raises ValueError when what is kept is no sync."""
+    @property
+    def client_id(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def connection_id(self) -> str:
+        """Which connection it is of."""
+        ...
+
+    def read(self) -> Sync:
+        """The sync. Raises ValueError when what is kept is no sync."""
+        ...
 
 
 class SyncStore(Protocol):
@@ -25,25 +32,29 @@ class SyncStore(Protocol):
         """The sync of a connection, if it has one."""
         ...
 
-    def put(self, sync: Sync) -> Sync:
+    def save(self, sync: Sync) -> Sync:
         """Keep it, provided that nobody else did since it was read. Raises Conflict (`version_conflict`)."""
         ...
 
     def due(self, now: datetime) -> Iterator[DueSync]:
-        """Every sync whose next transfer is due, or whose silence is to be told; costs as much as there are."""
+        """Every sync whose next transfer or silence alert is due; costs as much as there are."""
         ...
 
-    def lease(
-        self, client_id: str, connection_id: str, holder: str, worker: str, until: datetime, now: datetime
-    ) -> str:
-        """Let this transfer, and of it this worker alone, send until then. An empty worker only keeps the place.
 
-        The answer names the transfer that had the place before and let it run out without giving it back; empty else.
+class TransferLeases(Protocol):
+    """One transfer per connection at a time, and of it one worker."""
+
+    def acquire(
+        self, client_id: str, connection_id: str, transfer_id: str, worker: str, until: datetime, now: datetime
+    ) -> str:
+        """Let this transfer, and of it this worker alone, send until then. An empty worker only keeps the lease.
+
+        The answer names the transfer that had the lease before and let it run out without releasing it; empty else.
         Raises Conflict (`transfer_running`, fact `transfer`) while another transfer or another worker holds it.
         """
         ...
 
-    def release(self, client_id: str, connection_id: str, holder: str) -> None:
+    def release(self, client_id: str, connection_id: str, transfer_id: str) -> None:
         """Let others go on; a lease that somebody else has by now is left alone."""
         ...
 
@@ -52,9 +63,13 @@ class SyncStore(Protocol):
         ...
 
 
-class Notices(Protocol):
-    """What the people of a client are told without asking."""
+class DocumentHistory(Protocol):
+    """What became of a sync's documents, as far as its settings depend on it."""
 
-    def tell(self, client_id: str, connection_id: str, code: str, detail: str, **facts: Any) -> None:
-        """Tell them once."""
+    def may_be_in_erp(self, client_id: str, connection_id: str) -> bool:
+        """Whether the ERP has, or may have, a document of this sync."""
+        ...
+
+    def waiting_since(self, client_id: str, connection_id: str) -> datetime | None:
+        """When the first document that waits to be sent arrived."""
         ...

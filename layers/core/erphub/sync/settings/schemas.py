@@ -1,7 +1,11 @@
 """A sync as it is shown."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
+from erphub.erp.posting import Setup
+from erphub.platform.errors import FieldError
 from erphub.platform.wire import JsonObject, Model
 from erphub.sync.settings.models import Sync, SyncSettings
 
@@ -34,10 +38,10 @@ class SyncView(Model):
             version=sync.version,
             saved_at=sync.saved_at,
             saved_by=sync.saved_by,
-            next=NextView(at=sync.next_at, why=sync.next_why),
+            next=NextView(at=sync.next_at, why=sync.next_reason),
             running=running,
-            last_transfer_at=sync.rhythm.last_at,
-            last_sent_at=sync.rhythm.last_sent_at,
+            last_transfer_at=sync.history.last_at,
+            last_sent_at=sync.history.last_sent_at,
         )
 
 
@@ -55,3 +59,21 @@ class CheckView(Model):
     passed: bool
     errors: list[WrongSetting]
     choices: JsonObject
+
+    @classmethod
+    def of(cls, errors: Sequence[FieldError], setup: Setup) -> "CheckView":
+        """The view of what was found."""
+        shown = [WrongSetting(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors]
+        return cls(passed=not errors, errors=shown, choices=_choices(setup))
+
+
+def _choices(setup: Setup) -> JsonObject:
+    return {
+        "companies": [asdict(one) for one in setup.companies],
+        "departments": [asdict(one) for one in setup.departments],
+        "voucher_types": [asdict(one) for one in setup.voucher_types],
+        "accounts": [asdict(one) for one in setup.accounts],
+        "tax_codes": [asdict(one) | {"rate": f"{one.rate:f}"} for one in setup.tax_codes],
+        "currency": setup.currency,
+        "import_types": list(setup.targets),
+    }

@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from erphub.erp.documents import PaymentMeans
 from erphub.erp.posting import Choice, Setup
 from erphub.platform.errors import FieldError
-from erphub.sync.export_log.canonical import rate_key
-from erphub.sync.settings.models import ImportType, InvoicesAs, Master, SyncSettings
+from erphub.sync.settings.models import ImportType, InvoicesAs, Master, SyncSettings, rate_key
 
 GIFT_CARD = "GIFTCARD"
 """The product number under which gift cards are invoiced."""

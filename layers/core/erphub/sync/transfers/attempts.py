@@ -1,4 +1,4 @@
-"""What is written of a try to send a document: the attempt, for good, and then what has become of the document.
+"""What is written of an attempt to send a document: the attempt, for good, and then what has become of the document.
 
 The attempt is written before the document's entry says what came of it: whoever dies in between leaves an entry that is
 still being sent, and the ERP is asked before anything is sent again.
@@ -11,11 +11,12 @@ from typing import Any
 
 from erphub.erp.documents import Document
 from erphub.erp.posting import Posted, Posting
+from erphub.platform import logging
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.sync.export_log.canonical import digest, masked
 from erphub.sync.export_log.models import Attempt, Entry, EntryState
-from erphub.sync.export_log.ports import ExportLogStore
+from erphub.sync.export_log.ports import EntryStore
 
 
 @dataclass
@@ -27,37 +28,38 @@ class AttemptContext:
     posting: Posting
     started: datetime
     maybe_there: bool = False
-    """Whether an earlier try may have reached the ERP."""
-    looked: bool = False
+    """Whether an earlier attempt may have reached the ERP."""
+    searched_first: bool = False
     pushed: bool = False
+    """Whether this one may have reached the ERP."""
 
 
 @dataclass(frozen=True)
 class AttemptRecorder:
     """Writes down what one transfer does to the documents of a sync, and keeps it for so many days."""
 
-    log: ExportLogStore
+    entries: EntryStore
     clock: Clock
     by: str
     transfer_id: str
     keep_days: int
 
-    def put(self, entry: Entry, **changes: Any) -> Entry:
+    def update(self, entry: Entry, **changes: Any) -> Entry:
         """Keep the entry with these changes. Raises Conflict when somebody else was first."""
-        return self.log.put(entry.model_copy(update=changes), self.keep_days)
+        return self.entries.save(entry.model_copy(update=changes), self.keep_days)
 
-    def save(self, entry: Entry, state: EntryState, **changes: Any) -> Entry:
+    def set_state(self, entry: Entry, state: EntryState, **changes: Any) -> Entry:
         """Keep the entry in its new state; nothing of an earlier outcome remains."""
         cleared: dict[str, Any] = {"erp_words": "", "trace": "", "not_before": None, "handled_by": self.transfer_id}
-        return self.put(entry, state=state, updated_at=self.clock(), **(cleared | changes))
+        return self.update(entry, state=state, updated_at=self.clock(), **(cleared | changes))
 
-    def note(
+    def record(
         self, attempt: AttemptContext, outcome: str, *, posted: Posted | None = None, error: HubError | None = None
     ) -> None:
         """Append the attempt with its outcome."""
         entry = attempt.entry
         text = json.dumps([entry.body, dict(attempt.posting.routing)], sort_keys=True, default=str)
-        self.log.add_attempt(
+        self.entries.add_attempt(
             entry,
             Attempt(
                 number=entry.attempts,
@@ -68,7 +70,7 @@ class AttemptRecorder:
                 outcome=outcome,
                 hash=digest(text),
                 view=masked(attempt.document),
-                looked_first=attempt.looked,
+                looked_first=attempt.searched_first,
                 code=error.code if error else "",
                 detail=error.detail if error else "",
                 erp_words=posted.words[:1000] if posted else erp_message_of(error),
@@ -78,10 +80,10 @@ class AttemptRecorder:
             self.keep_days,
         )
 
-    def note_interrupted(self, entry: Entry) -> None:
-        """Append the try before this one, which ended without a word: whoever made it died."""
+    def record_interrupted(self, entry: Entry) -> None:
+        """Append the attempt before this one, which ended without a word: whoever made it died."""
         began = entry.claimed_at or entry.updated_at
-        self.log.add_attempt(
+        self.entries.add_attempt(
             entry,
             Attempt(
                 number=entry.attempts,
@@ -106,3 +108,8 @@ def erp_message_of(error: HubError | None) -> str:
 def erp_trace_id_of(error: HubError | None) -> str:
     """The ERP's own id of the exchange, in an error."""
     return str(error.facts.get("trace", "") or "") if error else ""
+
+
+def report_unexpected(about: str, error: Exception) -> None:
+    """For operators: something of a document, or of a kind of records, went wrong in a way nobody foresaw."""
+    logging.logger().error("a document met something unforeseen", exc_info=error, extra={"entry_id": about})

@@ -1,6 +1,6 @@
 """Transfers and what they counted."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -8,6 +8,9 @@ from pydantic import Field
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.wire import Identifier, Model
+
+LEASE_DURATION = timedelta(minutes=6)
+"""Longer than the function can run, so that whoever lets it run out is dead."""
 
 
 class TransferState(StrEnum):
@@ -36,6 +39,9 @@ class Counts(Model):
         """These and some more."""
         return self.model_copy(update={name: getattr(self, name) + count for name, count in more.items()})
 
+    def __add__(self, other: "Counts") -> "Counts":
+        return self.plus(**{name: count for name, count in other.model_dump().items() if count})
+
 
 class Transfer(Model):
     """One attempt to send what is due, by hand or automatic; a dry run only shows what would be posted."""
@@ -60,3 +66,13 @@ class Transfer(Model):
     problem: dict[str, Any] | None = None
     """What ended it early; at its end also what could not be read."""
     rev: int = 0
+
+
+def task_of(transfer: Transfer, task: str) -> dict[str, Any]:
+    """The event that asks for a task of a transfer: names only, no document and no secret."""
+    return {
+        "task": task,
+        "client_id": transfer.client_id,
+        "connection_id": transfer.connection_id,
+        "transfer_id": transfer.id,
+    }

@@ -1,13 +1,14 @@
 """What a client's people are notified of about a sync."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, override
 
 from erphub.events.publisher import EventPublisher, event
 from erphub.platform.clock import Clock
 from erphub.sync.capability import EXPORT_GAPS, EXPORT_REJECTED, EXPORT_SILENT
+from erphub.sync.transfers.ports import Notices
 
-_OF_SYNCS = {
+_EVENT_TYPES = {
     "document_rejected": EXPORT_REJECTED,
     "nothing_sent": EXPORT_SILENT,
     "reports_missing": EXPORT_GAPS,
@@ -15,14 +16,16 @@ _OF_SYNCS = {
 
 
 @dataclass(frozen=True)
-class SyncNotices:
-    """Satisfies `sync.settings.ports.Notices`: what a transfer has to tell becomes an event, once per transfer."""
+class SyncNotices(Notices):
+    """Publishes notices as events, each once per transfer."""
 
-    announcer: EventPublisher
+    publisher: EventPublisher
     clock: Clock
 
-    def tell(self, client_id: str, connection_id: str, code: str, detail: str, **facts: Any) -> None:
-        """See the port."""
-        kind = _OF_SYNCS[code]
-        about = f"{code} {facts.get('transfer', '')}"
-        self.announcer.announce(event(kind, client_id, connection_id, self.clock(), about, detail, code=code, **facts))
+    @override
+    def notify(self, client_id: str, connection_id: str, code: str, detail: str, **attributes: Any) -> None:
+        event_type = _EVENT_TYPES[code]
+        event_key = f"{code} {attributes.get('transfer', '')}"
+        self.publisher.announce(
+            event(event_type, client_id, connection_id, self.clock(), event_key, detail, code=code, **attributes)
+        )

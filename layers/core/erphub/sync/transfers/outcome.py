@@ -8,32 +8,32 @@ from erphub.events.publisher import event
 from erphub.sync.capability import TRANSFER_FAILED, TRANSFER_FINISHED
 from erphub.sync.transfers.models import Transfer, TransferState
 
-_UNREMARKABLE = ("reauth_required", "connection_paused")
+_KNOWN_ALREADY = ("reauth_required", "connection_paused")
 """Ends that their connection's people were notified of already."""
 
 
-def ended(transfer: Transfer) -> Outcome | None:
+def transfer_outcome(transfer: Transfer) -> Outcome | None:
     """What a transfer came to; nothing when it has not ended, or was a dry run."""
     if transfer.finished_at is None or transfer.dry_run:
         return None
     problem = transfer.problem or {}
     counts = transfer.counts
-    worked = not problem.get("code") and bool(counts.sent + counts.attached + counts.changes)
+    is_success = not problem.get("code") and bool(counts.sent + counts.attached + counts.changes)
     began_at = transfer.started_at or transfer.created_at
-    return Outcome(transfer.client_id, transfer.connection_id, began_at, problem, worked, event=_event(transfer))
+    return Outcome(transfer.client_id, transfer.connection_id, began_at, problem, is_success, event=_event(transfer))
 
 
 def _event(transfer: Transfer) -> Event | None:
     code = str((transfer.problem or {}).get("code", ""))
-    if transfer.finished_at is None or code in _UNREMARKABLE:
+    if transfer.finished_at is None or code in _KNOWN_ALREADY:
         return None
     counts = {name: count for name, count in transfer.counts.model_dump().items() if count}
     if not code and not counts:
         return None
     failed = transfer.state is TransferState.FAILED or bool(code)
     kind = TRANSFER_FAILED if failed else TRANSFER_FINISHED
-    words = ", ".join(f"{count} {name}" for name, count in counts.items()) or "Nothing was sent."
-    detail = str((transfer.problem or {}).get("detail") or words)
+    summary = ", ".join(f"{count} {name}" for name, count in counts.items()) or "Nothing was sent."
+    detail = str((transfer.problem or {}).get("detail") or summary)
     ids = transfer.client_id, transfer.connection_id
     about: dict[str, Any] = {"transfer_id": transfer.id, "status": transfer.state.value, "counts": counts}
     return event(kind, *ids, transfer.finished_at, transfer.id, detail, **about, problem=transfer.problem)

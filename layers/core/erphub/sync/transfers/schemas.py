@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from erphub.erp.documents import DocumentKind
+from erphub.platform.pages import Page
 from erphub.platform.wire import Identifier, JsonObject, Model
 from erphub.sync.transfers.models import Counts, Transfer
 
@@ -50,9 +51,20 @@ class TransferDetail(TransferView):
 
     preview: list[JsonObject] = Field(default_factory=list)
 
+    @classmethod
+    def with_preview(cls, transfer: Transfer, preview: list[JsonObject], *, may_send: bool) -> "TransferDetail":
+        """The view of a transfer. What a dry run would post names customers in full: for those who may send it."""
+        shown = preview if may_send else [{name: one[name] for name in one if name != "postings"} for one in preview]
+        return cls(**TransferView.of(transfer).model_dump(), preview=shown)
+
 
 class TransferPage(Model):
     """A page of transfers, the newest first."""
 
     items: list[TransferView]
     next: str | None
+
+    @classmethod
+    def of(cls, page: Page[Transfer]) -> "TransferPage":
+        """The view of a page of transfers."""
+        return cls(items=[TransferView.of(transfer) for transfer in page.items], next=page.next)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from io import BytesIO
+from typing import override
 
 from erphub.erp.documents import PaymentMeans, Settlement
+from erphub.sync.transfers.ports import SettlementRenderer
 
-_WORDS = {
+_PAYMENT_TITLES = {
     PaymentMeans.CASH: "Cash",
     PaymentMeans.BANKAXEPT: "BankAxept",
     PaymentMeans.CARD: "Visa / MasterCard",
@@ -19,6 +21,14 @@ _WORDS = {
     PaymentMeans.EXTERNAL: "Paid elsewhere",
     PaymentMeans.INVOICED: "Invoiced",
 }
+
+
+class PdfRenderer(SettlementRenderer):
+    """Renders settlements as PDFs of one page or more."""
+
+    @override
+    def render(self, settlement: Settlement) -> bytes:
+        return render(settlement)
 
 
 def render(settlement: Settlement) -> bytes:
@@ -68,7 +78,7 @@ def _sales(settlement: Settlement) -> list[list[str]]:
 
 
 def _payments(settlement: Settlement) -> list[list[str]]:
-    lines = [[_WORDS[payment.means], _money(payment.amount)] for payment in settlement.payments]
+    lines = [[_PAYMENT_TITLES[payment.means], _money(payment.amount)] for payment in settlement.payments]
     return [
         ["Payments and other movements", settlement.currency],
         *lines,

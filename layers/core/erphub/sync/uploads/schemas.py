@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from erphub.platform.wire import JsonObject, Model
-from erphub.sync.export_log.schemas import PdfSlot
+from erphub.sync.documents.models import UploadSlot
+from erphub.sync.documents.schemas import PdfSlot
 from erphub.sync.uploads.models import Upload, UploadFormat
 
 
@@ -29,7 +30,7 @@ class UploadView(Model):
     upload: PdfSlot | None = None
 
     @classmethod
-    def of(cls, upload: Upload, slot: PdfSlot | None = None) -> "UploadView":
+    def of(cls, upload: Upload, slot: UploadSlot | None = None) -> "UploadView":
         """The view of a batch."""
         shown = {name: getattr(upload, name) for name in cls.model_fields if name != "upload"}
-        return cls.model_validate(shown | {"upload": slot, "errors": list(upload.errors)})
+        return cls.model_validate(shown | {"upload": PdfSlot.of(slot) if slot else None, "errors": list(upload.errors)})

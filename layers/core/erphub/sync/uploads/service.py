@@ -1,4 +1,4 @@
-"""Batches: ten thousand customers or products, or a large cash register file, come as one upload."""
+"""Uploads: ten thousand customers or products, or a large cash register file, come as one upload."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,63 +11,68 @@ from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
 from erphub.platform.workers import Worker
-from erphub.sync.documents.saft_cash_register import Reading, read_cash_register
-from erphub.sync.documents.service import LARGEST_DOCUMENT, DocumentService, Incoming, Outcome, read_incoming
-from erphub.sync.export_log.ports import DocumentFiles, ExportLogStore, UploadSlot
+from erphub.sync.documents.models import IncomingDocument, SubmitOutcome, UploadSlot
+from erphub.sync.documents.ports import DocumentFiles
+from erphub.sync.documents.saft_cash_register import CashRegisterFile, read_cash_register
+from erphub.sync.documents.service import MAX_DOCUMENT_BYTES, DocumentService, read_incoming
 from erphub.sync.settings.models import Sync
 from erphub.sync.uploads.models import Upload, UploadFormat, UploadState
+from erphub.sync.uploads.ports import UploadStore
 from erphub.sync.uploads.schemas import NewUpload
 
-READING_LASTS = timedelta(hours=1)
+MAX_READING_TIME = timedelta(hours=1)
 """After this a file that is still being read may be taken again: whoever read it has died, and was tried again."""
-LONGEST_FILE = 100 * 1024 * 1024
-_ERRORS_KEPT = 100
-_AT_ONCE = 500
+MAX_FILE_BYTES = 100 * 1024 * 1024
+_MAX_ERRORS = 100
+_BATCH_LINES = 500
 
 
 @dataclass(frozen=True)
 class UploadService:
-    """Takes batches in: a signed address first, then the file, then the word to read it."""
+    """Takes uploads in: a signed address first, then the file, then the word to read it."""
 
-    intake: DocumentService
-    log: ExportLogStore
-    papers: DocumentFiles
+    documents: DocumentService
+    uploads: UploadStore
+    files: DocumentFiles
     worker: Worker
     clock: Clock
-    ids: Ids
+    new_id: Ids
 
-    def open(self, client_id: str, connection_id: str, by: str, wanted: NewUpload) -> tuple[Upload, UploadSlot]:
-        """A new batch, and where its file goes."""
-        sync, now = self.intake.sync(client_id, connection_id), self.clock()
+    def create(self, client_id: str, connection_id: str, by: str, wanted: NewUpload) -> tuple[Upload, UploadSlot]:
+        """A new upload, and where its file goes."""
+        sync, now = self.documents.get_sync(client_id, connection_id), self.clock()
         upload = Upload(
-            id=self.ids(), client_id=client_id, connection_id=connection_id, by=by, format=wanted.format, created_at=now
+            id=self.new_id(),
+            client_id=client_id,
+            connection_id=connection_id,
+            by=by,
+            format=wanted.format,
+            created_at=now,
         )
-        kept = self.log.put_upload(upload, sync.settings.retention_days)
-        return kept, self.papers.slot(file_name(kept), _CONTENT[wanted.format], now)
+        kept = self.uploads.save(upload, sync.settings.retention_days)
+        return kept, self.files.slot(upload_file_name(kept), _CONTENT_TYPES[wanted.format], now)
 
     def get(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
-        """A batch. Raises NotFound."""
-        upload = self.log.upload(client_id, connection_id, upload_id)
+        """An upload. Raises NotFound."""
+        upload = self.uploads.get(client_id, connection_id, upload_id)
         if upload is None:
             raise NotFound("There is no such upload.", code="upload_not_found")
         return upload
 
     def start(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
         """The file is there: read it. Raises NotFound, Conflict (`file_missing`, `upload_taken`), Invalid."""
-        sync, upload = self.intake.sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
-        given_up = upload.state is UploadState.READING and self.clock() - upload.created_at > READING_LASTS
+        sync, upload = self.documents.get_sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
+        given_up = upload.state is UploadState.READING and self.clock() - upload.created_at > MAX_READING_TIME
         if upload.state is not UploadState.OPEN and not given_up:
             raise Conflict(
                 "This upload has been read, or is being read.", code="upload_taken", state=upload.state.value
             )
-        size = self.papers.size(file_name(upload))
+        size = self.files.size(upload_file_name(upload))
         if size is None:
             raise Conflict("The file has not been uploaded yet.", code="file_missing")
-        if size > LONGEST_FILE:
-            raise Invalid(f"A file may have at most {LONGEST_FILE >> 20} MB.", code="file_too_large")
-        kept = self.log.put_upload(
-            upload.model_copy(update={"state": UploadState.READING}), sync.settings.retention_days
-        )
+        if size > MAX_FILE_BYTES:
+            raise Invalid(f"A file may have at most {MAX_FILE_BYTES >> 20} MB.", code="file_too_large")
+        kept = self.uploads.save(upload.model_copy(update={"state": UploadState.READING}), sync.settings.retention_days)
         self.worker.ask(
             {"task": "read_upload", "client_id": client_id, "connection_id": connection_id, "upload_id": upload_id}
         )
@@ -75,36 +80,38 @@ class UploadService:
 
     def read(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
         """Read the file into the export log; again after a crash with the same result: the same body is no change."""
-        sync, upload = self.intake.sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
+        sync, upload = self.documents.get_sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
         if upload.state is not UploadState.READING:
             return upload
         counted = upload
         try:
             for lines in _batches(self._documents(upload)):
-                counted = self._take(sync, counted, lines)
+                counted = self._submit(sync, counted, lines)
         except HubError as error:
             problem = {"code": error.code, "detail": error.detail}
             failed = counted.model_copy(update={"state": UploadState.FAILED, "problem": problem})
-            return self.log.put_upload(failed, sync.settings.retention_days)
-        done = self.log.put_upload(counted.model_copy(update={"state": UploadState.DONE}), sync.settings.retention_days)
+            return self.uploads.save(failed, sync.settings.retention_days)
+        done = self.uploads.save(counted.model_copy(update={"state": UploadState.DONE}), sync.settings.retention_days)
         if counted.accepted:
-            self.intake.bring_nearer(sync, self.clock())
+            self.documents.planner.bring_forward(sync)
         return done
 
-    def _documents(self, upload: Upload) -> Iterator[tuple[int, Incoming | HubError]]:
-        name = file_name(upload)
+    def _documents(self, upload: Upload) -> Iterator[tuple[int, IncomingDocument | HubError]]:
+        name = upload_file_name(upload)
         if upload.format is UploadFormat.CASH_REGISTER:
-            return enumerate(of_reading(read_cash_register(BytesIO(self.papers.read(name)))), 1)
-        return _lines(self.papers.lines(name))
+            return enumerate(cash_register_documents(read_cash_register(BytesIO(self.files.read(name)))), 1)
+        return _lines(self.files.lines(name))
 
-    def _take(self, sync: Sync, upload: Upload, lines: Iterable[tuple[int, Incoming | HubError]]) -> Upload:
+    def _submit(self, sync: Sync, upload: Upload, lines: Iterable[tuple[int, IncomingDocument | HubError]]) -> Upload:
         listed = list(lines)
         wrong = [(number, one) for number, one in listed if isinstance(one, HubError)]
-        good = {(one.kind, one.external_id): (number, one) for number, one in listed if isinstance(one, Incoming)}
-        outcomes = self.intake.hand_in_many(sync, upload.by, [one for _, one in good.values()])
+        good = {
+            (one.kind, one.external_id): (number, one) for number, one in listed if isinstance(one, IncomingDocument)
+        }
+        outcomes = self.documents.submit_many(sync, upload.by, [one for _, one in good.values()])
         wrong += [(good[one.kind, one.external_id][0], came) for one, came in outcomes if isinstance(came, HubError)]
-        same = sum(1 for _, came in outcomes if came is Outcome.UNCHANGED)
-        taken = sum(1 for _, came in outcomes if isinstance(came, Outcome)) - same
+        same = sum(1 for _, came in outcomes if came is SubmitOutcome.UNCHANGED)
+        taken = sum(1 for _, came in outcomes if isinstance(came, SubmitOutcome)) - same
         errors = [
             {"line": number, "code": error.code, "detail": _sentence(error)}
             for number, error in sorted(wrong, key=lambda w: w[0])
@@ -115,18 +122,20 @@ class UploadService:
                 "accepted": upload.accepted + taken,
                 "unchanged": upload.unchanged + same,
                 "refused": upload.refused + len(wrong),
-                "errors": (*upload.errors, *errors)[:_ERRORS_KEPT],
+                "errors": (*upload.errors, *errors)[:_MAX_ERRORS],
             }
         )
 
 
-def _batches(lines: Iterable[tuple[int, Incoming | HubError]]) -> Iterator[list[tuple[int, Incoming | HubError]]]:
+def _batches(
+    lines: Iterable[tuple[int, IncomingDocument | HubError]],
+) -> Iterator[list[tuple[int, IncomingDocument | HubError]]]:
     """Lines to be taken together; a document that comes again waits for the next batch, as a body after the first."""
-    batch: list[tuple[int, Incoming | HubError]] = []
+    batch: list[tuple[int, IncomingDocument | HubError]] = []
     there: set[tuple[DocumentKind, str]] = set()
     for number, one in lines:
-        name = (one.kind, one.external_id) if isinstance(one, Incoming) else None
-        if len(batch) == _AT_ONCE or name in there:
+        name = (one.kind, one.external_id) if isinstance(one, IncomingDocument) else None
+        if len(batch) == _BATCH_LINES or name in there:
             yield batch
             batch, there = [], set()
         batch.append((number, one))
@@ -136,23 +145,23 @@ def _batches(lines: Iterable[tuple[int, Incoming | HubError]]) -> Iterator[list[
         yield batch
 
 
-def of_reading(reading: Reading) -> list[Incoming | HubError]:
+def cash_register_documents(reading: CashRegisterFile) -> list[IncomingDocument | HubError]:
     """A cash register file's Z-reports, good and refused."""
     return [*reading.settlements, *(refused.error for refused in reading.refused)]
 
 
-def file_name(upload: Upload) -> str:
+def upload_file_name(upload: Upload) -> str:
     """Where a batch's file lies until it has been read."""
     return f"staging/uploads/{upload.client_id}/{upload.connection_id}/{upload.id}"
 
 
-_CONTENT: Mapping[UploadFormat, str] = {
+_CONTENT_TYPES: Mapping[UploadFormat, str] = {
     UploadFormat.JSON_LINES: "application/x-ndjson",
     UploadFormat.CASH_REGISTER: "application/xml",
 }
 
 
-def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Incoming | HubError]]:
+def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, IncomingDocument | HubError]]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
@@ -161,8 +170,8 @@ def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Incoming | HubError]]:
                 yield number, error
 
 
-def _line(line: bytes) -> Incoming:
-    if len(line) > 4 * LARGEST_DOCUMENT:
+def _line(line: bytes) -> IncomingDocument:
+    if len(line) > 4 * MAX_DOCUMENT_BYTES:
         raise Invalid("The line is longer than any document may be.", code="line_too_long")
     try:
         fields: Any = json.loads(line)

@@ -9,35 +9,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from erphub.erp.documents import DocumentKind, Settlement
 from erphub.platform.errors import Conflict, Invalid, Unavailable
-from erphub.sync.export_log.canonical import entry_id
+from erphub.sync.document_ids import entry_id
 from erphub.sync.export_log.models import EntryState
 from erphub.sync.export_log.schemas import RetryMany, Skip
-
-from .conftest import CLIENT, CONNECTION, World
+from tests.support.sync import CLIENT, CONNECTION, FAULTS, SyncHub, expect
 
 Z, K, B = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.INVOICE
-FAULTS = [
-    "ok",
-    "ok",
-    "ok",
-    "down",
-    "busy",
-    "refuse",
-    "lost_before",
-    "lost_after",
-    "late",
-    "die_before",
-    "die_after",
-    "die_late",
-    "boom",
-]
 NUMBERS = st.integers(1, 6)
 LINE = {"description": "Kaffe", "quantity": "1", "unit_price": "10", "vat_rate": "25"}
-
-
-def expect(error: Conflict, *codes: str) -> None:
-    """Only these conflicts may happen."""
-    assert error.code in codes
 
 
 def expect_wrong(error: Invalid, *codes: str) -> None:
@@ -50,23 +29,23 @@ class TillAndLedger(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.hub = SyncHub()
         self.accepted: dict[tuple[DocumentKind, str], Any] = {}
-        self.late_since = self.world.clock()
-        self.world.save(retention_days=30)
+        self.late_since = self.hub.clock()
+        self.hub.save(retention_days=30)
 
     @rule(number=NUMBERS, amount=st.sampled_from(["100.00", "125.00", "0.05"]))
     def hand_in_a_settlement(self, number: int, amount: str) -> None:
-        self._hand_in(Z, f"Z{number}", amount, lambda: self.world.settlement(number, amount=amount))
+        self._hand_in(Z, f"Z{number}", amount, lambda: self.hub.settlement(number, amount=amount))
 
     @rule(number=NUMBERS, name=st.sampled_from(["Fjell", "Kyst", "Vidde"]))
     def hand_in_a_customer(self, number: int, name: str) -> None:
-        self._hand_in(K, f"K{number}", name, lambda: self.world.hand_in("customer", f"K{number}", name=name))
+        self._hand_in(K, f"K{number}", name, lambda: self.hub.submit("customer", f"K{number}", name=name))
 
     @rule(number=NUMBERS, customer=NUMBERS)
     def hand_in_an_invoice(self, number: int, customer: int) -> None:
         fields = {"date": "2026-01-31", "customer_id": f"K{customer}", "lines": [LINE]}
-        self._hand_in(B, f"I{number}", f"K{customer}", lambda: self.world.hand_in("invoice", f"I{number}", **fields))
+        self._hand_in(B, f"I{number}", f"K{customer}", lambda: self.hub.submit("invoice", f"I{number}", **fields))
 
     def _hand_in(self, kind: DocumentKind, name: str, body: str, verb: Any) -> None:
         try:
@@ -79,36 +58,36 @@ class TillAndLedger(RuleBasedStateMachine):
 
     @rule(faults=st.lists(st.sampled_from(FAULTS), max_size=6))
     def transfer(self, faults: list[str]) -> None:
-        self.world.erp.faults = faults
+        self.hub.erp.faults = faults
         try:
-            self.world.transfer()
+            self.hub.transfer()
         except Conflict as error:
             expect(error, "transfer_running")
 
     @rule(faults=st.lists(st.sampled_from(["refuse", "down", "ok"]), max_size=3))
     def attaching_fails(self, faults: list[str]) -> None:
-        self.world.erp.attach_faults = faults
+        self.hub.erp.attach_faults = faults
 
     @rule()
     def a_task_comes_a_second_time(self) -> None:
-        page = self.world.log.transfers(CLIENT, CONNECTION, 3, None)
+        page = self.hub.transfers.page(CLIENT, CONNECTION, 3, None)
         for transfer in page.items:
-            task = {"task": "whole", "client_id": CLIENT, "connection_id": CONNECTION, "transfer_id": transfer.id}
-            self.world.do(task, worker="again")
+            task = {"task": "run", "client_id": CLIENT, "connection_id": CONNECTION, "transfer_id": transfer.id}
+            self.hub.do(task, worker="again")
 
     @rule(minutes=st.sampled_from([1, 7, 11, 60, 24 * 60]))
     def time_passes(self, minutes: int) -> None:
         for _ in range(minutes if minutes < 60 else 1):
-            self.world.clock.pass_(minutes=minutes if minutes >= 60 else 1)
+            self.hub.clock.pass_(minutes=minutes if minutes >= 60 else 1)
             self._let_late_requests_through()
 
     def _let_late_requests_through(self) -> None:
-        """A request that the ERP still works on is done before the settle time is over, and not much sooner."""
-        now = self.world.clock()
-        if not self.world.erp.late:
+        """A request that the ERP still works on is done before the resend delay is over, and not much sooner."""
+        now = self.hub.clock()
+        if not self.hub.erp.late:
             self.late_since = now
         elif now - self.late_since >= timedelta(minutes=8):
-            self.world.erp.let_late_requests_through()
+            self.hub.erp.let_late_requests_through()
 
     @rule(import_type=st.sampled_from(["inbox", "ledger"]))
     def somebody_chooses_where_settlements_go(self, import_type: str) -> None:
@@ -123,103 +102,103 @@ class TillAndLedger(RuleBasedStateMachine):
         self._save(company=company)
 
     def _save(self, **changes: Any) -> None:
-        before = self.world.settings
+        before = self.hub.settings
         try:
-            self.world.save(**changes)
+            self.hub.save(**changes)
         except Unavailable:
-            assert self.world.erp.down
+            assert self.hub.erp.down
         except Invalid as error:
             expect_wrong(error, "company_fixed")
         else:
             return
-        self.world.settings = before
+        self.hub.settings = before
 
     @rule()
     def the_log_forgets(self) -> None:
         """What was sent and what was left out expires; the latter, if it was for its day, is judged anew one day."""
-        self.world.clock.pass_(days=40)
+        self.hub.clock.pass_(days=40)
         self._let_late_requests_through()
         self.accepted = {key: body for key, body in self.accepted.items() if not self._is_left_out(*key)}
-        self.world.expire()
+        self.hub.expire()
 
     def _is_left_out(self, kind: DocumentKind, name: str) -> bool:
-        return self.world.entry(kind, name).code == "before_from_date"
+        return self.hub.entry(kind, name).code == "before_from_date"
 
     @rule()
     def a_tick(self) -> None:
-        self.world.erp.faults = []
-        self.world.tick()
+        self.hub.erp.faults = []
+        self.hub.tick()
 
     @rule(down=st.booleans())
     def the_erp_goes_down_or_comes_back(self, down: bool) -> None:
-        self.world.erp.down = down
+        self.hub.erp.down = down
 
     @rule(number=NUMBERS)
     def somebody_retries(self, number: int) -> None:
         name = entry_id(CONNECTION, Z, f"Z{number}")
-        if self.world.log.entry(CLIENT, CONNECTION, name):
+        if self.hub.entries.get(CLIENT, CONNECTION, name):
             try:
-                self.world.exports.retry(CLIENT, CONNECTION, name)
+                self.hub.exports.retry(CLIENT, CONNECTION, name)
             except Conflict as error:
                 expect(error, "already_sent")
 
     @rule(number=NUMBERS)
     def somebody_skips_and_thinks_again(self, number: int) -> None:
         name = entry_id(CONNECTION, Z, f"Z{number}")
-        entry = self.world.log.entry(CLIENT, CONNECTION, name)
+        entry = self.hub.entries.get(CLIENT, CONNECTION, name)
         if entry and not entry.lacks_pdf:
             try:
-                self.world.exports.skip(CLIENT, CONNECTION, name, "ada", Skip(reason="demo"))
+                self.hub.exports.skip(CLIENT, CONNECTION, name, "ada", Skip(reason="demo"))
             except Conflict as error:
                 expect(error, "already_sent", "being_sent")
             else:
-                self.world.exports.retry(CLIENT, CONNECTION, name)
+                self.hub.exports.retry(CLIENT, CONNECTION, name)
 
     @rule(code=st.sampled_from(["period_closed", "customer_unknown", "attachment_refused"]))
     def somebody_retries_all(self, code: str) -> None:
-        self.world.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
+        self.hub.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
 
     @rule()
-    @precondition(lambda self: not self.world.erp.down)
+    @precondition(lambda self: not self.hub.erp.down)
     def somebody_edits_a_customer_in_the_erp(self) -> None:
-        for record in self.world.erp.records.values():
+        for record in self.hub.erp.records.values():
             if record.kind is K:
-                self.world.erp.edit(record.reference, phone=str(self.world.clock().minute))
+                self.hub.erp.edit(record.reference, phone=str(self.hub.clock().minute))
                 return
 
     @invariant()
     def nothing_is_in_the_ledger_twice(self) -> None:
-        keys = [record.key for record in self.world.erp.records.values() if record.key]
+        keys = [record.key for record in self.hub.erp.records.values() if record.key]
         assert len(keys) == len(set(keys))
 
     @invariant()
     def nothing_that_was_accepted_is_forgotten(self) -> None:
         for kind, name in self.accepted:
-            self.world.entry(kind, name)
+            self.hub.entry(kind, name)
 
     @invariant()
     def what_is_said_to_be_sent_is_there(self) -> None:
         for kind, name in self.accepted:
-            entry = self.world.entry(kind, name)
+            entry = self.hub.entry(kind, name)
             if entry.state is EntryState.SENT:
-                assert len(self.world.vouchers(kind, name)) == 1
-                assert self.world.erp.records[entry.reference].kind is kind
+                assert len(self.hub.vouchers(kind, name)) == 1
+                assert self.hub.erp.records[entry.reference].kind is kind
 
     def teardown(self) -> None:
         """In the end everything works again, and every document that was accepted is in the ledger as it was last."""
-        self.world.erp.down, self.world.erp.faults, self.world.erp.attach_faults = False, [], []
-        self.world.erp.let_late_requests_through()
+        self.hub.erp.down, self.hub.erp.faults, self.hub.erp.attach_faults = False, [], []
+        self.hub.erp.let_late_requests_through()
         self._save(from_date="2026-01-01")
         for _ in range(8):
-            self.world.clock.pass_(days=2)
+            self.hub.clock.pass_(days=2)
             for code in ("period_closed", "customer_unknown", "attachment_refused"):
-                self.world.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
-            self.world.transfer()
+                self.hub.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
+            self.hub.transfer()
         for (kind, name), body in self.accepted.items():
             if kind is B and (K, body) not in self.accepted:
-                assert self.world.entry(kind, name).code == "customer_unknown"
+                assert self.hub.entry(kind, name).code == "customer_unknown"
                 continue
-            [record] = self.world.vouchers(kind, name)
+            [record] = self.hub.vouchers(kind, name)
             document = record.document
             if isinstance(document, Settlement):
                 assert f"{document.sales[0].amount:.2f}" == body

@@ -1,4 +1,4 @@
-"""The doors of functions/sync with real events: what they ask of the house, and what they answer."""
+"""The doors of functions/sync with real events: what they ask of the hub, and what they answer."""
 
 import importlib.util
 import json
@@ -18,23 +18,27 @@ from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member
 from erphub.platform.tasks import TaskFailed
 from erphub.sync.capability import SYNC_RUN
-from erphub.sync.front import SyncFront
+from erphub.sync.changes.service import ChangeService
+from erphub.sync.documents.service import DocumentService
+from erphub.sync.export_log.service import ExportLogService
 from erphub.sync.scheduler import SyncScheduler
-from erphub.sync.settings.service import tick
+from erphub.sync.settings.service import SyncService
 from erphub.sync.tasks import SyncTasks
+from erphub.sync.transfers.api import show_transfer
+from erphub.sync.transfers.service import TransferService
+from erphub.sync.uploads.service import UploadService
 from erphub.tenancy.access import Authorizer
 from tests.support import services
 from tests.support.gateway import addressed
+from tests.support.saft import file, report
+from tests.support.sync import CLIENT, CONNECTION, SETTINGS, SyncHub, z_report
 
-from .conftest import CLIENT, CONNECTION, SETTINGS, World, z_report
-from .test_cash_register import file, report
-
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 280_000, aws_request_id="r1")
 type Ask = Callable[..., tuple[int, Any]]
 
 
-def door(name: str) -> ModuleType:
+def load_function(name: str) -> ModuleType:
     """A function's module, as Lambda loads it."""
     spec = importlib.util.spec_from_file_location(f"sync_{name}", ROOT / f"functions/sync/{name}.py")
     assert spec
@@ -56,27 +60,29 @@ class EverybodyIsTheTill:
 
 
 @pytest.fixture
-def house(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    front = SyncFront(world.desk, world.intake, world.exports, world.uploads, world.changes)
-    clock = SimpleNamespace(
-        tick=lambda: tick(world.desk, lambda f, due: [f(one) for one in due], lambda *_: None),
-    )
-    tasks = SyncTasks(world.carrier, world.uploads, world.log, lambda _: None)
+def served(hub: SyncHub, monkeypatch: pytest.MonkeyPatch) -> SyncHub:
+    """What the functions serve, in place of what they would make."""
+    health: Any = SimpleNamespace(report=lambda _: None)
     given: dict[type, Any] = {
-        SyncFront: front,
-        SyncTasks: tasks,
-        SyncScheduler: clock,
+        SyncService: hub.settings_service,
+        DocumentService: hub.documents,
+        ExportLogService: hub.exports,
+        UploadService: hub.uploads,
+        ChangeService: hub.changes,
+        TransferService: hub.transfer_service,
+        SyncTasks: SyncTasks(hub.executor, hub.uploads, hub.transfers, health),
+        SyncScheduler: hub.scheduler,
         Authorizer: EverybodyIsTheTill(),
     }
     services.use(monkeypatch, given)
-    monkeypatch.setattr(logging, "figures", lambda dimensions, **figures: world.figures.append(figures))
-    return world
+    monkeypatch.setattr(logging, "figures", lambda dimensions, **figures: hub.figures.append(figures))
+    return hub
 
 
 @pytest.fixture
-def api(house: World) -> ModuleType:
+def api(served: SyncHub) -> ModuleType:
     """The API's function, where everybody is the till."""
-    return door("api")
+    return load_function("api")
 
 
 @pytest.fixture
@@ -98,13 +104,13 @@ def answered(answer: dict[str, Any]) -> tuple[int, Any]:
     return answer["statusCode"], json.loads(answer["body"]) if "json" in kind else answer["body"]
 
 
-def test_a_settlement_goes_in_and_to_the_ledger_by_the_doors_alone(house: World, ask: Ask) -> None:
+def test_a_settlement_goes_in_and_to_the_ledger_by_the_functions_alone(hub: SyncHub, ask: Ask) -> None:
     status, handed = ask("PUT", "/documents/settlement/Z118", event("api")["body"])
     assert (status, handed["outcome"], handed["state"], handed["date"]) == (200, "created", "pending", "2026-01-31")
     status, started = ask("POST", "/transfers", {})
     assert (status, started["state"]) == (202, "queued")
-    assert door("tasks").handler(event("tasks") | house.queue.tasks[0], CONTEXT)["counts"]["sent"] == 1
-    assert house.figures[0]["documents_sent"] == 1
+    assert load_function("tasks").handler(event("tasks") | hub.queue.tasks[0], CONTEXT)["counts"]["sent"] == 1
+    assert hub.figures[0]["documents_sent"] == 1
     status, done = ask("GET", f"/transfers/{started['id']}")
     assert (status, done["state"]) == (200, "succeeded")
     status, log = ask("GET", "/export-log", state="sent")
@@ -154,9 +160,9 @@ def test_the_log_comes_as_csv_too(ask: Ask) -> None:
     assert text.splitlines()[1].startswith("2026-01-31,settlement,Z1,")
 
 
-def test_the_log_is_put_right_by_the_doors(ask: Ask, house: World) -> None:
+def test_the_log_is_put_right_through_the_api(ask: Ask, hub: SyncHub) -> None:
     ask("PUT", "/documents/settlement/Z1", z_report(1, means="vipps"))
-    house.transfer()
+    hub.transfer()
     _status, groups = ask("GET", "/export-log/codes")
     assert groups["items"][0]["code"] == "account_missing"
     assert ask("POST", "/export-log/retry", {"code": "account_missing"})[1] == {"retried": 1, "failed": []}
@@ -168,23 +174,23 @@ def test_the_log_is_put_right_by_the_doors(ask: Ask, house: World) -> None:
     assert ask("POST", "/export-log/retry", {})[0] == 422
 
 
-def test_a_batch_is_opened_put_and_taken(ask: Ask, house: World) -> None:
+def test_a_batch_is_opened_put_and_taken(ask: Ask, hub: SyncHub) -> None:
     status, made = ask("POST", "/document-uploads", {})
     assert (status, made["upload"]["method"]) == (201, "PUT")
     assert ask("POST", f"/document-uploads/{made['id']}/take", {})[1]["code"] == "file_missing"
-    house.papers.files[made["upload"]["url"].removeprefix("memory:")] = b'{"kind":"product","external_id":"1"}'
+    hub.files.files[made["upload"]["url"].removeprefix("memory:")] = b'{"kind":"product","external_id":"1"}'
     assert ask("POST", f"/document-uploads/{made['id']}/take", {})[0] == 202
-    assert door("tasks").handler(house.queue.tasks[0], CONTEXT) == {"outcome": "done", "lines": 1}
+    assert load_function("tasks").handler(hub.queue.tasks[0], CONTEXT) == {"outcome": "done", "lines": 1}
     _, done = ask("GET", f"/document-uploads/{made['id']}")
     assert (done["refused"], done["errors"][0]["line"]) == (1, 1)
 
 
-def test_changes_are_read_and_acknowledged(ask: Ask, house: World) -> None:
+def test_changes_are_read_and_acknowledged(ask: Ask, hub: SyncHub) -> None:
     from erphub.erp.documents import Customer
 
-    house.save(customers="erp")
-    house.erp.create(Customer(name="Kyst"))
-    house.transfer()
+    hub.save(customers="erp")
+    hub.erp.create(Customer(name="Kyst"))
+    hub.transfer()
     status, feed = ask("GET", "/changes")
     assert (status, feed["items"][0]["document"]["name"]) == (200, "Kyst")
     assert ask("GET", "/changes", since=feed["since"])[1]["items"] == []
@@ -196,15 +202,15 @@ def test_changes_are_read_and_acknowledged(ask: Ask, house: World) -> None:
     assert again == {"acknowledged": [], "superseded": [feed["since"]], "records": []}
 
 
-def test_what_was_lost_in_a_conflict_shows_nobody_in_the_log(ask: Ask, house: World) -> None:
-    house.save(customers="erp")
+def test_what_was_lost_in_a_conflict_shows_nobody_in_the_log(ask: Ask, hub: SyncHub) -> None:
+    hub.save(customers="erp")
     person = {"name": "Ola Nordmann", "is_company": False, "address": {"street": "Storgata 1"}}
     ask("PUT", "/documents/customer/K1", person | {"email": "ola@example.test"})
-    house.transfer()
-    house.clock.pass_(minutes=5)
-    house.erp.edit("1", email="erp@example.test", address=Address(street="Torget 2"))
+    hub.transfer()
+    hub.clock.pass_(minutes=5)
+    hub.erp.edit("1", email="erp@example.test", address=Address(street="Torget 2"))
     ask("PUT", "/documents/customer/K1", person | {"email": "till@example.test", "address": {"street": "Havna 3"}})
-    house.transfer()
+    hub.transfer()
     [listed] = ask("GET", "/export-log", kind="customer")[1]["items"]
     shown = ask("GET", f"/export-log/{listed['id']}")[1]
     assert listed["lost"] == shown["lost"] == {"till": {"email": "t…", "address.street": "H…"}}
@@ -214,50 +220,55 @@ def test_what_was_lost_in_a_conflict_shows_nobody_in_the_log(ask: Ask, house: Wo
 
 
 @pytest.mark.parametrize("may_send", [True, False])
-def test_a_dry_run_shows_its_vouchers_to_whoever_may_send_them(house: World, may_send: bool) -> None:
-    house.hand_in("customer", "K1", name="Kari Nordmann", email="kari@example.test")
-    transfer = house.transfer(dry_run=True)
+def test_a_dry_run_shows_its_vouchers_to_whoever_may_send_them(served: SyncHub, may_send: bool) -> None:
+    served.submit("customer", "K1", name="Kari Nordmann", email="kari@example.test")
+    transfer = served.transfer(dry_run=True)
     allowed = frozenset(capabilities.permissions().values()) - (set() if may_send else {SYNC_RUN})
     member = Member(CLIENT, "customer", "ada", "viewer", allowed)
-    shown = app.services().get(SyncFront).show_transfer(member, CONNECTION, transfer.id)
+    shown = show_transfer(app.services().get(TransferService), member, CONNECTION, transfer.id)
     assert [one["would"] for one in shown.preview] == ["post"]
     assert ("Kari Nordmann" in shown.model_dump_json()) is may_send
 
 
-def test_the_clock_starts_what_is_due(ask: Ask, house: World) -> None:
+def test_the_clock_starts_what_is_due(ask: Ask, hub: SyncHub) -> None:
     ask("PUT", "/documents/settlement/Z1", z_report(1))
-    house.clock.pass_(hours=1)
-    assert door("schedule").handler(event("schedule"), CONTEXT) == {"due": 1, "started": 1, "failed": 0, "silent": 0}
-    assert door("tasks").handler(house.queue.tasks[0], CONTEXT)["state"] == "succeeded"
+    hub.clock.pass_(hours=1)
+    assert load_function("schedule").handler(event("schedule"), CONTEXT) == {
+        "due": 1,
+        "started": 1,
+        "failed": 0,
+        "silent": 0,
+    }
+    assert load_function("tasks").handler(hub.queue.tasks[0], CONTEXT)["state"] == "succeeded"
 
 
-def test_only_what_is_worth_another_try_is_raised(house: World, ask: Ask) -> None:
+def test_only_what_is_worth_another_try_is_raised(hub: SyncHub, ask: Ask) -> None:
     ask("PUT", "/documents/settlement/Z1", z_report(1))
     _, started = ask("POST", "/transfers", {})
-    task = house.queue.tasks[0]
-    house.erp.down = True
-    assert door("tasks").handler(task, CONTEXT)["state"] == "failed", "the ERP's silence is a result, not a crash"
+    task = hub.queue.tasks[0]
+    hub.erp.down = True
+    assert load_function("tasks").handler(task, CONTEXT)["state"] == "failed", (
+        "the ERP's silence is a result, not a crash"
+    )
     other = SimpleNamespace(get_remaining_time_in_millis=lambda: 280_000, aws_request_id="r2")
     _status, started = ask("POST", "/transfers", {})
-    house.syncs.lease(
-        CLIENT, CONNECTION, started["id"], "somebody", house.clock.now.replace(year=2027), house.clock.now
-    )
+    hub.leases.acquire(CLIENT, CONNECTION, started["id"], "somebody", hub.clock.now.replace(year=2027), hub.clock.now)
     with pytest.raises(Unavailable):
-        door("tasks").handler(house.queue.tasks[-1], other)
+        load_function("tasks").handler(hub.queue.tasks[-1], other)
 
 
-def test_a_task_nobody_knows_is_a_mistake(house: World) -> None:
+def test_a_task_nobody_knows_is_a_mistake(served: SyncHub) -> None:
     with pytest.raises(TaskFailed, match="ValueError"):
-        door("tasks").handler({"task": "dance"}, CONTEXT)
+        load_function("tasks").handler({"task": "dance"}, CONTEXT)
 
 
-def test_what_a_library_says_when_it_fails_goes_to_no_caller(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_library_says_when_it_fails_goes_to_no_caller(served: SyncHub, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
         redaction.hide(["S3cret-of-the-ERP"])
         raise RuntimeError("cannot log in with 'S3cret-of-the-ERP'")
 
     services.use(monkeypatch, {SyncTasks: SimpleNamespace(do=fails)})
     with pytest.raises(TaskFailed) as raised:
-        door("tasks").handler({"task": "whole", "client_id": CLIENT}, CONTEXT)
+        load_function("tasks").handler({"task": "run", "client_id": CLIENT}, CONTEXT)
     assert str(raised.value) == "RuntimeError, correlation id r1"
     assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True), "what AWS writes of it"

@@ -7,10 +7,9 @@ import pytest
 
 from erphub.erp.documents import PaymentMeans, Settlement
 from erphub.platform.errors import Invalid
+from erphub.sync.documents.models import IncomingDocument
 from erphub.sync.documents.saft_cash_register import read_cash_register
-from erphub.sync.documents.service import Incoming
-
-NAMESPACE = "urn:StandardAuditFile-Taxation-CashRegister:NO"
+from tests.support.saft import file, report, two_shops
 
 
 def test_the_published_sample_goes_through(samples: Path) -> None:
@@ -37,56 +36,15 @@ def test_the_published_sample_goes_through(samples: Path) -> None:
     assert not reading.open_transactions
 
 
-def file(reports: str = "", transactions: str = "", doctype: str = "") -> bytes:
-    return f"""<?xml version="1.0"?>{doctype}
-    <auditfile xmlns="{NAMESPACE}"><header><curCode>NOK</curCode></header><company>
-      <basics>
-        <basic><basicType>12</basicType><basicID>K</basicID><predefinedBasicID>12001</predefinedBasicID></basic>
-        <basic><basicType>12</basicType><basicID>M</basicID><predefinedBasicID>12011</predefinedBasicID></basic>
-        <basic><basicType>13</basicType><basicID>Z</basicID><predefinedBasicID>13009</predefinedBasicID></basic>
-        <basic><basicType>13</basicType><basicID>X</basicID><predefinedBasicID>13008</predefinedBasicID></basic>
-      </basics>
-      <location><name>Butikk</name>
-      <cashregister><registerID>R 1</registerID>{reports}{transactions}</cashregister></location>
-    </company></auditfile>""".encode()
-
-
-def report(
-    number: str = "1",
-    day: str = "2026-01-31",
-    net: str = "100.00",
-    vat: str = "25.00",
-    paid: str = "125.00",
-    kind: str = "Z",
-    extra: str = "",
-    receipts: int = 1,
-) -> str:
-    return f"""<event><eventType>{kind}</eventType><eventReport><reportID>{number}</reportID>
-      <reportType>Report</reportType>
-      <reportDate>{day}</reportDate><reportTime>23:00:00</reportTime>
-      <reportPayments><reportPayment><paymentType>K</paymentType>
-      <paymentAmnt>{paid}</paymentAmnt></reportPayment></reportPayments>
-      {extra}<reportCashSalesVat><reportCashSaleVat><vatPerc>25.00</vatPerc><cashSaleAmnt>{net}</cashSaleAmnt>
-      <vatAmnt>{vat}</vatAmnt></reportCashSaleVat></reportCashSalesVat><reportReceiptNum>{receipts}</reportReceiptNum>
-      </eventReport></event>"""
-
-
 def sale(when: str, rounding: str = "0.00", more: str = "") -> str:
     day, time = when.split()
     return f"""<cashtransaction><transDate>{day}</transDate><transTime>{time}</transTime>
       <rounding><roundingAmnt>{rounding}</roundingAmnt></rounding>{more}</cashtransaction>"""
 
 
-def which(coming: Incoming) -> str:
+def which(coming: IncomingDocument) -> str:
     """The register and number in an id, without the digest behind them."""
     return coming.external_id.rpartition(":")[0]
-
-
-def two_shops(second: str = "<name>Butikk 2</name>", more: str = "") -> bytes:
-    """Two shops of a chain whose tills are all called the same; the same amounts on the same day."""
-    one = file(report("1")).decode()
-    location = one[one.index("<location>") : one.index("</location>") + len("</location>")]
-    return one.replace(location, location + location.replace("<name>Butikk</name>", second) + more).encode()
 
 
 @pytest.mark.parametrize(

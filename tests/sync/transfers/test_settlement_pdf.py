@@ -8,8 +8,7 @@ import pytest
 from erphub.erp.documents import DocumentKind, Settlement
 from erphub.sync.export_log.canonical import read_document
 from erphub.sync.transfers.settlement_pdf import render
-
-from .conftest import z_report
+from tests.support.sync import z_report
 
 
 def settlement(**more: object) -> Settlement:

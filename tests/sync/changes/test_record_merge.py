@@ -11,9 +11,7 @@ from erphub.platform.errors import Conflict
 from erphub.sync.changes.merge import all_fields
 from erphub.sync.changes.schemas import Acknowledged
 from erphub.sync.export_log.canonical import from_text
-
-from .conftest import CLIENT, CONNECTION, World
-from .test_nothing_lost_nothing_twice import FAULTS, expect
+from tests.support.sync import CLIENT, CONNECTION, FAULTS, SyncHub, expect
 
 P = DocumentKind.PRODUCT
 AT_ONCE = [fault for fault in FAULTS if "late" not in fault]
@@ -29,7 +27,7 @@ class TillAndErp(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.hub = SyncHub()
         self.till: dict[str, dict[str, Any]] = {}
         self.handed_in: dict[tuple[str, str], str] = {}
         self.read: list[Any] = []
@@ -37,14 +35,14 @@ class TillAndErp(RuleBasedStateMachine):
 
     @initialize(master=st.sampled_from(["erp", "till"]))
     def settings_are_saved(self, master: str) -> None:
-        self.world.save(products=master)
+        self.hub.save(products=master)
 
     @rule(number=NUMBERS, field=FIELDS, value=VALUES)
     def somebody_edits_in_the_till(self, number: int, field: str, value: str) -> None:
         record = dict(self.till.get(f"P{number}", {"number": f"{number}", "name": "new", "ean": "", "price": "10"}))
         record[field] = value
         try:
-            self.world.hand_in("product", f"P{number}", **record)
+            self.hub.submit("product", f"P{number}", **record)
         except Conflict as error:
             expect(error, "being_sent")
         else:
@@ -53,24 +51,24 @@ class TillAndErp(RuleBasedStateMachine):
 
     @rule(number=NUMBERS, field=FIELDS, value=VALUES)
     def somebody_edits_in_the_erp(self, number: int, field: str, value: str) -> None:
-        self.world.clock.pass_(seconds=1)
+        self.hub.clock.pass_(seconds=1)
         field = "ean" if number == OURS else field
-        for record in self.world.erp.records.values():
+        for record in self.hub.erp.records.values():
             if isinstance(record.document, Product) and record.document.number == f"{number}":
-                self.world.erp.edit(record.reference, **{field: value})
+                self.hub.erp.edit(record.reference, **{field: value})
                 self.edited_in_the_erp.add((f"P{number}", field))
                 return
         if number == OURS:
             return
         self.edited_in_the_erp |= {(f"P{number}", each) for each in ("name", "ean", "price")}
         fields = {"number": f"{number}", "name": "theirs", "price": 20} | {field: value}
-        self.world.erp.create(Product.model_validate(fields))
+        self.hub.erp.create(Product.model_validate(fields))
 
     @rule(faults=st.lists(st.sampled_from(AT_ONCE), max_size=3), read=st.booleans())
     def transfer(self, faults: list[str], read: bool) -> None:
-        self.world.erp.faults = faults
+        self.hub.erp.faults = faults
         try:
-            self.world.transfer()
+            self.hub.transfer()
         except Conflict as error:
             expect(error, "transfer_running")
         if read:
@@ -78,11 +76,11 @@ class TillAndErp(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([1, 11, 60]))
     def time_passes(self, minutes: int) -> None:
-        self.world.clock.pass_(minutes=minutes)
+        self.hub.clock.pass_(minutes=minutes)
 
     @rule()
     def the_till_reads_the_feed(self) -> None:
-        self.read = self.world.log.offers(CLIENT, CONNECTION, 0, 100)
+        self.read = self.hub.feed.list_after(CLIENT, CONNECTION, 0, 100)
 
     @rule()
     def the_till_takes_over_what_it_read(self) -> None:
@@ -90,7 +88,7 @@ class TillAndErp(RuleBasedStateMachine):
             name = offer.external_id or f"P{offer.document['number']}"
             wanted = Acknowledged(change=str(offer.sequence), external_id=name)
             try:
-                done = self.world.changes.acknowledge(self.world.sync(), "till", wanted)
+                done = self.hub.acknowledge(wanted)
             except Conflict as error:
                 expect(error, "being_sent")
                 continue
@@ -107,23 +105,23 @@ class TillAndErp(RuleBasedStateMachine):
 
     @invariant()
     def no_product_is_there_twice(self) -> None:
-        numbers = [record.document.number for record in self.world.erp.records.values()]
+        numbers = [record.document.number for record in self.hub.erp.records.values()]
         assert len(numbers) == len(set(numbers))
 
     def teardown(self) -> None:
         """Left alone, both sides come to have the same, and nothing that only the till changed gives way unseen."""
-        self.world.erp.faults = []
+        self.hub.erp.faults = []
         for _ in range(8):
-            self.world.clock.pass_(days=2)
-            for entry in [self.world.entry(P, name) for name in self.till]:
+            self.hub.clock.pass_(days=2)
+            for entry in [self.hub.entry(P, name) for name in self.till]:
                 if entry.state == "rejected":
-                    self.world.exports.retry(CLIENT, CONNECTION, entry.id)
-            self.world.transfer()
+                    self.hub.exports.retry(CLIENT, CONNECTION, entry.id)
+            self.hub.transfer()
             self.the_till_reads_the_feed()
             self.the_till_takes_over_what_it_read()
-        assert self.world.log.offers(CLIENT, CONNECTION, 0, 100) == []
+        assert self.hub.feed.list_after(CLIENT, CONNECTION, 0, 100) == []
         for name, mine in self.till.items():
-            theirs = all_fields(self.world.erp.records[self.world.entry(P, name).reference].document)
+            theirs = all_fields(self.hub.erp.records[self.hub.entry(P, name).reference].document)
             assert {field: theirs[field] for field in mine} == mine
         for (name, field), value in self.handed_in.items():
             if (name, field) not in self.edited_in_the_erp:
@@ -135,7 +133,7 @@ class TillAndErp(RuleBasedStateMachine):
         A correction whose answer was lost and that the till replaces before the ERP was asked again: what the ERP has
         of it then looks like a change of the ERP's own. That is a conflict, settled as any other, and shown.
         """
-        return self.world.entry(P, name).lost.get("till", {}).get(field) == value
+        return self.hub.entry(P, name).lost.get("till", {}).get(field) == value
 
 
 TestBothSidesAgree = TillAndErp.TestCase

@@ -1,6 +1,7 @@
 """A till, a hub with its tables in memory, and an ERP with faults."""
 
-from collections.abc import Callable, Mapping
+import logging as standard_logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,33 +11,66 @@ from typing import Any
 import pytest
 
 from erphub.connections.models import Connection, ConnectionStatus
+from erphub.platform import logging
 from erphub.platform.aws.clients import calls
 from erphub.platform.aws.items import Item, decode
 from erphub.platform.aws.table import Table
-from erphub.platform.errors import HubError, NotFound, Unavailable
+from erphub.platform.errors import Conflict, HubError, NotFound, Unavailable
 from erphub.platform.ids import derived_id
+from erphub.sync.changes.dynamodb import ChangeFeedTable, SyncedRecordTable
+from erphub.sync.changes.offers import ChangeOffers
+from erphub.sync.changes.schemas import Acknowledged
 from erphub.sync.changes.service import ChangeService
-from erphub.sync.documents.service import DocumentService, HandedIn, read_incoming
-from erphub.sync.export_log.canonical import entry_id, posting_key
-from erphub.sync.export_log.dynamodb import ExportLogTable
+from erphub.sync.document_ids import entry_id, posting_key
+from erphub.sync.documents.models import SubmittedDocument, UploadSlot
+from erphub.sync.documents.service import DocumentService, read_incoming
+from erphub.sync.export_log.dynamodb import EntryTable
+from erphub.sync.export_log.history import ExportHistory
 from erphub.sync.export_log.models import Entry
-from erphub.sync.export_log.ports import UploadSlot
+from erphub.sync.export_log.schemas import GapQuery
 from erphub.sync.export_log.service import ExportLogService
-from erphub.sync.settings.dynamodb import SyncTable
+from erphub.sync.scheduler import SyncScheduler
+from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
 from erphub.sync.settings.models import SyncInput
-from erphub.sync.settings.service import SyncService, tick
+from erphub.sync.settings.planning import TransferPlanner
+from erphub.sync.settings.service import SyncService
+from erphub.sync.transfers.dynamodb import TransferTable
 from erphub.sync.transfers.execution import TransferExecutor
 from erphub.sync.transfers.models import Transfer
+from erphub.sync.transfers.ports import TransferStores
 from erphub.sync.transfers.schemas import NewTransfer
+from erphub.sync.transfers.service import TransferService
+from erphub.sync.transfers.silence import SilenceAlert
+from erphub.sync.uploads.dynamodb import UploadTable
 from erphub.sync.uploads.service import UploadService
 from tests.support.aws import EXPORTS, TENANTS, everything_in, make_table
 from tests.support.ledger import Clock, Died, LedgerErp
 
 CLIENT, CONNECTION = derived_id("client"), derived_id("connection")
-SETTLE = timedelta(minutes=10)
+RESEND_DELAY = timedelta(minutes=10)
+FAULTS = [
+    "ok",
+    "ok",
+    "ok",
+    "down",
+    "busy",
+    "refuse",
+    "lost_before",
+    "lost_after",
+    "late",
+    "die_before",
+    "die_after",
+    "die_late",
+    "boom",
+]
 
 
-class MemoryPapers:
+def expect(error: Conflict, *codes: str) -> None:
+    """Only these conflicts may happen."""
+    assert error.code in codes
+
+
+class MemoryFiles:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
 
@@ -78,14 +112,14 @@ class Connections:
         return self.connection if mine else None
 
 
-class Told:
+class RecordedNotices:
     def __init__(self) -> None:
-        self.notices: list[str] = []
-        self.facts: list[dict[str, Any]] = []
+        self.codes: list[str] = []
+        self.attributes: list[dict[str, Any]] = []
 
-    def tell(self, client_id: str, connection_id: str, code: str, detail: str, **facts: Any) -> None:
-        self.notices.append(code)
-        self.facts.append(facts | {"detail": detail})
+    def notify(self, client_id: str, connection_id: str, code: str, detail: str, **attributes: Any) -> None:
+        self.codes.append(code)
+        self.attributes.append(attributes | {"detail": detail})
 
 
 SETTINGS: dict[str, Any] = {
@@ -107,25 +141,47 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+class Log(standard_logging.Handler):
+    """What operators are told of things that nobody foresaw, and of credentials that an ERP refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[tuple[str, BaseException]] = []
+
+    def emit(self, record: standard_logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            self.errors.append((record.levelname, record.exc_info[1]))
+
+
+LOG = Log()
+
+
 @dataclass
-class World:
+class SyncHub:
     """Everything of a sync, and the verbs of a till, of people and of time."""
 
     clock: Clock = field(default_factory=lambda: Clock(datetime(2026, 2, 1, 8, 0, tzinfo=UTC)))
     table: Table = field(default_factory=lambda: make_table(TENANTS | EXPORTS))
-    papers: MemoryPapers = field(default_factory=MemoryPapers)
+    files: MemoryFiles = field(default_factory=MemoryFiles)
     queue: Queue = field(default_factory=Queue)
-    told: Told = field(default_factory=Told)
-    surprises: list[Exception] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
-    render: Callable[[Any], bytes] = lambda settlement: b"%PDF-rendered"
+    notices: RecordedNotices = field(default_factory=RecordedNotices)
+    pdf: Callable[[Any], bytes] = lambda settlement: b"%PDF-rendered"
     settings: dict[str, Any] = field(default_factory=dict)
     figures: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         numbers = count(1)
         self.erp = LedgerErp(self.clock)
-        self.log, self.syncs = ExportLogTable(self.table), SyncTable(self.table)
+        self.entries, self.syncs, self.leases = (
+            EntryTable(self.table),
+            SyncTable(self.table),
+            TransferLeaseTable(self.table),
+        )
+        self.transfers, self.records, self.feed = (
+            TransferTable(self.table),
+            SyncedRecordTable(self.table),
+            ChangeFeedTable(self.table),
+        )
         self.connections = Connections(
             Connection(
                 id=CONNECTION,
@@ -141,34 +197,54 @@ class World:
                 updated_at=self.clock(),
             )
         )
-        ids = lambda: derived_id("made", str(next(numbers)))  # noqa: E731
-        self.desk = SyncService(
-            self.syncs, self.log, self.connections, lambda _: self.erp, self.queue, self.clock, ids, self.told
-        )
-        self.intake = DocumentService(self.syncs, self.log, self.papers, self.clock)
-        self.uploads = UploadService(self.intake, self.log, self.papers, self.queue, self.clock, ids)
-        self.exports = ExportLogService(self.syncs, self.log, self.intake, self.clock)
-        self.changes = ChangeService(self.log, self.clock)
-        self.carrier = TransferExecutor(
-            self.syncs,
-            self.log,
-            self.papers,
-            self.connections,
-            lambda _: self.erp,
-            lambda _, error: self.refusals.append(error.code),
-            self.queue,
-            self.told,
-            self.clock,
-            SETTLE,
-            lambda settlement: self.render(settlement),
-            _problem,
-            lambda _, error: self.surprises.append(error),
-        )
+        self._make_services(lambda: derived_id("made", str(next(numbers))))
         self.save()
+
+    def _make_services(self, new_id: Callable[[], str]) -> None:
+        known: Any = self
+        clock, access, connections = self.clock, Access(known), self.connections
+        self.planner = TransferPlanner(self.syncs, clock)
+        history = ExportHistory(self.entries)
+        self.settings_service = SyncService(self.syncs, self.leases, history, connections, access, clock)
+        self.documents = DocumentService(connections, self.syncs, self.entries, self.files, self.planner, clock)
+        self.uploads = UploadService(self.documents, UploadTable(self.table), self.files, self.queue, clock, new_id)
+        self.exports = ExportLogService(self.syncs, self.entries, self.planner, clock)
+        offers = ChangeOffers(self.records, self.feed, self.entries, clock)
+        self.changes = ChangeService(self.settings_service, offers)
+        self.transfer_service = TransferService(
+            self.settings_service, self.entries, self.transfers, self.queue, clock, new_id
+        )
+        self.silence = SilenceAlert(self.syncs, connections, self.notices, clock)
+        self.scheduler = SyncScheduler(self.syncs, self.transfer_service, self.silence, clock, max_concurrent=1)
+        stores = TransferStores(
+            self.syncs, self.leases, self.entries, self.transfers, self.records, self.feed, connections
+        )
+        self.executor = TransferExecutor(
+            stores, access, self.files, Renderer(known), self.notices, self.queue, clock, RESEND_DELAY
+        )
+
+    @property
+    def surprises(self) -> list[BaseException]:
+        """What went wrong in ways nobody foresaw."""
+        return [error for level, error in LOG.errors if level == "ERROR"]
+
+    @property
+    def refusals(self) -> list[str]:
+        """The codes with which the ERP refused the credentials."""
+        return [error.code for level, error in LOG.errors if level == "WARNING" and isinstance(error, HubError)]
+
+    def gaps(self, first: date | None = None, last: date | None = None) -> list[dict[str, Any]]:
+        """What is missing, as the API shows it."""
+        found = self.exports.list_gaps(CLIENT, CONNECTION, GapQuery(first=first, last=last))
+        return [one.model_dump(mode="json") for one in found]
+
+    def acknowledge(self, change: Acknowledged) -> Entry | None:
+        """The till takes one change over."""
+        return self.changes.acknowledge(CLIENT, CONNECTION, "till", [change])[change.change]
 
     def save(self, **changes: Any) -> Any:
         self.settings = SETTINGS | self.settings | changes
-        return self.desk.save(CLIENT, CONNECTION, "ada", SyncInput.model_validate(self.settings))
+        return self.settings_service.save(CLIENT, CONNECTION, "ada", SyncInput.model_validate(self.settings))
 
     def items(self) -> dict[tuple[str, str], Item]:
         """Everything in the table by its key."""
@@ -185,25 +261,25 @@ class World:
         self.table.delete_many([{"pk": pk, "sk": sk} for pk, sk in self.items() if sk.startswith(prefix)])
 
     def sync(self) -> Any:
-        return self.desk.get(CLIENT, CONNECTION)
+        return self.settings_service.get(CLIENT, CONNECTION)
 
-    def hand_in(self, kind: str, external_id: str, pdf_follows: bool = False, **fields: Any) -> HandedIn:
+    def submit(self, kind: str, external_id: str, pdf_follows: bool = False, **fields: Any) -> SubmittedDocument:
         coming = read_incoming(kind, external_id, fields)
-        return self.intake.hand_in(CLIENT, CONNECTION, "till", coming, pdf_follows=pdf_follows)
+        return self.documents.submit(CLIENT, CONNECTION, "till", coming, pdf_follows=pdf_follows)
 
     def settlement(
         self, number: int = 1, day: str = "2026-01-31", amount: str = "125.00", means: str = "cash", **more: Any
-    ) -> HandedIn:
-        return self.hand_in("settlement", f"Z{number}", **z_report(number, day, amount, means), **more)
+    ) -> SubmittedDocument:
+        return self.submit("settlement", f"Z{number}", **z_report(number, day, amount, means), **more)
 
     def transfer(self, seconds: float | Callable[[], float] = 280, **wanted: Any) -> Transfer:
         """Start a transfer by hand and do the work at once."""
-        started = self.desk.transfer(CLIENT, CONNECTION, "ada", NewTransfer(**wanted))
+        started = self.transfer_service.start(CLIENT, CONNECTION, "ada", NewTransfer(**wanted))
         self.work(seconds)
         return self.reread(started)
 
     def reread(self, transfer: Transfer) -> Transfer:
-        found = self.log.transfer(CLIENT, CONNECTION, transfer.id)
+        found = self.transfers.get(CLIENT, CONNECTION, transfer.id)
         assert found is not None
         return found
 
@@ -216,10 +292,10 @@ class World:
         time_left = seconds if callable(seconds) else lambda: seconds
         try:
             match task["task"]:
-                case "whole":
-                    return self.carrier.whole(task, worker, time_left)
+                case "run":
+                    return self.executor.run(task, worker, time_left)
                 case "preview":
-                    return self.carrier.preview(task)
+                    return self.executor.preview(task)
                 case "read_upload":
                     return self.uploads.read(CLIENT, CONNECTION, task["upload_id"])
                 case name:
@@ -230,16 +306,12 @@ class World:
             return error.code
 
     def tick(self) -> dict[str, int]:
-        done = tick(
-            self.desk,
-            lambda function, items: [function(item) for item in items],
-            lambda _, error: self.surprises.append(error),
-        )
+        done = self.scheduler.tick()
         self.work()
         return done
 
     def entry(self, kind: Any, external_id: str) -> Entry:
-        found = self.log.entry(CLIENT, CONNECTION, entry_id(CONNECTION, kind, external_id))
+        found = self.entries.get(CLIENT, CONNECTION, entry_id(CONNECTION, kind, external_id))
         assert found is not None
         return found
 
@@ -247,12 +319,27 @@ class World:
         return self.erp.with_key(posting_key(entry_id(CONNECTION, kind, external_id)))
 
     def attempts(self, kind: Any, external_id: str) -> list[Any]:
-        return self.log.attempts(CLIENT, CONNECTION, entry_id(CONNECTION, kind, external_id))
+        return self.entries.attempts(CLIENT, CONNECTION, entry_id(CONNECTION, kind, external_id))
 
 
-def _problem(error: HubError) -> dict[str, Any]:
-    status = 503 if isinstance(error, Unavailable) else 502
-    return {"code": error.code, "detail": error.detail, "status": status} | error.facts
+@dataclass(frozen=True)
+class Access:
+    """Gives the ERP whatever the connection."""
+
+    hub: SyncHub
+
+    def connected(self, connection: Connection) -> LedgerErp:
+        return self.hub.erp
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Makes PDFs as the test says."""
+
+    hub: SyncHub
+
+    def render(self, settlement: Any) -> bytes:
+        return self.hub.pdf(settlement)
 
 
 def writes_so_far() -> int:
@@ -274,11 +361,15 @@ def z_report(number: int = 1, day: str = "2026-01-31", amount: str = "125.00", m
     }
 
 
-@pytest.fixture(autouse=True)
-def _aws(aws: None) -> None:
-    """Worlds have their table there."""
+@pytest.fixture
+def hub(aws: None) -> SyncHub:
+    return SyncHub()
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def operators_log() -> Iterator[Log]:
+    """What operators are told during a test."""
+    LOG.errors.clear()
+    logging.logger().addHandler(LOG)
+    yield LOG
+    logging.logger().removeHandler(LOG)

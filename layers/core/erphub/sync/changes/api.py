@@ -1,0 +1,24 @@
+"""Changes in the ERP, for the till."""
+
+from erphub.platform.http.router import Router
+from erphub.platform.identity import Member
+from erphub.sync.capability import SYNC_RUN
+from erphub.sync.changes.schemas import AcknowledgedView, Acknowledgement, ChangesQuery, ChangesView
+from erphub.sync.changes.service import ChangeService
+
+router = Router("Sync")
+CHANGES = "/clients/{client_id}/connections/{connection}/changes"
+
+
+@router.get(CHANGES, needs=SYNC_RUN)
+def list_changes(service: ChangeService, member: Member, connection: str, query: ChangesQuery) -> ChangesView:
+    """List what changed in the ERP, oldest first; whole records, for whoever may take them over."""
+    return ChangesView.of(service.list_changes(member.client_id, connection, query), query)
+
+
+@router.post(CHANGES + "/acknowledge", needs=SYNC_RUN, status=200)
+def acknowledge_changes(
+    service: ChangeService, member: Member, connection: str, body: Acknowledgement
+) -> AcknowledgedView:
+    """Say which changes the till has taken over."""
+    return AcknowledgedView.of(service.acknowledge(member.client_id, connection, member.user, body.changes))

@@ -1,0 +1,111 @@
+"""Takes in what changed in the ERP since the last time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from erphub.erp.documents import DocumentKind
+from erphub.erp.posting import Change, ReadsChanges
+from erphub.sync.changes.merge import Fields, Merged, all_fields, merge, provided_fields
+from erphub.sync.changes.models import SyncedRecord
+from erphub.sync.changes.offers import ChangeOffers, till_state
+from erphub.sync.document_ids import entry_id, posting_key
+from erphub.sync.export_log.canonical import from_text
+from erphub.sync.settings.models import Master, Sync
+
+KINDS = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of fetching changes of one kind."""
+
+    until: datetime | None
+    """Up to when they have been fetched."""
+    offered: int = 0
+    conflicts: int = 0
+    is_complete: bool = True
+    """Whether that is all there was."""
+
+
+class StopSignal(Protocol):
+    """Says when to stop."""
+
+    def __call__(self) -> bool:
+        """Whether there is no time left for more."""
+        ...
+
+
+@dataclass(frozen=True)
+class ChangeFetcher:
+    """Reads changed records of an ERP and offers them to the till."""
+
+    offers: ChangeOffers
+
+    def fetch(self, sync: Sync, adapter: ReadsChanges, kind: DocumentKind, must_stop: StopSignal) -> Fetched:
+        """Take in what changed in the ERP since the last time. Raises Conflict, and what the ERP raises."""
+        offered, conflicts = 0, 0
+        until, master = sync.cursors.get(kind.value), sync.settings.master(kind)
+        since = until or (None if master is Master.ERP else sync.saved_at)
+        for change in adapter.changed_since(kind, since, sync.settings.company):
+            if must_stop():
+                return Fetched(until, offered, conflicts, is_complete=False)
+            is_new, is_conflict = self._take(sync, change, master)
+            offered, conflicts = offered + is_new, conflicts + is_conflict
+            until = max(until or change.changed_at, change.changed_at)
+        return Fetched(until, offered, conflicts)
+
+    def _take(self, sync: Sync, change: Change, master: Master) -> tuple[bool, bool]:
+        """Whether the till is offered something new, and whether both sides had changed the same."""
+        erp = erp_fields(sync, change)
+        record = self._record(sync, change) or SyncedRecord(kind=change.kind, reference=change.reference)
+        if not record.external_id and master is not Master.ERP:
+            return False, False
+        if all(record.erp_state.get(name) == value for name, value in erp.items()) and record.erp_state:
+            return False, False
+        if not record.external_id:
+            self._offer_unknown(sync, record, record.erp_state | erp)
+            return True, False
+        entry = self.offers.entry_of(sync, record)
+        till = till_state(entry, record)
+        merged = merge(record.common_state, till, erp, master)
+        if merged.overridden and entry:
+            self.offers.keep_overridden(sync, entry, merged.overridden, master)
+        fresh = record.model_copy(update={"erp_state": record.erp_state | erp})
+        changed = [name for name in erp if merged.fields.get(name) != till.get(name)]
+        is_new = self.offers.update(sync, record, fresh, merged, changed if entry else changed or list(erp))
+        return is_new, bool(merged.overridden)
+
+    def _offer_unknown(self, sync: Sync, record: SyncedRecord, erp: Fields) -> None:
+        """A record that the till does not know yet is offered whole, as the ERP has it now."""
+        known = record.model_copy(update={"common_state": erp, "erp_state": erp})
+        self.offers.offer(sync, known, Merged(erp), list(erp))
+
+    def _record(self, sync: Sync, change: Change) -> SyncedRecord | None:
+        """The synced record that changed; made anew from the export log when a crash came before it was written."""
+        record = self.offers.records.get(sync.client_id, sync.connection_id, change.kind, change.reference)
+        if record is not None or not change.external_id:
+            return record
+        for name in (
+            change.external_id.removeprefix(posting_key("")),
+            entry_id(sync.connection_id, change.kind, change.external_id),
+        ):
+            entry = self.offers.entries.get(sync.client_id, sync.connection_id, name)
+            if entry is not None and entry.reference == change.reference and entry.kind is change.kind:
+                fields = all_fields(from_text(entry.body)) if entry.body else {}
+                return SyncedRecord(
+                    kind=change.kind,
+                    reference=change.reference,
+                    external_id=entry.external_id,
+                    common_state=fields,
+                    erp_state=fields,
+                )
+        return None
+
+
+def erp_fields(sync: Sync, change: Change) -> Fields:
+    """The fields that the ERP gives of a record, without stock where that is not exchanged."""
+    fields = provided_fields(change.document)
+    if not sync.settings.stock_quantities:
+        fields.pop("stock", None)
+    return fields

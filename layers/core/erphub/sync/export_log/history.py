@@ -1,0 +1,32 @@
+"""What became of a sync's documents, for its settings."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import override
+
+from erphub.sync.export_log.models import QUEUES, SKIPPED_UNCERTAIN, Entry, EntryState
+from erphub.sync.export_log.ports import EntryStore
+from erphub.sync.settings.ports import DocumentHistory
+
+
+@dataclass(frozen=True)
+class ExportHistory(DocumentHistory):
+    """Looks it up in the export log."""
+
+    entries: EntryStore
+
+    @override
+    def may_be_in_erp(self, client_id: str, connection_id: str) -> bool:
+        return any(
+            _may_be_in_erp(entry) for queue in QUEUES for entry in self.entries.queue(client_id, connection_id, queue)
+        )
+
+    @override
+    def waiting_since(self, client_id: str, connection_id: str) -> datetime | None:
+        waiting = next(self.entries.queue(client_id, connection_id, EntryState.PENDING.value), None)
+        return waiting.arrived_at if waiting else None
+
+
+def _may_be_in_erp(entry: Entry) -> bool:
+    tried = entry.state in (EntryState.SENT, EntryState.SENDING, EntryState.UNCERTAIN)
+    return tried or bool(entry.reference) or entry.code == SKIPPED_UNCERTAIN

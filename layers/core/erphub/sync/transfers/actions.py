@@ -1,0 +1,71 @@
+"""What is to be done with a document now, as far as it can be told without the ERP."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from erphub.erp.documents import DocumentKind
+from erphub.platform.clock import Clock
+from erphub.sync.documents.ports import DocumentFiles
+from erphub.sync.export_log.canonical import pdf_name
+from erphub.sync.export_log.models import Entry, EntryState
+from erphub.sync.settings.models import SyncSettings
+
+
+class PlannedAction(StrEnum):
+    """What a transfer would do with a document now."""
+
+    POST = "post"
+    FIND_THEN_POST = "look_then_post"
+    """It may be in the ERP: only if it is not found there it is posted."""
+    ATTACH = "attach"
+    """It is in the ERP; only its PDF follows."""
+    LEAVE_OUT = "leave_out"
+    """Its day is one of which nothing is sent."""
+    WAIT = "wait"
+    NOTHING = "nothing"
+    """It has come to an end."""
+    BE_REFUSED = "be_refused"
+    """It cannot be posted as it is; a dry run says why."""
+
+
+@dataclass(frozen=True)
+class ActionPlanner:
+    """Decides for documents of one sync."""
+
+    settings: SyncSettings
+    files: DocumentFiles
+    clock: Clock
+    resend_delay: timedelta
+
+    def action_for(self, entry: Entry) -> PlannedAction:
+        """What is to be done with a document now."""
+        now = self.clock()
+        maybe_there = entry.state in (EntryState.SENDING, EntryState.UNCERTAIN)
+        if not (maybe_there or entry.state is EntryState.PENDING or entry.queue == "attach"):
+            return PlannedAction.NOTHING
+        if self._must_wait(entry, now):
+            return PlannedAction.WAIT
+        if entry.queue == "attach":
+            return PlannedAction.ATTACH
+        if not maybe_there and self.is_too_early(entry):
+            return PlannedAction.LEAVE_OUT
+        if self._waits_for_pdf(entry, now):
+            return PlannedAction.WAIT
+        return PlannedAction.FIND_THEN_POST if maybe_there else PlannedAction.POST
+
+    def is_too_early(self, entry: Entry) -> bool:
+        """Whether it is of a day of which nothing is sent."""
+        is_dated = entry.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE)
+        return is_dated and entry.date < self.settings.from_date
+
+    def _must_wait(self, entry: Entry, now: datetime) -> bool:
+        if entry.not_before is not None and entry.not_before > now:
+            return True
+        if entry.state in (EntryState.SENDING, EntryState.UNCERTAIN):
+            return entry.claimed_at is not None and entry.claimed_at + self.resend_delay > now
+        return False
+
+    def _waits_for_pdf(self, entry: Entry, now: datetime) -> bool:
+        waits = entry.wants_pdf_until is not None and entry.wants_pdf_until > now
+        return waits and self.files.size(pdf_name(entry)) is None

@@ -1,0 +1,78 @@
+"""The first step of a transfer: what changed in the ERP is fetched for the till."""
+
+from dataclasses import dataclass
+
+from erphub.erp.documents import DocumentKind
+from erphub.erp.posting import ReadsChanges
+from erphub.platform.errors import Conflict, CredentialsRefused, HubError
+from erphub.platform.problems import as_problem
+from erphub.platform.tasks import TimeLeft
+from erphub.sync.changes.fetching import KINDS, ChangeFetcher
+from erphub.sync.transfers.attempts import report_unexpected
+from erphub.sync.transfers.context import TransferContext
+from erphub.sync.transfers.models import Counts
+
+RESERVED_SECONDS = 45.0
+"""Seconds of the function's time that are kept to finish properly."""
+
+
+@dataclass(frozen=True)
+class ChangeCollection:
+    """Fetches changes of one transfer's kinds. A kind that cannot be read keeps back neither the others nor the till's
+    documents: it is named in the transfer."""
+
+    context: TransferContext
+    time_left: TimeLeft
+
+    def collect(self) -> bool:
+        """Fetch what changed in the ERP; whether there is more of it."""
+        context, transfer = self.context, self.context.transfer
+        if transfer.problem or transfer.documents:
+            return False
+        try:
+            adapter = context.adapter()
+        except HubError as error:
+            context.abort(error)
+            return False
+        if not isinstance(adapter, ReadsChanges):
+            return False
+        settings = context.sync.settings
+        kinds = [kind for kind in KINDS if settings.sends(kind) and transfer.kind in (None, kind)]
+        more = False
+        for kind in kinds:
+            more = self._collect_kind(adapter, kind) or more
+        return more
+
+    def _collect_kind(self, adapter: ReadsChanges, kind: DocumentKind) -> bool:
+        if self.context.transfer.problem or kind.value in self.context.transfer.not_read:
+            return False
+        try:
+            return self._fetch(adapter, kind)
+        except Conflict as error:
+            # Somebody handed the same record in at this moment: the change is met again with the next transfer.
+            report_unexpected(kind.value, error)
+        except HubError as error:
+            if isinstance(error, CredentialsRefused) or "retry_after" in error.facts:
+                self.context.abort(error)
+            else:
+                self._mark_unread(kind, error)
+        except Exception as error:  # noqa: BLE001 — what the till handed over has nothing to do with it
+            report_unexpected(kind.value, error)
+            self._mark_unread(kind, HubError("Something went wrong on our side.", code="internal_error"))
+        return False
+
+    def _mark_unread(self, kind: DocumentKind, error: HubError) -> None:
+        problem = as_problem(error)
+        problem["detail"] = f"Changes of {kind.value}s in the ERP could not be read: {problem['detail']}"
+        self.context.change(not_read={**self.context.transfer.not_read, kind.value: problem})
+
+    def _fetch(self, adapter: ReadsChanges, kind: DocumentKind) -> bool:
+        context = self.context
+        fetcher = ChangeFetcher(context.offers)
+        fetched = fetcher.fetch(context.sync, adapter, kind, lambda: self.time_left() <= RESERVED_SECONDS)
+        if (until := fetched.until) is not None and until != context.sync.cursors.get(kind.value):
+            context.update_sync(lambda sync: {"cursors": {**sync.cursors, kind.value: until}})
+        if fetched.offered or fetched.conflicts:
+            counts = Counts(changes=fetched.offered, conflicts=fetched.conflicts)
+            context.change(counts=context.transfer.counts + counts)
+        return not fetched.is_complete

@@ -1,0 +1,43 @@
+"""The ERP's references of what an invoice names."""
+
+from erphub.erp.documents import Document, DocumentKind, Invoice
+from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.sync.document_ids import entry_id
+from erphub.sync.export_log.models import Entry
+from erphub.sync.export_log.ports import EntryStore
+from erphub.sync.settings.models import Master, SyncSettings
+
+
+def known_references(entries: EntryStore, settings: SyncSettings, entry: Entry, document: Document) -> dict[str, str]:
+    """References as `Posting.known` has them: `customer:<external id>`, `product:<number>`; none but for an invoice.
+
+    Raises ErpRefused when its customer was never handed over, Unavailable while that is not in the ERP yet.
+    """
+    if not isinstance(document, Invoice):
+        return {}
+    if settings.customers is Master.OFF:
+        known = {f"customer:{document.customer_id}": document.customer_id}
+    else:
+        known = {f"customer:{document.customer_id}": _customer(entries, entry, document)}
+    numbers = sorted({line.product_no for line in document.lines if line.product_no})
+    names = [entry_id(entry.connection_id, DocumentKind.PRODUCT, number) for number in numbers]
+    if names and settings.products is not Master.OFF:
+        products = entries.get_many(entry.client_id, entry.connection_id, names)
+        known |= {f"product:{product.external_id}": product.reference for product in products if product.reference}
+    return known
+
+
+def _customer(entries: EntryStore, entry: Entry, invoice: Invoice) -> str:
+    name = entry_id(entry.connection_id, DocumentKind.CUSTOMER, invoice.customer_id)
+    customer = entries.get(entry.client_id, entry.connection_id, name)
+    if customer is None:
+        raise ErpRefused(
+            f"The invoice names the customer {invoice.customer_id}, who was never handed over."
+            " Send the customer, then retry.",
+            code="customer_unknown",
+        )
+    if not customer.reference:
+        raise Unavailable(
+            "The invoice's customer is not in the ERP yet; it follows the customer.", code="waits_for_customer"
+        )
+    return customer.reference

@@ -1,0 +1,29 @@
+"""Uploads of many documents."""
+
+from erphub.platform.http.router import Router
+from erphub.platform.identity import Member
+from erphub.sync.capability import SYNC_RUN
+from erphub.sync.uploads.schemas import NewUpload, UploadView
+from erphub.sync.uploads.service import UploadService
+from erphub.tenancy.capability import CONNECTIONS_VIEW
+
+router = Router("Sync")
+UPLOADS = "/clients/{client_id}/connections/{connection}/document-uploads"
+
+
+@router.post(UPLOADS, needs=SYNC_RUN)
+def open_upload(service: UploadService, member: Member, connection: str, body: NewUpload) -> UploadView:
+    """Open a batch: thousands of documents in one file, put to the address in the answer."""
+    return UploadView.of(*service.create(member.client_id, connection, member.user, body))
+
+
+@router.get(UPLOADS + "/{upload}", needs=CONNECTIONS_VIEW)
+def show_upload(service: UploadService, member: Member, connection: str, upload: str) -> UploadView:
+    """Show what was made of a batch, line by line where a line was refused."""
+    return UploadView.of(service.get(member.client_id, connection, upload))
+
+
+@router.post(UPLOADS + "/{upload}/take", needs=SYNC_RUN, status=202)
+def take_upload(service: UploadService, member: Member, connection: str, upload: str) -> UploadView:
+    """Have a batch read whose file has been put in its place."""
+    return UploadView.of(service.start(member.client_id, connection, upload))

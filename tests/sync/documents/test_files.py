@@ -1,0 +1,28 @@
+"""Documents' files, as callers put them and transfers read them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from erphub.platform.aws.clients import client
+from erphub.platform.errors import NotFound
+from erphub.sync.documents.files import S3DocumentFiles
+
+NOW = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("where", ["moto"])
+def test_files_are_put_by_a_signed_address_and_read_back() -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    files = S3DocumentFiles("files")
+    slot = files.slot("documents/a.pdf", "application/pdf", NOW)
+    assert "documents/a.pdf" in slot.url
+    assert "X-Amz-Signature" in slot.url
+    assert slot.headers == {"Content-Type": "application/pdf"}
+    assert files.size("documents/a.pdf") is None
+    with pytest.raises(NotFound):
+        files.read("documents/a.pdf")
+    s3.put_object(Bucket="files", Key="documents/a.pdf", Body=b"one\ntwo")
+    assert files.size("documents/a.pdf") == 7
+    assert list(files.lines("documents/a.pdf")) == [b"one", b"two"]

@@ -18,7 +18,7 @@ import httpx
 
 from erphub.erp import catalogue as erp
 from erphub.erp.documents import DocumentKind, Settlement
-from erphub.sync.export_log.canonical import read_document
+from erphub.sync.canonical import read_document
 from erphub.sync.transfers.settlement_pdf import render
 from local.erps.twentyfourseven import App, Transport
 from tests.support import sync as support

@@ -36,24 +36,27 @@ METAPHORS = frozenset(
 
 ORDER: tuple[frozenset[str], ...] = (
     frozenset({"capability"}),
-    frozenset({"models"}),
+    frozenset({"models", "canonical"}),
     frozenset({"ports", "schemas"}),
     frozenset({"service", "dynamodb"}),
     frozenset({"api", "tasks", "dependents", "hooks"}),
     frozenset({"wiring"}),
 )
-"""The modules of a package from the lowest to the uppermost; any other name stands with the service."""
+"""The modules of a package from the lowest to the uppermost (`canonical`: models in the one form in which they are
+compared); any other name stands with the service."""
 SERVICE_LEVEL = 3
 SUBPACKAGES: Mapping[str, tuple[frozenset[str], ...]] = {
     "imports": (frozenset({"jobs"}), frozenset({"runs"})),
     "sync": (
+        frozenset({"canonical"}),
         frozenset({"settings"}),
         frozenset({"export_log"}),
         frozenset({"documents", "changes"}),
         frozenset({"uploads", "transfers"}),
     ),
 }
-"""The order of sub-packages where they know each other; the package's own modules stand above them."""
+"""The order of sub-packages where they know each other, and of modules that stand below them as the manifest does; the
+package's other modules stand above."""
 BY_NAME_ONLY = frozenset({"api", "wiring"})
 """Modules that nobody imports: the app and the services look for them by name."""
 
@@ -284,6 +287,7 @@ def _against_the_order(name: str, target: str) -> Iterator[str]:
 def _is_below(name: str, target: str) -> bool:
     """Whether a module's sub-package stands below or beside that of what it imports."""
     order = SUBPACKAGES.get(_capability(name), ()) if _capability(name) == _capability(target) else ()
+    order = (frozenset({"capability"}), *order) if order else ()
     place = {sub: number for number, subs in enumerate(order) for sub in subs}
     mine, its = (one.split(".")[2] for one in (name, target)) if order else ("", "")
     return mine != its and mine in place and place.get(its, len(order)) >= place[mine]

@@ -195,7 +195,7 @@ def test_a_batch_of_products_is_one_upload(till: Till, first: int) -> None:
 
 def _entry_id(till: Till, kind: str, external_id: str) -> str:
     from erphub.erp.documents import DocumentKind
-    from erphub.sync.document_ids import entry_id
+    from erphub.sync.canonical import entry_id
 
     return entry_id(till.connection, DocumentKind(kind), external_id)
 

@@ -17,11 +17,11 @@ from erphub.platform.aws.items import Item, decode
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict, HubError, NotFound, Unavailable
 from erphub.platform.ids import derived_id
+from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.changes.dynamodb import ChangeFeedTable, SyncedRecordTable
 from erphub.sync.changes.offers import ChangeOffers
 from erphub.sync.changes.schemas import Acknowledged
 from erphub.sync.changes.service import ChangeService
-from erphub.sync.document_ids import entry_id, posting_key
 from erphub.sync.documents.models import SubmittedDocument, UploadSlot
 from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import EntryTable

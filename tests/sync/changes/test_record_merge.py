@@ -8,9 +8,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from erphub.erp.documents import DocumentKind, Product
 from erphub.platform.errors import Conflict
+from erphub.sync.canonical import from_text
 from erphub.sync.changes.merge import all_fields
 from erphub.sync.changes.schemas import Acknowledged
-from erphub.sync.export_log.canonical import from_text
 from tests.support.sync import CLIENT, CONNECTION, FAULTS, SyncHub, expect
 
 P = DocumentKind.PRODUCT

@@ -6,7 +6,7 @@ import pytest
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.errors import Conflict, Invalid, NotFound
-from erphub.sync.export_log.canonical import from_text, masked, read_document, to_text
+from erphub.sync.canonical import from_text, masked, read_document, to_text
 from erphub.sync.export_log.models import Attachment, EntryState
 from erphub.sync.export_log.schemas import ByHand, Skip
 from erphub.sync.uploads.schemas import NewUpload

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from erphub.erp.documents import DocumentKind, Settlement
 from erphub.platform.errors import Conflict, Invalid, Unavailable
-from erphub.sync.document_ids import entry_id
+from erphub.sync.canonical import entry_id
 from erphub.sync.export_log.models import EntryState
 from erphub.sync.export_log.schemas import RetryMany, Skip
 from tests.support.sync import CLIENT, CONNECTION, FAULTS, SyncHub, expect

@@ -6,7 +6,7 @@ import pypdfium2
 import pytest
 
 from erphub.erp.documents import DocumentKind, Settlement
-from erphub.sync.export_log.canonical import read_document
+from erphub.sync.canonical import read_document
 from erphub.sync.transfers.settlement_pdf import render
 from tests.support.sync import z_report
 

@@ -6,11 +6,10 @@ from typing import Protocol
 
 from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import Change, ReadsChanges
+from erphub.sync.canonical import entry_id, from_text, posting_key
 from erphub.sync.changes.merge import Fields, Merged, all_fields, merge, provided_fields
 from erphub.sync.changes.models import SyncedRecord
 from erphub.sync.changes.offers import ChangeOffers, till_state
-from erphub.sync.document_ids import entry_id, posting_key
-from erphub.sync.export_log.canonical import from_text
 from erphub.sync.settings.models import Master, Sync
 
 KINDS = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from erphub.erp.documents import Document
-from erphub.sync.export_log.canonical import plain
+from erphub.sync.canonical import plain
 from erphub.sync.settings.models import Master
 
 type Fields = dict[str, Any]

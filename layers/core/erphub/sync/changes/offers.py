@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict
+from erphub.sync.canonical import entry_id, from_text
 from erphub.sync.changes.merge import Fields, Merged, all_fields
 from erphub.sync.changes.models import OfferedChange, SyncedRecord
 from erphub.sync.changes.ports import ChangeFeed, SyncedRecordStore
-from erphub.sync.document_ids import entry_id
-from erphub.sync.export_log.canonical import from_text
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.settings.models import Master, Sync

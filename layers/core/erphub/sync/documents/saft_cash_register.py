@@ -29,8 +29,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from erphub.erp.documents import DocumentKind, PaymentMeans
 from erphub.platform.errors import HubError, Invalid
+from erphub.sync.canonical import digest, read_document, to_text
 from erphub.sync.documents.models import IncomingDocument
-from erphub.sync.export_log.canonical import digest, read_document, to_text
 
 if TYPE_CHECKING:
     from lxml.etree import _Element  # pyright: ignore[reportPrivateUsage] — the only name its stubs have for an element

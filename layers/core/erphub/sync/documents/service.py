@@ -10,10 +10,9 @@ from erphub.connections.ports import ConnectionStore
 from erphub.erp.documents import Document, DocumentKind, Settlement
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
-from erphub.sync.document_ids import entry_id
+from erphub.sync.canonical import digest, entry_id, read_document, title, to_text
 from erphub.sync.documents.models import CashRegisterResult, IncomingDocument, SubmitOutcome, SubmittedDocument
 from erphub.sync.documents.ports import DocumentFiles
-from erphub.sync.export_log.canonical import digest, pdf_name, read_document, title, to_text
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryState
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.settings.models import Sync
@@ -55,7 +54,7 @@ class DocumentService:
         if existing is None or wanted != existing:
             wanted = self.entries.save(wanted, sync.settings.retention_days)
         waits = wanted.wants_pdf_until is not None and wanted.state is not EntryState.SENT
-        slot = self.files.slot(pdf_name(wanted), "application/pdf", now) if waits else None
+        slot = self.files.slot(wanted.pdf_file, "application/pdf", now) if waits else None
         if wanted.state is EntryState.PENDING:
             self.planner.bring_forward(sync)
         return SubmittedDocument(wanted, outcome, slot)

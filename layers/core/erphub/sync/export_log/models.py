@@ -105,6 +105,11 @@ class Entry(Model):
         return self.state.value
 
     @property
+    def pdf_file(self) -> str:
+        """Where a settlement's PDF lies: each body has its own, so that an old PDF never goes with a new settlement."""
+        return f"documents/{self.client_id}/{self.connection_id}/{self.id}/{self.revision}.pdf"
+
+    @property
     def lacks_pdf(self) -> bool:
         """Whether it is in the ERP and its PDF is not."""
         return self.queue in ("attach", "unattached")

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from erphub.erp.documents import DocumentKind
 from erphub.platform.pages import Page
 from erphub.platform.wire import Identifier, JsonObject, Model, PageQuery
-from erphub.sync.export_log.canonical import from_text, masked, masked_lost
+from erphub.sync.canonical import from_text, masked, masked_fields
 from erphub.sync.export_log.models import Attempt, Entry, EntryState
 
 
@@ -87,7 +87,9 @@ class EntryView(Model):
 
 def shown_fields(entry: Entry) -> dict[str, Any]:
     """The fields of an entry's view."""
-    return {name: getattr(entry, name) for name in EntryView.model_fields} | {"lost": masked_lost(entry)}
+    return {name: getattr(entry, name) for name in EntryView.model_fields} | {
+        "lost": masked_fields(entry.kind, entry.lost)
+    }
 
 
 class EntryDetail(EntryView):

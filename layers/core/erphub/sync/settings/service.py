@@ -13,7 +13,7 @@ from erphub.erp.documents import DocumentKind, Product
 from erphub.erp.posting import ListsSetup, Posting, PostsDocuments, Setup
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, ErpRefused, FieldError, Invalid, NotFound
-from erphub.sync.document_ids import entry_id, posting_key
+from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.settings.models import AUTOMATIC_IS_OFF, ImportType, Sync, SyncInput, SyncSettings
 from erphub.sync.settings.pacing import plan_next
 from erphub.sync.settings.ports import DocumentHistory, SyncStore, TransferLeases

@@ -7,7 +7,6 @@ from enum import StrEnum
 from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock
 from erphub.sync.documents.ports import DocumentFiles
-from erphub.sync.export_log.canonical import pdf_name
 from erphub.sync.export_log.models import Entry, EntryState
 from erphub.sync.settings.models import SyncSettings
 
@@ -68,4 +67,4 @@ class ActionPlanner:
 
     def _waits_for_pdf(self, entry: Entry, now: datetime) -> bool:
         waits = entry.wants_pdf_until is not None and entry.wants_pdf_until > now
-        return waits and self.files.size(pdf_name(entry)) is None
+        return waits and self.files.size(entry.pdf_file) is None

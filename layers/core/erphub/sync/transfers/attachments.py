@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from erphub.erp.documents import Document, Settlement
 from erphub.erp.posting import Posted, Posting, PostsDocuments
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Invalid, NotFound
+from erphub.sync.canonical import from_text
 from erphub.sync.documents.ports import DocumentFiles
-from erphub.sync.export_log.canonical import from_text, pdf_name
 from erphub.sync.export_log.models import Attachment, Entry
 from erphub.sync.transfers.attempts import AttemptContext, AttemptRecorder, erp_message_of, report_unexpected
 from erphub.sync.transfers.ports import SettlementRenderer
@@ -30,9 +30,9 @@ class PdfAttacher:
         if not isinstance(document, Settlement):
             return None, ""
         name = f"Z-{document.number}-{document.date.isoformat()}.pdf"
-        size = self.files.size(pdf_name(entry)) if entry.wants_pdf_until else None
+        size = self.files.size(entry.pdf_file) if entry.wants_pdf_until else None
         if size is not None and 0 < size <= MAX_PDF_BYTES:
-            pdf = self.files.read(pdf_name(entry))
+            pdf = self.files.read(entry.pdf_file)
             if pdf.startswith(b"%PDF-"):
                 return pdf, name
         try:

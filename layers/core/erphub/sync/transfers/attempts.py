@@ -14,7 +14,7 @@ from erphub.erp.posting import Posted, Posting
 from erphub.platform import logging
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
-from erphub.sync.export_log.canonical import digest, masked
+from erphub.sync.canonical import digest, masked
 from erphub.sync.export_log.models import Attempt, Entry, EntryState
 from erphub.sync.export_log.ports import EntryStore
 

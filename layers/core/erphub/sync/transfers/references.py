@@ -2,7 +2,7 @@
 
 from erphub.erp.documents import Document, DocumentKind, Invoice
 from erphub.platform.errors import ErpRefused, Unavailable
-from erphub.sync.document_ids import entry_id
+from erphub.sync.canonical import entry_id
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.settings.models import Master, SyncSettings

@@ -30,9 +30,8 @@ from erphub.platform.errors import (
     Unavailable,
     Uncertain,
 )
+from erphub.sync.canonical import from_text, posting_key
 from erphub.sync.changes.record_merge import RecordMerge
-from erphub.sync.document_ids import posting_key
-from erphub.sync.export_log.canonical import from_text
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attachment, Entry, EntryState
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.settings.models import SyncSettings

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Product, Settlement
 from erphub.platform.errors import FieldError, Invalid
-from erphub.sync.export_log.models import Entry
+from erphub.platform.ids import derived_id
 
 _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] = {
     DocumentKind.SETTLEMENT: Settlement,
@@ -20,6 +20,16 @@ _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] 
 }
 _ANY = TypeAdapter[Document](Document)
 _PERSONAL = frozenset({"name", "organisation_no", "email", "phone", "street", "postal_code", "your_reference"})
+
+
+def entry_id(connection_id: str, kind: DocumentKind, external_id: str) -> str:
+    """The export log's name of a document: always the same for the same document of a connection."""
+    return derived_id("export", connection_id, kind.value, external_id)
+
+
+def posting_key(entry: str) -> str:
+    """The key under which the document can be found again in the ERP: at most 30 of A-Z, 0-9 and `-`."""
+    return f"EH-{entry}"
 
 
 def read_document(kind: DocumentKind, fields: Mapping[str, Any]) -> Document:
@@ -96,9 +106,9 @@ def masked(document: Document) -> dict[str, Any]:
     return cast(dict[str, Any], _masked(plain(document), _personal(document.kind)))
 
 
-def masked_lost(entry: Entry) -> dict[str, Any]:
-    """What gave way in a conflict, as it may be shown in a log."""
-    return cast(dict[str, Any], _masked(entry.lost, _personal(entry.kind)))
+def masked_fields(kind: DocumentKind, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a document, by whatever they are grouped, as they may be shown in a log."""
+    return cast(dict[str, Any], _masked(dict(fields), _personal(kind)))
 
 
 def _personal(kind: DocumentKind) -> frozenset[str]:
@@ -120,8 +130,3 @@ def _masked(value: Any, personal: frozenset[str]) -> Any:
 def _last(name: str) -> str:
     """Nested fields stand under dotted names where two sides are compared: `address.street`."""
     return name.rpartition(".")[2]
-
-
-def pdf_name(entry: Entry) -> str:
-    """Where a settlement's PDF lies: each body has its own, so that an old PDF never goes with a new settlement."""
-    return f"documents/{entry.client_id}/{entry.connection_id}/{entry.id}/{entry.revision}.pdf"

@@ -6,7 +6,7 @@ from typing import Any
 
 from erphub.companies.capability import COMPANY_ACCESS_REQUESTED
 from erphub.companies.models import CompanyUse
-from erphub.events.publisher import EventPublisher, event
+from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.clock import Clock
 from erphub.platform.ids import derived_id
 
@@ -15,11 +15,11 @@ from erphub.platform.ids import derived_id
 class AccessRequests:
     """The people of a connection learn that somebody would like to use a company of theirs: of the same once a day."""
 
-    announcer: EventPublisher
+    publisher: EventPublisher
     clock: Clock
 
     def tell(self, holder: CompanyUse, about: str, detail: str, facts: Mapping[str, Any]) -> None:
         """Tell of a request, unless it has been told of today. `about` says who asks for what."""
         now, kind = self.clock(), COMPANY_ACCESS_REQUESTED
-        told = event(kind, holder.client_id, holder.connection_id, now, about, detail, **facts)
-        self.announcer.announce_once(told, derived_id(kind, f"{now:%Y-%m-%d}", about))
+        told = make_event(kind, holder.client_id, holder.connection_id, now, about, detail, **facts)
+        self.publisher.publish_once(told, derived_id(kind, f"{now:%Y-%m-%d}", about))

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from erphub.audit.dynamodb import audit_write
 from erphub.audit.models import AuditEntry
 from erphub.connections.models import Company, Connection, ConnectionStatus, Health, LastTest
-from erphub.events.dynamodb import keeping
+from erphub.events.dynamodb import event_write
 from erphub.events.models import Event
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, key_of, make_key
@@ -165,7 +165,7 @@ class ConnectionTable:
             | ({"known": known} if known else {}),
         )
         try:
-            self._table.transact([change, *([keeping(event)] if event else [])])
+            self._table.transact([change, *([event_write(event)] if event else [])])
         except VersionConflict:
             return None
         return before.model_copy(update={"status": to, "health": kept})

@@ -25,7 +25,7 @@ from erphub.connections.capability import (
 from erphub.connections.models import Connection, ConnectionStatus, Health, LastTest
 from erphub.connections.ports import ConnectionStore
 from erphub.events.models import Event
-from erphub.events.publisher import EventPublisher, event
+from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.capability import EventType
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, NotFound, refuses_credentials
@@ -94,7 +94,7 @@ class HealthService:
     """Changes the status of connections; the one place that does, besides an edit's end and a deletion."""
 
     connections: ConnectionStore
-    announcer: EventPublisher
+    publisher: EventPublisher
     catch_up: CatchUp
     clock: Clock
 
@@ -138,7 +138,7 @@ class HealthService:
         ids, problem = (outcome.client_id, outcome.connection_id), outcome.problem
         code = str(problem.get("code", ""))
         if outcome.event is not None:
-            self.announcer.announce(outcome.event)
+            self.publisher.publish(outcome.event)
         if _is_refusal(problem):
             self.refused(*ids, problem, outcome.began_at)
         elif outcome.worked:
@@ -184,7 +184,7 @@ class HealthService:
         if move.tells is not None:
             reason = {"reason": move.reason} if move.reason else {}
             about = f"{move.to.value} {instant(now)}"
-            told = event(
+            told = make_event(
                 move.tells,
                 known.client_id,
                 known.id,
@@ -197,7 +197,7 @@ class HealthService:
         if self.connections.move(known, move.to, _health(known, move, now), told) is None:
             return False
         if told is not None:
-            self.announcer.publish(told)
+            self.publisher.publish_stored(told)
         return True
 
     def _made_up_for(self, client_id: str, connection_id: str) -> Connection | None:

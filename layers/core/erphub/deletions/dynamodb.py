@@ -12,7 +12,7 @@ from erphub.connections.dynamodb import connection_key, connection_name_key
 from erphub.connections.models import Connection, ConnectionStatus, Health
 from erphub.deletions.models import Deletion, DeletionStatus, Plan
 from erphub.deletions.ports import DeletionStore, PlanStore
-from erphub.events.dynamodb import keeping
+from erphub.events.dynamodb import event_write
 from erphub.events.models import Event
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
@@ -100,7 +100,7 @@ class DeletionTable(DeletionStore):
         record = Write(put=_item(after), condition=unchanged.condition, names=unchanged.names, values=unchanged.values)
         audit = audit_write(deletion.client_id, deletion.connection_id, entry)
         try:
-            self._table.transact([change, record, audit, keeping(notice)])
+            self._table.transact([change, record, audit, event_write(notice)])
         except VersionConflict:
             return None
         return after
@@ -133,7 +133,7 @@ class DeletionTable(DeletionStore):
         plan = Write(delete=deletion_plan_key(deletion.client_id, deletion.connection_id, deletion.plan_token))
         audit = audit_write(deletion.client_id, deletion.connection_id, entry)
         try:
-            self._table.transact([change, record, plan, audit, keeping(notice)])
+            self._table.transact([change, record, plan, audit, event_write(notice)])
         except VersionConflict as error:
             raise Conflict(
                 "It has been restored already, or its removal has just begun. Look at the connection.",

@@ -8,7 +8,7 @@ from erphub.connections.ports import ConnectionStore
 from erphub.deletions.capability import CONNECTION_DELETING
 from erphub.deletions.models import Deletion, DeletionStatus
 from erphub.deletions.ports import DeletionStore
-from erphub.events.publisher import event
+from erphub.events.publisher import make_event
 from erphub.platform.errors import Conflict, Unavailable
 from erphub.platform.wire import JsonObject, instant
 
@@ -56,7 +56,7 @@ class DeletionScheduler:
         counts = {view.kind: view.count for view in deletion.goes}
         new: JsonObject = {"status": "deleting", "restorable_until": until, "goes": counts}
         entry = self.audit.entry(by, "connection.deleted", old, new, deletion.source, email=deletion.email)
-        notice = event(
+        notice = make_event(
             CONNECTION_DELETING,
             connection.client_id,
             connection.id,

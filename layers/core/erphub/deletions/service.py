@@ -18,7 +18,7 @@ from erphub.deletions.ports import DeletionStore
 from erphub.deletions.preview import KEPT, DeletionPreview
 from erphub.deletions.scheduling import DeletionScheduler
 from erphub.deletions.schemas import DeletionView, PlanView
-from erphub.events.publisher import event
+from erphub.events.publisher import make_event
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, Gone
 from erphub.platform.identity import Member
@@ -82,7 +82,7 @@ class DeletionService:
             raise Gone("The time to bring it back is over; it is being removed.", code="too_late")
         old, new = {"status": "deleting"}, {"status": "paused", "before": deletion.status_before}
         entry = self.audit.entry(member.user, "connection.restored", old, new, member.source, email=member.email)
-        notice = event(
+        notice = make_event(
             CONNECTION_RESTORED,
             connection.client_id,
             connection.id,

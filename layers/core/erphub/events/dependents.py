@@ -6,25 +6,25 @@ from erphub.platform.removal import Dependent, RemovalStage
 
 
 def event_dependents(table: Table) -> list[Dependent]:
-    """Notifications, and what keeps one from being given twice."""
+    """Notifications, and what keeps one from being published twice."""
     return [
         DependentItems(
             "notifications",
             "Notifications",
             RemovalStage.RECORDS,
-            ("tenants:NOTICE",),
+            ("tenants:EVENT",),
             shown=False,
             table=table,
-            prefix=all_of_client("NOTICE"),
+            prefix=all_of_client("EVENT"),
             belongs=lambda item, of: item.get("connection_id") == of.id,
         ),
         DependentItems(
             "event_keys",
             "Events that are published once",
             RemovalStage.RECORDS,
-            ("tenants:NOTICE-ONCE",),
+            ("tenants:EVENT-KEY",),
             shown=False,
             table=table,
-            prefix=all_of_connection("NOTICE-ONCE"),
+            prefix=all_of_connection("EVENT-KEY"),
         ),
     ]

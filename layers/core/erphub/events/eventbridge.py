@@ -1,11 +1,12 @@
 """The deployment's event bus: whatever happens to connections, imports and transfers, for whoever subscribes."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from botocore.exceptions import ClientError
 
 from erphub.events.models import Event
+from erphub.events.ports import EventBus
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import UNANSWERED
 from erphub.platform.errors import ServiceBusy
@@ -17,20 +18,20 @@ if TYPE_CHECKING:
 SOURCE = "erphub"
 
 
-class EventBridgeBus:
-    """Satisfies `events.ports.EventBus` with EventBridge."""
+class EventBridgeBus(EventBus):
+    """The event bus of this deployment."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
+    @override
     def put(self, event: Event) -> None:
-        """See the port."""
         entry: PutEventsRequestEntryTypeDef = {
             "EventBusName": self._name,
             "Source": SOURCE,
             "DetailType": event.type,
             "Detail": event.model_dump_json(),
-            "Time": event.at,
+            "Time": event.occurred_at,
         }
         try:
             answer = client("events").put_events(Entries=[entry])

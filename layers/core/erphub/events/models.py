@@ -26,7 +26,7 @@ class Event(Model):
     type: DeclaredType
     client_id: str
     connection_id: str | None = None
-    at: datetime
+    occurred_at: datetime
     detail: str
     data: dict[str, Any] = Field(default_factory=dict)
 
@@ -34,3 +34,11 @@ class Event(Model):
     def level(self) -> Level:
         """How much it matters."""
         return self.type.level
+
+
+class StoredEvent(Model):
+    """An event as it is kept, and who sees to it."""
+
+    event: Event
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None

@@ -1,40 +1,41 @@
-"""What telling people and programs asks of the world: where events are kept, and the bus that carries them on."""
+"""Where events are kept, and the bus that carries them on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from erphub.events.models import Event
-from erphub.events.schemas import Notification
+from erphub.events.models import Event, StoredEvent
+from erphub.platform.due import DueItem
+from erphub.platform.pages import Page
 
 
 class EventStore(Protocol):
-    """Events of clients. Each is kept before it is told, so that none is lost on the way."""
+    """Events of clients. Each is kept before it is published, so that none is lost on the way."""
 
     def add(self, event: Event) -> bool:
-        """Keep it, unless it is kept already; whether it is still to be told."""
+        """Keep it, unless it is kept already; whether it is still to be published."""
         ...
 
-    def add_once(self, event: Event, occasion: str) -> bool:
-        """Keep it, unless something was kept of its connection on the same occasion already; whether it was kept."""
+    def add_once(self, event: Event, event_key: str) -> bool:
+        """Keep it, unless one of its connection was kept under the same key already; whether it was kept."""
         ...
 
-    def mark_told(self, event: Event) -> None:
+    def mark_published(self, event: Event) -> None:
         """The bus has it."""
         ...
 
-    def untold(self, before: datetime) -> Iterator[Event]:
+    def find_unpublished(self, before: datetime) -> Iterator[DueItem[Event]]:
         """Events kept before that instant that the bus has not got."""
         ...
 
-    def page(
-        self, client_id: str, limit: int, next: str | None, *, open: bool
-    ) -> tuple[Sequence[Notification], str | None]:
-        """A page of them, the newest first; `open` leaves out what somebody has acknowledged."""
+    def get_page(
+        self, client_id: str, limit: int, cursor: str | None, *, only_unacknowledged: bool
+    ) -> Page[StoredEvent]:
+        """A page of them, the newest first."""
         ...
 
-    def acknowledge(self, client_id: str, notification_id: str, by: str, at: datetime) -> Notification:
-        """Somebody has seen to it; who was first stays. Raises NotFound."""
+    def acknowledge(self, client_id: str, event_id: str, user: str, acknowledged_at: datetime) -> StoredEvent:
+        """Somebody sees to it; who was first stays. Raises NotFound."""
         ...
 
 

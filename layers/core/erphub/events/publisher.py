@@ -17,7 +17,7 @@ from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.platform.ids import derived_id_at
 
-PATIENCE = timedelta(seconds=30)
+PUBLISHING_TIME = timedelta(seconds=30)
 """How long whoever keeps an event may take to publish it before somebody else does."""
 
 
@@ -29,49 +29,60 @@ class EventPublisher:
     bus: EventBus
     clock: Clock
 
-    def announce(self, told: Event) -> None:
+    def publish(self, event: Event) -> None:
         """Keep an event and publish it. Again, with the same event, only completes what was cut off."""
-        if self.store.add(told):
-            self.publish(told)
+        if self.store.add(event):
+            self.publish_stored(event)
 
-    def announce_once(self, told: Event, occasion: str) -> None:
-        """Keep an event and publish it, unless the connection's people were told on this occasion already."""
-        if self.store.add_once(told, occasion):
-            self.publish(told)
+    def publish_once(self, event: Event, event_key: str) -> None:
+        """Keep an event and publish it, unless one of its connection was published under the same key already."""
+        if self.store.add_once(event, event_key):
+            self.publish_stored(event)
 
-    def publish(self, kept: Event) -> None:
-        """Publish an event that is kept; when the bus is away, the courier's clock does it later."""
+    def publish_stored(self, event: Event) -> None:
+        """Publish an event that is kept; when the bus is away, the clock of webhook deliveries does it later."""
         try:
-            self.bus.put(kept)
+            self.bus.put(event)
         except HubError as error:
-            about = {"event_id": kept.id, "client_id": kept.client_id}
+            about = {"event_id": event.id, "client_id": event.client_id}
             logging.logger().warning("an event waits to be published", exc_info=error, extra=about)
             return
-        self.store.mark_told(kept)
+        self.store.mark_published(event)
 
-    def catch_up(self, has_time: Callable[[], bool] = lambda: True) -> int:
-        """Publish what was kept and never told, as far as there is time; returns how many there were."""
-        told = 0
-        for kept in self.store.untold(self.clock() - PATIENCE):
+    def publish_pending(self, has_time: Callable[[], bool] = lambda: True) -> int:
+        """Publish what was kept and never published, as far as there is time; returns how many there were."""
+        count = 0
+        for kept in self.store.find_unpublished(self.clock() - PUBLISHING_TIME):
             if not has_time():
                 break
-            self.publish(kept)
-            told += 1
-        return told
+            try:
+                event = kept.read()
+            except (KeyError, ValueError) as error:
+                logging.logger().error("an event cannot be read", exc_info=error, extra={"key": dict(kept.key)})
+                continue
+            self.publish_stored(event)
+            count += 1
+        return count
 
 
-def event(
-    type: EventType, client_id: str, connection_id: str | None, at: datetime, about: str, detail: str, **data: Any
+def make_event(
+    event_type: EventType,
+    client_id: str,
+    connection_id: str | None,
+    occurred_at: datetime,
+    about: str,
+    detail: str,
+    **data: Any,
 ) -> Event:
     """The event of a fact. `about` names the fact: the same fact at the same instant is always the same event."""
-    moment = at.astimezone(UTC)
-    milliseconds = int(moment.timestamp() * 1000)
+    occurred_at = occurred_at.astimezone(UTC)
+    milliseconds = int(occurred_at.timestamp() * 1000)
     return Event(
-        id=derived_id_at(milliseconds, client_id, type, connection_id or "", about),
-        type=type,
+        id=derived_id_at(milliseconds, client_id, event_type, connection_id or "", about),
+        type=event_type,
         client_id=client_id,
         connection_id=connection_id,
-        at=moment,
+        occurred_at=occurred_at,
         detail=detail,
         data=data,
     )

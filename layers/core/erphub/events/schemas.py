@@ -6,32 +6,33 @@ from typing import Annotated
 from pydantic import Field
 
 from erphub.events.models import DeclaredType
+from erphub.platform.actors import ActorView
 from erphub.platform.capability import Level
 from erphub.platform.wire import JsonObject, Model, PageQuery
 
 
-class Notification(Model):
+class NotificationView(Model):
     """An event as the people of a client read it."""
 
     id: str
     type: DeclaredType
     level: Level
-    at: datetime
+    occurred_at: datetime
     connection_id: str | None
     detail: str
     data: JsonObject
-    acknowledged_by: str | None
+    acknowledged_by: ActorView | None
     acknowledged_at: datetime | None
 
 
 class NotificationPage(Model):
     """A page of notifications, the newest first."""
 
-    items: list[Notification]
+    items: list[NotificationView]
     next: str | None
 
 
 class NotificationQuery(PageQuery):
     """Which notifications to list."""
 
-    open: Annotated[bool, Field(description="Only those that nobody has acknowledged")] = False
+    only_unacknowledged: Annotated[bool, Field(description="Leave out what somebody has acknowledged")] = False

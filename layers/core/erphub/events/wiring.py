@@ -26,8 +26,10 @@ def notification_service(services: "Services") -> "NotificationService":
     """Notifications, for the API."""
     from erphub.events.dynamodb import EventTable
     from erphub.events.notifications import NotificationService
+    from erphub.tenancy.actors import MemberDirectory
 
-    return NotificationService(EventTable(services.platform.table), services.platform.clock)
+    platform = services.platform
+    return NotificationService(EventTable(platform.table), services.get(MemberDirectory), platform.clock)
 
 
 def dependents(services: "Services") -> "Sequence[Dependent]":

@@ -7,17 +7,16 @@ id. Nothing is begun that the function's time may not be enough for: what is lef
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from erphub.events.models import Event
-from erphub.events.publisher import EventPublisher
-from erphub.events.publisher import event as make_event
+from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform import logging
 from erphub.platform.clock import Clock
+from erphub.platform.due import DueItem, work_through
 from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.outbound.https import Answer, Post
 from erphub.platform.secrets import Secrets
@@ -85,7 +84,7 @@ class WebhookDelivery:
         def has_time() -> bool:
             return time_left() > RESERVED_SECONDS
 
-        published, attempted, current = self.publisher.catch_up(has_time), 0, _DeliveryRound(time_left)
+        published, attempted, current = self.publisher.publish_pending(has_time), 0, _DeliveryRound(time_left)
         while time_left() > ATTEMPT_SECONDS:
             done = self._attempt_all(_interleave(self.deliveries.find_due(self.clock()), has_time), current)
             attempted += done
@@ -93,19 +92,12 @@ class WebhookDelivery:
                 break
         return {"published": published, "attempted": attempted}
 
-    def _attempt_all(self, deliveries: Sequence[Delivery], current: _DeliveryRound) -> int:
-        if not deliveries:
-            return 0
-        with ThreadPoolExecutor(MAX_CONCURRENT_ATTEMPTS) as pool:
-            return sum(pool.map(partial(self._attempt, current=current), deliveries))
+    def _attempt_all(self, deliveries: Iterable[Delivery], current: _DeliveryRound) -> int:
+        attempt = partial(self._attempt, current)
+        return work_through(deliveries, attempt, _report_failure, workers=MAX_CONCURRENT_ATTEMPTS).done
 
-    def _attempt(self, delivery: Delivery, current: _DeliveryRound) -> bool:
-        try:
-            return current.allows(delivery) and self._deliver(delivery, current)
-        except Exception as error:  # noqa: BLE001 — one delivery's failure must not keep the others waiting
-            about = {"delivery_id": delivery.id, "client_id": delivery.client_id}
-            logging.logger().error("a delivery failed unexpectedly and is leased", exc_info=error, extra=about)
-            return False
+    def _attempt(self, current: _DeliveryRound, delivery: Delivery) -> bool:
+        return current.allows(delivery) and self._deliver(delivery, current)
 
     def _deliver(self, delivery: Delivery, current: _DeliveryRound) -> bool:
         if not self.deliveries.acquire(delivery, self.clock() + LEASE_DURATION):
@@ -185,15 +177,15 @@ class WebhookDelivery:
     def _publish_failure(self, webhook: Webhook, delivery: Delivery, detail: str, code: str) -> None:
         about, kind = f"{webhook.id} {delivery.id}", WEBHOOK_FAILING
         ids = {"webhook_id": webhook.id, "delivery_id": delivery.id}
-        self.publisher.announce(
-            make_event(kind, webhook.client_id, None, self.clock(), about, detail, code=code, **ids)
-        )
+        self.publisher.publish(make_event(kind, webhook.client_id, None, self.clock(), about, detail, code=code, **ids))
 
 
 def new_delivery(webhook: Webhook, event: Event) -> Delivery:
     """The delivery of an event to a webhook: the same two are always the same delivery."""
     data = {"client_id": event.client_id, "connection_id": event.connection_id, "detail": event.detail} | event.data
-    message = make_event(event.type, event.client_id, event.connection_id, event.at, f"{webhook.id} {event.id}", "")
+    message = make_event(
+        event.type, event.client_id, event.connection_id, event.occurred_at, f"{webhook.id} {event.id}", ""
+    )
     return Delivery(
         id=message.id,
         client_id=webhook.client_id,
@@ -201,9 +193,9 @@ def new_delivery(webhook: Webhook, event: Event) -> Delivery:
         event_id=event.id,
         type=event.type,
         body=json.dumps(
-            {"type": event.type, "timestamp": instant(event.at), "data": data}, ensure_ascii=False, default=str
+            {"type": event.type, "timestamp": instant(event.occurred_at), "data": data}, ensure_ascii=False, default=str
         ),
-        created_at=event.at,
+        created_at=event.occurred_at,
     )
 
 
@@ -219,10 +211,23 @@ def _refusal(answer: Answer) -> tuple[str, str]:
     return "receiver_refused", f"The receiver answered {answer.status}."
 
 
-def _interleave(due: Iterable[Delivery], has_time: Callable[[], bool]) -> list[Delivery]:
+def _readable(due: Iterable[DueItem[Delivery]]) -> Iterator[Delivery]:
+    for kept in due:
+        try:
+            yield kept.read()
+        except (KeyError, ValueError) as error:
+            logging.logger().error("a delivery cannot be read", exc_info=error, extra={"key": dict(kept.key)})
+
+
+def _report_failure(failed: Delivery, error: Exception) -> None:
+    about = {"delivery_id": failed.id, "client_id": failed.client_id}
+    logging.logger().error("a delivery failed unexpectedly and is leased", exc_info=error, extra=about)
+
+
+def _interleave(due: Iterable[DueItem[Delivery]], has_time: Callable[[], bool]) -> list[Delivery]:
     """What is due, at most so many of each webhook, one of each by turns; as far as there is time to look."""
     queues: dict[str, list[Delivery]] = {}
-    for delivery in due:
+    for delivery in _readable(due):
         queue = queues.setdefault(delivery.webhook_id, [])
         if len(queue) < MAX_DELIVERIES_PER_WEBHOOK:
             queue.append(delivery)

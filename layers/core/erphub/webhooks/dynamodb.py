@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, override
+from typing import override
 
+from erphub.platform.aws.due import DueIndex, KeptItem, due_at, due_attributes
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, key_of, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.errors import NotFound
 from erphub.platform.pages import Page
-from erphub.platform.wire import instant
 from erphub.platform.writes import Key
 from erphub.webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Webhook
 from erphub.webhooks.ports import DeliveryStore, WebhookStore
 
 KEPT_FOR = timedelta(days=30)
 MAX_ATTEMPTS_KEPT = 50
-_DUE_SHARD = "webhooks"
-"""The partition of index `due`."""
+_DUE = "deliveries"
+"""Their name in the index of what is due."""
 
 
 class WebhookTable(WebhookStore):
@@ -64,6 +64,7 @@ class DeliveryTable(DeliveryStore):
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._due = DueIndex(table, _DUE, _delivery)
 
     @override
     def add(self, delivery: Delivery) -> bool:
@@ -89,25 +90,12 @@ class DeliveryTable(DeliveryStore):
         self._table.delete(_key(delivery))
 
     @override
-    def find_due(self, now: datetime) -> Iterator[Delivery]:
-        for item in self._table.by_index("due", "due_shard", _DUE_SHARD, upto=("due_at", instant(now))):
-            yield _delivery(item)
+    def find_due(self, now: datetime) -> Iterator[KeptItem[Delivery]]:
+        return self._due.due(now)
 
     @override
     def acquire(self, delivery: Delivery, until: datetime) -> bool:
-        if delivery.due_at is None:
-            return False
-        try:
-            self._table.update(
-                _key(delivery),
-                "SET due_at = :until",
-                condition="due_at = :before",
-                until=instant(until),
-                before=instant(delivery.due_at),
-            )
-        except VersionConflict:
-            return False
-        return True
+        return delivery.due_at is not None and self._due.move(_key(delivery), delivery.due_at, until)
 
     @override
     def record(
@@ -146,20 +134,17 @@ def _webhook(item: Item) -> Webhook:
 
 
 def _delivery_item(delivery: Delivery) -> Item:
-    item: dict[str, Any] = {
-        **_key(delivery),
+    key = _key(delivery)
+    return {
+        **key,
         "data": delivery.model_dump_json(exclude={"due_at"}),
         "expires_at": int((delivery.created_at + KEPT_FOR).timestamp()),
+        **due_attributes(_DUE, key, delivery.due_at),
     }
-    if delivery.due_at is not None:
-        item |= {"due_shard": _DUE_SHARD, "due_at": instant(delivery.due_at)}
-    return item
 
 
 def _delivery(item: Item) -> Delivery:
-    kept = Delivery.model_validate_json(item["data"])
-    due_at = datetime.fromisoformat(item["due_at"]) if "due_at" in item else None
-    return kept.model_copy(update={"due_at": due_at})
+    return Delivery.model_validate_json(item["data"]).model_copy(update={"due_at": due_at(item)})
 
 
 def webhook_key(client_id: str, webhook_id: str) -> Key:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from erphub.platform.due import DueItem
 from erphub.platform.pages import Page
 from erphub.webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Webhook
 
@@ -55,7 +56,7 @@ class DeliveryStore(Protocol):
         """Remove a delivery; again is fine."""
         ...
 
-    def find_due(self, now: datetime) -> Iterator[Delivery]:
+    def find_due(self, now: datetime) -> Iterator[DueItem[Delivery]]:
         """Deliveries of all clients that are due."""
         ...
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from erphub.connections.health import Outcome
 from erphub.events.models import Event
-from erphub.events.publisher import event
+from erphub.events.publisher import make_event
 from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
 from erphub.imports.runs.models import Run, Status
 
@@ -30,7 +30,7 @@ def _event(run: Run) -> Event | None:
         return None
     kind = IMPORT_FAILED if run.status is Status.FAILED else IMPORT_FINISHED
     detail = str((run.problem or {}).get("detail") or f"{run.totals.get('written', 0)} rows were imported.")
-    return event(
+    return make_event(
         kind,
         run.ref.client_id,
         run.connection_id,

@@ -53,7 +53,7 @@ class DueIndex[T]:
 
     def attributes(self, key: Key, at: datetime | None) -> Item:
         """What an item of this key carries to be due then; nothing when it is not to be due."""
-        return {} if at is None else {_SHARD: self._shard(key), _AT: sortable(at)}
+        return due_attributes(self.kind, key, at, self.shards)
 
     def due(self, now: datetime) -> Iterator[KeptItem[T]]:
         """Everything whose instant has come, unread, the longest due of a shard first. The index lags behind a little.
@@ -75,8 +75,17 @@ class DueIndex[T]:
         return True
 
     def _shard(self, key: Key) -> str:
-        digest = sha256(f"{key['pk']} {key['sk']}".encode()).digest()
-        return f"{self.kind}#{digest[0] % self.shards}"
+        return _shard(self.kind, key, self.shards)
+
+
+def due_attributes(kind: str, key: Key, at: datetime | None, shards: int = 1) -> Item:
+    """As `DueIndex.attributes`, for whoever writes an item in a transaction of another store."""
+    return {} if at is None else {_SHARD: _shard(kind, key, shards), _AT: sortable(at)}
+
+
+def _shard(kind: str, key: Key, shards: int) -> str:
+    digest = sha256(f"{key['pk']} {key['sk']}".encode()).digest()
+    return f"{kind}#{digest[0] % shards}"
 
 
 def due_at(item: Item) -> datetime | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, override
 
-from erphub.events.publisher import EventPublisher, event
+from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.clock import Clock
 from erphub.sync.capability import EXPORT_GAPS, EXPORT_REJECTED, EXPORT_SILENT
 from erphub.sync.transfers.ports import Notices
@@ -26,6 +26,6 @@ class SyncNotices(Notices):
     def notify(self, client_id: str, connection_id: str, code: str, detail: str, **attributes: Any) -> None:
         event_type = _EVENT_TYPES[code]
         event_key = f"{code} {attributes.get('transfer', '')}"
-        self.publisher.announce(
-            event(event_type, client_id, connection_id, self.clock(), event_key, detail, code=code, **attributes)
+        self.publisher.publish(
+            make_event(event_type, client_id, connection_id, self.clock(), event_key, detail, code=code, **attributes)
         )

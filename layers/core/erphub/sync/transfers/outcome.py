@@ -4,7 +4,7 @@ from typing import Any
 
 from erphub.connections.health import Outcome
 from erphub.events.models import Event
-from erphub.events.publisher import event
+from erphub.events.publisher import make_event
 from erphub.sync.capability import TRANSFER_FAILED, TRANSFER_FINISHED
 from erphub.sync.transfers.models import Transfer, TransferState
 
@@ -36,4 +36,4 @@ def _event(transfer: Transfer) -> Event | None:
     detail = str((transfer.problem or {}).get("detail") or summary)
     ids = transfer.client_id, transfer.connection_id
     about: dict[str, Any] = {"transfer_id": transfer.id, "status": transfer.state.value, "counts": counts}
-    return event(kind, *ids, transfer.finished_at, transfer.id, detail, **about, problem=transfer.problem)
+    return make_event(kind, *ids, transfer.finished_at, transfer.id, detail, **about, problem=transfer.problem)

@@ -20,7 +20,7 @@ from erphub.deletions.service import DeletionService
 from erphub.deletions.tasks import DeletionTasks
 from erphub.erp.documents import DocumentKind
 from erphub.erp.dynamodb import rate_limit_key, token_key
-from erphub.events.dynamodb import notice_key
+from erphub.events.dynamodb import event_item_key
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.runs.dynamodb import RunTable
@@ -371,7 +371,7 @@ class Scene:
         for item in (
             {**token_key(CLIENT, connection_id, "session"), "lease_until": "x"},
             {**rate_limit_key(CLIENT, connection_id, "calls"), "used": 3},
-            {**notice_key(CLIENT, derived_id("notice", connection_id)), "connection_id": connection_id},
+            {**event_item_key(CLIENT, derived_id("event", connection_id)), "connection_id": connection_id},
             {**webhook_delivery_key(CLIENT, derived_id("hook"), derived_id("d", connection_id)), "data": event},
             {"pk": f"IDEMPOTENCY#{COLLEAGUE}", "sk": f"request#{connection_id[:8]}", "data": event},
         ):

@@ -7,7 +7,7 @@ import pytest
 from erphub.connections.models import ConnectionStatus, Health
 from erphub.deletions.capability import CONNECTION_DELETING, CONNECTION_RESTORED
 from erphub.events.dynamodb import EventTable
-from erphub.events.publisher import event
+from erphub.events.publisher import make_event
 from erphub.imports.runs.dynamodb import RunTable
 from erphub.imports.runs.models import RunRef, Status
 from erphub.platform.aws.table import Table
@@ -313,7 +313,7 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     assert found.status_reason is None
     assert set(before) <= set(kept())
     new = {one.split(" ")[-1].split("#")[0] for one in set(kept()) - set(before)}
-    assert new == {"NOTICE"}, "that it was deleted and restored"
+    assert new == {"EVENT"}, "that it was deleted and restored"
     assert scene.store.list_scheduled(CLIENT) == []
     assert scene.machine.stopped == [execution]
     actions = [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items]
@@ -376,7 +376,7 @@ def test_of_a_restore_and_a_removal_at_the_same_moment_one_wins(scene: Scene):
     deletion = scene.store.get(CLIENT, MINE)
     entry = scene.audit.entry("owner", "connection.restored")
     assert scene.store.begin_removal(deletion) is not None
-    told = event(CONNECTION_RESTORED, CLIENT, MINE, scene.now, deletion.id, "It was restored.")
+    told = make_event(CONNECTION_RESTORED, CLIENT, MINE, scene.now, deletion.id, "It was restored.")
     with pytest.raises(Conflict):
         scene.store.cancel(deletion, scene.connection(), entry, told, scene.now)
     assert scene.connection().status is ConnectionStatus.DELETING
@@ -435,7 +435,7 @@ def _dies_at_the_second():
 
 def told(scene: Scene):
     """What waits to be published of the connection, in the order in which it happened."""
-    waiting = EventTable(scene.table).untold(scene.now)
+    waiting = [kept.read() for kept in EventTable(scene.table).find_unpublished(scene.now)]
     return [(one.type, one.data["status"], one.data["by"]) for one in waiting if one.connection_id == MINE]
 
 

@@ -127,7 +127,7 @@ class Transfer(With24SevenOffice):
                 return
 
     def record(self, stage: Stage) -> list[str]:
-        return [*self.outcome(stage), *views.items(stage, without=("SYNC", "TRANSFER", "NOTICE", "ENTRY"))]
+        return [*self.outcome(stage), *views.items(stage, without=("SYNC", "TRANSFER", "EVENT", "ENTRY"))]
 
     def outcome(self, stage: Stage) -> list[str]:
         customers = stage.erp.world.organisations[seed.SHOP].customers.values()

@@ -212,7 +212,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
         connecting,
         identities,
         trail,
-        NotificationService(events, clock),
+        NotificationService(events, actors, clock),
         PauseService(editors, health, trail),
         WebhookService(webhooks, DeliveryTable(table), secrets, guard, actors, clock, platform.new_id),
     ]

@@ -42,7 +42,8 @@ class Webhooks:
         self.store, self.delivery_store = WebhookTable(self.table), DeliveryTable(self.table)
         self.event_store = EventTable(self.table)
         self.publisher = EventPublisher(self.event_store, self.bus, self.clock)
-        self.notifications = NotificationService(self.event_store, self.clock)
+        self.actors = MemberDirectory(TenancyTable(self.table))
+        self.notifications = NotificationService(self.event_store, self.actors, self.clock)
 
     def clock(self) -> datetime:
         return self.time[0]
@@ -52,7 +53,7 @@ class Webhooks:
 
     def notified(self) -> list[str]:
         """What people can read, sorted: much of it happens at one instant."""
-        page = self.notifications.page(self.member, NotificationQuery())
+        page = self.notifications.list_notifications(self.member, NotificationQuery())
         return sorted(one.type for one in page.items)
 
     def service(self, resolve: Resolver = lambda _: ["127.0.0.1"]) -> WebhookService:
@@ -61,7 +62,7 @@ class Webhooks:
             self.delivery_store,
             self.secrets,
             AddressGuard(LOOPBACK, resolve),
-            MemberDirectory(TenancyTable(self.table)),
+            self.actors,
             self.clock,
             new_id,
         )

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from erphub import app
-from erphub.events.publisher import event as make_event
+from erphub.events.publisher import make_event
 from erphub.imports.capability import IMPORT_FAILED
 from erphub.webhooks.delivery import new_delivery
 from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable

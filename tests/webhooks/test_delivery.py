@@ -9,7 +9,7 @@ from threading import Lock
 
 import pytest
 
-from erphub.events.publisher import event as make_event
+from erphub.events.publisher import make_event
 from erphub.events.schemas import NotificationQuery
 from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
@@ -40,7 +40,7 @@ def deliveries(webhooks, webhook):
     return webhooks.service().list_deliveries(webhooks.member, webhook.id, PageQuery()).items
 
 
-def tick(webhooks):
+def run_round(webhooks):
     return webhooks.delivery().run_round(lambda: 60.0)
 
 
@@ -112,7 +112,7 @@ def test_an_event_that_comes_twice_is_sent_once(webhooks, receiver):
     register(webhooks, receiver)
     webhooks.delivery().deliver(happened(webhooks))
     webhooks.delivery().deliver(happened(webhooks))
-    tick(webhooks)
+    run_round(webhooks)
     assert len(receiver.got) == 1
 
 
@@ -125,9 +125,9 @@ def test_a_receiver_in_trouble_is_asked_again_after_ever_longer_pauses_under_the
     for pause in delivery_module.RETRY_DELAYS[:3]:
         (delivery,) = deliveries(webhooks, webhook)
         assert delivery.next_attempt_at == webhooks.clock() + pause
-        tick(webhooks)  # too early: nothing happens
+        run_round(webhooks)  # too early: nothing happens
         webhooks.time[0] += pause
-        tick(webhooks)
+        run_round(webhooks)
     assert [headers["webhook-id"] for headers, _ in receiver.got] == [event.id] * 4
     assert len({headers["webhook-timestamp"] for headers, _ in receiver.got}) == 4
     assert len({body for _, body in receiver.got}) == 1
@@ -151,7 +151,7 @@ def test_a_message_nobody_accepts_is_given_up_after_days_and_people_are_notified
     webhooks.delivery().deliver(happened(webhooks))
     for pause in delivery_module.RETRY_DELAYS:
         webhooks.time[0] += pause
-        tick(webhooks)
+        run_round(webhooks)
     (delivery,) = deliveries(webhooks, webhook)
     assert (delivery.status, len(delivery.attempts), delivery.next_attempt_at) == (
         "failed",
@@ -161,14 +161,16 @@ def test_a_message_nobody_accepts_is_given_up_after_days_and_people_are_notified
     assert webhooks.notified() == ["webhook.failing"]
     assert_no_address(webhooks, webhook)
     webhooks.pass_time(days=2)
-    assert tick(webhooks)["attempted"] == 0
+    assert run_round(webhooks)["attempted"] == 0
     assert sum(delivery_module.RETRY_DELAYS, timedelta()) > timedelta(days=3)
 
 
 def assert_no_address(webhooks, webhook):
     """Whoever may read notifications may not read addresses: many are a credential."""
     (shown,) = [
-        one for one in webhooks.notifications.page(webhooks.member, NotificationQuery()).items if one.type == FAILING
+        one
+        for one in webhooks.notifications.list_notifications(webhooks.member, NotificationQuery()).items
+        if one.type == FAILING
     ]
     for part in (webhook.url, HOST, "hook"):
         assert part not in shown.model_dump_json().replace("webhook", "")
@@ -194,12 +196,20 @@ def test_a_receiver_that_is_gone_for_good_is_disabled(webhooks, receiver):
 
 def test_a_slow_receiver_keeps_no_other_waiting(webhooks, receiver, monkeypatch):
     monkeypatch.setattr(delivery_module, "MAX_DELIVERIES_PER_WEBHOOK", 2)
-    slow, quick = register(webhooks, receiver), register(webhooks, receiver, url=receiver.url(path="/quick"))
-    events = [happened(webhooks, about=f"run-{number}") for number in range(10)]
-    due = [delivery_module.new_delivery(webhooks.store.get(webhooks.member.client_id, slow.id), one) for one in events]
-    due.append(delivery_module.new_delivery(webhooks.store.get(webhooks.member.client_id, quick.id), events[0]))
-    taken = delivery_module._interleave(due, lambda: True)
-    assert [delivery.webhook_id for delivery in taken] == [slow.id, quick.id, slow.id]
+    slow, *_ = crowded(webhooks, receiver, 1, 10)
+    quick, *_ = crowded(webhooks, receiver, 1, 1)
+    due = webhooks.delivery_store.find_due(webhooks.clock())
+    chosen = delivery_module._interleave(due, lambda: True)
+    assert [delivery.webhook_id for delivery in chosen] == [slow.id, quick.id, slow.id]
+
+
+def test_a_delivery_that_cannot_be_read_stops_no_other(webhooks, receiver, caplog):
+    broken, fine = crowded(webhooks, receiver, 2, 1)
+    (item,) = webhooks.table.all(f"CLIENT#{webhooks.member.client_id}", f"WEBHOOK-DELIVERY#{broken.id}")
+    webhooks.table.put(item | {"data": "{}"})
+    assert run_round(webhooks)["attempted"] == 1
+    assert deliveries(webhooks, fine)[0].status == "delivered"
+    assert {record.message for record in caplog.records if record.exc_info} == {"a delivery cannot be read"}
 
 
 class FunctionTime:
@@ -286,11 +296,12 @@ def test_what_was_never_published_leaves_time_for_what_is_due(webhooks, receiver
     assert webhooks.delivery().run_round(lambda: left[0])["published"] == 50 - done["published"]
 
 
-def test_two_delivery_module_do_not_send_at_once(webhooks, receiver):
+def test_two_rounds_do_not_send_at_once(webhooks, receiver):
     webhook = register(webhooks, receiver)
     webhooks.post = lambda *_: (_ for _ in ()).throw(Unavailable("away"))
     webhooks.delivery().deliver(happened(webhooks))
-    (known,) = list(webhooks.delivery_store.find_due(webhooks.clock() + timedelta(hours=1)))
+    (due,) = webhooks.delivery_store.find_due(webhooks.clock() + timedelta(hours=1))
+    known = due.read()
     assert webhooks.delivery_store.acquire(known, webhooks.clock() + delivery_module.LEASE_DURATION)
     assert not webhooks.delivery_store.acquire(known, webhooks.clock() + delivery_module.LEASE_DURATION)
     assert len(deliveries(webhooks, webhook)) == 1
@@ -311,9 +322,9 @@ def test_a_round_that_dies_with_a_message_in_hand_is_replaced_and_the_id_is_the_
     with pytest.raises(Died):
         webhooks.delivery().deliver(happened(webhooks))
     webhooks.post = sends
-    assert tick(webhooks)["attempted"] == 0, "it is still leased"
+    assert run_round(webhooks)["attempted"] == 0, "it is still leased"
     webhooks.time[0] += delivery_module.LEASE_DURATION
-    assert tick(webhooks)["attempted"] == 1
+    assert run_round(webhooks)["attempted"] == 1
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert deliveries(webhooks, webhook)[0].status == "delivered"
 
@@ -334,7 +345,7 @@ def test_a_round_that_dies_between_two_webhooks_forgets_none(webhooks, receiver)
         webhooks.delivery().deliver(happened(webhooks))
     webhooks.delivery_store.add = add
     webhooks.delivery().deliver(happened(webhooks))  # the bus brings it again
-    tick(webhooks)
+    run_round(webhooks)
     assert len(receiver.got) == 2
 
 
@@ -395,7 +406,7 @@ def test_a_message_is_sent_again_by_hand_under_the_same_id(webhooks, receiver):
     (delivery,) = deliveries(webhooks, webhook)
     again = webhooks.service().replay(webhooks.member, webhook.id, delivery.id)
     assert (again.status, len(again.attempts)) == ("pending", 1)
-    tick(webhooks)
+    run_round(webhooks)
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert len(receiver.got) == 2
     assert [one.http_status for one in deliveries(webhooks, webhook)[0].attempts] == [204, 204]
@@ -410,7 +421,7 @@ def test_a_deleted_webhook_leaves_nothing_and_gets_nothing(webhooks, receiver):
     webhooks.delivery().deliver(happened(webhooks))
     webhooks.service().delete(webhooks.member, webhook.id)
     webhooks.pass_time(days=1)
-    assert tick(webhooks)["attempted"] == 0
+    assert run_round(webhooks)["attempted"] == 0
     assert len(receiver.got) == 1
     assert webhooks.secrets.kept == {}
     left = [item["sk"] for item in webhooks.table.all(f"CLIENT#{webhooks.member.client_id}")]
@@ -423,7 +434,7 @@ def test_a_message_that_was_made_while_its_webhook_went_goes_too(webhooks, recei
     late = delivery_module.new_delivery(webhooks.store.get(webhooks.member.client_id, webhook.id), event)
     webhooks.service().delete(webhooks.member, webhook.id)
     webhooks.delivery_store.add(late.model_copy(update={"due_at": webhooks.clock()}))
-    assert tick(webhooks)["attempted"] == 0
+    assert run_round(webhooks)["attempted"] == 0
     left = [item["sk"] for item in webhooks.table.all(f"CLIENT#{webhooks.member.client_id}")]
     assert not [key for key in left if key.startswith("WEBHOOK")]
     assert receiver.got == []
@@ -470,6 +481,6 @@ def test_messages_of_a_webhook_that_was_disabled_are_not_sent(webhooks, receiver
     webhooks.delivery().deliver(happened(webhooks))
     webhooks.service().update(webhooks.member, webhook.id, ChangedWebhook(is_enabled=False))
     webhooks.pass_time(hours=1)
-    tick(webhooks)
+    run_round(webhooks)
     assert deliveries(webhooks, webhook)[0].status is DeliveryStatus.FAILED
     assert len(receiver.got) == 1

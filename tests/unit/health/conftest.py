@@ -21,6 +21,8 @@ from erphub.platform.identity import Member
 from erphub.platform.ids import new_id
 from erphub.sync.transfers.models import Transfer
 from erphub.sync.transfers.outcome import transfer_outcome
+from erphub.tenancy.actors import MemberDirectory
+from erphub.tenancy.dynamodb import TenancyTable
 from tests.support.aws import TENANTS, make_table
 from tests.support.bus import FakeBus
 
@@ -38,10 +40,10 @@ class House:
 
     def __post_init__(self) -> None:
         self.connections = ConnectionTable(self.table)
-        self.notices = EventTable(self.table)
-        self.announcer = EventPublisher(self.notices, self.bus, self.clock)
-        self.health = HealthService(self.connections, self.announcer, self._catch_up, self.clock)
-        self.people = NotificationService(self.notices, self.clock)
+        events = EventTable(self.table)
+        self.publisher = EventPublisher(events, self.bus, self.clock)
+        self.health = HealthService(self.connections, self.publisher, self._catch_up, self.clock)
+        self.notifications = NotificationService(events, MemberDirectory(TenancyTable(self.table)), self.clock)
 
     def clock(self) -> datetime:
         return self.time[0]
@@ -89,9 +91,9 @@ class House:
         assert found is not None
         return found
 
-    def told(self) -> list[str]:
+    def notified(self) -> list[str]:
         """What people can read, sorted: much of it happens at one instant."""
-        page = self.people.page(self.member, NotificationQuery())
+        page = self.notifications.list_notifications(self.member, NotificationQuery())
         return sorted(one.type for one in page.items)
 
     def on_the_bus(self) -> list[str]:

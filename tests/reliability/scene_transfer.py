@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from erphub.platform.aws.due import sortable
 from erphub.platform.aws.table import Table, key_of
-from erphub.sync.settings.dynamodb import stamp
 from erphub.sync.transfers.models import LEASE_DURATION
 from local.erps.twentyfourseven import seed
 from tests.e2e.till import SETTINGS
@@ -131,9 +131,11 @@ class Transfer(With24SevenOffice):
 
     def outcome(self, stage: Stage) -> list[str]:
         customers = stage.erp.world.organisations[seed.SHOP].customers.values()
-        now = stamp(datetime.now(UTC))
+        now = sortable(datetime.now(UTC))
         leases = [
-            item["holder"] for item in stage.items() if views.kind_of(item) == "SYNC-LEASE" and item["until"] > now
+            item["lease_holder"]
+            for item in stage.items()
+            if views.kind_of(item) == "SYNC-LEASE" and item.get("lease_until", "") > now
         ]
         return [
             *self._vouchers(stage),

@@ -58,6 +58,19 @@ def test_what_has_run_out_is_nobodys_and_passes_on_with_a_greater_number(leases:
 
 
 @on_both
+def test_who_acquires_it_learns_who_let_it_run_out(leases: LeaseTable):
+    first = leases.acquire(KEY, "one", now=NOW, until=SOON)
+    second = leases.acquire(KEY, "two", now=SOON, until=LATER)
+    assert first is not None
+    assert second is not None
+    assert (first.previous_holder, second.previous_holder) == ("", "one")
+    leases.release(second)
+    third = leases.acquire(KEY, "three", now=SOON, until=LATER)
+    assert third is not None
+    assert third.previous_holder == "", "that one was released"
+
+
+@on_both
 def test_somebody_known_to_be_dead_is_replaced_before_it_runs_out(leases: LeaseTable):
     leases.acquire(KEY, "dead", now=NOW, until=LATER)
     assert leases.acquire(KEY, "me", now=NOW, until=LATER, in_place_of="another") is None

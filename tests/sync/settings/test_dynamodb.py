@@ -59,7 +59,7 @@ def test_a_sync_is_due_for_its_transfer_or_for_its_silence_whichever_comes_first
     syncs.save(sync(3, silence_alert_at=NOW))
     syncs.save(sync(4, next_at=NOW + hour, silence_alert_at=NOW + hour))
     syncs.save(sync(5))
-    assert {one.connection_id for one in syncs.due(NOW)} == {sync(n).connection_id for n in (1, 2, 3)}
+    assert {one.read().connection_id for one in syncs.due(NOW)} == {sync(n).connection_id for n in (1, 2, 3)}
 
 
 def test_only_what_is_due_is_found(syncs: SyncTable) -> None:
@@ -67,7 +67,7 @@ def test_only_what_is_due_is_found(syncs: SyncTable) -> None:
         syncs.save(sync(number, next_at=NOW + timedelta(minutes=number)))
     syncs.save(sync(7))
     due = list(syncs.due(NOW + timedelta(minutes=3)))
-    assert {one.connection_id for one in due} == {derived_id("connection", str(number)) for number in (1, 2, 3)}
+    assert {one.read().connection_id for one in due} == {derived_id("connection", str(number)) for number in (1, 2, 3)}
     syncs.save(due[0].read().model_copy(update={"next_at": None}))
     assert len(list(syncs.due(NOW + timedelta(minutes=3)))) == 2
 
@@ -78,7 +78,7 @@ def test_who_acquires_the_lease_learns_whose_it_was_and_never_released(leases: T
     assert leases.acquire(C, N, "one", "w", NOW + hour, NOW) == ""
     later = NOW + 2 * hour
     assert leases.acquire(C, N, "two", "w", later + hour, later) == "one"
-    leases.release(C, N, "two")
+    leases.release(C, N, "two", later)
     assert leases.acquire(C, N, "three", "w", later + hour, later) == ""
 
 
@@ -91,10 +91,10 @@ def test_one_transfer_and_one_worker_of_it_hold_the_lease(leases: TransferLeaseT
             leases.acquire(C, N, holder, worker, until, NOW)
         assert caught.value.facts["transfer"] == "T1"
     assert leases.holder(C, N, NOW) == "T1"
-    leases.release(C, N, "T2")
+    leases.release(C, N, "T2", NOW)
     assert leases.holder(C, N, NOW) == "T1"
     leases.acquire(C, N, "T2", "w", until + timedelta(minutes=6), until)
-    leases.release(C, N, "T1")
+    leases.release(C, N, "T1", until)
     assert leases.holder(C, N, until) == "T2"
-    leases.release(C, N, "T2")
+    leases.release(C, N, "T2", until)
     assert leases.holder(C, N, until) is None

@@ -17,6 +17,8 @@ class Lease:
     until: datetime
     number: int
     """Grows whenever the lease is acquired: who has the smaller one of two has lost the lease (a fencing number)."""
+    previous_holder: str = ""
+    """Who had it until this one acquired it, and did not release it; empty when there was nobody."""
 
 
 class Leases(Protocol):

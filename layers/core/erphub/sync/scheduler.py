@@ -1,12 +1,12 @@
 """The clock's part of syncs: transfers that are due, and silence that people are notified of."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from erphub.platform import logging
 from erphub.platform.clock import Clock
-from erphub.sync.settings.ports import DueSync, SyncStore
+from erphub.platform.due import DueItem, work_through
+from erphub.sync.settings.models import Sync
+from erphub.sync.settings.ports import SyncStore
 from erphub.sync.transfers.service import TransferService
 from erphub.sync.transfers.silence import SilenceAlert
 
@@ -27,17 +27,18 @@ class SyncScheduler:
         One that cannot be started does not keep the others back: it is logged, stays due and comes again with the next
         tick.
         """
-        with ThreadPoolExecutor(self.max_concurrent) as pool:
-            outcomes = Counter(pool.map(self._start, list(self.syncs.due(self.clock()))))
-        return {"due": outcomes.total()} | {name: outcomes[name] for name in ("started", "failed", "silent")}
+        due, silent = list(self.syncs.due(self.clock())), list[str]()
 
-    def _start(self, due: DueSync) -> str:
-        try:
-            sync = due.read()
+        def start(item: DueItem[Sync]) -> bool:
+            sync = item.read()
             if self.silence.check(sync):
-                return "silent"  # its transfer, if one is due as well, starts with the next tick
-            return "started" if self.transfers.start_due(sync) else "left"
-        except Exception as error:  # noqa: BLE001  one sync's trouble must not keep the others waiting
-            about = {"client_id": due.client_id, "connection_id": due.connection_id}
-            logging.logger().error("a due transfer could not be started", exc_info=error, extra=about)
-            return "failed"
+                silent.append(sync.connection_id)
+                return False  # its transfer, if one is due as well, starts with the next tick
+            return self.transfers.start_due(sync) is not None
+
+        worked = work_through(due, start, _report, workers=self.max_concurrent)
+        return {"due": len(due), "started": worked.done, "failed": worked.failed, "silent": len(silent)}
+
+
+def _report(failed: DueItem[Sync], error: Exception) -> None:
+    logging.logger().error("a due transfer could not be started", exc_info=error, extra={"key": failed.key})

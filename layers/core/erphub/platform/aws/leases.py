@@ -32,10 +32,12 @@ class LeaseTable(Leases):
         condition = "attribute_not_exists(lease_holder) OR lease_holder IN (:holder, :dead) OR lease_until <= :now"
         return self._changed(
             key,
-            "SET lease_holder = :holder, lease_number = if_not_exists(lease_number, :first) + :one",
+            "SET lease_before = if_not_exists(lease_holder, :nobody), lease_holder = :holder,"
+            " lease_number = if_not_exists(lease_number, :first) + :one",
             condition,
             until,
             holder=holder,
+            nobody="",
             dead=in_place_of or holder,
             now=sortable(now),
             first=first,
@@ -76,4 +78,5 @@ def as_values(lease: Lease) -> dict[str, Any]:
 
 
 def _lease(key: Key, item: Item) -> Lease:
-    return Lease(key, item["lease_holder"], datetime.fromisoformat(item["lease_until"]), int(item["lease_number"]))
+    until, number = datetime.fromisoformat(item["lease_until"]), int(item["lease_number"])
+    return Lease(key, item["lease_holder"], until, number, item.get("lease_before", ""))

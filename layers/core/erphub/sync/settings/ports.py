@@ -4,25 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
+from erphub.platform.due import DueItem
 from erphub.sync.settings.models import Sync
-
-
-class DueSync(Protocol):
-    """A sync whose time has come, still unread: one that cannot be read must not keep the others from starting."""
-
-    @property
-    def client_id(self) -> str:
-        """Whose it is."""
-        ...
-
-    @property
-    def connection_id(self) -> str:
-        """Which connection it is of."""
-        ...
-
-    def read(self) -> Sync:
-        """The sync. Raises ValueError when what is kept is no sync."""
-        ...
 
 
 class SyncStore(Protocol):
@@ -36,7 +19,7 @@ class SyncStore(Protocol):
         """Keep it, provided that nobody else did since it was read. Raises Conflict (`version_conflict`)."""
         ...
 
-    def due(self, now: datetime) -> Iterator[DueSync]:
+    def due(self, now: datetime) -> Iterator[DueItem[Sync]]:
         """Every sync whose next transfer or silence alert is due; costs as much as there are."""
         ...
 
@@ -54,7 +37,7 @@ class TransferLeases(Protocol):
         """
         ...
 
-    def release(self, client_id: str, connection_id: str, transfer_id: str) -> None:
+    def release(self, client_id: str, connection_id: str, transfer_id: str, now: datetime) -> None:
         """Let others go on; a lease that somebody else has by now is left alone."""
         ...
 

@@ -46,7 +46,7 @@ class TransferCompletion:
 
         context.update_sync(changes)
         context.transfer = context.stores.transfers.save(end, context.keep_days)
-        context.stores.leases.release(*context.key, end.id)
+        context.stores.leases.release(*context.key, end.id, context.clock())
         codes = sorted(self._codes)
         return {"outcome": "finished", "counts": end.counts.model_dump(), "state": end.state.value, "notices": codes}
 

@@ -115,7 +115,7 @@ class TransferService:
             self.worker.ask(task_of(kept, "run"))
         except Exception:
             # Nobody will work on it: the lease is given back at once.
-            self.syncs.leases.release(*key, transfer.id)
+            self.syncs.leases.release(*key, transfer.id, self.clock())
             raise
         return kept
 

@@ -101,9 +101,7 @@ check-aws: # limits and shapes that AWS publishes and the local AWS lets pass
 check-security:
 	@.venv-scan/bin/checkov --config-file .checkov.yaml --file template.yaml > .build/checkov.log 2>&1 || { cat .build/checkov.log; exit 1; }
 check-openapi:
-	@$(PY) -m erphub.openapi --check docs/openapi.json
-	@$(PY) -m local.api_definition --check api.json
-	@$(PY) -m local.route_table --check layers/core/erphub/routes.json
+	@$(PY) -m local.generated --check
 
 check-drawing:
 	@$(PY) -m local.package_drawing --check
@@ -111,10 +109,8 @@ check-drawing:
 drawing: venv ## Draw the packages into README.md again from the code
 	@$(PY) -m local.package_drawing --write
 
-openapi: venv ## Write docs/openapi.json, api.json and routes.json again from the routes
-	@$(PY) -m erphub.openapi --write docs/openapi.json
-	@$(PY) -m local.api_definition --write api.json
-	@$(PY) -m local.route_table --write layers/core/erphub/routes.json
+openapi: venv ## Write docs/openapi.json, api.json, routes.json and the list of permissions again from the routes
+	@$(PY) -m local.generated --write
 
 format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .

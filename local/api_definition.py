@@ -1,15 +1,12 @@
 """Writes api.json, what API Gateway is told: an OpenAPI 3.0 document without schemas that template.yaml includes.
 
 Routes come from the packages and their functions from the template, so that a route is declared once.
-`python -m local.api_definition --write api.json` makes it, `--check` says whether the file still tells the truth. All
-of the API is in it, because SAM adds nothing to an included definition. Sources: "OpenAPI extensions for API Gateway",
+`make openapi` writes it (local/generated.py). All of the API is in it, because SAM adds nothing to an included definition. Sources: "OpenAPI extensions for API Gateway",
 "Gateway response types", "Integration passthrough behaviors" (API Gateway developer guide), "AWS::Include transform".
 """
 
-import argparse
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -197,24 +194,3 @@ def _nothing_here() -> Json:
             },
         },
     }
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check the definition; returns 1 when the file does not match the routes."""
-    parser = argparse.ArgumentParser(prog="python -m local.api_definition", description=__doc__)
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--write", type=Path, metavar="FILE")
-    action.add_argument("--check", type=Path, metavar="FILE")
-    given = parser.parse_args(arguments)
-    wanted = text()
-    if given.write:
-        given.write.write_text(wanted, "utf-8")
-        return 0
-    if given.check.exists() and given.check.read_text("utf-8") == wanted:
-        return 0
-    print(f"{given.check} no longer matches the routes and the template; say `make openapi`", file=sys.stderr)
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,16 +1,14 @@
 """The API described for machines: an OpenAPI 3.1 document made from the routes that the packages declare.
 
-`python -m erphub.openapi --write docs/openapi.json` makes it, `--check` says whether the file still tells the truth.
-What the gateway is told of the same routes is api.json, made by `local/api_definition.py`. The functions serve the file
-that was built, so that no request pays for making it.
+`make openapi` writes it to docs/openapi.json. The functions serve the file that was built, so that no request pays for
+making it. Code tells `WebhookView`, `NewWebhook` and `ChangedWebhook` from the entity; clients get `Webhook`,
+`CreateWebhook` and `UpdateWebhook`.
 """
 
-import argparse
 import json
 import re
-import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from erphub import app
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 type Json = dict[str, Any]
 
 VERSION = "1.0.0"
+_SCHEMAS = "#/components/schemas/"
+_CLIENT_NAMES = ((r"^New(?=[A-Z])", "Create"), (r"^Changed(?=[A-Z])", "Update"), (r"(?<=[a-z])View$", ""))
 _PROBLEMS = {
     "400": "The body is not JSON.",
     "401": "No token, one that has expired, or an access token in place of the ID token.",
@@ -128,8 +128,37 @@ def _schemas(declared: "Sequence[Route]") -> tuple[Mapping[Any, Json], Json]:
         for shape, mode in ((route.takes, "validation"), (route.query, "validation"), (route.gives, "serialization")):
             if isinstance(shape, type) and issubclass(shape, BaseModel):
                 wanted[shape, mode] = None
-    schemas, whole = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
-    return cast(Mapping[Any, Json], schemas), cast(Json, whole.get("$defs", {}))
+    schemas, whole = models_json_schema(list(wanted), ref_template=f"{_SCHEMAS}{{model}}")
+    definitions = cast(Json, whole.get("$defs", {}))
+    new_names = {name: client_name(name) for name in definitions}
+    if twice := [name for name, count in Counter(new_names.values()).items() if count > 1]:
+        raise ValueError(f"two schemas would be called {', '.join(twice)}")
+    renamed = {new_names[name]: _retitled(name, _pointing(schema, new_names)) for name, schema in definitions.items()}
+    return {key: _pointing(schema, new_names) for key, schema in schemas.items()}, renamed
+
+
+def client_name(name: str) -> str:
+    """What a schema is called in the document: as generated clients are to name their classes."""
+    for pattern, becomes in _CLIENT_NAMES:
+        name = re.sub(pattern, becomes, name)
+    return name
+
+
+def _pointing(schema: Any, names: Mapping[str, str]) -> Any:
+    """The schema, pointing at schemas by their names in the document."""
+    if isinstance(schema, Mapping):
+        found = {key: _pointing(one, names) for key, one in cast(Mapping[str, Any], schema).items()}
+        if str(found.get("$ref", "")).startswith(_SCHEMAS):
+            found["$ref"] = _SCHEMAS + names[found["$ref"].removeprefix(_SCHEMAS)]
+        mapping = cast(Json, found.get("discriminator", {})).get("mapping", {})
+        for value, pointer in mapping.items():
+            mapping[value] = _SCHEMAS + names.get(pointer.removeprefix(_SCHEMAS), pointer.removeprefix(_SCHEMAS))
+        return found
+    return [_pointing(one, names) for one in cast(list[Any], schema)] if isinstance(schema, list) else schema
+
+
+def _retitled(name: str, schema: Json) -> Json:
+    return schema | {"title": client_name(name)} if schema.get("title") == name else schema
 
 
 def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
@@ -162,7 +191,7 @@ def _path_parameters(route: "Route") -> Iterator[Json]:
 def _query_parameters(route: "Route") -> Iterator[Json]:
     if route.query is None:
         return
-    schema = route.query.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = route.query.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}")
     required: list[str] = schema.get("required", [])
     for name, property_ in schema.get("properties", {}).items():
         words = property_.pop("description", None)
@@ -212,30 +241,6 @@ def _possible(route: "Route") -> Iterator[str]:
     yield from ("500", "503")
 
 
-def text(declared: "Sequence[Route]") -> str:
+def text() -> str:
     """The document as it is kept in docs/openapi.json."""
-    return json.dumps(document(declared), indent=2, ensure_ascii=False) + "\n"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check the document; returns 1 when the file does not match the routes."""
-    parser = argparse.ArgumentParser(prog="python -m erphub.openapi", description=__doc__)
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--write", type=Path, metavar="FILE")
-    action.add_argument("--check", type=Path, metavar="FILE")
-    given = parser.parse_args(arguments)
-    wanted = text(routes())
-    if given.write:
-        given.write.parent.mkdir(parents=True, exist_ok=True)
-        given.write.write_text(wanted, "utf-8")
-        return 0
-    if given.check.exists() and given.check.read_text("utf-8") == wanted:
-        return 0
-    print(
-        f"{given.check} no longer matches the routes: python -m erphub.openapi --write {given.check}", file=sys.stderr
-    )
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return json.dumps(document(routes()), indent=2, ensure_ascii=False) + "\n"

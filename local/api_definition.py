@@ -1,8 +1,9 @@
 """Writes api.json, what API Gateway is told: an OpenAPI 3.0 document without schemas that template.yaml includes.
 
 Routes come from the packages and their functions from the template, so that a route is declared once.
-`make openapi` writes it (local/generated.py). All of the API is in it, because SAM adds nothing to an included definition. Sources: "OpenAPI extensions for API Gateway",
-"Gateway response types", "Integration passthrough behaviors" (API Gateway developer guide), "AWS::Include transform".
+`make openapi` writes it (local/generated.py). All of the API is in it, because SAM adds nothing to an included
+definition. Sources: "OpenAPI extensions for API Gateway", "Gateway response types", "Integration passthrough behaviors"
+(API Gateway developer guide), "AWS::Include transform".
 """
 
 import json

@@ -1,7 +1,7 @@
 """AWS for tests: in memory, which is fast, or moto, which knows nothing of this project.
 
 Tests of packages that only use the stores run in memory, a journey through each of them on both; `--aws moto` runs all
-of them on moto. Tests of the stores themselves (tests/ports) are on both.
+of them on moto. Tests of the stores themselves (test_dynamodb.py) are on both.
 """
 
 import functools

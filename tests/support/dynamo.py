@@ -2,7 +2,7 @@
 
 A request takes microseconds here instead of the milliseconds it takes through botocore and moto. What AWS refuses is
 refused: the shape of a request is held to botocore's own model of the service, and the rules behind it are below.
-tests/ports/test_memory.py sends the same requests to this client and to moto and compares all that comes back.
+tests/platform/memory/test_memory.py sends the same requests to this client and to moto and compares what comes back.
 """
 
 import threading

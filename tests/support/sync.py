@@ -20,7 +20,7 @@ from erphub.platform.ids import derived_id
 from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.changes.dynamodb import ChangeFeedTable, SyncedRecordTable
 from erphub.sync.changes.offers import ChangeOffers
-from erphub.sync.changes.schemas import Acknowledged
+from erphub.sync.changes.schemas import AcknowledgedChange
 from erphub.sync.changes.service import ChangeService
 from erphub.sync.documents.models import SubmittedDocument, UploadSlot
 from erphub.sync.documents.service import DocumentService, read_incoming
@@ -238,7 +238,7 @@ class SyncHub:
         found = self.exports.list_gaps(CLIENT, CONNECTION, GapQuery(first=first, last=last))
         return [one.model_dump(mode="json") for one in found]
 
-    def acknowledge(self, change: Acknowledged) -> Entry | None:
+    def acknowledge(self, change: AcknowledgedChange) -> Entry | None:
         """The till takes one change over."""
         return self.changes.acknowledge(CLIENT, CONNECTION, "till", [change])[change.change]
 

@@ -10,7 +10,7 @@ from erphub.erp.documents import DocumentKind, Product
 from erphub.platform.errors import Conflict
 from erphub.sync.canonical import from_text
 from erphub.sync.changes.merge import all_fields
-from erphub.sync.changes.schemas import Acknowledged
+from erphub.sync.changes.schemas import AcknowledgedChange
 from tests.support.sync import CLIENT, CONNECTION, FAULTS, SyncHub, expect
 
 P = DocumentKind.PRODUCT
@@ -86,7 +86,7 @@ class TillAndErp(RuleBasedStateMachine):
     def the_till_takes_over_what_it_read(self) -> None:
         for offer in self.read:
             name = offer.external_id or f"P{offer.document['number']}"
-            wanted = Acknowledged(change=str(offer.sequence), external_id=name)
+            wanted = AcknowledgedChange(change=str(offer.sequence), external_id=name)
             try:
                 done = self.hub.acknowledge(wanted)
             except Conflict as error:

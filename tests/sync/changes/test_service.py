@@ -9,7 +9,7 @@ import pytest
 from erphub.erp.documents import Address, Customer, DocumentKind, Product
 from erphub.platform.errors import Conflict, Invalid
 from erphub.sync.changes.merge import merge
-from erphub.sync.changes.schemas import Acknowledged
+from erphub.sync.changes.schemas import AcknowledgedChange
 from erphub.sync.export_log.models import EntryState
 from erphub.sync.settings.models import Master
 from tests.support.aws import on_both
@@ -23,7 +23,7 @@ def feed(hub: SyncHub, since: int = 0) -> list[Any]:
 
 
 def acknowledge(hub: SyncHub, sequence: int, external_id: str | None = None) -> bool:
-    return hub.acknowledge(Acknowledged(change=str(sequence), external_id=external_id)) is not None
+    return hub.acknowledge(AcknowledgedChange(change=str(sequence), external_id=external_id)) is not None
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_record_that_the_till_does_not_know_is_offered_whole_as_the_erp_has_it
     [offer] = hub.feed.list_after(CLIENT, CONNECTION, 0, 100)
     assert offer.document["ean"] == "1"
     assert {"number", "name", "price", "ean"} <= set(offer.changed), "the till has seen none of it"
-    done = hub.acknowledge(Acknowledged(change=str(offer.sequence), external_id="P2"))
+    done = hub.acknowledge(AcknowledgedChange(change=str(offer.sequence), external_id="P2"))
     assert done is not None
     assert '"ean":"1"' in done.body
 

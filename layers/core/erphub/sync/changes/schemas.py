@@ -18,7 +18,7 @@ class ChangesQuery(PageQuery):
     since: Annotated[str | None, Field(pattern=r"^\d{1,15}$", description="The last change that was read")] = None
 
 
-class Acknowledged(Model):
+class AcknowledgedChange(Model):
     """That the till has taken a change over; `external_id` names a record it did not have before."""
 
     change: Annotated[str, Field(pattern=r"^\d{1,15}$")]
@@ -28,7 +28,7 @@ class Acknowledged(Model):
 class Acknowledgement(Model):
     """Changes that the till has taken over."""
 
-    changes: Annotated[tuple[Acknowledged, ...], Field(min_length=1, max_length=200)]
+    changes: Annotated[tuple[AcknowledgedChange, ...], Field(min_length=1, max_length=200)]
 
 
 class ChangeView(Model):

@@ -10,7 +10,7 @@ from erphub.sync.canonical import digest, entry_id, read_document, title, to_tex
 from erphub.sync.changes.merge import empty_fields, merge, nested
 from erphub.sync.changes.models import OfferedChange, SyncedRecord
 from erphub.sync.changes.offers import ChangeOffers, till_state, with_overridden
-from erphub.sync.changes.schemas import Acknowledged, ChangesQuery
+from erphub.sync.changes.schemas import AcknowledgedChange, ChangesQuery
 from erphub.sync.export_log.models import Entry, EntryState
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.service import SyncService
@@ -29,7 +29,7 @@ class ChangeService:
         return self.offers.feed.list_after(client_id, connection_id, int(query.since or 0), query.limit)
 
     def acknowledge(
-        self, client_id: str, connection_id: str, by: str, changes: Sequence[Acknowledged]
+        self, client_id: str, connection_id: str, by: str, changes: Sequence[AcknowledgedChange]
     ) -> dict[str, Entry | None]:
         """The till takes changes over: by change its record as it is from now on, with what it changed itself since.
 
@@ -39,7 +39,7 @@ class ChangeService:
         sync = self.syncs.get(client_id, connection_id)
         return {change.change: self._acknowledge(sync, by, change) for change in changes}
 
-    def _acknowledge(self, sync: Sync, by: str, change: Acknowledged) -> Entry | None:
+    def _acknowledge(self, sync: Sync, by: str, change: AcknowledgedChange) -> Entry | None:
         client_id, connection_id = sync.client_id, sync.connection_id
         offer = self.offers.feed.get(client_id, connection_id, int(change.change))
         record = self.offers.records.get(client_id, connection_id, offer.kind, offer.reference) if offer else None

@@ -1,0 +1,207 @@
+"""Who may call which route: every route of every package, asked by everybody there is, with services that only record.
+
+What is expected follows from what a route declares that it needs. A refused call has reached no service.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, override
+
+import pytest
+
+from erphub import app, capabilities, openapi
+from erphub.app import PackageRoutes
+from erphub.platform.capability import Permission
+from erphub.platform.errors import Conflict
+from erphub.platform.http import gateway
+from erphub.platform.http.dispatch import Dispatcher
+from erphub.platform.http.router import Route
+from erphub.platform.identity import AccessLevel
+from erphub.tenancy.access import Authorizer
+from erphub.tenancy.models import Membership, Role
+from erphub.tenancy.ports import Memberships
+from local import permissions
+from local.emulator import ROOT
+from tests.support.gateway import addressed
+
+ROUTES = openapi.routes()
+EVENT = json.loads((ROOT / "events/connections/api.json").read_text())
+CUSTOMER, CLIENT, OTHER, SOME_ID = (f"01{name:0<24}" for name in ("C0ST0MER", "C1ENT", "0THER", "ANYTH1NG"))
+KNOWN = {
+    "customer_id": CUSTOMER,
+    **dict.fromkeys(("system", "erp_system"), "visma-business"),
+    **dict.fromkeys(("kind", "document_kind"), "customer"),
+}
+"""What stands in a path, where it is no identifier."""
+DOCUMENT = {"name": "Kari"}
+"""A document of that kind: its route reads it before it asks its service."""
+WITHOUT, ONLY = "without", "only"
+NOBODY, STRANGER, NEIGHBOUR = "nobody", "stranger", "neighbour"
+CUSTOMER_ADMINISTRATOR, PLATFORM_ADMINISTRATOR = "customer's administrator", "platform's administrator"
+REACHED = "reached"
+MEMBERS = (WITHOUT, ONLY, *capabilities.built_in_roles())
+CALLERS = (NOBODY, STRANGER, NEIGHBOUR, *MEMBERS, CUSTOMER_ADMINISTRATOR, PLATFORM_ADMINISTRATOR)
+
+
+@dataclass(frozen=True)
+class People(Memberships):
+    """A customer with two clients: a member of the first in each role, a member of the second who may do everything."""
+
+    needed: object
+    """What the role `only` has, and `without` lacks."""
+
+    @override
+    def membership(self, client_id: str, user: str) -> Membership | None:
+        belongs = (client_id == CLIENT and user in MEMBERS) or (client_id == OTHER and user == NEIGHBOUR)
+        role = user if user in MEMBERS else "administrator"
+        return Membership(client_id, CUSTOMER, user, role) if belongs else None
+
+    @override
+    def role(self, customer_id: str, name: str) -> Role | None:
+        every = frozenset(capabilities.permissions().values())
+        mine = frozenset(one for one in every if one == self.needed)
+        allowed = {WITHOUT: every - mine, ONLY: mine, **capabilities.built_in_roles()}
+        return Role(customer_id, name, allowed[name])
+
+    @override
+    def is_customer_administrator(self, customer_id: str, user: str) -> bool:
+        return customer_id == CUSTOMER and user == CUSTOMER_ADMINISTRATOR
+
+    @override
+    def belongs_to_customer(self, customer_id: str, user: str) -> bool:
+        return customer_id == CUSTOMER and user in (*MEMBERS, NEIGHBOUR)
+
+    @override
+    def is_platform_administrator(self, user: str) -> bool:
+        return user == PLATFORM_ADMINISTRATOR
+
+
+@dataclass
+class Recorder:
+    """A service that writes down what it is asked to do, and then refuses to."""
+
+    calls: list[str] = field(default_factory=list[str])
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*given: object, **named: object) -> None:
+            self.calls.append(name)
+            raise Conflict("A service was reached.", code=REACHED)
+
+        return call
+
+
+class Anything:
+    """A body that has whatever member is looked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return Anything()
+
+
+@dataclass
+class Api:
+    """Every package's routes, with recording services."""
+
+    needed: object
+    recorder: Recorder = field(default_factory=Recorder)
+
+    def call(self, route: Route, caller: str, client: str = CLIENT) -> tuple[int, str]:
+        dispatcher = Dispatcher(
+            PackageRoutes(capabilities.api_packages()),
+            lambda kind: self.recorder,
+            lambda: Authorizer(People(self.needed)),
+            lambda: pytest.fail("nobody sent an Idempotency-Key"),
+        )
+        path = route.path
+        for name in route.names:
+            path = path.replace(f"{{{name}}}", {**KNOWN, "client_id": client}.get(name, SOME_ID))
+        event = addressed(EVENT, ROUTES, route.method, path)
+        claims = {"sub": caller, "token_use": "id", "email_verified": "true", "email": f"{caller}@example.test"}
+        event["requestContext"]["authorizer"] = {"claims": claims} if caller != NOBODY else {}
+        event["headers"] = {}
+        answer = dispatcher(event, None)
+        code = json.loads(answer["body"]).get("code", "") if int(answer["statusCode"]) >= 400 else ""
+        return int(answer["statusCode"]), code
+
+
+@pytest.fixture(autouse=True)
+def _any_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent is of no interest here: rights are looked at before it is read."""
+    anything = Anything()
+    monkeypatch.setattr(
+        gateway.Request, "body", lambda self, takes: anything if isinstance(takes, type) else dict(DOCUMENT)
+    )
+    monkeypatch.setattr(gateway.Request, "query", lambda self, shape: anything)
+
+
+def expected(route: Route, caller: str) -> tuple[int, str] | None:
+    """The refusal that a caller gets; None for whoever is let in."""
+    if route.needs is AccessLevel.PUBLIC:
+        return None
+    if caller == NOBODY:
+        return 401, "not_signed_in"
+    if isinstance(route.needs, Permission):
+        if caller not in MEMBERS:
+            return 404, "client_not_found"
+        built_in = capabilities.built_in_roles().get(caller, frozenset())
+        return None if caller == ONLY or route.needs in built_in else (403, "permission_missing")
+    if route.needs is AccessLevel.SIGNED_IN:
+        return None
+    if route.needs is AccessLevel.PLATFORM_ADMINISTRATOR:
+        return None if caller == PLATFORM_ADMINISTRATOR else (403, "platform_administrators_only")
+    if caller == CUSTOMER_ADMINISTRATOR:
+        return None
+    if caller == PLATFORM_ADMINISTRATOR and route.needs is AccessLevel.ANY_ADMINISTRATOR:
+        return None
+    belongs = caller in (*MEMBERS, NEIGHBOUR)
+    return (403, "customer_administrators_only") if belongs else (404, "customer_not_found")
+
+
+def reached(route: Route, status: int, code: str, api: Api) -> bool:
+    """Whether a call was let in: it came to its service, or, where the route needs none, to its answer."""
+    if not route.services:
+        return status not in (401, 403, 404)
+    assert (code == REACHED) == bool(api.recorder.calls), "a call that was refused did something"
+    return code == REACHED
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_a_route_lets_in_whoever_has_what_it_needs_and_nobody_else(route: Route):
+    outcomes: dict[str, tuple[int, str] | None] = {}
+    for caller in CALLERS:
+        api = Api(route.needs)
+        status, code = api.call(route, caller)
+        outcomes[caller] = None if reached(route, status, code, api) else (status, code)
+    assert outcomes == {caller: expected(route, caller) for caller in CALLERS}
+
+
+@pytest.mark.parametrize(
+    "route", [one for one in ROUTES if "client_id" in one.names], ids=lambda route: f"{route.method} {route.path}"
+)
+def test_whoever_may_do_everything_in_a_client_may_do_nothing_in_another(route: Route):
+    assert Api(route.needs).call(route, NEIGHBOUR, OTHER)[1] == REACHED
+    for caller in MEMBERS:
+        assert Api(route.needs).call(route, caller, OTHER) == (404, "client_not_found")
+
+
+def test_a_route_that_needs_less_than_it_says_would_be_noticed():
+    (route,) = [one for one in ROUTES if one.operation == "list_connections"]
+    seen = Api("connections:manage").call(route, WITHOUT)
+    assert seen[1] == REACHED, "the member lacks another permission than the one that this route needs"
+
+
+def test_the_reviewed_list_says_who_may():
+    listed = (ROOT / "tests/contract/permissions.txt").read_text()
+    assert listed == permissions.text(), "say `make openapi` and look at what changed"
+    assert len(listed.splitlines()) == len(ROUTES)
+    (line,) = [one for one in listed.splitlines() if one.split()[:2] == ["GET", "/clients/{client_id}/datasets"]]
+    assert line.split(maxsplit=3)[2:] == ["data:view", "accountant, administrator, viewer"]
+
+
+def test_every_permission_is_declared_once_and_every_role_has_what_it_had():
+    roles = {name: {str(one) for one in allowed} for name, allowed in capabilities.built_in_roles().items()}
+    assert roles == {
+        "administrator": set(capabilities.permissions()),
+        "accountant": {"connections:view", "imports:run", "data:view", "sync:run", "vouchers:view"},
+        "viewer": {"connections:view", "data:view"},
+    }
+    assert len({package for package, _ in app.all_routes()}) == len(capabilities.api_packages())

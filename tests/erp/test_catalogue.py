@@ -7,51 +7,9 @@ import sys
 import pytest
 
 from erphub.erp import catalogue as erp
-from erphub.erp.datasets import BY_ID
-from erphub.erp.description import Description
-from erphub.erp.system import ErpAdapter, ListsOptions
 from erphub.platform.errors import Invalid, NotFound
 
 SQL_SERVER = {"server": "db01", "login": "reader", "database": "vbsys"}
-
-
-@pytest.mark.parametrize("described", erp.catalogue(), ids=lambda one: one.id)
-class TestEverySystem:
-    def test_it_can_do_what_its_description_says_and_nothing_else(self, described: Description) -> None:
-        system = erp.open_system(described.id, SQL_SERVER, {"password": "x"})
-        assert isinstance(system, ErpAdapter)
-        can = {capability for capability, protocol in erp.CAPABILITIES.items() if isinstance(system, protocol)}
-        assert can == set(described.capabilities)
-
-    def test_what_its_wizard_lists_from_the_erp_it_can_be_asked_for(self, described: Description) -> None:
-        system = erp.open_system(described.id, SQL_SERVER, {"password": "x"})
-        assert isinstance(system, ListsOptions) is any(step.listed for step in described.steps)
-
-    def test_it_is_described_for_whoever_chooses(self, described: Description) -> None:
-        assert described.title
-        assert described.summary
-        assert all(link.url.startswith("https://") for link in described.documentation)
-        assert described.documentation
-
-    def test_its_datasets_are_ones_the_hub_knows(self, described: Description) -> None:
-        assert set(described.datasets) <= set(BY_ID)
-        assert described.datasets
-
-    def test_a_dataset_that_depends_on_a_setting_names_one_of_its_choices(self, described: Description) -> None:
-        fields = {field.name: field for step in described.steps for field in step.fields}
-        for dataset, (name, values) in described.datasets_when.items():
-            assert dataset in described.datasets
-            assert set(values) < set(fields[name].choices)
-
-    def test_its_wizard_tests_the_connection_and_ends(self, described: Description) -> None:
-        ids = [step.id for step in described.steps]
-        assert len(set(ids)) == len(ids)
-        assert ids[-1] == "finish"
-        assert any(step.tests for step in described.steps)
-
-    def test_no_field_name_stands_in_two_steps(self, described: Description) -> None:
-        names = [field.name for step in described.steps for field in step.fields]
-        assert len(set(names)) == len(names)
 
 
 def test_both_sql_server_systems_are_offered() -> None:

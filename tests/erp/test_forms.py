@@ -17,7 +17,6 @@ def step(system: str, name: str) -> Step:
 
 SERVER = step("visma-business", "server")
 GOOD: dict[str, Any] = {"server": "db01", "login": "reader", "password": "s3cret"}
-ALL_STEPS = [(system.id, one) for system in erp.catalogue() for one in system.steps]
 
 
 def errors(where: Step, body: object, known: AnswerContext | None = None) -> dict[str, str]:
@@ -228,27 +227,6 @@ class TestMapping:
     )
     def test_a_wrong_mapping_says_where(self, mapping: dict[str, Any], pointer: str, code: str) -> None:
         assert errors(self.where, {"mapping": mapping}) == {pointer: code}
-
-
-@pytest.mark.parametrize(("system", "where"), ALL_STEPS, ids=lambda value: getattr(value, "id", value))
-def test_every_step_is_valid_json_schema_with_titles_and_help(system: str, where: Step) -> None:
-    schema = step_schema(where)
-    Draft202012Validator.check_schema(schema)
-    assert schema["title"]
-    assert schema["additionalProperties"] is False
-    for name, shown in schema["properties"].items():
-        assert shown["title"], name
-        assert shown["description"], name
-    secret = {item.name for item in where.fields if item.secret}
-    assert {name for name, shown in schema["properties"].items() if shown.get("writeOnly")} == secret
-
-
-@pytest.mark.parametrize(("system", "where"), ALL_STEPS, ids=lambda value: getattr(value, "id", value))
-def test_the_examples_of_a_step_satisfy_its_own_schema(system: str, where: Step) -> None:
-    schema = step_schema(where)
-    for item in where.fields:
-        if item.example is not None:
-            Draft202012Validator(schema["properties"][item.name]).validate(item.example)
 
 
 @pytest.mark.parametrize(

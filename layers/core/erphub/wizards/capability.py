@@ -6,5 +6,5 @@ capability = Capability(
     "wizards",
     "Wizards",
     packages=("wizards",),
-    environment=(Variable("CONNECT_MACHINE_ARN"), Variable("WIZARD_TIMEOUT_SECONDS")),
+    environment=(Variable("CONNECT_MACHINE_ARN"),),
 )

@@ -16,11 +16,13 @@ from erphub.erp.reading import ReadsDatasets
 from erphub.erp.system import FoundCompany
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Everything, Job
-from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.costs import calls_between, cost_of
+from erphub.imports.runs.dynamodb.runs import RunTable
 from erphub.imports.runs.execution import RunExecution
-from erphub.imports.runs.models import Run, RunRef, Status, Trigger
+from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.planning import RunPlanner
 from erphub.imports.runs.ports import Source
-from erphub.imports.runs.service import cost, spent
+from erphub.lake.datasets.dynamodb import TableTypesTable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
 
@@ -84,7 +86,9 @@ class OneSource:
 def main(port: str, database: str) -> None:
     """One run, its tasks one after the other in this process."""
     began = time.perf_counter()
-    importing = replace(app.services().get(RunExecution), sources=OneSource(port, database))
+    source = OneSource(port, database)
+    planner = replace(app.services().get(RunPlanner), sources=source)
+    execution = replace(app.services().get(RunExecution), sources=source)
     jobs, runs, now = (
         JobTable(app.services().platform.table),
         RunTable(app.services().platform.table),
@@ -97,25 +101,25 @@ def main(port: str, database: str) -> None:
     )  # fmt: skip
     jobs.add(job)
     ref = RunRef(client, job.id, new_id())
-    runs.add(Run(ref, job.connection_id, Trigger.MANUAL, Status.QUEUED, "bench", instant(now)))
+    runs.add(Run(ref, job.connection_id, Trigger.MANUAL, RunStatus.QUEUED, "bench", instant(now)))
     before = app.services().platform.calls_so_far()
-    plan = importing.plan(ref, lambda: TIME_LEFT)
+    plan = planner.plan(ref, lambda: TIME_LEFT)
     read_began = time.perf_counter()
     for package in plan["packages"]:
-        importing.read(ref, package["from"], package["to"], lambda: TIME_LEFT)
+        execution.read(ref, package["from"], package["to"], lambda: TIME_LEFT)
     read_seconds = time.perf_counter() - read_began
-    for package in importing.publishing(ref)["packages"]:
-        importing.publish(ref, package["from"], package["to"], lambda: TIME_LEFT)
-    importing.finish(ref)
+    for package in execution.list_publications(ref)["packages"]:
+        execution.publish(ref, package["from"], package["to"], lambda: TIME_LEFT)
+    execution.finish(ref)
     seconds = time.perf_counter() - began
-    runs.spend(ref, spent(before, app.services().platform.calls_so_far()), int(seconds * 1000))
+    runs.add_cost(ref, calls_between(before, app.services().platform.calls_so_far()), int(seconds * 1000))
     run = runs.get(ref)
-    if run.status is not Status.SUCCEEDED:
+    if run.status is not RunStatus.SUCCEEDED:
         raise RuntimeError(f"the import {run.status}: {run.problem}")
-    told = cost(run)
+    spent = cost_of(run)
     tell(
-        seconds=seconds, read_seconds=read_seconds, rows=run.totals["written"], calls=told.calls,
-        usd=told.estimated_usd, types=dict(runs.known_types(client)["gl_transactions"]),
+        seconds=seconds, read_seconds=read_seconds, rows=run.totals["written"], calls=spent.calls,
+        usd=spent.estimated_usd, types=dict(app.services().get(TableTypesTable).of_client(client)["gl_transactions"]),
     )  # fmt: skip
 
 

@@ -10,4 +10,4 @@ from erphub.platform import redaction
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     """Start what is due now, whatever instant the event says."""
     redaction.forget()
-    return {"started": app.services().get(Scheduler).tick()}
+    return {"started": app.services().get(Scheduler).start_due_jobs()}

@@ -11,7 +11,7 @@ from erphub.platform import tasks
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-TASKS = ("plan", "read", "publishing", "publish", "abandon", "finish", tasks.EXECUTION_ENDED)
+TASKS = ("plan", "read", "list_publications", "publish", "abandon", "finish", tasks.EXECUTION_ENDED)
 """What is asked of a run; see ImportTasks."""
 
 

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from erphub.imports.runs.packages import MOST_PACKAGES
+from erphub.imports.runs.packages import MAX_PACKAGES
 from erphub.platform.errors import ServiceBusy
 from local.machines import Definition, faults, scopes, successors
 
 from . import limits
 from .stack import Json, Stack
 
-ITEMS: Mapping[str, int] = {"ReadPackages": MOST_PACKAGES, "PublishPackages": MOST_PACKAGES}
+ITEMS: Mapping[str, int] = {"ReadPackages": MAX_PACKAGES, "PublishPackages": MAX_PACKAGES}
 """How many items each map may be handed; the code that makes them keeps to it."""
 THROTTLED = frozenset(
     {

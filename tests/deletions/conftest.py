@@ -23,10 +23,11 @@ from erphub.erp.dynamodb import rate_limit_key, token_key
 from erphub.events.dynamodb import event_item_key
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Job, Schedule
-from erphub.imports.runs.dynamodb import RunTable
-from erphub.imports.runs.models import LogLine, Part, Run, RunRef, Status, Trigger, Unit
+from erphub.imports.runs.dynamodb.runs import RunTable
+from erphub.imports.runs.models import LogLine, Part, Run, RunRef, RunStatus, Trigger, Unit
+from erphub.lake.datasets.dynamodb import TableTypesTable
 from erphub.lake.delta.removal import LakeRemoval
-from erphub.lake.locations import owner_folder
+from erphub.lake.locations import connection_folder
 from erphub.platform.aws import clients
 from erphub.platform.identity import Member
 from erphub.platform.ids import derived_id
@@ -48,6 +49,7 @@ from erphub.webhooks.dynamodb import webhook_delivery_key
 from erphub.wizards.dynamodb import WizardTable, wizard_company_key, wizard_token_key
 from erphub.wizards.models import Edit, Wizard, WizardStatus
 from tests.support.aws import AWS, EXPORTS, TENANTS, everything_in, make_table
+from tests.support.imports import run_stores
 
 MINE, OTHER = derived_id("mine"), derived_id("other")
 CLIENT, CUSTOMER = derived_id("client"), derived_id("customer")
@@ -160,7 +162,7 @@ class Scene:
 
     def remove(self, client_id: str, connection_id: str, time_left: Callable[[], float]) -> bool:
         """The table engine's part without the engine: what becomes of the tables' logs is tested with real tables."""
-        owner = owner_folder(connection_id)
+        owner = connection_folder(connection_id)
         self.bucket.purge(f"lake/{client_id}/", lambda name: f"/{owner}/" in name)
         return True
 
@@ -301,14 +303,14 @@ class Scene:
         JobTable(self.table).add(job)
         ref = RunRef(CLIENT, job.id, derived_id("run", connection_id))
         self.run(ref, connection_id, ended=True)
-        runs = RunTable(self.table)
+        stores = run_stores(self.table)
         unit = Unit(0, "accounts", connection_id, "F0002", "Sør AS", {})
-        runs.add_units(ref, [unit])
-        runs.add_parts(ref, [Part(0, 0, {"database": "F0002"}, 3)])
-        runs.log(ref, LogLine(instant(self.now), "info", "published", "3 rows, reconciled with the ERP."))
-        runs.take_lease(ref, unit)
-        runs.remember_types(CLIENT, "accounts", {"account_no": "string"})
-        file = f"lake/{CLIENT}/accounts/company=F0002/{owner_folder(connection_id)}/part.parquet"
+        stores.units.add(ref, [unit])
+        stores.parts.add(ref, [Part(0, 0, {"database": "F0002"}, 3)])
+        stores.log.add(ref, LogLine(instant(self.now), "info", "published", "3 rows, reconciled with the ERP."))
+        stores.leases.acquire(ref, unit, self.now)
+        TableTypesTable(self.table).save(CLIENT, "accounts", {"account_no": "string"})
+        file = f"lake/{CLIENT}/accounts/company=F0002/{connection_folder(connection_id)}/part.parquet"
         for body in (b"old rows", b"rows"):
             self.bucket.write(file, body + connection_id.encode())
         self.bucket.write(f"staging/{CLIENT}/{ref.run_id}/000000/part", connection_id.encode())
@@ -321,13 +323,13 @@ class Scene:
                 ref=ref,
                 connection_id=connection_id,
                 trigger=Trigger.MANUAL,
-                status=Status.QUEUED,
-                by=OWNER,
+                status=RunStatus.QUEUED,
+                started_by=OWNER,
                 created_at=at,
             )
         )
         if ended:
-            runs.end(ref, self.now, {"status": Status.SUCCEEDED.value})
+            runs.end(ref, self.now, {"status": RunStatus.SUCCEEDED.value})
 
     def synced(self, connection_id: str) -> None:
         log = EntryTable(self.exports)

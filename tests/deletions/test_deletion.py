@@ -8,8 +8,8 @@ from erphub.connections.models import ConnectionStatus, Health
 from erphub.deletions.capability import CONNECTION_DELETING, CONNECTION_RESTORED
 from erphub.events.dynamodb import EventTable
 from erphub.events.publisher import make_event
-from erphub.imports.runs.dynamodb import RunTable
-from erphub.imports.runs.models import RunRef, Status
+from erphub.imports.runs.dynamodb.runs import RunTable
+from erphub.imports.runs.models import RunRef, RunStatus
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from erphub.platform.ids import new_id
@@ -250,7 +250,7 @@ def test_what_goes_on_is_ended(scene: Scene):
     assert SyncTable(scene.table).get(CLIENT, OTHER).next_at is not None
     scene.imports.running.clear()
     assert scene.tasks.stop(*ids)["next"] == "wait"
-    assert RunTable(scene.table).get(ref).status is Status.CANCELLED
+    assert RunTable(scene.table).get(ref).status is RunStatus.CANCELLED
 
 
 def test_a_run_that_does_not_end_is_ended_from_outside(scene: Scene):

@@ -9,10 +9,10 @@ import pytest
 from erphub.companies.dynamodb import company_key
 from erphub.connections.dynamodb import connection_company_key, connection_key
 from erphub.imports.jobs.dynamodb import job_key
-from erphub.imports.runs.dynamodb import run_key
+from erphub.imports.runs.dynamodb.runs import run_key
 from erphub.imports.runs.models import RunRef
 from erphub.lake.dependents import MAX_FOLDERS
-from erphub.lake.locations import company_folder, owner_folder
+from erphub.lake.locations import company_folder, connection_folder
 from erphub.platform.aws import clients
 from erphub.platform.aws.removal import MAX_COUNTED
 from erphub.platform.ids import derived_id
@@ -102,7 +102,7 @@ def test_the_preview_measures_the_connections_own_folders_also_of_companies_with
     before = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
     key = connection_company_key(CLIENT, MINE, connection.generation, odd)
     scene.table.put({**key, "key": odd, "name": odd, "facts": "{}"})
-    scene.bucket.write(f"lake/{CLIENT}/accounts/{company_folder(odd)}/{owner_folder(MINE)}/a.parquet", b"x" * 1000)
+    scene.bucket.write(f"lake/{CLIENT}/accounts/{company_folder(odd)}/{connection_folder(MINE)}/a.parquet", b"x" * 1000)
     after = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
     assert after - before == 1000
     assert before > 0

@@ -3,20 +3,18 @@
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from erphub.connections.access import require_active
 from erphub.connections.dynamodb import ConnectionTable
 from erphub.deletions.tasks import DeletionTasks
-from erphub.imports.jobs.dynamodb import JobTable
-from erphub.imports.runs.dynamodb import RunTable
-from erphub.imports.runs.service import ImportRunService
 from erphub.lake.ports import RowPage
 from erphub.lake.rows.schemas import RowsQuery
-from erphub.lake.rows.service import Rows
+from erphub.lake.rows.service import RowService
 from erphub.platform.errors import Conflict
-from erphub.platform.ids import derived_id, new_id
+from erphub.platform.ids import derived_id
 from erphub.platform.tasks import TaskFailed
 from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import EntryTable
@@ -25,6 +23,7 @@ from erphub.sync.settings.planning import TransferPlanner
 from erphub.wizards.dynamodb import WizardTable
 from tests.deletions.conftest import CLIENT, MINE, OTHER, Scene
 from tests.support import services
+from tests.support.imports import run_service
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,9 +33,7 @@ def require_alive(scene: Scene):
 
 
 def test_no_import_is_started_by_hand(scene: Scene):
-    runs = ImportRunService(
-        JobTable(scene.table), RunTable(scene.table), scene.imports, scene.clock, new_id, require_alive(scene)
-    )
+    runs = run_service(scene.table, scene.imports, scene.clock, scene.connections)
     scene.ask()
     with pytest.raises(Conflict) as refused:
         runs.start(CLIENT, derived_id("job", MINE), "owner")
@@ -61,16 +58,16 @@ def test_nobody_sees_its_rows_until_it_is_restored(scene: Scene):
     asked = []
 
     class Lake:
-        def page(self, client_id, dataset, wanted):
-            asked.append(list(wanted.hidden))
+        def page(self, client_id, dataset, query):
+            asked.append(list(query.hidden))
             return RowPage([], None)
 
-    rows = Rows(Lake(), scene.store.list_scheduled)
-    rows.page(CLIENT, "accounts", RowsQuery())
+    rows = RowService(Lake(), [SimpleNamespace(hidden=scene.store.list_scheduled)])
+    rows.list_rows(CLIENT, "accounts", RowsQuery())
     scene.ask()
-    rows.page(CLIENT, "accounts", RowsQuery())
+    rows.list_rows(CLIENT, "accounts", RowsQuery())
     scene.service.restore(scene.member(), MINE)
-    rows.page(CLIENT, "accounts", RowsQuery())
+    rows.list_rows(CLIENT, "accounts", RowsQuery())
     assert asked == [[], [MINE], []]
 
 

@@ -11,22 +11,19 @@ from typing import Any
 import pytest
 
 from erphub.connections.health import HealthService
-from erphub.imports.jobs.service import ImportJobService
-from erphub.imports.runs.models import Run, RunRef, Status, Trigger
-from erphub.imports.runs.service import ImportRunService
+from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
 from erphub.imports.scheduler import Scheduler
-from erphub.lake.datasets.service import Datasets
-from erphub.lake.rows.service import Rows
+from erphub.lake.datasets.service import DatasetService
+from erphub.lake.rows.service import RowService
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
-from erphub.platform.ids import new_id
 from erphub.platform.tasks import TaskFailed
 from erphub.tenancy.access import Authorizer
 from erphub.tenancy.dynamodb import TenancyTable
 from erphub.tenancy.models import Client, Customer, Membership
 from tests.support import services
 from tests.support.gateway import addressed
-from tests.support.imports import Imports, RecordingMachine
+from tests.support.imports import Imports, RecordingMachine, job_service, run_service
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "01JCG0C1H3NT0000000000000A"
@@ -68,12 +65,11 @@ def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: 
     tenancy.add_client(
         Client(CLIENT, customer.id, "Client", NOW), Membership(CLIENT, customer.id, USER, "administrator")
     )
-    runs = ImportRunService(imports.jobs, imports.runs, machine, lambda: NOW, new_id)  # pyright: ignore[reportArgumentType]
-    jobs = ImportJobService(imports.jobs, runs, lambda *_: True, lambda: NOW, new_id)
-    datasets, rows = Datasets(imports.runs.known_types), Rows(imports.reader())
-    given = [Authorizer(tenancy), jobs, runs, datasets, rows, imports.importing, imports.runs]
-    told = SimpleNamespace(report=lambda _: None)
-    services.use(monkeypatch, {type(one): one for one in given} | {HealthService: told})
+    runs, jobs = run_service(table, machine, lambda: NOW), job_service(table, lambda: NOW)
+    datasets, rows = DatasetService(imports.types), RowService(imports.reader())
+    given = [Authorizer(tenancy), jobs, runs, datasets, rows, imports.planner, imports.execution, imports.runs]
+    health = SimpleNamespace(report=lambda _: None)
+    services.use(monkeypatch, {type(one): one for one in given} | {HealthService: health})
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
 
     def send(
@@ -139,7 +135,7 @@ def queued(imports: Imports, sent: dict[str, Any]) -> RunRef:
     job = imports.job()
     ref = RunRef(job.client_id, job.id, sent["run_id"])
     at = "2026-01-24T08:00:00Z"
-    imports.runs.add(Run(ref, job.connection_id, Trigger.MANUAL, Status.QUEUED, "u", at))
+    imports.runs.add(Run(ref, job.connection_id, Trigger.MANUAL, RunStatus.QUEUED, "u", at))
     return ref
 
 
@@ -149,7 +145,7 @@ def test_the_tasks_of_a_run_do_the_run_and_note_what_it_cost(ask: Ask, imports: 
     plan = tasks.handler({"task": "plan", **ref.as_json()}, CONTEXT)
     for package in plan["packages"]:
         assert tasks.handler({"task": "read", **package}, CONTEXT) == {"outcome": "done"}
-    for package in tasks.handler({"task": "publishing", **ref.as_json()}, CONTEXT)["packages"]:
+    for package in tasks.handler({"task": "list_publications", **ref.as_json()}, CONTEXT)["packages"]:
         assert tasks.handler({"task": "publish", **package}, CONTEXT) == {"outcome": "done"}
     done = tasks.handler({"task": "finish", **ref.as_json()}, CONTEXT)
     assert done == {"outcome": "done", "status": "succeeded"}
@@ -161,16 +157,16 @@ def test_the_tasks_of_a_run_do_the_run_and_note_what_it_cost(ask: Ask, imports: 
 def test_a_run_whose_execution_broke_off_is_ended_and_its_data_free(ask: Ask, imports: Imports) -> None:
     sent = event("tasks-broke")
     ref = queued(imports, json.loads(sent["detail"]["input"]))
-    imports.importing.plan(ref, lambda: 900.0)
+    imports.planner.plan(ref, lambda: 900.0)
     sent["detail"]["input"] = json.dumps(ref.as_json())
     for _ in range(2):  # EventBridge may say it twice
         handler_of("tasks").handler(sent, CONTEXT)
     run = imports.runs.get(ref)
-    assert run.status is Status.FAILED
+    assert run.status is RunStatus.FAILED
     assert run.problem is not None
     assert run.problem["code"] == "machine_failed"
     other = imports.queue(imports.job())
-    assert imports.importing.plan(other, lambda: 900.0)["outcome"] == "ready"
+    assert imports.planner.plan(other, lambda: 900.0)["outcome"] == "ready"
 
 
 def test_what_a_task_raises_names_no_cause(ask: Ask, imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,14 +174,14 @@ def test_what_a_task_raises_names_no_cause(ask: Ask, imports: Imports, monkeypat
         raise Unavailable("The ERP is away.", code="connection_cut") from OSError("login=sa password=hunter2")
 
     ref = queued(imports, event("tasks"))
-    monkeypatch.setattr(type(imports.importing), "publishing", failing)
+    monkeypatch.setattr(type(imports.execution), "list_publications", failing)
     with pytest.raises(Unavailable) as away:
-        handler_of("tasks").handler({"task": "publishing", **ref.as_json()}, CONTEXT)
+        handler_of("tasks").handler({"task": "list_publications", **ref.as_json()}, CONTEXT)
     assert away.value.__cause__ is None
     with pytest.raises(TaskFailed):
         handler_of("tasks").handler({"task": "unheard-of", **ref.as_json()}, CONTEXT)
 
 
 def test_the_clock_starts_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    services.use(monkeypatch, {Scheduler: SimpleNamespace(tick=lambda: 3)})
+    services.use(monkeypatch, {Scheduler: SimpleNamespace(start_due_jobs=lambda: 3)})
     assert handler_of("schedule").handler(event("schedule"), CONTEXT) == {"started": 3}

@@ -1,4 +1,4 @@
-"""What a connection's jobs missed while it did not work: noticed, made up for once, over the days it did not work."""
+"""What a connection's jobs missed while it did not work: noticed, caught up on once, over the days it did not work."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -7,23 +7,20 @@ from typing import Any
 import pytest
 
 from erphub.connections.models import Connection, ConnectionStatus
-from erphub.erp import catalogue as erp
 from erphub.erp.reading import DateRange
 from erphub.imports.hooks import ImportHooks
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Everything, Job, Schedule
-from erphub.imports.jobs.schedule import window
-from erphub.imports.jobs.service import ImportJobService
-from erphub.imports.runs.dynamodb import RunTable
-from erphub.imports.runs.models import Run, RunRef, Status, Trigger
-from erphub.imports.runs.service import ImportRunService
+from erphub.imports.jobs.schedule import date_range
+from erphub.imports.runs.dynamodb.runs import RunTable
+from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
 from erphub.imports.runs.sources import ConnectedSources
 from erphub.imports.scheduler import Scheduler
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import CredentialsRefused
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
-from tests.support.imports import CLIENT, CONNECTION, Imports
+from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_service
 
 NIGHT = Schedule(time="02:30", time_zone="UTC")
 STOPPED = datetime(2026, 1, 10, 3, tzinfo=UTC)
@@ -47,7 +44,7 @@ class Office:
     def __init__(self, table: Table) -> None:
         self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), Machine()
         self.now = STOPPED
-        self.imports = ImportRunService(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # type: ignore[arg-type]
+        self.imports = run_service(table, self.machine, lambda: self.now)
 
     def job(self, **values: Any) -> Job:
         known: dict[str, Any] = {"period": Days(kind="days", days=40), "schedule": NIGHT, "connection_id": CONNECTION}
@@ -56,18 +53,17 @@ class Office:
         self.jobs.add(job)
         return job
 
-    def ended(self, job: Job, status: Status) -> None:
+    def ended(self, job: Job, status: RunStatus) -> None:
         ref, now = RunRef(CLIENT, job.id, new_id()), instant(self.now)
-        self.runs.add(Run(ref, job.connection_id, Trigger.SCHEDULE, Status.QUEUED, "schedule", now))
+        self.runs.add(Run(ref, job.connection_id, Trigger.SCHEDULE, RunStatus.QUEUED, "schedule", now))
         self.runs.end(ref, self.now, {"status": status.value})
 
-    def make_up(self) -> None:
+    def reconnect(self) -> None:
         connection: Any = SimpleNamespace(client_id=CLIENT, id=CONNECTION)
-        jobs = ImportJobService(self.jobs, self.imports, lambda *_: True, lambda: self.now, new_id)
-        ImportHooks(self.jobs, self.runs, jobs, self.imports, lambda: self.now).reconnected(connection, STOPPED)
+        ImportHooks(self.jobs, self.runs, self.imports, lambda: self.now).reconnected(connection, STOPPED)
 
-    def made_up(self, job: Job) -> list[Run]:
-        found = self.runs.list(CLIENT, job.id, 50, None).items
+    def caught_up(self, job: Job) -> list[Run]:
+        found = self.runs.page(CLIENT, job.id, 50, None).items
         return [run for run in found if run.trigger is Trigger.CATCH_UP]
 
 
@@ -79,92 +75,79 @@ def office(table: Table) -> Office:
 def test_a_job_whose_hour_passed_meanwhile_runs_once_however_often_it_is_asked(office: Office) -> None:
     job = office.job()
     office.now = STOPPED + timedelta(days=3)
-    office.make_up()
-    office.make_up()
-    (run,) = office.made_up(job)
-    assert (run.since, run.connection_id) == (instant(STOPPED), CONNECTION)
+    office.reconnect()
+    office.reconnect()
+    (run,) = office.caught_up(job)
+    assert (run.catch_up_since, run.connection_id) == (instant(STOPPED), CONNECTION)
     assert office.machine.started == [run.ref.run_id]
 
 
 def test_a_job_that_missed_nothing_is_left_alone(office: Office) -> None:
     job = office.job()
-    office.ended(job, Status.SUCCEEDED)
+    office.ended(job, RunStatus.SUCCEEDED)
     office.now = STOPPED + timedelta(hours=1)
-    office.make_up()
-    assert office.made_up(job) == []
+    office.reconnect()
+    assert office.caught_up(job) == []
 
 
-def test_the_run_that_met_the_refusal_is_made_up_for_too(office: Office) -> None:
+def test_the_run_that_met_the_refusal_is_caught_up_on_too(office: Office) -> None:
     job = office.job()
-    office.ended(job, Status.FAILED)
+    office.ended(job, RunStatus.FAILED)
     office.now = STOPPED + timedelta(hours=1)
-    office.make_up()
-    assert len(office.made_up(job)) == 1
+    office.reconnect()
+    assert len(office.caught_up(job)) == 1
 
 
 def test_jobs_without_a_schedule_and_of_other_connections_are_nobodys_business(office: Office) -> None:
     by_hand = office.job(schedule=None, period=Everything(kind="everything"))
     other = office.job(connection_id=new_id())
     office.now = STOPPED + timedelta(days=3)
-    office.make_up()
-    assert office.made_up(by_hand) == office.made_up(other) == []
+    office.reconnect()
+    assert office.caught_up(by_hand) == office.caught_up(other) == []
 
 
-def test_what_is_made_up_for_goes_back_from_the_day_the_connection_stopped(office: Office) -> None:
+def test_what_is_caught_up_on_goes_back_from_the_day_the_connection_stopped(office: Office) -> None:
     job = office.job(period=Days(kind="days", days=2))
     now = STOPPED + timedelta(days=30)
-    assert window(job, now) == DateRange((now - timedelta(days=2)).date(), None)
-    assert window(job, now, STOPPED) == DateRange((STOPPED - timedelta(days=2)).date(), None)
-    assert window(job, STOPPED, now) == window(job, STOPPED), "it never begins later than it would have"
+    assert date_range(job, now) == DateRange((now - timedelta(days=2)).date(), None)
+    assert date_range(job, now, STOPPED) == DateRange((STOPPED - timedelta(days=2)).date(), None)
+    assert date_range(job, STOPPED, now) == date_range(job, STOPPED), "it never begins later than it would have"
 
 
 def test_a_schedule_of_a_connection_that_does_not_work_moves_on_without_a_run(office: Office) -> None:
-    works = [False]
+    connections: Any = Connections(ConnectionStatus.REAUTH_REQUIRED)
     job = office.job(due_at=STOPPED)
-    scheduler = Scheduler(office.jobs, office.imports, lambda: office.now, lambda *_: None, lambda _: works[0])
-    assert scheduler.tick() == 1
+    scheduler = Scheduler(office.jobs, office.imports, connections, lambda: office.now)
+    assert scheduler.start_due_jobs() == 1
     assert office.machine.started == []
     assert office.jobs.get(CLIENT, job.id).due_at == datetime(2026, 1, 11, 2, 30, tzinfo=UTC)
-    works[0] = True
+    connections.status = ConnectionStatus.ACTIVE
     office.now = STOPPED + timedelta(days=1)
-    scheduler.tick()
+    scheduler.start_due_jobs()
     assert len(office.machine.started) == 1
 
 
 def test_nobody_signs_in_with_a_login_that_was_refused() -> None:
-    opened: list[str] = []
+    class Erp:
+        """Opens connected ERP systems, and writes down which."""
 
-    class Store:
-        """One connection whose login was refused."""
+        def __init__(self) -> None:
+            self.opened: list[str] = []
 
-        def get(self, client_id: str, connection_id: str) -> Connection:
-            return Connection(
-                id=connection_id,
-                client_id=client_id,
-                erp_system="visma-business",
-                name="Main office",
-                owner="u",
-                shared=False,
-                status=ConnectionStatus.REAUTH_REQUIRED,
-                settings={},
-                all_companies=True,
-                created_at=STOPPED,
-                updated_at=STOPPED,
-            )
+        def connected(self, connection: Connection) -> None:
+            self.opened.append(connection.id)
 
-    def open_system(*_: Any) -> Any:
-        opened.append("opened")
-
-    stores: Any = Store()
-    secrets: Any = {}
-    sources = ConnectedSources(stores, secrets, open_system, erp.describe, adopt=lambda *_: None)
+    connections: Any = Connections(ConnectionStatus.REAUTH_REQUIRED)
+    erp: Any = Erp()
+    companies: Any = None
+    sources = ConnectedSources(connections, erp, companies)
     source = sources.get(CLIENT, CONNECTION)
     with pytest.raises(CredentialsRefused) as refused:
         sources.companies(source)
     with pytest.raises(CredentialsRefused), sources.open(source):
         pass
     assert refused.value.code == "reauth_required"
-    assert opened == []
+    assert erp.opened == []
 
 
 def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_refusal(imports: Imports) -> None:
@@ -177,11 +160,11 @@ def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_r
 
     imports.erp.plan_reading = refuses  # type: ignore[method-assign]
     refs = [imports.queue(job, Trigger.SCHEDULE) for job in jobs]
-    outcomes = [imports.importing.plan(ref, lambda: 900.0)["outcome"] for ref in refs]
+    outcomes = [imports.planner.plan(ref, lambda: 900.0)["outcome"] for ref in refs]
     assert outcomes == ["done", "wait", "wait", "wait", "wait"]
-    imports.sources.status = "reauth_required"  # what the door did after the first
+    imports.sources.status = "reauth_required"  # what the task did after the first
     for ref in refs[1:]:
-        assert imports.importing.plan(ref, lambda: 900.0) == {"outcome": "done"}
+        assert imports.planner.plan(ref, lambda: 900.0) == {"outcome": "done"}
     codes = [(imports.runs.get(ref).problem or {})["code"] for ref in refs]
     assert codes == ["credentials_refused", *["reauth_required"] * 4]
     assert tried == ["signed in"]
@@ -190,4 +173,4 @@ def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_r
 def test_a_turn_is_given_back_by_whoever_got_in(imports: Imports) -> None:
     jobs = [imports.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(2)]
     for job in jobs:
-        assert imports.run(job, Trigger.SCHEDULE).status is Status.SUCCEEDED
+        assert imports.run(job, Trigger.SCHEDULE).status is RunStatus.SUCCEEDED

@@ -7,15 +7,14 @@ import pytest
 
 from erphub.imports.jobs.dynamodb import JobTable, job_key
 from erphub.imports.jobs.models import Days, Job, Schedule
-from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.runs.dynamodb.runs import RunTable
 from erphub.imports.runs.models import Trigger
-from erphub.imports.runs.service import ImportRunService
 from erphub.imports.scheduler import Scheduler
 from erphub.platform.aws.clients import calls
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
-from tests.support.imports import CLIENT, CONNECTION, RecordingMachine
+from tests.support.imports import CLIENT, CONNECTION, Connections, RecordingMachine, run_service
 
 NIGHT = Schedule(time="02:30", time_zone="Europe/Oslo")
 
@@ -37,9 +36,17 @@ class Night:
     def __init__(self, table: Table) -> None:
         self.now = at("2026-01-11T01:31")
         self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), RecordingMachine()
-        self.troubles: list[str] = []
-        runs = ImportRunService(self.jobs, self.runs, self.machine, lambda: self.now, new_id)  # pyright: ignore[reportArgumentType]
-        self.scheduler = Scheduler(self.jobs, runs, lambda: self.now, lambda due, _: self.troubles.append(due.job_id))
+        runs = run_service(table, self.machine, lambda: self.now)
+        connections: Any = Connections()
+        self.scheduler = Scheduler(self.jobs, runs, connections, lambda: self.now)
+
+
+def not_started(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The jobs that the log says could not be started."""
+    lines = [vars(record) for record in caplog.records]
+    return [
+        line["item"]["sk"].removeprefix("JOB#") for line in lines if line["msg"] == "a due import could not be started"
+    ]
 
 
 @pytest.fixture
@@ -51,8 +58,8 @@ def test_what_is_due_starts_and_moves_to_the_next_night(night: Night) -> None:
     due, later = job(), job(due_at=at("2026-01-11T01:32"))
     night.jobs.add(due)
     night.jobs.add(later)
-    assert night.scheduler.tick() == 1
-    runs = night.runs.list(CLIENT, due.id, 10, None).items
+    assert night.scheduler.start_due_jobs() == 1
+    runs = night.runs.page(CLIENT, due.id, 10, None).items
     assert [(run.trigger, run.due_at) for run in runs] == [(Trigger.SCHEDULE, "2026-01-11T01:30:00Z")]
     assert night.jobs.get(CLIENT, due.id).due_at == at("2026-01-12T01:30")
     assert night.jobs.get(CLIENT, later.id).due_at == at("2026-01-11T01:32")
@@ -61,25 +68,25 @@ def test_what_is_due_starts_and_moves_to_the_next_night(night: Night) -> None:
 def test_a_tick_that_comes_twice_starts_it_once(night: Night) -> None:
     due = job()
     night.jobs.add(due)
-    night.scheduler.tick()
+    night.scheduler.start_due_jobs()
     night.jobs.save(due, 1)  # the index showed the second tick what the first had not moved yet
-    night.scheduler.tick()
+    night.scheduler.start_due_jobs()
     assert len(night.machine.started) == 1
     assert night.machine.asked == 2
-    assert len(night.runs.list(CLIENT, due.id, 10, None).items) == 1
+    assert len(night.runs.page(CLIENT, due.id, 10, None).items) == 1
 
 
 def test_a_tick_that_died_between_start_and_moving_on_starts_it_once(
-    night: Night, monkeypatch: pytest.MonkeyPatch
+    night: Night, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     due = job()
     night.jobs.add(due)
     with monkeypatch.context() as patched:
         patched.setattr(night.jobs, "move_on", lambda *_: (_ for _ in ()).throw(Unavailable("gone")))
         with pytest.raises(Unavailable):
-            night.scheduler.tick()
-    assert night.troubles == [due.id]
-    assert night.scheduler.tick() == 1
+            night.scheduler.start_due_jobs()
+    assert not_started(caplog) == [due.id]
+    assert night.scheduler.start_due_jobs() == 1
     assert len(night.machine.started) == 1
 
 
@@ -88,16 +95,18 @@ def test_a_start_that_fails_is_tried_by_the_next_tick_and_holds_up_nobody(night:
         night.jobs.add(job())
     night.machine.refuses = 1
     with pytest.raises(Unavailable):
-        night.scheduler.tick()
+        night.scheduler.start_due_jobs()
     assert len(night.machine.started) == 2
-    assert night.scheduler.tick() == 1
+    assert night.scheduler.start_due_jobs() == 1
     assert len(night.machine.started) == 3
 
 
 @pytest.mark.parametrize(
     "spoilt", [('"Europe/Oslo"', '"US/Pacific-New"'), ('"02:30"', '"later"'), ('"period"', '"time"'), ("{", "")]
 )
-def test_a_job_that_can_no_longer_be_read_holds_up_nobody(night: Night, table: Table, spoilt: tuple[str, str]) -> None:
+def test_a_job_that_can_no_longer_be_read_holds_up_nobody(
+    night: Night, table: Table, spoilt: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
     oldest, *others = [job(due_at=at("2026-01-11T01:30") - timedelta(minutes=minutes)) for minutes in (5, 3, 0)]
     for each in (oldest, *others):
         night.jobs.add(each)
@@ -105,17 +114,17 @@ def test_a_job_that_can_no_longer_be_read_holds_up_nobody(night: Night, table: T
     table.put(item | {"body": item["body"].replace(*spoilt, 1)})
     for _ in range(2):
         with pytest.raises(Unavailable, match=r"1 of"):
-            night.scheduler.tick()
-    assert set(night.troubles) == {oldest.id}
-    assert all(night.runs.list(CLIENT, each.id, 10, None).items for each in others)
+            night.scheduler.start_due_jobs()
+    assert set(not_started(caplog)) == {oldest.id}
+    assert all(night.runs.page(CLIENT, each.id, 10, None).items for each in others)
 
 
 def test_a_tick_that_comes_three_days_late_starts_it_once(night: Night) -> None:
     due = job()
     night.jobs.add(due)
     night.now += timedelta(days=3)
-    assert night.scheduler.tick() == 1
-    assert night.scheduler.tick() == 0
+    assert night.scheduler.start_due_jobs() == 1
+    assert night.scheduler.start_due_jobs() == 0
     assert night.jobs.get(CLIENT, due.id).due_at == at("2026-01-15T01:30")
 
 
@@ -128,21 +137,15 @@ def test_a_job_changed_meanwhile_keeps_its_new_time(night: Night) -> None:
 
 
 def test_a_tick_costs_what_is_due_not_what_exists(night: Night, table: Table) -> None:
-    sleeping = _item(job(due_at=at("2026-02-01T01:00")))
+    sleeping = night.jobs._item(job(due_at=at("2026-02-01T01:00")))
     table.put_many([sleeping | {"sk": f"JOB#{number}"} for number in range(9_000)])
     costs: dict[int, int] = {}
     for due in (0, 10, 1000):
         waiting = [job() for _ in range(due)]
-        table.put_many([_item(each) for each in waiting])
+        table.put_many([night.jobs._item(each) for each in waiting])
         before = calls.total()
-        assert night.scheduler.tick() == due
+        assert night.scheduler.start_due_jobs() == due
         costs[due] = calls.total() - before
     # A question to the index, another behind a full page; per due job its run, that it is open, the job's next instant,
     # and (not counted here) its execution.
     assert costs == {0: 1, 10: 1 + 10 * 3, 1000: 2 + 1000 * 3}
-
-
-def _item(made: Job) -> dict[str, Any]:
-    from erphub.imports.jobs import dynamodb as jobs
-
-    return jobs._item(made)

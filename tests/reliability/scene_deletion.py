@@ -8,7 +8,7 @@ import pytest
 from erphub import app
 from erphub.companies.dynamodb import CompanyTable
 from erphub.erp.dynamodb import token_key
-from erphub.lake.locations import owner_folder
+from erphub.lake.locations import connection_folder
 from erphub.platform.aws.objects import Bucket
 from erphub.platform.aws.table import Table
 from erphub.platform.ids import new_id
@@ -92,5 +92,5 @@ class Deletion(WithImports):
     def outcome(self, stage: Stage) -> list[str]:
         rows = [f"{name}: {len(rows)}" for name, rows in self.lake(stage).items()]
         bucket = [views.text(name) for name in stage.objects() if "_delta_log" not in name]
-        mine = [name for name in stage.objects() if BOOKS in name or owner_folder(BOOKS) in name]
+        mine = [name for name in stage.objects() if BOOKS in name or connection_folder(BOOKS) in name]
         return [*rows, f"objects: {len(bucket)}", f"mine: {mine}", f"secrets: {len(stage.secrets())}"]

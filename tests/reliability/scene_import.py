@@ -15,9 +15,9 @@ from erphub.connections.erp_access import ErpAccess
 from erphub.connections.models import Company, Connection
 from erphub.erp.datasets import BY_ID
 from erphub.imports import wiring as imports_wiring
-from erphub.imports.runs.execution import RunExecution
+from erphub.imports.runs.planning import RunPlanner
 from erphub.lake.delta import sql as lake_sql
-from erphub.lake.locations import tables_of
+from erphub.lake.locations import tables_prefix
 from erphub.platform.ids import new_id
 from erphub.platform.services import Services
 from erphub.platform.settings import Settings
@@ -87,7 +87,7 @@ NEW: dict[str, dict[str, list[Row]]] = {
 
 
 class WithImports(Scene):
-    """An ERP in memory, read in small parts that are put aside in small pieces."""
+    """An ERP in memory, read in small parts that are staged in small pieces."""
 
     data = NEW
 
@@ -99,10 +99,11 @@ class WithImports(Scene):
         quick |= {"backoff_config.max_backoff": "2ms"}
         patch.setattr(Settings, "lake_options", property(lambda self: given.fget(self) | quick))
 
-        def in_small_parts(services: Services) -> RunExecution:
-            importing: Any = replace(imports_wiring.run_execution(services), part_rows=10)
-            importing.lake._staging = replace(importing.lake._staging, piece=1000)
-            return importing
+        def in_small_parts(services: Services) -> RunPlanner:
+            planner = replace(imports_wiring.run_planner(services), part_rows=10)
+            tables: Any = planner.lake.writer
+            tables._staging = replace(tables._staging, piece_bytes=1000)
+            return planner
 
         patch.setattr(imports_wiring, "PROVIDES", (in_small_parts, *imports_wiring.PROVIDES))
 
@@ -115,7 +116,7 @@ class WithImports(Scene):
     def _read(self, stage: Stage) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for dataset in ("accounts", "gl_transactions"):
-            uri = f"s3://{stage.bucket}/{tables_of(CLIENT)}{dataset}"
+            uri = f"s3://{stage.bucket}/{tables_prefix(CLIENT)}{dataset}"
             table = DeltaTable(uri, storage_options=app.services().platform.settings.lake_options)
             keys = ", ".join(f'"{key}"' for key in BY_ID[dataset].keys)
             columns = f"company, {keys}, " + ("name" if dataset == "accounts" else "amount")

@@ -14,10 +14,12 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 _OF_TRIES = frozenset(
     {
         "write_id", "version", "rev", "health_rev", "expires_at", "active_at", "token", "lambda_ms", "tasks",
+        "publication_token",
         "manifest",
         "bytes",
         "bytes_read",  # what came over the wire, once more when it was read once more
         "milliseconds", "tries", "trouble", "attempts", "paths", "path", "commits", "read_version", "tested_at",
+        "last_problem", "staging_path",
         "time",  # of a schedule: drawn, so that not all start at once
     }
 )  # fmt: skip

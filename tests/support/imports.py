@@ -12,18 +12,29 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
+from erphub.connections.models import Connection, ConnectionStatus
 from erphub.erp.datasets import BY_ID
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Everything, Job, Period
-from erphub.imports.runs.dynamodb import RunTable
+from erphub.imports.jobs.service import ImportJobService
+from erphub.imports.runs.dynamodb.leases import RunLeaseTable
+from erphub.imports.runs.dynamodb.log import RunLogTable
+from erphub.imports.runs.dynamodb.runs import RunTable
+from erphub.imports.runs.dynamodb.units import PartTable, UnitTable
 from erphub.imports.runs.execution import RunExecution
-from erphub.imports.runs.models import Run, RunRef, Status, Trigger, Unit
+from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger, Unit
+from erphub.imports.runs.planning import RunPlanner
+from erphub.imports.runs.ports import RunStores, Sources
+from erphub.imports.runs.service import ImportRunService
+from erphub.lake.datasets.dynamodb import TableTypesTable
 from erphub.lake.delta import sql as lake_sql
 from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.delta.rows import LakeRows
 from erphub.lake.locations import table_key
+from erphub.lake.ports import Lake
 from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
+from erphub.platform.clock import Clock
 from erphub.platform.errors import ServiceBusy, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
@@ -40,7 +51,7 @@ CHECKPOINTS = (
     "plan.units",
     "plan.leases",
     "plan.parts",
-    "plan.surveyed",
+    "plan.unit_planned",
     "plan.lake",
     "plan.done",
     "read.batch",
@@ -111,6 +122,47 @@ class RecordingMachine:
 
 
 @dataclass
+class Connections:
+    """Connections as they are asked for: every one is there, but those `missing`."""
+
+    status: ConnectionStatus = ConnectionStatus.ACTIVE
+    missing: set[str] = field(default_factory=set)
+
+    def get(self, client_id: str, connection_id: str) -> Connection | None:
+        if connection_id in self.missing:
+            return None
+        return Connection(
+            id=connection_id,
+            client_id=client_id,
+            erp_system="visma-business",
+            name="Main office",
+            owner="u",
+            shared=False,
+            status=self.status,
+            settings={},
+            all_companies=True,
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+            updated_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+
+
+def run_stores(table: Table) -> RunStores:
+    """All that is kept of runs."""
+    return RunStores(RunTable(table), UnitTable(table), PartTable(table), RunLogTable(table), RunLeaseTable(table))
+
+
+def run_service(table: Table, machine: Any, clock: Clock, connections: Any = None) -> ImportRunService:
+    """Starts runs of jobs on a state machine that the test looks at."""
+    stores, known = run_stores(table), connections or Connections()
+    return ImportRunService(JobTable(table), stores.runs, stores.units, stores.log, known, machine, clock, new_id)
+
+
+def job_service(table: Table, clock: Clock, connections: Any = None) -> ImportJobService:
+    """Makes and changes jobs."""
+    return ImportJobService(JobTable(table), connections or Connections(), clock, new_id)
+
+
+@dataclass
 class Imports:
     """Everything an import needs, in one place."""
 
@@ -124,12 +176,18 @@ class Imports:
 
     def __post_init__(self) -> None:
         self.jobs = JobTable(self.table)
-        self.runs = RunTable(self.table)
+        self.stores = run_stores(self.table)
+        self.runs = self.stores.runs
+        self.types = TableTypesTable(self.table)
         self.sources = FakeSources(self.erp)
         self.lake = DeltaLake(str(self.folder), FolderFiles(self.folder), {}, checkpoint=self.checkpoint)
-        self.importing = RunExecution(
-            self.jobs, self.runs, self.sources, self.lake, self.clock, self.checkpoint, part_rows=25
-        )
+        self.read_through(self.sources)
+
+    def read_through(self, sources: Sources) -> None:
+        """Runs read through these."""
+        lake = Lake(self.lake, self.lake, self.types)
+        self.planner = RunPlanner(self.jobs, self.stores, sources, lake, self.clock, self.checkpoint, part_rows=25)
+        self.execution = RunExecution(self.stores, sources, self.lake, self.clock, self.checkpoint)
 
     def clock(self) -> datetime:
         return self.now
@@ -161,7 +219,14 @@ class Imports:
         ref = RunRef(CLIENT, job.id, new_id())
         at = instant(self.now)
         self.runs.add(
-            Run(ref=ref, connection_id=CONNECTION, trigger=trigger, status=Status.QUEUED, by="u", created_at=at)
+            Run(
+                ref=ref,
+                connection_id=CONNECTION,
+                trigger=trigger,
+                status=RunStatus.QUEUED,
+                started_by="u",
+                created_at=at,
+            )
         )
         return ref
 
@@ -175,15 +240,15 @@ class Imports:
     def drive(self, ref: RunRef) -> None:
         """The state machine by hand: each task again when its worker was killed, thrice when something was away, and
         more often when a service of AWS was busy."""
-        plan = self.task(lambda: self.importing.plan(ref, lambda: 900.0))
+        plan = self.task(lambda: self.planner.plan(ref, lambda: 900.0))
         while plan["outcome"] == "more":
-            plan = self.task(lambda: self.importing.plan(ref, lambda: 900.0))
+            plan = self.task(lambda: self.planner.plan(ref, lambda: 900.0))
         if plan["outcome"] == "ready":
-            self.map(ref, plan["packages"], self.importing.read, parts=True)
-            packages = self.task(lambda: self.importing.publishing(ref))["packages"]
-            self.map(ref, packages, self.importing.publish, parts=False)
+            self.map(ref, plan["packages"], self.execution.read, parts=True)
+            packages = self.task(lambda: self.execution.list_publications(ref))["packages"]
+            self.map(ref, packages, self.execution.publish, parts=False)
         if plan["outcome"] != "wait":
-            self.task(lambda: self.importing.finish(ref))
+            self.task(lambda: self.execution.finish(ref))
 
     def map(self, ref: RunRef, packages: list[dict[str, Any]], work: Callable[..., Any], *, parts: bool) -> None:
         for package in packages:
@@ -191,7 +256,7 @@ class Imports:
             try:
                 self.task(lambda first=first, end=end: work(ref, first, end, lambda: 900.0))
             except Unavailable:
-                self.importing.abandon(ref, first, end, parts=parts)
+                self.execution.abandon(ref, first, end, parts=parts)
 
     def task(self, work: Callable[[], Any], busy: int = 20) -> Any:
         for last in (False, False, True):
@@ -218,10 +283,10 @@ class Imports:
         return len(self.rows(dataset, "company, " + ", ".join(f'"{k}"' for k in BY_ID[dataset].keys), where))
 
     def units(self, run: Run) -> dict[tuple[str, str], Unit]:
-        return {(unit.dataset, unit.company): unit for unit in self.runs.units(run.ref)}
+        return {(unit.dataset, unit.company): unit for unit in self.stores.units.of_run(run.ref)}
 
     def log(self, run: Run) -> list[str]:
-        return [line.code for line in self.runs.log_page(run.ref, 200, None).items]
+        return [line.code for line in self.stores.log.page(run.ref, 200, None).items]
 
     def leftovers(self) -> list[str]:
         return [path.name for path in (self.folder / "staging").rglob("*") if path.is_file()]

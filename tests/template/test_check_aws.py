@@ -193,7 +193,7 @@ def test_a_history_is_counted_as_step_functions_writes_it():
     # Entered; scheduled, started, failed twenty times and done once; left.
     assert workflows.longest(alone) == 2 + 3 * 21
     stack = mapped("ReadPackages", {"Type": "Pass", "End": True})
-    assert workflows.longest(stack.machines["Machine"]) == 4 + workflows.MOST_PACKAGES * 4
+    assert workflows.longest(stack.machines["Machine"]) == 4 + workflows.MAX_PACKAGES * 4
 
 
 def test_a_history_that_is_too_long_is_found():

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from erphub.deletions.tasks import MAX_STOPPING_TIME
-from erphub.imports.runs.execution import READ_TIME
-from erphub.imports.runs.planning import ENOUGH_TIME, patience
+from erphub.imports.runs.execution import MIN_SECONDS_FOR_PART
+from erphub.imports.runs.planning import MIN_SECONDS_FOR_STEP, wait_seconds
 from local import machines, template
 from local.check_aws import workflows
 from local.check_aws.limits import HISTORY
@@ -40,7 +40,7 @@ def turns_of_waiting() -> int:
     """How often a run asks again that waits for another one as long as its machine lets it."""
     waited = turns = 0
     while waited < IMPORT["TimeoutSeconds"]:
-        waited += patience(waited)
+        waited += wait_seconds(waited)
         turns += 1
     return turns
 
@@ -58,8 +58,8 @@ def test_a_run_may_wait_as_long_as_its_machine_lets_it():
 
 
 @pytest.mark.parametrize(("mapped", "one", "seconds_kept"), [
-    ("ReadPackages", ("ReadOnePackage", "ReadMore"), READ_TIME),
-    ("PublishPackages", ("PublishOnePackage", "PublishMore"), ENOUGH_TIME),
+    ("ReadPackages", ("ReadOnePackage", "ReadMore"), MIN_SECONDS_FOR_PART),
+    ("PublishPackages", ("PublishOnePackage", "PublishMore"), MIN_SECONDS_FOR_STEP),
 ])  # fmt: skip
 def test_a_run_whose_time_runs_out_again_and_again_fits_its_history_with_every_retry_used_up(
     mapped: str, one: tuple[str, str], seconds_kept: float

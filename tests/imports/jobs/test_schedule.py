@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from erphub.erp.reading import DateRange
 from erphub.imports.jobs.models import Days, Everything, Job, Range, Schedule, ThisYear
-from erphub.imports.jobs.schedule import next_due, window
+from erphub.imports.jobs.schedule import date_range, next_due
 from erphub.platform.ids import new_id
 from tests.support.imports import CLIENT, CONNECTION
 
@@ -85,9 +85,9 @@ def job(**values: Any) -> Job:
     ],
 )
 def test_a_period_becomes_the_days_it_means(period: Any, expected: DateRange) -> None:
-    assert window(job(period=period, schedule=None), at("2026-03-01T00:30")) == expected
+    assert date_range(job(period=period, schedule=None), at("2026-03-01T00:30")) == expected
 
 
 def test_today_is_the_day_in_the_jobs_own_zone() -> None:
     late = at("2026-02-28T23:30")
-    assert window(job(period=Days(kind="days", days=0)), late).first == date(2026, 3, 1)
+    assert date_range(job(period=Days(kind="days", days=0)), late).first == date(2026, 3, 1)

@@ -10,8 +10,8 @@ import pytest
 from erphub import app
 from erphub.connections.health import Outcome
 from erphub.imports.runs.abandoned import AbandonedRuns
-from erphub.imports.runs.models import RunRef, Status
-from erphub.imports.runs.open_runs import OpenRunTable
+from erphub.imports.runs.dynamodb.open_runs import OpenRunTable
+from erphub.imports.runs.models import RunRef, RunStatus
 from erphub.imports.tasks import ImportTasks
 from erphub.platform.errors import NotFound, Unavailable
 from tests.imports.test_functions import handler_of
@@ -52,8 +52,9 @@ def told(imports: Imports, machine: Machine, monkeypatch: pytest.MonkeyPatch) ->
         assert outcome.event is not None
         told.append(RunRef(outcome.client_id, outcome.event.data["job_id"], outcome.event.data["run_id"]))
 
-    tasks = ImportTasks(imports.importing, imports.runs, tell, dict)
-    abandoned = AbandonedRuns(OpenRunTable(imports.table), machine, tasks.break_off, imports.clock, report)  # type: ignore[arg-type]
+    health, calls = SimpleNamespace(report=tell), SimpleNamespace(calls_so_far=dict)
+    tasks = ImportTasks(imports.planner, imports.execution, imports.runs, imports.runs, health, calls)  # type: ignore[arg-type]
+    abandoned = AbandonedRuns(OpenRunTable(imports.table), machine, tasks, imports.clock, report)  # type: ignore[arg-type]
     services.use(monkeypatch, {ImportTasks: tasks, AbandonedRuns: abandoned})
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
     return told
@@ -68,7 +69,7 @@ def begun(imports: Imports, machine: Machine) -> RunRef:
     """A run that has planned and holds its leases."""
     ref = imports.queue(imports.job())
     machine.running.add(ref.run_id)
-    assert imports.importing.plan(ref, lambda: 900.0)["outcome"] == "ready"
+    assert imports.planner.plan(ref, lambda: 900.0)["outcome"] == "ready"
     return ref
 
 
@@ -81,9 +82,9 @@ def test_a_run_whose_machine_ended_unheard_is_ended_told_and_its_data_free(
     imports.now += timedelta(hours=1)
     assert sweep() == 1
     run = imports.runs.get(ref)
-    assert (run.status, (run.problem or {}).get("code")) == (Status.FAILED, BROKEN_CODE)
+    assert (run.status, (run.problem or {}).get("code")) == (RunStatus.FAILED, BROKEN_CODE)
     assert told == [ref]
-    assert imports.importing.plan(imports.queue(imports.job()), lambda: 900.0)["outcome"] == "ready"
+    assert imports.planner.plan(imports.queue(imports.job()), lambda: 900.0)["outcome"] == "ready"
     imports.now += timedelta(minutes=5)
     assert (sweep(), told) == (0, [ref])
 
@@ -94,7 +95,7 @@ def test_a_run_that_goes_on_is_looked_at_again_an_hour_later(imports: Imports, m
         imports.now += timedelta(hours=1)
         assert sweep() == 0
     assert list(OpenRunTable(imports.table).overdue(imports.now)) == []
-    assert imports.runs.get(ref).status is Status.RUNNING
+    assert imports.runs.get(ref).status is RunStatus.RUNNING
     machine.running.clear()
     imports.now += timedelta(hours=1)
     assert sweep() == 1
@@ -144,7 +145,7 @@ def test_a_sweeper_that_dies_is_made_good_by_the_next(
         sweep()
     imports.now += timedelta(minutes=15)
     sweep()
-    assert imports.runs.get(ref).status is Status.FAILED
+    assert imports.runs.get(ref).status is RunStatus.FAILED
     assert list(OpenRunTable(imports.table).overdue(imports.now)) == []
 
 
@@ -154,13 +155,12 @@ def test_the_event_and_the_sweeper_at_once_end_it_once(imports: Imports, machine
     imports.now += timedelta(hours=2)
     behind = list(OpenRunTable(imports.table).overdue(imports.now))
     detail = {"input": json.dumps(ref.as_json()), "status": "ABORTED"}
-    heard = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
+    heard = {"source": "aws.states", "detail-type": "Step Functions Execution RunStatus Change", "detail": detail}
     handler_of("tasks").handler(heard, CONTEXT)
-    finish = replace(
-        app.services().get(AbandonedRuns), finish=lambda one: imports.importing.finish(one, {"code": "late"})
-    )
+    late = SimpleNamespace(break_off=lambda one: imports.execution.finish(one, {"code": "late"}))
+    abandoned = replace(app.services().get(AbandonedRuns), tasks=late)
     for one in behind:
-        finish._end(one)
+        abandoned._end(one)
     assert (imports.runs.get(ref).problem or {})["code"] == BROKEN_CODE
 
 
@@ -172,14 +172,14 @@ def test_one_that_cannot_be_ended_keeps_no_other_waiting(
     imports.now += timedelta(minutes=1)
     refs.append(imports.queue(imports.job()))
     imports.now += timedelta(hours=2)
-    original = imports.importing.finish
+    original = imports.execution.finish
 
     def finish(ref, problem=None):  # type: ignore[no-untyped-def]
         if ref == refs[0]:
             raise Unavailable("The lake does not answer.", code="lake_unavailable")
         return original(ref, problem)
 
-    monkeypatch.setattr(type(imports.importing), "finish", lambda _, ref, problem=None: finish(ref, problem))
+    monkeypatch.setattr(type(imports.execution), "finish", lambda _, ref, problem=None: finish(ref, problem))
     with pytest.raises(Unavailable):
         sweep()
-    assert [imports.runs.get(ref).status for ref in refs] == [Status.RUNNING, Status.FAILED]
+    assert [imports.runs.get(ref).status for ref in refs] == [RunStatus.RUNNING, RunStatus.FAILED]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from erphub.imports.runs.models import Status
+from erphub.imports.runs.models import RunStatus
 from erphub.lake.delta import storage
 from erphub.platform.aws import files
 from erphub.platform.errors import ServiceBusy, Unavailable
@@ -71,6 +71,6 @@ def test_a_store_that_is_busy_for_long_fails_no_part_of_a_run(
         return real(*arguments)
 
     monkeypatch.setattr(imports.lake, step, slow)
-    assert imports.run(imports.job()).status is Status.SUCCEEDED
+    assert imports.run(imports.job()).status is RunStatus.SUCCEEDED
     assert busy == []
     assert imports.count("gl_transactions") == 120

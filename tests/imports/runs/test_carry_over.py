@@ -9,14 +9,13 @@ import pytest
 
 from erphub.erp.reading import DateRange
 from erphub.imports.jobs.models import Days, Job, Range, Schedule, ThisYear
-from erphub.imports.jobs.schedule import window
-from erphub.imports.runs.models import Run, RunRef, Status, Trigger, Unit
-from erphub.imports.runs.service import ImportRunService
+from erphub.imports.jobs.schedule import date_range
+from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger, Unit
 from erphub.imports.scheduler import Scheduler
 from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
-from tests.support.imports import CLIENT, CONNECTION, Imports
+from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_service
 
 LEDGER = "gl_transactions"
 NIGHTLY = Schedule(time="23:55", time_zone="UTC")
@@ -54,7 +53,7 @@ def nightly(imports: Imports, period: Any = TODAY, **values: Any) -> Job:
 def queue(imports: Imports, job: Job, day: int) -> RunRef:
     ref = RunRef(CLIENT, job.id, new_id())
     at = instant(imports.now)
-    imports.runs.add(Run(ref, CONNECTION, Trigger.SCHEDULE, Status.QUEUED, "schedule", at, due_at=instant(due(day))))
+    imports.runs.add(Run(ref, CONNECTION, Trigger.SCHEDULE, RunStatus.QUEUED, "schedule", at, due_at=instant(due(day))))
     return ref
 
 
@@ -65,7 +64,7 @@ def night(imports: Imports, job: Job, day: int) -> Run:
     try:
         imports.drive(ref)
     except Unavailable:
-        imports.importing.finish(ref, {"code": "machine_failed", "detail": "It could not be carried out."})
+        imports.execution.finish(ref, {"code": "machine_failed", "detail": "It could not be carried out."})
     return imports.runs.get(ref)
 
 
@@ -86,13 +85,13 @@ def test_a_clock_that_stood_still_for_days_leaves_no_day_out(books: Imports) -> 
     machine: Any = Machine()
     books.now = datetime(2026, 1, 24, 12, tzinfo=UTC)
     nightly(books, due_at=due(24))
-    runs = ImportRunService(books.jobs, books.runs, machine, books.clock, new_id)
+    runs = run_service(books.table, machine, books.clock)
     book(books, 24)
     books.now = datetime(2026, 1, 27, 0, 0, 30, tzinfo=UTC)
-    assert Scheduler(books.jobs, runs, books.clock, lambda *_: None).tick() == 1
+    assert Scheduler(books.jobs, runs, Connections(), books.clock).start_due_jobs() == 1
     books.drive(started[0])
     run = books.runs.get(started[0])
-    assert (run.status, run.due_at, run.first_day) == (Status.SUCCEEDED, "2026-01-24T23:55:00Z", "2026-01-24")
+    assert (run.status, run.due_at, run.from_date) == (RunStatus.SUCCEEDED, "2026-01-24T23:55:00Z", "2026-01-24")
     assert booked(books) == [24]
 
 
@@ -132,20 +131,20 @@ def test_the_first_good_night_reads_what_the_bad_ones_should_have(
     books: Imports, trouble: Callable[[Imports], None]
 ) -> None:
     job = nightly(books)
-    assert night(books, job, 20).status is Status.SUCCEEDED
+    assert night(books, job, 20).status is RunStatus.SUCCEEDED
     works = vars(books.sources).copy()
     for day in (21, 22, 23):
         book(books, day)
         trouble(books)
-        assert night(books, job, day).status is Status.FAILED
+        assert night(books, job, day).status is RunStatus.FAILED
     vars(books.sources).clear()
     vars(books.sources).update(works)
     books.erp.lies = 0
     run = night(books, job, 24)
-    assert (run.status, run.first_day) == (Status.SUCCEEDED, "2026-01-21")
+    assert (run.status, run.from_date) == (RunStatus.SUCCEEDED, "2026-01-21")
     assert booked(books) == [21, 22, 23]
     assert "reaches_back" in books.log(run)
-    assert night(books, job, 25).first_day == "2026-01-25", "the night after is as short as ever"
+    assert night(books, job, 25).from_date == "2026-01-25", "the night after is as short as ever"
 
 
 def test_a_company_that_stays_away_widens_its_own_window_only(books: Imports) -> None:
@@ -155,23 +154,23 @@ def test_a_company_that_stays_away_widens_its_own_window_only(books: Imports) ->
     for day in (21, 22):
         book(books, day, "F0002")
         run = night(books, job, day)
-        assert (run.status, run.first_day) == (Status.PARTIALLY_SUCCEEDED, f"2026-01-{day - 1}")
+        assert (run.status, run.from_date) == (RunStatus.PARTIALLY_SUCCEEDED, f"2026-01-{day - 1}")
     books.sources.problems = {}
     run = night(books, job, 25)
-    assert (unit(books, run, "F0001").first_day, unit(books, run, "F0002").first_day) == ("2026-01-24", "2026-01-20")
+    assert (unit(books, run, "F0001").from_date, unit(books, run, "F0002").from_date) == ("2026-01-24", "2026-01-20")
     assert booked(books, "F0002") == [21, 22]
-    assert night(books, job, 26).first_day == "2026-01-25"
+    assert night(books, job, 26).from_date == "2026-01-25"
 
 
 def test_a_night_that_another_run_kept_from_reading_is_made_up_for(books: Imports) -> None:
     job = nightly(books)
     night(books, job, 20)
     other = books.queue(books.job(Range.model_validate({"kind": "range", "from": "2020-01-01", "to": "2020-12-31"})))
-    assert books.importing.plan(other, lambda: 900.0)["outcome"] == "ready"
+    assert books.planner.plan(other, lambda: 900.0)["outcome"] == "ready"
     book(books, 21)
     books.now = due(21)
-    books.runs.progress(other, books.now, 0, 0)
-    assert night(books, job, 21).status is Status.CANCELLED
+    books.runs.add_progress(other, books.now)
+    assert night(books, job, 21).status is RunStatus.CANCELLED
     books.drive(other)
     night(books, job, 22)
     assert booked(books) == [21]
@@ -194,9 +193,9 @@ def test_a_run_by_hand_in_between_makes_up_for_the_night_too(books: Imports) -> 
     night(books, job, 21)
     books.sources.status = "active"
     books.now = datetime(2026, 1, 23, 9, tzinfo=UTC)
-    assert books.run(job).status is Status.SUCCEEDED
+    assert books.run(job).status is RunStatus.SUCCEEDED
     assert booked(books) == [21]
-    assert night(books, job, 23).first_day == "2026-01-23"
+    assert night(books, job, 23).from_date == "2026-01-23"
 
 
 def test_a_period_that_was_changed_begins_anew(books: Imports) -> None:
@@ -204,23 +203,23 @@ def test_a_period_that_was_changed_begins_anew(books: Imports) -> None:
     job = nightly(books, Days(kind="days", days=100))
     book(books, 21)
     books.erp.lies = 1000
-    assert night(books, job, 21).first_day == "2025-10-13"
+    assert night(books, job, 21).from_date == "2025-10-13"
     books.erp.lies = 0
     books.jobs.save(job.model_copy(update={"period": TWO_DAYS, "version": 2}), 1)
-    assert night(books, job, 22).first_day == "2026-01-21"
+    assert night(books, job, 22).from_date == "2026-01-21"
 
 
 def test_a_job_that_only_runs_by_hand_reads_the_days_it_says(books: Imports) -> None:
     job = books.job(TWO_DAYS)
     books.now, books.sources.status = due(10), "paused"
-    assert books.run(job).status is Status.FAILED
+    assert books.run(job).status is RunStatus.FAILED
     books.now, books.sources.status = due(24), "active"
-    assert books.run(job).first_day == "2026-01-24", "23:55 in UTC is the next day at home"
+    assert books.run(job).from_date == "2026-01-24", "23:55 in UTC is the next day at home"
 
 
 def test_this_year_is_that_of_the_home_zone_and_of_the_instant_it_was_due(books: Imports) -> None:
     year = ThisYear(kind="this_year")
     eve = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert window(books.job(year), eve) == DateRange(date(2027, 1, 1), date(2028, 1, 1))
-    late = window(nightly(books, year), eve + timedelta(hours=1), eve)
+    assert date_range(books.job(year), eve) == DateRange(date(2027, 1, 1), date(2028, 1, 1))
+    late = date_range(nightly(books, year), eve + timedelta(hours=1), eve)
     assert late == DateRange(date(2026, 1, 1), date(2028, 1, 1)), "and of the one it began in"

@@ -16,9 +16,9 @@ from erphub.erp.system import FoundCompany
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
 from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
 from erphub.imports.jobs.models import Days, Job
-from erphub.imports.runs.execution import RunExecution
-from erphub.imports.runs.models import Run, Status
+from erphub.imports.runs.models import Run, RunStatus
 from erphub.imports.runs.ports import Source
+from erphub.imports.runs.schemas import UnitView
 from local.erps.twentyfourseven import App, Transport, seed
 from local.erps.twentyfourseven.state import Line, Voucher
 from tests.standins.twentyfourseven.contract import Contract, available
@@ -91,10 +91,8 @@ def office(request: pytest.FixtureRequest, imports: Imports) -> Iterator[Office]
     app.world.clock = imports.clock
     for line in office.lines:
         line.created = line.modified = datetime(2000, 1, 1, tzinfo=UTC)
-    imports.importing = RunExecution(
-        imports.jobs, imports.runs, office, imports.lake, imports.clock, imports.checkpoint
-    )
-    assert imports.run(imports.job(datasets=LEDGER)).status is Status.SUCCEEDED
+    imports.read_through(office)
+    assert imports.run(imports.job(datasets=LEDGER)).status is RunStatus.SUCCEEDED
     imports.now += timedelta(hours=2)
     yield office
     assert contract is None or contract.violations == []
@@ -116,7 +114,7 @@ def there(office: Office) -> Counter[tuple[str, date, Decimal]]:
 
 def succeeds(imports: Imports, job: Job) -> Run:
     run = imports.run(job)
-    assert run.status is Status.SUCCEEDED, [line.text for line in imports.runs.log_page(run.ref, 100, None).items]
+    assert run.status is RunStatus.SUCCEEDED, [line.text for line in imports.stores.log.page(run.ref, 100, None).items]
     return run
 
 
@@ -137,7 +135,7 @@ def test_a_quiet_night_leaves_everything_as_it_is(imports: Imports, office: Offi
     before = here(imports)
     for _ in range(2):
         run = succeeds(imports, nightly)
-        assert "older_days_changed" not in imports.log(run)
+        assert "late_changes_found" not in imports.log(run)
         imports.now += timedelta(days=1)
     assert here(imports) == before == there(office)
 
@@ -164,7 +162,7 @@ def test_an_erp_that_breaks_off_leaves_the_old_or_the_new(
     before = here(imports)
     for operation in ("rest:GET /transactionlines", "soap:GetTransactions"):
         office.app.faults.add(operation, fault, times=None, after=2)
-    assert imports.run(nightly).status is Status.FAILED
+    assert imports.run(nightly).status is RunStatus.FAILED
     assert here(imports) == before
     office.app.faults.clear()
     succeeds(imports, nightly)
@@ -174,6 +172,6 @@ def test_an_erp_that_breaks_off_leaves_the_old_or_the_new(
 def test_a_run_tells_how_far_it_is_in_parts(imports: Imports, office: Office, nightly: Job) -> None:
     office.change(office.voucher(3))
     [unit] = imports.units(succeeds(imports, nightly)).values()
-    shown = unit.as_json()
+    shown = UnitView.of(unit).model_dump()
     assert shown["planned"] is None
     assert shown["parts"] == shown["parts_done"] >= 2

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from erphub.erp.reading import DateRange
 from erphub.imports.jobs.models import Days, Job, Range
-from erphub.imports.runs.late_changes import MOST_WINDOWS, together
-from erphub.imports.runs.models import Run, Status
+from erphub.imports.runs.late_changes import MAX_LATE_RANGES, merged
+from erphub.imports.runs.models import Run, RunStatus
+from erphub.imports.runs.schemas import UnitView
 from erphub.platform.errors import Unavailable
 from tests.support.erp import CountingErp
 from tests.support.imports import CHECKPOINTS, CLIENT, CONNECTION, FIRST_DAY, Imports, Prepared, ledger
@@ -33,7 +34,7 @@ def _imported_once(imports: Imports) -> None:
     for company in imports.erp.data:
         imports.erp.data[company]["gl_transactions"] = ledger(60)
     imports.now = datetime(2026, 1, 31, 8, tzinfo=UTC)
-    assert imports.run(imports.job()).status is Status.SUCCEEDED
+    assert imports.run(imports.job()).status is RunStatus.SUCCEEDED
     imports.now += timedelta(hours=2)
 
 
@@ -64,12 +65,12 @@ def there(imports: Imports, company: str = "F0001") -> Counter[tuple[str, date, 
 
 def days_read(imports: Imports, run: Run) -> list[str]:
     """The first days of what was read beside the window."""
-    return [str(window[0]) for window in imports.units(run)["gl_transactions", "F0001"].older]
+    return [str(window[0]) for window in imports.units(run)["gl_transactions", "F0001"].late_ranges]
 
 
 def succeeds(imports: Imports, job: Job) -> Run:
     run = imports.run(job)
-    assert run.status is Status.SUCCEEDED, run.problem
+    assert run.status is RunStatus.SUCCEEDED, run.problem
     return run
 
 
@@ -78,7 +79,7 @@ def test_an_older_voucher_that_changed_is_brought(imports: Imports, nightly: Job
     run = succeeds(imports, nightly)
     assert here(imports) == there(imports)
     assert days_read(imports, run) == ["2026-01-05"]
-    assert "older_days_changed" in imports.log(run)
+    assert "late_changes_found" in imports.log(run)
 
 
 def test_days_in_which_nothing_changed_stay_untouched(imports: Imports, nightly: Job) -> None:
@@ -135,7 +136,7 @@ def test_a_run_that_failed_has_brought_nothing_and_the_next_asks_as_far_back(imp
     edit(imports, 8, amount=Decimal(4))
     before = here(imports)
     imports.erp.lies = 1
-    assert imports.run(nightly).status is Status.FAILED
+    assert imports.run(nightly).status is RunStatus.FAILED
     assert here(imports) == before
     imports.now += timedelta(days=20)
     succeeds(imports, nightly)
@@ -175,7 +176,7 @@ def test_neighbouring_days_are_read_together_and_many_become_few(imports: Import
     for number in (8, 10, 12, 30):
         edit(imports, number, amount=Decimal(7))
     run = succeeds(imports, nightly)
-    assert imports.units(run)["gl_transactions", "F0001"].older == [
+    assert imports.units(run)["gl_transactions", "F0001"].late_ranges == [
         ["2026-01-05", "2026-01-08"],
         ["2026-01-16", "2026-01-17"],
     ]
@@ -188,7 +189,7 @@ def test_when_too_much_has_changed_all_older_days_are_read_anew(imports: Imports
         edit(imports, number, amount=Decimal(8))
     lines(imports)[30]["amount"] = Decimal(999)
     run = succeeds(imports, nightly)
-    assert imports.units(run)["gl_transactions", "F0001"].older == [[None, "2026-01-28"]]
+    assert imports.units(run)["gl_transactions", "F0001"].late_ranges == [[None, "2026-01-28"]]
     assert here(imports) == there(imports)
 
 
@@ -254,15 +255,15 @@ def test_what_is_known_of_changes_is_each_companys_own(imports: Imports, nightly
 
 
 def test_progress_is_told_in_parts_where_the_erp_states_no_counts(imports: Imports, nightly: Job) -> None:
-    from erphub.imports.runs.service import view
+    from erphub.imports.runs.service import run_view
 
     imports.erp.counts = False
     edit(imports, 8, amount=Decimal(12))
     run = succeeds(imports, nightly)
-    unit = imports.units(run)["gl_transactions", "F0001"].as_json()
+    unit = UnitView.of(imports.units(run)["gl_transactions", "F0001"]).model_dump()
     assert (unit["planned"], unit["parts"], unit["parts_done"]) == (None, 2, 2)
     assert "planned" not in run.totals
-    shown = view(run).progress
+    shown = run_view(run).progress
     assert shown["parts_done"] == shown["parts"] == 3
 
 
@@ -303,19 +304,19 @@ def _happen(imports: Imports, kind: str, number: int, day: date) -> None:
 
 @given(st.sets(st.dates(date(2020, 1, 1), date(2026, 1, 1)), max_size=90))
 def test_days_together_hold_every_day_once_in_few_windows(days: set[date]) -> None:
-    windows = together(days, MOST_WINDOWS)
-    assert len(windows) <= MOST_WINDOWS
+    windows = merged(days, MAX_LATE_RANGES)
+    assert len(windows) <= MAX_LATE_RANGES
     spans: list[tuple[date, date]] = [(each.first, each.end) for each in windows if each.first and each.end]
     assert all(sum(first <= day < end for first, end in spans) == 1 for day in days)
     assert all(end < first for (_, end), (first, _) in pairwise(spans))
-    if len(days) <= MOST_WINDOWS:
+    if len(days) <= MAX_LATE_RANGES:
         assert sum((end - first).days for first, end in spans) == len(days), "nothing is read that need not be"
 
 
 def test_the_nearest_days_become_one_window_first() -> None:
     a, b, c = date(2026, 1, 1), date(2026, 1, 4), date(2026, 3, 1)
-    assert together({a, b, c}, 2) == [DateRange(a, date(2026, 1, 5)), DateRange(c, date(2026, 3, 2))]
-    assert together(set(), 2) == []
+    assert merged({a, b, c}, 2) == [DateRange(a, date(2026, 1, 5)), DateRange(c, date(2026, 3, 2))]
+    assert merged(set(), 2) == []
 
 
 class TestAnErpThatCountsItsDays:
@@ -337,7 +338,7 @@ class TestAnErpThatCountsItsDays:
         lines(imports)[number]["voucher_date"] = to
         run = succeeds(imports, nightly)
         assert here(imports) == there(imports)
-        assert "older_days_changed" in imports.log(run)
+        assert "late_changes_found" in imports.log(run)
 
     def test_another_amount_and_a_deleted_voucher_of_an_old_day_are_brought(
         self, imports: Imports, nightly: Job
@@ -364,7 +365,7 @@ class TestAnErpThatCountsItsDays:
         imports.erp.data["F0001"]["gl_transactions"] = [
             line | {"voucher_date": line["voucher_date"].replace(year=2024)} for line in ledger(10, first=500)
         ] + lines(imports)
-        assert imports.run(imports.job(datasets=("gl_transactions",))).status is Status.SUCCEEDED
+        assert imports.run(imports.job(datasets=("gl_transactions",))).status is RunStatus.SUCCEEDED
         before = here(imports)
         del lines(imports)[:10]
         run = succeeds(imports, nightly)
@@ -382,7 +383,7 @@ class TestAnErpThatCountsItsDays:
         run = succeeds(imports, nightly)
         assert Decimal(999) in {amount for _, _, amount in here(imports)}
         assert Decimal(111) not in {amount for _, _, amount in here(imports)}
-        assert "older_days_not_looked_at" in imports.log(run)
+        assert "late_changes_not_looked_for" in imports.log(run)
 
     def test_a_company_imported_for_the_first_time_is_read_by_its_window_alone(self, imports: Imports) -> None:
         imports.erp.data["F0003"] = {"gl_transactions": ledger(60), "accounts": []}

@@ -24,7 +24,7 @@ def units(counts: list[int]) -> list[Unit]:
 @given(SIZES, st.integers(min_value=5, max_value=250_000))
 def test_every_part_is_in_one_package_and_there_are_never_too_many(sizes: list[int], enough: int):
     made = packages.of_parts(sizes, enough)
-    assert len(made) <= packages.MOST_PACKAGES
+    assert len(made) <= packages.MAX_PACKAGES
     assert [number for start, end in made for number in range(start, end)] == list(range(len(sizes)))
 
 
@@ -32,7 +32,7 @@ def test_every_part_is_in_one_package_and_there_are_never_too_many(sizes: list[i
 def test_every_unit_is_in_one_package_of_its_dataset_and_there_are_never_too_many(counts: list[int]):
     planned = units(counts)
     made = packages.of_units(planned)
-    assert len(made) <= packages.MOST_PACKAGES
+    assert len(made) <= packages.MAX_PACKAGES
     assert [number for start, end in made for number in range(start, end)] == [unit.number for unit in planned]
     assert all(len({unit.dataset for unit in planned[start:end]}) == 1 for start, end in made)
 
@@ -50,7 +50,7 @@ def test_a_hundred_million_rows_in_equal_parts_are_spread_evenly():
 
 def test_a_plan_of_all_packages_fits_the_payload_many_times_over():
     ref = RunRef(new_id(), new_id(), new_id()).as_json()
-    made = [ref | {"from": 10**9 + n, "to": 10**9 + n + 1} for n in range(packages.MOST_PACKAGES)]
+    made = [ref | {"from": 10**9 + n, "to": 10**9 + n + 1} for n in range(packages.MAX_PACKAGES)]
     assert len(json.dumps({"outcome": "ready", "packages": made})) < PAYLOAD / 20
 
 

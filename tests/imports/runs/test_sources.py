@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from erphub.connections.models import Company, Connection
-from erphub.erp import catalogue as erp
 from erphub.erp.system import FoundCompany
 from erphub.imports.runs.sources import ConnectedSources
 from tests.support.imports import CLIENT, CONNECTION
@@ -48,21 +47,17 @@ class Installation:
             [Company(key=key, name=f"{key} AS", facts={"database": key}) for key in self.used] if whose else self.found
         )
 
-    def adopt(self, _: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
+    def connected(self, _: Connection) -> Any:
+        return self
+
+    def adopt(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
         self.adopted += [company.key for company in found]
         return [company for company in found if company.key not in self.refused]
 
     def sources(self) -> ConnectedSources:
         stores: Any = self
 
-        class Secrets:
-            """One password."""
-
-            def get(self, _: str) -> dict[str, str]:
-                return {"password": "x"}
-
-        secrets: Any = Secrets()
-        return ConnectedSources(stores, secrets, lambda *_: stores, erp.describe, self.adopt)
+        return ConnectedSources(stores, stores, self)
 
     def problems(self) -> dict[str, str | None]:
         sources = self.sources()

@@ -21,7 +21,7 @@ from erphub.lake.delta import upkeep as lake_upkeep
 from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.delta.rows import LakeRows
 from erphub.lake.locations import table_key
-from erphub.lake.ports import Published, PublishTarget, RowsWanted, Staged
+from erphub.lake.ports import Published, PublishTarget, RowQuery, Staged
 from erphub.platform.errors import Conflict, ErpRefused
 from tests.support.erp import Row, batch_of
 from tests.support.files import FolderFiles
@@ -45,7 +45,7 @@ class Shore:
     token: int = 0
 
     def __post_init__(self) -> None:
-        self.lake = DeltaLake(str(self.folder), FolderFiles(self.folder), {}, piece=64 * 1024)
+        self.lake = DeltaLake(str(self.folder), FolderFiles(self.folder), {}, piece_bytes=64 * 1024)
 
     def target(
         self, dataset: Dataset, company: str, window: DateRange, token: int, connection: str = "C1"
@@ -101,7 +101,7 @@ def test_a_company_may_be_called_anything(shore: Shore, company: str) -> None:
     inside = [Path(path).resolve() for path in shore.table(LEDGER).file_uris()]
     assert all(path.is_relative_to(shore.folder / "lake/client") for path in inside)
     reader = LakeRows(str(shore.folder), {})
-    assert len(reader.page("client", LEDGER, RowsWanted(companies=[company], columns=["amount"])).rows) == 5
+    assert len(reader.page("client", LEDGER, RowQuery(companies=[company], columns=["amount"])).rows) == 5
 
 
 def test_two_connections_with_the_same_company_do_not_touch_each_other(shore: Shore) -> None:
@@ -145,11 +145,11 @@ def test_a_window_leaves_files_alone_that_it_does_not_touch(shore: Shore) -> Non
 
 
 def test_many_nights_do_not_leave_many_files(shore: Shore) -> None:
-    for night in range(lake_publishing.MANY_FILES + 6):
+    for night in range(lake_publishing.MAX_SMALL_FILES + 6):
         day = DAY + timedelta(days=night)
         shore.publish(LEDGER, lines(1, first=night), window=DateRange(day, day + timedelta(days=1)))
-    assert len(shore.rows(LEDGER)) == lake_publishing.MANY_FILES + 6
-    assert len(shore.table(LEDGER).file_uris()) <= lake_publishing.MANY_FILES + 1
+    assert len(shore.rows(LEDGER)) == lake_publishing.MAX_SMALL_FILES + 6
+    assert len(shore.table(LEDGER).file_uris()) <= lake_publishing.MAX_SMALL_FILES + 1
 
 
 def test_a_large_part_is_written_in_pieces(shore: Shore) -> None:
@@ -162,7 +162,7 @@ def test_the_same_publication_twice_is_one(shore: Shore) -> None:
     target = shore.target(LEDGER, "F0001", DateRange(), 7)
     first = shore.lake.publish(target, [staged])
     again = shore.lake.publish(target, [staged])
-    assert again == replace(first, repeated=True, oddities=())
+    assert again == replace(first, was_repeated=True, anomalies=())
     assert len(shore.rows(LEDGER)) == 4
     assert shore.table(LEDGER).version() == 1
 
@@ -220,7 +220,7 @@ def test_a_table_widened_while_narrow_rows_wait_takes_them(shore: Shore) -> None
 def test_a_table_published_to_while_it_is_widened_loses_nothing(shore: Shore, monkeypatch: pytest.MonkeyPatch) -> None:
     shore.publish(LEDGER, lines(2), "A")
     waiting = shore.stage(LEDGER, lines(3))
-    real, interrupted = lake_shape._written_anew, []
+    real, interrupted = lake_shape._rewrite, []
 
     def written_anew(*arguments: Any) -> Any:
         if not interrupted:
@@ -228,7 +228,7 @@ def test_a_table_published_to_while_it_is_widened_loses_nothing(shore: Shore, mo
             shore.lake.publish(shore.target(LEDGER, "B", DateRange(), 100), [waiting])
         return real(*arguments)
 
-    monkeypatch.setattr(lake_shape, "_written_anew", written_anew)
+    monkeypatch.setattr(lake_shape, "_rewrite", written_anew)
     shore.publish(LEDGER, lines(1), "C", types={"amount": "decimal(38,10)"})
     assert [row["company"] for row in shore.rows(LEDGER)] == ["A"] * 2 + ["B"] * 3 + ["C"]
 
@@ -254,7 +254,7 @@ def test_a_column_a_dataset_gets_later_is_empty_in_what_was_there(shore: Shore) 
     older = replace(ACCOUNTS, fields=[field for field in ACCOUNTS.fields if field.name != "tax_code"])
     shore.publish(older, [{"account_no": "1", "name": "a"}])
     reader = LakeRows(str(shore.folder), {})
-    wanted = RowsWanted(columns=["account_no", "tax_code"])
+    wanted = RowQuery(columns=["account_no", "tax_code"])
     assert reader.page("client", ACCOUNTS, wanted).rows == [{"account_no": "1", "tax_code": None}]
     shore.publish(ACCOUNTS, [{"account_no": "2", "tax_code": "9"}], "Z")
     assert [row["tax_code"] for row in shore.rows(ACCOUNTS)] == [None, "9"]
@@ -270,7 +270,7 @@ def test_unchanged_master_data_is_not_written_again(shore: Shore) -> None:
 @pytest.fixture
 def small_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys are compared a few at a time, as those of millions of rows are."""
-    monkeypatch.setattr(lake_keys, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(lake_keys, "ROWS_PER_SHARE", 7)
 
 
 @pytest.mark.usefixtures("small_shares")
@@ -290,8 +290,8 @@ def test_rows_that_share_a_key_are_found_in_whatever_share_they_lie(shore: Shore
     chart = [{"account_no": str(n), "name": "a"} for n in range(60)]
     odd = [{"account_no": str(n), "name": "b"} for n in range(0, 60, 2)] + [{"account_no": None, "name": "c"}] * 3
     done = shore.publish(ACCOUNTS, [*chart, *odd])
-    assert {oddity.code: oddity.count for oddity in done.oddities} == {"key_missing": 3, "key_repeated": 60}
-    assert [len(oddity.examples) for oddity in done.oddities] == [3, lake_sql.EXAMPLES]
+    assert {anomaly.code: anomaly.count for anomaly in done.anomalies} == {"key_missing": 3, "key_repeated": 60}
+    assert [len(anomaly.examples) for anomaly in done.anomalies] == [3, lake_sql.MAX_EXAMPLES]
     assert (done.inserted, done.rejected) == (30, 63)
     assert [int(row["account_no"]) % 2 for row in shore.rows(ACCOUNTS)] == [1] * 30
 
@@ -315,8 +315,8 @@ def test_a_value_that_moved_to_another_column_is_a_change(shore: Shore, before: 
     assert {name: row[name] for name in after} == after
 
 
-def test_only_what_was_put_aside_can_be_removed(shore: Shore) -> None:
-    with pytest.raises(ValueError, match="put aside"):
+def test_only_what_was_staged_can_be_removed(shore: Shore) -> None:
+    with pytest.raises(ValueError, match="staged"):
         shore.lake.clean("lake/")
 
 
@@ -333,7 +333,7 @@ def test_what_the_source_raises_comes_out_as_it_is(shore: Shore) -> None:
 def test_files_replaced_long_ago_are_removed_and_younger_ones_kept(
     shore: Shore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lake_upkeep, "TIDY_EVERY", 1)
+    monkeypatch.setattr(lake_upkeep, "COMMITS_PER_VACUUM", 1)
     shore.publish(LEDGER, lines(3))
     (first,) = shore.table(LEDGER).file_uris()
     with time_machine.travel(datetime.now(UTC) - timedelta(days=8), tick=True):

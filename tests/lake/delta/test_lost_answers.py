@@ -57,7 +57,7 @@ class Shore:
 
     def __init__(self, store: LossyStore, client: str) -> None:
         self.root, self.options, self.client = f"s3://{BUCKET}", options(store.address), client
-        self.lake = DeltaLake(self.root, S3Files(BUCKET), self.options, piece=1)
+        self.lake = DeltaLake(self.root, S3Files(BUCKET), self.options, piece_bytes=1)
         self.runs = 0
 
     def stage(self, dataset: Dataset, rows: Sequence[Row], types: dict[str, str] | None = None) -> Staged:
@@ -191,7 +191,7 @@ _numbers = itertools.count()
 @pytest.fixture(autouse=True)
 def many_small_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows with a key are written again share by share, as those of millions are."""
-    monkeypatch.setattr(lake_keys, "ROWS_AT_ONCE", 20)
+    monkeypatch.setattr(lake_keys, "ROWS_PER_SHARE", 20)
 
 
 def play(store: LossyStore, story: Story, plan: Plan) -> None:

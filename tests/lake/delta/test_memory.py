@@ -18,9 +18,9 @@ from erphub.lake.ports import PublishTarget
 from tests.support.erp import batch_of
 from tests.support.files import FolderFiles
 
-lake_keys.ROWS_AT_ONCE = 100_000
+lake_keys.ROWS_PER_SHARE = 100_000
 folder, dataset, batches = Path(sys.argv[1]), BY_ID[sys.argv[2]], int(sys.argv[3])
-lake = DeltaLake(str(folder), FolderFiles(folder), {}, piece=8 * 1024 * 1024)
+lake = DeltaLake(str(folder), FolderFiles(folder), {}, piece_bytes=8 * 1024 * 1024)
 types = lake.prepare("client", dataset, complete(dataset, {}))
 
 def rows(batch, text):

@@ -13,7 +13,7 @@ from erphub.erp.reading import DateRange
 from erphub.lake.delta import publishing as lake_publishing
 from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.delta.rows import LakeRows
-from erphub.lake.ports import PublishTarget, RowsWanted, Staged
+from erphub.lake.ports import PublishTarget, RowQuery, Staged
 from erphub.platform.aws import clients
 from erphub.platform.aws.files import Files, S3Files
 from erphub.platform.errors import Unavailable
@@ -81,13 +81,17 @@ def test_a_window_is_published_to_s3_and_read_by_page(s3: str) -> None:
     lake.publish(target(2, window), [put_aside(lake, 2, lines(10, 100)[5:])])
     reader = LakeRows(f"s3://{BUCKET}", options(s3))
     found: list[Any] = []
-    page = reader.page("client", LEDGER, RowsWanted(columns=["amount", "company"], limit=4))
+    page = reader.page("client", LEDGER, RowQuery(columns=["amount", "company"], limit=4))
     while True:
         found += page.rows
-        if page.last is None:
+        if page.last_key is None:
             break
-        wanted = RowsWanted(
-            columns=["amount", "company"], limit=4, version=page.version, after=page.last, skip=page.again
+        wanted = RowQuery(
+            columns=["amount", "company"],
+            limit=4,
+            version=page.version,
+            after=page.last_key,
+            skip=page.rows_with_last_key,
         )
         page = reader.page("client", LEDGER, wanted)
     assert [int(row["amount"]) for row in found] == [0, 1, 2, 3, 4, 500, 600, 700, 800, 900]
@@ -117,7 +121,7 @@ def test_cleaning_leaves_the_table_alone(s3: str) -> None:
     keys = [found["Key"] for found in clients.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert keys
     assert all(key.startswith("lake/") for key in keys)
-    assert len(LakeRows(f"s3://{BUCKET}", options(s3)).page("client", LEDGER, RowsWanted(columns=["amount"])).rows) == 3
+    assert len(LakeRows(f"s3://{BUCKET}", options(s3)).page("client", LEDGER, RowQuery(columns=["amount"])).rows) == 3
 
 
 def test_a_bucket_that_is_gone_is_said_in_the_hubs_words(s3: str) -> None:

@@ -13,7 +13,7 @@ from erphub.lake.delta import removal as lake_removal
 from erphub.lake.delta import sql as lake_sql
 from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.delta.removal import LakeRemoval, redacted
-from erphub.lake.locations import owner_folder, table_key
+from erphub.lake.locations import connection_folder, table_key
 from erphub.lake.ports import PublishTarget
 from erphub.platform.errors import Unavailable
 from tests.support.erp import batch_of
@@ -115,11 +115,11 @@ def test_the_others_rows_stay_and_of_the_connections_no_trace_does(lake: Lake):
     assert lake.removal()[0].remove(CLIENT, MINE, lambda: 900.0)
     assert lake.rows() == others
     assert lake.traces(*SECRETS) == []
-    assert [key for key, _ in lake.objects.sizes(KEY) if owner_folder(MINE) in key] == []
+    assert [key for key, _ in lake.objects.sizes(KEY) if connection_folder(MINE) in key] == []
 
 
 def test_files_that_no_table_knows_any_more_go_too(lake: Lake):
-    stray = lake.folder / KEY / "company=F0009" / owner_folder(MINE) / "left-by-somebody-who-died.parquet"
+    stray = lake.folder / KEY / "company=F0009" / connection_folder(MINE) / "left-by-somebody-who-died.parquet"
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"SECRETONE")
     lake.removal()[0].remove(CLIENT, MINE, lambda: 900.0)
@@ -212,4 +212,4 @@ def test_out_of_time_is_said(lake: Lake):
 
 def test_a_log_that_tells_nothing_of_the_connection_is_left_as_it_is():
     text = '{"commitInfo": {"timestamp": 1}}\n{"add": {"path": "company=F0001/of-x/a.parquet", "size": 1}}\n'
-    assert redacted(text, owner_folder(MINE), MINE) is text
+    assert redacted(text, connection_folder(MINE), MINE) is text

@@ -156,7 +156,7 @@ def test_whatever_is_lost_the_lake_holds_the_source_and_the_counts_say_so(
     tmp_path_factory: pytest.TempPathFactory, parts: list[int], batch: int, faults: list[str]
 ) -> None:
     folder = tmp_path_factory.mktemp("lake")
-    lake = DeltaLake(str(folder), LosingFiles(folder, faults), {}, piece=1)
+    lake = DeltaLake(str(folder), LosingFiles(folder, faults), {}, piece_bytes=1)
     types = lake.prepare("client", LEDGER, complete(LEDGER, {}))
     source = [lines(count, first=100 * number) for number, count in enumerate(parts)]
     attempts = iter(range(1000))
@@ -175,7 +175,7 @@ def test_whatever_is_lost_the_lake_holds_the_source_and_the_counts_say_so(
 
 
 def test_a_checkpoint_is_written_at_its_interval(shore: Shore) -> None:
-    for number in range(2 * lake_upkeep.CHECKPOINT_EVERY):
+    for number in range(2 * lake_upkeep.COMMITS_PER_CHECKPOINT):
         shore.publish(LEDGER, lines(1), f"company {number}")
     log = shore.folder / "lake/client/gl_transactions/_delta_log"
     versions = sorted(int(path.name.partition(".")[0]) for path in log.glob("*.checkpoint.parquet"))
@@ -195,8 +195,8 @@ def test_upkeep_that_fails_fails_no_publication(shore: Shore, monkeypatch: pytes
         tried.append("once")
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(lake_upkeep, "TIDY_EVERY", 1)
-    monkeypatch.setattr(lake_upkeep, "CHECKPOINT_EVERY", 1)
+    monkeypatch.setattr(lake_upkeep, "COMMITS_PER_VACUUM", 1)
+    monkeypatch.setattr(lake_upkeep, "COMMITS_PER_CHECKPOINT", 1)
     for step in ("create_checkpoint", "vacuum", "cleanup_metadata"):
         monkeypatch.setattr(DeltaTable, step, fails)
     assert shore.publish(LEDGER, lines(3)).inserted == 3
@@ -208,4 +208,6 @@ def test_a_repeated_publication_says_again_what_was_rejected(shore: Shore) -> No
     staged = shore.stage(accounts, [{"account_no": "1", "name": "a"}, {"account_no": None, "name": "b"}])
     target = shore.target(accounts, "F0001", DateRange(), 100)
     first, again = shore.lake.publish(target, [staged]), shore.lake.publish(target, [staged])
-    assert (again.repeated, again.inserted, again.rejected) == (True, first.inserted, first.rejected) == (True, 1, 1)
+    assert (
+        (again.was_repeated, again.inserted, again.rejected) == (True, first.inserted, first.rejected) == (True, 1, 1)
+    )

@@ -77,7 +77,7 @@ class House:
         return made
 
     def run_met(self, run: Run) -> None:
-        self.health.report(run_outcome.met(run))
+        self.health.report(run_outcome.met_so_far(run))
 
     def run_ended(self, run: Run) -> None:
         self.health.report(run_outcome.ended(run))

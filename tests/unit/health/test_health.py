@@ -14,8 +14,8 @@ from erphub.erp.transports.sqlserver import errors as refusals
 from erphub.events.publisher import make_event
 from erphub.events.schemas import NotificationQuery
 from erphub.imports.capability import IMPORT_FINISHED
-from erphub.imports.runs.models import Run, RunRef, Status, Trigger
-from erphub.imports.runs.service import problem_of
+from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.units import problem_of
 from erphub.platform.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
 from erphub.platform.problems import as_problem
 from erphub.platform.wire import instant
@@ -70,7 +70,7 @@ def by_hand(house, connection, stage=None, error=None):
 
 def test_a_refused_login_stops_the_connection_and_is_told_once(house):
     connection = house.connection()
-    failed = run(house, connection, Status.FAILED, REFUSED)
+    failed = run(house, connection, RunStatus.FAILED, REFUSED)
     house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
     house.run_ended(failed)
     house.run_ended(failed)  # the machine's last task came twice
@@ -90,8 +90,8 @@ def every_refusal() -> list[HubError]:
 @pytest.mark.parametrize("error", every_refusal(), ids=lambda error: error.code)
 def test_a_login_that_is_locked_expired_or_switched_off_stops_the_connection_as_a_wrong_password_does(house, error):
     one, other, third, fourth = (house.connection() for _ in range(4))
-    house.run_met(run(house, one, Status.RUNNING, problem_of(error)))
-    house.run_ended(run(house, other, Status.FAILED, problem_of(error)))
+    house.run_met(run(house, one, RunStatus.RUNNING, problem_of(error)))
+    house.run_ended(run(house, other, RunStatus.FAILED, problem_of(error)))
     house.transfer_ended(transfer(house, third, TransferState.FAILED, as_problem(error)))
     by_hand(house, fourth, "login", error)
     for connection in (one, other, third, fourth):
@@ -113,8 +113,8 @@ def test_every_sql_server_refusal_of_a_login_is_among_those_tried_here():
 
 def test_a_run_that_goes_on_and_met_something_else_stops_nothing(house):
     connection = house.connection()
-    house.run_met(run(house, connection, Status.RUNNING, AWAY))
-    house.run_met(run(house, connection, Status.RUNNING))
+    house.run_met(run(house, connection, RunStatus.RUNNING, AWAY))
+    house.run_met(run(house, connection, RunStatus.RUNNING))
     assert house.now(connection).status == "active"
 
 
@@ -122,15 +122,15 @@ def test_a_run_that_was_not_let_in_says_nothing_new(house):
     connection = house.connection()
     house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
     not_let_in = problem_of(CredentialsRefused("Enter it again.", code="reauth_required"))
-    house.run_ended(run(house, connection, Status.FAILED, not_let_in, "run-2"))
+    house.run_ended(run(house, connection, RunStatus.FAILED, not_let_in, "run-2"))
     assert house.notified() == ["connection.reauth_required"]
 
 
 def test_a_run_that_was_not_let_in_does_not_stop_a_connection_that_was_entered_again_meanwhile(house):
     connection = house.connection()
     not_let_in = problem_of(CredentialsRefused("Enter it again.", code="reauth_required"))
-    house.run_met(run(house, connection, Status.RUNNING, not_let_in))
-    house.run_ended(run(house, connection, Status.FAILED, not_let_in))
+    house.run_met(run(house, connection, RunStatus.RUNNING, not_let_in))
+    house.run_ended(run(house, connection, RunStatus.FAILED, not_let_in))
     assert house.now(connection).status == "active"
 
 
@@ -182,12 +182,12 @@ def test_a_catch_up_that_was_cut_off_keeps_nobody_from_hearing_of_what_ends_late
     with pytest.raises(Unavailable):
         house.health.resume(connection)
     with pytest.raises(Unavailable):
-        house.run_ended(run(house, connection, Status.SUCCEEDED))
+        house.run_ended(run(house, connection, RunStatus.SUCCEEDED))
     with pytest.raises(Unavailable):
         house.transfer_ended(transfer(house, connection, sent=1))
     assert {"import.finished", "transfer.finished"} <= set(house.notified())
     house.catch_up_fails = False
-    house.run_ended(run(house, connection, Status.SUCCEEDED))
+    house.run_ended(run(house, connection, RunStatus.SUCCEEDED))
     assert house.caught_up == [(connection.id, stopped)], "whoever comes next makes up for it"
     assert house.notified().count("import.finished") == 1
 
@@ -210,11 +210,11 @@ def test_an_edit_that_made_it_active_already_is_healed_and_made_up_for_too(house
 
 def test_another_failure_degrades_with_its_reason_and_a_success_heals(house):
     connection = house.connection()
-    house.run_ended(run(house, connection, Status.FAILED, AWAY))
+    house.run_ended(run(house, connection, RunStatus.FAILED, AWAY))
     degraded = house.now(connection)
     assert (degraded.status, degraded.status_reason, degraded.works) == ("degraded", AWAY, True)
     house.pass_time(days=1)
-    house.run_ended(run(house, connection, Status.SUCCEEDED, about="run-2"))
+    house.run_ended(run(house, connection, RunStatus.SUCCEEDED, about="run-2"))
     healed = house.now(connection)
     assert (healed.status, healed.status_reason, healed.status_since) == ("active", None, house.clock())
     assert house.notified() == sorted(["connection.degraded", "import.failed", "connection.healed", "import.finished"])
@@ -223,11 +223,11 @@ def test_another_failure_degrades_with_its_reason_and_a_success_heals(house):
 
 def test_a_connection_that_stays_degraded_is_told_once_and_shows_the_newest_reason(house):
     connection = house.connection()
-    house.run_ended(run(house, connection, Status.FAILED, AWAY))
+    house.run_ended(run(house, connection, RunStatus.FAILED, AWAY))
     since = house.now(connection).status_since
     house.pass_time(days=1)
     other = {"code": "company_gone", "detail": "F0003 is gone."}
-    house.run_ended(run(house, connection, Status.PARTIALLY_SUCCEEDED, other, "run-2"))
+    house.run_ended(run(house, connection, RunStatus.PARTIALLY_SUCCEEDED, other, "run-2"))
     now = house.now(connection)
     assert (now.status_reason, now.status_since) == (other, since)
     assert house.notified().count("connection.degraded") == 1
@@ -236,20 +236,20 @@ def test_a_connection_that_stays_degraded_is_told_once_and_shows_the_newest_reas
 def test_a_success_is_no_proof_that_a_refused_login_is_good_again(house):
     connection = house.connection()
     house.health.refused(connection.client_id, connection.id, REFUSED, house.clock())
-    house.run_ended(run(house, connection, Status.SUCCEEDED, about="begun before"))
+    house.run_ended(run(house, connection, RunStatus.SUCCEEDED, about="begun before"))
     assert house.now(connection).status == "reauth_required"
 
 
 @pytest.mark.parametrize("code", ["nothing_to_import", "machine_failed", "connection_paused"])
 def test_what_says_nothing_of_the_erp_leaves_the_connection_alone(house, code):
     connection = house.connection()
-    house.run_ended(run(house, connection, Status.FAILED, {"code": code, "detail": "…"}))
+    house.run_ended(run(house, connection, RunStatus.FAILED, {"code": code, "detail": "…"}))
     assert house.now(connection).status == "active"
 
 
 def test_a_cancelled_run_is_nobodys_news(house):
     connection = house.connection()
-    house.run_ended(run(house, connection, Status.CANCELLED))
+    house.run_ended(run(house, connection, RunStatus.CANCELLED))
     assert (house.now(connection).status, house.notified()) == ("active", [])
 
 

@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass, field
 from typing import override
 
-from erphub.imports.runs.dynamodb import RunTable
-from erphub.imports.runs.models import Status
-from erphub.imports.runs.open_runs import OpenRunTable
-from erphub.lake.locations import put_aside_by
+from erphub.imports.runs.dynamodb.open_runs import OpenRunTable
+from erphub.imports.runs.dynamodb.runs import RunTable
+from erphub.imports.runs.models import RunStatus
+from erphub.lake.locations import staging_prefix
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.objects import Objects
 from erphub.platform.aws.removal import (
@@ -57,7 +57,7 @@ def import_dependents(table: Table, objects: Objects, machine: StateMachine, clo
 
 @dataclass(frozen=True)
 class Runs(PassiveDependent):
-    """Runs of imports, with their units, parts and logs, what they put aside, and what they may write alone."""
+    """Runs of imports, with their units, parts and logs, what they have staged, and what they may write alone."""
 
     table: Table = field(kw_only=True)
     objects: Objects = field(kw_only=True)
@@ -77,22 +77,22 @@ class Runs(PassiveDependent):
     @override
     def stop(self, of: ConnectionRef, *, force: bool) -> bool:
         # A run that goes on is asked to stop; one whose machine has ended is written down as ended.
-        store, opened, quiet = RunTable(self.table), OpenRunTable(self.table), True
-        for ref in list(opened.of_connection(of.client_id, of.id)):
+        runs, open_runs, is_quiet = RunTable(self.table), OpenRunTable(self.table), True
+        for ref in list(open_runs.of_connection(of.client_id, of.id)):
             execution = self.machine.execution(ref.run_id)
             try:
-                store.change(ref, cancel_requested=True)
+                runs.update(ref, cancel_requested=True)
             except VersionConflict:  # it was never added
-                opened.close(ref)
+                open_runs.close(ref)
                 continue
             if self.machine.is_running(execution):
                 if not force:
-                    quiet = False
+                    is_quiet = False
                     continue
                 self.machine.stop(execution, "The connection was deleted.")
             problem = {"code": "connection_deleting", "detail": "The connection was deleted."}
-            store.end(ref, self.clock(), {"status": Status.CANCELLED.value, "problem": problem})
-        return quiet
+            runs.end(ref, self.clock(), {"status": RunStatus.CANCELLED.value, "problem": problem})
+        return is_quiet
 
     @override
     def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
@@ -103,7 +103,7 @@ class Runs(PassiveDependent):
         if not remove_items(self.table, leases, time_left) or not remove_items(self.table, opened, time_left):
             return False
         for item in self._runs(of):
-            self.objects.purge(put_aside_by(of.client_id, item["run_id"]))
+            self.objects.purge(staging_prefix(of.client_id, item["run_id"]))
             for part in ("RUN-UNIT", "RUN-PART", "RUN-LOG"):
                 if not remove_items(self.table, self.table.all(pk, f"{part}#{item['run_id']}#"), time_left):
                     return False

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, override
 
-from erphub.lake.locations import company_folder, owner_folder, tables_of
+from erphub.lake.locations import company_folder, connection_folder, tables_prefix
 from erphub.lake.ports import ConnectionCompanies, RowRemoval
 from erphub.platform.aws.objects import Objects
 from erphub.platform.aws.removal import PassiveDependent, at_least
@@ -31,10 +31,10 @@ class LakeTables(PassiveDependent):
     @override
     def find(self, of: ConnectionRef) -> Found:
         # Its own folders are looked into, never the other connections'; not more than so many.
-        prefix = tables_of(of.client_id)
+        prefix = tables_prefix(of.client_id)
         datasets = list(self.objects.folders(prefix))
         places = [
-            (dataset, f"{prefix}{dataset}/{company_folder(company)}/{owner_folder(of.id)}/")
+            (dataset, f"{prefix}{dataset}/{company_folder(company)}/{connection_folder(of.id)}/")
             for company in self.companies.company_keys(of)
             for dataset in datasets
         ]

@@ -6,7 +6,7 @@ import re
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def owner_folder(connection_id: str) -> str:
+def connection_folder(connection_id: str) -> str:
     """The folder of a connection's files below a company's: a name for it, which alone tells nobody anything."""
     return f"of-{_digest(connection_id)}"
 
@@ -15,14 +15,14 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def tables_of(client_id: str) -> str:
+def tables_prefix(client_id: str) -> str:
     """The prefix of all of a client's tables; each is a folder named like its dataset."""
     return f"lake/{client_id}/"
 
 
 def table_key(client_id: str, dataset_id: str) -> str:
     """Where a client's table is in the bucket."""
-    return f"{tables_of(client_id)}{dataset_id}"
+    return f"{tables_prefix(client_id)}{dataset_id}"
 
 
 def company_folder(company: str) -> str:
@@ -32,21 +32,21 @@ def company_folder(company: str) -> str:
     return f"company=.{_digest(company)}"
 
 
-def unit_of(connection_id: str, company: str) -> str:
+def unit_id(connection_id: str, company: str) -> str:
     """A name for what is replaced at once. It stays in the table's log, also when the connection is deleted."""
-    return f"{owner_folder(connection_id)}/{_digest(company)}"
+    return f"{connection_folder(connection_id)}/{_digest(company)}"
 
 
-def changes_of(connection_id: str, company: str) -> str:
+def changes_id(connection_id: str, company: str) -> str:
     """A name under which the table's log keeps until when the unit has all that was changed in its source."""
-    return f"{unit_of(connection_id, company)}/changes"
+    return f"{unit_id(connection_id, company)}/changes"
 
 
-def put_aside_by(client_id: str, run_id: str) -> str:
-    """The prefix of what a run put aside."""
+def staging_prefix(client_id: str, run_id: str) -> str:
+    """The prefix of what a run has staged."""
     return f"staging/{client_id}/{run_id}/"
 
 
-def papers_of(client_id: str, connection_id: str) -> tuple[str, ...]:
+def document_prefixes(client_id: str, connection_id: str) -> tuple[str, ...]:
     """The prefixes of a sync's PDFs and batches."""
     return f"documents/{client_id}/{connection_id}/", f"staging/uploads/{client_id}/{connection_id}/"

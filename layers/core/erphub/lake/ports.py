@@ -1,6 +1,6 @@
 """What imports and readers ask of the lake."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,26 +11,19 @@ from erphub.erp.reading import Anomaly, ControlTotal, DateRange
 from erphub.platform.removal import ConnectionRef
 from erphub.platform.tasks import TimeLeft
 
-type Checkpoint = Callable[[str], None]
-"""Called with a name after each step that could be a worker's last; tests make it raise to kill the worker there."""
-
-
-def no_checkpoint(_: str) -> None:
-    """In production nobody kills the worker on purpose."""
-
 
 @dataclass(frozen=True)
 class Staged:
     """One part in staging: immutable files, and the manifest that lists them.
 
-    `manifest` is the SHA-256 of the manifest, in hex; empty when there are no rows. `bytes` are those of Arrow data.
-    `amount` is the control total of the dataset's amount, as it was reconciled; None where nobody compares it.
+    `manifest` is the SHA-256 of the manifest, in hex; empty when there are no rows. `size_bytes` are those of Arrow
+    data. `amount` is the control total of the dataset's amount, as it was reconciled; None where nobody compares it.
     """
 
     path: str
     manifest: str
     rows: int
-    bytes: int = 0
+    size_bytes: int = 0
     amount: Decimal | None = None
 
 
@@ -38,8 +31,8 @@ class Staged:
 class PublishTarget:
     """One unit's part of the lake, and what is to replace it.
 
-    `windows` do not overlap; all of them are replaced at once. `token` orders the publications of a unit: the same one
-    again is the same publication, a lower one is too late. `up_to_date` says that with it the unit has all that was
+    `date_ranges` do not overlap; all of them are replaced at once. `token` orders the publications of a unit: the same
+    one again is the same publication, a lower one is too late. `up_to_date` says that with it the unit has all that was
     changed in the source until the token's instant, whatever its date.
     """
 
@@ -47,11 +40,11 @@ class PublishTarget:
     dataset: Dataset
     connection_id: str
     company: str
-    windows: Sequence[DateRange]
+    date_ranges: Sequence[DateRange]
     token: int
     run_id: str
-    staging: str
-    """Where this unit may put things aside."""
+    staging_path: str
+    """Where this unit may stage things."""
     up_to_date: bool = False
 
 
@@ -59,7 +52,7 @@ class PublishTarget:
 class Published:
     """What a publication did to the unit's part of the lake, in rows of the files that were committed.
 
-    `repeated` when it had been done before.
+    `was_repeated` when it had been done before.
     """
 
     inserted: int
@@ -67,12 +60,12 @@ class Published:
     unchanged: int
     removed: int
     rejected: int = 0
-    oddities: Sequence[Anomaly] = ()
-    repeated: bool = False
+    anomalies: Sequence[Anomaly] = ()
+    was_repeated: bool = False
 
 
-class Lake(Protocol):
-    """The imported data: one table per client and dataset, written aside first and published in one step."""
+class LakeWriter(Protocol):
+    """Writes imported data: one table per client and dataset; rows are staged first and published in one step."""
 
     def types(self, client_id: str, dataset: Dataset) -> Mapping[str, str]:
         """The Arrow types the table has; empty when nothing was imported yet."""
@@ -98,12 +91,12 @@ class Lake(Protocol):
         """Rows and sums per day of one part, read back from staging."""
         ...
 
-    def staged_oddities(self, staged: Staged, dataset: Dataset) -> Sequence[Anomaly]:
+    def staged_anomalies(self, staged: Staged, dataset: Dataset) -> Sequence[Anomaly]:
         """Empty and repeated keys among the rows of one part."""
         ...
 
     def publish(self, target: PublishTarget, staged: Sequence[Staged]) -> Published:
-        """Replace the unit's part (its windows, or all of it) by what was staged, in one step; again is fine.
+        """Replace the unit's part (its date ranges, or all of it) by what was staged, in one step; again is fine.
 
         Just before that step the files to be published are read: each part's rows and `amount` must be those given.
         Raises Conflict (`staged_data_changed` when they are not, `newer_run_published`), Unavailable; then nothing
@@ -111,11 +104,19 @@ class Lake(Protocol):
         """
         ...
 
+    def clean(self, prefix: str) -> None:
+        """Remove everything staged under a prefix."""
+        ...
+
+
+class PublishedDays(Protocol):
+    """Asks what is published of a unit, day by day."""
+
     def up_to_date_until(self, client_id: str, dataset: Dataset, connection_id: str, company: str) -> datetime | None:
         """Until when a unit has all that was changed in its source; None when no publication has said so."""
         ...
 
-    def days_of(
+    def days_with(
         self,
         client_id: str,
         dataset: Dataset,
@@ -127,26 +128,43 @@ class Lake(Protocol):
         """On which days before one a unit has rows with one of these values in one of these columns."""
         ...
 
-    def days_before(
+    def daily_totals_before(
         self, client_id: str, dataset: Dataset, connection_id: str, company: str, before: date
     ) -> Sequence[ControlTotal]:
         """Rows and sum per day of what a unit has that is dated before a day."""
         ...
 
-    def clean(self, prefix: str) -> None:
-        """Remove everything put aside under a prefix."""
+
+class TableTypes(Protocol):
+    """The Arrow types of clients' tables, kept where a reader without a table engine finds them."""
+
+    def save(self, client_id: str, dataset_id: str, types: Mapping[str, str]) -> None:
+        """Keep the types that a client's table has now."""
+        ...
+
+    def of_client(self, client_id: str) -> Mapping[str, Mapping[str, str]]:
+        """The types of a client's tables, by dataset and column."""
         ...
 
 
 @dataclass(frozen=True)
-class RowsWanted:
+class Lake:
+    """The lake, as imports use it."""
+
+    writer: LakeWriter
+    published: PublishedDays
+    types: TableTypes
+
+
+@dataclass(frozen=True)
+class RowQuery:
     """A page of rows: filters, columns, and where the last page ended."""
 
     companies: Sequence[str] = ()
     connections: Sequence[str] = ()
     hidden: Sequence[str] = ()
     """Connections whose rows nobody sees any more."""
-    window: DateRange = field(default_factory=DateRange)
+    date_range: DateRange = field(default_factory=DateRange)
     columns: Sequence[str] = ()
     limit: int = 50
     version: int | None = None
@@ -156,18 +174,19 @@ class RowsWanted:
 
 @dataclass(frozen=True)
 class RowPage:
-    """Rows as plain values; `last` is the sort key of the last row and `again` how many rows with it were given."""
+    """Rows as plain values; `last_key` is the sort key of the last row and `rows_with_last_key`
+    how many rows with it were given."""
 
     rows: Sequence[Mapping[str, Any]]
     version: int | None
-    last: Sequence[Any] | None = None
-    again: int = 0
+    last_key: Sequence[Any] | None = None
+    rows_with_last_key: int = 0
 
 
 class LakeReader(Protocol):
     """Reads what was imported."""
 
-    def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
+    def page(self, client_id: str, dataset: Dataset, query: RowQuery) -> RowPage:
         """A page of rows. Raises Gone (`page_expired`) when the state the pages began with is no longer kept."""
         ...
 
@@ -193,12 +212,4 @@ class RowRemoval(Protocol):
 
     def remove(self, client_id: str, connection_id: str, time_left: TimeLeft) -> bool:
         """Remove all there is of a connection; False when time ran out. Raises Unavailable."""
-        ...
-
-
-class TableTypes(Protocol):
-    """Whoever writes down which types the tables have."""
-
-    def known_types(self, client_id: str) -> Mapping[str, Mapping[str, str]]:
-        """The Arrow types of a client's tables, by dataset and column."""
         ...

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from erphub.lake.datasets.service import Datasets
+    from erphub.lake.datasets.dynamodb import TableTypesTable
+    from erphub.lake.datasets.service import DatasetService
     from erphub.lake.delta.delta_lake import DeltaLake
     from erphub.lake.delta.removal import LakeRemoval
-    from erphub.lake.rows.service import Rows
+    from erphub.lake.rows.service import RowService
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.platform.tasks import TimeLeft
@@ -23,25 +24,30 @@ def delta_lake(services: "Services") -> "DeltaLake":
     return DeltaLake(f"s3://{settings.lake_bucket}", S3Files(settings.lake_bucket), settings.lake_options)
 
 
-def datasets(services: "Services") -> "Datasets":
+def table_types_table(services: "Services") -> "TableTypesTable":
+    """Which types the tables have."""
+    from erphub.lake.datasets.dynamodb import TableTypesTable
+
+    return TableTypesTable(services.platform.table)
+
+
+def dataset_service(services: "Services") -> "DatasetService":
     """The list of datasets."""
-    from erphub.lake.datasets.service import Datasets
-    from erphub.lake.ports import TableTypes
+    from erphub.lake.datasets.dynamodb import TableTypesTable
+    from erphub.lake.datasets.service import DatasetService
 
-    [types] = services.all(TableTypes)
-    return Datasets(types.known_types)
+    return DatasetService(services.get(TableTypesTable))
 
 
-def rows(services: "Services") -> "Rows":
+def row_service(services: "Services") -> "RowService":
     """Rows of the lake."""
     from erphub.lake.delta.rows import LakeRows
     from erphub.lake.ports import HiddenConnections
-    from erphub.lake.rows.service import Rows
+    from erphub.lake.rows.service import RowService
 
     settings = services.platform.settings
-    hidden = services.all(HiddenConnections)
     reader = LakeRows(f"s3://{settings.lake_bucket}", settings.lake_options)
-    return Rows(reader, lambda client_id: [one for each in hidden for one in each.hidden(client_id)])
+    return RowService(reader, services.all(HiddenConnections))
 
 
 def lake_removal(services: "Services") -> "LakeRemoval":
@@ -74,5 +80,5 @@ def dependents(services: "Services") -> "Sequence[Dependent]":
     return lake_dependents(services.platform.bucket, _RowRemoval(services), companies)
 
 
-PROVIDES = (delta_lake, datasets, rows, lake_removal)
+PROVIDES = (delta_lake, table_types_table, dataset_service, row_service, lake_removal)
 TAKES_PART = (dependents,)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import override
 
 from erphub.erp.documents import DocumentKind
-from erphub.lake.locations import papers_of
+from erphub.lake.locations import document_prefixes
 from erphub.platform.aws.objects import Objects
 from erphub.platform.aws.removal import (
     MAX_COUNTED,
@@ -57,13 +57,13 @@ class DocumentFiles(PassiveDependent):
 
     @override
     def find(self, of: ConnectionRef) -> Found:
-        found = (one for prefix in papers_of(of.client_id, of.id) for one in self.objects.sizes(prefix))
+        found = (one for prefix in document_prefixes(of.client_id, of.id) for one in self.objects.sizes(prefix))
         sizes = [size for _, size in islice(found, MAX_COUNTED)]
         return Found(len(sizes), details={"bytes": sum(sizes)} | at_least(len(sizes) == MAX_COUNTED))
 
     @override
     def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
-        for prefix in papers_of(of.client_id, of.id):
+        for prefix in document_prefixes(of.client_id, of.id):
             self.objects.purge(prefix)
         return True
 

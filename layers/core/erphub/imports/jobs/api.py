@@ -14,7 +14,7 @@ JOBS = "/clients/{client_id}/import-jobs"
 @router.get(JOBS, needs=IMPORTS_RUN)
 def list_import_jobs(service: ImportJobService, client_id: str, query: PageQuery) -> JobPage:
     """List the client's import jobs."""
-    return service.list(client_id, query)
+    return service.list_jobs(client_id, query)
 
 
 @router.post(JOBS, needs=IMPORTS_MANAGE)

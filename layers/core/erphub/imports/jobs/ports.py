@@ -1,22 +1,12 @@
 """Where import jobs are kept."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
 from erphub.imports.jobs.models import Job
+from erphub.platform.due import DueItem
 from erphub.platform.pages import Page
-
-
-@dataclass(frozen=True)
-class DueJob:
-    """A job whose time has come, still unread: one that cannot be read must not keep the others from starting."""
-
-    client_id: str
-    job_id: str
-    read: Callable[[], Job]
-    """Raises ValueError when what is kept is no job."""
 
 
 class JobStore(Protocol):
@@ -27,7 +17,11 @@ class JobStore(Protocol):
         ...
 
     def get(self, client_id: str, job_id: str) -> Job:
-        """Raises NotFound."""
+        """Raises NotFound (`job_not_found`)."""
+        ...
+
+    def page(self, client_id: str, limit: int, cursor: str | None) -> Page[Job]:
+        """A page of the client's jobs."""
         ...
 
     def save(self, job: Job, expected_version: int) -> None:
@@ -35,14 +29,10 @@ class JobStore(Protocol):
         ...
 
     def delete(self, client_id: str, job_id: str) -> None:
-        """Raises NotFound."""
+        """Raises NotFound (`job_not_found`)."""
         ...
 
-    def list(self, client_id: str, limit: int, next: str | None) -> Page[Job]:
-        """A page of the client's jobs."""
-        ...
-
-    def due(self, now: datetime) -> Iterator[DueJob]:
+    def due(self, now: datetime) -> Iterator[DueItem[Job]]:
         """Every scheduled job whose next instant is not after `now`, of all clients."""
         ...
 

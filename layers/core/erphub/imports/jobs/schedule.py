@@ -25,7 +25,7 @@ def next_due(schedule: Schedule, after: datetime) -> datetime:
     raise AssertionError("a week has every weekday")
 
 
-def window(job: Job, now: datetime, since: datetime | None = None) -> DateRange:
+def date_range(job: Job, now: datetime, since: datetime | None = None) -> DateRange:
     """The days a run of the job is about when it starts now; `since`, when earlier, is when it should have.
 
     Days are those of the schedule's clock; of the home zone's for a job that only runs by hand.

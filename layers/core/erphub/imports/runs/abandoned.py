@@ -1,18 +1,17 @@
 """Runs that nobody works on any more, found by their age when the news of their end was lost."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from erphub.imports.runs.models import RunRef
-from erphub.imports.runs.ports import OpenRuns
+from erphub.imports.runs.ports import BreaksOffRuns, OpenRuns
 from erphub.platform.clock import Clock
 from erphub.platform.errors import NotFound
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.tasks import TimeLeft
 from erphub.wizards.sweeper import Report, sweep_each
 
-LOOK_AGAIN = timedelta(hours=1)
+RECHECK_INTERVAL = timedelta(hours=1)
 """When a run whose machine still goes on is looked at next."""
 
 
@@ -22,8 +21,7 @@ class AbandonedRuns:
 
     runs: OpenRuns
     machine: StateMachine
-    finish: Callable[[RunRef], object]
-    """Ends a run as broken off, frees what it holds, and tells who should know."""
+    tasks: BreaksOffRuns
     clock: Clock
     report: Report
 
@@ -33,10 +31,10 @@ class AbandonedRuns:
 
     def _end(self, ref: RunRef) -> bool:
         if self.machine.is_running(self.machine.execution(ref.run_id)):
-            self.runs.look_again(ref, self.clock() + LOOK_AGAIN)
+            self.runs.postpone(ref, self.clock() + RECHECK_INTERVAL)
             return False
         try:
-            self.finish(ref)
+            self.tasks.break_off(ref)
         except NotFound:  # whoever was to add it died before it did, or it was deleted
             self.runs.close(ref)
         return True

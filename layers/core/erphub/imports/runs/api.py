@@ -16,7 +16,7 @@ RUNS = JOBS + "/{job}/runs"
 @router.get(RUNS, needs=IMPORTS_RUN)
 def list_runs(service: ImportRunService, client_id: str, job: str, query: PageQuery) -> RunPage:
     """List a job's runs, newest first."""
-    return service.list(client_id, job, query)
+    return service.list_runs(client_id, job, query)
 
 
 @router.post(RUNS, needs=IMPORTS_RUN, status=202)
@@ -40,4 +40,4 @@ def cancel_run(service: ImportRunService, client_id: str, job: str, run: str) ->
 @router.get(RUNS + "/{run}/log", needs=IMPORTS_RUN)
 def show_run_log(service: ImportRunService, client_id: str, job: str, run: str, query: PageQuery) -> LogPage:
     """Read a run's log, oldest line first."""
-    return service.log(RunRef(client_id, job, run), query)
+    return service.list_log_lines(RunRef(client_id, job, run), query)

@@ -1,4 +1,4 @@
-"""What the run before should have read and did not: the next one reaches back to it.
+"""What the run before should have read and did not: the next one carries it over.
 
 A rolling window of two days, read every night, takes three days each time. A night that fails, is skipped or cancelled
 would leave a hole when the windows behind it have moved on. So each run begins, for each company's dataset, no later
@@ -12,72 +12,74 @@ from datetime import date, datetime
 
 from erphub.erp.datasets import BY_ID, Publishing
 from erphub.imports.jobs.models import Job
-from erphub.imports.jobs.schedule import window
-from erphub.imports.runs.models import Run, Status, Unit, UnitStatus
-from erphub.imports.runs.ports import RunStore
+from erphub.imports.jobs.schedule import date_range
+from erphub.imports.runs.models import Run, RunStatus, Unit, UnitStatus
+from erphub.imports.runs.ports import RunStore, UnitStore
 
-RUNS_AT_A_TIME = 25
+RUNS_PER_PAGE = 25
 
 
-def asked_at(run: Run) -> datetime:
+def about_instant(run: Run) -> datetime:
     """The instant a run is about: when it was due, however late it starts; when its connection stopped working."""
-    return datetime.fromisoformat(run.since or run.due_at or run.created_at)
+    return datetime.fromisoformat(run.catch_up_since or run.due_at or run.created_at)
 
 
-def period_of(job: Job) -> str:
+def period_text(job: Job) -> str:
     """What a job reads, as a text that changes with it."""
     return job.period.model_dump_json()
 
 
 @dataclass(frozen=True)
-class Backlog:
+class CarryOver:
     """The first days of what was left unread: of all data, and of some companies' datasets."""
 
-    of_all: date | None = None
-    of_some: Mapping[tuple[str, str], date] = field(default_factory=dict[tuple[str, str], date])
+    all_from: date | None = None
+    units_from: Mapping[tuple[str, str], date] = field(default_factory=dict[tuple[str, str], date])
+    """By dataset and company."""
 
-    def first_day(self, unit: Unit, own: date | None) -> date | None:
-        """Where a unit's window begins that would by itself begin at `own`; None is open: keyed data is read whole."""
+    def from_date(self, unit: Unit, own: date | None) -> date | None:
+        """The first day of a unit that would by itself begin at `own`; None is open, as keyed data always is."""
         if BY_ID[unit.dataset].publishing is Publishing.KEYS:
             return None
-        before = (self.of_all, self.of_some.get((unit.dataset, unit.company)))
+        before = (self.all_from, self.units_from.get((unit.dataset, unit.company)))
         return own and min(day for day in (own, *before) if day)
 
 
 @dataclass(frozen=True)
-class CarryOver:
-    """Finds a job's backlog."""
+class CarryOverFinder:
+    """Finds what a job's earlier runs have left unread."""
 
     runs: RunStore
+    units: UnitStore
 
-    def __call__(self, run: Run, job: Job) -> Backlog:
+    def find(self, run: Run, job: Job) -> CarryOver:
         """What the runs before this one left unread. A job that only runs by hand promises nothing, and has none."""
-        of_all: date | None = None
+        all_from: date | None = None
         for earlier in self._earlier(run) if job.schedule else ():
             if earlier.units_planned:
-                return Backlog(of_all, self._unpublished(earlier, job))
+                return CarryOver(all_from, self._unpublished(earlier, job))
             # It ended before it knew what to read, or never began: all of its data is missing, and what it should have
-            # taken over from the one before it.
-            first = window(job, asked_at(earlier)).first
-            of_all = min(of_all, first) if of_all and first else first
-        return Backlog(of_all)
+            # carried over from the one before it.
+            first = date_range(job, about_instant(earlier)).first
+            all_from = min(all_from, first) if all_from and first else first
+        return CarryOver(all_from)
 
     def _earlier(self, run: Run) -> Iterator[Run]:
         """The job's runs that were made before this one, the last one first."""
-        next: str | None = None
+        cursor: str | None = None
         while True:
-            page = self.runs.list(run.ref.client_id, run.ref.job_id, RUNS_AT_A_TIME, next)
+            page = self.runs.page(run.ref.client_id, run.ref.job_id, RUNS_PER_PAGE, cursor)
             earlier = [one for one in page.items if one.ref != run.ref and one.created_at <= run.created_at]
             # A list is in the order of the instants that runs are about; one that started late was made later.
             yield from sorted(earlier, key=lambda one: one.created_at, reverse=True)
-            if (next := page.next) is None:
+            if (cursor := page.next) is None:
                 return
 
     def _unpublished(self, earlier: Run, job: Job) -> dict[tuple[str, str], date]:
-        if earlier.status is Status.SUCCEEDED or earlier.period != period_of(job):
+        if earlier.status is RunStatus.SUCCEEDED or earlier.period != period_text(job):
             return {}
         return {
-            (unit.dataset, unit.company): date.fromisoformat(unit.first_day)
-            for unit in self.runs.units(earlier.ref)
-            if unit.status is not UnitStatus.PUBLISHED and unit.first_day
+            (unit.dataset, unit.company): date.fromisoformat(unit.from_date)
+            for unit in self.units.of_run(earlier.ref)
+            if unit.status is not UnitStatus.PUBLISHED and unit.from_date
         }

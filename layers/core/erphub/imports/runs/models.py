@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Status(StrEnum):
+class RunStatus(StrEnum):
     """How a run stands; the last four are final."""
 
     QUEUED = "queued"
@@ -16,9 +16,9 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether nothing more will happen to the run."""
-        return self not in (Status.QUEUED, Status.RUNNING)
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 class Trigger(StrEnum):
@@ -55,30 +55,32 @@ class RunRef:
 
 @dataclass(frozen=True)
 class Run:
-    """A run. Instants are text in UTC with `Z`; `token` (microseconds, 0 before its leases) orders publications."""
+    """A run. Instants are text in UTC with `Z`; `publication_token` (microseconds, 0 before its leases) orders
+    publications."""
 
     ref: RunRef
     connection_id: str
     trigger: Trigger
-    status: Status
-    by: str
+    status: RunStatus
+    started_by: str
     created_at: str
     due_at: str | None = None
-    since: str | None = None
-    """When its connection stopped working: a run that makes up for what was missed goes back to that day."""
+    catch_up_since: str | None = None
+    """When its connection stopped working: a run that catches up on what was missed goes back to that day."""
     started_at: str | None = None
     finished_at: str | None = None
     active_at: str | None = None
-    token: int = 0
+    publication_token: int = 0
     cancel_requested: bool = False
     blocked_by: str | None = None
     problem: dict[str, Any] | None = None
-    trouble: dict[str, Any] | None = None
+    last_problem: dict[str, Any] | None = None
     """Why it cannot be planned at the moment; it is tried again, and is the run's problem when that did not help."""
     period: str | None = None
     """The job's period when the run was planned, as text: whether the next run of the job is about the same."""
-    first_day: str | None = None
-    end_day: str | None = None
+    from_date: str | None = None
+    end_date: str | None = None
+    """The day after the last; None is open, as `from_date` is."""
     units_planned: bool = False
     parts: int | None = None
     """How many parts there are to read; None until planned."""
@@ -100,17 +102,18 @@ class Unit:
     connection_id: str
     company: str
     company_name: str
-    facts: dict[str, Any]
+    attributes: dict[str, Any]
+    """What the ERP's module knows of the company."""
     status: UnitStatus = UnitStatus.WAITING
-    first_day: str | None = None
-    """Where its window begins: earlier than others' when the run before did not publish it."""
+    from_date: str | None = None
+    """Where its dates begin: earlier than others' when the run before did not publish it."""
     types: dict[str, str] | None = None
     missing: list[str] = field(default_factory=list[str])
     first_part: int = 0
     end_part: int = 0
     parts_done: int = 0
-    older: list[list[str | None]] = field(default_factory=list[list[str | None]])
-    """Windows before the run's own (first day or None, end day) that are replaced too: something in them changed."""
+    late_ranges: list[list[str | None]] = field(default_factory=list[list[str | None]])
+    """Ranges before the run's own (first day or None, end day) that are replaced too: something in them changed."""
     up_to_date: bool = False
     """Whether with this the lake has all that was changed until the run began, whatever its date."""
     planned: int | None = None
@@ -125,31 +128,18 @@ class Unit:
     bytes: int = 0
     milliseconds: int = 0
     problem: dict[str, Any] | None = None
-    trouble: dict[str, Any] | None = None
-    """The last problem that was worth another try, and `tries`."""
+    last_problem: dict[str, Any] | None = None
+    """The last problem that was worth another attempt, and how many `attempts` there were."""
 
     @property
-    def tries(self) -> int:
+    def attempts(self) -> int:
         """How often work on it was begun and, as far as is known, not finished."""
-        return int((self.trouble or {}).get("tries", 0))
+        return int((self.last_problem or {}).get("attempts", 0))
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.status in (UnitStatus.PUBLISHED, UnitStatus.FAILED, UnitStatus.CANCELLED)
-
-    def as_json(self) -> dict[str, Any]:
-        """The unit as the API shows it."""
-        shown = ("dataset", "company", "company_name", "status", "first_day", "planned", "read", "written", "rejected")
-        more = ("inserted", "updated", "unchanged", "removed", "bytes", "problem")
-        values = {name: getattr(self, name) for name in (*shown, *more)}
-        return values | {
-            "connection": self.connection_id,
-            "missing_columns": self.missing,
-            "parts": self.end_part - self.first_part,
-            "parts_done": self.parts_done,
-            "seconds": round(self.milliseconds / 1000, 3),
-        }
 
 
 @dataclass
@@ -160,8 +150,8 @@ class Part:
     unit: int
     where: dict[str, Any]
     rows: int
-    done: bool = False
-    path: str = ""
+    is_read: bool = False
+    staging_path: str = ""
     manifest: str = ""
     """Which files in staging are its rows; see `lake.ports.Staged`."""
     rows_read: int = 0
@@ -173,7 +163,7 @@ class Part:
 class LogLine:
     """A line of a run's log. `unit` is `dataset of company` when it is about one."""
 
-    at: str
+    logged_at: str
     level: str
     code: str
     text: str

@@ -6,13 +6,13 @@ from erphub.connections.health import Outcome
 from erphub.events.models import Event
 from erphub.events.publisher import make_event
 from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
-from erphub.imports.runs.models import Run, Status
+from erphub.imports.runs.models import Run, RunStatus
 
 _UNREMARKABLE = ("reauth_required", "connection_paused")
 """Ends that their connection's people were notified of already."""
 
 
-def met(run: Run) -> Outcome:
+def met_so_far(run: Run) -> Outcome:
     """An import goes on and has met something: refused credentials concern all who use the connection, at once."""
     return Outcome(run.ref.client_id, run.connection_id, _began_at(run), run.problem or {}, conclusive=False)
 
@@ -20,15 +20,15 @@ def met(run: Run) -> Outcome:
 def ended(run: Run) -> Outcome:
     """An import has ended."""
     problem = run.problem or {}
-    worked = run.status is Status.SUCCEEDED or (run.status is Status.PARTIALLY_SUCCEEDED and not problem)
-    conclusive = run.status is not Status.CANCELLED
+    worked = run.status is RunStatus.SUCCEEDED or (run.status is RunStatus.PARTIALLY_SUCCEEDED and not problem)
+    conclusive = run.status is not RunStatus.CANCELLED
     return Outcome(run.ref.client_id, run.connection_id, _began_at(run), problem, worked, conclusive, _event(run))
 
 
 def _event(run: Run) -> Event | None:
-    if run.status is Status.CANCELLED or str((run.problem or {}).get("code", "")) in _UNREMARKABLE:
+    if run.status is RunStatus.CANCELLED or str((run.problem or {}).get("code", "")) in _UNREMARKABLE:
         return None
-    kind = IMPORT_FAILED if run.status is Status.FAILED else IMPORT_FINISHED
+    kind = IMPORT_FAILED if run.status is RunStatus.FAILED else IMPORT_FINISHED
     detail = str((run.problem or {}).get("detail") or f"{run.totals.get('written', 0)} rows were imported.")
     return make_event(
         kind,

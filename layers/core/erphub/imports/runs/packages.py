@@ -9,36 +9,36 @@ from itertools import groupby
 
 from erphub.imports.runs.models import Unit
 
-MOST_PACKAGES = 40
-PACKAGE_PARTS = 32
+MAX_PACKAGES = 40
+PARTS_PER_PACKAGE = 32
 """Parts that are read by one worker, unless there are too many for the map."""
-UNITS_TOGETHER = 25
+UNITS_PER_PACKAGE = 25
 """Units of one dataset that are published by one worker, unless there are too many for the map."""
 
 type Package = tuple[int, int]
 """From which number on, and up to which, that one not included."""
 
 
-def of_parts(sizes: Sequence[int], enough: int) -> list[Package]:
-    """Neighbouring parts (their rows) together until they are work enough for one worker; MOST_PACKAGES at most."""
+def of_parts(sizes: Sequence[int], part_rows: int) -> list[Package]:
+    """Neighbouring parts (their rows) together until they are work enough for one worker; MAX_PACKAGES at most."""
     # A package is full by its rows or by its parts: neither happens more than `half` times, and one more is left over.
-    half = (MOST_PACKAGES - 1) // 2
-    most = max(PACKAGE_PARTS, -(-len(sizes) // half))
-    enough = max(enough // 5, -(-sum(sizes) // half))
+    half = (MAX_PACKAGES - 1) // 2
+    most = max(PARTS_PER_PACKAGE, -(-len(sizes) // half))
+    package_rows = max(part_rows // 5, -(-sum(sizes) // half))
     packages: list[Package] = []
     start, rows = 0, 0
     for at, size in enumerate(sizes):
         rows += size
-        if rows >= enough or at + 1 - start >= most or at + 1 == len(sizes):
+        if rows >= package_rows or at + 1 - start >= most or at + 1 == len(sizes):
             packages.append((start, at + 1))
             start, rows = at + 1, 0
     return packages
 
 
 def of_units(units: Sequence[Unit]) -> list[Package]:
-    """Neighbouring units of one dataset together; MOST_PACKAGES at most, whose fullest are as even as can be."""
+    """Neighbouring units of one dataset together; MAX_PACKAGES at most, whose fullest are as even as can be."""
     datasets = [[unit.number for unit in several] for _, several in groupby(units, lambda unit: unit.dataset)]
-    together = max(UNITS_TOGETHER, -(-len(units) // max(1, MOST_PACKAGES - len(datasets))))
+    together = max(UNITS_PER_PACKAGE, -(-len(units) // max(1, MAX_PACKAGES - len(datasets))))
     return [
         (start, min(start + together, numbers[-1] + 1))
         for numbers in datasets

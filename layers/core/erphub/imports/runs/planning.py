@@ -13,28 +13,28 @@ from erphub.erp.reading import DateRange, ReadsDatasets
 from erphub.erp.system import FoundCompany
 from erphub.imports.jobs.models import Job
 from erphub.imports.jobs.ports import JobStore
-from erphub.imports.jobs.schedule import window
+from erphub.imports.jobs.schedule import date_range
 from erphub.imports.runs import packages
-from erphub.imports.runs.carry_over import CarryOver, asked_at, period_of
-from erphub.imports.runs.late_changes import LateChanges, Older
+from erphub.imports.runs.carry_over import CarryOverFinder, about_instant, period_text
+from erphub.imports.runs.late_changes import LateChangeFinder, LateChanges
 from erphub.imports.runs.models import Part, Run, RunRef, Trigger, Unit, UnitStatus
-from erphub.imports.runs.ports import Outcome, RunStore, Source, Sources, TimeLeft
-from erphub.imports.runs.service import problem_of
-from erphub.imports.runs.units import RunLog, company_of, fail, planned_rows, windows_of
-from erphub.lake.ports import Checkpoint, Lake, no_checkpoint
+from erphub.imports.runs.ports import RunStores, Source, Sources, TaskResult
+from erphub.imports.runs.units import LogWriter, company_of, date_ranges_of, fail, planned_rows, problem_of
+from erphub.lake.ports import Lake
 from erphub.platform.clock import Clock
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, NotFound, ServiceBusy, Stopped, Unavailable
+from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
 PART_ROWS = 250_000
-SURVEY_TRIES = 3
+MAX_READ_PLAN_ATTEMPTS = 3
 """The machine calls five times in all: three passes in which a company may be away, and two in which the ERP may."""
-AWAY = 5
+MAX_CONSECUTIVE_FAILURES = 5
 """When so many in a row cannot be looked at, and none of them ever could, the ERP itself is away: the others wait."""
-SILENCE = timedelta(minutes=20)
+DEAD_AFTER = timedelta(minutes=20)
 """A run that has shown no sign of life for so long is dead: no worker lives longer than 15 minutes."""
-SHORTEST_WAIT, LONGEST_WAIT = 15, 300
-ENOUGH_TIME = 60.0
-"""Seconds that must be left to begin another step."""
+MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 15, 300
+MIN_SECONDS_FOR_STEP = 60.0
+"""What must be left to begin another step."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class RunPlanner:
     """Plans runs."""
 
     jobs: JobStore
-    runs: RunStore
+    stores: RunStores
     sources: Sources
     lake: Lake
     clock: Clock
@@ -50,21 +50,21 @@ class RunPlanner:
     part_rows: int = PART_ROWS
 
     def _log(self, ref: RunRef, level: str, code: str, text: str, unit: Unit | None = None) -> None:
-        RunLog(self.runs, self.clock)(ref, level, code, text, unit)
+        LogWriter(self.stores.log, self.clock).write(ref, level, code, text, unit)
 
-    def plan(self, ref: RunRef, time_left: TimeLeft) -> Outcome:
+    def plan(self, ref: RunRef, time_left: TimeLeft) -> TaskResult:
         """Find out what is to be done.
 
         `outcome`: `ready` with packages, `wait` with for how many `seconds`, `more` (call again), or `done`.
         """
-        run = self.runs.get(ref)
-        if run.status.ended or run.cancel_requested:
+        run = self.stores.runs.get(ref)
+        if run.status.has_ended or run.cancel_requested:
             return {"outcome": "done"}
         # Of a connection's jobs that are due at once one signs in first, so that not all try a login that is refused.
-        in_turn = run.trigger is Trigger.SCHEDULE and run.parts is None
+        needs_slot = run.trigger is Trigger.SCHEDULE and run.parts is None
         refused = False
         try:
-            if in_turn and not self._has_turn(run):
+            if needs_slot and not self._may_sign_in(run):
                 return self._wait(run)
             return self._plan(run, time_left)
         except Stopped:
@@ -72,51 +72,51 @@ class RunPlanner:
         except ServiceBusy:
             raise
         except Unavailable as error:
-            self._note_trouble(run, error)
+            self._record_problem(run, error)
             raise
         except HubError as error:
             refused = isinstance(error, CredentialsRefused)
             self._log(ref, "error", error.code, error.detail)
-            self.runs.change(ref, problem=problem_of(error))
+            self.stores.runs.update(ref, problem=problem_of(error))
             return {"outcome": "done"}
         finally:
-            # After a refusal the turn runs out by itself, when everybody has had time to learn of it.
-            if in_turn and not refused:
-                self.runs.free_turn(ref, run.connection_id)
+            # After a refusal the slot runs out by itself, when everybody has had time to learn of it.
+            if needs_slot and not refused:
+                self.stores.leases.release_sign_in_slot(ref, run.connection_id, self.clock())
 
-    def _note_trouble(self, run: Run, error: Unavailable) -> None:
-        trouble = problem_of(error)
-        if run.trouble != trouble:
+    def _record_problem(self, run: Run, error: Unavailable) -> None:
+        problem = problem_of(error)
+        if run.last_problem != problem:
             self._log(run.ref, "warning", error.code, f"{error.detail} Trying again.")
-            self.runs.change(run.ref, trouble=trouble)
+            self.stores.runs.update(run.ref, last_problem=problem)
 
-    def _has_turn(self, run: Run) -> bool:
+    def _may_sign_in(self, run: Run) -> bool:
         """Whether the run may go on: it is the one that signs in now, or nobody signs in any more."""
-        if self.runs.take_turn(run.ref, run.connection_id, self.clock()):
+        if self.stores.leases.acquire_sign_in_slot(run.ref, run.connection_id, self.clock()):
             return True
         return self.sources.get(run.ref.client_id, run.connection_id).status == "reauth_required"
 
-    def _plan(self, run: Run, time_left: TimeLeft) -> Outcome:
+    def _plan(self, run: Run, time_left: TimeLeft) -> TaskResult:
         if run.parts is not None:
             return self._ready(run.ref)
         job = self.jobs.get(run.ref.client_id, run.ref.job_id)
-        run = self.runs.start_work(run.ref, self.clock())
+        run = self.stores.runs.mark_running(run.ref, self.clock())
         source = self._source(run, job)
         if not run.units_planned:
             run = self._plan_units(run, job, source)
-        units = list(self.runs.units(run.ref))
+        units = list(self.stores.units.of_run(run.ref))
         if not units:
             raise ErpRefused(
                 "There is nothing to import: no company and dataset fits the job.", code="nothing_to_import"
             )
-        if blocker := self._take_leases(run, units):
+        if blocker := self._acquire_leases(run, units):
             return self._blocked(run, blocker)
-        run = self.runs.take_token(run.ref, self.clock())
-        if not self._survey(run, source, units, time_left):
+        run = self.stores.runs.assign_publication_token(run.ref, self.clock())
+        if not self._plan_reading(run, source, units, time_left):
             return {"outcome": "more"}
         self._prepare_lake(run.ref, units)
         parts = max(unit.end_part for unit in units)
-        self.runs.change(run.ref, parts=parts, blocked_by=None, trouble=None)
+        self.stores.runs.update(run.ref, parts=parts, blocked_by=None, last_problem=None)
         planned = planned_rows(units)
         rows = "as many rows as they have" if planned is None else f"{planned} rows"
         self._log(run.ref, "info", "planned", f"{len(units)} datasets of companies with {rows}, in {parts} parts.")
@@ -134,8 +134,8 @@ class RunPlanner:
         return source
 
     def _plan_units(self, run: Run, job: Job, source: Source) -> Run:
-        own = window(job, self.clock(), asked_at(run))
-        backlog = CarryOver(self.runs)(run, job)
+        own = date_range(job, self.clock(), about_instant(run))
+        carry_over = CarryOverFinder(self.stores.runs, self.stores.units).find(run, job)
         chosen = source.datasets if job.datasets == "all" else job.datasets
         datasets = [dataset.id for dataset in DATASETS if dataset.id in chosen]
         companies = {company.key: company for company in self.sources.companies(source)}
@@ -145,96 +145,98 @@ class RunPlanner:
             for key in wanted:
                 company = companies.get(key, FoundCompany(key, key, "It is not in the ERP, or not in this connection."))
                 unit = Unit(len(units), dataset, source.connection_id, key, company.name, dict(company.facts))
-                first = backlog.first_day(unit, own.first)
-                unit.first_day = first.isoformat() if first else None
+                first = carry_over.from_date(unit, own.first)
+                unit.from_date = first.isoformat() if first else None
                 if dataset not in source.datasets:
                     fail(unit, "dataset_not_offered", f"The connection {source.name} has no {dataset}.")
                 elif company.problem:
                     fail(unit, "company_gone", f"The company {company.name} cannot be read: {company.problem}")
                 units.append(unit)
-        self.runs.add_units(run.ref, units)
+        self.stores.units.add(run.ref, units)
         self.checkpoint("plan.units")
-        return self._with_days(run, job, own, units)
+        return self._with_dates(run, job, own, units)
 
-    def _with_days(self, run: Run, job: Job, own: DateRange, units: Sequence[Unit]) -> Run:
+    def _with_dates(self, run: Run, job: Job, own: DateRange, units: Sequence[Unit]) -> Run:
         """The run with the days it is about: those of all units together that it can read."""
-        firsts = [unit.first_day for unit in units if unit.first_day and not unit.ended]
+        firsts = [unit.from_date for unit in units if unit.from_date and not unit.has_ended]
         first = min(firsts) if firsts else own.first and own.first.isoformat()
         if own.first and first and first < own.first.isoformat():
             text = f"It reads from {first} on instead of {own.first}: the run before left something unread."
             self._log(run.ref, "info", "reaches_back", text)
         end = own.end.isoformat() if own.end else None
-        return self.runs.change(run.ref, units_planned=True, period=period_of(job), first_day=first, end_day=end)
+        return self.stores.runs.update(
+            run.ref, units_planned=True, period=period_text(job), from_date=first, end_date=end
+        )
 
-    def _take_leases(self, run: Run, units: Sequence[Unit]) -> RunRef | None:
+    def _acquire_leases(self, run: Run, units: Sequence[Unit]) -> RunRef | None:
         """Take every unit's lease, or none: then whose run is in the way."""
-        taken: list[Unit] = []
-        for unit in (unit for unit in units if not unit.ended):
-            holder = self.runs.take_lease(run.ref, unit)
-            if holder and self._is_dead(holder) and self.runs.take_over_lease(run.ref, unit, holder):
-                holder = None
+        leases, now, acquired = self.stores.leases, self.clock(), list[Unit]()
+        for unit in (unit for unit in units if not unit.has_ended):
+            holder = leases.acquire(run.ref, unit, now)
+            if holder and self._is_dead(holder):
+                holder = leases.acquire(run.ref, unit, now, in_place_of=holder)
             if holder:
-                for mine in taken:
-                    self.runs.free_lease(run.ref, mine)
+                for mine in acquired:
+                    leases.release(run.ref, mine, now)
                 return holder
-            taken.append(unit)
+            acquired.append(unit)
         self.checkpoint("plan.leases")
         return None
 
     def _is_dead(self, ref: RunRef) -> bool:
         try:
-            run = self.runs.get(ref)
+            run = self.stores.runs.get(ref)
         except NotFound:
             return True
-        seen = datetime.fromisoformat(run.active_at or run.created_at)
-        return run.status.ended or self.clock() - seen > SILENCE
+        last_seen = datetime.fromisoformat(run.active_at or run.created_at)
+        return run.status.has_ended or self.clock() - last_seen > DEAD_AFTER
 
-    def _blocked(self, run: Run, blocker: RunRef) -> Outcome:
+    def _blocked(self, run: Run, blocker: RunRef) -> TaskResult:
         detail = f"Run {blocker.run_id} is still importing some of the same data."
         if run.trigger is Trigger.SCHEDULE:
             problem = {"code": "overlapping_run", "detail": detail + " This one was skipped.", "run_id": blocker.run_id}
             self._log(run.ref, "warning", "overlapping_run", problem["detail"])
-            self.runs.change(run.ref, blocked_by=blocker.run_id, problem=problem)
+            self.stores.runs.update(run.ref, blocked_by=blocker.run_id, problem=problem)
             return {"outcome": "done"}
         if run.blocked_by != blocker.run_id:
             self._log(run.ref, "info", "waiting", detail + " This one waits.")
-            self.runs.change(run.ref, blocked_by=blocker.run_id)
+            self.stores.runs.update(run.ref, blocked_by=blocker.run_id)
         return self._wait(run)
 
-    def _wait(self, run: Run) -> Outcome:
+    def _wait(self, run: Run) -> TaskResult:
         waited = self.clock() - datetime.fromisoformat(run.created_at)
-        return {"outcome": "wait", "seconds": patience(int(waited.total_seconds()))}
+        return {"outcome": "wait", "seconds": wait_seconds(int(waited.total_seconds()))}
 
-    def _survey(self, run: Run, source: Source, units: Sequence[Unit], time_left: TimeLeft) -> bool:
-        """Survey the units that have not been, those that gave trouble last; False when time ran out.
+    def _plan_reading(self, run: Run, source: Source, units: Sequence[Unit], time_left: TimeLeft) -> bool:
+        """Plan the units that have no plan yet, those that had a problem last; False when time ran out.
 
         Raises Stopped; Unavailable when the others are done, or when the ERP itself seems to be away: then try again.
         """
-        waiting = [unit for unit in units if not unit.ended and not unit.types]
+        waiting = [unit for unit in units if not unit.has_ended and not unit.types]
         if not waiting:
             return True
-        trouble: Unavailable | None = None
+        last_error: Unavailable | None = None
         in_a_row = 0
         with self.sources.open(source) as system:
-            for unit in sorted(waiting, key=lambda unit: (unit.tries, unit.number)):
-                if time_left() < ENOUGH_TIME:
+            for unit in sorted(waiting, key=lambda unit: (unit.attempts, unit.number)):
+                if time_left() < MIN_SECONDS_FOR_STEP:
                     return False
                 next_part = max(other.end_part for other in units)
-                error = self._survey_or_note(run, system, unit, next_part)
-                in_a_row = in_a_row + 1 if error and unit.tries == 1 else 0
-                if error and in_a_row == AWAY:
+                error = self._plan_unit_or_record(run, system, unit, next_part)
+                in_a_row = in_a_row + 1 if error and unit.attempts == 1 else 0
+                if error and in_a_row == MAX_CONSECUTIVE_FAILURES:
                     raise error
-                trouble = error or trouble
-        if trouble:
-            raise trouble
+                last_error = error or last_error
+        if last_error:
+            raise last_error
         return True
 
-    def _survey_or_note(self, run: Run, system: ReadsDatasets, unit: Unit, next_part: int) -> Unavailable | None:
-        """Survey a unit, or note why not; gives back what is worth another try. Raises CredentialsRefused, Stopped."""
-        again: Unavailable | None = None
+    def _plan_unit_or_record(self, run: Run, system: ReadsDatasets, unit: Unit, next_part: int) -> Unavailable | None:
+        """Plan a unit, or record why not; returns what is worth another attempt. Raises CredentialsRefused, Stopped."""
+        repeatable: Unavailable | None = None
         try:
-            self._survey_unit(run, system, unit, next_part)
-            unit.trouble = None
+            self._plan_unit(run, system, unit, next_part)
+            unit.last_problem = None
         except CredentialsRefused:
             raise
         except ErpRefused as error:
@@ -242,89 +244,89 @@ class RunPlanner:
         except ServiceBusy:
             raise
         except Unavailable as error:
-            unit.trouble = problem_of(error) | {"tries": unit.tries + 1}
-            if error.code == "company_unavailable" or unit.tries == SURVEY_TRIES:
+            unit.last_problem = problem_of(error) | {"attempts": unit.attempts + 1}
+            if error.code == "company_unavailable" or unit.attempts == MAX_READ_PLAN_ATTEMPTS:
                 self._fail(run.ref, unit, error)
             else:
                 self._log(run.ref, "warning", error.code, f"{error.detail} Trying again.", unit)
-                again = error
-        self.runs.save_unit(run.ref, unit)
-        self.checkpoint("plan.surveyed")
-        now = self.runs.progress(run.ref, self.clock(), 0, 0)
-        if now.cancel_requested or now.status.ended:
+                repeatable = error
+        self.stores.units.save(run.ref, unit)
+        self.checkpoint("plan.unit_planned")
+        now = self.stores.runs.add_progress(run.ref, self.clock())
+        if now.cancel_requested or now.status.has_ended:
             raise Stopped("The run was cancelled.")
-        return again
+        return repeatable
 
     def _fail(self, ref: RunRef, unit: Unit, error: HubError) -> None:
         fail(unit, error.code, error.detail)
         self._log(ref, "error", error.code, error.detail, unit)
 
-    def _survey_unit(self, run: Run, system: ReadsDatasets, unit: Unit, next_part: int) -> None:
+    def _plan_unit(self, run: Run, system: ReadsDatasets, unit: Unit, next_part: int) -> None:
         dataset, company = BY_ID[unit.dataset], company_of(unit)
-        older = self._older(run, system, unit)
-        unit.older, unit.up_to_date = older.as_text(), older.up_to_date
-        surveys = [system.plan_reading(dataset, company, each, self.part_rows) for each in windows_of(run, unit)]
-        slices = [part for each in surveys for part in each.slices]
+        late = self._late_changes(run, system, unit)
+        unit.late_ranges, unit.up_to_date = late.as_text(), late.up_to_date
+        plans = [system.plan_reading(dataset, company, each, self.part_rows) for each in date_ranges_of(run, unit)]
+        slices = [part for each in plans for part in each.slices]
         parts = [Part(next_part + n, unit.number, dict(part.where), part.rows) for n, part in enumerate(slices)]
-        self.runs.add_parts(run.ref, parts)
+        self.stores.parts.add(run.ref, parts)
         self.checkpoint("plan.parts")
-        found = surveys[0]
+        found = plans[0]
         unit.types, unit.missing = dict(found.types), list(found.missing)
-        counts = [each.rows for each in surveys]
+        counts = [each.rows for each in plans]
         unit.planned = None if None in counts else sum(count or 0 for count in counts)
         unit.first_part, unit.end_part = next_part, next_part + len(parts)
         if found.missing:
             text = f"This installation has no column for {', '.join(found.missing)}; they are empty."
             self._log(run.ref, "warning", "columns_missing", text, unit)
 
-    def _older(self, run: Run, system: ReadsDatasets, unit: Unit) -> Older:
-        """What is to be read beside the window; nothing at the last try: looking for it must not cost the window."""
-        if unit.tries + 1 == SURVEY_TRIES:
-            why = str((unit.trouble or {}).get("detail", ""))
-            text = f"Older days are not looked at this time, only the days of the period: {why}"
-            self._log(run.ref, "warning", "older_days_not_looked_at", text, unit)
-            return Older()
-        older = LateChanges(self.lake, run, unit).in_need(system)
-        if older.reason:
-            self._log(run.ref, "info", "older_days_changed", older.reason, unit)
-        return older
+    def _late_changes(self, run: Run, system: ReadsDatasets, unit: Unit) -> LateChanges:
+        """What is to be read beside the unit's own days; nothing at the last attempt: it must not be lost over it."""
+        if unit.attempts + 1 == MAX_READ_PLAN_ATTEMPTS:
+            why = str((unit.last_problem or {}).get("detail", ""))
+            text = f"Earlier days are not looked at this time, only the days of the period: {why}"
+            self._log(run.ref, "warning", "late_changes_not_looked_for", text, unit)
+            return LateChanges()
+        late = LateChangeFinder(self.lake.published, run, unit).find(system)
+        if late.reason:
+            self._log(run.ref, "info", "late_changes_found", late.reason, unit)
+        return late
 
     def _prepare_lake(self, ref: RunRef, units: Sequence[Unit]) -> None:
         """Make the tables as wide as the widest company needs; one that fits no decimal with the others fails alone."""
         for dataset_id, of_dataset in groupby(units, lambda unit: unit.dataset):
             dataset = BY_ID[dataset_id]
-            alive = [unit for unit in of_dataset if not unit.ended]
+            alive = [unit for unit in of_dataset if not unit.has_ended]
             if not alive:
                 continue
-            types = dict(self.lake.types(ref.client_id, dataset))
+            types = dict(self.lake.writer.types(ref.client_id, dataset))
             for unit in alive:
                 known = {name: kind for name, kind in (unit.types or {}).items() if name not in unit.missing}
                 try:
                     types = widest(types, known)
                 except ErpRefused as error:
-                    self.runs.fail_unit(ref, unit.number, UnitStatus.FAILED.value, problem_of(error))
+                    self.stores.units.fail(ref, unit.number, UnitStatus.FAILED.value, problem_of(error))
                     self._log(ref, "error", error.code, error.detail, unit)
-            types = self.lake.prepare(ref.client_id, dataset, complete(dataset, types))
-            self.runs.remember_types(ref.client_id, dataset.id, types)
+            types = self.lake.writer.prepare(ref.client_id, dataset, complete(dataset, types))
+            self.lake.types.save(ref.client_id, dataset.id, types)
             self.checkpoint("plan.lake")
 
-    def _ready(self, ref: RunRef) -> Outcome:
+    def _ready(self, ref: RunRef) -> TaskResult:
         """Ranges of parts, few enough to be handed to the machine, each of them work for some seconds."""
-        units = [unit for unit in self.runs.units(ref) if unit.end_part > unit.first_part]
-        sizes = [rows for unit in sorted(units, key=lambda unit: unit.first_part) for rows in _spread(unit)]
+        units = [unit for unit in self.stores.units.of_run(ref) if unit.end_part > unit.first_part]
+        sizes = [rows for unit in sorted(units, key=lambda unit: unit.first_part) for rows in _rows_per_part(unit)]
         ranges = [ref.as_json() | {"from": at, "to": end} for at, end in packages.of_parts(sizes, self.part_rows)]
         return {"outcome": "ready", "packages": ranges}
 
 
-def patience(waited: int) -> int:
+def wait_seconds(waited_seconds: int) -> int:
     """For how many seconds a run waits before it asks again: longer, the longer it has waited already.
 
     An execution may have 25,000 events and a turn is nine of them: in even steps of 15 seconds they end after 12 hours.
     """
-    return min(max(SHORTEST_WAIT, waited // 8), LONGEST_WAIT)
+    return min(max(MIN_WAIT_SECONDS, waited_seconds // 8), MAX_WAIT_SECONDS)
 
 
-def _spread(unit: Unit) -> list[int]:
+def _rows_per_part(unit: Unit) -> list[int]:
     """The rows of a unit's parts, as if they were equal."""
     parts = unit.end_part - unit.first_part
     return [(unit.planned or 0) // parts] * parts

@@ -1,20 +1,69 @@
 """Where runs are kept, and the connections they read through."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from erphub.connections.models import Connection
 from erphub.erp.reading import ReadsDatasets
 from erphub.erp.system import FoundCompany
 from erphub.imports.runs.models import LogLine, Part, Run, RunRef, Unit
 from erphub.platform.pages import Page
 
-type TimeLeft = Callable[[], float]
-"""Seconds until the worker is ended."""
-type Outcome = dict[str, Any]
-"""What a task tells the machine: `outcome`, and what belongs to it."""
+type TaskResult = dict[str, Any]
+"""What a task answers to the machine: `outcome`, and what belongs to it."""
+
+
+class RunStore(Protocol):
+    """Runs."""
+
+    def add(self, run: Run) -> bool:
+        """Keep a new run; False when there is one with this id already."""
+        ...
+
+    def get(self, ref: RunRef) -> Run:
+        """Raises NotFound (`run_not_found`)."""
+        ...
+
+    def page(self, client_id: str, job_id: str, limit: int, cursor: str | None) -> Page[Run]:
+        """A page of a job's runs, newest first."""
+        ...
+
+    def update(self, ref: RunRef, **values: Any) -> Run:
+        """Set attributes; None removes one. Returns the run as it is now."""
+        ...
+
+    def mark_running(self, ref: RunRef, now: datetime) -> Run:
+        """Mark as running; the first call's instant stays the start."""
+        ...
+
+    def assign_publication_token(self, ref: RunRef, now: datetime) -> Run:
+        """Give the run its place among those that publish; the first call's instant stays its token.
+
+        Asked for when the run has its leases: one that had to wait comes after those it waited for.
+        """
+        ...
+
+    def add_progress(self, ref: RunRef, now: datetime, *, rows: int = 0, size_bytes: int = 0, parts: int = 0) -> Run:
+        """Add what was just read (`parts`: to its end) and show that the run lives.
+
+        The answer says whether somebody asked to stop.
+        """
+        ...
+
+    def end(self, ref: RunRef, now: datetime, values: Mapping[str, Any]) -> bool:
+        """Set the final status and what belongs to it, once; False when the run has ended before."""
+        ...
+
+
+class RunCosts(Protocol):
+    """What runs cost."""
+
+    def add_cost(self, ref: RunRef, calls: Mapping[str, int], duration_ms: int) -> None:
+        """Add a task's AWS calls, by name, and its time."""
+        ...
 
 
 class OpenRuns(Protocol):
@@ -24,7 +73,7 @@ class OpenRuns(Protocol):
         """Runs that were to be looked at by now because they are not known to have ended; a moment behind."""
         ...
 
-    def look_again(self, ref: RunRef, at: datetime) -> None:
+    def postpone(self, ref: RunRef, until: datetime) -> None:
         """The run goes on: it is to be looked at then."""
         ...
 
@@ -33,130 +82,107 @@ class OpenRuns(Protocol):
         ...
 
 
-class RunStore(Protocol):
-    """Runs, their units and parts, their log, and who may write where."""
+class BreaksOffRuns(Protocol):
+    """Ends runs whose machine has ended without them."""
 
-    def add(self, run: Run) -> bool:
-        """Keep a new run; False when there is one with this id already."""
+    def break_off(self, ref: RunRef) -> object:
+        """End a run as broken off: free what it holds, and tell who should know. Raises NotFound."""
         ...
 
-    def get(self, ref: RunRef) -> Run:
-        """Raises NotFound."""
-        ...
 
-    def list(self, client_id: str, job_id: str, limit: int, next: str | None) -> Page[Run]:
-        """Runs of a job, newest first."""
-        ...
+class UnitStore(Protocol):
+    """Units of runs: one dataset of one company each."""
 
-    def change(self, ref: RunRef, **values: Any) -> Run:
-        """Set attributes; None removes one. Returns the run as it is now."""
-        ...
-
-    def start_work(self, ref: RunRef, now: datetime) -> Run:
-        """Mark as running; the first call's instant stays the start."""
-        ...
-
-    def take_token(self, ref: RunRef, now: datetime) -> Run:
-        """Give the run its place among those that publish; the first call's instant stays its token.
-
-        Asked for when the run has its leases: one that had to wait comes after those it waited for.
-        """
-        ...
-
-    def end(self, ref: RunRef, now: datetime, values: Mapping[str, Any]) -> bool:
-        """Set the final status and what belongs to it, once; False when the run has ended before."""
-        ...
-
-    def progress(self, ref: RunRef, now: datetime, rows: int, bytes: int, parts: int = 0) -> Run:
-        """Add what was just read (`parts`: to its end) and show that the run lives.
-
-        The answer says whether somebody asked to stop.
-        """
-        ...
-
-    def spend(self, ref: RunRef, calls: Mapping[str, int], milliseconds: int) -> None:
-        """Add what a task cost."""
-        ...
-
-    def add_units(self, ref: RunRef, units: Sequence[Unit]) -> None:
+    def add(self, ref: RunRef, units: Sequence[Unit]) -> None:
         """Keep the units of a run."""
         ...
 
-    def save_unit(self, ref: RunRef, unit: Unit) -> None:
-        """Keep a unit as it is now."""
+    def get(self, ref: RunRef, number: int) -> Unit:
+        """Raises NotFound (`unit_not_found`)."""
         ...
 
-    def add_to_unit(self, ref: RunRef, number: int, **amounts: int) -> None:
-        """Add to counters of a unit."""
-        ...
-
-    def fail_unit(self, ref: RunRef, number: int, status: str, problem: Mapping[str, Any]) -> None:
-        """Say that a unit has ended without being published; one that is published stays so."""
-        ...
-
-    def note_trouble(self, ref: RunRef, number: int, problem: Mapping[str, Any]) -> None:
-        """Remember the last problem that was worth another try."""
-        ...
-
-    def remember_types(self, client_id: str, dataset: str, types: Mapping[str, str]) -> None:
-        """Keep the types of a client's table where a reader without a table engine finds them."""
-        ...
-
-    def known_types(self, client_id: str) -> Mapping[str, Mapping[str, str]]:
-        """Those types, by dataset."""
-        ...
-
-    def units(self, ref: RunRef) -> Iterator[Unit]:
+    def of_run(self, ref: RunRef) -> Iterator[Unit]:
         """The units of a run, by number."""
         ...
 
-    def unit(self, ref: RunRef, number: int) -> Unit:
-        """One unit. Raises NotFound."""
-        ...
-
-    def unit_page(self, ref: RunRef, limit: int, next: str | None) -> Page[Unit]:
+    def page(self, ref: RunRef, limit: int, cursor: str | None) -> Page[Unit]:
         """A page of them."""
         ...
 
-    def add_parts(self, ref: RunRef, parts: Sequence[Part]) -> None:
+    def save(self, ref: RunRef, unit: Unit) -> None:
+        """Keep a unit as it is now."""
+        ...
+
+    def add_counts(self, ref: RunRef, number: int, **amounts: int) -> None:
+        """Add to counters of a unit."""
+        ...
+
+    def fail(self, ref: RunRef, number: int, status: str, problem: Mapping[str, Any]) -> None:
+        """Say that a unit has ended without being published; one that is published stays so."""
+        ...
+
+    def record_problem(self, ref: RunRef, number: int, problem: Mapping[str, Any]) -> None:
+        """Keep the last problem that was worth another attempt."""
+        ...
+
+
+class PartStore(Protocol):
+    """Parts of units: what is read in one go."""
+
+    def add(self, ref: RunRef, parts: Sequence[Part]) -> None:
         """Keep parts that are to be read."""
         ...
 
-    def part(self, ref: RunRef, number: int) -> Part:
-        """One part. Raises NotFound."""
+    def get(self, ref: RunRef, number: int) -> Part:
+        """Raises NotFound (`part_not_found`)."""
         ...
 
-    def save_part(self, ref: RunRef, part: Part) -> None:
+    def save(self, ref: RunRef, part: Part) -> None:
         """Keep a part as it is now."""
         ...
 
-    def log(self, ref: RunRef, line: LogLine) -> None:
-        """Add a line to the log."""
+
+class RunLog(Protocol):
+    """Logs of runs, as their users read them."""
+
+    def add(self, ref: RunRef, line: LogLine) -> None:
+        """Add a line."""
         ...
 
-    def log_page(self, ref: RunRef, limit: int, next: str | None) -> Page[LogLine]:
-        """A page of the log, oldest first."""
+    def page(self, ref: RunRef, limit: int, cursor: str | None) -> Page[LogLine]:
+        """A page of a run's log, oldest first."""
         ...
 
-    def take_lease(self, ref: RunRef, unit: Unit) -> RunRef | None:
-        """Take the right to write a unit's part of the lake; otherwise whose it is."""
+
+class RunLeases(Protocol):
+    """Which run may write a unit's part of the lake, and which of a connection's runs may sign in to the ERP."""
+
+    def acquire(self, ref: RunRef, unit: Unit, now: datetime, in_place_of: RunRef | None = None) -> RunRef | None:
+        """Take a unit's lease, also from a run that is known to be dead; None, or the other run that has it."""
         ...
 
-    def take_over_lease(self, ref: RunRef, unit: Unit, dead: RunRef) -> bool:
-        """Take it from a run that has ended or died, unless another was faster."""
+    def release(self, ref: RunRef, unit: Unit, now: datetime) -> None:
+        """Give a unit's lease back; one that the run has not is fine."""
         ...
 
-    def free_lease(self, ref: RunRef, unit: Unit) -> None:
-        """Give it back; one that is not held is fine."""
-        ...
-
-    def take_turn(self, ref: RunRef, connection_id: str, now: datetime) -> bool:
+    def acquire_sign_in_slot(self, ref: RunRef, connection_id: str, now: datetime) -> bool:
         """Take the right to be the one that signs in now; it runs out by itself. False while another run has it."""
         ...
 
-    def free_turn(self, ref: RunRef, connection_id: str) -> None:
-        """Give it back; one that is not held is fine."""
+    def release_sign_in_slot(self, ref: RunRef, connection_id: str, now: datetime) -> None:
+        """Give it back; one that the run has not is fine."""
         ...
+
+
+@dataclass(frozen=True)
+class RunStores:
+    """All that is kept of runs, for those who carry them out."""
+
+    runs: RunStore
+    units: UnitStore
+    parts: PartStore
+    log: RunLog
+    leases: RunLeases
 
 
 @dataclass(frozen=True)
@@ -187,4 +213,12 @@ class Sources(Protocol):
 
     def open(self, source: Source) -> AbstractContextManager[ReadsDatasets]:
         """The connected system. Raises NotFound (`secret_gone`), CredentialsRefused, Unavailable."""
+        ...
+
+
+class AdoptsCompanies(Protocol):
+    """Decides which companies a connection to all of them may use: a new one may be another connection's."""
+
+    def adopt(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
+        """Those of the companies found that are the connection's; new ones that are free become so."""
         ...

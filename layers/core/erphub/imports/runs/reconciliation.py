@@ -14,7 +14,7 @@ type Month = tuple[str | None, int, str | None]
 """Of one month (`2026-01`, None without a date): rows, and their sum as text where the source could give it."""
 type _Held = dict[str, tuple[int, Decimal | None]]
 """Of each period: rows, and their sum where it is known."""
-SHOWN = 3
+MAX_DIFFERENCES_DESCRIBED = 3
 _EXACT = Context(prec=100)
 """Python adds decimals in 28 digits unless it is told otherwise; a ledger of decimal(38,20) needs more."""
 _UNDATED = "without a date"
@@ -70,10 +70,10 @@ def control_total(arrived: Iterable[ControlTotal]) -> Decimal:
     return total
 
 
-def in_words(found: Sequence[Difference]) -> str:
+def describe(found: Sequence[Difference]) -> str:
     """The first few differences as a sentence."""
-    more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return "; ".join(str(difference) for difference in found[:SHOWN]) + more
+    more = f", and {len(found) - MAX_DIFFERENCES_DESCRIBED} more" if len(found) > MAX_DIFFERENCES_DESCRIBED else ""
+    return "; ".join(str(difference) for difference in found[:MAX_DIFFERENCES_DESCRIBED]) + more
 
 
 def _summed(arrived: Iterable[ControlTotal]) -> Iterator[ControlTotal]:

@@ -1,10 +1,10 @@
 """A run, its units, its log and its cost, as the API shows them."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
-from erphub.imports.runs.models import Status, Trigger, UnitStatus
+from erphub.imports.runs.models import LogLine, RunStatus, Trigger, Unit, UnitStatus
 from erphub.platform.wire import JsonObject, Model
 
 
@@ -41,6 +41,32 @@ class UnitView(Model):
     missing_columns: list[str]
     problem: JsonObject | None
 
+    @classmethod
+    def of(cls, unit: Unit) -> Self:
+        """The unit for its users."""
+        return cls(
+            dataset=unit.dataset,
+            connection=unit.connection_id,
+            company=unit.company,
+            company_name=unit.company_name,
+            status=unit.status,
+            first_day=unit.from_date,
+            planned=unit.planned,
+            parts=unit.end_part - unit.first_part,
+            parts_done=unit.parts_done,
+            read=unit.read,
+            written=unit.written,
+            rejected=unit.rejected,
+            inserted=unit.inserted,
+            updated=unit.updated,
+            unchanged=unit.unchanged,
+            removed=unit.removed,
+            bytes=unit.bytes,
+            seconds=round(unit.milliseconds / 1000, 3),
+            missing_columns=unit.missing,
+            problem=unit.problem,
+        )
+
 
 class Cost(Model):
     """AWS calls by `service.Operation`, Lambda time, and an estimate in US dollars at list prices."""
@@ -61,7 +87,7 @@ class RunView(Model):
     job_id: str
     connection_id: str
     trigger: Trigger
-    status: Status
+    status: RunStatus
     by: str
     due_at: str | None
     created_at: str
@@ -94,6 +120,11 @@ class LogLineView(Model):
     code: str
     text: str
     unit: str | None
+
+    @classmethod
+    def of(cls, line: LogLine) -> Self:
+        """The line for its users."""
+        return cls(at=line.logged_at, level=line.level, code=line.code, text=line.text, unit=line.unit)
 
 
 class LogPage(Model):

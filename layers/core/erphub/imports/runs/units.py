@@ -1,4 +1,4 @@
-"""What a run knows of one company's dataset: its window, where its rows are put aside, how it ended."""
+"""What a run knows of one company's dataset: its dates, where its rows are staged, how it ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,26 +8,33 @@ from typing import Any
 from erphub.erp.datasets import BY_ID, Publishing
 from erphub.erp.reading import DateRange
 from erphub.erp.system import FoundCompany
-from erphub.imports.runs.models import LogLine, Run, RunRef, Status, Unit, UnitStatus
-from erphub.imports.runs.ports import RunStore
+from erphub.imports.runs.models import LogLine, Run, RunRef, RunStatus, Unit, UnitStatus
+from erphub.imports.runs.ports import RunLog
+from erphub.lake.locations import staging_prefix
 from erphub.platform.clock import Clock
+from erphub.platform.errors import HubError
 from erphub.platform.wire import instant
 
 SUMMED = ("read", "written", "rejected", "inserted", "updated", "unchanged", "removed", "bytes")
-LONGEST_LINE = 2000
+MAX_LINE_LENGTH = 2000
 
 
 @dataclass(frozen=True)
-class RunLog:
+class LogWriter:
     """Writes a run's log."""
 
-    runs: RunStore
+    log: RunLog
     clock: Clock
 
-    def __call__(self, ref: RunRef, level: str, code: str, text: str, unit: Unit | None = None) -> None:
+    def write(self, ref: RunRef, level: str, code: str, text: str, unit: Unit | None = None) -> None:
         """Add a line, about one unit or about all."""
         about = f"{unit.dataset} of {unit.company_name}" if unit else None
-        self.runs.log(ref, LogLine(instant(self.clock()), level, code, text[:LONGEST_LINE], about))
+        self.log.add(ref, LogLine(instant(self.clock()), level, code, text[:MAX_LINE_LENGTH], about))
+
+
+def problem_of(error: HubError) -> dict[str, Any]:
+    """What is kept of an error with a run: its code, its sentence and its details."""
+    return {"code": error.code, "detail": error.detail} | {name: str(fact) for name, fact in error.facts.items()}
 
 
 def fail(unit: Unit, code: str, detail: str) -> None:
@@ -38,23 +45,23 @@ def fail(unit: Unit, code: str, detail: str) -> None:
 
 def company_of(unit: Unit) -> FoundCompany:
     """The company as the ERP's module knows it."""
-    return FoundCompany(unit.company, unit.company_name, None, unit.facts)
+    return FoundCompany(unit.company, unit.company_name, None, unit.attributes)
 
 
-def window_of(run: Run, unit: Unit) -> DateRange:
-    """The unit's window; data that is matched by key is always read whole."""
+def date_range_of(run: Run, unit: Unit) -> DateRange:
+    """The days the unit is about; data that is matched by key is always read from beginning to end."""
     if BY_ID[unit.dataset].publishing is Publishing.KEYS:
         return DateRange()
-    return as_window(unit.first_day or run.first_day, run.end_day)
+    return as_date_range(unit.from_date or run.from_date, run.end_date)
 
 
-def windows_of(run: Run, unit: Unit) -> list[DateRange]:
-    """All that the unit replaces: the run's window, and older days in which something changed."""
-    return [window_of(run, unit), *(as_window(*older) for older in unit.older)]
+def date_ranges_of(run: Run, unit: Unit) -> list[DateRange]:
+    """All that the unit replaces: its days, and earlier ones in which something changed."""
+    return [date_range_of(run, unit), *(as_date_range(*earlier) for earlier in unit.late_ranges)]
 
 
-def as_window(first: str | None, end: str | None) -> DateRange:
-    """A window from its days as text."""
+def as_date_range(first: str | None, end: str | None) -> DateRange:
+    """A range from its days as text."""
     return DateRange(date.fromisoformat(first) if first else None, date.fromisoformat(end) if end else None)
 
 
@@ -71,23 +78,23 @@ def planned_rows(units: Sequence[Unit]) -> int | None:
     return None if None in counts else sum(count or 0 for count in counts)
 
 
-def staging_of(ref: RunRef, unit: Unit) -> str:
-    """Where the unit's rows are put aside."""
-    return f"staging/{ref.client_id}/{ref.run_id}/{unit.number:06}"
+def staging_path(ref: RunRef, unit: Unit) -> str:
+    """Where the unit's rows are staged."""
+    return f"{staging_prefix(ref.client_id, ref.run_id)}{unit.number:06}"
 
 
-def status_of(run: Run, units: Sequence[Unit], problem: Mapping[str, Any] | None) -> Status:
+def status_of(run: Run, units: Sequence[Unit], problem: Mapping[str, Any] | None) -> RunStatus:
     """How a run ends, from how its units ended."""
     published = sum(unit.status is UnitStatus.PUBLISHED for unit in units)
     if run.cancel_requested and (published < len(units) or not units):
-        return Status.CANCELLED
+        return RunStatus.CANCELLED
     if (problem or {}).get("code") == "overlapping_run":
-        return Status.CANCELLED
+        return RunStatus.CANCELLED
     if not units or not published:
-        return Status.FAILED
+        return RunStatus.FAILED
     if published < len(units) or any(unit.rejected for unit in units):
-        return Status.PARTIALLY_SUCCEEDED
-    return Status.SUCCEEDED
+        return RunStatus.PARTIALLY_SUCCEEDED
+    return RunStatus.SUCCEEDED
 
 
 def first_problem(units: Sequence[Unit]) -> dict[str, Any] | None:
@@ -96,12 +103,12 @@ def first_problem(units: Sequence[Unit]) -> dict[str, Any] | None:
     return next((found for found in problems if found.get("code") != "not_published"), None)
 
 
-def summary(status: Status, totals: Mapping[str, int]) -> str:
-    """The run\'s last words in its log."""
-    words = {
-        Status.SUCCEEDED: "All of it is published",
-        Status.PARTIALLY_SUCCEEDED: "Some of it is published",
-        Status.FAILED: "Nothing was published",
-        Status.CANCELLED: "It was cancelled",
+def summary(status: RunStatus, totals: Mapping[str, int]) -> str:
+    """The last line of the run's log."""
+    result = {
+        RunStatus.SUCCEEDED: "All of it is published",
+        RunStatus.PARTIALLY_SUCCEEDED: "Some of it is published",
+        RunStatus.FAILED: "Nothing was published",
+        RunStatus.CANCELLED: "It was cancelled",
     }[status]
-    return f"{words}: {totals['read']} rows read, {totals['written']} written, {totals['rejected']} rejected."
+    return f"{result}: {totals['read']} rows read, {totals['written']} written, {totals['rejected']} rejected."

@@ -1,24 +1,22 @@
 """The list of datasets with their column types."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from erphub.erp.datasets import DATASETS, Dataset, complete
 from erphub.lake.datasets.schemas import ColumnView, DatasetPage, DatasetView
-
-type KnownTypes = Callable[[str], Mapping[str, Mapping[str, str]]]
+from erphub.lake.ports import TableTypes
 
 
 @dataclass(frozen=True)
-class Datasets:
+class DatasetService:
     """Datasets of a client."""
 
-    known_types: KnownTypes
-    """The types of a client's tables, by dataset."""
+    types: TableTypes
 
-    def list(self, client_id: str) -> DatasetPage:
+    def list_datasets(self, client_id: str) -> DatasetPage:
         """Every dataset with its schema."""
-        known = self.known_types(client_id)
+        known = self.types.of_client(client_id)
         return DatasetPage(items=[_view(dataset, known.get(dataset.id)) for dataset in DATASETS])
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import arro3.core as ac
 
 
-def shape(batch: ac.RecordBatch, schema: ac.Schema, connection_id: str) -> ac.RecordBatch:
+def shaped(batch: ac.RecordBatch, schema: ac.Schema, connection_id: str) -> ac.RecordBatch:
     """A source's batch as the table wants it: in the table's types, with the connection it came through."""
     through = ac.Array([connection_id], type=ac.DataType.utf8()).take(_zeros(batch.num_rows))
     columns = [
@@ -36,12 +36,12 @@ def _cast(column: Any, wanted: ac.DataType) -> Any:
 class Pieces:
     """A stream of batches cut into pieces of about so many bytes, remembering what it raised."""
 
-    def __init__(self, batches: Iterator[ac.RecordBatch], size: int) -> None:
+    def __init__(self, batches: Iterator[ac.RecordBatch], max_bytes: int) -> None:
         self._batches = batches
-        self._size = size
+        self._max_bytes = max_bytes
         self._next: ac.RecordBatch | None = None
         self.rows = 0
-        self.bytes = 0
+        self.size_bytes = 0
         self.error: BaseException | None = None
 
     def more(self) -> bool:
@@ -52,14 +52,14 @@ class Pieces:
 
     def piece(self) -> Iterator[ac.RecordBatch]:
         """The batches of one piece."""
-        taken = 0
+        piece_bytes = 0
         try:
-            while self.more() and taken < self._size:
+            while self.more() and piece_bytes < self._max_bytes:
                 batch = cast(ac.RecordBatch, self._next)
                 self._next = None
-                taken += batch.nbytes
+                piece_bytes += batch.nbytes
                 self.rows += batch.num_rows
-                self.bytes += batch.nbytes
+                self.size_bytes += batch.nbytes
                 yield batch
         except BaseException as error:
             self.error = error

@@ -17,11 +17,11 @@ from deltalake.transaction import AddAction, RemoveAction
 from erphub.lake.delta.files import File
 from erphub.lake.delta.staging import StagedDataChanged, StagedFile
 from erphub.lake.delta.storage import NO_HOOK, Storage
-from erphub.lake.locations import changes_of, company_folder, owner_folder, table_key, unit_of
+from erphub.lake.locations import changes_id, company_folder, connection_folder, table_key, unit_id
 from erphub.lake.ports import Published, PublishTarget
 from erphub.platform.errors import Conflict
 
-LATEST = 50
+RECENT_COMMITS = 50
 """Commits among which a publication that is repeated is looked for first."""
 
 type Actions = list[AddAction | RemoveAction]
@@ -38,7 +38,8 @@ class Place:
     def key_of(self, file: StagedFile, run_id: str) -> str:
         """The key of a staged file when it has taken its place: always the same."""
         name = hashlib.sha256(file.key.encode()).hexdigest()[:20]
-        return f"{self.table}/{company_folder(self.company)}/{owner_folder(self.connection_id)}/{run_id}-{name}.parquet"
+        folder = f"{company_folder(self.company)}/{connection_folder(self.connection_id)}"
+        return f"{self.table}/{folder}/{run_id}-{name}.parquet"
 
     def added(self, file: StagedFile, run_id: str) -> AddAction:
         """What the log says of it."""
@@ -69,12 +70,12 @@ def copy_into_place(storage: Storage, place: Place, files: Sequence[StagedFile],
 
 def commit(table: DeltaTable, target: PublishTarget, actions: Actions, counts: Published) -> None:
     """One commit. Raises the engine's CommitFailedError on a conflict, also with this very commit made before."""
-    unit = unit_of(target.connection_id, target.company)
-    note = {"run": target.run_id, "unit": unit, "token": target.token, "counts": _numbers(counts)}
-    marks = [unit, *([changes_of(target.connection_id, target.company)] if target.up_to_date else [])]
+    unit = unit_id(target.connection_id, target.company)
+    note = {"run": target.run_id, "unit": unit, "token": target.token, "counts": _as_numbers(counts)}
+    names = [unit, *([changes_id(target.connection_id, target.company)] if target.up_to_date else [])]
     properties = CommitProperties(
         custom_metadata={"erphub": json.dumps(note)},
-        app_transactions=[Transaction(mark, target.token) for mark in marks],
+        app_transactions=[Transaction(name, target.token) for name in names],
     )
     table.create_write_transaction(
         actions,
@@ -88,7 +89,7 @@ def commit(table: DeltaTable, target: PublishTarget, actions: Actions, counts: P
 
 def published_before(table: DeltaTable, target: PublishTarget) -> Published | None:
     """What this publication did when it was made before. Raises Conflict when a later one was."""
-    latest = table.transaction_version(unit_of(target.connection_id, target.company))
+    latest = table.transaction_version(unit_id(target.connection_id, target.company))
     if latest is None or latest < target.token:
         return None
     if latest > target.token:
@@ -97,18 +98,20 @@ def published_before(table: DeltaTable, target: PublishTarget) -> Published | No
             code="newer_run_published",
         )
     return (
-        _counted_in(table, target, LATEST) or _counted_in(table, target, None) or Published(0, 0, 0, 0, repeated=True)
+        _counted_in(table, target, RECENT_COMMITS)
+        or _counted_in(table, target, None)
+        or Published(0, 0, 0, 0, was_repeated=True)
     )
 
 
 def _counted_in(table: DeltaTable, target: PublishTarget, limit: int | None) -> Published | None:
-    unit = unit_of(target.connection_id, target.company)
+    unit = unit_id(target.connection_id, target.company)
     for entry in table.history(limit):
         note = json.loads(entry.get("erphub") or "{}")
         if note.get("unit") == unit and note.get("token") == target.token:
-            return Published(*note["counts"], repeated=True)
+            return Published(*note["counts"], was_repeated=True)
     return None
 
 
-def _numbers(counts: Published) -> list[int]:
+def _as_numbers(counts: Published) -> list[int]:
     return [counts.inserted, counts.updated, counts.unchanged, counts.removed, counts.rejected]

@@ -25,29 +25,31 @@ class File:
     last: Any
     nulls: int
 
-    def overlaps_any(self, windows: Sequence[DateRange]) -> bool:
-        """Whether rows of one of the windows may be in it."""
-        return any(self._overlaps(window) for window in windows)
+    def overlaps_any(self, date_ranges: Sequence[DateRange]) -> bool:
+        """Whether rows of one of the ranges may be in it."""
+        return any(self._overlaps(each) for each in date_ranges)
 
-    def within_one(self, windows: Sequence[DateRange]) -> bool:
-        """Whether all its rows are of one and the same window."""
-        return any(self._within(window) for window in windows)
+    def within_one(self, date_ranges: Sequence[DateRange]) -> bool:
+        """Whether all its rows are of one and the same range."""
+        return any(self._within(each) for each in date_ranges)
 
-    def _overlaps(self, window: DateRange) -> bool:
-        if window.everything:
+    def _overlaps(self, date_range: DateRange) -> bool:
+        if date_range.everything:
             return True
         if self.first is None or self.last is None:
             return False
-        after = window.end is not None and self.first >= window.end
-        before = window.first is not None and self.last < window.first
+        after = date_range.end is not None and self.first >= date_range.end
+        before = date_range.first is not None and self.last < date_range.first
         return not (after or before)
 
-    def _within(self, window: DateRange) -> bool:
-        if window.everything:
+    def _within(self, date_range: DateRange) -> bool:
+        if date_range.everything:
             return True
         if self.first is None or self.last is None or self.nulls:
             return False
-        return (window.first is None or self.first >= window.first) and (window.end is None or self.last < window.end)
+        return (date_range.first is None or self.first >= date_range.first) and (
+            date_range.end is None or self.last < date_range.end
+        )
 
 
 def files_of(table: DeltaTable, dataset: Dataset) -> list[File]:

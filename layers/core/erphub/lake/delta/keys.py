@@ -15,24 +15,24 @@ from erphub.erp.reading import Anomaly
 from erphub.lake.delta import sql
 from erphub.lake.ports import Published
 
-ROWS_AT_ONCE = 500_000
+ROWS_PER_SHARE = 500_000
 """In one share, of both sides together."""
 
 type Tables = Mapping[str, DeltaTable]
 
 
-def oddities(dataset: Dataset, tables: Tables) -> list[Anomaly]:
+def anomalies(dataset: Dataset, tables: Tables) -> list[Anomaly]:
     """How many staged rows have no key or share one, with some examples."""
     if not tables:
         return []
     shares = _shares(dataset, _rows(tables))
     found = [_missing(dataset, tables), *(_repeated(dataset, tables, share) for share in shares)]
-    together: dict[str, Anomaly] = {}
+    by_code: dict[str, Anomaly] = {}
     for code, count, examples in found:
-        oddity = together.setdefault(code, Anomaly(code, 0, []))
-        oddity.count += count
-        oddity.examples += examples[: sql.EXAMPLES - len(oddity.examples)]
-    return [oddity for oddity in together.values() if oddity.count]
+        anomaly = by_code.setdefault(code, Anomaly(code, 0, []))
+        anomaly.count += count
+        anomaly.examples += examples[: sql.MAX_EXAMPLES - len(anomaly.examples)]
+    return [anomaly for anomaly in by_code.values() if anomaly.count]
 
 
 def _missing(dataset: Dataset, tables: Tables) -> tuple[str, int, list[str]]:
@@ -75,4 +75,4 @@ def _rows(tables: Tables) -> int:
 
 
 def _shares(dataset: Dataset, rows: int) -> list[str]:
-    return sql.shares(dataset, -(-rows // ROWS_AT_ONCE))
+    return sql.shares(dataset, -(-rows // ROWS_PER_SHARE))

@@ -18,21 +18,21 @@ from deltalake.exceptions import CommitFailedError
 from erphub.erp.datasets import Dataset, Publishing, scale_of
 from erphub.erp.reading import Anomaly, DateRange
 from erphub.lake.delta import keys as lake_keys
-from erphub.lake.delta import sql
-from erphub.lake.delta import upkeep as lake_upkeep
+from erphub.lake.delta import sql, upkeep
 from erphub.lake.delta.batches import fitted
 from erphub.lake.delta.commits import commit, copy_into_place, place_of, published_before
 from erphub.lake.delta.files import File, files_of
 from erphub.lake.delta.schema import staged_schema, types_of
-from erphub.lake.delta.staging import Lot, StagedDataChanged, Staging
-from erphub.lake.delta.storage import TRIES, Storage, busy, pause, translated
-from erphub.lake.ports import Checkpoint, Published, PublishTarget, Staged, no_checkpoint
+from erphub.lake.delta.staging import StagedDataChanged, StagedFiles, Staging
+from erphub.lake.delta.storage import MAX_ATTEMPTS, Storage, busy, pause, translated
+from erphub.lake.ports import Published, PublishTarget, Staged
 from erphub.platform.ids import new_id
+from erphub.platform.tasks import Checkpoint, no_checkpoint
 
-SMALL_FILE = 8 * 1024 * 1024
-MANY_FILES = 24
+SMALL_FILE_BYTES = 8 * 1024 * 1024
+MAX_SMALL_FILES = 24
 """From so many small files of one company on, a publication writes them together anew."""
-DIGITS = 76
+SUM_DIGITS = 76
 """In which sums are taken: those of 38 digits may have more."""
 
 
@@ -42,7 +42,7 @@ class Replacement:
 
     replaced: Sequence[File]
     rewritten: Sequence[File]
-    windows: Sequence[DateRange]
+    date_ranges: Sequence[DateRange]
 
     @property
     def rows(self) -> int:
@@ -59,51 +59,53 @@ class Publisher:
     checkpoint: Checkpoint = no_checkpoint
 
     def publish(self, target: PublishTarget, staged: Sequence[Staged]) -> Published:
-        """See ports.imports.Lake."""
+        """As `LakeWriter.publish`."""
         found: list[Anomaly] | None = None
-        for attempt in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             with translated(), suppress(CommitFailedError):
                 table = self.storage.table(place_of(target).table)
                 if before := published_before(table, target):
                     return before
                 if found is None:
-                    found = self._oddities(target, staged)
+                    found = self._anomalies(target, staged)
                     staged = self._without_rejects(target, staged, found)
                 staged = self._in_the_tables_types(table, target, staged)
-                done = self._replace(table, target, staged, sum(oddity.count for oddity in found))
-                lake_upkeep.keep_up(table)
-                return replace(done, oddities=found)
+                done = self._replace(table, target, staged, sum(anomaly.count for anomaly in found))
+                upkeep.maintain(table)
+                return replace(done, anomalies=found)
             pause(attempt)
         raise busy()
 
-    def _oddities(self, target: PublishTarget, staged: Sequence[Staged]) -> list[Anomaly]:
+    def _anomalies(self, target: PublishTarget, staged: Sequence[Staged]) -> list[Anomaly]:
         if target.dataset.publishing is not Publishing.KEYS:
             return []
-        return lake_keys.oddities(target.dataset, self._tables(staged))
+        return lake_keys.anomalies(target.dataset, self._tables(staged))
 
     def _tables(self, staged: Iterable[Staged]) -> dict[str, DeltaTable]:
         tables = [table for each in staged if (table := self.staging.table(each))]
         return {f"s{number}": table for number, table in enumerate(tables)}
 
     def _replace(self, table: DeltaTable, target: PublishTarget, staged: Sequence[Staged], rejected: int) -> Published:
-        going = _replacement(table, target)
-        lots = [self.staging.lot(each) for each in staged]
-        counts = replace(self._counts(table, target, staged, lots, going), rejected=rejected)
+        replacement = _replacement(table, target)
+        staged_files = [self.staging.files_of(each) for each in staged]
+        counts = replace(self._counts(table, target, staged, staged_files, replacement), rejected=rejected)
         if target.dataset.publishing is Publishing.KEYS and counts.inserted == counts.updated == counts.removed == 0:
             return counts
-        if going.rewritten:
-            kept = self._kept(table, target, going)
-            lots.append(kept)
+        if replacement.rewritten:
+            kept = self._kept(table, target, replacement)
+            staged_files.append(kept)
             if target.dataset.publishing is Publishing.PERIODS:
                 counts = replace(counts, removed=counts.removed - kept.rows)
-        files = [file for lot in lots for file in lot.files]
-        if files or going.replaced or target.up_to_date:  # that nothing has changed until now is worth knowing too
+        files = [file for part_files in staged_files for file in part_files.files]
+        if (
+            files or replacement.replaced or target.up_to_date
+        ):  # that nothing has changed until now is worth knowing too
             place = place_of(target)
             copy_into_place(self.storage, place, files, target.run_id)
             self.checkpoint("publish.copied")
-            self._check_in_place(table, target, lots)
+            self._check_in_place(table, target, staged_files)
             added = [place.added(file, target.run_id) for file in files]
-            commit(table, target, [*added, *map(place.removed, going.replaced)], counts)
+            commit(table, target, [*added, *map(place.removed, replacement.replaced)], counts)
             self.checkpoint("publish.committed")
         return counts
 
@@ -112,49 +114,51 @@ class Publisher:
         table: DeltaTable,
         target: PublishTarget,
         staged: Sequence[Staged],
-        lots: Sequence[Lot],
-        going: Replacement,
+        staged_files: Sequence[StagedFiles],
+        replacement: Replacement,
     ) -> Published:
-        rows = sum(file.rows for lot in lots for file in lot.files)
+        rows = sum(file.rows for part_files in staged_files for file in part_files.files)
         if target.dataset.publishing is Publishing.PERIODS:
-            return Published(inserted=rows, updated=0, unchanged=0, removed=going.rows)
+            return Published(inserted=rows, updated=0, unchanged=0, removed=replacement.rows)
         tables = self._tables(staged)
-        counts = lake_keys.difference(target.dataset, tables, table, target.connection_id, target.company, going.rows)
+        counts = lake_keys.difference(
+            target.dataset, tables, table, target.connection_id, target.company, replacement.rows
+        )
         if (found := counts.inserted + counts.updated + counts.unchanged) != rows:
             raise StagedDataChanged(f"{rows} rows are in staging, {found} were compared. Nothing was published.")
         return counts
 
-    def _check_in_place(self, table: DeltaTable, target: PublishTarget, lots: Sequence[Lot]) -> None:
+    def _check_in_place(self, table: DeltaTable, target: PublishTarget, staged_files: Sequence[StagedFiles]) -> None:
         """Read what is about to be published where it now is. Raises StagedDataChanged when it is not as counted."""
         place, dataset, types = place_of(target), target.dataset, types_of(table)
-        attempt = f"{target.staging}/check-{new_id()}"
-        for number, lot in enumerate(lots):
-            if not lot.files:
+        attempt = f"{target.staging_path}/check-{new_id()}"
+        for number, part_files in enumerate(staged_files):
+            if not part_files.files:
                 continue
-            keys = [(place.key_of(file, target.run_id), file.size) for file in lot.files]
+            keys = [(place.key_of(file, target.run_id), file.size) for file in part_files.files]
             files = self.staging.selection(f"{attempt}/{number}", staged_schema(dataset, types), keys)
-            self._check(files, dataset, types, lot)
+            self._check(files, dataset, types, part_files)
 
-    def _check(self, files: DeltaTable, dataset: Dataset, types: Mapping[str, str], lot: Lot) -> None:
-        column = dataset.amount if lot.amount is not None else None
+    def _check(self, files: DeltaTable, dataset: Dataset, types: Mapping[str, str], part_files: StagedFiles) -> None:
+        column = dataset.amount if part_files.amount is not None else None
         text = sql.control_totals("t", column, scale_of(types[column]) if column else 0)
         (found,) = sql.rows(sql.query({"t": files}, text))
-        with localcontext(prec=DIGITS):
+        with localcontext(prec=SUM_DIGITS):
             amount = (found["amount"] or 0) if column else None
-            if (found["rows"], amount) != (lot.rows, lot.amount):
+            if (found["rows"], amount) != (part_files.rows, part_files.amount):
                 raise StagedDataChanged(
-                    f"{lot.rows} rows and a sum of {lot.amount} were counted, "
+                    f"{part_files.rows} rows and a sum of {part_files.amount} were counted, "
                     f"{found['rows']} and {amount} would be published. Nothing was."
                 )
 
-    def _kept(self, table: DeltaTable, target: PublishTarget, going: Replacement) -> Lot:
+    def _kept(self, table: DeltaTable, target: PublishTarget, replacement: Replacement) -> StagedFiles:
         """The rows that stay of files that go, written again."""
-        attempt, key = f"{target.staging}/kept-{new_id()}", place_of(target).table
+        attempt, key = f"{target.staging_path}/kept-{new_id()}", place_of(target).table
         schema = staged_schema(target.dataset, types_of(table))
-        files = [(f"{key}/{file.path}", file.size) for file in going.rewritten]
+        files = [(f"{key}/{file.path}", file.size) for file in replacement.rewritten]
         origin = self.staging.selection(f"{attempt}/from", schema, files)
-        rows = sql.query({"t": origin}, sql.outside(target.dataset, going.windows))
-        return self.staging.lot(self._write(f"{attempt}/rows", target.dataset, schema, [rows]))
+        rows = sql.query({"t": origin}, sql.outside(target.dataset, replacement.date_ranges))
+        return self.staging.files_of(self._write(f"{attempt}/rows", target.dataset, schema, [rows]))
 
     def _without_rejects(
         self, target: PublishTarget, staged: Sequence[Staged], found: Sequence[Anomaly]
@@ -165,8 +169,8 @@ class Publisher:
         tables = self._tables(staged)
         schema = staged_schema(target.dataset, types_of(next(iter(tables.values()))))
         streams = lake_keys.sound(target.dataset, tables)
-        sound = self._write(f"{target.staging}/sound-{new_id()}", target.dataset, schema, streams)
-        return [_conserved(sound, staged, rejected=sum(oddity.count for oddity in found))]
+        sound = self._write(f"{target.staging_path}/sound-{new_id()}", target.dataset, schema, streams)
+        return [_conserved(sound, staged, rejected=sum(anomaly.count for anomaly in found))]
 
     def _in_the_tables_types(
         self, table: DeltaTable, target: PublishTarget, staged: Sequence[Staged]
@@ -178,7 +182,7 @@ class Publisher:
             return staged
         schema = staged_schema(target.dataset, now)
         rows = sql.query(tables, sql.staged_as(target.dataset, tables, now))
-        wider = self._write(f"{target.staging}/wider-{new_id()}", target.dataset, schema, [rows])
+        wider = self._write(f"{target.staging_path}/wider-{new_id()}", target.dataset, schema, [rows])
         return [_conserved(wider, staged)]
 
     def _write(self, path: str, dataset: Dataset, schema: ac.Schema, streams: Iterable[Any]) -> Staged:
@@ -193,19 +197,19 @@ def _conserved(rewritten: Staged, staged: Sequence[Staged], rejected: int = 0) -
     amounts = [each.amount for each in staged if each.amount is not None]
     if rejected or len(amounts) < len(staged):
         return rewritten
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=SUM_DIGITS):
         return replace(rewritten, amount=sum(amounts, Decimal(0)))
 
 
 def _replacement(table: DeltaTable, target: PublishTarget) -> Replacement:
     """Which of the unit's files a publication takes away."""
     unit = (target.company, target.connection_id)
-    mine = [file for file in files_of(table, target.dataset) if (file.company, file.connection) == unit]
-    windows = target.windows if target.dataset.publishing is Publishing.PERIODS else (DateRange(),)
-    replaced = [file for file in mine if file.overlaps_any(windows)]
-    rewritten = [file for file in replaced if not file.within_one(windows)]
-    small = [file for file in mine if file not in replaced and file.size < SMALL_FILE]
-    if len(small) >= MANY_FILES:
+    existing = [file for file in files_of(table, target.dataset) if (file.company, file.connection) == unit]
+    date_ranges = target.date_ranges if target.dataset.publishing is Publishing.PERIODS else (DateRange(),)
+    replaced = [file for file in existing if file.overlaps_any(date_ranges)]
+    rewritten = [file for file in replaced if not file.within_one(date_ranges)]
+    small = [file for file in existing if file not in replaced and file.size < SMALL_FILE_BYTES]
+    if len(small) >= MAX_SMALL_FILES:
         rewritten += small
         replaced += small
-    return Replacement(replaced, rewritten, windows)
+    return Replacement(replaced, rewritten, date_ranges)

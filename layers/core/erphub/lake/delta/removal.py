@@ -25,19 +25,15 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction, RemoveAction
 
 from erphub.erp.datasets import DATASETS, Dataset
-from erphub.lake.locations import owner_folder, tables_of
+from erphub.lake.locations import connection_folder, tables_prefix
 from erphub.platform.aws.objects import Objects
 from erphub.platform.errors import Unavailable
-from erphub.platform.tasks import Checkpoint, TimeLeft
+from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
-TRIES = 12
-ENOUGH_TIME = 45.0
-_DEAD = timedelta(minutes=20)
-"""What a worker has put aside and not touched for so long is nobody's: no worker lives longer than 15 minutes."""
-
-
-def no_checkpoint(_: str) -> None:
-    """Nobody watches."""
+MAX_ATTEMPTS = 12
+MIN_SECONDS_FOR_DATASET = 45.0
+_ABANDONED_AFTER = timedelta(minutes=20)
+"""What a worker has staged and not touched for so long is nobody's: no worker lives longer than 15 minutes."""
 
 
 class LakeRemoval:
@@ -54,7 +50,7 @@ class LakeRemoval:
     def remove(self, client_id: str, connection_id: str, time_left: TimeLeft) -> bool:
         """Remove all there is of a connection; False when time ran out. Raises Unavailable."""
         for dataset in DATASETS:
-            if time_left() < ENOUGH_TIME:
+            if time_left() < MIN_SECONDS_FOR_DATASET:
                 return False
             try:
                 self._remove_from(client_id, dataset, connection_id)
@@ -63,24 +59,24 @@ class LakeRemoval:
         return True
 
     def _remove_from(self, client_id: str, dataset: Dataset, connection_id: str) -> None:
-        key = f"{tables_of(client_id)}{dataset.id}"
-        owner = owner_folder(connection_id)
-        known = self._take_away(key, owner)
+        key = f"{tables_prefix(client_id)}{dataset.id}"
+        folder = connection_folder(connection_id)
+        known = self._commit_removal(key, folder)
         self._checkpoint("lake.committed")
-        self._objects.purge(f"{key}/", lambda name: f"/{owner}/" in name)
-        self._objects.purge(f"staging/{client_id}/{dataset.id}/widened-", older=datetime.now(UTC) - _DEAD)
+        self._objects.purge(f"{key}/", lambda name: f"/{folder}/" in name)
+        self._objects.purge(f"staging/{client_id}/{dataset.id}/widened-", older=datetime.now(UTC) - _ABANDONED_AFTER)
         self._checkpoint("lake.purged")
         if known:
-            self._rewrite_log(key, owner, connection_id)
+            self._rewrite_log(key, folder, connection_id)
 
-    def _take_away(self, key: str, owner: str) -> bool:
+    def _commit_removal(self, key: str, folder: str) -> bool:
         """The commit that removes the connection's files; whether there is a table at all."""
-        for attempt in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             table = self._existing(key)
             if table is None:
                 return False
             removed: list[AddAction | RemoveAction] = [
-                _removal(file) for file in _files(table) if f"/{owner}/" in file["path"]
+                _removal(file) for file in _files(table) if f"/{folder}/" in file["path"]
             ]
             if not removed:
                 return True
@@ -104,12 +100,12 @@ class LakeRemoval:
         except TableNotFoundError:
             return None
 
-    def _rewrite_log(self, key: str, owner: str, connection_id: str) -> None:
+    def _rewrite_log(self, key: str, folder: str, connection_id: str) -> None:
         log = f"{key}/_delta_log/"
         names = sorted(name for name, _ in self._objects.sizes(log))
         for name in (name for name in names if name.endswith(".json")):
             text = self._objects.read(name).decode()
-            fresh = redacted(text, owner, connection_id)
+            fresh = redacted(text, folder, connection_id)
             if fresh != text:
                 self._objects.write(name, fresh.encode())
                 self._checkpoint("lake.rewritten")
@@ -142,33 +138,33 @@ def _removal(file: Mapping[str, Any]) -> RemoveAction:
     return RemoveAction(file["path"], True, int(time.time() * 1000))
 
 
-def redacted(text: str, owner: str, connection_id: str) -> str:
+def redacted(text: str, folder: str, connection_id: str) -> str:
     """A commit of a table's log without what it tells of a connection's files.
 
     Lines that add them go. Lines that remove them stay, with nothing but the path: a reader who has just read the line
     that adds one must still learn that it is gone.
     """
-    if owner not in text and connection_id not in text:
+    if folder not in text and connection_id not in text:
         return text
     kept: list[str] = []
     for line in text.splitlines():
         action: dict[str, Any] = json.loads(line) if line else {}
-        fresh = _without(action, owner)
+        fresh = _without(action, folder)
         if fresh is not None:
             kept.append(json.dumps(fresh, separators=(",", ":"), ensure_ascii=False) if fresh != action else line)
     return "\n".join(kept) + ("\n" if text.endswith("\n") else "")
 
 
-def _without(action: Mapping[str, Any], owner: str) -> Mapping[str, Any] | None:
+def _without(action: Mapping[str, Any], folder: str) -> Mapping[str, Any] | None:
     match action:
-        case {"add": {"path": str(path)}} if f"/{owner}/" in path:
+        case {"add": {"path": str(path)}} if f"/{folder}/" in path:
             return None
-        case {"remove": {"path": str(path)} as remove} if f"/{owner}/" in path:
+        case {"remove": {"path": str(path)} as remove} if f"/{folder}/" in path:
             shown = ("path", "deletionTimestamp", "dataChange")
             return {"remove": {name: remove[name] for name in shown if name in remove}}
-        case {"txn": {"appId": str(unit)}} if unit.startswith(owner):
+        case {"txn": {"appId": str(unit)}} if unit.startswith(folder):
             return None
-        case {"commitInfo": {"erphub": str(note)} as info} if owner in note:
+        case {"commitInfo": {"erphub": str(note)} as info} if folder in note:
             return {"commitInfo": {name: value for name, value in info.items() if name != "erphub"}}
         case _:
             return action

@@ -1,37 +1,37 @@
 """Rows of the lake for readers: filtered, in a fixed order, page by page from one state of a table."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, override
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from erphub.erp.datasets import Dataset
 from erphub.lake.delta import sql
-from erphub.lake.ports import RowPage, RowsWanted
+from erphub.lake.ports import LakeReader, RowPage, RowQuery
 from erphub.platform.errors import Gone, Unavailable
 
-BIGGEST_PAGE = 3 * 1024 * 1024
+MAX_PAGE_BYTES = 3 * 1024 * 1024
 """Bytes of text in a page: an answer through API Gateway may have 6 MB, and JSON within JSON grows."""
 
 
-class LakeRows:
-    """Satisfies `lake.ports.LakeReader` for tables below `root`."""
+class LakeRows(LakeReader):
+    """Reads the tables below `root`."""
 
     def __init__(self, root: str, options: Mapping[str, str]) -> None:
         self._root = root
         self._options = dict(options)
 
-    def page(self, client_id: str, dataset: Dataset, wanted: RowsWanted) -> RowPage:
-        """See the port."""
+    @override
+    def page(self, client_id: str, dataset: Dataset, query: RowQuery) -> RowPage:
         try:
             table = self._table(client_id, dataset)
             if table is None:
                 return RowPage([], None)
-            _go_back(table, wanted.version)
-            return _page(table, dataset, wanted)
+            _load_version(table, query.version)
+            return _page(table, dataset, query)
         except (DeltaError, OSError) as error:
-            if wanted.version is not None:
+            if query.version is not None:
                 raise _expired() from error
             raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
 
@@ -42,7 +42,7 @@ class LakeRows:
             return None
 
 
-def _go_back(table: DeltaTable, version: int | None) -> None:
+def _load_version(table: DeltaTable, version: int | None) -> None:
     """Show the table as it was then. Raises Gone for a version that is not there.
 
     The engine is not asked for one that is still to come: it looks for it version by version, for minutes.
@@ -61,29 +61,29 @@ def _expired() -> Gone:
     )
 
 
-def _page(table: DeltaTable, dataset: Dataset, wanted: RowsWanted) -> RowPage:
+def _page(table: DeltaTable, dataset: Dataset, query: RowQuery) -> RowPage:
     keys = dataset.order  # what rows may share, the rest decides
     there = {field.name for field in table.schema().fields}
     rest = [field.name for field in dataset.fields if field.name not in keys and field.name in there]
-    found = sql.rows(sql.query({"t": table}, sql.page(dataset, wanted, keys, rest)))
-    rows = found[: min(wanted.limit, _fitting(found, wanted.columns))]
+    found = sql.rows(sql.query({"t": table}, sql.page(dataset, query, keys, rest)))
+    rows = found[: min(query.limit, _fitting(found, query.columns))]
     version = table.version()
     # A column the dataset got after the table was made is there from the next import on.
-    shown = [{name: row.get(name) for name in wanted.columns} for row in rows]
+    shown = [{name: row.get(name) for name in query.columns} for row in rows]
     if len(found) == len(rows):
         return RowPage(shown, version)
-    last = [rows[-1][name] for name in keys]
-    again = sum([row[name] for name in keys] == last for row in rows)
-    if wanted.after is not None and last == list(wanted.after):
-        again += wanted.skip
-    return RowPage(shown, version, last, again)
+    last_key = [rows[-1][name] for name in keys]
+    with_last_key = sum([row[name] for name in keys] == last_key for row in rows)
+    if query.after is not None and last_key == list(query.after):
+        with_last_key += query.skip
+    return RowPage(shown, version, last_key, with_last_key)
 
 
 def _fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> int:
     """How many of the rows fit into a page; one always does."""
-    size = 0
+    size_bytes = 0
     for number, row in enumerate(rows):
-        size += sum(len(name) + len(str(row.get(name)).encode()) + 8 for name in columns)
-        if size > BIGGEST_PAGE:
+        size_bytes += sum(len(name) + len(str(row.get(name)).encode()) + 8 for name in columns)
+        if size_bytes > MAX_PAGE_BYTES:
             return max(number, 1)
     return len(rows)

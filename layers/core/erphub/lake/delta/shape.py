@@ -18,7 +18,7 @@ from erphub.lake.delta.files import files_of
 from erphub.lake.delta.schema import arrow_schema, staged_schema, types_of
 from erphub.lake.delta.staging import CONFIGURATION, StagedDataChanged, Staging
 from erphub.lake.delta.storage import NO_HOOK, Storage
-from erphub.lake.delta.upkeep import CHECKPOINT_EVERY
+from erphub.lake.delta.upkeep import COMMITS_PER_CHECKPOINT
 from erphub.platform.ids import new_id
 
 
@@ -30,7 +30,7 @@ def create(storage: Storage, key: str, dataset: Dataset, types: Mapping[str, str
             schema=arrow_schema(dataset, types),
             partition_by=["company"],
             mode="error",
-            configuration=CONFIGURATION | {"delta.checkpointInterval": str(CHECKPOINT_EVERY)},
+            configuration=CONFIGURATION | {"delta.checkpointInterval": str(COMMITS_PER_CHECKPOINT)},
             storage_options=storage.options,
             post_commithook_properties=NO_HOOK,
         )
@@ -57,7 +57,7 @@ def widen(
     """
     attempt = f"staging/{key.removeprefix('lake/')}/widened-{new_id()}"
     try:
-        actions = _written_anew(storage, staging, attempt, key, table, dataset, types)
+        actions = _rewrite(storage, staging, attempt, key, table, dataset, types)
         # No retry inside the engine: it would let in a file of the old types that was added in the meantime.
         properties = CommitProperties(
             custom_metadata={"erphub": json.dumps({"widened": dict(types)})}, max_commit_retries=0
@@ -74,7 +74,7 @@ def widen(
         staging.clean(attempt)
 
 
-def _written_anew(
+def _rewrite(
     storage: Storage,
     staging: Staging,
     attempt: str,
@@ -94,7 +94,7 @@ def _written_anew(
         staged = staging.write(f"{attempt}/{number}", dataset, schema, [fitted(found, schema)])
         if staged.rows != rows:
             raise StagedDataChanged(f"Of {rows} rows {staged.rows} were written with wider amounts. Nothing changed.")
-        files = staging.lot(staged).files
+        files = staging.files_of(staged).files
         place = Place(key, company, connection)
         copy_into_place(storage, place, files, "widened")
         actions += [place.added(file, "widened") for file in files]

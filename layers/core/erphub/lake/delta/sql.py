@@ -10,9 +10,9 @@ from deltalake import DeltaTable, QueryBuilder
 
 from erphub.erp.datasets import Dataset, DatasetField, FieldType
 from erphub.erp.reading import DateRange
-from erphub.lake.ports import RowsWanted
+from erphub.lake.ports import RowQuery
 
-EXAMPLES = 20
+MAX_EXAMPLES = 20
 
 
 def query(tables: Mapping[str, DeltaTable], text: str) -> Any:
@@ -60,10 +60,10 @@ def _union(tables: Iterable[str], columns: str) -> str:
     return " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in tables)  # noqa: S608  names are quoted
 
 
-def inside(column: str, window: DateRange) -> str:
-    """The condition that a row is of the window."""
-    bounds = [f"{name(column)} >= {literal(window.first)}"] if window.first else []
-    bounds += [f"{name(column)} < {literal(window.end)}"] if window.end else []
+def inside(column: str, date_range: DateRange) -> str:
+    """The condition that a row is dated in the range."""
+    bounds = [f"{name(column)} >= {literal(date_range.first)}"] if date_range.first else []
+    bounds += [f"{name(column)} < {literal(date_range.end)}"] if date_range.end else []
     return " AND ".join(bounds) or "TRUE"
 
 
@@ -103,10 +103,10 @@ def _hash(columns: Iterable[str]) -> str:
 
 def _digest(fields: Iterable[DatasetField]) -> str:
     """32 bytes that differ when a value does."""
-    return f"digest(concat_ws(' ', {', '.join(map(_told, fields))}), 'blake3')"
+    return f"digest(concat_ws(' ', {', '.join(map(_as_text, fields))}), 'blake3')"
 
 
-def _told(field: DatasetField) -> str:
+def _as_text(field: DatasetField) -> str:
     """A value as text that no other value looks like, nor two of them: text comes with its length; NULL is nothing."""
     column = name(field.name)
     plain = (
@@ -127,14 +127,14 @@ def keyless(dataset: Dataset, tables: Iterable[str]) -> tuple[str, str]:
     keys = _names(dataset.keys)
     missing = " OR ".join(f"{name(key)} IS NULL" for key in dataset.keys)
     found = f"FROM ({_union(tables, keys)}) WHERE {missing}"
-    return f"SELECT count(*) AS count {found}", f"SELECT {keys} {found} LIMIT {EXAMPLES}"
+    return f"SELECT count(*) AS count {found}", f"SELECT {keys} {found} LIMIT {MAX_EXAMPLES}"
 
 
 def repeated(dataset: Dataset, tables: Iterable[str], share: str) -> tuple[str, str]:
     """Rows of a share that have their key in common: how to count them, how to show some."""
     found = _repeated(dataset, tables, share)
     keys = _names(dataset.keys)
-    return f"SELECT sum(times) AS count FROM ({found})", f"{found} ORDER BY {keys} LIMIT {EXAMPLES}"  # noqa: S608
+    return f"SELECT sum(times) AS count FROM ({found})", f"{found} ORDER BY {keys} LIMIT {MAX_EXAMPLES}"  # noqa: S608
 
 
 def _repeated(dataset: Dataset, tables: Iterable[str], share: str) -> str:
@@ -179,11 +179,11 @@ def difference(
     )
 
 
-def outside(dataset: Dataset, windows: Sequence[DateRange]) -> str:
-    """The rows of a table that none of the windows holds, those without a date among them."""
+def outside(dataset: Dataset, date_ranges: Sequence[DateRange]) -> str:
+    """The rows of a table that none of the ranges holds, those without a date among them."""
     columns = _names([*(field.name for field in dataset.fields), "connection"])
-    assert dataset.date is not None  # noqa: S101  a dataset without a date has no windows
-    held = " OR ".join(f"({inside(dataset.date, window)})" for window in windows)
+    assert dataset.date is not None  # noqa: S101  a dataset without a date has no ranges
+    held = " OR ".join(f"({inside(dataset.date, each)})" for each in date_ranges)
     return f"SELECT {columns} FROM t WHERE NOT ({held}) OR {name(dataset.date)} IS NULL"  # noqa: S608
 
 
@@ -221,7 +221,7 @@ def staged_as(dataset: Dataset, tables: Iterable[str], types: Mapping[str, str])
     return _union(tables, f"{_cast_list(dataset, types)}, connection")
 
 
-def page(dataset: Dataset, wanted: RowsWanted, keys: Sequence[str], rest: Sequence[str]) -> str:
+def page(dataset: Dataset, wanted: RowQuery, keys: Sequence[str], rest: Sequence[str]) -> str:
     """One page of rows and one row more, sorted by `keys`, then by all the rest: the order is always the same."""
     conditions = ["TRUE"]
     if wanted.companies:
@@ -230,8 +230,8 @@ def page(dataset: Dataset, wanted: RowsWanted, keys: Sequence[str], rest: Sequen
         conditions.append(f"connection IN ({', '.join(literal(one) for one in wanted.connections)})")
     if wanted.hidden:
         conditions.append(f"connection NOT IN ({', '.join(literal(one) for one in wanted.hidden)})")
-    if dataset.date and not wanted.window.everything:
-        conditions.append(inside(dataset.date, wanted.window))
+    if dataset.date and not wanted.date_range.everything:
+        conditions.append(inside(dataset.date, wanted.date_range))
     if wanted.after is not None:
         conditions.append(_not_before(keys, wanted.after))
     columns = _names(dict.fromkeys([*(column for column in wanted.columns if column in rest), *keys]))

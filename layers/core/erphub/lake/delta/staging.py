@@ -8,7 +8,7 @@ is met again under its own name. The manifest is stored last, in one put; its SH
 is published is this list or nothing. It is written as the first commit of a Delta table, because then the engine reads
 just the listed files; there is never a second commit.
 
-Memory: batches are written in pieces of PIECE bytes, because the engine's memory grows with what one write holds
+Memory: batches are written in pieces of PIECE_BYTES, because the engine's memory grows with what one write holds
 (measured: 640 MB for 5 million rows in one write, 174 MB in pieces).
 """
 
@@ -30,16 +30,17 @@ from erphub.erp.datasets import Dataset
 from erphub.lake.delta.batches import Pieces
 from erphub.lake.delta.files import statistics
 from erphub.lake.delta.storage import Storage
-from erphub.lake.ports import Checkpoint, Staged, no_checkpoint
+from erphub.lake.ports import Staged
 from erphub.platform.errors import Conflict
+from erphub.platform.tasks import Checkpoint, no_checkpoint
 
-PIECE = 48 * 1024 * 1024
+PIECE_BYTES = 48 * 1024 * 1024
 """Bytes of Arrow data in one file."""
 CONFIGURATION: dict[str, str | None] = {"delta.dataSkippingNumIndexedCols": "-1"}
 """Statistics of every column, not of the first 32 only: publishing goes by those of `connection` and the date."""
 _MANIFEST = "_delta_log/00000000000000000000.json"
 _WRITER = WriterProperties(max_row_group_size=65_536, compression="SNAPPY", statistics_truncate_length=64)
-_ONE_FILE = 1024 * 1024 * 1024
+_MAX_FILE_BYTES = 1024 * 1024 * 1024
 
 
 class StagedDataChanged(Conflict):
@@ -60,7 +61,7 @@ class StagedFile:
 
 
 @dataclass(frozen=True)
-class Lot:
+class StagedFiles:
     """Files that are published together, and what they must hold; `amount` is None where nobody compares it."""
 
     files: Sequence[StagedFile]
@@ -73,7 +74,7 @@ class Staging:
     """Writes and reads what is below `staging/`."""
 
     storage: Storage
-    piece: int = PIECE
+    piece_bytes: int = PIECE_BYTES
     checkpoint: Checkpoint = no_checkpoint
 
     def write(
@@ -84,13 +85,13 @@ class Staging:
         The next stream is asked for when the one before is written: the engine cannot read and write at once.
         """
         files: list[StagedFile] = []
-        rows = size = 0
+        rows = size_bytes = 0
         for batches in streams:
-            pieces = Pieces(batches, self.piece)
+            pieces = Pieces(batches, self.piece_bytes)
             while pieces.more():
                 files += self._write_piece(path, len(files), dataset, schema, pieces)
                 self.checkpoint("stage.piece")
-            rows, size = rows + pieces.rows, size + pieces.bytes
+            rows, size_bytes = rows + pieces.rows, size_bytes + pieces.size_bytes
         if (written := sum(file.rows for file in files)) != rows:
             raise StagedDataChanged(f"{rows} rows were read and {written} written. Nothing was published.")
         if not files:
@@ -98,7 +99,7 @@ class Staging:
         manifest = _first_commit(schema, [_listed(file, file.key.rpartition("/")[2]) for file in files])
         self.storage.files.put_once(f"{path}/{_MANIFEST}", manifest)
         self.checkpoint("stage.manifest")
-        return Staged(path, _sha256(manifest), rows, size)
+        return Staged(path, _sha256(manifest), rows, size_bytes)
 
     def _write_piece(
         self, path: str, first: int, dataset: Dataset, schema: ac.Schema, pieces: Pieces
@@ -113,7 +114,7 @@ class Staging:
                     mode="append",
                     configuration=CONFIGURATION,
                     writer_properties=_WRITER,
-                    target_file_size=_ONE_FILE,
+                    target_file_size=_MAX_FILE_BYTES,
                 )
             except Exception:
                 if pieces.error:  # the engine reports it as its own; what was really wrong is the source's
@@ -124,7 +125,7 @@ class Staging:
                 self.storage.files.put_once(key, (Path(folder) / add["path"]).read_bytes())
                 yield _staged_file(key, add | {"stats": statistics(add["stats"], dataset)})
 
-    def lot(self, staged: Staged) -> Lot:
+    def files_of(self, staged: Staged) -> StagedFiles:
         """The files of a part as its manifest lists them. Raises StagedDataChanged when that is another list."""
         files: list[StagedFile] = []
         if staged.manifest:
@@ -134,7 +135,7 @@ class Staging:
             files = [_staged_file(f"{staged.path}/{add['path']}", add) for add in _adds_in(manifest)]
         if (listed := sum(file.rows for file in files)) != staged.rows:
             raise StagedDataChanged(f"{staged.rows} rows were counted, {listed} are in staging. Nothing was published.")
-        return Lot(files, staged.rows, staged.amount)
+        return StagedFiles(files, staged.rows, staged.amount)
 
     def table(self, staged: Staged) -> DeltaTable | None:
         """A part for the engine to read; None when it has no rows."""
@@ -154,7 +155,7 @@ class Staging:
     def clean(self, prefix: str) -> None:
         """Remove everything staged below a prefix."""
         if not prefix.startswith("staging/"):
-            raise ValueError("only what was put aside may be removed")
+            raise ValueError("only what was staged may be removed")
         self.storage.files.delete_all(prefix)
 
 

@@ -12,7 +12,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from erphub.platform.aws.files import Files
 from erphub.platform.errors import HubError, ServiceBusy, Unavailable
 
-TRIES = 12
+MAX_ATTEMPTS = 12
 """Of a commit that meets others."""
 NO_HOOK = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 """The engine does nothing of its own after a commit: were that to fail, it would call the commit a failure."""
@@ -66,7 +66,7 @@ def unavailable(error: BaseException) -> Unavailable:
     return kind("The lake's storage did not answer as it should.", code="lake_unavailable")
 
 
-def is_the_engines(error: BaseException) -> bool:
+def is_engine_error(error: BaseException) -> bool:
     """Whether the engine or its storage failed: what a query meets in storage comes as a plain Exception."""
     return isinstance(error, (DeltaError, OSError)) or type(error) is Exception
 
@@ -78,6 +78,6 @@ class translated:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, (HubError, CommitFailedError)) or not is_the_engines(error):
+        if error is None or isinstance(error, (HubError, CommitFailedError)) or not is_engine_error(error):
             return
         raise unavailable(error) from error

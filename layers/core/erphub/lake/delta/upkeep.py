@@ -1,35 +1,35 @@
 """Upkeep of the lake's tables: checkpoints, so that opening one stays quick, and removal of what is no longer theirs.
 
-It comes after a publication and never fails it: what is missed now is made up for by a later one.
+It comes after a publication and never fails it: what is missed now is done by a later one.
 """
 
 from collections.abc import Callable
 
 from deltalake import DeltaTable
 
-from erphub.lake.delta.storage import NO_HOOK, is_the_engines
+from erphub.lake.delta.storage import NO_HOOK, is_engine_error
 from erphub.platform.logging import logger
 
-CHECKPOINT_EVERY = 10
+COMMITS_PER_CHECKPOINT = 10
 """Commits. Whoever opens a table reads each commit since its last checkpoint, in two requests."""
-TIDY_EVERY = 40
+COMMITS_PER_VACUUM = 40
 """Commits between two removals of older files."""
 KEPT_HOURS = 7 * 24
 """How long files stay that a publication replaced: whoever pages through an older state still finds them."""
 
 
-def keep_up(table: DeltaTable) -> None:
+def maintain(table: DeltaTable) -> None:
     """After a commit to a table that was opened before it, do what is due."""
     before = table.version()
-    _unless_it_fails(table.update_incremental)
+    _log_failure_of(table.update_incremental)
     now = table.version()
-    if now // CHECKPOINT_EVERY > before // CHECKPOINT_EVERY:
-        _unless_it_fails(table.create_checkpoint)
-    if now // TIDY_EVERY > before // TIDY_EVERY:
-        _unless_it_fails(lambda: _tidy(table))
+    if now // COMMITS_PER_CHECKPOINT > before // COMMITS_PER_CHECKPOINT:
+        _log_failure_of(table.create_checkpoint)
+    if now // COMMITS_PER_VACUUM > before // COMMITS_PER_VACUUM:
+        _log_failure_of(lambda: _vacuum(table))
 
 
-def _tidy(table: DeltaTable) -> None:
+def _vacuum(table: DeltaTable) -> None:
     """Remove files that have not been part of the table for a week, published once or never; and the log's oldest.
 
     Commits of more than a month ago go only once a checkpoint has just been seen to hold them.
@@ -39,10 +39,10 @@ def _tidy(table: DeltaTable) -> None:
     table.cleanup_metadata()
 
 
-def _unless_it_fails(step: Callable[[], object]) -> None:
+def _log_failure_of(step: Callable[[], object]) -> None:
     try:
         step()
     except Exception as error:
-        if not is_the_engines(error):
+        if not is_engine_error(error):
             raise
-        logger().warning("Upkeep of a table failed and will be made up for", exc_info=True)
+        logger().warning("Upkeep of a table failed and will be done later", exc_info=True)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,45 +12,40 @@ from typing import Any
 
 from erphub.erp.datasets import BY_ID, Dataset, FieldType
 from erphub.erp.reading import DateRange
-from erphub.lake.ports import LakeReader, RowPage, RowsWanted
+from erphub.lake.ports import HiddenConnections, LakeReader, RowPage, RowQuery
 from erphub.lake.rows.schemas import RowsPage, RowsQuery
 from erphub.platform.errors import FieldError, Invalid, NotFound
 
-MOST = 2**63 - 1
+MAX_COUNT = 2**63 - 1
 """Beyond it nothing of a table is counted."""
 
 
-def nothing_hidden(client_id: str) -> Sequence[str]:  # noqa: ARG001
-    """No connection is being deleted."""
-    return ()
-
-
 @dataclass(frozen=True)
-class Rows:
+class RowService:
     """Rows of a client's lake."""
 
     lake: LakeReader
-    hidden: Callable[[str], Sequence[str]] = nothing_hidden
-    """The client's connections that are being deleted: their rows are there, and nobody sees them."""
+    hidden: Sequence[HiddenConnections] = ()
+    """Connections that are being deleted: their rows are there, and nobody sees them."""
 
-    def page(self, client_id: str, dataset_id: str, query: RowsQuery) -> RowsPage:
+    def list_rows(self, client_id: str, dataset_id: str, query: RowsQuery) -> RowsPage:
         """A page of rows. Raises NotFound (`dataset_not_found`), Invalid, Gone (`page_expired`)."""
         dataset = BY_ID.get(dataset_id)
         if dataset is None:
             raise NotFound(
                 "There is no such dataset. GET /clients/{client_id}/datasets lists them.", code="dataset_not_found"
             )
-        wanted = replace(_wanted(dataset, query), hidden=self.hidden(client_id))
-        page = self.lake.page(client_id, dataset, wanted)
-        return RowsPage(items=[_plain(row) for row in page.rows], next=_next(page, _asked(dataset, query)))
+        hidden = [connection for one in self.hidden for connection in one.hidden(client_id)]
+        page = self.lake.page(client_id, dataset, replace(_row_query(dataset, query), hidden=hidden))
+        return RowsPage(items=[_to_json(row) for row in page.rows], next=_cursor(page, _fingerprint(dataset, query)))
 
 
-def _wanted(dataset: Dataset, query: RowsQuery) -> RowsWanted:
-    version, after, skip = _where(query.next, dataset, _asked(dataset, query))
-    return RowsWanted(
+def _row_query(dataset: Dataset, query: RowsQuery) -> RowQuery:
+    version, after, skip = _read_cursor(query.next, dataset, _fingerprint(dataset, query))
+    return RowQuery(
         companies=[query.company] if query.company is not None else [],
         connections=[query.connection] if query.connection is not None else [],
-        window=_window(dataset, query),
+        date_range=_date_range(dataset, query),
         columns=_columns(dataset, query.columns),
         limit=query.limit,
         version=version,
@@ -59,7 +54,7 @@ def _wanted(dataset: Dataset, query: RowsQuery) -> RowsWanted:
     )
 
 
-def _window(dataset: Dataset, query: RowsQuery) -> DateRange:
+def _date_range(dataset: Dataset, query: RowsQuery) -> DateRange:
     if query.first is None and query.last is None:
         return DateRange()
     if dataset.date is None:
@@ -86,37 +81,40 @@ def _columns(dataset: Dataset, given: str | None) -> list[str]:
     return names
 
 
-def _asked(dataset: Dataset, query: RowsQuery) -> str:
+def _fingerprint(dataset: Dataset, query: RowsQuery) -> str:
     """What the pages of one list have in common; another list's `next` is not this one's."""
     parts = [dataset.id, query.company, query.connection, str(query.first), str(query.last)]
     return sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def _next(page: RowPage, asked: str) -> str | None:
-    if page.last is None:
+def _cursor(page: RowPage, fingerprint: str) -> str | None:
+    if page.last_key is None:
         return None
-    text = json.dumps([asked, page.version, [_tagged(value) for value in page.last], page.again], ensure_ascii=False)
+    place = [_tagged(value) for value in page.last_key]
+    text = json.dumps([fingerprint, page.version, place, page.rows_with_last_key], ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
 
 
-def _where(word: str | None, dataset: Dataset, asked: str) -> tuple[int | None, Sequence[Any] | None, int]:
+def _read_cursor(
+    cursor: str | None, dataset: Dataset, fingerprint: str
+) -> tuple[int | None, Sequence[Any] | None, int]:
     """The state and place a `next` stands for. Raises Invalid (`next_invalid`)."""
-    if word is None:
+    if cursor is None:
         return None, None, 0
     try:
-        text = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)).decode("utf-8", "surrogatepass")
-        of, version, last, again = json.loads(text)
-        if of != asked or not (_counts(version) and _counts(again)):
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("utf-8", "surrogatepass")
+        given, version, last, skip = json.loads(text)
+        if given != fingerprint or not (_is_count(version) and _is_count(skip)):
             raise ValueError("another list's")
         place = zip(dataset.order, last, strict=True)
-        return version, [_untagged(value, _holds(dataset, column)) for column, value in place], again
+        return version, [_untagged(value, _type_of(dataset, column)) for column, value in place], skip
     except (ValueError, TypeError, KeyError, binascii.Error) as error:
         raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
 
 
-def _counts(number: Any) -> bool:
+def _is_count(number: Any) -> bool:
     """Whether it can be a version of a table, or a number of its rows."""
-    return type(number) is int and 0 <= number <= MOST
+    return type(number) is int and 0 <= number <= MAX_COUNT
 
 
 def _tagged(value: Any) -> Any:
@@ -132,13 +130,13 @@ def _untagged(value: Any, kind: type) -> Any:
     return value
 
 
-def _holds(dataset: Dataset, column: str) -> type:
+def _type_of(dataset: Dataset, column: str) -> type:
     """What a column of the sort key holds: days, whole numbers or text."""
     kinds = {field.name: field.type for field in dataset.fields}
     return {FieldType.DATE: date, FieldType.INTEGER: int}.get(kinds.get(column, FieldType.TEXT), str)
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def _to_json(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _value(value) for name, value in row.items()}
 
 

@@ -56,3 +56,12 @@ def decode_value(value: Mapping[str, Any]) -> Any:
             return [decode_value(one) for one in content]
         case _:
             raise TypeError(f"the table holds a value of kind {kind}")
+
+
+def without_decimals(value: Any) -> Any:
+    """A decoded value with whole numbers in place of Decimals, for records that keep no fractions."""
+    if isinstance(value, Mapping):
+        return {name: without_decimals(one) for name, one in cast(Mapping[str, Any], value).items()}
+    if isinstance(value, list):
+        return [without_decimals(one) for one in cast(list[Any], value)]
+    return int(value) if isinstance(value, Decimal) else value

@@ -45,6 +45,8 @@ class Login:
     must_change: bool = False
     mapped: bool = True  # a Windows account without a login on this server has False
     default_database: str = "master"
+    contained_in: str | None = None
+    """The one database whose own user this is: it gets in only by naming that."""
 
 
 @dataclass

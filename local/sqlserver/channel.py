@@ -12,6 +12,7 @@ from local.sqlserver.wire import HEADER, Message, Packet, packets
 
 _CHUNK = 1 << 18
 _LONGEST = 64 << 20
+_TLS_HANDSHAKE = 0x16
 
 
 class Channel:
@@ -22,6 +23,7 @@ class Channel:
         self._session = session
         self._plain = bytearray()
         self._tunnel: Tunnel | None = None
+        self._began_with_tls = False
         self._lock = threading.Lock()
         self.packet_size = 4096
         self.closed = threading.Event()
@@ -66,6 +68,24 @@ class Channel:
                 last = start + 4088 >= len(answer)
                 self.send_raw(struct.pack(">BBHHBB", Packet.PRELOGIN, int(last), HEADER + len(part), 0, 0, 0) + part)
         self._tunnel = tunnel
+
+    def start_with_tls(self, context: ssl.SSLContext) -> None:
+        """Shake hands before anything else; whoever begins with something else is hung up on."""
+        tunnel = Tunnel(context)
+        done = False
+        while not done:
+            data = self._socket.recv(65536)
+            if not data or (not self._began_with_tls and data[0] != _TLS_HANDSHAKE):
+                raise ConnectionLost("the client did not begin with TLS")
+            self._began_with_tls = True
+            answer, done = tunnel.handshake(data)
+            self.send_raw(answer)
+        self._tunnel = tunnel
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS has begun."""
+        return self._tunnel is not None
 
     def stop_tls(self) -> None:
         """Only the login was to be hidden; from here on everything is in clear."""

@@ -11,6 +11,9 @@ from datetime import date
 
 from erphub.erp.transports.sqlserver.statements import Statement
 
+USE = Statement("use", "USE {database:name}")
+"""What other clients say to be in a database; the hub is in one from its login on."""
+
 _NAME = r"\[(?:[^\]\0]|\]\]){1,256}\]"
 _VALUE = r"(?:-?\d{1,38}|'\d{8}'|N'(?:[^']|'')*')"
 _OPERAND = rf"(?:SUM\({_NAME}\)|{_NAME})"

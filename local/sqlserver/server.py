@@ -20,7 +20,7 @@ from local.sqlserver.browser import Browser
 from local.sqlserver.catalogue import Catalogue
 from local.sqlserver.channel import Channel
 from local.sqlserver.faults import Fault, Faults, Kind
-from local.sqlserver.grammar import Grammar
+from local.sqlserver.grammar import USE, Grammar
 from local.sqlserver.session import Session
 from local.sqlserver.signin import Policy
 from local.sqlserver.stats import Stats
@@ -30,7 +30,8 @@ from local.sqlserver.tunnel import Certificate, certificate
 class StandIn:
     """A running server. Port 0 takes a free one; `port` and `browser_port` hold the real ones after `start`.
 
-    `encryption`: `offered` (as an ordinary server), `required` (Force Encryption) or `none` (a server without TLS).
+    `encryption`: `offered` (as an ordinary server), `required` (Force Encryption), `none` (a server without TLS) or
+    `strict` (Force Strict Encryption). `redirect_to`: whoever signs in is told to go there instead.
     `instance`: its name for SQL Browser; `browser_port=None` runs no browser.
     """
 
@@ -45,8 +46,9 @@ class StandIn:
         encryption: Policy = "offered",
         tls: Certificate | None = None,
         domain: str = "CORP",
+        redirect_to: tuple[str, int] | None = None,
         open_mode: bool = False,
-        statements: Sequence[Statement] = ALL,
+        statements: Sequence[Statement] = (*ALL, USE),
     ) -> None:
         self.catalogue = catalogue
         self.host = host
@@ -56,6 +58,7 @@ class StandIn:
         self._with_browser = browser_port is not None
         self.encryption: Policy = encryption
         self.domain = domain
+        self.redirect_to = redirect_to
         self.open_mode = open_mode
         self.grammar = Grammar(statements)
         self.faults = Faults()

@@ -72,7 +72,8 @@ class Session:
             return None
         context = Context(server.catalogue, login, server.catalogue.store.cursor(), self.number, server.server_name)
         try:
-            entered = context.enter(request.database or login.default_database)
+            wanted = request.database if server.redirect_to is None else ""
+            entered = context.enter(wanted or login.default_database)
         except SqlError:
             context.cursor.close()
             error = errors.cannot_open_requested(request.database) if request.database else errors.cannot_open_default()
@@ -81,7 +82,7 @@ class Session:
             return None
         if server.open_mode:
             context.cursor.execute("SET default_collation = 'NOCASE'")
-        welcome(self.channel, request, server.server_name, entered)
+        welcome(self.channel, request, server.server_name, entered, server.redirect_to)
         server.stats.signed_in(login.name)
         return context
 

@@ -1,6 +1,7 @@
 """How a client gets in: encryption is agreed, the login checked, its database opened."""
 
 import ssl
+import struct
 from typing import Literal, Protocol
 
 from local.sqlserver import errors, ntlm
@@ -23,7 +24,8 @@ from local.sqlserver.wire import (
     sspi_token,
 )
 
-type Policy = Literal["offered", "required", "none"]
+type Policy = Literal["offered", "required", "none", "strict"]
+"""`strict`: TLS comes first, as TDS 8 has it, and whoever begins in the clear is hung up on."""
 
 
 class Door(Protocol):
@@ -57,6 +59,8 @@ class Door(Protocol):
 
 def sign_in(channel: Channel, door: Door) -> tuple[Login, Login7]:
     """PRELOGIN, TLS and LOGIN7 up to a proven login. Raises SqlError for a refused one, ConnectionLost for nonsense."""
+    if door.encryption == "strict":
+        channel.start_with_tls(door.tls)
     first = channel.read()
     if first.kind != Packet.PRELOGIN:
         raise ConnectionLost("the first packet is no PRELOGIN")
@@ -66,7 +70,7 @@ def sign_in(channel: Channel, door: Door) -> tuple[Login, Login7]:
     reply = channel.reply()
     reply.add(prelogin_reply(agreed))
     reply.finish()
-    if agreed != Encryption.NOT_SUPPORTED:
+    if agreed != Encryption.NOT_SUPPORTED and not channel.is_encrypted:
         if wanted == Encryption.NOT_SUPPORTED:
             raise ConnectionLost("the client cannot encrypt and this server insists")
         channel.start_tls(door.tls)
@@ -85,6 +89,8 @@ def sign_in(channel: Channel, door: Door) -> tuple[Login, Login7]:
 
 def _agree(policy: Policy, wanted: Encryption) -> Encryption:
     """The server's half of the negotiation ([MS-TDS] 2.2.6.5)."""
+    if policy == "strict":
+        return Encryption.ON
     if policy == "none":
         return Encryption.NOT_SUPPORTED
     if policy == "required":
@@ -97,6 +103,8 @@ def _agree(policy: Policy, wanted: Encryption) -> Encryption:
 def _sql(catalogue: Catalogue, request: Login7) -> Login:
     login = catalogue.find_login(request.user)
     if login is None or login.windows or login.password != request.password:
+        raise errors.login_failed(request.user)
+    if login.contained_in is not None and login.contained_in.casefold() != request.database.casefold():
         raise errors.login_failed(request.user)
     return _usable(login)
 
@@ -140,8 +148,18 @@ def refuse(channel: Channel, error: SqlError, server: str) -> None:
     reply.finish()
 
 
-def welcome(channel: Channel, request: Login7, server: str, entered: bytes) -> None:
-    """LOGINACK with the environment: database (`entered`), collation, language, packet size."""
+def redirection_token(host: str, port: int) -> bytes:
+    """The order to go elsewhere ([MS-TDS] 2.2.7.9, type 20)."""
+    to = struct.pack("<BHH", 0, port, len(host)) + host.encode("utf-16-le")
+    return change_token(20, struct.pack("<H", len(to)) + to, b"\0\0")
+
+
+def welcome(
+    channel: Channel, request: Login7, server: str, entered: bytes, redirect_to: tuple[str, int] | None = None
+) -> None:
+    """LOGINACK with the environment: database (`entered`), collation, language, packet size; perhaps an order to go
+    elsewhere.
+    """
     size = min(max(request.packet_size or 4096, 512), 32767)
     reply = channel.reply()
     reply.add(entered)
@@ -151,6 +169,8 @@ def welcome(channel: Channel, request: Login7, server: str, entered: bytes) -> N
     reply.add(message_token(said, server, information=True))
     reply.add(login_token(0x74000004 if request.version >= 0x74000004 else 0x730B0003))
     reply.add(change_token(4, short_text(str(size)), short_text(str(channel.packet_size))))
+    if redirect_to is not None:
+        reply.add(redirection_token(*redirect_to))
     reply.add(done_token(0, command=0))
     reply.finish()
     channel.packet_size = size

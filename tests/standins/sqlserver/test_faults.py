@@ -12,12 +12,13 @@ import pytest
 from erphub.erp.transports.sqlserver import statements
 from erphub.erp.transports.sqlserver.statements import Sql, quote
 from local.sqlserver import StandIn
+from local.sqlserver.grammar import USE
 
 from .clients import CONNECT, cursor, pymssql_connection, pytds_connection, rows
 from .conftest import PASSWORD, READER, ROWS
 
 LEDGER = str(statements.ROWS(columns=Sql("[no], [text]"), schema=quote("dbo"), table=quote("ledger"), where=Sql("")))
-USE = str(statements.USE(database=quote("F0001")))
+USE = str(USE(database=quote("F0001")))
 
 
 def drained(each: Any) -> int:

@@ -13,6 +13,7 @@ import pytest
 
 from erphub.erp.transports.sqlserver import statements
 from local.sqlserver import Certificate, StandIn, certificate
+from local.sqlserver.grammar import USE
 from local.sqlserver.ntlm import md4
 
 from .clients import CONNECT, MICROSOFT, PYMSSQL, cursor, pymssql_connection, pytds_connection, rows
@@ -112,7 +113,7 @@ def test_an_old_protocol_version_is_not_spoken(quiet: StandIn) -> None:
 def test_use_says_why_a_database_cannot_be_entered(quiet: StandIn, database: str, number: int) -> None:
     with cursor("pymssql", quiet) as each:
         with pytest.raises(pymssql.Error) as caught:
-            each.execute(str(statements.USE(database=statements.quote(database))))
+            each.execute(str(USE(database=statements.quote(database))))
         assert caught.value.args[0] == number
 
 

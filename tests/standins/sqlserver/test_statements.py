@@ -9,7 +9,7 @@ import pytest
 from erphub.erp.transports.sqlserver import statements
 from erphub.erp.transports.sqlserver.statements import ALL, Column, Span, Sql, quote
 from local.sqlserver import StandIn, executor
-from local.sqlserver.grammar import Grammar
+from local.sqlserver.grammar import USE, Grammar
 
 from .clients import CONNECT, cursor, pymssql_connection, rows
 from .conftest import ROWS
@@ -22,7 +22,7 @@ def ledger(where: Span | None = None, columns: str = "[no], [period]") -> Sql:
 
 
 def use(each: object, database: str = "F0001") -> None:
-    each.execute(str(statements.USE(database=quote(database))))  # type: ignore[attr-defined]
+    each.execute(str(USE(database=quote(database))))  # type: ignore[attr-defined]
 
 
 def error_of(each: object, text: str) -> int:
@@ -234,4 +234,4 @@ def test_a_database_dropped_under_a_reader_ends_its_connection_and_is_gone_for_t
         with pytest.raises(pymssql.Error):
             rows(each, statements.OBJECTS())
     with cursor("pymssql", standin) as each:
-        assert error_of(each, statements.USE(database=quote("F0002"))) == 911
+        assert error_of(each, USE(database=quote("F0002"))) == 911

@@ -11,6 +11,7 @@ import pytest
 from erphub.erp.transports.sqlserver import statements
 from erphub.erp.transports.sqlserver.statements import Column, Sql, quote
 from local.sqlserver import StandIn
+from local.sqlserver.grammar import USE
 
 from .clients import CONNECT, cursor, rows
 from .conftest import COLUMNS, EDGE, FULL, NULLS
@@ -23,7 +24,7 @@ def select(columns: str, table: str = "every") -> Sql:
 
 
 def use(client: Any) -> None:
-    client.execute(str(statements.USE(database=quote("F0001"))))
+    client.execute(str(USE(database=quote("F0001"))))
 
 
 def expected(column: str, value: Any) -> Any:

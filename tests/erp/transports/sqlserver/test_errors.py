@@ -4,6 +4,7 @@ import pytest
 
 from erphub.erp.transports.sqlserver import errors
 from erphub.platform.errors import CredentialsRefused, ErpRefused, Unavailable
+from erphub.platform.outbound.tds.messages import ServerError
 
 TAIL = b"DB-Lib error message 20018, severity 14:\nGeneral SQL Server error: Check messages from the SQL Server\n"
 FAILED = b"DB-Lib error message 20002, severity 9:\nTDS server connection failed (db01)\n"
@@ -32,13 +33,14 @@ def failure(number: int, words: bytes) -> Exception:
             ErpRefused,
         ),
         ([(40615, "Client with IP address '1.2.3.4' is not allowed to access the server.")], "firewall", ErpRefused),
-        ([(40613, "Database 'x' is not currently available.")], "server_busy", Unavailable),
+        ([(40613, "Database 'x' is not currently available.")], "server_unavailable", Unavailable),
         ([(18456, "Innlogging mislyktes.")], "credentials_refused", CredentialsRefused),
         ([(99999, "Something else.")], "connection_refused", ErpRefused),
     ],
 )
 def test_what_was_heard_at_the_login_decides(heard: list[tuple[int, str]], code: str, kind: type[Exception]) -> None:
-    problem = errors.connecting(failure(20002, TAIL + FAILED), heard, ["s3cret"])
+    said = [ServerError(number, 1, 14, message) for number, message in heard]
+    problem = errors.connecting(failure(20002, TAIL + FAILED), said, ["s3cret"])
     assert (problem.code, type(problem)) == (code, kind)
 
 
@@ -109,3 +111,49 @@ def test_every_known_refusal_says_something_in_a_sentence() -> None:
 def test_no_number_means_two_things() -> None:
     numbers = [number for known in (*errors._KNOWN, *errors._DRIVER) for number in known.numbers]
     assert len(numbers) == len(set(numbers))
+
+
+FAILED_LOGIN = "Login failed for user 'reader'."
+AT_LOGIN = {
+    CredentialsRefused: (18452, 18456, 18470, 18486, 18487, 18488),
+    ErpRefused: (4060, 4064, 17810, 17835, 17892, 40615, 40914, 47073),
+    Unavailable: (
+        *(17142, 17187, 17188, 17189, 17191, 17197, 17300, 17809, 17830, 18401, 18451, 18458, 18459, 18460, 18461),
+        *(10928, 10929, 10936, 40143, 40166, 40197, 40501, 40540, 40613, 40642, 40648, 40671, 40675, 42108, 42109),
+        *(49802, 49918, 49919, 49920, 49977, 49983),
+    ),
+}
+READING = {
+    ErpRefused: (207, 208, 220, 229, 230, 232, 241, 242, 245, 297, 300, 911, 916, 1101, 1105, 8114, 8115, 8134, 40544),
+    Unavailable: (
+        *(233, 596, 601, 615, 617, 669, 701, 802, 921, 922, 924, 926, 927, 941, 942, 945, 952, 955, 976, 978, 979),
+        *(981, 982, 983, 988, 1203, 1204, 1205, 1221, 1222, 2816, 3935, 3941, 3944, 3947, 3948, 3951, 3952, 3957),
+        *(3958, 3960, 3961, 3966, 6005, 8628, 8645, 8651, 9001, 10053, 10054, 10060, 10936, 40143, 40197, 40501),
+        *(40540, 40613, 40642, 42108, 42109, 49802, 49918, 49977, 49983),
+    ),
+}
+
+
+def lines(table: dict[type[Exception], tuple[int, ...]]) -> list[tuple[int, type[Exception]]]:
+    return [(number, kind) for kind, numbers in table.items() for number in numbers]
+
+
+@pytest.mark.parametrize(("number", "kind"), lines(AT_LOGIN))
+def test_at_the_login_the_number_says_whether_it_is_these_credentials_not_now_or_never(
+    number: int, kind: type[Exception]
+) -> None:
+    # Whatever the number, a server may begin its words alike, or add that the login failed.
+    said = [ServerError(number, 1, 14, FAILED_LOGIN), ServerError(18456, 1, 14, FAILED_LOGIN)]
+    assert type(errors.connecting(failure(20002, TAIL + FAILED), said, [])) is kind
+
+
+@pytest.mark.parametrize(("number", "kind"), lines(READING))
+def test_while_reading_the_number_says_whether_it_passes(number: int, kind: type[Exception]) -> None:
+    assert type(errors.running(failure(number, b"Words." + TAIL), [])) is kind
+
+
+def test_every_number_of_the_tables_is_tried_here() -> None:
+    tried = {number for number, _ in (*lines(AT_LOGIN), *lines(READING))}
+    known = {number for one in errors._KNOWN for number in one.numbers}
+    assert tried <= known
+    assert len(tried) >= len(known) * 0.7

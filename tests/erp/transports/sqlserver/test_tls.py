@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 
 from erphub.erp.probes import Outcome, passed
 from erphub.erp.transports.sqlserver import driver, tls
-from erphub.erp.transports.sqlserver.driver import Login, Route, Trust
-from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.erp.transports.sqlserver.driver import Login, Route
+from erphub.erp.transports.sqlserver.tls import Trust
+from erphub.platform.errors import ErpRefused, Invalid
+from erphub.platform.outbound.tds.channel import Channel, Deadline
+from erphub.platform.outbound.tds.messages import Redirection
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 
 from .conftest import PASSWORD, Site
@@ -103,59 +105,87 @@ def test_a_server_that_insists_on_encryption_is_served(catalogue: Catalogue, man
 def test_a_server_without_encryption_gets_no_password(catalogue: Catalogue, many: Database, encryption: str) -> None:
     with serving(catalogue, certificate(), encryption="none") as site:
         failed(site.probes(encryption=encryption), "tls", "tls_not_offered")
-        with pytest.raises(Unavailable):
+        with pytest.raises(ErpRefused):
             site.open(encryption="trust").companies()
         assert not site.server.stats.logins + site.server.stats.refusals
 
 
-class TestTheDriverItself:
-    """The connection that carries the password verifies again, whatever the handshake before it found."""
+class TestTheConnectionItself:
+    """What carries the password is what was verified: there is no second connection."""
 
     @pytest.fixture
     def route(self, site: Site, many: Database) -> Route:
         return Route("localhost", ip_address("127.0.0.1"), site.server.port)
 
-    def test_it_accepts_the_right_authority_and_name(
-        self, route: Route, authority_signed: Certificate, tmp_path: Path
-    ) -> None:
-        ca = tmp_path / "ca.pem"
-        ca.write_bytes(authority_signed.authority)
-        with driver.connect(route, Login("reader", PASSWORD), Trust(str(ca), "localhost")) as session:
+    def test_it_accepts_the_right_authority_and_name(self, route: Route, authority_signed: Certificate) -> None:
+        channel = tls.encrypted(route.dial, route.host, Trust(True, pem(authority_signed)), Deadline(10))
+        with driver.connect(channel, "localhost", Login("reader", PASSWORD), nowhere) as session:
             assert session.rows(driver.Sql("SELECT @@VERSION"))
 
-    def test_it_refuses_another_authority(self, route: Route, site: Site, tmp_path: Path) -> None:
-        ca = tmp_path / "ca.pem"
-        ca.write_bytes(certificate(signed_by_authority=True).authority)
-        with pytest.raises(Unavailable) as refused:
-            driver.connect(route, Login("reader", PASSWORD), Trust(str(ca), "localhost"))
-        assert refused.value.code == "tls_changed"
+    def test_it_refuses_another_authority(self, route: Route, site: Site) -> None:
+        other = certificate(signed_by_authority=True)
+        with pytest.raises(ErpRefused) as refused:
+            tls.encrypted(route.dial, route.host, Trust(True, pem(other)), Deadline(10))
+        assert refused.value.code == "tls_untrusted_certificate"
         assert not site.server.stats.logins + site.server.stats.refusals
 
-    def test_it_refuses_another_name(
-        self, route: Route, site: Site, authority_signed: Certificate, tmp_path: Path
-    ) -> None:
-        ca = tmp_path / "ca.pem"
-        ca.write_bytes(authority_signed.authority)
-        with pytest.raises(Unavailable) as refused:
-            driver.connect(route, Login("reader", PASSWORD), Trust(str(ca), "db02.example.com"))
-        assert refused.value.code == "tls_changed"
+    def test_it_refuses_another_name(self, route: Route, site: Site, authority_signed: Certificate) -> None:
+        with pytest.raises(ErpRefused) as refused:
+            tls.encrypted(route.dial, "db02.example.com", Trust(True, pem(authority_signed)), Deadline(10))
+        assert refused.value.code == "tls_hostname_mismatch"
         assert not site.server.stats.logins + site.server.stats.refusals
 
-    def test_it_refuses_when_the_authorities_cannot_be_read(self, route: Route, site: Site, tmp_path: Path) -> None:
-        with pytest.raises(Unavailable):
-            driver.connect(route, Login("reader", PASSWORD), Trust(str(tmp_path / "gone.pem"), "localhost"))
+    def test_it_refuses_when_the_authorities_cannot_be_read(self, route: Route, site: Site) -> None:
+        with pytest.raises(Invalid):
+            tls.encrypted(route.dial, route.host, Trust(True, "gone"), Deadline(10))
         assert not site.server.stats.logins + site.server.stats.refusals
 
-    def test_it_leaves_no_description_of_a_connection_behind(self, route: Route) -> None:
-        driver.connect(route, Login("reader", PASSWORD), Trust()).close()
-        path = driver._description(os.getpid())
+    def test_the_driver_reads_no_file_of_the_machine_s_owner(self, route: Route) -> None:
+        channel = tls.encrypted(route.dial, route.host, Trust(False), Deadline(10))
+        driver.connect(channel, "localhost", Login("reader", PASSWORD), nowhere).close()
+        path = driver._forget_files_of_others(os.getpid())
         assert path.read_text() == ""
+
+
+def nowhere(to: Redirection, deadline: Deadline) -> Channel:
+    raise AssertionError(f"nobody is sent to {to.host}")
+
+
+class TestStrictEncryption:
+    def test_a_server_that_forces_it_is_served(
+        self, catalogue: Catalogue, many: Database, authority_signed: Certificate
+    ) -> None:
+        with serving(catalogue, authority_signed, encryption="strict") as site:
+            options = {"encryption": "verify", "ca_certificate": pem(authority_signed)}
+            assert passed(list(site.probes(**options).values()))
+            assert site.imported("gl_transactions", **options).plan.rows == 1000
+
+    def test_its_certificate_is_verified_all_the_same(self, catalogue: Catalogue, many: Database) -> None:
+        with serving(catalogue, certificate(), encryption="strict") as site:
+            failed(site.probes(encryption="verify"), "tls", "tls_untrusted_certificate")
+            assert not site.server.stats.logins + site.server.stats.refusals
+
+    def test_one_that_then_hangs_up_is_told_by_its_name(self, site: Site) -> None:
+        context = certificate().context()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+
+            def serve() -> None:
+                with suppress(OSError):  # the listener is closed when the test is over
+                    while True:
+                        client, _ = listener.accept()
+                        with client, suppress(OSError):
+                            if client.recv(1, socket.MSG_PEEK) == b"\x16":
+                                with context.wrap_socket(client, server_side=True) as secure:
+                                    secure.recv(1)
+
+            threading.Thread(target=serve, daemon=True).start()
+            probes = site.probes(server=f"127.0.0.1,{listener.getsockname()[1]}")
+        assert "TDS 8.0" in failed(probes, "tls", "strict_encryption").detail
 
 
 def test_connections_made_at_once_are_each_verified_by_their_own_authority(
     catalogue: Catalogue, many: Database
 ) -> None:
-    """The driver is told what to trust through one file per process; nobody may get another's."""
     shown = [certificate(signed_by_authority=True) for _ in range(2)]
     with serving(catalogue, shown[0]) as first, serving(catalogue, shown[1]) as second:
 
@@ -174,7 +204,7 @@ def test_connections_made_at_once_are_each_verified_by_their_own_authority(
 
 
 def test_a_server_that_speaks_ever_so_slowly_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls, "SECONDS", 0.5)
+    monkeypatch.setattr(tls, "HANDSHAKE_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as slow:
 
         def drip() -> None:

@@ -36,7 +36,7 @@ def broken(site: Site, kind: str, **options: Any) -> HubError:
         (
             "error",
             {"statement": "rows", "number": 40613, "text": "Database is not currently available."},
-            "server_busy",
+            "server_unavailable",
         ),
         ("error", {"statement": "rows", "number": 701, "text": "There is insufficient memory."}, "server_busy"),
         ("refused", {}, "server_unreachable"),

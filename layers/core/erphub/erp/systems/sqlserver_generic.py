@@ -136,7 +136,7 @@ class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges
     def companies(self) -> Sequence[FoundCompany]:
         # Every database but for the server's own.
         with self._server.session() as session:
-            return self._list(session)[0]
+            return self._list(self._server, session)[0]
 
     @override
     def plan_reading(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
@@ -164,7 +164,7 @@ class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges
             )
         return self._sources[dataset.id]
 
-    def _list(self, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
+    def _list(self, _server: server.Server, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
         name = server.server_name(session)
         found = [server.company(one, one.name, name) for one in server.databases(session) if not one.of_system]
         return sorted(found, key=lambda one: (one.name.casefold(), one.key)), None

@@ -28,7 +28,7 @@ from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
 from erphub.erp.transports.sqlserver import legacy, permissions, reading, server, steps
 from erphub.erp.transports.sqlserver.driver import Session, Transport
 from erphub.erp.transports.sqlserver.source import Source
-from erphub.erp.transports.sqlserver.statements import ROWS, USE, condition, listed, quote
+from erphub.erp.transports.sqlserver.statements import ROWS, condition, listed, quote
 from erphub.platform.errors import ErpRefused
 
 _COMPANY = re.compile(r"F\d{4,}", re.IGNORECASE)
@@ -234,7 +234,7 @@ class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, C
     def companies(self) -> Sequence[FoundCompany]:
         # By the name in the system database where that can be read.
         with self._server.session() as session:
-            return self._list(session)[0]
+            return self._list(self._server, session)[0]
 
     @override
     def plan_reading(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
@@ -254,16 +254,18 @@ class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, C
     ) -> AbstractContextManager[Reading]:
         return reading.read(self._server, company, dataset, SOURCES[dataset.id], plan, part)
 
-    def _list(self, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
+    def _list(self, sql_server: server.Server, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
         """The companies, and why their names could not be read, if so."""
         found = server.databases(session)
         name = server.server_name(session)
         companies = [one for one in found if _COMPANY.fullmatch(one.name)]
-        names, problem = self._names(session, found)
+        names, problem = self._names(sql_server, found)
         listed = [server.company(one, names.get(int(one.name[1:]), one.name), name) for one in companies]
         return sorted(listed, key=lambda one: (one.name.casefold(), one.key)), problem
 
-    def _names(self, session: Session, found: Sequence[server.Database]) -> tuple[Mapping[int, str], str | None]:
+    def _names(
+        self, sql_server: server.Server, found: Sequence[server.Database]
+    ) -> tuple[Mapping[int, str], str | None]:
         """Company numbers and names from the system database."""
         wanted = self._system_database.casefold()
         system = next((one for one in found if one.name.casefold() == wanted), None)
@@ -271,15 +273,15 @@ class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, C
         if system is None or problem is not None:
             return {}, f"The companies' names could not be read from {self._system_database}: {problem}"
         try:
-            session.say(USE(database=quote(system.name)))
-            rows = session.rows(
-                ROWS(
-                    columns=listed([quote("FrmNo"), quote("Nm")]),
-                    schema=quote("dbo"),
-                    table=quote("Frm"),
-                    where=condition(None),
+            with sql_server.session(system.name) as session:
+                rows = session.rows(
+                    ROWS(
+                        columns=listed([quote("FrmNo"), quote("Nm")]),
+                        schema=quote("dbo"),
+                        table=quote("Frm"),
+                        where=condition(None),
+                    )
                 )
-            )
         except ErpRefused as error:
             return {}, f"The companies' names could not be read from {self._system_database}: {error.detail}"
         return {number: name.strip() for number, name in rows if number is not None and name and name.strip()}, None

@@ -1,13 +1,8 @@
-"""A connection to a SQL Server over pymssql, made so that it cannot be plain, unverified or misdirected by accident.
+"""A connection to a SQL Server over pymssql, which dials nobody itself.
 
-pymssql has no parameter for the address behind a name, for an authority, or for the name a certificate must bear.
-FreeTDS below it reads them from a file, so each connection is described in that file, under a lock, for as long as it
-takes to connect:
-
-* `host` is the address that was judged (network.py), so the name is not resolved a second time;
-* `ca file` and `certificate hostname` make FreeTDS verify what tls.py has verified just before;
-* `encryption = require` and TDS 7.4 are given twice, because without them FreeTDS may fall back to sending the
-  password in the clear.
+The driver speaks to a guard on loopback (`platform.outbound.tds`), whose connection was dialled to the address that was
+judged and encrypted as the connection wants it. So no password leaves in the clear, no order to go elsewhere is
+followed unseen, and no wait is without an end, whatever the driver does.
 """
 
 import atexit
@@ -15,7 +10,6 @@ import os
 import shutil
 import socket
 import tempfile
-import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
 
-from erphub.erp.transports.sqlserver import browser, errors, messages
+from erphub.erp.transports.sqlserver import browser, errors
 from erphub.erp.transports.sqlserver.statements import (
     BEGIN,
     COMMIT,
@@ -34,19 +28,18 @@ from erphub.erp.transports.sqlserver.statements import (
     Sql,
     literal,
 )
-from erphub.platform.errors import ErpRefused, HubError, Unavailable
+from erphub.platform.errors import ErpRefused, HubError
 from erphub.platform.outbound.addresses import IP, Resolver, system_resolver
+from erphub.platform.outbound.tds.channel import Channel
+from erphub.platform.outbound.tds.guard import LOOPBACK, Guard, Redirect
 
-# The driver keeps these per process, not per connection: they are constants, so that no thread changes another's.
 LOGIN_SECONDS = 15
 ANSWER_SECONDS = 100
-"""The longest silence while waiting for an answer or for the next rows."""
+"""The longest that the server may take for one answer, or for the next rows, however it drips."""
 CONNECT_SECONDS = 5.0
 LOCK_MILLISECONDS = 60_000
 LONGEST_ANSWER = 200_000
 """More companies than anybody has, and more days than any ledger."""
-
-_CONNECTING = threading.Lock()
 
 type Row = tuple[Any, ...]
 
@@ -71,13 +64,10 @@ class Route:
         """A TCP connection. Raises OSError."""
         return socket.create_connection((str(self.ip), self.port), CONNECT_SECONDS)
 
-
-@dataclass(frozen=True)
-class Trust:
-    """What the server's certificate must be: issued under `ca_file` and bearing `name`. None of both is no trust."""
-
-    ca_file: str | None = None
-    name: str | None = None
+    @property
+    def server_name(self) -> str:
+        """How the login names the server; gateways with many servers go by it."""
+        return f"{self.host},{self.port}"
 
 
 @dataclass(frozen=True)
@@ -86,6 +76,8 @@ class Login:
 
     user: str
     password: str = field(repr=False)
+    database: str = ""
+    """The database to be in; none for the login's own."""
 
 
 class _Cursor(Protocol):
@@ -103,9 +95,8 @@ class _Connection(Protocol):
 class Session:
     """An open connection, over which one statement at a time is said. Every failure comes as a HubError."""
 
-    def __init__(self, connection: _Connection, login: Login) -> None:
-        self._connection = connection
-        self._login = login
+    def __init__(self, connection: _Connection, login: Login, guard: Guard) -> None:
+        self._connection, self._login, self._guard = connection, login, guard
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +105,11 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection; what was not read is not read, and an open transaction is rolled back."""
+        """Let go of the connection; what was not read is not read, and an open transaction is rolled back.
+
+        The guard goes first: a driver that still waits for something meets the end of its connection.
+        """
+        self._guard.close()
         self._connection.close()
 
     def rows(self, statement: Sql) -> list[Row]:
@@ -161,8 +156,11 @@ class Session:
         import pymssql
 
         try:
-            yield
+            with self._guard.within(ANSWER_SECONDS):
+                yield
         except pymssql.Error as error:
+            if self._guard.timed_out:
+                raise errors.too_slow(ANSWER_SECONDS) from error
             raise errors.running(error, [self._login.password]) from error
 
 
@@ -174,79 +172,60 @@ class Stream:
         self._explained = explained
 
     def next(self, count: int) -> list[Row]:
-        """At most `count` further rows; none at the end. Raises Unavailable when the connection breaks."""
+        """At most `count` further rows; none at the end. Raises Unavailable when they take too long or break off."""
         with self._explained():
             return self._cursor.fetchmany(count)
 
 
-def connect(route: Route, login: Login, trust: Trust) -> Session:
-    """Log in. Raises CredentialsRefused, ErpRefused, Unavailable; never connects without encryption."""
+def connect(channel: Channel, server_name: str, login: Login, redirect: Redirect) -> Session:
+    """Log in over an encrypted channel, which is the session's from now on.
+
+    Raises CredentialsRefused, ErpRefused, Unavailable.
+    """
     import pymssql
 
     if "\0" in login.user + login.password:
+        channel.close()
         raise ErpRefused("A login or password cannot hold a NUL character.", code="credentials_form")
-    with _CONNECTING, _described(route, trust), messages.heard() as heard:
-        try:
-            connection = pymssql.connect(
-                server=route.host,
-                port=str(route.port),
-                user=login.user,
-                password=login.password,
-                database="",
-                login_timeout=LOGIN_SECONDS,
-                timeout=ANSWER_SECONDS,
-                tds_version="7.4",
-                encryption="require",
-                autocommit=True,
-                charset="UTF-8",
-                appname="ERP Hub",
-            )
-        except (pymssql.Error, pymssql._mssql.MSSQLException) as error:  # pyright: ignore[reportPrivateUsage]
-            raise _why(error, heard, login, trust) from error
-    return Session(cast(_Connection, connection), login)
-
-
-def _why(error: Exception, heard: Sequence[messages.Message], login: Login, trust: Trust) -> HubError:
-    problem = errors.connecting(error, heard, [login.password])
-    if problem.code == "connection_refused" and trust.name is not None:
-        # The handshake before this one was right, so the server is not always the same one.
-        return Unavailable(
-            "The server showed another certificate than a moment ago, or ended the connection. Nothing was sent to it.",
-            code="tls_changed",
-        )
-    return problem
-
-
-@contextmanager
-def _described(route: Route, trust: Trust) -> Generator[None]:
-    """The file FreeTDS reads while it connects. Without it FreeTDS would look for files of the machine's owner."""
-    lines = [
-        f"[{route.host}]",
-        f"host = {route.ip}",
-        f"port = {route.port}",
-        "tds version = 7.4",
-        "encryption = require",
-    ]
-    if trust.ca_file is not None and trust.name is not None:
-        lines += [
-            f"ca file = {trust.ca_file}",
-            "check certificate hostname = yes",
-            f"certificate hostname = {trust.name}",
-        ]
-    path = _description(os.getpid())
-    path.write_text("\n".join([*lines, ""]), "utf-8")
+    _forget_files_of_others(os.getpid())
+    guard = Guard(channel, redirect, server_name, LOGIN_SECONDS).start()
     try:
-        yield
-    finally:
-        path.write_text("", "utf-8")
+        connection = pymssql.connect(
+            server=LOOPBACK,
+            port=str(guard.port),
+            user=login.user,
+            password=login.password,
+            database=login.database,
+            login_timeout=LOGIN_SECONDS + 5,  # the guard ends it before
+            timeout=0,
+            tds_version="7.4",
+            encryption="off",  # between here and the guard
+            autocommit=True,
+            charset="UTF-8",
+            appname="ERP Hub",
+        )
+    except (pymssql.Error, pymssql._mssql.MSSQLException) as error:  # pyright: ignore[reportPrivateUsage]
+        guard.close()
+        raise _why(error, guard, login) from error
+    return Session(cast(_Connection, connection), login, guard)
+
+
+def _why(error: Exception, guard: Guard, login: Login) -> HubError:
+    if guard.problem is not None:
+        return guard.problem
+    if guard.timed_out:
+        return errors.too_slow(LOGIN_SECONDS)
+    return errors.connecting(error, guard.errors, [login.password])
 
 
 @lru_cache
-def _description(_process: int) -> Path:
-    """The file, in a folder of this process. FreeTDS is told of it once: changing the environment is not safe later,
-    when other threads may be reading it."""
+def _forget_files_of_others(_process: int) -> Path:
+    """FreeTDS looks for files of the machine's owner; it is shown an empty one, once, before it is first used:
+    changing the environment is not safe later, when other threads may be reading it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="erphub-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "freetds.conf"
+    path.write_text("", "utf-8")
     os.putenv("FREETDSCONF", str(path))  # for the C library that FreeTDS asks; our own settings stay untouched
     return path

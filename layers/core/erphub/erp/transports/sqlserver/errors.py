@@ -1,16 +1,22 @@
 """What SQL Server and its driver say when something goes wrong, turned into our words.
 
-A failed connection is read by what the server was heard to say (messages.py) and by the driver's text; the number in
-the driver's exception may be that of an earlier failure in the process. What is known is a table; what is not keeps the
-server's own words, cleaned.
+The server's number decides, wherever there is one: at the login the guard has heard it, afterwards the driver tells it.
+Each number belongs to one of three kinds, by what the caller does next:
+
+* CredentialsRefused: the server says something about this login's name, password or account; a person enters another;
+* Unavailable: it passes by itself (a restart, a failover, a resource that is used up); the same is tried again;
+* ErpRefused: somebody has to change something on the server first.
+
+Words decide only where there is no number. Sources: Microsoft, "Database engine events and errors" (the texts of the
+numbers), "Troubleshoot connectivity issues and other errors with Azure SQL Database" (transient ones).
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from erphub.erp.transports.sqlserver.messages import Message
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.outbound.tds.messages import ServerError
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,15 @@ def _known(code: str, kind: type[HubError], detail: str, *numbers: int, words: s
 
 
 _KNOWN: tuple[Refusal, ...] = (
-    # Logins.
+    # --- These credentials: only what is about the login's name, password or account.
+    _known(
+        "credentials_refused",
+        CredentialsRefused,
+        "The server does not accept the login and password. Check both, and whether it is an SQL Server or a Windows"
+        " login.",
+        18456,
+        words=r"login failed for user",
+    ),
     _known(
         "password_expired",
         CredentialsRefused,
@@ -66,43 +80,40 @@ _KNOWN: tuple[Refusal, ...] = (
         18452,
         words=r"untrusted domain|cannot be used with (?:windows|integrated) authentication",
     ),
+    # --- Never, until something is changed on the server.
     _known(
         "default_database",
         ErpRefused,
-        "The login's default database cannot be opened on the server. Give the login another default database.",
-        4064,
+        "The login's default database cannot be opened on the server. Give the login another default database, or name"
+        " the database to sign in to.",
+        4063, 4064,
         words=r"cannot open user default database",
     ),
     _known(
         "firewall",
         ErpRefused,
         "The server's firewall does not let the hub in. Allow the hub's outgoing addresses there.",
-        40615,
-        40914,
+        40615, 40914, 47073,
         words=r"is not allowed to access the server",
     ),
     _known(
-        "credentials_refused",
-        CredentialsRefused,
-        "The server does not accept the login and password. Check both, and whether it is an SQL Server or a Windows"
-        " login.",
-        18456,
-        words=r"login failed for user",
+        "logon_trigger",
+        ErpRefused,
+        "A logon trigger on the server ends the hub's connections. Have whoever keeps the server let this login pass.",
+        17892,
     ),
-    # Databases and objects.
+    _known(
+        "connection_kind_refused",
+        ErpRefused,
+        "The server does not take connections of this kind. Have its administrator look into its log of errors.",
+        17810, 17835, 17836, 17852, 18489, 40307, 40531, 40532, 40607, 40635,
+    ),
     _known(
         "company_gone",
         ErpRefused,
         "The company's database is no longer on the server, or cannot be opened. Choose the companies again.",
-        911,
-        4060,
+        911, 4060,
         words=r"database '.*' does not exist|cannot open database",
-    ),
-    _known(
-        "company_unavailable",
-        Unavailable,
-        "The company's database is not available just now: it is offline, being restored, or in use by one user only.",
-        922, 924, 927, 942, 945, 952, 978, 983,
     ),
     _known(
         "permission_denied",
@@ -127,19 +138,80 @@ _KNOWN: tuple[Refusal, ...] = (
     ),
     _known("number_overflow", ErpRefused, "The server cannot hold a sum of these amounts.", 8115, 220, 232),
     _known("value_unreadable", ErpRefused, "The server could not convert a value.", 245, 8114, 241, 242, 8134),
-    # What passes: try again.
-    _known("deadlock", Unavailable, "The server broke off the reading in favour of other work (deadlock).", 1205),
-    _known("lock_timeout", Unavailable, "The table was locked by other work for too long.", 1222),
     _known(
-        "snapshot_conflict", Unavailable, "The table changed its shape while it was read.", 3960, 3961, 3951, 3952, 3966
+        "database_full",
+        ErpRefused,
+        "The server has no room left for what it needs while reading. Give it, or its tempdb, more.",
+        40544, 1101, 1105,
+    ),
+    # --- Not now: it passes by itself.
+    _known(
+        "server_starting",
+        Unavailable,
+        "The server is starting or being updated, and lets only administrators in meanwhile.",
+        17187, 18401, 18451, 18461, 42109, 49956,
+        words=r"script upgrade mode|only administrators? (?:can|may) connect|warming up",
+    ),
+    _known(
+        "server_stopping",
+        Unavailable,
+        "The server is being shut down, or was paused.",
+        596, 6005, 6006, 17142, 17148, 17188,
+    ),
+    _known(
+        "server_full",
+        Unavailable,
+        "The server has no connection left: all that it allows at once, or that it is licensed for, are in use.",
+        10928, 10936, 17189, 17300, 17809, 18458, 18459, 18460,
     ),
     _known(
         "server_busy",
         Unavailable,
         "The server is too busy to answer just now.",
-        701, 802, 8645, 8651, 10928, 10929, 40197, 40501, 40613, 40143, 40540, 49918, 49919, 49920,
+        701, 802, 708, 8628, 8645, 8651, 10929, 14355, 17197, 40501, 40549, 40550, 40551, 40552, 40553, 40642,
+        40671, 40675, 40890, 45168, 45169, 49918, 49919, 49920, 49977, 49983,
     ),
-    _known("server_stopping", Unavailable, "The server is being shut down.", 6005, 596, 17142),
+    _known(
+        "server_unavailable",
+        Unavailable,
+        "The server cannot be used just now: it is being moved, restarted or mended.",
+        233, 10053, 10054, 10060, 17830, 17191, 40143, 40166, 40197, 40540, 40613, 40648, 42108, 45157, 45161, 49802,
+    ),
+    _known(
+        "company_unavailable",
+        Unavailable,
+        "The company's database is not available just now: it is offline, being restored or moved, or in use by one"
+        " user only.",
+        615, 921, 922, 923, 924, 926, 927, 941, 942, 945, 946, 952, 954, 955, 956, 957, 959, 988, 9001,
+    ),
+    _known(
+        "replica_not_readable",
+        Unavailable,
+        "This replica of the database cannot be read just now. If it stays so, make the secondary readable, or connect"
+        " to the listener of the availability group.",
+        976, 978, 979, 980, 981, 982, 983,
+    ),
+    _known(
+        "deadlock",
+        Unavailable,
+        "The server broke off the reading in favour of other work (deadlock).",
+        1203, 1205, 1206,
+    ),
+    _known("locks_used_up", Unavailable, "The server had no locks left for the reading.", 1204, 1221),
+    _known("lock_timeout", Unavailable, "The table was locked by other work for too long.", 1222),
+    _known(
+        "snapshot_conflict",
+        Unavailable,
+        "The database or the table changed its state or its shape while it was read.",
+        3935, 3941, 3944, 3947, 3948, 3949, 3950, 3951, 3952, 3953, 3954, 3955, 3957, 3958, 3959, 3960, 3961, 3964,
+        3966, 41301, 41302, 41305, 41325, 41839,
+    ),
+    _known(
+        "reading_interrupted",
+        Unavailable,
+        "What was read was moved or rebuilt meanwhile.",
+        601, 617, 669, 2816,
+    ),
 )  # fmt: skip
 
 _DRIVER: tuple[Refusal, ...] = (
@@ -174,6 +246,9 @@ _DRIVER: tuple[Refusal, ...] = (
     ),
 )  # fmt: skip
 
+_LOGIN_FAILED = 18456
+_BY_NUMBER = {number: known for known in _KNOWN for number in known.numbers}
+
 # The driver appends its own remarks to the server's; they are the same for every cause.
 _TAIL = re.compile(r"\s*DB-Lib error message \d+, severity \d+:.*\Z", re.DOTALL)
 # What the driver says when the server had something to say that the driver lost.
@@ -201,24 +276,39 @@ def _flat(parts: Iterable[object]) -> Iterable[object]:
             yield part
 
 
-def connecting(error: BaseException, heard: Sequence[Message], secrets: Iterable[str]) -> HubError:
-    """Why the connection was not made: by what the server was heard to say, else by the driver's words.
+def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iterable[str]) -> HubError:
+    """Why the connection was not made: by what the server said, else by the driver's words.
 
-    The number in the driver's exception may be that of an earlier failure, so it is not looked at.
+    A server that cannot open a database says so, and then that the login failed: the cause goes before what follows
+    from it. The number in the driver's exception may be that of an earlier failure, so it is not looked at.
     """
+    causes = sorted(heard, key=lambda said: said.number == _LOGIN_FAILED)
+    for said in causes:
+        if (known := _BY_NUMBER.get(said.number)) is not None:
+            return known.kind(known.detail, code=known.code, number=said.number, state=said.state)
+    if causes:
+        # A number that nobody knows: whatever words stand beside it, they are no word on the credentials.
+        said = causes[0]
+        words = scrub(said.message, secrets)
+        return ErpRefused(f"The server refused the connection: {words}", code="connection_refused", number=said.number)
     words = reason(error)[1]
     for known in _KNOWN:
-        if any(number in known.numbers or _says(known, text) for number, text in [*heard, (0, words)]):
+        if _says(known, words):
             return known.kind(known.detail, code=known.code)
-    if not heard and _SERVER_SPOKE in words:
+    if _SERVER_SPOKE in words:
         return CredentialsRefused(
             "The server refused the login without saying why. Check login and password.", code="login_refused"
         )
     for known in _DRIVER:
-        if _says(known, words) and not heard:
+        if _says(known, words):
             return known.kind(known.detail, code=known.code)
-    said = scrub(heard[-1][1] if heard else _TAIL.sub("", words), secrets)
-    return ErpRefused(f"The server refused the connection{f': {said}' if said else ''}.", code="connection_refused")
+    told = scrub(_TAIL.sub("", words), secrets)
+    return ErpRefused(f"The server refused the connection{f': {told}' if told else ''}.", code="connection_refused")
+
+
+def too_slow(seconds: float) -> HubError:
+    """The server did not answer within so many seconds, however it spoke."""
+    return Unavailable(f"The server did not answer in full within {seconds:.0f} seconds.", code="query_timeout")
 
 
 def _says(known: Refusal, words: str) -> bool:

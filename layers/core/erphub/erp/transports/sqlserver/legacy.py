@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from erphub.erp.datasets import Dataset
 from erphub.erp.reading import ChangeReport, ControlTotal
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import server as databases
 from erphub.erp.transports.sqlserver.reading import SumTooWide, as_stored, totals
 from erphub.erp.transports.sqlserver.server import Server
 from erphub.erp.transports.sqlserver.source import Source, bind
@@ -33,8 +32,7 @@ def _days_before(
     server: Server, company: FoundCompany, dataset: Dataset, sources: Sequence[Source], before: date, *, sums: bool
 ) -> list[ControlTotal]:
     found: list[ControlTotal] = []
-    with server.session() as session:
-        database = databases.use(session, company.facts["database"])
+    with server.database(company.facts["database"]) as (session, database):
         bound = bind(session, dataset, sources)
         session.begin(snapshot=database.snapshot)
         for one in bound:
@@ -52,8 +50,7 @@ def report_changes(
     Raises ErpRefused, Unavailable.
     """
     days: set[date] = set()
-    with server.session() as session:
-        databases.use(session, company.facts["database"])
+    with server.database(company.facts["database"]) as (session, _):
         for one in bind(session, dataset, sources):
             noted = one.columns.get("changed_on")
             if noted is None:

@@ -5,9 +5,8 @@ from typing import Any
 
 from erphub.erp.datasets import Dataset
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import server
 from erphub.erp.transports.sqlserver.driver import Session
-from erphub.erp.transports.sqlserver.server import Finding
+from erphub.erp.transports.sqlserver.server import Finding, Server
 from erphub.erp.transports.sqlserver.source import Source, bind
 from erphub.erp.transports.sqlserver.statements import OBJECTS, ONE_ROW, expression, listed, quote
 from erphub.platform.errors import ErpRefused
@@ -22,7 +21,7 @@ def chosen(settings: Mapping[str, Any]) -> Sequence[str] | None:
     return None if isinstance(companies, str) else companies
 
 
-type Lister = Callable[[Session], tuple[Sequence[FoundCompany], str | None]]
+type Lister = Callable[[Server, Session], tuple[Sequence[FoundCompany], str | None]]
 """Lists the companies, and says why their names could not be read, if so."""
 
 
@@ -34,9 +33,9 @@ class Permissions:
         self._lister, self._chosen, self._sources = lister, chosen, sources
         self._open: list[FoundCompany] = []
 
-    def databases(self, session: Session) -> Finding:
+    def databases(self, server: Server, session: Session) -> Finding:
         """Raises ErpRefused `no_company_databases`, `company_gone`, `permission_denied`."""
-        companies, warning = self._lister(session)
+        companies, warning = self._lister(server, session)
         if not companies:
             raise ErpRefused(
                 "The server has no company database that the login can see. Check that this is the right server, and"
@@ -68,32 +67,33 @@ class Permissions:
             )
         return [known[key] for key in self._chosen]
 
-    def permissions(self, session: Session) -> Finding:
+    def permissions(self, server: Server, _session: Session) -> Finding:
         """Whether each table can be read and has what an import needs. Raises as `source.bind` does."""
         looked = self._open[: 1 if self._chosen is None else MOST_COMPANIES]
         for company in looked:
-            server.use(session, company.facts["database"])
-            for dataset, source in self._sources:
-                try:
-                    bind(session, dataset, [source])
-                except ErpRefused as error:
-                    raise ErpRefused(f"{company.key}: {error.detail}", code=error.code) from error
+            with server.database(company.facts["database"]) as (session, _):
+                for dataset, source in self._sources:
+                    try:
+                        bind(session, dataset, [source])
+                    except ErpRefused as error:
+                        raise ErpRefused(f"{company.key}: {error.detail}", code=error.code) from error
         tables = ", ".join(source.table for _, source in self._sources)
         if not tables:
             return "No tables are mapped yet.", None
         return f"The login may read {tables} in {', '.join(company.key for company in looked)}.", None
 
-    def read(self, session: Session) -> Finding:
+    def read(self, server: Server, _session: Session) -> Finding:
         """Read one row of each table of the first company, as an import would."""
         company = self._open[0]
-        server.use(session, company.facts["database"])
-        if not self._sources:
-            return f"{company.key} has {len(session.rows(OBJECTS()))} tables and views that the login can see.", None
-        found = 0
-        for dataset, source in self._sources:
-            (bound,) = bind(session, dataset, [source])
-            select = listed([expression(column) for column in bound.columns.values()])
-            row = ONE_ROW(columns=select, schema=quote(source.schema), table=quote(source.table))
-            found += len(session.rows(row))
+        with server.database(company.facts["database"]) as (session, _):
+            if not self._sources:
+                tables = len(session.rows(OBJECTS()))
+                return f"{company.key} has {tables} tables and views that the login can see.", None
+            found = 0
+            for dataset, source in self._sources:
+                (bound,) = bind(session, dataset, [source])
+                select = listed([expression(column) for column in bound.columns.values()])
+                row = ONE_ROW(columns=select, schema=quote(source.schema), table=quote(source.table))
+                found += len(session.rows(row))
         empty = len(self._sources) - found
         return f"Read {found} rows in {company.key}{f', and found {empty} tables empty' if empty else ''}.", None

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from erphub.erp.datasets import Dataset, FieldType, Publishing
 from erphub.erp.reading import Anomaly, ControlTotal, DateRange, ReadPlan, Slice
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import server as databases
 from erphub.erp.transports.sqlserver.arrow import Anomalies, Days, constant, converter, data_type, nulls
 from erphub.erp.transports.sqlserver.driver import Row, Session
 from erphub.erp.transports.sqlserver.server import Server
@@ -64,8 +63,7 @@ def plan_reading(
     slice_rows: int,
 ) -> ReadPlan:
     """What a company's dataset holds in the window. Raises ErpRefused, Unavailable (see ports/erp.py)."""
-    with server.session() as session:
-        databases.use(session, company.facts["database"])
+    with server.database(company.facts["database"]) as (session, _):
         bound = bind(session, dataset, sources)
         slices: list[Slice] = []
         for one in bound:
@@ -216,8 +214,7 @@ def _reading(
     *,
     sums: bool,
 ) -> Generator["SliceReading"]:
-    with server.session() as session:
-        database = databases.use(session, company.facts["database"])
+    with server.database(company.facts["database"]) as (session, database):
         one = bind(session, dataset, [source for source in sources if source.object == part.where["table"]])[0]
         if not _as_surveyed(dataset, one, found, alone=len(sources) == 1):
             raise ErpRefused(

@@ -1,27 +1,35 @@
 """One SQL Server as a connection describes it: how it is reached, tested stage by stage, and what databases it has."""
 
-import tempfile
+import socket
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 from erphub.erp.probes import Outcome, Probe, Stage
 from erphub.erp.system import FoundCompany
 from erphub.erp.transports.sqlserver import address, browser, driver, tls
-from erphub.erp.transports.sqlserver.driver import Login, Route, Session, Transport, Trust
-from erphub.erp.transports.sqlserver.statements import DATABASES, IDENTITY, USE, quote
+from erphub.erp.transports.sqlserver.driver import Login, Route, Session, Transport
+from erphub.erp.transports.sqlserver.statements import DATABASES, IDENTITY
 from erphub.erp.transports.sqlserver.steps import TRUST_WARNING
+from erphub.erp.transports.sqlserver.tls import Trust
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 from erphub.platform.outbound import addresses as network
+from erphub.platform.outbound.tds.channel import Channel, Deadline
+from erphub.platform.outbound.tds.messages import Redirection
 
 STAGES = (Stage.DNS, Stage.TCP, Stage.TLS, Stage.LOGIN, Stage.DATABASES, Stage.PERMISSIONS, Stage.READ)
+TEST_SECONDS = 60.0
+"""How long a connection test may take in all, whatever the server sends and when."""
+_LOGIN_INTO_DATABASE_FAILED = frozenset({"company_gone", "company_unavailable", "permission_denied"})
 _SYSTEM_DATABASES = frozenset({"master", "model", "msdb", "tempdb", "distribution", "resource"})
 
 type Finding = tuple[str, str | None]
 """What a stage found: its words, and a code when it deserves a warning."""
+type Question = Callable[["Server", Session], Finding]
+"""One of the last stages of a test, asked over the session that the earlier ones have made."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +74,21 @@ class Server:
         transport: Transport | None,
     ) -> None:
         self.address = address.parse(settings["server"])
-        self._login = Login(settings["login"], secret["password"])
-        self._verify = settings.get("encryption", "verify") == "verify"
-        self._authority: str | None = settings.get("ca_certificate") or None
+        self._login = Login(settings["login"], secret["password"], settings.get("login_database") or "")
+        self._trust = Trust(settings.get("encryption", "verify") == "verify", settings.get("ca_certificate") or None)
         self._allowed = network.networks(networks)
         self._transport = transport or Transport()
+        self._deadline = Deadline(None)
+        self._ips: Sequence[network.IP] = ()
+        self._route: Route | None = None
 
     # --- the way there -----------------------------------------------------------------------------------------------
 
     def resolve(self) -> Sequence[network.IP]:
-        """The server's addresses, all of them allowed."""
-        return network.addresses(self.address.host, self._allowed, self._transport.resolve)
+        """The server's addresses, all of them allowed; asked for once, so that what was judged is what is dialled."""
+        if not self._ips:
+            self._ips = network.addresses(self.address.host, self._allowed, self._transport.resolve)
+        return self._ips
 
     def reach(self, ips: Sequence[network.IP]) -> Route:
         """The first address that answers, and the port there. Raises Unavailable, or as SQL Browser's answer does."""
@@ -90,63 +102,84 @@ class Server:
                 silent = error
             else:
                 return route
+        raise self._unreachable(silent) from silent
+
+    def _unreachable(self, silent: OSError | None) -> HubError:
         why = "refuses the connection" if isinstance(silent, ConnectionRefusedError) else "does not answer"
-        raise Unavailable(
+        return Unavailable(
             f"The server {why} at {self.address}. Check name and port, that SQL Server listens on TCP, and that the"
             " firewall lets the hub in.",
             code="server_unreachable",
-        ) from silent
+        )
 
-    def certificate(self, route: Route) -> tls.Certificate:
-        """The server's certificate, verified unless the connection says not to."""
-        if not self._verify:
-            return tls.look(route.dial)
-        with self._authorities() as ca_file:
-            return tls.verify(route.dial, route.host, ca_file)
+    def until(self, deadline: Deadline) -> "Server":
+        """The same server, with everything asked of it over by then."""
+        bounded = copy(self)
+        bounded._deadline = deadline
+        return bounded
 
-    def login(self, route: Route, certificate: tls.Certificate) -> Session:
-        """Log in to the server that has just shown this certificate."""
-        if not self._verify:
-            return driver.connect(route, self._login, Trust())
-        with self._authorities() as ca_file:
-            return driver.connect(route, self._login, Trust(ca_file, certificate.name))
+    def encrypt(self, route: Route) -> Channel:
+        """An encrypted connection to the server, its certificate verified unless the connection says not to."""
 
-    def session(self) -> Session:
+        def dial() -> socket.socket:
+            try:
+                return route.dial()
+            except OSError as error:
+                raise self._unreachable(error) from error
+
+        channel = tls.encrypted(dial, route.host, self._trust, self._deadline)
+        channel.deadline = self._deadline
+        return channel
+
+    def login(self, route: Route, channel: Channel, database: str = "") -> Session:
+        """Log in over an encrypted connection, into a database or the login's own."""
+        login = replace(self._login, database=database) if database else self._login
+        return driver.connect(channel, route.server_name, login, self._redirected)
+
+    def session(self, database: str = "") -> Session:
         """The whole way in one go."""
-        route = self.reach(self.resolve())
-        if not self._verify:
-            return driver.connect(route, self._login, Trust())
-        return self.login(route, self.certificate(route))
+        self._route = self._route or self.reach(self.resolve())
+        return self.login(self._route, self.encrypt(self._route), database)
+
+    def _redirected(self, to: Redirection, deadline: Deadline) -> Channel:
+        """Where the server sends us, if we may go there: judged and verified as the server itself was."""
+        ips = network.addresses(address.parse(to.host).host, self._allowed, self._transport.resolve)
+        return tls.encrypted(Route(to.host, ips[0], to.port).dial, to.host, self._trust, deadline)
 
     @contextmanager
-    def _authorities(self) -> Generator[str]:
-        """A file with the authorities to trust: the one given with the connection, or the public ones."""
-        if self._authority is None:
-            yield tls.public_authorities()
-            return
-        with tempfile.TemporaryDirectory(prefix="erphub-") as folder:
-            path = Path(folder, "ca.pem")
-            path.write_text(tls.authority(self._authority), "ascii", "ignore")
-            yield str(path)
+    def database(self, name: str) -> Generator[tuple[Session, Database]]:
+        """A connection that is in a database from its login on: not every server knows USE.
+
+        Raises ErpRefused `company_gone`, `permission_denied`; Unavailable `company_unavailable`.
+        """
+        with self._in_database(name) as session:
+            yield session, _required(databases(session), name)
+
+    def _in_database(self, name: str) -> Session:
+        try:
+            return self.session(name)
+        except HubError as error:
+            if error.code not in _LOGIN_INTO_DATABASE_FAILED:
+                raise
+        # A login into a database that cannot be opened fails without saying why; the server's own list does.
+        with self.session() as session:
+            _required(databases(session), name)
+        return self.session(name)
 
     # --- the test ----------------------------------------------------------------------------------------------------
 
-    def check(
-        self,
-        databases: Callable[[Session], Finding],
-        permissions: Callable[[Session], Finding],
-        read: Callable[[Session], Finding],
-    ) -> Iterator[Probe]:
+    def check(self, databases: Question, permissions: Question, read: Question) -> Iterator[Probe]:
         """Every stage as it finishes; after one that failed the others are skipped."""
-        trial = _Trial(self)
+        server = self.until(Deadline(TEST_SECONDS))
+        trial = _Trial(server)
         tries: dict[Stage, Callable[[], Finding]] = {
             Stage.DNS: trial.dns,
             Stage.TCP: trial.tcp,
             Stage.TLS: trial.tls,
             Stage.LOGIN: trial.login,
-            Stage.DATABASES: lambda: databases(trial.session),
-            Stage.PERMISSIONS: lambda: permissions(trial.session),
-            Stage.READ: lambda: read(trial.session),
+            Stage.DATABASES: lambda: databases(server, trial.session),
+            Stage.PERMISSIONS: lambda: permissions(server, trial.session),
+            Stage.READ: lambda: read(server, trial.session),
         }
         failed = False
         try:
@@ -163,7 +196,7 @@ class Server:
     @property
     def unverified(self) -> bool:
         """Whether nobody checks whose certificate the server shows."""
-        return not self._verify
+        return not self._trust.verified
 
 
 class _Trial:
@@ -172,6 +205,7 @@ class _Trial:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._session: Session | None = None
+        self._channel: Channel | None = None
 
     def dns(self) -> Finding:
         self._ips = self._server.resolve()
@@ -184,13 +218,17 @@ class _Trial:
         return (f"{words} {warning}", "instance_ignored") if warning else (words, None)
 
     def tls(self) -> Finding:
-        self._certificate = self._server.certificate(self._route)
+        self._channel = self._server.encrypt(self._route)
+        shown = tls.certificate(self._channel.certificate)
         if self._server.unverified:
-            return f"{TRUST_WARNING} The server shows a {self._certificate}.", "tls_not_verified"
-        return f"Encrypted and verified: {self._certificate}.", None
+            return f"{TRUST_WARNING} The server shows a {shown}.", "tls_not_verified"
+        return f"Encrypted and verified: {shown}.", None
 
     def login(self) -> Finding:
-        self._session = self._server.login(self._route, self._certificate)
+        if self._channel is None:
+            raise RuntimeError("a login was tried before the connection was encrypted")
+        channel, self._channel = self._channel, None
+        self._session = self._server.login(self._route, channel)
         name, version, edition, who = self._session.rows(IDENTITY())[0]
         return f"Logged in as {who} to {name}, SQL Server {version} ({edition}).", None
 
@@ -201,6 +239,8 @@ class _Trial:
         return self._session
 
     def end(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
         if self._session is not None:
             self._session.close()
 
@@ -232,23 +272,19 @@ def server_name(session: Session) -> str:
     return str(session.rows(IDENTITY())[0][0])
 
 
-def use(session: Session, database: str) -> Database:
-    """Open a database. It is looked up first, because a failing USE would not tell why.
-
-    Raises ErpRefused `company_gone`, `permission_denied`; Unavailable `company_unavailable`.
-    """
-    found = next((known for known in databases(session) if known.name == database), None)
-    if found is None:
+def _required(found: Sequence[Database], name: str) -> Database:
+    """The database, when it is there and can be opened."""
+    database = next((known for known in found if known.name == name), None)
+    if database is None:
         raise ErpRefused(
-            f"The database {database} is no longer on the server. Choose the companies of this connection again.",
+            f"The database {name} is no longer on the server. Choose the companies of this connection again.",
             code="company_gone",
         )
-    if found.problem is not None:
-        refused = found.state == "ONLINE"
+    if database.problem is not None:
+        refused = database.state == "ONLINE"
         kind, code = (ErpRefused, "permission_denied") if refused else (Unavailable, "company_unavailable")
-        raise kind(f"{database}: {found.problem}", code=code)
-    session.say(USE(database=quote(database)))
-    return found
+        raise kind(f"{name}: {database.problem}", code=code)
+    return database
 
 
 def company(database: Database, name: str, server: str) -> FoundCompany:

@@ -149,7 +149,6 @@ DATABASES = Statement(
     "SELECT d.name, HAS_DBACCESS(d.name), d.state_desc, d.snapshot_isolation_state, "
     "CONVERT(varchar(36), d.service_broker_guid) FROM sys.databases AS d ORDER BY d.name",
 )
-USE = Statement("use", "USE {database:name}")
 # Tables and views of the current database, for a user who maps them by hand.
 OBJECTS = Statement(
     "objects",
@@ -191,7 +190,6 @@ COMMIT = Statement("commit", "COMMIT TRANSACTION")
 ALL: tuple[Statement, ...] = (
     IDENTITY,
     DATABASES,
-    USE,
     OBJECTS,
     COLUMNS,
     MAY_READ,

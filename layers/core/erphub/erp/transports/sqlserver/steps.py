@@ -52,13 +52,22 @@ _LOGIN = (
         " login is made with the user who sits at the machine, and in the cloud nobody does.",
     ),
     Field(
+        "login_database",
+        "Database to sign in to",
+        "Only for a login that exists in one database alone (a contained user, as Azure SQL has them): that database.",
+        required=False,
+        example="F0001",
+        longest=128,
+        pattern=_NO_CONTROLS,
+    ),
+    Field(
         "password",
         "Password",
         "Stored encrypted, never shown again.",
         secret=True,
         longest=128,
         pattern=_NO_NUL,
-        bound_to=("server", "authentication", "login", "encryption", "ca_certificate"),
+        bound_to=("server", "authentication", "login", "login_database", "encryption", "ca_certificate"),
     ),
 )
 _ENCRYPTION = (

@@ -38,6 +38,10 @@ class NotEncryptedError(Exception):
     """The server offers no encryption."""
 
 
+class StrictlyRefusedError(Exception):
+    """The server took TLS first, as TDS 8 does, and then hung up."""
+
+
 class Deadline:
     """An end in wall-clock time that does not depend on what the other side sends; without seconds there is none."""
 
@@ -97,14 +101,20 @@ class Channel:
 
     @classmethod
     def open_strictly(cls, dial: Dial, context: ssl.SSLContext, name: str | None, deadline: Deadline) -> Self:
-        """Dial, make the TLS session at once as TDS 8 does, then say PRELOGIN. Raises as `open`."""
+        """Dial, make the TLS session at once as TDS 8 does, then say PRELOGIN.
+
+        Raises as `open`, and StrictlyRefusedError when TLS was agreed on and then nothing came.
+        """
         with _closed_on_failure(cls(dial(), deadline, is_strict=True)) as channel:
             channel._session = context.wrap_bio(channel._incoming, channel._outgoing, server_hostname=name)
             channel._shake_hands(inside_packets=False)
-            channel.send(packets(PacketType.PRELOGIN, prelogin(Encryption.ON)))
-            kind, channel.prelogin_answer = channel.receive_message()
+            try:
+                channel.send(packets(PacketType.PRELOGIN, prelogin(Encryption.ON)))
+                kind, channel.prelogin_answer = channel.receive_message()
+            except (OSError, EOFError, ProtocolError) as error:
+                raise StrictlyRefusedError from error
             if kind != PacketType.RESPONSE:
-                raise ProtocolError("the answer to PRELOGIN is of another kind")
+                raise StrictlyRefusedError
         return channel
 
     def send(self, data: bytes) -> None:

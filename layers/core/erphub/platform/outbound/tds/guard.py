@@ -49,7 +49,7 @@ class Redirect(Protocol):
 
 @dataclass
 class Guard:
-    """One connection between one driver and one server; used as a context, and over when the context ends."""
+    """One connection between one driver and one server, from `start` to `close`."""
 
     channel: Channel
     redirect: Redirect
@@ -67,14 +67,12 @@ class Guard:
     _driver: socket.socket | None = None
     _thread: threading.Thread | None = None
 
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
+        """Wait for the driver."""
         self._listener = socket.create_server((LOOPBACK, 0), backlog=1)
         self._thread = threading.Thread(target=self._run, name="tds-guard", daemon=True)
         self._thread.start()
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def port(self) -> int:
@@ -113,6 +111,8 @@ class Guard:
             upward.start()
             try:
                 self._copy_downward()
+            except TimeoutError:
+                self.timed_out = True  # before the driver sees its end, and asks why
             finally:
                 self._hang_up()
                 upward.join()

@@ -1,0 +1,1 @@
+"""Notes that people write on a connection for each other."""

@@ -1,0 +1,30 @@
+"""Notes on connections: written, listed, deleted."""
+
+from erphub.notes.capability import NOTES_MANAGE
+from erphub.notes.schemas import NewNote, NotePage, NoteView
+from erphub.notes.service import NoteService
+
+from erphub.platform.http.router import Router
+from erphub.platform.identity import Member
+from erphub.platform.wire import PageQuery
+
+router = Router("Notes")
+NOTES = "/clients/{client_id}/connections/{connection}/notes"
+
+
+@router.post(NOTES, needs=NOTES_MANAGE)
+def create_note(service: NoteService, member: Member, connection: str, body: NewNote) -> NoteView:
+    """Write a note on a connection."""
+    return service.create(member, connection, body)
+
+
+@router.get(NOTES, needs=NOTES_MANAGE)
+def list_notes(service: NoteService, member: Member, connection: str, query: PageQuery) -> NotePage:
+    """List the notes on a connection, the oldest first."""
+    return service.list_notes(member, connection, query)
+
+
+@router.delete(NOTES + "/{note}", needs=NOTES_MANAGE)
+def delete_note(service: NoteService, member: Member, connection: str, note: str) -> None:
+    """Delete a note."""
+    service.delete(member, connection, note)

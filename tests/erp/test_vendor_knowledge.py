@@ -27,6 +27,7 @@ OF_THE_HUB_ITSELF = {
     "departments": "what a sync's settings choose from",
 }
 """Words of the hub's own language that a vendor's form has too."""
+IN_ONE_MODULE = {("openapi.py", "mapping"): "part of a discriminator in OpenAPI's own language"}
 
 
 def asked_by_vendors() -> set[str]:
@@ -77,6 +78,8 @@ def knowledge_of_vendors(source: str) -> list[str]:
 @pytest.mark.parametrize("path", GENERIC, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_generic_code_knows_no_step_name_or_rule_of_one_erp(path: Path) -> None:
     found = knowledge_of_vendors(path.read_text())
+    excused = {word for module, word in IN_ONE_MODULE if path == PACKAGE / module}
+    found = [one for one in found if one.split("'")[1] not in excused]
     if path == CATALOGUE:  # the list of modules is the one place that names them
         found = [one for one in found if one.split("'")[1] not in catalogue.MODULES]
     assert found == []

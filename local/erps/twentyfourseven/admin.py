@@ -6,7 +6,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any, cast
 
-from . import ledger, rest_trade, seed, soap_ledger
+from . import ledger, rest_orders, rest_trade, seed, soap_ledger
 from .faults import KINDS, Faults, UnknownFaultError
 from .http import Request, Response, json_response, listed, text
 from .ledger import RefusedError
@@ -72,7 +72,7 @@ def _organisation(org: Organisation) -> dict[str, Any]:
         "voucher_count": len(org.vouchers), "line_count": sum(len(v.lines) for v in org.vouchers.values()),
         "vouchers": [ledger.summary(v) for v in latest],
         "drafts": [_draft(d) for d in org.drafts.values()],
-        "orders": [rest_trade.order_shown(o) | {"lines": list(o.lines.values()), "attachments": o.attachments}
+        "orders": [rest_orders.order_shown(o) | {"lines": list(o.lines.values()), "attachments": o.attachments}
                    for o in org.orders.values()],
         "customers": [rest_trade.shown(r) | {"active": r.active} for r in org.customers.values()],
         "products": [rest_trade.shown(r) | {"active": r.active} for r in org.products.values()],

@@ -6,12 +6,36 @@ from datetime import timedelta
 from typing import Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from . import admin, rest, rest_ledger, rest_trade, seed, soap, soap_files, soap_ledger, soap_signin, soap_trade
+from . import (
+    admin,
+    rest,
+    rest_files,
+    rest_ledger,
+    rest_orders,
+    rest_trade,
+    seed,
+    soap,
+    soap_files,
+    soap_ledger,
+    soap_orders,
+    soap_signin,
+    soap_trade,
+)
 from .faults import AFTER, BEFORE, SAVE_ANSWERS, Dropped, Fault, Faults
 from .http import MalformedError, Request, Response, json_response, read, write
 from .state import World
 
-PARTS = (rest_ledger, rest_trade, soap_signin, soap_ledger, soap_files, soap_trade)
+PARTS = (
+    rest_ledger,
+    rest_files,
+    rest_trade,
+    rest_orders,
+    soap_signin,
+    soap_ledger,
+    soap_files,
+    soap_trade,
+    soap_orders,
+)
 """Importing them declares what they answer."""
 
 
@@ -99,7 +123,7 @@ class App:
             if request.path == "/login/oauth/token" and request.method == "POST":
                 return rest.give_token(self.world, request)
             if request.path.startswith("/rest/uploads/"):
-                return rest_ledger.receive(self.world, request)
+                return rest_files.receive(self.world, request)
             if request.path.startswith(rest.PREFIX + "/"):
                 return self._rest(request)
             if request.path.startswith(("/api/", "/webservices/")):

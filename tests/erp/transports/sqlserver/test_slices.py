@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erphub.erp.reading import DateRange, Slice
-from erphub.erp.transports.sqlserver import reading
+from erphub.erp.transports.sqlserver import planning, reading
 from erphub.erp.transports.sqlserver.source import Bound, Source
 from erphub.erp.transports.sqlserver.statements import Column, Span, condition
 
@@ -50,7 +50,7 @@ _numbers = st.one_of(st.none(), st.just(0), st.integers(20191225, 20240305), st.
 @given(st.dictionaries(_numbers, st.integers(1, 50), max_size=60), st.integers(1, 100), _numbers)
 def test_days_as_numbers(counted: dict[int | None, int], slice_rows: int, later: int | None) -> None:
     rows = sorted(counted.items(), key=lambda item: (item[0] is not None, item[0] or 0))
-    slices = reading._by_day(Answering(rows), bound(INT), INT, DateRange(), slice_rows)  # type: ignore[arg-type]
+    slices = planning._by_day(Answering(rows), bound(INT), INT, DateRange(), slice_rows)  # type: ignore[arg-type]
     check(slices, dict(rows), later)
 
 
@@ -58,7 +58,7 @@ def test_days_as_numbers(counted: dict[int | None, int], slice_rows: int, later:
 def test_days_as_dates(counted: dict[date | None, int], slice_rows: int, later: date | None) -> None:
     rows = sorted(counted.items(), key=lambda item: (item[0] is not None, item[0] or date.min))
     told = [(None if day is None else day.isoformat(), count) for day, count in rows]
-    slices = reading._by_day(Answering(told), bound(DAY), DAY, DateRange(), slice_rows)  # type: ignore[arg-type]
+    slices = planning._by_day(Answering(told), bound(DAY), DAY, DateRange(), slice_rows)  # type: ignore[arg-type]
     check(slices, dict(rows), later)
 
 
@@ -72,7 +72,7 @@ def test_keys(keys: list[int | None], slice_rows: int, later: int | None, lowest
     there = [key for key in keys if lowest is None or (key is not None and key >= lowest)]
     known = [key for key in there if key is not None]
     extent = (len(there), min(known, default=None), max(known, default=None))
-    slices = reading._by_key(Answering([extent]), bound(INT, lowest=lowest), slice_rows)  # type: ignore[arg-type]
+    slices = planning._by_key(Answering([extent]), bound(INT, lowest=lowest), slice_rows)  # type: ignore[arg-type]
     assert sum(part.rows for part in slices) == len(there)
     for key in [*keys, later]:
         expected = 1 if lowest is None or (key is not None and key >= lowest) else 0
@@ -96,7 +96,7 @@ def test_a_window_ends_where_it_says(counted: dict[date, int], first: date, leng
     window = DateRange(first, first + timedelta(days=length))
     inside = sorted((day, count) for day, count in counted.items() if first <= day < first + timedelta(days=length))
     told = [(day.isoformat(), count) for day, count in inside]
-    slices = reading._by_day(Answering(told), bound(DAY), DAY, window, slice_rows)  # type: ignore[arg-type]
+    slices = planning._by_day(Answering(told), bound(DAY), DAY, window, slice_rows)  # type: ignore[arg-type]
     for day in [*counted, first, first - timedelta(days=1), first + timedelta(days=length)]:
         expected = 1 if first <= day < first + timedelta(days=length) else 0
         assert sum(holds(part, day) for part in slices) == expected
@@ -105,7 +105,7 @@ def test_a_window_ends_where_it_says(counted: dict[date, int], first: date, leng
 
 def test_a_day_that_is_larger_than_a_slice_is_one_slice() -> None:
     told = [(20240101, 10), (20240102, 1000), (20240103, 10)]
-    slices = reading._by_day(Answering(told), bound(INT), INT, DateRange(), 100)  # type: ignore[arg-type]
+    slices = planning._by_day(Answering(told), bound(INT), INT, DateRange(), 100)  # type: ignore[arg-type]
     assert [part.rows for part in slices] == [10, 1000, 10]
 
 

@@ -81,7 +81,7 @@ def test_a_stall_is_noticed(site: Site, many: Database) -> None:
 def test_a_cut_in_the_middle_is_never_taken_for_the_end(
     site: Site, many: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 100)
+    monkeypatch.setattr(reading, "MAX_BATCH_ROWS", 100)
     opened, company, plan = site.plan_reading("gl_transactions")
     site.server.inject("cut", statement="rows", after_rows=550)
     rows = 0
@@ -95,7 +95,7 @@ def test_a_cut_in_the_middle_is_never_taken_for_the_end(
 def test_a_reader_that_stops_early_lets_go_of_the_connection(
     site: Site, many: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 10)
+    monkeypatch.setattr(reading, "MAX_BATCH_ROWS", 10)
     opened, company, plan = site.plan_reading("gl_transactions")
     with opened.read(LEDGER, company, plan, plan.slices[0]) as found:
         assert next(found.batches()).num_rows == 10

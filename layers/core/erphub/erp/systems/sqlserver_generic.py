@@ -20,7 +20,7 @@ from erphub.erp.reading import (
     Slice,
 )
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
-from erphub.erp.transports.sqlserver import legacy, permissions, reading, server, steps
+from erphub.erp.transports.sqlserver import legacy, permissions, planning, reading, server, steps
 from erphub.erp.transports.sqlserver.driver import Session, Transport
 from erphub.erp.transports.sqlserver.source import Source
 from erphub.platform.errors import ErpRefused, FieldError
@@ -140,7 +140,7 @@ class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges
 
     @override
     def plan_reading(self, dataset: Dataset, company: FoundCompany, window: DateRange, slice_rows: int) -> ReadPlan:
-        return reading.plan_reading(self._server, company, dataset, [self._source(dataset)], window, slice_rows)
+        return planning.plan_reading(self._server, company, dataset, [self._source(dataset)], window, slice_rows)
 
     @override
     def daily_totals_before(self, dataset: Dataset, company: FoundCompany, before: date) -> Sequence[ControlTotal]:

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, override
 
 from erphub.erp.datasets import Dataset, Publishing
-from erphub.erp.reading import Anomaly, ChangeReport, ControlTotal, DateRange, ReadPlan, Slice
+from erphub.erp.reading import Anomaly, ChangeReport, ControlTotal, DateRange, Reading, ReadPlan, Slice
 from erphub.erp.systems.twentyfourseven.numbers import plain
 from erphub.erp.transports.http.rows import Anomalies, Row, batch, held_decimal, types_of
 from erphub.platform.errors import ErpRefused
@@ -139,11 +139,8 @@ def _where(first: date | None, end: date | None) -> dict[str, str | None]:
     return {"first": first and first.isoformat(), "end": end and end.isoformat()}
 
 
-class SliceReading:
+class SliceReading(Reading):
     """A slice being read; `totals` are complete when the last batch has been taken."""
-
-    consistent = False
-    """Pages are separate answers: the ledger may change between them."""
 
     def __init__(self, source: Source, dataset: Dataset, where: Mapping[str, Any]) -> None:
         self._source = source
@@ -156,22 +153,27 @@ class SliceReading:
         self._anomalies = Anomalies()
 
     @property
+    @override
+    def consistent(self) -> bool:
+        return False  # pages are separate answers: the ledger may change between them
+
+    @property
+    @override
     def totals(self) -> Sequence[ControlTotal]:
-        """What the answers so far held, per day."""
         summed = self._dataset.amount is not None
         return [ControlTotal(day, rows, self._sums[day] if summed else None) for day, rows in self._rows.items()]
 
+    @override
     def recount(self) -> Sequence[ControlTotal]:
-        """The same again: they are counted from the very answers that the rows came with."""
-        return self.totals
+        return self.totals  # they are counted from the very answers that the rows came with
 
     @property
+    @override
     def anomalies(self) -> Sequence[Anomaly]:
-        """What was odd in the rows so far."""
         return list(self._anomalies.values())
 
+    @override
     def batches(self) -> Iterator["RecordBatch"]:
-        """The rows, page by page, as Arrow batches; each row once."""
         waiting: list[Row] = []
         seen: set[tuple[Any, ...]] = set()
         for page in self._source.pages(self._dataset.id, self._first, self._end):

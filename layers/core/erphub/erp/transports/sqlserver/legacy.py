@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from erphub.erp.datasets import Dataset
 from erphub.erp.reading import ChangeReport, ControlTotal
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver.reading import SumTooWide, as_stored, totals
+from erphub.erp.transports.sqlserver.planning import as_stored
+from erphub.erp.transports.sqlserver.reading import SumTooWide, totals
 from erphub.erp.transports.sqlserver.server import Server
 from erphub.erp.transports.sqlserver.source import Source, bind
 from erphub.erp.transports.sqlserver.statements import Span

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.aws import on_both
-from tests.unit.api.test_wizard import Wizard
+from tests.wizards.test_service import Wizard
 
 
 @pytest.fixture

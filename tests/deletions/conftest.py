@@ -229,7 +229,7 @@ class Scene:
         first = Membership(CLIENT, CUSTOMER, OWNER, "administrator", "owner@example.test")
         tenancy.add_client(Client(CLIENT, CUSTOMER, "Example client", self.now), first)
         tenancy.put_member(Membership(CLIENT, CUSTOMER, COLLEAGUE, "administrator", "c@example.test"), None, None)
-        CompanyTable(self.table).allow_twice(CUSTOMER, True)
+        CompanyTable(self.table).set_allow_duplicates(CUSTOMER, True)
         self.connect_one(MINE, NAME, [Company(key="F0001", name="Nord AS"), Company(key="F0002", name="Sør AS")])
         self.connect_one(OTHER, "Regnskap Sør", [Company(key="F0002", name="Sør AS")])
         for connection in (MINE, OTHER):
@@ -253,7 +253,7 @@ class Scene:
             created_at=self.now,
             updated_at=self.now,
         )
-        self.companies.claim(CUSTOMER, connection, companies, knowingly=True)
+        self.companies.claim(CUSTOMER, connection, companies, allow_duplicates=True)
         entry = self.audit.entry(OWNER, "connection.created", None, {"name": name}, "192.0.2.7")
         finished = wizard.model_copy(update={"status": WizardStatus.FINISHED})
         _, ended = WizardTable(self.table).replacing(finished)
@@ -278,7 +278,7 @@ class Scene:
 
     def draft(self, connection_id: str) -> Wizard:
         """An edit in progress, with a password of its own and what it found."""
-        edit = Edit(version=1, secret_name=f"{CLIENT}/{connection_id}", opened={}, own_secret=True)
+        edit = Edit(version=1, secret_name=f"{CLIENT}/{connection_id}", original_answers={}, has_own_secret=True)
         wizard = self.wizard(connection_id, status=WizardStatus.WAITING, edit=edit)
         WizardTable(self.table).create(wizard)
         self.table.put({**wizard_token_key(CLIENT, wizard.id), "token": "token"})

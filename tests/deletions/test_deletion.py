@@ -123,7 +123,7 @@ def test_a_run_that_fails_in_the_last_moment_is_no_reason_not_to_delete(scene: S
     def meanwhile(name, input):
         before = scene.connection()
         degraded = ConnectionStatus.DEGRADED
-        scene.connections.move(before, degraded, Health(of=degraded, since=scene.now), None)
+        scene.connections.change_status(before, degraded, Health(of=degraded, since=scene.now), None)
         return start(name, input)
 
     monkeypatch.setattr(scene.machine, "start", meanwhile)
@@ -138,7 +138,7 @@ def test_a_connection_that_never_stands_still_is_asked_for_again_and_not_called_
 
     def meanwhile(deletion, connection, *more):
         status = connection.status
-        scene.connections.move(connection, status, Health(of=status, since=scene.now), None)
+        scene.connections.change_status(connection, status, Health(of=status, since=scene.now), None)
         return schedule(deletion, connection, *more)
 
     monkeypatch.setattr(scene.store, "schedule", meanwhile)
@@ -201,7 +201,7 @@ def test_a_deleted_connection_is_unusable_at_once_and_all_of_it_is_still_there(s
     assert answer.restorable_until == scene.now + timedelta(days=30)
     found = scene.connection()
     assert found.status is ConnectionStatus.DELETING
-    assert not found.works
+    assert not found.is_operational
     assert found.status_reason["restorable_until"] == "2026-12-22T08:00:00Z", "whoever looks sees how long there is"
     assert scene.store.list_scheduled(CLIENT) == [MINE]
     assert len(scene.traces(MINE)) >= before
@@ -341,7 +341,7 @@ def test_what_waited_for_its_password_waits_for_it_again_once_it_is_resumed(scen
     before = scene.connection()
     since = scene.now - timedelta(days=3)
     waits = ConnectionStatus.REAUTH_REQUIRED
-    assert scene.connections.move(before, waits, Health(of=waits, since=since, catch_up_from=since), None)
+    assert scene.connections.change_status(before, waits, Health(of=waits, since=since, catch_up_from=since), None)
     scene.ask()
     scene.service.restore(scene.member(), MINE)
     health = scene.connection().health
@@ -476,10 +476,10 @@ def test_afterwards_a_search_of_every_store_finds_nothing_but_the_audit_trail(sc
 def test_its_name_and_its_companies_can_be_used_again(scene: Scene):
     scene.ask()
     assert scene.connections.is_taken(CLIENT, NAME), "while it can be brought back, its name is kept for it"
-    assert len(scene.companies.held(CLIENT, MINE)) == 2
+    assert len(scene.companies.list_used(CLIENT, MINE)) == 2
     scene.walk()
     assert not scene.connections.is_taken(CLIENT, NAME)
-    assert scene.companies.held(CLIENT, MINE) == []
+    assert scene.companies.list_used(CLIENT, MINE) == []
 
 
 def test_with_no_time_of_grace_it_goes_at_once(scene: Scene):

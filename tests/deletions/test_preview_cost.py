@@ -53,7 +53,7 @@ def crowd(scene: Scene) -> None:
             {**job_key(CLIENT, job), **mine, "version": 1, "body": "{}"},
             {**wizard_key(CLIENT, f"w{number:05}"), **mine, "status": "finished"},
             {**connection_company_key(CLIENT, connection, "g", "F0001"), "key": "F0001", "name": "Example AS"},
-            {**company_key(CUSTOMER, f"system/{number}"), "holders": [f"{CLIENT}/{connection}"], "rev": 1},
+            {**company_key(CUSTOMER, f"system/{number}"), "uses": [f"{CLIENT}/{connection}"], "rev": 1},
             *({**run_key(CLIENT, job, f"r{number:05}-{run}"), **mine} for run in range(RUNS_EACH)),
         ]
     scene.table.put_many(items)

@@ -1,6 +1,6 @@
 """Notifications through the API: who reads them, and who says that they see to it."""
 
-from tests.unit.api.test_wizard import Wizard
+from tests.wizards.test_service import Wizard
 
 
 def test_people_read_what_happened_and_say_that_they_see_to_it(hub):

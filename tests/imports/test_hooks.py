@@ -140,7 +140,7 @@ def test_nobody_signs_in_with_a_login_that_was_refused() -> None:
     connections: Any = Connections(ConnectionStatus.REAUTH_REQUIRED)
     erp: Any = Erp()
     companies: Any = None
-    sources = ConnectedSources(connections, erp, companies)
+    sources = ConnectedSources(connections, connections, erp, companies)
     source = sources.get(CLIENT, CONNECTION)
     with pytest.raises(CredentialsRefused) as refused:
         sources.companies(source)

@@ -30,7 +30,7 @@ class Deletion(WithImports):
 
     def prepare(self, stage: Stage) -> None:
         stage.settle_in()
-        CompanyTable(Table(stage.tenants)).allow_twice(CUSTOMER, True)
+        CompanyTable(Table(stage.tenants)).set_allow_duplicates(CUSTOMER, True)
         for connection, name in ((BOOKS, "Books"), (OTHER, "Others")):
             connect(stage, connection, name, ["F0001"])
             path = f"{HERE}/import-jobs/{self.job(stage, connection)}/runs"

@@ -21,6 +21,7 @@ from erphub.lake.locations import tables_prefix
 from erphub.platform.ids import new_id
 from erphub.platform.services import Services
 from erphub.platform.settings import Settings
+from erphub.wizards.dynamodb import WizardTable
 from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.service import WizardService
 from tests.reliability import views
@@ -53,7 +54,7 @@ def connect(stage: Stage, connection_id: str, name: str, companies: list[str]) -
         created_at=now,
         expires_at=now,
     )
-    app.services().get(WizardService).store.create(wizard)
+    app.services().get(WizardTable).create(wizard)
     connection = Connection(
         id=connection_id,
         client_id=CLIENT,
@@ -68,10 +69,10 @@ def connect(stage: Stage, connection_id: str, name: str, companies: list[str]) -
         updated_at=now,
     )
     kept = [Company(key=key, name=f"Company {key}") for key in companies]
-    app.services().get(CompanyRegistry).claim(CUSTOMER, connection, kept, knowingly=True)
+    app.services().get(CompanyRegistry).claim(CUSTOMER, connection, kept, allow_duplicates=True)
     entry = app.services().get(AuditTrail).entry(USER, "connection.created", None, {"name": name}, "192.0.2.7")
     finished = wizard.model_copy(update={"status": WizardStatus.FINISHED})
-    _, ended = app.services().get(WizardService).store.replacing(finished)
+    _, ended = app.services().get(WizardTable).replacing(finished)
     app.services().get(ConnectionTable).create(connection, kept, entry, [ended])
     app.services().platform.secrets.put(connection.secret_name, {"password": "S3cret-of-the-ERP"}, CLIENT)
 

@@ -4,8 +4,8 @@ A plugin: `tests/conftest.py` loads it, so that every package's API tests have t
 
 import importlib.util
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -17,32 +17,29 @@ import pytest
 
 from erphub.audit.dynamodb import AuditTable
 from erphub.audit.service import AuditTrail
-from erphub.companies.dynamodb import CompanyTable
+from erphub.companies.access_requests import AccessRequests
+from erphub.companies.models import CompanyUse
 from erphub.companies.service import CompanyRegistry
-from erphub.connections.access import ConnectionAccess
 from erphub.connections.dynamodb import ConnectionTable
-from erphub.connections.health import HealthService, PauseService
-from erphub.connections.service import ConnectionService
+from erphub.connections.erp_access import ErpAccess
+from erphub.connections.health import HealthService
+from erphub.connections.hooks import AllConnectionHooks
+from erphub.connections.models import Connection
 from erphub.events.dynamodb import EventTable
-from erphub.events.notifications import NotificationService
 from erphub.events.publisher import EventPublisher
-from erphub.platform import logging, redaction
+from erphub.platform import redaction
 from erphub.platform.aws.table import Table
 from erphub.platform.aws.table_writes import MARK
 from erphub.platform.clock import Ids
 from erphub.platform.ids import derived_id_at, new_id
 from erphub.platform.outbound.addresses import AddressGuard
-from erphub.platform.problems import as_problem
 from erphub.tenancy.actors import MemberDirectory
 from erphub.tenancy.dynamodb import TenancyTable
 from erphub.tenancy.models import Client, Customer, Membership, User
 from erphub.tenancy.service import TenancyService
 from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable
 from erphub.webhooks.service import WebhookService
-from erphub.wizards.completion import WizardCompletion
-from erphub.wizards.dynamodb import WizardTable
-from erphub.wizards.service import WizardService
-from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
+from erphub.wizards.machine import WizardMachine
 from erphub.wizards.tasks import WizardTasks
 from tests.support import services
 from tests.support.aws import TENANTS, everything_in, make_table
@@ -99,13 +96,26 @@ class Hub:
     other_client: str
     time: list[datetime]
     table: str
-    started: list[tuple[str, str, str]] = field(default_factory=list)
-    asked: list[Any] = field(default_factory=list)
-    edited: list[Any] = field(default_factory=list)
-    bus: FakeBus = field(default_factory=FakeBus)
-    catch_ups: list[Any] = field(default_factory=list)
-    """The catch-ups that were asked for after a pause."""
+    bus: FakeBus
+    happenings: "Happenings"
+    reconnections: list[tuple[str, str]]
+    """Connections whose credentials an edit or a test has shown to be good."""
     api: Any = None
+
+    @property
+    def started(self) -> list[tuple[str, str, str]]:
+        """New connections whose first imports were asked for."""
+        return self.happenings.started
+
+    @property
+    def catch_ups(self) -> list[Any]:
+        """The catch-ups that were asked for after a pause."""
+        return self.happenings.catch_ups
+
+    @property
+    def asked(self) -> list[Any]:
+        """The requests for access that owners were notified of."""
+        return self.happenings.asked
 
     def call(
         self, method: str, path: str, body: Any = None, *, user: str | None = ADMINISTRATOR, **more: Any
@@ -144,8 +154,33 @@ class Hub:
         self.time[0] += timedelta(**how_long)
 
 
-def _not_swept(what: str, error: Exception) -> None:
-    logging.logger().error("could not be swept", exc_info=error, extra={"what": what})
+@dataclass
+class Happenings:
+    """What others would do about connections: remembered. Satisfies `ConnectionHooks` and `OwnerNotices`."""
+
+    started: list[tuple[str, str, str]] = field(default_factory=list)
+    catch_ups: list[Any] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+
+    def created(self, client_id: str, connection_id: str, owner: str) -> None:
+        self.started.append((client_id, connection_id, owner))
+
+    def reconnected(self, connection: Connection, since: datetime) -> None:
+        self.catch_ups.append((connection, since))
+
+    def request_access(self, use: CompanyUse, request_key: str, detail: str, details: Mapping[str, Any]) -> None:
+        self.asked.append((use, request_key, detail, details))
+
+
+@dataclass(frozen=True)
+class WatchedHealth(HealthService):
+    """Remembers which connections an edit has reconnected, and from which status."""
+
+    reconnections: list[tuple[str, str]] = field(default_factory=list)
+
+    def reconnected(self, client_id: str, connection_id: str) -> None:
+        self.reconnections.append((client_id, connection_id))
+        super().reconnected(client_id, connection_id)
 
 
 @pytest.fixture
@@ -165,58 +200,55 @@ def _ids_in_order() -> Ids:
 
 
 def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
-    platform = services.anew(monkeypatch).platform
+    platform: Any = services.anew(monkeypatch).platform
     table, system, secrets, users = platform.table, FakeSystem(), FakeSecrets(), FakeUsers()
     time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
     clock: Callable[[], datetime] = lambda: time[0]  # noqa: E731
-    wizards, found = WizardTable(table), ConnectionTable(table)
-    started: list[tuple[str, str, str]] = []
-    store = TenancyTable(table)
-    asked: list[Any] = []
-    bus, catch_ups, events = FakeBus(), list[Any](), EventTable(table)
-    publisher = EventPublisher(events, bus, clock)
-    health = HealthService(found, publisher, lambda *missed: catch_ups.append(missed), clock)
-    edited: list[Any] = []
-    editors, trail = ConnectionAccess(found, store), AuditTrail(AuditTable(table), redaction, clock, _ids_in_order())
-    identities = CompanyRegistry(CompanyTable(table), found, store, lambda *told: asked.append(told), lambda _: None)
-    finishing = WizardCompletion(
-        wizards,
-        found,
-        secrets,
-        identities,
-        trail,
-        clock,
-        lambda *new: started.append(new),
-        lambda *both: edited.append(both),
-    )
-    connecting = WizardTasks(
-        wizards, found, secrets, redaction, clock, system.open, finishing, as_problem, health.tested
-    )
+    tasks: dict[str, Callable[..., Any]] = {}
 
     def task(name: str, given: Any) -> Any:
         wanted = {key: value for key, value in given.items() if key.endswith("_id") or key == "reason"}
-        return getattr(connecting, name)(**wanted)
+        return tasks[name](**wanted)
 
-    machine = FakeMachine(table, task)
-    rules = editors, identities, lambda _: None
-    secrets.clock = clock
-    webhooks = WebhookTable(table)
-    guard = AddressGuard((), lambda host: ["8.8.8.8"] if host == HOST else ["10.0.0.5"])
+    machine, bus, happenings = FakeMachine(table, task), FakeBus(), Happenings()
+    secrets.clock = platform.clock = clock
+    platform.secrets = platform.stored_secrets = secrets
+    platform.machine = lambda _: machine
+    store, publisher = TenancyTable(table), EventPublisher(EventTable(table), bus, clock)
     actors = MemberDirectory(store)
-    given = [
-        OverdueWizards(wizards, machine, connecting.finish, clock, _not_swept),
-        OrphanedSecrets(secrets, found, wizards, lambda *names: webhooks.get(*names) is not None, clock, _not_swept),
-        WizardService(wizards, found, secrets, machine, redaction, clock, platform.new_id, 86400, *rules),
-        TenancyService(TenancyTable(table), users, clock, platform.new_id),
-        ConnectionService(found, machine, clock, platform.new_id, editors, trail),
-        connecting,
-        identities,
-        trail,
-        NotificationService(events, actors, clock),
-        PauseService(editors, health, trail),
-        WebhookService(webhooks, DeliveryTable(table), secrets, guard, actors, clock, platform.new_id),
-    ]
-    services.use(monkeypatch, {type(one): one for one in given})
+    guard = AddressGuard((), lambda host: ["8.8.8.8"] if host == HOST else ["10.0.0.5"])
+    health = WatchedHealth(ConnectionTable(table), publisher, happenings, clock)
+    made = services.use(
+        monkeypatch,
+        {
+            AuditTrail: AuditTrail(AuditTable(table), redaction, clock, _ids_in_order()),
+            AllConnectionHooks: happenings,
+            AccessRequests: happenings,
+            ErpAccess: system,
+            EventPublisher: publisher,
+            HealthService: health,
+            TenancyService: TenancyService(store, users, clock, platform.new_id),
+            WebhookService: WebhookService(
+                WebhookTable(table),
+                DeliveryTable(table),
+                secrets,
+                guard,
+                actors,
+                clock,
+                platform.new_id,
+            ),
+        },
+    )
+    made = services.use(
+        monkeypatch,
+        {
+            WizardMachine: replace(made.get(WizardMachine), pause=lambda _: None),
+            CompanyRegistry: replace(made.get(CompanyRegistry), pause=lambda _: None),
+        },
+    )
+    wizards = made.get(WizardTasks)
+    tasks |= {name: getattr(wizards, name) for name in ("process_answer", "record_failure", "finish")}
+    tasks["test"] = wizards.tester.test
     for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
         users.people[person] = User(person, f"{person}@example.test")
     customer, ids = new_id(), (new_id(), new_id())
@@ -228,6 +260,6 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
         )
     for person in (ACCOUNTANT, VIEWER):
         store.put_member(Membership(ids[0], customer, person, person, f"{person}@example.test"), None, None)
-    hub = Hub(machine, secrets, users, system, customer, *ids, time, name, started, asked, edited, bus, catch_ups)
+    hub = Hub(machine, secrets, users, system, customer, *ids, time, name, bus, happenings, health.reconnections)
     hub.api = handler_module("api")
     return hub

@@ -50,14 +50,14 @@ class Installation:
     def connected(self, _: Connection) -> Any:
         return self
 
-    def adopt(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
+    def claim_new_companies(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
         self.adopted += [company.key for company in found]
         return [company for company in found if company.key not in self.refused]
 
     def sources(self) -> ConnectedSources:
         stores: Any = self
 
-        return ConnectedSources(stores, stores, self)
+        return ConnectedSources(stores, stores, stores, self)
 
     def problems(self) -> dict[str, str | None]:
         sources = self.sources()

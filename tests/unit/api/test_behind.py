@@ -20,7 +20,7 @@ from erphub.platform.identity import Caller
 from erphub.platform.tasks import TaskDoor, TaskFailed
 from erphub.tenancy.access import Authorizer
 from tests.support.hub import ROOT, event, handler_module
-from tests.unit.api.test_wizard import SERVER, Wizard
+from tests.wizards.test_service import SERVER, Wizard
 
 CANARY = "cAnary-\\\"påss'wörd-1"
 

@@ -12,7 +12,7 @@ router = Router("Companies and licences")
 @router.patch("/customers/{customer_id}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
 def change_customer(service: CompanyRegistry, customer_id: str, body: ChangedCustomer) -> LicencesView:
     """Allow, or no longer allow, that a company is knowingly connected more than once."""
-    return service.allow_twice(customer_id, body.same_company_twice)
+    return service.set_allow_duplicates(customer_id, body.same_company_twice)
 
 
 @router.get("/customers/{customer_id}/licences", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
@@ -24,10 +24,10 @@ def show_licences(service: CompanyRegistry, customer_id: str) -> LicencesView:
 @router.put("/customers/{customer_id}/licences", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
 def allow_licences(service: CompanyRegistry, customer_id: str, body: AllowedLicences) -> LicencesView:
     """Set how many companies a customer may use."""
-    return service.allow(customer_id, body.allowed)
+    return service.set_licences(customer_id, body.allowed)
 
 
 @router.get("/clients/{client_id}/connections/{connection}/companies", needs=CONNECTIONS_VIEW)
 def list_companies(service: CompanyRegistry, member: Member, connection: str, query: CompanySearch) -> CompanyPage:
     """List or search the companies a connection uses."""
-    return service.page(member, connection, query)
+    return service.list_companies(member, connection, query)

@@ -24,7 +24,7 @@ class UsedLicences(PassiveDependent):
 
     @override
     def find(self, of: ConnectionRef) -> Found:
-        freed = [one for one in self.registry.held(of.client_id, of.id) if len(one.holders) == 1]
+        freed = [one for one in self.registry.list_used(of.client_id, of.id) if len(one.uses) == 1]
         fingerprint = fingerprint_of(sorted(one.id for one in freed))
         return Found(len(freed), sorted(one.name for one in freed), fingerprint=fingerprint)
 

@@ -1,70 +1,73 @@
 """A customer's companies in the tenant table: one item per identity, put only where there is none, with its licence."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, override
 
 from erphub.companies.models import CompanyUse, KnownCompany, Licences, used_up
+from erphub.companies.ports import CompanyStore
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.writes import Key, Write
 
 
-class CompanyTable:
-    """Satisfies `companies.ports.CompanyStore`."""
+class CompanyTable(CompanyStore):
+    """One item per company, and one that counts the licences."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    @override
     def find(self, customer_id: str, ids: Sequence[str]) -> dict[str, KnownCompany]:
-        """See the port."""
         wanted = [company_key(customer_id, one) for one in dict.fromkeys(ids)]
         return {found.id: found for found in map(_company, self._table.get_many(wanted))}
 
-    def held(self, customer_id: str, connection_id: str) -> Sequence[KnownCompany]:
-        """See the port."""
+    @override
+    def list_used(self, customer_id: str, connection_id: str) -> Sequence[KnownCompany]:
         key = company_key(customer_id, "")
-        return [found for found in map(_company, self._table.all(key["pk"], key["sk"])) if found.held_by(connection_id)]
+        return [
+            found for found in map(_company, self._table.all(key["pk"], key["sk"])) if found.is_used_by(connection_id)
+        ]
 
-    def take(self, customer_id: str, companies: Sequence[KnownCompany]) -> None:
-        """See the port."""
+    @override
+    def claim(self, customer_id: str, companies: Sequence[KnownCompany]) -> None:
         licences = self.licences(customer_id)
         if licences.allowed is not None and licences.used + len(companies) > licences.allowed:
             raise used_up(licences, len(companies))
         new = [Write(put=_item(customer_id, one), condition="attribute_not_exists(pk)") for one in companies]
-        self._table.transact([*new, _counted(customer_id, len(companies), licences.allowed)])
+        self._table.transact([*new, _count_licences(customer_id, len(companies), licences.allowed)])
 
-    def put_holders(self, customer_id: str, company: KnownCompany, holders: Sequence[CompanyUse]) -> None:
-        """See the port."""
+    @override
+    def replace_uses(self, customer_id: str, company: KnownCompany, uses: Sequence[CompanyUse]) -> None:
         unchanged: dict[str, Any] = {"condition": "rev = :rev", "values": {"rev": company.rev}}
-        if holders:
-            after = company.model_copy(update={"holders": list(holders), "rev": company.rev + 1})
+        if uses:
+            after = company.model_copy(update={"uses": list(uses), "rev": company.rev + 1})
             self._table.transact([Write(put=_item(customer_id, after), **unchanged)])
         else:
             gone = Write(delete=company_key(customer_id, company.id), **unchanged)
-            self._table.transact([gone, _counted(customer_id, -1, None)])
+            self._table.transact([gone, _count_licences(customer_id, -1, None)])
 
+    @override
     def licences(self, customer_id: str) -> Licences:
-        """See the port."""
         return _licences(self._table.get(licences_key(customer_id)) or {})
 
-    def allow(self, customer_id: str, allowed: int | None) -> Licences:
-        """See the port."""
+    @override
+    def set_allowed(self, customer_id: str, allowed: int | None) -> Licences:
         key = licences_key(customer_id)
         if allowed is None:
             return _licences(self._table.update(key, "REMOVE allowed"))
         return _licences(self._table.update(key, "SET allowed = :allowed", allowed=allowed))
 
-    def allow_twice(self, customer_id: str, twice: bool) -> Licences:
-        """See the port."""
-        return _licences(self._table.update(licences_key(customer_id), "SET same_company_twice = :twice", twice=twice))
+    @override
+    def set_allow_duplicates(self, customer_id: str, allow: bool) -> Licences:
+        return _licences(self._table.update(licences_key(customer_id), "SET allow_duplicates = :allow", allow=allow))
 
 
-def _counted(customer_id: str, by: int, allowed: int | None) -> Write:
+def _count_licences(customer_id: str, by: int, allowed: int | None) -> Write:
     """Count licences. Taking some holds only while as many are allowed as when it was decided."""
     write: dict[str, Any] = {"update": licences_key(customer_id), "expression": "ADD used :by"}
     if by > 0 and allowed is not None:
-        room = "allowed = :allowed AND (attribute_not_exists(used) OR used <= :most)"
-        return Write(**write, condition=room, values={"by": by, "allowed": allowed, "most": allowed - by})
+        still_allowed = "allowed = :allowed AND (attribute_not_exists(used) OR used <= :most)"
+        return Write(**write, condition=still_allowed, values={"by": by, "allowed": allowed, "most": allowed - by})
     condition = "attribute_not_exists(allowed)" if by > 0 else None
     return Write(**write, condition=condition, values={"by": by})
 
@@ -74,7 +77,7 @@ def _licences(item: Item) -> Licences:
     return Licences(
         used=int(item.get("used", 0)),
         allowed=None if allowed is None else int(allowed),
-        same_company_twice=bool(item.get("same_company_twice", False)),
+        allow_duplicates=bool(item.get("allow_duplicates", False)),
     )
 
 
@@ -85,19 +88,19 @@ def _item(customer_id: str, company: KnownCompany) -> Item:
         "erp_system": company.erp_system,
         "key": company.key,
         "name": company.name,
-        "holders": [f"{holder.client_id}/{holder.connection_id}" for holder in company.holders],
+        "uses": [f"{use.client_id}/{use.connection_id}" for use in company.uses],
         "rev": company.rev,
     }
 
 
 def _company(item: Item) -> KnownCompany:
-    pairs = [str(holder).split("/") for holder in item["holders"]]
+    pairs = [str(use).split("/") for use in item["uses"]]
     return KnownCompany(
         id=item["id"],
         erp_system=item["erp_system"],
         key=item["key"],
         name=item["name"],
-        holders=[CompanyUse(client_id=client, connection_id=connection) for client, connection in pairs],
+        uses=[CompanyUse(client_id=client, connection_id=connection) for client, connection in pairs],
         rev=int(item["rev"]),
     )
 

@@ -10,7 +10,7 @@ class Licences(Model):
     used: int = 0
     allowed: int | None = None
     """None: as many as are wanted."""
-    same_company_twice: bool = False
+    allow_duplicates: bool = False
 
 
 class CompanyUse(Model):
@@ -27,13 +27,13 @@ class KnownCompany(Model):
     erp_system: str
     key: str
     name: str
-    holders: list[CompanyUse]
+    uses: list[CompanyUse]
     """Who has it, the first one first."""
     rev: int = 0
 
-    def held_by(self, connection_id: str) -> bool:
+    def is_used_by(self, connection_id: str) -> bool:
         """Whether this connection has it."""
-        return any(holder.connection_id == connection_id for holder in self.holders)
+        return any(use.connection_id == connection_id for use in self.uses)
 
 
 def used_up(licences: Licences, wanted: int) -> Conflict:

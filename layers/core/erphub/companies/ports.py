@@ -1,7 +1,7 @@
 """What the hub must remember about the companies of a customer, so that none is connected twice unawares."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from erphub.companies.models import CompanyUse, KnownCompany, Licences
 
@@ -13,19 +13,19 @@ class CompanyStore(Protocol):
         """Those of them that some connection has."""
         ...
 
-    def held(self, customer_id: str, connection_id: str) -> Sequence[KnownCompany]:
-        """All that a connection has."""
+    def list_used(self, customer_id: str, connection_id: str) -> Sequence[KnownCompany]:
+        """All that a connection uses."""
         ...
 
-    def take(self, customer_id: str, companies: Sequence[KnownCompany]) -> None:
-        """Companies that nobody has, for the holder each names, and their licences: all of them or none (50 at most).
+    def claim(self, customer_id: str, companies: Sequence[KnownCompany]) -> None:
+        """Companies that nobody has, for the connection each names, with their licences: all or none (50 at most).
 
         Raises Conflict (`version_conflict`) when somebody has one by now, `licences_used_up` (used, allowed),
         Unavailable when too many try at once.
         """
         ...
 
-    def put_holders(self, customer_id: str, company: KnownCompany, holders: Sequence[CompanyUse]) -> None:
+    def replace_uses(self, customer_id: str, company: KnownCompany, uses: Sequence[CompanyUse]) -> None:
         """Write who has a company over what was read; nobody frees its licence. Raises Conflict when it has changed."""
         ...
 
@@ -33,10 +33,18 @@ class CompanyStore(Protocol):
         """Used and allowed."""
         ...
 
-    def allow(self, customer_id: str, allowed: int | None) -> Licences:
+    def set_allowed(self, customer_id: str, allowed: int | None) -> Licences:
         """Set how many are allowed; what is used already stays."""
         ...
 
-    def allow_twice(self, customer_id: str, twice: bool) -> Licences:
+    def set_allow_duplicates(self, customer_id: str, allow: bool) -> Licences:
         """Set whether a company may be connected more than once."""
+        ...
+
+
+class OwnerNotices(Protocol):
+    """Notifies the people of a connection."""
+
+    def request_access(self, use: CompanyUse, request_key: str, detail: str, details: Mapping[str, Any]) -> None:
+        """Somebody would like to use their company; of the same `request_key` they are notified once a day."""
         ...

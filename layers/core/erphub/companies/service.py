@@ -2,81 +2,86 @@
 
 A connection holds the companies it uses. Taking one that nobody holds is a single conditional write together with its
 licence, so of any number of attempts one succeeds. Holding what another connection holds too is possible only
-knowingly, where the customer allows it, and uses no further licence.
+allow_duplicates, where the customer allows it, and uses no further licence.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from erphub.companies.models import CompanyUse, KnownCompany, Licences, used_up
-from erphub.companies.ports import CompanyStore as Store
+from erphub.companies.ports import CompanyStore, OwnerNotices
 from erphub.companies.schemas import CompanyPage, CompanySearch, CompanyView, ConnectedElsewhere, LicencesView
 from erphub.connections.access import connection_not_found
 from erphub.connections.models import Company, Connection
-from erphub.connections.ports import ConnectionStore
+from erphub.connections.ports import ConnectionStore, UsedCompanies
 from erphub.erp.system import FoundCompany
+from erphub.platform.clock import Pause
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.identity import Member
 from erphub.platform.ids import derived_id
 from erphub.tenancy.capability import CONNECTIONS_VIEW
 from erphub.tenancy.ports import TenancyStore
 
-_AT_ONCE = 50
-_ATTEMPTS = 40
-
-type Tell = Callable[[CompanyUse, str, str, Mapping[str, Any]], None]
-"""Tells the people of a connection something, once per day and occasion: where, the occasion, a sentence, facts."""
+_MAX_CLAIMED_AT_ONCE = 50
+_MAX_ATTEMPTS = 40
 
 
 @dataclass(frozen=True)
 class CompanyRegistry:
     """Who has which company."""
 
-    store: Store
+    store: CompanyStore
     connections: ConnectionStore
+    used: UsedCompanies
     tenancy: TenancyStore
-    tell: Tell
-    pause: Callable[[float], None] = time.sleep
+    notices: OwnerNotices
+    pause: Pause = time.sleep
 
     # --- for whoever chooses -----------------------------------------------------------------------------------------
 
-    def elsewhere(
+    def find_elsewhere(
         self, member: Member, erp_system: str, found: Sequence[FoundCompany], connection_id: str
     ) -> dict[str, ConnectedElsewhere]:
         """Which of the companies found another connection of the customer has, by key, as far as one may know."""
         known = self._known(member.customer_id, erp_system, found)
-        others = {key: one for key, one in known.items() if not one.held_by(connection_id)}
-        twice = self.store.licences(member.customer_id).same_company_twice if others else False
-        return {key: self._seen(member, one.holders[0], twice=twice) for key, one in others.items()}
+        others = {key: one for key, one in known.items() if not one.is_used_by(connection_id)}
+        twice = self.store.licences(member.customer_id).allow_duplicates if others else False
+        return {key: self._visible_use(member, one.uses[0], twice=twice) for key, one in others.items()}
 
-    def _seen(self, member: Member, holder: CompanyUse, *, twice: bool) -> ConnectedElsewhere:
+    def _visible_use(self, member: Member, use: CompanyUse, *, twice: bool) -> ConnectedElsewhere:
         """Where a company is connected, as far as the member may know."""
         go_on = ["go_on"] if twice else []
-        membership = self.tenancy.membership(holder.client_id, member.user)
+        membership = self.tenancy.membership(use.client_id, member.user)
         role = self.tenancy.role(membership.customer_id, membership.role) if membership else None
         if role is None or CONNECTIONS_VIEW not in role.permissions:
             return ConnectedElsewhere(offers=["ask_owner", *go_on])
-        client = self.tenancy.client(holder.client_id)
-        connection = self.connections.get(holder.client_id, holder.connection_id)
+        client = self.tenancy.client(use.client_id)
+        connection = self.connections.get(use.client_id, use.connection_id)
         return ConnectedElsewhere(
-            client_id=holder.client_id,
+            client_id=use.client_id,
             client=client.name if client else None,
-            connection_id=holder.connection_id,
+            connection_id=use.connection_id,
             connection=connection.name if connection else None,
             owner=connection.owner if connection else None,
             offers=["use_existing", "ask_owner", *go_on],
         )
 
     def require_free(
-        self, member: Member, erp_system: str, chosen: Sequence[FoundCompany], connection_id: str, *, knowingly: bool
+        self,
+        member: Member,
+        erp_system: str,
+        chosen: Sequence[FoundCompany],
+        connection_id: str,
+        *,
+        allow_duplicates: bool,
     ) -> None:
         """Check a choice before it is kept. Raises Conflict (`company_connected`, `licences_used_up`)."""
-        elsewhere = self.elsewhere(member, erp_system, chosen, connection_id)
+        elsewhere = self.find_elsewhere(member, erp_system, chosen, connection_id)
         licences = self.store.licences(member.customer_id)
-        if elsewhere and not (knowingly and licences.same_company_twice):
+        if elsewhere and not (allow_duplicates and licences.allow_duplicates):
             shown = [{"key": key, **where.model_dump()} for key, where in elsewhere.items()]
             names = {company.key: company.name for company in chosen}
             raise _connected([names[key] for key in elsewhere], companies=shown)
@@ -85,47 +90,49 @@ class CompanyRegistry:
         if licences.allowed is not None and new and licences.used + new > licences.allowed:
             raise used_up(licences, new)
 
-    def ask_owner(self, member: Member, erp_system: str, company: FoundCompany, connection_id: str) -> None:
+    def request_access(self, member: Member, erp_system: str, company: FoundCompany, connection_id: str) -> None:
         """Tell the people of the connection that has a company who would like to use it. Raises Invalid."""
         known = self._known(member.customer_id, erp_system, [company]).get(company.key)
-        if known is None or known.held_by(connection_id):
+        if known is None or known.is_used_by(connection_id):
             raise Invalid.field("/company", "company_free", "No other connection has this company.")
         who = member.email or member.user
-        self.tell(
-            known.holders[0],
+        self.notices.request_access(
+            known.uses[0],
             f"{member.user} {known.id}",
             f"{who} would like to use {company.name}, which this connection has. Make them a member of the client, or"
             " tell them why not.",
             {"company": company.key, "name": company.name, "user": member.user, "email": member.email},
         )
 
-    def page(self, member: Member, connection_id: str, query: CompanySearch) -> CompanyPage:
+    def list_companies(self, member: Member, connection_id: str, query: CompanySearch) -> CompanyPage:
         """A page of a connection's companies. Raises NotFound."""
         connection = self.connections.get(member.client_id, connection_id)
         if connection is None:
             raise connection_not_found()
-        found, following = self.connections.search_companies(
+        found, following = self.used.search_companies(
             member.client_id, connection_id, query.search or "", query.limit, query.next
         )
-        twice = self.also_elsewhere(member.customer_id, connection, found)
+        twice = self.connected_elsewhere(member.customer_id, connection, found)
         items = [CompanyView(key=one.key, name=one.name, also_elsewhere=one.key in twice) for one in found]
         return CompanyPage(items=items, next=following)
 
-    def also_elsewhere(self, customer_id: str, connection: Connection, companies: Sequence[Company]) -> set[str]:
+    def connected_elsewhere(self, customer_id: str, connection: Connection, companies: Sequence[Company]) -> set[str]:
         """The keys of those of a connection's companies that another connection has too."""
-        ids = {identity(connection.erp_system, company): company.key for company in companies}
+        ids = {company_identity(connection.erp_system, company): company.key for company in companies}
         found = self.store.find(customer_id, list(ids))
-        return {ids[one.id] for one in found.values() if any(h.connection_id != connection.id for h in one.holders)}
+        return {ids[one.id] for one in found.values() if any(use.connection_id != connection.id for use in one.uses)}
 
     def _known(self, customer_id: str, erp_system: str, found: Sequence[FoundCompany]) -> dict[str, KnownCompany]:
-        ids = {one.key: identity(erp_system, kept(one)) for one in found}
+        ids = {one.key: company_identity(erp_system, as_company(one)) for one in found}
         known = self.store.find(customer_id, list(ids.values())) if ids else {}
         return {key: known[id_] for key, id_ in ids.items() if id_ in known}
 
     # --- for connections that come, change and go --------------------------------------------------------------------
 
-    def claim(self, customer_id: str, connection: Connection, companies: Sequence[Company], *, knowingly: bool) -> None:
-        """Make the connection hold these companies; again is fine. What it newly held is let go when one is refused.
+    def claim(
+        self, customer_id: str, connection: Connection, companies: Sequence[Company], *, allow_duplicates: bool
+    ) -> None:
+        """Make the connection hold these companies; again is fine. What it newly held is released when one is refused.
 
         Raises Conflict (`company_connected`, `licences_used_up`), Unavailable.
         """
@@ -134,48 +141,52 @@ class CompanyRegistry:
             one.id: one
             for one in (
                 KnownCompany(
-                    id=identity(connection.erp_system, company),
+                    id=company_identity(connection.erp_system, company),
                     erp_system=connection.erp_system,
                     key=company.key,
                     name=company.name,
-                    holders=[me],
+                    uses=[me],
                 )
                 for company in companies
             )
         }
-        mine = {id_ for id_, one in self.store.find(customer_id, list(wanted)).items() if one.held_by(connection.id)}
+        mine = {id_ for id_, one in self.store.find(customer_id, list(wanted)).items() if one.is_used_by(connection.id)}
         left = [one for id_, one in wanted.items() if id_ not in mine]
         try:
-            for start in range(0, len(left), _AT_ONCE):
-                self._claim(customer_id, left[start : start + _AT_ONCE], me, knowingly=knowingly)
+            for start in range(0, len(left), _MAX_CLAIMED_AT_ONCE):
+                self._claim(
+                    customer_id, left[start : start + _MAX_CLAIMED_AT_ONCE], me, allow_duplicates=allow_duplicates
+                )
         except (Conflict, Unavailable):
-            self._let_go(customer_id, [one.id for one in left], me)
+            self._release_all(customer_id, [one.id for one in left], me)
             raise
 
-    def _claim(self, customer_id: str, wanted: Sequence[KnownCompany], me: CompanyUse, *, knowingly: bool) -> None:
-        for attempt in range(_ATTEMPTS):
+    def _claim(
+        self, customer_id: str, wanted: Sequence[KnownCompany], me: CompanyUse, *, allow_duplicates: bool
+    ) -> None:
+        for attempt in range(_MAX_ATTEMPTS):
             known = self.store.find(customer_id, [one.id for one in wanted])
-            others = [one for one in known.values() if not one.held_by(me.connection_id)]
-            if others and not (knowingly and self.store.licences(customer_id).same_company_twice):
+            others = [one for one in known.values() if not one.is_used_by(me.connection_id)]
+            if others and not (allow_duplicates and self.store.licences(customer_id).allow_duplicates):
                 raise _connected([one.name for one in others])
             try:
                 for one in others:
-                    self.store.put_holders(customer_id, one, [*one.holders, me])
+                    self.store.replace_uses(customer_id, one, [*one.uses, me])
                 new = [one for one in wanted if one.id not in known]
                 if new:
-                    self.store.take(customer_id, new)
+                    self.store.claim(customer_id, new)
             except Conflict as error:
                 if error.code != "version_conflict":
                     raise
             except Unavailable:
-                if attempt == _ATTEMPTS - 1:
+                if attempt == _MAX_ATTEMPTS - 1:
                     raise
             else:
                 return
             self._wait(attempt)
         raise Unavailable("Too many are choosing companies at this moment. Try again.", code="table_busy")
 
-    def adopt(
+    def claim_new_companies(
         self, connection: Connection, found: Sequence[FoundCompany], skipped: Callable[[FoundCompany, Conflict], None]
     ) -> list[FoundCompany]:
         """Those of the companies found that a connection to all of them may use; new ones that are free are taken.
@@ -186,18 +197,18 @@ class CompanyRegistry:
         if customer_id is None:
             return []
         known = self._known(customer_id, connection.erp_system, found)
-        used = {company.key for company in self.connections.companies(connection.client_id, connection.id)}
+        used = {company.key for company in self.used.companies(connection.client_id, connection.id)}
         mine: list[FoundCompany] = []
         for one in found:
-            holders = known.get(one.key)
+            company = known.get(one.key)
             try:
-                if holders is None or not holders.held_by(connection.id):
-                    self.claim(customer_id, connection, [kept(one)], knowingly=False)
+                if company is None or not company.is_used_by(connection.id):
+                    self.claim(customer_id, connection, [as_company(one)], allow_duplicates=False)
             except Conflict as error:
                 skipped(one, error)
                 continue
             if one.key not in used:
-                self.connections.add_company(connection, kept(one))
+                self.used.add_company(connection, as_company(one))
             mine.append(one)
         return mine
 
@@ -209,11 +220,11 @@ class CompanyRegistry:
         if customer_id is None:
             return 0
         kept_ids = set(keep)
-        gone = [one.id for one in self.store.held(customer_id, connection_id) if one.id not in kept_ids]
-        self._let_go(customer_id, gone, CompanyUse(client_id=client_id, connection_id=connection_id))
-        return len(gone)
+        released = [one.id for one in self.store.list_used(customer_id, connection_id) if one.id not in kept_ids]
+        self._release_all(customer_id, released, CompanyUse(client_id=client_id, connection_id=connection_id))
+        return len(released)
 
-    def held(self, client_id: str, connection_id: str) -> Sequence[KnownCompany]:
+    def list_used(self, client_id: str, connection_id: str) -> Sequence[KnownCompany]:
         """The companies in use that a connection holds; a licence comes free with each that nobody else holds.
 
         Asked for by the connection's own companies: a customer may have ten thousand others.
@@ -221,26 +232,28 @@ class CompanyRegistry:
         customer_id, connection = self._customer_of(client_id), self.connections.get(client_id, connection_id)
         if not customer_id or connection is None:
             return []
-        companies = self.connections.companies(client_id, connection_id)
-        found = self.store.find(customer_id, [identity(connection.erp_system, company) for company in companies])
-        return [one for one in found.values() if one.held_by(connection_id)]
+        companies = self.used.companies(client_id, connection_id)
+        found = self.store.find(
+            customer_id, [company_identity(connection.erp_system, company) for company in companies]
+        )
+        return [one for one in found.values() if one.is_used_by(connection_id)]
 
-    def _let_go(self, customer_id: str, ids: Sequence[str], me: CompanyUse) -> None:
+    def _release_all(self, customer_id: str, ids: Sequence[str], me: CompanyUse) -> None:
         for id_ in ids:
-            for attempt in range(_ATTEMPTS):
-                if self._gone(customer_id, id_, me):
+            for attempt in range(_MAX_ATTEMPTS):
+                if self._try_release(customer_id, id_, me):
                     break
                 self._wait(attempt)
             else:
                 raise Unavailable("Too many are choosing companies at this moment. Try again.", code="table_busy")
 
-    def _gone(self, customer_id: str, id_: str, me: CompanyUse) -> bool:
+    def _try_release(self, customer_id: str, id_: str, me: CompanyUse) -> bool:
         """Whether the connection no longer holds the company; tries once to make it so."""
         one = self.store.find(customer_id, [id_]).get(id_)
-        if one is None or not one.held_by(me.connection_id):
+        if one is None or not one.is_used_by(me.connection_id):
             return True
         try:
-            self.store.put_holders(customer_id, one, [holder for holder in one.holders if holder != me])
+            self.store.replace_uses(customer_id, one, [use for use in one.uses if use != me])
         except (Conflict, Unavailable):
             return False  # somebody else changes it at this moment; the caller looks again
         return True
@@ -258,18 +271,18 @@ class CompanyRegistry:
         """Used and allowed."""
         return _view(self.store.licences(customer_id))
 
-    def allow(self, customer_id: str, allowed: int | None) -> LicencesView:
+    def set_licences(self, customer_id: str, allowed: int | None) -> LicencesView:
         """Set how many companies a customer may use. Raises NotFound."""
         if self.tenancy.customer(customer_id) is None:
             raise NotFound("There is no such customer.", code="customer_not_found")
-        return _view(self.store.allow(customer_id, allowed))
+        return _view(self.store.set_allowed(customer_id, allowed))
 
-    def allow_twice(self, customer_id: str, twice: bool) -> LicencesView:
-        """Set whether a company may knowingly be connected more than once; those that are stay."""
-        return _view(self.store.allow_twice(customer_id, twice))
+    def set_allow_duplicates(self, customer_id: str, allow: bool) -> LicencesView:
+        """Set whether a company may allow_duplicates be connected more than once; those that are stay."""
+        return _view(self.store.set_allow_duplicates(customer_id, allow))
 
 
-def identity(erp_system: str, company: Company) -> str:
+def company_identity(erp_system: str, company: Company) -> str:
     """What a company is, whoever connects it: its ERP system, the installation by its own account, and its key there.
 
     A system whose keys are unique by themselves (a cloud service) names no installation.
@@ -278,20 +291,20 @@ def identity(erp_system: str, company: Company) -> str:
     return derived_id("company", erp_system, installation.casefold(), company.key)
 
 
-def kept(found: FoundCompany) -> Company:
+def as_company(found: FoundCompany) -> Company:
     """A company found, as a connection keeps it."""
     return Company(key=found.key, name=found.name, facts=dict(found.facts))
 
 
-def _connected(names: Sequence[str], **facts: Any) -> Conflict:
+def _connected(names: Sequence[str], **details: Any) -> Conflict:
     some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return Conflict(
         f"Another connection of your customer already has {some}. Use that connection, ask its owner for access, or"
         " choose other companies.",
         code="company_connected",
-        **facts,
+        **details,
     )
 
 
 def _view(licences: Licences) -> LicencesView:
-    return LicencesView(used=licences.used, allowed=licences.allowed, same_company_twice=licences.same_company_twice)
+    return LicencesView(used=licences.used, allowed=licences.allowed, same_company_twice=licences.allow_duplicates)

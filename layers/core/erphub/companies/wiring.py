@@ -19,11 +19,13 @@ def company_registry(services: "Services") -> "CompanyRegistry":
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.tenancy.dynamodb import TenancyTable
 
+    connections = services.get(ConnectionTable)
     return CompanyRegistry(
         CompanyTable(services.platform.table),
-        services.get(ConnectionTable),
+        connections,
+        connections,
         services.get(TenancyTable),
-        lambda holder, about, detail, facts: services.get(AccessRequests).tell(holder, about, detail, facts),
+        services.get(AccessRequests),
     )
 
 

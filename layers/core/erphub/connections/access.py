@@ -21,11 +21,11 @@ class ConnectionAccess:
     connections: ConnectionStore
     memberships: Memberships
 
-    def may_edit(self, member: Member, connection: Connection) -> bool:
+    def can_edit(self, member: Member, connection: Connection) -> bool:
         """Whether the member may edit the connection, and see all about it."""
-        return connection.id in self.editable(member, [connection])
+        return connection.id in self.editable_ids(member, [connection])
 
-    def editable(self, member: Member, connections: Sequence[Connection]) -> set[str]:
+    def editable_ids(self, member: Member, connections: Sequence[Connection]) -> set[str]:
         """The ids of those of the connections that the member may edit; each owner is looked up once."""
         if CONNECTIONS_MANAGE not in member.permissions:
             return set()
@@ -33,7 +33,7 @@ class ConnectionAccess:
         gone = {owner for owner in others if not self.can_own(member, owner)}
         return {one.id for one in connections if one.shared or one.owner == member.user or one.owner in gone}
 
-    def is_orphan(self, member: Member, connection: Connection) -> bool:
+    def has_no_owner(self, member: Member, connection: Connection) -> bool:
         """Whether the owner can no longer look after the connection."""
         return not self.can_own(member, connection.owner)
 
@@ -48,7 +48,7 @@ class ConnectionAccess:
         connection = self.connections.get(member.client_id, connection_id)
         if connection is None:
             raise connection_not_found()
-        if not self.may_edit(member, connection):
+        if not self.can_edit(member, connection):
             raise Forbidden(
                 "The owner has not allowed others to edit this connection. Ask the owner to share it.",
                 code="connection_not_shared",

@@ -29,25 +29,25 @@ def change_connection(
     service: ConnectionService, member: Member, connection: str, body: ChangedConnection
 ) -> ConnectionView:
     """Rename a connection, or let others edit it."""
-    return service.change(member, connection, body)
+    return service.update(member, connection, body)
 
 
 @router.post("/clients/{client_id}/connections/{connection}/test", needs=CONNECTIONS_MANAGE, status=202)
 def test_connection(service: ConnectionService, member: Member, connection: str) -> ConnectionView:
     """Start a test of a connection; its result appears in `last_test`."""
-    return service.test(member, connection)
+    return service.start_test(member, connection)
 
 
 @router.get("/clients/{client_id}/connections/{connection}/audit", needs=CONNECTIONS_MANAGE)
 def list_audit(service: ConnectionService, member: Member, connection: str, query: PageQuery) -> AuditPage:
     """List what was done to a connection, by whom, when and from where, the newest first; also after it was deleted."""
-    return service.trail(member, connection, query)
+    return service.list_audit(member, connection, query)
 
 
 @router.post("/clients/{client_id}/connections/{connection}/transfer-ownership", needs=CONNECTIONS_MANAGE, status=200)
 def transfer_ownership(service: ConnectionService, member: Member, connection: str, body: NewOwner) -> ConnectionView:
     """Give a connection to another member; one whose owner has left can be taken by whoever may manage connections."""
-    return service.hand_over(member, connection, body)
+    return service.transfer_ownership(member, connection, body)
 
 
 @router.post("/clients/{client_id}/connections/{connection}/pause", needs=CONNECTIONS_MANAGE, status=200)

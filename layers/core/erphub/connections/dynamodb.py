@@ -7,13 +7,14 @@ that ends while somebody edits overwrites nothing.
 import json
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, override
 
 from pydantic_core import from_json
 
 from erphub.audit.dynamodb import audit_write
 from erphub.audit.models import AuditEntry
 from erphub.connections.models import Company, Connection, ConnectionStatus, Health, LastTest
+from erphub.connections.ports import ConnectionStore, ConnectionTests, UsedCompanies
 from erphub.events.dynamodb import event_write
 from erphub.events.models import Event
 from erphub.platform.aws.items import Item
@@ -24,21 +25,22 @@ from erphub.platform.text import same_name, searchable
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.dynamodb import client_key
 
-_OUTSIDE = {"status", "last_test", "health", "version"}
-_READING = 3600
+_OWN_ATTRIBUTES = {"status", "last_test", "health", "version"}
+_READING_SECONDS = 3600
 """Seconds for which companies that went out of use can still be read, by whoever was on the way to them."""
 
 
-class ConnectionTable:
-    """Satisfies `connections.ports.ConnectionStore`."""
+class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
+    """One item per connection with its newest test, one per name, one per company."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    @override
     def create(
         self, connection: Connection, companies: Sequence[Company], entry: AuditEntry, also: Sequence[Write]
     ) -> None:
-        """See the port. Companies go first, however many: without the connection they are nobody's."""
+        # Companies go first, however many: without the connection they are nobody's.
         items = [_company_item(connection, company) for company in companies]
         self._table.put_many(items)
         new = "attribute_not_exists(pk)"
@@ -58,6 +60,7 @@ class ConnectionTable:
                 raise _name_taken() from error
             raise
 
+    @override
     def swap(
         self,
         connection: Connection,
@@ -66,7 +69,7 @@ class ConnectionTable:
         entry: AuditEntry,
         also: Sequence[Write],
     ) -> None:
-        """See the port. New companies go first, in a generation that nobody reads until the connection names it."""
+        # New companies go first, in a generation that nobody reads until the connection names it.
         if companies is not None:
             self._table.put_many([_company_item(connection, company) for company in companies])
         # A test by hand may have ended since `before` was read: only the edit's own takes its place.
@@ -87,45 +90,45 @@ class ConnectionTable:
             }
             | tested,
         )
-        trail = audit_write(connection.client_id, connection.id, entry)
-        self._transact_named([change, *also, trail], connection, before)
+        audit = audit_write(connection.client_id, connection.id, entry)
+        self._transact_named([change, *also, audit], connection, before)
 
+    @override
     def add_company(self, connection: Connection, company: Company) -> None:
-        """See the port."""
         self._table.put(_company_item(connection, company))
 
-    def forget_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
-        """See the port."""
+    @override
+    def delete_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
         key = connection_company_key(client_id, connection_id, generation, "")
         items = list(self._table.all(key["pk"], key["sk"]))
         if soon:
-            gone = int(time.time()) + _READING
-            self._table.put_many([{**item, "expires_at": item.get("expires_at", gone)} for item in items])
+            expires_at = int(time.time()) + _READING_SECONDS
+            self._table.put_many([{**item, "expires_at": item.get("expires_at", expires_at)} for item in items])
         else:
             self._table.delete_many([key_of(item) for item in items])
 
+    @override
     def get(self, client_id: str, connection_id: str) -> Connection | None:
-        """See the port."""
         item = self._table.get(connection_key(client_id, connection_id))
         return _connection(item) if item else None
 
+    @override
     def secrets_in_use(self, connections: Iterable[tuple[str, str]]) -> set[str]:
-        """See the port."""
         wanted = [connection_key(*names) for names in dict.fromkeys(connections)]
         return {_connection(item).secret_name for item in self._table.get_many(wanted)}
 
-    def page(self, client_id: str, limit: int, next: str | None) -> tuple[Sequence[Connection], str | None]:
-        """See the port."""
-        page = self._table.page(client_key(client_id)["pk"], "CONNECTION#", limit=limit, next=next)
+    @override
+    def page(self, client_id: str, limit: int, cursor: str | None) -> tuple[Sequence[Connection], str | None]:
+        page = self._table.page(client_key(client_id)["pk"], "CONNECTION#", limit=limit, next=cursor)
         return [_connection(item) for item in page.items], page.next
 
+    @override
     def is_taken(self, client_id: str, name: str, besides: str | None = None) -> bool:
-        """See the port."""
         item = self._table.get(connection_name_key(client_id, same_name(name)))
         return item is not None and item["connection_id"] != besides
 
+    @override
     def replace(self, connection: Connection, before: Connection, entries: Sequence[AuditEntry]) -> Connection:
-        """See the port."""
         after = connection.model_copy(update={"version": before.version + 1})
         write = Write(
             update=connection_key(after.client_id, after.id),
@@ -133,8 +136,8 @@ class ConnectionTable:
             condition="version = :before",
             values={"body": _body(after), "version": after.version, "before": before.version},
         )
-        trail = [audit_write(after.client_id, after.id, entry) for entry in entries]
-        self._transact_named([write, *trail], after, before)
+        audit = [audit_write(after.client_id, after.id, entry) for entry in entries]
+        self._transact_named([write, *audit], after, before)
         return after
 
     def _transact_named(self, writes: Sequence[Write], after: Connection, before: Connection) -> None:
@@ -151,18 +154,20 @@ class ConnectionTable:
                 raise _name_taken() from error
             raise
 
-    def move(self, before: Connection, to: ConnectionStatus, health: Health, event: Event | None) -> Connection | None:
-        """See the port."""
-        known = before.health.rev if before.health else 0
-        kept = health.model_copy(update={"of": to, "rev": known + 1})
-        unchanged = "health_rev = :known" if known else "attribute_not_exists(health_rev)"
+    @override
+    def change_status(
+        self, before: Connection, to: ConnectionStatus, health: Health, event: Event | None
+    ) -> Connection | None:
+        rev = before.health.rev if before.health else 0
+        kept = health.model_copy(update={"of": to, "rev": rev + 1})
+        unchanged = "health_rev = :known" if rev else "attribute_not_exists(health_rev)"
         change = Write(
             update=connection_key(before.client_id, before.id),
             expression="SET #status = :to, health = :health, health_rev = :rev",
             condition=f"#status = :before AND {unchanged}",
             names={"#status": "status"},
-            values={"to": to.value, "before": before.status.value, "health": kept.model_dump_json(), "rev": known + 1}
-            | ({"known": known} if known else {}),
+            values={"to": to.value, "before": before.status.value, "health": kept.model_dump_json(), "rev": rev + 1}
+            | ({"known": rev} if rev else {}),
         )
         try:
             self._table.transact([change, *([event_write(event)] if event else [])])
@@ -170,12 +175,12 @@ class ConnectionTable:
             return None
         return before.model_copy(update={"status": to, "health": kept})
 
+    @override
     def start_test(self, connection: Connection, test: LastTest) -> Connection:
-        """See the port."""
         return self._keep_test(connection, test, "attribute_exists(pk)")
 
+    @override
     def end_test(self, connection: Connection, result: LastTest) -> bool:
-        """See the port."""
         if connection.last_test is None:
             return False
         try:
@@ -194,18 +199,18 @@ class ConnectionTable:
         )
         return _connection(item)
 
+    @override
     def companies(self, client_id: str, connection_id: str) -> Sequence[Company]:
-        """See the port."""
         key = self._companies_key(client_id, connection_id)
         return [_company(item) for item in self._table.all(key["pk"], key["sk"])]
 
+    @override
     def search_companies(
-        self, client_id: str, connection_id: str, search: str, limit: int, next: str | None
+        self, client_id: str, connection_id: str, search: str, limit: int, cursor: str | None
     ) -> tuple[Sequence[Company], str | None]:
-        """See the port."""
         key = self._companies_key(client_id, connection_id)
         words = searchable(search)
-        page = self._table.search(key["pk"], key["sk"], lambda item: words in item["words"], limit=limit, next=next)
+        page = self._table.search(key["pk"], key["sk"], lambda item: words in item["words"], limit=limit, next=cursor)
         return [_company(item) for item in page.items], page.next
 
     def _companies_key(self, client_id: str, connection_id: str) -> Key:
@@ -218,7 +223,7 @@ def _name_taken() -> Conflict:
 
 
 def _body(connection: Connection) -> str:
-    return connection.model_dump_json(exclude=_OUTSIDE)
+    return connection.model_dump_json(exclude=_OWN_ATTRIBUTES)
 
 
 def _item(connection: Connection) -> Item:
@@ -232,10 +237,10 @@ def _item(connection: Connection) -> Item:
 
 
 def _connection(item: Item) -> Connection:
-    facts: dict[str, Any] = {"status": item["status"], "version": int(item["version"])}
+    own: dict[str, Any] = {"status": item["status"], "version": int(item["version"])}
     for name in ("last_test", "health"):
-        facts[name] = from_json(item[name]) if item.get(name) else None
-    return Connection.model_validate(from_json(item["body"]) | facts)
+        own[name] = from_json(item[name]) if item.get(name) else None
+    return Connection.model_validate(from_json(item["body"]) | own)
 
 
 def _name_item(connection: Connection) -> Item:

@@ -1,4 +1,4 @@
-"""How connections are doing: what a run, a transfer or a test met changes their status, and everybody is told once.
+"""How connections are doing: what a run, a transfer or a test met changes their status, and one event says so.
 
     active ── login refused ──► reauth_required ── entered again, or a test passes ──► active
     active ── fails ──► degraded ── succeeds ──► active
@@ -23,7 +23,7 @@ from erphub.connections.capability import (
     CONNECTION_RESUMED,
 )
 from erphub.connections.models import Connection, ConnectionStatus, Health, LastTest
-from erphub.connections.ports import ConnectionStore
+from erphub.connections.ports import ConnectionHooks, ConnectionStore
 from erphub.events.models import Event
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.capability import EventType
@@ -32,7 +32,7 @@ from erphub.platform.errors import Conflict, NotFound, refuses_credentials
 from erphub.platform.identity import Member
 from erphub.platform.wire import JsonObject, instant
 
-_SAYS_NOTHING = frozenset(
+_INCONCLUSIVE = frozenset(
     {
         "reauth_required",
         "connection_paused",
@@ -51,11 +51,9 @@ _SAYS_NOTHING = frozenset(
     }
 )
 """Ends that tell nothing of the ERP: it was not asked, or the fault was ours."""
-_TRIES = 8
+_MAX_ATTEMPTS = 8
 _STATUS = ConnectionStatus
 
-type CatchUp = Callable[[Connection, datetime], None]
-"""Starts what a connection's schedules missed since that instant; again is fine."""
 type StatusRule = Callable[[Connection], "StatusChange | None"]
 
 
@@ -65,7 +63,7 @@ class StatusChange:
 
     to: ConnectionStatus
     reason: JsonObject | None = None
-    tells: EventType | None = None
+    event_type: EventType | None = None
     detail: str = ""
     pauses: bool = False
     renewed: bool = False
@@ -81,7 +79,7 @@ class Outcome:
     began_at: datetime
     """When it began: credentials that were entered later are not what was refused."""
     problem: Mapping[str, Any]
-    worked: bool = False
+    succeeded: bool = False
     """Whether something went through."""
     conclusive: bool = True
     """Whether its problem says how the connection is doing; what was cancelled or goes on tells of refusals only."""
@@ -95,35 +93,35 @@ class HealthService:
 
     connections: ConnectionStore
     publisher: EventPublisher
-    catch_up: CatchUp
+    hooks: ConnectionHooks
     clock: Clock
 
-    # --- what was met ------------------------------------------------------------------------------------------------
+    # --- what happened ------------------------------------------------------------------------------------------------
 
-    def refused(self, client_id: str, connection_id: str, problem: Mapping[str, Any], began: datetime) -> None:
+    def report_refusal(self, client_id: str, connection_id: str, problem: Mapping[str, Any], began: datetime) -> None:
         """The ERP refused the credentials that somebody used who began at that instant."""
         self._apply(client_id, connection_id, lambda known: _refused(known, problem, began))
 
-    def failed(self, client_id: str, connection_id: str, problem: Mapping[str, Any]) -> None:
+    def report_failure(self, client_id: str, connection_id: str, problem: Mapping[str, Any]) -> None:
         """The ERP could not be used, for another reason than its credentials."""
         self._apply(client_id, connection_id, lambda known: _failed(known, problem))
 
-    def worked(self, client_id: str, connection_id: str) -> None:
-        """Something went through: a degraded connection is healed. Of new credentials it is no proof."""
-        self._apply(client_id, connection_id, _worked)
+    def report_success(self, client_id: str, connection_id: str) -> None:
+        """Something went through: a degraded connection has recovered. Of new credentials it is no proof."""
+        self._apply(client_id, connection_id, _succeeded)
 
-    def tested(self, connection: Connection, result: LastTest) -> None:
+    def report_test(self, connection: Connection, result: LastTest) -> None:
         """What a test by hand showed: a passed one also shows that the credentials are good again."""
         ids = connection.client_id, connection.id
         if result.passed:
             self.reconnected(*ids)
         elif refuses_credentials(result.problem):
-            self.refused(*ids, result.problem or {}, result.started_at)
+            self.report_refusal(*ids, result.problem or {}, result.started_at)
         else:
-            self.failed(*ids, result.problem or {})
+            self.report_failure(*ids, result.problem or {})
 
     def reconnected(self, client_id: str, connection_id: str) -> None:
-        """Its credentials were entered again and tested, or turned out to be good: go on, make up for what was missed.
+        """Its credentials were entered again and tested, or turned out to be good: go on, catch up on what was missed.
 
         May be called again after it was cut off anywhere; also of a connection that an edit has made active already.
         """
@@ -140,11 +138,11 @@ class HealthService:
         if outcome.event is not None:
             self.publisher.publish(outcome.event)
         if _is_refusal(problem):
-            self.refused(*ids, problem, outcome.began_at)
-        elif outcome.worked:
-            self.worked(*ids)
-        elif outcome.conclusive and code and code not in _SAYS_NOTHING:
-            self.failed(*ids, problem)
+            self.report_refusal(*ids, problem, outcome.began_at)
+        elif outcome.succeeded:
+            self.report_success(*ids)
+        elif outcome.conclusive and code and code not in _INCONCLUSIVE:
+            self.report_failure(*ids, problem)
 
     # --- by hand -----------------------------------------------------------------------------------------------------
 
@@ -153,82 +151,84 @@ class HealthService:
         return self._by_hand(connection, _paused)
 
     def resume(self, connection: Connection) -> Connection:
-        """Go on where it was paused, and make up for what was missed; again is fine. Raises Conflict, NotFound."""
+        """Go on where it was paused, and catch up on what was missed; again is fine. Raises Conflict, NotFound."""
         return self._by_hand(connection, _resumed)
 
-    def _by_hand(self, connection: Connection, finding: StatusRule) -> Connection:
+    def _by_hand(self, connection: Connection, rule: StatusRule) -> Connection:
         if connection.is_being_deleted:
             raise Conflict("The connection is being deleted.", code="connection_deleting")
-        after = self._apply(connection.client_id, connection.id, finding)
+        after = self._apply(connection.client_id, connection.id, rule)
         if after is None:
             raise NotFound("There is no such connection.", code="connection_not_found")
         return after
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
-    def _apply(self, client_id: str, connection_id: str, finding: StatusRule) -> Connection | None:
-        """Let the finding change the connection as it stands now, whoever else changes it meanwhile."""
-        for _ in range(_TRIES):
+    def _apply(self, client_id: str, connection_id: str, rule: StatusRule) -> Connection | None:
+        """Let the rule change the connection as it is now, whoever else changes it meanwhile."""
+        for _ in range(_MAX_ATTEMPTS):
             known = self.connections.get(client_id, connection_id)
             if known is None or known.is_being_deleted:
                 return known
-            move = finding(known)
-            if move is not None and not self._move(known, move):
+            change = rule(known)
+            if change is not None and not self._change_status(known, change):
                 continue
-            return self._made_up_for(client_id, connection_id)
+            return self._catch_up(client_id, connection_id)
         raise Conflict("The connection is being changed by others. Try again.", code="version_conflict")
 
-    def _move(self, known: Connection, move: StatusChange) -> bool:
+    def _change_status(self, known: Connection, change: StatusChange) -> bool:
         now = self.clock()
-        told = None
-        if move.tells is not None:
-            reason = {"reason": move.reason} if move.reason else {}
-            about = f"{move.to.value} {instant(now)}"
-            told = make_event(
-                move.tells,
+        notice = None
+        if change.event_type is not None:
+            reason = {"reason": change.reason} if change.reason else {}
+            about = f"{change.to.value} {instant(now)}"
+            notice = make_event(
+                change.event_type,
                 known.client_id,
                 known.id,
                 now,
                 about,
-                f"{known.name}: {move.detail}",
-                status=move.to,
+                f"{known.name}: {change.detail}",
+                status=change.to,
                 **reason,
             )
-        if self.connections.move(known, move.to, _health(known, move, now), told) is None:
+        if self.connections.change_status(known, change.to, _health(known, change, now), notice) is None:
             return False
-        if told is not None:
-            self.publisher.publish_stored(told)
+        if notice is not None:
+            self.publisher.publish_stored(notice)
         return True
 
-    def _made_up_for(self, client_id: str, connection_id: str) -> Connection | None:
+    def _catch_up(self, client_id: str, connection_id: str) -> Connection | None:
         """Start what was missed while the schedules stood still, once they go on."""
         known = self.connections.get(client_id, connection_id)
         health = known.health if known else None
-        if known is None or not known.works or health is None or health.of is not known.status:
+        if known is None or not known.is_operational or health is None or health.of is not known.status:
             return known
         if health.catch_up_from is None:
             return known
-        self.catch_up(known, health.catch_up_from)
+        self.hooks.reconnected(known, health.catch_up_from)
         done = health.model_copy(update={"catch_up_from": None})
-        return self.connections.move(known, known.status, done, None) or self.connections.get(client_id, connection_id)
+        return self.connections.change_status(known, known.status, done, None) or self.connections.get(
+            client_id, connection_id
+        )
 
 
 @dataclass(frozen=True)
 class PauseService:
     """Connections paused and resumed by hand, by whoever may edit them."""
 
-    editors: ConnectionAccess
+    access: ConnectionAccess
     health: HealthService
     audit: AuditTrail
 
     def pause(self, member: Member, connection_id: str) -> None:
         """Stop a connection's imports and transfers. Raises NotFound, Forbidden, Conflict."""
-        before = self.editors.connection(member, connection_id)
+        before = self.access.connection(member, connection_id)
         self._record(member, "connection.paused", before, self.health.pause(before))
 
     def resume(self, member: Member, connection_id: str) -> None:
         """Let them go on. Raises NotFound, Forbidden, Conflict."""
-        before = self.editors.connection(member, connection_id)
+        before = self.access.connection(member, connection_id)
         self._record(member, "connection.resumed", before, self.health.resume(before))
 
     def _record(self, member: Member, action: str, before: Connection, after: Connection) -> None:
@@ -245,12 +245,12 @@ class PauseService:
         )
 
 
-# --- findings: what each means for a connection that stands as it does now -------------------------------------------
+# --- rules: what each means for a connection that stands as it does now -------------------------------------------
 
 
 def _refused(known: Connection, problem: Mapping[str, Any], began: datetime) -> StatusChange | None:
     entered = known.health.credentials_at if known.health else None
-    if not known.works or (entered is not None and began < entered):
+    if not known.is_operational or (entered is not None and began < entered):
         return None
     return StatusChange(
         _STATUS.REAUTH_REQUIRED,
@@ -269,7 +269,7 @@ def _failed(known: Connection, problem: Mapping[str, Any]) -> StatusChange | Non
     return StatusChange(_STATUS.DEGRADED, reason, CONNECTION_DEGRADED, str(reason["detail"]))
 
 
-def _worked(known: Connection) -> StatusChange | None:
+def _succeeded(known: Connection) -> StatusChange | None:
     if known.status is not _STATUS.DEGRADED:
         return None
     return StatusChange(_STATUS.ACTIVE, None, CONNECTION_HEALED, "It works again.")
@@ -279,13 +279,13 @@ def _reconnected(known: Connection) -> StatusChange | None:
     was = known.health.of if known.health else known.status
     if known.status is _STATUS.PAUSED:
         paused_from = known.health.paused_from if known.health else None
-        return StatusChange(_STATUS.PAUSED, None, renewed=True) if paused_from in _UNWELL else None
-    if known.status in _UNWELL or (known.status is _STATUS.ACTIVE and was in _UNWELL):
+        return StatusChange(_STATUS.PAUSED, None, renewed=True) if paused_from in _UNHEALTHY else None
+    if known.status in _UNHEALTHY or (known.status is _STATUS.ACTIVE and was in _UNHEALTHY):
         return StatusChange(_STATUS.ACTIVE, None, CONNECTION_HEALED, "It works again.", renewed=True)
     return None
 
 
-_UNWELL = (_STATUS.REAUTH_REQUIRED, _STATUS.DEGRADED)
+_UNHEALTHY = (_STATUS.REAUTH_REQUIRED, _STATUS.DEGRADED)
 
 
 def _paused(known: Connection) -> StatusChange | None:
@@ -301,28 +301,28 @@ def _resumed(known: Connection) -> StatusChange | None:
     return StatusChange(before or _STATUS.ACTIVE, known.status_reason, CONNECTION_RESUMED, "It was resumed.")
 
 
-def _health(known: Connection, move: StatusChange, now: datetime) -> Health:
+def _health(known: Connection, change: StatusChange, now: datetime) -> Health:
     before = known.health or Health(of=known.status, since=known.status_since)
-    same = known.status is move.to
-    paused_from, reason = None, move.reason
-    if move.to is _STATUS.PAUSED:
-        paused_from = known.status if move.pauses else _STATUS.ACTIVE
-        reason = known.status_reason if move.pauses else None
-    stops = move.to not in (_STATUS.ACTIVE, _STATUS.DEGRADED)
+    same = known.status is change.to
+    paused_from, reason = None, change.reason
+    if change.to is _STATUS.PAUSED:
+        paused_from = known.status if change.pauses else _STATUS.ACTIVE
+        reason = known.status_reason if change.pauses else None
+    stops = change.to not in (_STATUS.ACTIVE, _STATUS.DEGRADED)
     return Health(
-        of=move.to,
-        since=known.status_since if same and before.of is move.to else now,
+        of=change.to,
+        since=known.status_since if same and before.of is change.to else now,
         reason=reason,
         paused_from=paused_from,
         catch_up_from=before.catch_up_from or (now if stops else None),
-        credentials_at=now if move.renewed else before.credentials_at,
+        credentials_at=now if change.renewed else before.credentials_at,
         rev=before.rev,
     )
 
 
 def _is_refusal(problem: Mapping[str, Any]) -> bool:
     """Whether the ERP itself has just refused the credentials, for whatever reason."""
-    return refuses_credentials(problem) and problem.get("code") not in _SAYS_NOTHING
+    return refuses_credentials(problem) and problem.get("code") not in _INCONCLUSIVE
 
 
 def _reason(problem: Mapping[str, Any]) -> JsonObject:

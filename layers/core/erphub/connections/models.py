@@ -95,7 +95,7 @@ class Connection(Model):
         return self.health.reason if self.health and self.health.of is self.status else None
 
     @property
-    def works(self) -> bool:
+    def is_operational(self) -> bool:
         """Whether its schedules go on."""
         return self.status in (ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED)
 

@@ -1,11 +1,13 @@
 """What the hub must remember about connections and their companies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from erphub.audit.models import AuditEntry
 from erphub.connections.models import Company, Connection, ConnectionStatus, Health, LastTest
+from erphub.erp.resources import AdapterResources
+from erphub.erp.system import ErpAdapter
 from erphub.events.models import Event
 from erphub.platform.writes import Write
 
@@ -41,19 +43,11 @@ class ConnectionStore(Protocol):
         """The names of the secrets of those connections (client, id) that are there."""
         ...
 
-    def add_company(self, connection: Connection, company: Company) -> None:
-        """One more company for a connection that uses all there are."""
-        ...
-
-    def forget_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
-        """Remove companies that are no longer in use; `soon` leaves an hour to whoever is just reading them."""
-        ...
-
     def get(self, client_id: str, connection_id: str) -> Connection | None:
         """The connection."""
         ...
 
-    def page(self, client_id: str, limit: int, next: str | None) -> tuple[Sequence[Connection], str | None]:
+    def page(self, client_id: str, limit: int, cursor: str | None) -> tuple[Sequence[Connection], str | None]:
         """A page of the client's connections, oldest first."""
         ...
 
@@ -68,12 +62,40 @@ class ConnectionStore(Protocol):
         """
         ...
 
-    def move(self, before: Connection, to: ConnectionStatus, health: Health, event: Event | None) -> Connection | None:
-        """Let it stand differently, and keep the event that tells of it, in one step.
+    def change_status(
+        self, before: Connection, to: ConnectionStatus, health: Health, event: Event | None
+    ) -> Connection | None:
+        """Change its status, and keep the event that says so, in one step.
 
-        None when it no longer stands as in `before`. The version stays: nobody's change is overwritten by it.
+        None when its status is no longer that of `before`. The version stays: nobody's change is overwritten by it.
         """
         ...
+
+
+class UsedCompanies(Protocol):
+    """The companies that connections use."""
+
+    def companies(self, client_id: str, connection_id: str) -> Sequence[Company]:
+        """All companies of a connection."""
+        ...
+
+    def search_companies(
+        self, client_id: str, connection_id: str, search: str, limit: int, cursor: str | None
+    ) -> tuple[Sequence[Company], str | None]:
+        """A page of them whose name or key holds the words."""
+        ...
+
+    def add_company(self, connection: Connection, company: Company) -> None:
+        """One more company for a connection that uses all there are."""
+        ...
+
+    def delete_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
+        """Remove companies that are no longer in use; `soon` leaves an hour to whoever is just reading them."""
+        ...
+
+
+class ConnectionTests(Protocol):
+    """The newest test of each connection."""
 
     def start_test(self, connection: Connection, test: LastTest) -> Connection:
         """The newest test is this one; the version stays, since nobody's change is overwritten by it."""
@@ -83,14 +105,25 @@ class ConnectionStore(Protocol):
         """Keep a test's result; False when its last test is no longer that of `connection`, but a newer one."""
         ...
 
-    def companies(self, client_id: str, connection_id: str) -> Sequence[Company]:
-        """All companies of a connection."""
+
+class OpensErp(Protocol):
+    """Opens an ERP; nothing is dialled until the adapter is asked something."""
+
+    def open(
+        self, erp_system: str, settings: Mapping[str, Any], secret: Mapping[str, str], secret_name: str = ""
+    ) -> ErpAdapter:
+        """The system with these settings and passwords; by its secret's name it shares what the connection has.
+
+        Raises NotFound (`unknown_erp_system`), and Invalid when the settings cannot be right.
+        """
         ...
 
-    def search_companies(
-        self, client_id: str, connection_id: str, search: str, limit: int, next: str | None
-    ) -> tuple[Sequence[Company], str | None]:
-        """A page of them whose name or key holds the words."""
+
+class SharedResources(Protocol):
+    """What everybody who uses a connection shares."""
+
+    def __call__(self, client_id: str, connection_id: str, /) -> AdapterResources:
+        """Those of one connection."""
         ...
 
 

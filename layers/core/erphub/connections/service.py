@@ -1,4 +1,4 @@
-"""Connections as their users see them: listed, renamed, shared, handed over, tested."""
+"""Connections as their users see them: listed, renamed, shared, given to another owner, tested."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from erphub.audit.schemas import AuditPage
 from erphub.audit.service import AuditTrail
 from erphub.connections.access import ConnectionAccess, connection_not_found
 from erphub.connections.models import Connection, LastTest
-from erphub.connections.ports import ConnectionStore
+from erphub.connections.ports import ConnectionStore, ConnectionTests
 from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, Forbidden, Invalid
@@ -17,7 +17,7 @@ from erphub.platform.identity import Member
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.wire import PageQuery
 
-TEST_LASTS = timedelta(minutes=10)
+MAX_TEST_DURATION = timedelta(minutes=10)
 """How long a test may go on: three tries of two and a half minutes, and the time between."""
 _STALE = "It was changed by somebody else in the meantime. Read it again, then decide."
 _FOR_EDITORS = ("settings", "voucher", "last_test")
@@ -29,29 +29,30 @@ class ConnectionService:
     """The use-cases behind the connections' routes."""
 
     store: ConnectionStore
+    tests: ConnectionTests
     machine: StateMachine
     clock: Clock
-    ids: Ids
-    editors: ConnectionAccess
+    new_id: Ids
+    access: ConnectionAccess
     audit: AuditTrail
 
     def page(self, member: Member, query: PageQuery) -> ConnectionPage:
         """A page of the client's connections."""
         found, following = self.store.page(member.client_id, query.limit, query.next)
-        editable, now = self.editors.editable(member, found), self.clock()
+        editable, now = self.access.editable_ids(member, found), self.clock()
         return ConnectionPage(items=[_view(one, now, may_edit=one.id in editable) for one in found], next=following)
 
     def get(self, member: Member, connection_id: str) -> ConnectionView:
         """One connection. Raises NotFound."""
         return self._view(member, self._read(member.client_id, connection_id))
 
-    def trail(self, member: Member, connection_id: str, query: PageQuery) -> AuditPage:
+    def list_audit(self, member: Member, connection_id: str, query: PageQuery) -> AuditPage:
         """A page of what was done to a connection; of a deleted one too. Raises NotFound, Forbidden."""
         if self.store.get(member.client_id, connection_id) is not None:
-            self.editors.connection(member, connection_id)
+            self.access.connection(member, connection_id)
         return self.audit.page(member, connection_id, query)
 
-    def change(self, member: Member, connection_id: str, body: ChangedConnection) -> ConnectionView:
+    def update(self, member: Member, connection_id: str, body: ChangedConnection) -> ConnectionView:
         """Rename or share a connection. Raises NotFound, Forbidden, Conflict (`version_conflict`, `name_taken`)."""
         before = self._read_to_change(member, connection_id, body.version)
         wanted: dict[str, Any] = body.model_dump(include={"name", "shared"}, exclude_none=True)
@@ -76,15 +77,15 @@ class ConnectionService:
             for name, value in changes.items()
         ]
 
-    def hand_over(self, member: Member, connection_id: str, body: NewOwner) -> ConnectionView:
+    def transfer_ownership(self, member: Member, connection_id: str, body: NewOwner) -> ConnectionView:
         """Give a connection to another member, who must be able to manage it. Of an owner who left it can be taken.
 
         Raises NotFound, Forbidden (`owner_only`), Invalid (`cannot_own`), Conflict.
         """
         before = self._read_to_change(member, connection_id, body.version)
-        if before.owner != member.user and not self.editors.is_orphan(member, before):
-            raise Forbidden("Only its owner can hand the connection over.", code="owner_only")
-        if not self.editors.can_own(member, body.user):
+        if before.owner != member.user and not self.access.has_no_owner(member, before):
+            raise Forbidden("Only its owner can give the connection to somebody else.", code="owner_only")
+        if not self.access.can_own(member, body.user):
             raise Invalid.field("/user", "cannot_own", "The new owner must be a member who may manage connections.")
         if body.user == before.owner:
             return self._view(member, before)
@@ -93,20 +94,20 @@ class ConnectionService:
         return self._view(member, self.store.replace(after, before, self._entries(member, before, changes)))
 
     def _read_to_change(self, member: Member, connection_id: str, version: int | None) -> Connection:
-        before = self.editors.connection(member, connection_id)
+        before = self.access.connection(member, connection_id)
         if before.is_being_deleted:
             raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
         if version is not None and version != before.version:
             raise Conflict(_STALE, code="version_conflict")
         return before
 
-    def test(self, member: Member, connection_id: str) -> ConnectionView:
+    def start_test(self, member: Member, connection_id: str) -> ConnectionView:
         """Start a test; its result appears in `last_test`. Raises NotFound, Forbidden, Conflict."""
-        connection = self.editors.connection(member, connection_id)
+        connection = self.access.connection(member, connection_id)
         if connection.is_being_deleted:
             raise Conflict("The connection is being deleted.", code="connection_deleting")
-        test = LastTest(id=self.ids(), started_at=self.clock())
-        waiting = self.store.start_test(connection, test)
+        test = LastTest(id=self.new_id(), started_at=self.clock())
+        waiting = self.tests.start_test(connection, test)
         reference = {"client_id": member.client_id, "connection_id": connection_id, "test_id": test.id}
         self.machine.start(f"test-{test.id}", reference)
         return self._view(member, waiting)
@@ -118,13 +119,13 @@ class ConnectionService:
         return connection
 
     def _view(self, member: Member, connection: Connection) -> ConnectionView:
-        return _view(connection, self.clock(), may_edit=self.editors.may_edit(member, connection))
+        return _view(connection, self.clock(), may_edit=self.access.can_edit(member, connection))
 
 
 def _without_lost_test(connection: Connection, now: datetime) -> Connection:
     """The connection; a test that cannot be going on any more says so, though nobody told of its machine's end."""
     test = connection.last_test
-    if test is None or test.finished_at is not None or now - test.started_at < TEST_LASTS:
+    if test is None or test.finished_at is not None or now - test.started_at < MAX_TEST_DURATION:
         return connection
     problem = {
         "type": "/problems/unavailable",
@@ -133,7 +134,7 @@ def _without_lost_test(connection: Connection, now: datetime) -> Connection:
         "detail": "The test could not be run. Start it again.",
         "code": "unavailable",
     }
-    lost = {"finished_at": test.started_at + TEST_LASTS, "passed": False, "problem": problem}
+    lost = {"finished_at": test.started_at + MAX_TEST_DURATION, "passed": False, "problem": problem}
     return connection.model_copy(update={"last_test": test.model_copy(update=lost)})
 
 

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from erphub.connections.access import ConnectionAccess
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.erp_access import ErpAccess
     from erphub.connections.health import HealthService, PauseService
-    from erphub.connections.models import Connection
+    from erphub.connections.hooks import AllConnectionHooks
     from erphub.connections.service import ConnectionService
+    from erphub.connections.testing import ConnectionTester
     from erphub.erp.resources import AdapterResources
     from erphub.lake.ports import ConnectionCompanies
     from erphub.platform.removal import Dependent
@@ -41,9 +41,10 @@ def connection_service(services: "Services") -> "ConnectionService":
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.service import ConnectionService
 
-    platform = services.platform
+    platform, connections = services.platform, services.get(ConnectionTable)
     return ConnectionService(
-        services.get(ConnectionTable),
+        connections,
+        connections,
         platform.machine(platform.settings.connect_machine),
         platform.clock,
         platform.new_id,
@@ -52,19 +53,47 @@ def connection_service(services: "Services") -> "ConnectionService":
     )
 
 
+def connection_hooks(services: "Services") -> "AllConnectionHooks":
+    """All that others do when something has happened to a connection, as one."""
+    from erphub.connections.hooks import AllConnectionHooks
+    from erphub.connections.ports import ConnectionHooks
+
+    return AllConnectionHooks(lambda: services.all(ConnectionHooks))
+
+
 def health_service(services: "Services") -> "HealthService":
     """How connections are doing."""
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.health import HealthService
-    from erphub.connections.ports import ConnectionHooks
+    from erphub.connections.hooks import AllConnectionHooks
     from erphub.events.publisher import EventPublisher
 
-    def reconnected(connection: "Connection", since: "datetime") -> None:
-        for hooks in services.all(ConnectionHooks):
-            hooks.reconnected(connection, since)
-
     return HealthService(
-        services.get(ConnectionTable), services.get(EventPublisher), reconnected, services.platform.clock
+        services.get(ConnectionTable),
+        services.get(EventPublisher),
+        services.get(AllConnectionHooks),
+        services.platform.clock,
+    )
+
+
+def connection_tester(services: "Services") -> "ConnectionTester":
+    """Tests of connections by hand."""
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.connections.erp_access import ErpAccess
+    from erphub.connections.health import HealthService
+    from erphub.connections.testing import ConnectionTester
+    from erphub.platform import redaction
+
+    platform, connections = services.platform, services.get(ConnectionTable)
+    return ConnectionTester(
+        connections,
+        connections,
+        connections,
+        platform.secrets,
+        services.get(ErpAccess),
+        redaction,
+        services.get(HealthService),
+        platform.clock,
     )
 
 
@@ -117,5 +146,14 @@ def company_keys(services: "Services") -> "ConnectionCompanies":
     return CompanyKeys(services.platform.table)
 
 
-PROVIDES = (connection_table, connection_access, connection_service, health_service, pause_service, erp_access)
+PROVIDES = (
+    connection_table,
+    connection_access,
+    connection_service,
+    health_service,
+    pause_service,
+    erp_access,
+    connection_hooks,
+    connection_tester,
+)
 TAKES_PART = (dependents, company_keys)

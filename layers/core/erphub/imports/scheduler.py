@@ -49,7 +49,7 @@ class Scheduler:
     def _is_operational(self, job: Job) -> bool:
         """Whether the job's connection works; what is missed meanwhile is caught up on when it does again."""
         connection = self.connections.get(job.client_id, job.connection_id)
-        return connection is None or connection.works
+        return connection is None or connection.is_operational
 
 
 def _log_failure(failed: DueItem[Job], error: Exception) -> None:

@@ -99,7 +99,8 @@ def connected_sources(services: "Services") -> "ConnectedSources":
     from erphub.imports.runs.sources import ConnectedSources, NewCompanies
 
     companies = NewCompanies(services.get(CompanyRegistry), services.get(AuditTrail))
-    return ConnectedSources(services.get(ConnectionTable), services.get(ErpAccess), companies)
+    connections = services.get(ConnectionTable)
+    return ConnectedSources(connections, connections, services.get(ErpAccess), companies)
 
 
 def run_planner(services: "Services") -> "RunPlanner":

@@ -7,6 +7,8 @@ from erphub.companies.schemas import CompanySearch
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
+from erphub.wizards.answers import AnswerService
+from erphub.wizards.options import OptionService
 from erphub.wizards.schemas import AskOwner, ChoiceSearch, FoundChoicePage, FoundCompanyPage, StartWizard, WizardView
 from erphub.wizards.service import WizardService
 
@@ -26,28 +28,28 @@ def show_wizard(service: WizardService, member: Member, wizard: str) -> WizardVi
 
 
 @router.get("/clients/{client_id}/wizards/{wizard}/companies", needs=CONNECTIONS_MANAGE)
-def list_found_companies(service: WizardService, member: Member, wizard: str, query: CompanySearch) -> FoundCompanyPage:
+def list_found_companies(service: OptionService, member: Member, wizard: str, query: CompanySearch) -> FoundCompanyPage:
     """List or search the companies the login can see."""
-    return service.companies(member, wizard, query)
+    return service.list_companies(member, wizard, query)
 
 
 @router.get("/clients/{client_id}/wizards/{wizard}/choices/{field}", needs=CONNECTIONS_MANAGE)
 def list_choices(
-    service: WizardService, member: Member, wizard: str, field: str, query: ChoiceSearch
+    service: OptionService, member: Member, wizard: str, field: str, query: ChoiceSearch
 ) -> FoundChoicePage:
     """List or search what a field can be chosen from in the chosen companies, as the ERP has it (`departments`)."""
-    return service.choices(member, wizard, field, query)
+    return service.list_choices(member, wizard, field, query)
 
 
 @router.post("/clients/{client_id}/wizards/{wizard}/steps/{step}/refresh", needs=CONNECTIONS_MANAGE, status=202)
-def refresh_step(service: WizardService, member: Member, wizard: str, step: str, received: datetime) -> WizardView:
+def refresh_step(service: AnswerService, member: Member, wizard: str, step: str, received: datetime) -> WizardView:
     """Have the ERP asked again what a step is chosen from (`companies`, `departments`); the wizard then waits there."""
     return service.refresh(member, wizard, step, received)
 
 
 @router.put("/clients/{client_id}/wizards/{wizard}/steps/{step}", needs=CONNECTIONS_MANAGE, status=202)
 def answer_step(
-    service: WizardService, member: Member, wizard: str, step: str, body: dict[str, Any], received: datetime
+    service: AnswerService, member: Member, wizard: str, step: str, body: dict[str, Any], received: datetime
 ) -> WizardView:
     """Answer a step with its fields; look at the wizard until it waits again."""
     return service.answer(member, wizard, step, body, received)
@@ -60,6 +62,6 @@ def cancel_wizard(service: WizardService, member: Member, wizard: str) -> None:
 
 
 @router.post("/clients/{client_id}/wizards/{wizard}/access-requests", needs=CONNECTIONS_MANAGE, status=202)
-def ask_owner(service: WizardService, member: Member, wizard: str, body: AskOwner) -> None:
+def ask_owner(service: OptionService, member: Member, wizard: str, body: AskOwner) -> None:
     """Ask the people of the connection that has a company already to let the caller in; they are told once a day."""
-    service.ask_owner(member, wizard, body)
+    service.request_access(member, wizard, body)

@@ -13,7 +13,7 @@ from erphub.erp.system import FoundChoice, FoundCompany, ListsOptions
 from erphub.platform.errors import ErpRefused, FieldError, Invalid
 
 ALL = "all"
-MOST_COMPANIES = 50
+MAX_COMPANIES = 50
 """Of more companies nobody chooses one by one, and to ask the ERP for each would take longer than a task may."""
 
 
@@ -22,7 +22,7 @@ def listed_steps(description: Description) -> Sequence[Step]:
     return [step for step in description.steps if step.listed]
 
 
-def shown_by_the_server(description: Description) -> tuple[str, ...]:
+def steps_listed_by_server(description: Description) -> tuple[str, ...]:
     """The steps whose answers were chosen from what the server showed; another one is asked about them again."""
     return tuple(step.id for step in description.steps if step.depends_on_server or step.listed)
 
@@ -45,19 +45,19 @@ def check_companies(found: Sequence[FoundCompany], choice: object) -> None:
         raise Invalid("Some of the companies cannot be used.", errors=errors)
 
 
-def chosen(found: Sequence[FoundCompany], choice: object) -> list[FoundCompany]:
+def selected_companies(found: Sequence[FoundCompany], choice: object) -> list[FoundCompany]:
     """The companies found that a choice means: those with its keys, or every one that can be opened."""
     able = [company for company in found if not company.problem]
     return [company for company in able if company.key in choice] if isinstance(choice, list) else able
 
 
-def look_up(
+def load_choices(
     system: ListsOptions, field: Field, companies: Sequence[FoundCompany]
 ) -> tuple[Sequence[FoundChoice], ErpRefused | None]:
     """What a field can be chosen from in all the companies, and why one of them would not say. Raises Unavailable."""
     refused: ErpRefused | None = None
     found: dict[str, FoundChoice] = {}
-    for company in companies if len(companies) <= MOST_COMPANIES else ():
+    for company in companies if len(companies) <= MAX_COMPANIES else ():
         try:
             found |= {choice.key: choice for choice in system.choices(field.name, company)}
         except ErpRefused as error:
@@ -65,7 +65,7 @@ def look_up(
     return list(found.values()), refused
 
 
-def checked(field: Field, answer: object, found: Sequence[FoundChoice]) -> object:
+def check_choice(field: Field, answer: object, found: Sequence[FoundChoice]) -> object:
     """The answer with what needs no choosing: the only choice of a company. Raises Invalid with all that is wrong."""
     if not isinstance(answer, list):
         return answer
@@ -73,30 +73,30 @@ def checked(field: Field, answer: object, found: Sequence[FoundChoice]) -> objec
     errors = list(_problems(field, keys, found))
     if errors:
         raise Invalid("Some of what was chosen cannot be used.", errors=errors)
-    return list(dict.fromkeys([*keys, *_alone(found)]))
+    return list(dict.fromkeys([*keys, *_only_choices(found)]))
 
 
-def settled(
+def resolve_choice(
     field: Field, answer: object, found: Sequence[FoundChoice], companies: Sequence[FoundCompany]
 ) -> object | None:
     """The answer as far as nobody need be asked: the one given while it fits, or the only one there is; else None."""
-    if len(companies) > MOST_COMPANIES:
+    if len(companies) > MAX_COMPANIES:
         return answer or ALL
     if isinstance(answer, list):
         used = tuple(f"{company.key}/" for company in companies)
         kept = [key for key in _keys(cast(list[object], answer)) if key.startswith(used)]
         answer = kept if kept and not list(_problems(field, kept, found)) else None
     if answer:
-        return checked(field, answer, found)
-    alone = _alone(found)
-    return (alone or ALL) if len(alone) == len(_by_company(found)) else None
+        return check_choice(field, answer, found)
+    only = _only_choices(found)
+    return (only or ALL) if len(only) == len(_by_company(found)) else None
 
 
 def _keys(answer: Sequence[object]) -> list[str]:
     return [str(key) for key in answer]
 
 
-def _alone(found: Sequence[FoundChoice]) -> list[str]:
+def _only_choices(found: Sequence[FoundChoice]) -> list[str]:
     """What needs no choosing: the only choice of each company that has but one."""
     return [choices[0].key for choices in _by_company(found).values() if len(choices) == 1]
 

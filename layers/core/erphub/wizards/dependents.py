@@ -49,7 +49,7 @@ class Wizards(DependentItems):
         # Only those that somebody is at are shown: one whose machine never began is nobody's.
         store = WizardTable(self.table)
         found = [store.get(of.client_id, wizard_id) for wizard_id in store.of_connection(of.client_id, of.id)]
-        running = [wizard for wizard in found if wizard and wizard.status.open and self._is_running(wizard)]
+        running = [wizard for wizard in found if wizard and wizard.status.is_open and self._is_running(wizard)]
         return Found(len(running), fingerprint=fingerprint_of(sorted(wizard.id for wizard in running)))
 
     def _is_running(self, wizard: Wizard) -> bool:
@@ -60,9 +60,11 @@ class Wizards(DependentItems):
         # A draft is not kept for later: whoever edits begins anew after a restore.
         store = WizardTable(self.table)
         for wizard in self._wizards(of):
-            while wizard.status.open:
+            while wizard.status.is_open:
                 try:
-                    wizard = store.replace(wizard.model_copy(update={"status": WizardStatus.CANCELLED, "claim": None}))
+                    wizard = store.replace(
+                        wizard.model_copy(update={"status": WizardStatus.CANCELLED, "answer_lease": None})
+                    )
                 except VersionConflict:
                     wizard = store.get(wizard.client_id, wizard.id) or wizard
             if wizard.execution is not None:

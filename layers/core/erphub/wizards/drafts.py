@@ -13,13 +13,13 @@ from erphub.platform.errors import Conflict
 from erphub.platform.wire import JsonObject
 from erphub.wizards.models import Wizard
 
-_MANY = 200
+_MAX_COMPANIES_KEPT = 200
 """More companies than this are told as a number."""
-_LONG = 1000
+_MAX_TEXT_KEPT = 1000
 """A longer text (a certificate) is told by its digest; drafts have only so much room."""
 
 
-def answers(connection: Connection, companies: Sequence[str], description: Description) -> dict[str, JsonObject]:
+def answers_of(connection: Connection, companies: Sequence[str], description: Description) -> dict[str, JsonObject]:
     """The wizard's answers that would make this connection, by step; `companies` are the keys in use."""
     roles: dict[AnswerRole, Any] = {
         AnswerRole.COMPANIES: "all" if connection.all_companies else list(companies),
@@ -39,17 +39,17 @@ def answers(connection: Connection, companies: Sequence[str], description: Descr
     return {step: answer for step, answer in given.items() if answer}
 
 
-def opened(given: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+def abbreviated(given: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
     """The answers as a draft remembers them, to see later what has changed."""
-    return {step: {name: short(value) for name, value in answer.items()} for step, answer in given.items()}
+    return {step: {name: abbreviate(value) for name, value in answer.items()} for step, answer in given.items()}
 
 
-def short(value: Any) -> Any:
+def abbreviate(value: Any) -> Any:
     """A value as it is remembered to be compared: a long list as its length, a long text as its digest."""
     if isinstance(value, list):
         items = cast(list[Any], value)
-        return f"{len(items)} companies" if len(items) > _MANY else items
-    if isinstance(value, str) and len(value) > _LONG:
+        return f"{len(items)} companies" if len(items) > _MAX_COMPANIES_KEPT else items
+    if isinstance(value, str) and len(value) > _MAX_TEXT_KEPT:
         return f"{len(value)} characters, {sha256(value.encode()).hexdigest()[:16]}"
     return value
 
@@ -68,11 +68,11 @@ def _flat(given: Mapping[str, JsonObject]) -> dict[str, Any]:
     return {name: value for answer in given.values() for name, value in answer.items()}
 
 
-def changed_meanwhile(wizard: Wizard, live: Connection, companies: Sequence[Company], about: Description) -> Conflict:
+def connection_changed(wizard: Wizard, live: Connection, companies: Sequence[Company], about: Description) -> Conflict:
     """That somebody else changed the connection while this draft was made, and what."""
     edit = wizard.edit
-    then = edit.opened if edit else {}
-    changed = differences(then, opened(answers(live, [company.key for company in companies], about)))
+    then = edit.original_answers if edit else {}
+    changed = differences(then, abbreviated(answers_of(live, [company.key for company in companies], about)))
     if edit and edit.secret_name != live.secret_name:
         changed += [{"field": name, "before": "[hidden]", "now": "[hidden]"} for name in about.secrets(live.settings)]
     return Conflict(
@@ -84,7 +84,7 @@ def changed_meanwhile(wizard: Wizard, live: Connection, companies: Sequence[Comp
     )
 
 
-def made(wizard: Wizard, now: datetime) -> Connection:
+def new_connection(wizard: Wizard, now: datetime) -> Connection:
     """The connection that a wizard's answers make."""
     settings, fields = wizard.settings, describe(wizard.erp_system).fields
     roles = {field.role: settings[field.name] for field in fields if field.role and field.name in settings}
@@ -101,17 +101,17 @@ def made(wizard: Wizard, now: datetime) -> Connection:
         voucher=Voucher(
             provider=roles.get(AnswerRole.VOUCHER_ARCHIVE, "none"), path=roles.get(AnswerRole.VOUCHER_PATH)
         ),
-        last_test=tested(wizard, now),
+        last_test=passed_test(wizard, now),
         generation=wizard.id,
         created_at=now,
         updated_at=now,
     )
 
 
-def applied(before: Connection, wizard: Wizard, now: datetime, *, new_companies: bool) -> Connection:
+def edited_connection(before: Connection, wizard: Wizard, now: datetime, *, new_companies: bool) -> Connection:
     """The connection after an edit: what was answered, and the rest as it was. A test that it passed heals it."""
-    draft, tested_now = made(wizard, now), tested(wizard, now)
-    healed = tested_now is not None and before.status in (ConnectionStatus.REAUTH_REQUIRED, ConnectionStatus.DEGRADED)
+    draft, test = new_connection(wizard, now), passed_test(wizard, now)
+    healed = test is not None and before.status in (ConnectionStatus.REAUTH_REQUIRED, ConnectionStatus.DEGRADED)
     changes: dict[str, Any] = {
         "name": draft.name,
         "shared": draft.shared,
@@ -120,14 +120,14 @@ def applied(before: Connection, wizard: Wizard, now: datetime, *, new_companies:
         "voucher": draft.voucher,
         "updated_at": now,
         "status": ConnectionStatus.ACTIVE if healed else before.status,
-        "last_test": tested_now or before.last_test,
-        "secret": wizard.id if wizard.edit and wizard.edit.own_secret else before.secret,
+        "last_test": test or before.last_test,
+        "secret": wizard.id if wizard.edit and wizard.edit.has_own_secret else before.secret,
         "generation": wizard.id if new_companies else before.generation,
     }
     return before.model_copy(update=changes)
 
 
-def tested(wizard: Wizard, now: datetime) -> LastTest | None:
+def passed_test(wizard: Wizard, now: datetime) -> LastTest | None:
     """The test that the wizard's answers passed; None when an edit needed none."""
     if not wizard.probes:
         return None

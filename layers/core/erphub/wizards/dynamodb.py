@@ -7,7 +7,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, override
 
 from pydantic_core import from_json
 
@@ -20,10 +20,11 @@ from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.dynamodb import client_key
 from erphub.wizards.models import Wizard
+from erphub.wizards.ports import ListedOptions, WizardStore
 
-_REMEMBERED = timedelta(days=7)
+_RETENTION = timedelta(days=7)
 """How long an ended wizard can still be looked at."""
-_OVERDUE = timedelta(hours=1)
+_OVERDUE_AFTER = timedelta(hours=1)
 """How long after its end a wizard's machine may take to remove what it leaves; working on an answer takes minutes."""
 _SHARD = "wizards"
 """The partition of index `due`."""
@@ -37,101 +38,108 @@ def wizard_item(wizard: Wizard) -> Item:
         "version": wizard.version,
         "connection_id": wizard.connection_id,
         "due_shard": _SHARD,
-        "due_at": instant(wizard.expires_at + _OVERDUE),
-        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+        "due_at": instant(wizard.expires_at + _OVERDUE_AFTER),
+        "expires_at": int((wizard.expires_at + _RETENTION).timestamp()),
         "body": wizard.model_dump_json(exclude={"status", "version"}),
     }
 
 
-class WizardTable:
-    """Satisfies `wizards.ports.WizardStore`."""
+class WizardTable(WizardStore):
+    """One item per wizard, and one for what resumes its machine."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    @override
     def create(self, wizard: Wizard) -> None:
-        """See the port."""
         self._table.put_new(wizard_item(wizard))
 
+    @override
     def get(self, client_id: str, wizard_id: str) -> Wizard | None:
-        """See the port."""
         item = self._table.get(wizard_key(client_id, wizard_id))
         if item is None:
             return None
-        facts = {"status": item["status"], "version": int(item["version"])}
-        return Wizard.model_validate(from_json(item["body"]) | facts)
+        own = {"status": item["status"], "version": int(item["version"])}
+        return Wizard.model_validate(from_json(item["body"]) | own)
 
+    @override
     def replacing(self, wizard: Wizard) -> tuple[Wizard, Write]:
-        """See the port."""
         after = wizard.model_copy(update={"version": wizard.version + 1})
         values = {"read_version": wizard.version}
         return after, Write(put=wizard_item(after), condition="version = :read_version", values=values)
 
+    @override
     def replace(self, wizard: Wizard) -> Wizard:
-        """See the port."""
         after, write = self.replacing(wizard)
         self._table.put(wizard_item(after), condition=write.condition, **write.values)
         return after
 
+    @override
     def overdue(self, now: datetime) -> Iterator[tuple[str, str]]:
-        """See the port."""
         for item in self._table.by_index("due", "due_shard", _SHARD, upto=("due_at", instant(now))):
             yield item["pk"].removeprefix("CLIENT#"), item["sk"].removeprefix("WIZARD#")
 
+    @override
     def of_connection(self, client_id: str, connection_id: str) -> Sequence[str]:
-        """See the port."""
         found = self._table.keys_in_index("connection", ("connection_id", "sk"), connection_id, "WIZARD#")
         return [key["sk"].removeprefix("WIZARD#") for key in found if key["pk"] == client_key(client_id)["pk"]]
 
-    def tidied(self, wizard: Wizard) -> None:
-        """See the port."""
+    @override
+    def mark_cleaned_up(self, wizard: Wizard) -> None:
         key = wizard_key(wizard.client_id, wizard.id)
         try:
             self._table.update(key, "REMOVE due_shard, due_at", condition="attribute_exists(pk)")
         except VersionConflict:  # it has been forgotten altogether
             return
 
+    @override
     def token(self, wizard: Wizard) -> str | None:
-        """See the port."""
         item = self._table.get(wizard_token_key(wizard.client_id, wizard.id))
         return item["token"] if item else None
 
+
+class OptionTable(ListedOptions):
+    """One item per company and choice, below their wizard's."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @override
     def put_companies(self, wizard: Wizard, companies: Sequence[FoundCompany]) -> None:
-        """See the port."""
         self._keep_only([_company_item(wizard, company) for company in companies], self._companies(wizard))
 
-    def companies(
-        self, wizard: Wizard, search: str, limit: int, next: str | None
+    @override
+    def search_companies(
+        self, wizard: Wizard, search: str, limit: int, cursor: str | None
     ) -> tuple[Sequence[FoundCompany], str | None]:
-        """See the port."""
         pk, prefix = _company_prefix(wizard)
         words = searchable(search)
-        page = self._table.search(pk, prefix, lambda item: words in item["words"], limit=limit, next=next)
+        page = self._table.search(pk, prefix, lambda item: words in item["words"], limit=limit, next=cursor)
         return [_company(item) for item in page.items], page.next
 
-    def all_companies(self, wizard: Wizard) -> Sequence[FoundCompany]:
-        """See the port."""
+    @override
+    def companies(self, wizard: Wizard) -> Sequence[FoundCompany]:
         return [_company(item) for item in self._companies(wizard)]
 
+    @override
     def put_choices(self, wizard: Wizard, field: str, choices: Sequence[FoundChoice]) -> None:
-        """See the port."""
         self._keep_only([_choice_item(wizard, field, choice) for choice in choices], self._choices(wizard, field))
 
-    def choices(
-        self, wizard: Wizard, field: str, search: str, limit: int, next: str | None
+    @override
+    def search_choices(
+        self, wizard: Wizard, field: str, search: str, limit: int, cursor: str | None
     ) -> tuple[Sequence[FoundChoice], str | None]:
-        """See the port."""
         words = searchable(search)
         prefix = _choice_prefix(wizard, field)
-        page = self._table.search(*prefix, lambda item: words in item["words"], limit=limit, next=next)
+        page = self._table.search(*prefix, lambda item: words in item["words"], limit=limit, next=cursor)
         return [_choice(item) for item in page.items], page.next
 
-    def all_choices(self, wizard: Wizard, field: str) -> Sequence[FoundChoice]:
-        """See the port."""
+    @override
+    def choices(self, wizard: Wizard, field: str) -> Sequence[FoundChoice]:
         return [_choice(item) for item in self._choices(wizard, field)]
 
-    def clean_up(self, wizard: Wizard) -> None:
-        """See the port."""
+    @override
+    def delete(self, wizard: Wizard) -> None:
         found = [*self._companies(wizard), *self._choices(wizard)]
         self._table.delete_many([wizard_token_key(wizard.client_id, wizard.id), *map(key_of, found)])
 
@@ -160,7 +168,7 @@ def _company_item(wizard: Wizard, company: FoundCompany) -> dict[str, Any]:
         "problem": company.problem,
         "facts": json.dumps(dict(company.facts)),
         "words": searchable(f"{company.name}\n{company.key}"),
-        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+        "expires_at": int((wizard.expires_at + _RETENTION).timestamp()),
     }
 
 
@@ -178,7 +186,7 @@ def _choice_item(wizard: Wizard, field: str, choice: FoundChoice) -> dict[str, A
         "own_key": choice.own_key,
         "name": choice.name,
         "words": searchable(f"{choice.name}\n{choice.key}\n{choice.company_name}"),
-        "expires_at": int((wizard.expires_at + _REMEMBERED).timestamp()),
+        "expires_at": int((wizard.expires_at + _RETENTION).timestamp()),
     }
 
 

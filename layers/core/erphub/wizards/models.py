@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
 from erphub.connections.models import secret_name
+from erphub.platform.identity import Member
 from erphub.platform.wire import JsonObject, Model
 
 
@@ -21,7 +22,7 @@ class WizardStatus(StrEnum):
     EXPIRED = "expired"
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether the dialogue still goes on."""
         return self in (WizardStatus.WORKING, WizardStatus.WAITING)
 
@@ -40,6 +41,11 @@ class AnsweredBy(Model):
     email: str | None = None
     source: str | None = None
 
+    @classmethod
+    def of(cls, member: Member) -> Self:
+        """The member who is signed in."""
+        return cls(user=member.user, email=member.email, source=member.source)
+
 
 class Edit(Model):
     """What a wizard that edits a connection remembers of it; the connection itself stays as it is until the end."""
@@ -48,14 +54,14 @@ class Edit(Model):
     """The connection's version the draft was made from; when it has moved on, the draft is stale."""
     secret_name: str
     """Where the connection's passwords were then."""
-    opened: dict[str, JsonObject]
+    original_answers: dict[str, JsonObject]
     """The answers as they were then."""
-    listed: bool = False
+    companies_listed: bool = False
     """Whether the companies were listed anew, so that they can be chosen from."""
-    own_secret: bool = False
+    has_own_secret: bool = False
     """Whether a password was entered: kept for the draft alone until the end."""
     before: JsonObject | None = None
-    """The connection (without its settings) as it was before the end, for what has to be tidied up after it."""
+    """The connection (without its settings) as it was before the end, for what has to be cleaned up after it."""
 
 
 class Wizard(Model):
@@ -78,9 +84,9 @@ class Wizard(Model):
     """When it edits a connection that is there."""
     customer_id: str = ""
     answered_by: AnsweredBy | None = None
-    listed: list[str] = Field(default_factory=list)
+    loaded_lists: list[str] = Field(default_factory=list)
     """The fields whose choices have been listed for the companies that are in use now."""
-    claim: AnswerLease | None = None
+    answer_lease: AnswerLease | None = None
     probes: list[JsonObject] = Field(default_factory=list)
     problem: JsonObject | None = None
     connection_id: str
@@ -97,9 +103,14 @@ class Wizard(Model):
     @property
     def secret_in_use(self) -> str:
         """Where the passwords to try are: those entered here, or else the edited connection's own."""
-        return self.edit.secret_name if self.edit and not self.edit.own_secret else self.secret_name
+        return self.edit.secret_name if self.edit and not self.edit.has_own_secret else self.secret_name
 
     @property
     def settings(self) -> dict[str, Any]:
         """The answers of all steps, flat."""
         return {name: value for answer in self.answers.values() for name, value in answer.items()}
+
+    @property
+    def lists_companies(self) -> bool:
+        """Whether companies are chosen from what the ERP listed; an edit may not have asked it yet."""
+        return self.edit is None or self.edit.companies_listed

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Protocol
 
 from erphub.erp.system import FoundChoice, FoundCompany
+from erphub.platform.wire import JsonObject
 from erphub.platform.writes import Write
 from erphub.wizards.models import Wizard
 
 
 class WizardStore(Protocol):
-    """Wizards, the word that resumes each one's machine, the companies each has found, and their choices."""
+    """Wizards, and what resumes the machine of each."""
 
     def create(self, wizard: Wizard) -> None:
         """Write a new wizard."""
@@ -32,14 +33,14 @@ class WizardStore(Protocol):
         ...
 
     def overdue(self, now: datetime) -> Iterator[tuple[str, str]]:
-        """Wizards (client, id) past their end whose leavings nobody is known to have removed; a moment behind."""
+        """Wizards (client, id) past their end, of which nobody is known to have cleaned up; a moment behind."""
         ...
 
     def of_connection(self, client_id: str, connection_id: str) -> Sequence[str]:
         """The ids of the wizards that make or edit a connection; a moment behind."""
         ...
 
-    def tidied(self, wizard: Wizard) -> None:
+    def mark_cleaned_up(self, wizard: Wizard) -> None:
         """Remember that nothing the wizard leaves behind is there any more; again is fine."""
         ...
 
@@ -47,17 +48,21 @@ class WizardStore(Protocol):
         """What resumes the machine where it waits; the machine writes it when it begins to wait."""
         ...
 
+
+class ListedOptions(Protocol):
+    """What an ERP listed for a wizard to choose from: companies, and for each field its choices."""
+
     def put_companies(self, wizard: Wizard, companies: Sequence[FoundCompany]) -> None:
         """Keep these companies, and only these."""
         ...
 
-    def companies(
-        self, wizard: Wizard, search: str, limit: int, next: str | None
+    def search_companies(
+        self, wizard: Wizard, search: str, limit: int, cursor: str | None
     ) -> tuple[Sequence[FoundCompany], str | None]:
         """A page of them whose name or key holds the words."""
         ...
 
-    def all_companies(self, wizard: Wizard) -> Sequence[FoundCompany]:
+    def companies(self, wizard: Wizard) -> Sequence[FoundCompany]:
         """All of them."""
         ...
 
@@ -65,16 +70,24 @@ class WizardStore(Protocol):
         """Keep these as what a field can be chosen from, and only these."""
         ...
 
-    def choices(
-        self, wizard: Wizard, field: str, search: str, limit: int, next: str | None
+    def search_choices(
+        self, wizard: Wizard, field: str, search: str, limit: int, cursor: str | None
     ) -> tuple[Sequence[FoundChoice], str | None]:
         """A page of them whose name, key or company holds the words."""
         ...
 
-    def all_choices(self, wizard: Wizard, field: str) -> Sequence[FoundChoice]:
+    def choices(self, wizard: Wizard, field: str) -> Sequence[FoundChoice]:
         """All of them."""
         ...
 
-    def clean_up(self, wizard: Wizard) -> None:
-        """Remove the token and what was found; again is fine."""
+    def delete(self, wizard: Wizard) -> None:
+        """Remove what was listed, and what resumes the machine; again is fine."""
+        ...
+
+
+class FinishesWizards(Protocol):
+    """Whoever writes down that a wizard's machine has ended."""
+
+    def finish(self, client_id: str, wizard_id: str, reason: str) -> JsonObject:
+        """End a wizard for a reason (`expired`, `failed`), unless it has ended, and clean up after it."""
         ...

@@ -5,34 +5,35 @@ hang on that news alone. Everything here can be done twice, by two at once, and 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import batched
-from typing import Protocol
 
 from erphub.connections.ports import ConnectionStore
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Unavailable
+from erphub.platform.secrets import StoredSecrets
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.tasks import TimeLeft
-from erphub.wizards.ports import WizardStore
+from erphub.webhooks.ports import WebhookStore
+from erphub.wizards.ports import FinishesWizards, WizardStore
 
-ENOUGH_TIME = 20.0
+MIN_SECONDS_LEFT = 20.0
 """Seconds that must be left to begin with another one."""
-ORPHANED = timedelta(days=2)
+ORPHANED_AFTER = timedelta(days=2)
 """How old a secret that belongs to nothing must be: whoever was going to use it is long gone."""
 
 
-_TOGETHER = 100
+_BATCH_SIZE = 100
 
 type Report = Callable[[str, Exception], None]
-"""Told of one that could not be swept: what it was, and why."""
+"""Called with one that could not be swept: what it was, and why."""
 
 
 def sweep_each[T](found: Iterable[T], sweep: Callable[[T], bool], report: Report, time_left: TimeLeft) -> int:
     """Sweep one after the other as long as there is time; how many were. Raises Unavailable when some failed."""
     swept = failed = 0
     for one in found:
-        if time_left() < ENOUGH_TIME:
+        if time_left() < MIN_SECONDS_LEFT:
             break
         try:
             swept += sweep(one)
@@ -46,12 +47,11 @@ def sweep_each[T](found: Iterable[T], sweep: Callable[[T], bool], report: Report
 
 @dataclass(frozen=True)
 class OverdueWizards:
-    """Ends wizards that are past their end, whatever their machine says, and has what they leave behind removed."""
+    """Ends wizards that are past their end, whatever their machine says, and cleans up after them."""
 
     wizards: WizardStore
     machine: StateMachine
-    ended: Callable[[str, str, str], object]
-    """Ends a wizard and removes its leavings (`WizardTasks.finish`)."""
+    tasks: FinishesWizards
     clock: Clock
     report: Report
 
@@ -62,24 +62,12 @@ class OverdueWizards:
     def _end(self, names: tuple[str, str]) -> bool:
         client_id, wizard_id = names
         wizard = self.wizards.get(client_id, wizard_id)
-        if wizard is None or (wizard.status.open and self.clock() < wizard.expires_at):
+        if wizard is None or (wizard.status.is_open and self.clock() < wizard.expires_at):
             return False  # answered since the index was read
-        self.ended(client_id, wizard_id, "expired")
+        self.tasks.finish(client_id, wizard_id, "expired")
         if wizard.execution is not None and self.machine.is_running(wizard.execution):
             self.machine.stop(wizard.execution, "The wizard is past its end.")
         return True
-
-
-class StoredSecrets(Protocol):
-    """The secrets there are."""
-
-    def stored_before(self, moment: datetime) -> Iterator[str]:
-        """The names of secrets that were last written before a moment."""
-        ...
-
-    def delete(self, name: str) -> None:
-        """Remove it at once; one that is not there is fine."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -89,7 +77,7 @@ class OrphanedSecrets:
     secrets: StoredSecrets
     connections: ConnectionStore
     wizards: WizardStore
-    has_webhook: Callable[[str, str], bool]
+    webhooks: WebhookStore
     clock: Clock
     report: Report
 
@@ -98,7 +86,7 @@ class OrphanedSecrets:
         return sweep_each(self._orphans(), self._delete, self.report, time_left)
 
     def _orphans(self) -> Iterator[str]:
-        for names in batched(self.secrets.stored_before(self.clock() - ORPHANED), _TOGETHER, strict=False):
+        for names in batched(self.secrets.stored_before(self.clock() - ORPHANED_AFTER), _BATCH_SIZE, strict=False):
             owners = [(name.split("/")[0], name.split("/")[1]) for name in names if "/" in name]
             used = self.connections.secrets_in_use(owners)
             yield from (name for name in names if "/" in name and name not in used and not self._is_wanted(name))
@@ -115,7 +103,7 @@ class OrphanedSecrets:
         """Whether a webhook signs with it, or a wizard that goes on keeps it for its end."""
         client_id, owner, *draft = name.split("/")
         if owner.startswith("webhook-"):
-            return self.has_webhook(client_id, owner.removeprefix("webhook-"))
+            return self.webhooks.get(client_id, owner.removeprefix("webhook-")) is not None
         wizards = draft or self.wizards.of_connection(client_id, owner)
         found = (self.wizards.get(client_id, wizard_id) for wizard_id in wizards)
-        return any(one.status.open and one.secret_name == name for one in found if one is not None)
+        return any(one.status.is_open and one.secret_name == name for one in found if one is not None)

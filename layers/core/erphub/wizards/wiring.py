@@ -5,11 +5,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from erphub.connections.models import Connection
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
+    from erphub.wizards.access import WizardAccess
+    from erphub.wizards.answers import AnswerService
+    from erphub.wizards.cleanup import WizardCleanup
     from erphub.wizards.completion import WizardCompletion
-    from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.dynamodb import OptionTable, WizardTable
+    from erphub.wizards.ending import WizardEnding
+    from erphub.wizards.machine import WizardMachine
+    from erphub.wizards.options import OptionService, WizardCompanies
     from erphub.wizards.service import WizardService
     from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
     from erphub.wizards.tasks import WizardTasks
@@ -22,52 +27,141 @@ def wizard_table(services: "Services") -> "WizardTable":
     return WizardTable(services.platform.table)
 
 
+def option_table(services: "Services") -> "OptionTable":
+    """What was listed for wizards, as it is kept."""
+    from erphub.wizards.dynamodb import OptionTable
+
+    return OptionTable(services.platform.table)
+
+
+def wizard_access(services: "Services") -> "WizardAccess":
+    """Who may go on with a wizard."""
+    from erphub.connections.access import ConnectionAccess
+    from erphub.wizards.access import WizardAccess
+    from erphub.wizards.dynamodb import WizardTable
+
+    return WizardAccess(services.get(WizardTable), services.get(ConnectionAccess))
+
+
+def wizard_companies(services: "Services") -> "WizardCompanies":
+    """The companies of wizards."""
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.wizards.dynamodb import OptionTable
+    from erphub.wizards.options import WizardCompanies
+
+    return WizardCompanies(services.get(OptionTable), services.get(ConnectionTable))
+
+
+def wizard_ending(services: "Services") -> "WizardEnding":
+    """How wizards end before their connection is made."""
+    from erphub.wizards.dynamodb import OptionTable, WizardTable
+    from erphub.wizards.ending import WizardEnding
+
+    return WizardEnding(services.get(WizardTable), services.get(OptionTable), services.platform.secrets)
+
+
+def wizard_machine(services: "Services") -> "WizardMachine":
+    """The state machine of wizards."""
+    from datetime import timedelta
+
+    from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.ending import WizardEnding
+    from erphub.wizards.machine import WizardMachine
+
+    platform = services.platform
+    return WizardMachine(
+        platform.machine(platform.settings.connect_machine),
+        services.get(WizardTable),
+        services.get(WizardEnding),
+        platform.clock,
+        timedelta(seconds=platform.settings.wizard_timeout_seconds),
+    )
+
+
 def wizard_service(services: "Services") -> "WizardService":
     """The wizard, for the API."""
-    from erphub.companies.service import CompanyRegistry
-    from erphub.connections.access import ConnectionAccess
     from erphub.connections.dynamodb import ConnectionTable
-    from erphub.platform import redaction
-    from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.access import WizardAccess
+    from erphub.wizards.ending import WizardEnding
+    from erphub.wizards.machine import WizardMachine
     from erphub.wizards.service import WizardService
 
     platform = services.platform
     return WizardService(
-        services.get(WizardTable),
+        services.get(WizardAccess),
         services.get(ConnectionTable),
         platform.secrets,
-        platform.machine(platform.settings.connect_machine),
-        redaction,
+        services.get(WizardMachine),
+        services.get(WizardEnding),
         platform.clock,
         platform.new_id,
-        platform.settings.wizard_timeout_seconds,
-        services.get(ConnectionAccess),
+    )
+
+
+def answer_service(services: "Services") -> "AnswerService":
+    """Answers to a wizard's steps, for the API."""
+    from erphub.companies.service import CompanyRegistry
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.platform import redaction
+    from erphub.wizards.access import WizardAccess
+    from erphub.wizards.answer_checks import AnswerChecks
+    from erphub.wizards.answers import AnswerService
+    from erphub.wizards.dynamodb import OptionTable, WizardTable
+    from erphub.wizards.machine import WizardMachine
+    from erphub.wizards.options import WizardCompanies
+
+    platform = services.platform
+    checks = AnswerChecks(
+        services.get(ConnectionTable),
+        services.get(WizardCompanies),
+        services.get(OptionTable),
+        services.get(CompanyRegistry),
+    )
+    return AnswerService(
+        services.get(WizardTable),
+        services.get(WizardAccess),
+        checks,
+        platform.secrets,
+        services.get(WizardMachine),
+        redaction,
+        platform.clock,
+    )
+
+
+def option_service(services: "Services") -> "OptionService":
+    """What can be chosen from, for the API."""
+    from erphub.companies.service import CompanyRegistry
+    from erphub.wizards.access import WizardAccess
+    from erphub.wizards.dynamodb import OptionTable
+    from erphub.wizards.options import OptionService, WizardCompanies
+
+    return OptionService(
+        services.get(WizardAccess),
+        services.get(OptionTable),
+        services.get(WizardCompanies),
         services.get(CompanyRegistry),
     )
 
 
 def wizard_tasks(services: "Services") -> "WizardTasks":
     """The tasks of connect.asl.json."""
-    from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.erp_access import ErpAccess
-    from erphub.connections.health import HealthService
+    from erphub.connections.testing import ConnectionTester
     from erphub.platform import redaction
-    from erphub.platform.problems import as_problem
     from erphub.wizards.completion import WizardCompletion
-    from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.dynamodb import OptionTable, WizardTable
+    from erphub.wizards.options import WizardCompanies
     from erphub.wizards.tasks import WizardTasks
 
-    platform = services.platform
     return WizardTasks(
         services.get(WizardTable),
-        services.get(ConnectionTable),
-        platform.secrets,
+        services.get(OptionTable),
+        services.get(WizardCompanies),
+        services.platform.secrets,
+        services.get(ErpAccess),
         redaction,
-        platform.clock,
-        services.get(ErpAccess).open,
         services.get(WizardCompletion),
-        as_problem,
-        services.get(HealthService).tested,
+        services.get(ConnectionTester),
     )
 
 
@@ -79,8 +173,7 @@ def overdue_wizards(services: "Services") -> "OverdueWizards":
 
     platform = services.platform
     machine = platform.machine(platform.settings.connect_machine)
-    ended = services.get(WizardTasks).finish
-    return OverdueWizards(services.get(WizardTable), machine, ended, platform.clock, _not_swept)
+    return OverdueWizards(services.get(WizardTable), machine, services.get(WizardTasks), platform.clock, _not_swept)
 
 
 def orphaned_secrets(services: "Services") -> "OrphanedSecrets":
@@ -91,12 +184,11 @@ def orphaned_secrets(services: "Services") -> "OrphanedSecrets":
     from erphub.wizards.sweeper import OrphanedSecrets
 
     platform = services.platform
-    webhooks = services.get(WebhookTable)
     return OrphanedSecrets(
         platform.stored_secrets,
         services.get(ConnectionTable),
         services.get(WizardTable),
-        lambda client_id, webhook_id: webhooks.get(client_id, webhook_id) is not None,
+        services.get(WebhookTable),
         platform.clock,
         _not_swept,
     )
@@ -108,35 +200,46 @@ def _not_swept(what: str, error: Exception) -> None:
     logging.logger().error("could not be swept", exc_info=error, extra={"what": what})
 
 
-def wizard_completion(services: "Services") -> "WizardCompletion":
-    """The end of a wizard."""
-    from erphub.audit.service import AuditTrail
+def wizard_cleanup(services: "Services") -> "WizardCleanup":
+    """What follows a wizard's end."""
     from erphub.companies.service import CompanyRegistry
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.health import HealthService
-    from erphub.connections.ports import ConnectionHooks
+    from erphub.connections.hooks import AllConnectionHooks
+    from erphub.wizards.cleanup import WizardCleanup
+    from erphub.wizards.dynamodb import OptionTable, WizardTable
+
+    connections = services.get(ConnectionTable)
+    return WizardCleanup(
+        services.get(WizardTable),
+        services.get(OptionTable),
+        connections,
+        connections,
+        services.platform.secrets,
+        services.get(CompanyRegistry),
+        services.get(AllConnectionHooks),
+        services.get(HealthService),
+    )
+
+
+def wizard_completion(services: "Services") -> "WizardCompletion":
+    """The end of a wizard that makes or changes a connection."""
+    from erphub.audit.service import AuditTrail
+    from erphub.companies.service import CompanyRegistry
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.wizards.cleanup import WizardCleanup
     from erphub.wizards.completion import WizardCompletion
     from erphub.wizards.dynamodb import WizardTable
+    from erphub.wizards.options import WizardCompanies
 
-    def created(client_id: str, connection_id: str, owner: str) -> None:
-        """A connection was made: its first import jobs are, too."""
-        for hooks in services.all(ConnectionHooks):
-            hooks.created(client_id, connection_id, owner)
-
-    def edited(_: "Connection", after: "Connection") -> None:
-        """An edit that passed a test is in use: what stood still because of its login goes on. Again is fine."""
-        services.get(HealthService).reconnected(after.client_id, after.id)
-
-    platform = services.platform
     return WizardCompletion(
         services.get(WizardTable),
         services.get(ConnectionTable),
-        platform.secrets,
+        services.get(WizardCompanies),
         services.get(CompanyRegistry),
         services.get(AuditTrail),
-        platform.clock,
-        created,
-        edited,
+        services.platform.clock,
+        services.get(WizardCleanup),
     )
 
 
@@ -148,5 +251,20 @@ def dependents(services: "Services") -> "Sequence[Dependent]":
     return wizard_dependents(platform.table, platform.machine(platform.settings.connect_machine), platform.secrets)
 
 
-PROVIDES = (wizard_table, wizard_service, wizard_tasks, wizard_completion, overdue_wizards, orphaned_secrets)
+PROVIDES = (
+    wizard_table,
+    option_table,
+    wizard_access,
+    wizard_companies,
+    wizard_ending,
+    wizard_machine,
+    wizard_service,
+    answer_service,
+    option_service,
+    wizard_tasks,
+    wizard_cleanup,
+    wizard_completion,
+    overdue_wizards,
+    orphaned_secrets,
+)
 TAKES_PART = (dependents,)

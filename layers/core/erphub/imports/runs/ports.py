@@ -216,9 +216,9 @@ class Sources(Protocol):
         ...
 
 
-class AdoptsCompanies(Protocol):
+class ClaimsNewCompanies(Protocol):
     """Decides which companies a connection to all of them may use: a new one may be another connection's."""
 
-    def adopt(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
+    def claim_new_companies(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
         """Those of the companies found that are the connection's; new ones that are free become so."""
         ...

@@ -9,11 +9,11 @@ from erphub.audit.service import AuditTrail
 from erphub.companies.service import CompanyRegistry
 from erphub.connections.erp_access import ErpAccess
 from erphub.connections.models import Connection, ConnectionStatus
-from erphub.connections.ports import ConnectionStore
+from erphub.connections.ports import ConnectionStore, UsedCompanies
 from erphub.erp import catalogue
 from erphub.erp.reading import ReadsDatasets
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
-from erphub.imports.runs.ports import AdoptsCompanies, Source, Sources
+from erphub.imports.runs.ports import ClaimsNewCompanies, Source, Sources
 from erphub.platform.actors import HUB
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, NotFound
 
@@ -26,8 +26,9 @@ class ConnectedSources(Sources):
     """Connections that are kept, and the ERP systems behind them."""
 
     connections: ConnectionStore
+    used: UsedCompanies
     erp: ErpAccess
-    registry: AdoptsCompanies
+    registry: ClaimsNewCompanies
 
     @override
     def get(self, client_id: str, connection_id: str) -> Source:
@@ -45,12 +46,14 @@ class ConnectedSources(Sources):
         return self._used(connection)
 
     def _used(self, connection: Connection) -> list[FoundCompany]:
-        kept = self.connections.companies(connection.client_id, connection.id)
+        kept = self.used.companies(connection.client_id, connection.id)
         return [FoundCompany(company.key, company.name, None, company.facts) for company in kept]
 
     def _all_there_are(self, connection: Connection, found: Sequence[FoundCompany]) -> list[FoundCompany]:
         """What can be read now, new ones included; and what was in use and cannot be, with the reason."""
-        readable = list(self.registry.adopt(connection, [company for company in found if not company.problem]))
+        readable = list(
+            self.registry.claim_new_companies(connection, [company for company in found if not company.problem])
+        )
         reasons = {company.key: company.problem or TAKEN for company in found}
         missed = {company.key: company for company in self._used(connection)}
         for company in readable:
@@ -84,17 +87,17 @@ class ConnectedSources(Sources):
 
 
 @dataclass(frozen=True)
-class NewCompanies(AdoptsCompanies):
+class NewCompanies(ClaimsNewCompanies):
     """Claims new companies in the registry; one that is not the connection's to take is written down, once."""
 
     registry: CompanyRegistry
     audit: AuditTrail
 
     @override
-    def adopt(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
+    def claim_new_companies(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
         def record_skipped(company: FoundCompany, reason: HubError) -> None:
             new = {"company": company.key, "name": company.name, "code": reason.code, "detail": reason.detail}
             once = f"skipped {company.key} {reason.code}"
             self.audit.record(connection.client_id, connection.id, HUB, "company.skipped", new=new, once=once)
 
-        return self.registry.adopt(connection, found, record_skipped)
+        return self.registry.claim_new_companies(connection, found, record_skipped)

@@ -3,15 +3,15 @@
 import pytest
 
 from erphub import app
-from erphub.companies.service import CompanyRegistry, identity
+from erphub.companies.service import CompanyRegistry, company_identity
 from erphub.connections.models import Company, Connection
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import Conflict
 from erphub.tenancy.capability import MEMBERS_MANAGE
 from erphub.wizards.tasks import WizardTasks
 from tests.support.aws import on_both
-from tests.unit.api.test_editing import Edit, companies
-from tests.unit.api.test_wizard import SERVER, Wizard
+from tests.wizards.test_editing import Edit, companies
+from tests.wizards.test_service import SERVER, Wizard
 
 PLATFORM = "platform"
 SAME = "DB01\\VISMA/0f8c-broker"
@@ -63,12 +63,12 @@ def company(key="F0001", **facts):
 
 
 def test_a_company_is_the_same_however_its_server_was_called():
-    here = identity("visma-business", company(installation="DB01\\VISMA/broker", server="DB01\\VISMA"))
-    assert identity("visma-business", company(installation="db01\\visma/broker")) == here
-    assert identity("visma-business", company("F0002", installation="DB01\\VISMA/broker")) != here
-    assert identity("visma-business", company(installation="DB02\\VISMA/broker")) != here
-    assert identity("visma-business", company(installation="DB01\\VISMA/restored")) != here
-    assert identity("sqlserver-generic", company(installation="DB01\\VISMA/broker")) != here
+    here = company_identity("visma-business", company(installation="DB01\\VISMA/broker", server="DB01\\VISMA"))
+    assert company_identity("visma-business", company(installation="db01\\visma/broker")) == here
+    assert company_identity("visma-business", company("F0002", installation="DB01\\VISMA/broker")) != here
+    assert company_identity("visma-business", company(installation="DB02\\VISMA/broker")) != here
+    assert company_identity("visma-business", company(installation="DB01\\VISMA/restored")) != here
+    assert company_identity("sqlserver-generic", company(installation="DB01\\VISMA/broker")) != here
 
 
 def test_the_installation_is_what_the_server_says_of_itself():
@@ -203,7 +203,7 @@ def test_of_two_connections_with_a_company_the_one_that_stays_keeps_it_and_its_l
     identities = app.services().get(CompanyRegistry)
     for _ in range(2):
         identities.release(hub.client, one)
-    assert [held.key for held in identities.held(hub.client, other)] == ["F0001"]
+    assert [held.key for held in identities.list_used(hub.client, other)] == ["F0001"]
     assert licences(hub)["used"] == 1
     identities.release(hub.client, other)
     assert licences(hub)["used"] == 0
@@ -238,14 +238,14 @@ def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_w
     new = [FoundCompany(key, f"{key} AS", facts={"installation": SAME}) for key in ("F0001", "F0002", "F0007", "F0008")]
     taker = _connection(hub, "01JCG0C0NNECT10N000000000A")
     app.services().get(CompanyRegistry).claim(
-        hub.customer, taker, [Company(key="F0008", name="x", facts=new[3].facts)], knowingly=False
+        hub.customer, taker, [Company(key="F0008", name="x", facts=new[3].facts)], allow_duplicates=False
     )
     skipped = []
     for _ in range(2):
         adopted = (
             app.services()
             .get(CompanyRegistry)
-            .adopt(connection, new, lambda company, why: skipped.append((company.key, why.code)))
+            .claim_new_companies(connection, new, lambda company, why: skipped.append((company.key, why.code)))
         )
         assert [company.key for company in adopted] == ["F0001", "F0002", "F0007"]
     assert skipped == [("F0008", "company_connected")] * 2
@@ -302,11 +302,11 @@ def test_a_large_selection_is_all_or_nothing(hub):
     ours: CompanyRegistry = app.services().get(CompanyRegistry)
     connection = _connection(hub, "01JCG0C0NNECT10N000000000A")
     with pytest.raises(Conflict) as refused:
-        ours.claim(hub.customer, connection, many, knowingly=False)
+        ours.claim(hub.customer, connection, many, allow_duplicates=False)
     assert refused.value.code == "licences_used_up"
     assert licences(hub)["used"] == 0
-    ours.claim(hub.customer, connection, many[:120], knowingly=False)
-    ours.claim(hub.customer, connection, many[:120], knowingly=False)
+    ours.claim(hub.customer, connection, many[:120], allow_duplicates=False)
+    ours.claim(hub.customer, connection, many[:120], allow_duplicates=False)
     assert licences(hub)["used"] == 120
 
 

@@ -7,14 +7,15 @@ import pytest
 from erphub import app
 from erphub.companies.service import CompanyRegistry
 from erphub.connections.dynamodb import ConnectionTable
-from erphub.connections.models import ConnectionStatus
 from erphub.erp.probes import Stage
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import Unavailable
+from erphub.wizards.cleanup import WizardCleanup
+from erphub.wizards.completion import WizardCompletion
 from erphub.wizards.tasks import WizardTasks
 from tests.support.aws import on_both
 from tests.support.connect import FakeSecrets, failed_at
-from tests.unit.api.test_wizard import OTHER_SERVER, SERVER, Wizard, codes
+from tests.wizards.test_service import OTHER_SERVER, SERVER, Wizard, codes
 
 NO_PASSWORD = {name: value for name, value in SERVER.items() if name != "password"}
 
@@ -143,7 +144,7 @@ def test_a_company_is_added_without_the_password(hub, made):
     edit.answer("finish", {})
     assert companies(hub, made) == ["F0001", "F0002"]
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}"]
-    assert [both[0].id for both in hub.edited] == [made]
+    assert hub.reconnections == [(hub.client, made)]
 
 
 def test_companies_can_be_chosen_in_an_edit_that_began_elsewhere(hub, made):
@@ -221,8 +222,7 @@ def test_a_login_the_erp_refuses_is_not_tried_again_before_it_is_entered_anew(hu
     edit.answer("server", SERVER | {"password": "changed"})
     edit.answer("finish", {})
     assert show(hub, made)["status"] == "active"
-    before, after = hub.edited[-1]
-    assert (before.status, after.status) == (ConnectionStatus.REAUTH_REQUIRED, ConnectionStatus.ACTIVE)
+    assert hub.reconnections == [(hub.client, made)]
 
 
 def test_an_edit_begins_at_a_step_that_there_is(hub, made):
@@ -307,7 +307,7 @@ def test_an_edit_that_tested_nothing_wakes_nothing(hub, made):
     hub.system.password = "changed"
     hub.call("POST", hub.in_client(f"/connections/{made}/test"))
     edit.answer("finish", {})
-    assert hub.edited == []
+    assert hub.reconnections == []
     assert show(hub, made)["status"] == "reauth_required", "a test by hand that failed meanwhile still counts"
 
 
@@ -356,7 +356,7 @@ POINTS = [
     (kind, name, before)
     for kind, name in (
         (ConnectionTable, "swap"),
-        (ConnectionTable, "forget_companies"),
+        (ConnectionTable, "delete_companies"),
         (FakeSecrets, "delete"),
     )
     for before in (True, False)
@@ -381,16 +381,15 @@ def test_a_swap_that_is_cut_off_anywhere_is_completed_and_leaves_nothing_behind(
     assert app.services().get(CompanyRegistry).licences(hub.customer).used == 1
 
 
-@pytest.mark.parametrize("name", ["_claim", "_release_but"])
+@pytest.mark.parametrize("name", ["_claim", "release_companies"])
 def test_companies_are_held_exactly_as_used_whenever_the_swap_is_cut_off(hub, made, monkeypatch, name):
-    from erphub.wizards.completion import WizardCompletion
-
+    kind = WizardCompletion if name == "_claim" else WizardCleanup
     edit = Edit(hub, made, "companies")
     edit.answer("companies", {"companies": ["F0002"]})
-    fails_once(monkeypatch, WizardCompletion, name, before=False)
+    fails_once(monkeypatch, kind, name, before=False)
     edit.answer("finish", {})
     assert edit.get()["status"] == "finished"
-    held = app.services().get(CompanyRegistry).held(hub.client, made)
+    held = app.services().get(CompanyRegistry).list_used(hub.client, made)
     assert [company.key for company in held] == ["F0002"]
 
 
@@ -410,7 +409,7 @@ def test_an_edit_whose_end_never_came_is_swept(hub, made, monkeypatch):
     app.services().get(WizardTasks).execution_ended(hub.client, {"wizard_id": edit.id})
     assert edit.get()["status"] == "failed"
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}"]
-    assert [company.key for company in app.services().get(CompanyRegistry).held(hub.client, made)] == ["F0001"]
+    assert [company.key for company in app.services().get(CompanyRegistry).list_used(hub.client, made)] == ["F0001"]
     assert len(generations(hub, made)) == 1
 
 
@@ -443,16 +442,15 @@ def test_what_follows_an_edits_end_is_repeated_until_it_is_done(hub, made, monke
     assert left == [0]
     assert edit.get()["status"] == "finished"
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
-    assert len(hub.edited) == 1, "what stood still was woken"
+    assert len(hub.reconnections) == 1, "what stood still was woken"
 
 
 @pytest.mark.parametrize("times", [5, 20])
 def test_a_new_connections_first_imports_are_made_however_long_it_takes(hub, monkeypatch, times):
-    from erphub.wizards.completion import WizardCompletion
 
     wizard = Wizard(hub).until("vouchers")
     with monkeypatch.context() as patch:
-        fails(patch, WizardCompletion, "after", times)
+        fails(patch, WizardCleanup, "after", times)
         wizard.answer("finish", {})
         while hub.machine.failed:
             with suppress(Unavailable):
@@ -465,13 +463,12 @@ def test_a_new_connections_first_imports_are_made_however_long_it_takes(hub, mon
 def test_an_execution_that_ended_right_after_the_swap_is_tidied_up_from_outside(hub, made, monkeypatch):
     edit = Edit(hub, made, "server")
     edit.answer("server", SERVER)
-    desk = app.services().get(WizardTasks).finishing
 
     def never(*_):
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(desk), "after", never)
+        patch.setattr(WizardCleanup, "after", never)
         edit.answer("finish", {})
     assert len(hub.secrets.kept) == 2
     (fallen,) = hub.machine.failed

@@ -5,9 +5,9 @@ import pytest
 from erphub import app
 from erphub.erp.probes import Stage
 from erphub.platform.errors import ErpRefused, Unavailable
-from erphub.wizards.dynamodb import WizardTable
-from erphub.wizards.service import WizardService
-from erphub.wizards.tasks import WizardTasks
+from erphub.wizards.answers import AnswerService
+from erphub.wizards.dynamodb import OptionTable, WizardTable
+from erphub.wizards.machine import WizardMachine
 from tests.support.aws import on_both
 
 SERVER = {"server": "db01.example.test", "login": "reader", "password": "right", "encryption": "trust"}
@@ -240,7 +240,7 @@ def test_hundreds_of_companies_come_in_pages_each_once(hub):
     connection_id = wizard.answer("finish", {})["connection_id"]
     page = hub.call("GET", hub.in_client(f"/connections/{connection_id}/companies"), query={"limit": "200"}).json
     assert len(page["items"]) == 200
-    assert len(WizardTable(app.services().platform.table).all_companies(_stored(hub, wizard))) == 0
+    assert len(OptionTable(app.services().platform.table).companies(_stored(hub, wizard))) == 0
 
 
 def _stored(hub, wizard):
@@ -408,13 +408,12 @@ def test_a_secret_store_that_fails_leaves_the_step_open(hub):
 
 def test_a_request_that_died_after_the_password_leaves_only_that_step_to_answer(hub, monkeypatch):
     wizard = Wizard(hub).until("server")
-    desk = app.services().get(WizardService)
 
     def dies(*_):
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(desk), "_record", dies)
+        patch.setattr(AnswerService, "_record", dies)
         with pytest.raises(SystemExit):
             wizard.put("server", OTHER_SERVER)
     assert wizard.put("server", SERVER).code == "step_being_answered"
@@ -426,13 +425,12 @@ def test_a_request_that_died_after_the_password_leaves_only_that_step_to_answer(
 
 def test_a_request_that_died_before_it_woke_the_machine_can_be_repeated(hub, monkeypatch):
     wizard = Wizard(hub)
-    desk = app.services().get(WizardService)
 
     def dies(*_):
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(desk), "_wake", dies)
+        patch.setattr(WizardMachine, "wake", dies)
         with pytest.raises(SystemExit):
             wizard.put("server", SERVER)
     assert wizard.put("server", SERVER).code == "step_not_open"
@@ -443,7 +441,8 @@ def test_a_request_that_died_before_it_woke_the_machine_can_be_repeated(hub, mon
 @pytest.mark.parametrize("dies_in", ["put_companies", "replace"])
 def test_work_that_was_cut_off_is_done_again_and_ends_the_same(hub, monkeypatch, dies_in):
     wizard = Wizard(hub)
-    original, times = getattr(WizardTable, dies_in), [0]
+    kind = OptionTable if dies_in == "put_companies" else WizardTable
+    original, times = getattr(kind, dies_in), [0]
 
     def dies_once(self, *given):
         result = original(self, *given)
@@ -452,24 +451,24 @@ def test_work_that_was_cut_off_is_done_again_and_ends_the_same(hub, monkeypatch,
             raise RuntimeError("killed")
         return result
 
-    monkeypatch.setattr(WizardTable, dies_in, dies_once)
+    monkeypatch.setattr(kind, dies_in, dies_once)
     assert wizard.answer("server", SERVER)["step"] == "companies"
     assert len(wizard.companies().json["items"]) == 3
 
 
 def test_a_connection_whose_first_imports_failed_to_start_gets_them_on_the_next_try(hub, monkeypatch):
     failures = [RuntimeError("killed")]
-    desk = app.services().get(WizardTasks)
+    created = hub.happenings.created
 
-    def flaky(*new):
+    def dies_once(*new):
         if failures:
             raise failures.pop()
-        hub.started.append(new)
+        created(*new)
 
-    object.__setattr__(desk, "new_connection", flaky)
+    monkeypatch.setattr(hub.happenings, "created", dies_once)
     wizard = Wizard(hub).until("finish")
     assert wizard.get()["status"] == "finished"
-    assert len(hub.started) == 1
+    assert (len(hub.started), failures) == (1, [])
     assert len(hub.call("GET", hub.in_client("/connections")).json["items"]) == 1
 
 

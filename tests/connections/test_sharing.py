@@ -8,8 +8,8 @@ from erphub.audit.service import AuditTrail
 from erphub.connections.dynamodb import connection_key
 from erphub.platform.aws.table_writes import VersionConflict
 from tests.support.aws import on_both
-from tests.unit.api.test_editing import Edit, show, trail
-from tests.unit.api.test_wizard import SERVER, Wizard
+from tests.wizards.test_editing import Edit, show, trail
+from tests.wizards.test_service import SERVER, Wizard
 
 COLLEAGUE, ACCOUNTANT, VIEWER = "neighbour", "accountant", "viewer"
 

@@ -52,7 +52,7 @@ def _forget_clients() -> None:
 def identities(table: Table) -> CompanyRegistry:
     """Companies of one customer, whoever asks."""
     nobody = cast(Any, None)
-    return CompanyRegistry(CompanyTable(table), nobody, nobody, lambda *_: None)
+    return CompanyRegistry(CompanyTable(table), nobody, nobody, nobody, nobody)
 
 
 def connection(number: int) -> Connection:
@@ -78,7 +78,7 @@ def at_once(identities: CompanyRegistry, choices: list[list[Company]]) -> list[s
     def choose(number: int) -> str:
         start.wait()
         try:
-            identities.claim(CUSTOMER, connection(number), choices[number], knowingly=False)
+            identities.claim(CUSTOMER, connection(number), choices[number], allow_duplicates=False)
         except Conflict as error:
             return error.code
         return "taken"
@@ -100,7 +100,7 @@ def test_of_two_hundred_who_choose_a_company_at_the_same_moment_one_gets_it(iden
 
 def test_the_last_licence_is_given_once(identities: CompanyRegistry):
     used = identities.store.licences(CUSTOMER).used
-    identities.store.allow(CUSTOMER, used + 3)
+    identities.store.set_allowed(CUSTOMER, used + 3)
     outcomes = at_once(identities, [[company(f"G{number:04}")] for number in range(20)])
     assert outcomes == ["licences_used_up"] * 17 + ["taken"] * 3
     assert identities.store.licences(CUSTOMER).used == used + 3

@@ -17,10 +17,9 @@ from erphub.webhooks.models import Webhook
 from erphub.wizards.dynamodb import WizardTable
 from erphub.wizards.models import WizardStatus
 from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
-from erphub.wizards.tasks import WizardTasks
 from tests.support.aws import on_both
 from tests.support.hub import Hub, handler_module
-from tests.unit.api.test_wizard import SERVER, Wizard
+from tests.wizards.test_service import SERVER, Wizard
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000, aws_request_id="r")
 A_DAY_AND_MORE = {"hours": 26}
@@ -98,13 +97,14 @@ def test_a_draft_goes_with_its_password_and_the_connection_keeps_its_own(hub: Hu
 def test_a_finished_wizard_whose_last_work_was_lost_gets_its_first_imports(hub: Hub, monkeypatch: pytest.MonkeyPatch):
     failing = [True]
 
-    def new_connection(*names: str) -> None:
+    created = hub.happenings.created
+
+    def dies_first(*names: str) -> None:
         if failing:
             raise RuntimeError("killed")
-        hub.started.append(names)  # type: ignore[arg-type]
+        created(*names)
 
-    finishing = app.services().get(WizardTasks).finishing
-    object.__setattr__(finishing, "new_connection", new_connection)
+    monkeypatch.setattr(hub.happenings, "created", dies_first)
     wizard = Wizard(hub).until("finish")
     assert (status(hub, wizard), hub.started) == (WizardStatus.FINISHED, [])
     failing.clear()

@@ -6,7 +6,7 @@ from erphub.erp.probes import Stage
 from erphub.platform.errors import ErpRefused, Unavailable
 from tests.support.aws import on_both
 from tests.support.connect import failed_at
-from tests.unit.api.test_wizard import Wizard
+from tests.wizards.test_service import Wizard
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ import pytest
 
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import ErpRefused, Unavailable
-from erphub.wizards.dynamodb import WizardTable
-from tests.unit.api.test_editing import Edit, companies, show
-from tests.unit.api.test_wizard import Wizard as AnyWizard
-from tests.unit.api.test_wizard import codes
+from erphub.wizards.dynamodb import OptionTable, WizardTable
+from erphub.wizards.machine import WizardMachine
+from tests.wizards.test_editing import Edit, companies, show
+from tests.wizards.test_service import Wizard as AnyWizard
+from tests.wizards.test_service import codes
 
 SIGN_IN = {"sign_in": "user", "username": "ola@example.test", "password": "right", "several_companies": True}
 
@@ -230,8 +231,6 @@ def test_while_the_erp_takes_its_time_the_wizard_works_and_the_old_list_is_shown
 
 
 def test_a_refresh_that_died_before_it_woke_the_machine_can_be_repeated(hub, monkeypatch):
-    from erphub.wizards.service import WizardService
-
     wizard = Wizard(hub)
     wizard.answer("companies", {"companies": ["F0001"]})
 
@@ -239,7 +238,7 @@ def test_a_refresh_that_died_before_it_woke_the_machine_can_be_repeated(hub, mon
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(WizardService, "_wake", dies)
+        patch.setattr(WizardMachine, "wake", dies)
         with pytest.raises(SystemExit):
             wizard.refresh()
     assert wizard.refresh().status == 409
@@ -251,16 +250,17 @@ def test_a_refresh_that_died_before_it_woke_the_machine_can_be_repeated(hub, mon
 @pytest.mark.parametrize("dies_in", ["put_choices", "replace"])
 def test_a_listing_that_was_cut_off_is_done_again_and_ends_the_same(hub, monkeypatch, dies_in):
     wizard = Wizard(hub)
-    original, dead = getattr(WizardTable, dies_in), []
+    kind = OptionTable if dies_in == "put_choices" else WizardTable
+    original, dead = getattr(kind, dies_in), []
 
     def dies_once(self, *given):
         result = original(self, *given)
-        if not dead and (dies_in == "put_choices" or given[0].listed):
+        if not dead and (dies_in == "put_choices" or given[0].loaded_lists):
             dead.append(True)
             raise RuntimeError("killed")
         return result
 
-    monkeypatch.setattr(WizardTable, dies_in, dies_once)
+    monkeypatch.setattr(kind, dies_in, dies_once)
     assert wizard.answer("companies", {"companies": ["F0001"]})["step"] == "departments"
     assert dead
     assert wizard.keys() == ["F0001/1", "F0001/2"]

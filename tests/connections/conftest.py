@@ -28,8 +28,8 @@ from tests.support.bus import FakeBus
 
 
 @dataclass
-class House:
-    """Everything of one client around health."""
+class HealthScene:
+    """Everything of one client around health; it takes part as `ConnectionHooks`."""
 
     table: Table
     time: list[datetime]
@@ -42,7 +42,7 @@ class House:
         self.connections = ConnectionTable(self.table)
         events = EventTable(self.table)
         self.publisher = EventPublisher(events, self.bus, self.clock)
-        self.health = HealthService(self.connections, self.publisher, self._catch_up, self.clock)
+        self.health = HealthService(self.connections, self.publisher, self, self.clock)
         self.notifications = NotificationService(events, MemberDirectory(TenancyTable(self.table)), self.clock)
 
     def clock(self) -> datetime:
@@ -51,7 +51,10 @@ class House:
     def pass_time(self, **how_long: float) -> None:
         self.time[0] += timedelta(**how_long)
 
-    def _catch_up(self, connection: Connection, since: datetime) -> None:
+    def created(self, client_id: str, connection_id: str, owner: str) -> None:
+        raise NotImplementedError
+
+    def reconnected(self, connection: Connection, since: datetime) -> None:
         if self.catch_up_fails:
             raise Unavailable("The import could not be started.")
         self.caught_up.append((connection.id, since))
@@ -76,7 +79,7 @@ class House:
         self.table.put_new(connections._item(made))
         return made
 
-    def run_met(self, run: Run) -> None:
+    def run_progressed(self, run: Run) -> None:
         self.health.report(run_outcome.met_so_far(run))
 
     def run_ended(self, run: Run) -> None:
@@ -101,7 +104,7 @@ class House:
 
 
 @pytest.fixture
-def house(aws: None) -> House:
+def scene(aws: None) -> HealthScene:
     member = Member(
         new_id(),
         new_id(),
@@ -111,4 +114,4 @@ def house(aws: None) -> House:
         source="198.51.100.7",
     )
     time = [datetime(2026, 11, 22, 8, tzinfo=UTC)]
-    return House(make_table(TENANTS), time, FakeBus(), member)
+    return HealthScene(make_table(TENANTS), time, FakeBus(), member)

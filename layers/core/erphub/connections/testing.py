@@ -1,0 +1,98 @@
+"""A test of a connection by hand: what each stage found is kept with it, and says how it is doing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from erphub.connections import credentials
+from erphub.connections.health import HealthService
+from erphub.connections.models import Connection, LastTest
+from erphub.connections.ports import ConnectionStore, ConnectionTests, OpensErp, UsedCompanies
+from erphub.erp.probes import Outcome, Probe, ProbeView, passed
+from erphub.platform.clock import Clock
+from erphub.platform.errors import ErpRefused, HubError, Invalid, NotFound
+from erphub.platform.problems import as_problem
+from erphub.platform.secrets import Redactor, Secrets
+from erphub.platform.wire import JsonObject
+
+_DONE: JsonObject = {"next": "stop"}
+
+
+@dataclass(frozen=True)
+class ConnectionTester:
+    """Runs the tests that somebody started. Each may be run again after it was cut off anywhere."""
+
+    connections: ConnectionStore
+    companies: UsedCompanies
+    tests: ConnectionTests
+    secrets: Secrets
+    erp: OpensErp
+    redactor: Redactor
+    health: HealthService
+    clock: Clock
+
+    def test(self, client_id: str, connection_id: str, test_id: str) -> JsonObject:
+        """Test a connection and keep the result, unless a newer test was started. Raises Unavailable."""
+        connection = self.connections.get(client_id, connection_id)
+        if connection is None or connection.last_test is None or connection.last_test.id != test_id:
+            return _DONE
+        if connection.last_test.finished_at is not None:
+            # Cut off after the result was kept: the ERP need not be asked again.
+            self.health.report_test(connection, connection.last_test)
+            return _DONE
+        probes: list[Probe] = []
+        problem = None
+        try:
+            known, secret = credentials.read(self.connections, self.secrets, connection)
+            self.redactor.hide(secret.values())
+            system = self.erp.open(known.erp_system, self._settings(known), secret, known.secret_name)
+            probes = clean_probes(self.redactor, system.check())
+        except (ErpRefused, Invalid, NotFound) as error:
+            problem = as_problem(error)
+        has_passed = problem is None and passed(probes)
+        result = LastTest(
+            id=test_id,
+            started_at=connection.last_test.started_at,
+            finished_at=self.clock(),
+            passed=has_passed,
+            probes=[ProbeView.model_validate(probe.as_json()) for probe in probes],
+            problem=self.redactor.clean(problem or (None if has_passed else problem_of_failed(probes))),
+        )
+        if self.tests.end_test(connection, result):
+            self.health.report_test(connection, result)
+        return _DONE
+
+    def execution_ended(self, client_id: str, connection_id: str, test_id: str) -> JsonObject:
+        """The machine has ended without a result: say so with the test, unless there is one."""
+        connection = self.connections.get(client_id, connection_id)
+        test = connection.last_test if connection else None
+        if connection and test and test.id == test_id and test.finished_at is None:
+            error = HubError("The test could not be run. Start it again.", code="unavailable")
+            changes = {"finished_at": self.clock(), "passed": False, "problem": as_problem(error)}
+            self.tests.end_test(connection, test.model_copy(update=changes))
+        return _DONE
+
+    def _settings(self, connection: Connection) -> Mapping[str, Any]:
+        """The settings as the wizard had them when it tested: with the companies that are in use."""
+        if connection.all_companies:
+            return {**connection.settings, "companies": "all"}
+        companies = self.companies.companies(connection.client_id, connection.id)
+        return {**connection.settings, "companies": [company.key for company in companies]}
+
+
+def clean_probes(redactor: Redactor, probes: Iterable[Probe]) -> list[Probe]:
+    """The probes, in case a server repeats a password in what it says."""
+    return [replace(probe, detail=redactor.clean(probe.detail)) for probe in probes]
+
+
+def problem_of_failed(probes: Sequence[Probe]) -> JsonObject:
+    """The failed stage as the problem to show; `code` is that of the stage."""
+    failed = next((probe for probe in probes if probe.outcome is Outcome.FAILED), None)
+    refused: JsonObject = {"refused": "credentials"} if failed and failed.refused else {}
+    return refused | {
+        "type": "/problems/test_failed",
+        "title": "The test failed",
+        "detail": failed.detail if failed else "The test ended without a result.",
+        "code": (failed.code if failed else None) or "test_failed",
+        "stage": failed.stage.value if failed else None,
+    }

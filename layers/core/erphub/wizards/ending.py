@@ -1,0 +1,53 @@
+"""How a wizard ends before its connection is made: what was entered and listed goes with it."""
+
+from dataclasses import dataclass
+
+from erphub.platform.errors import Conflict, Gone
+from erphub.platform.secrets import Secrets
+from erphub.platform.wire import JsonObject
+from erphub.wizards.models import Wizard, WizardStatus
+from erphub.wizards.ports import ListedOptions, WizardStore
+
+_MAX_ATTEMPTS = 5
+_ENDS = {
+    WizardStatus.EXPIRED: "expired",
+    WizardStatus.CANCELLED: "been cancelled",
+    WizardStatus.FAILED: "failed",
+}
+
+
+@dataclass(frozen=True)
+class WizardEnding:
+    """Ends wizards, and removes their passwords and what was listed for them."""
+
+    store: WizardStore
+    options: ListedOptions
+    secrets: Secrets
+
+    def end(self, wizard: Wizard, status: WizardStatus) -> None:
+        """End a wizard; one that has ended stays as it is. Raises Conflict (`wizard_finished`)."""
+        ended = end_wizard(self.store, wizard, status)
+        if ended.status is WizardStatus.FINISHED:
+            raise Conflict("The connection has just been created. Delete it instead.", code="wizard_finished")
+        self.secrets.delete(wizard.secret_name)
+        self.options.delete(wizard)
+
+
+def end_wizard(store: WizardStore, wizard: Wizard, status: WizardStatus, problem: JsonObject | None = None) -> Wizard:
+    """Write down that the wizard has ended, unless it has already; returns it as it then is. Raises Conflict."""
+    for _ in range(_MAX_ATTEMPTS):
+        if not wizard.status.is_open:
+            return wizard
+        try:
+            return store.replace(wizard.model_copy(update={"status": status, "problem": problem, "answer_lease": None}))
+        except Conflict:
+            wizard = store.get(wizard.client_id, wizard.id) or wizard
+    raise Conflict("The wizard changes faster than it can be ended. Try again.", code="version_conflict")
+
+
+def require_open(wizard: Wizard) -> None:
+    """Raises Conflict (`wizard_finished`), Gone when it has ended otherwise."""
+    if wizard.status is WizardStatus.FINISHED:
+        raise Conflict("The wizard has finished; the connection is there.", code="wizard_finished")
+    if not wizard.status.is_open:
+        raise Gone(f"The wizard has {_ENDS[wizard.status]}. Start a new one.", code=f"wizard_{wizard.status.value}")

@@ -1,0 +1,48 @@
+"""A wizard as its user sees it."""
+
+from erphub.erp.catalogue import describe
+from erphub.erp.description import Description, Step
+from erphub.erp.forms import step_schema
+from erphub.erp.probes import ProbeView
+from erphub.platform.errors import NotFound
+from erphub.wizards import choices as choosing
+from erphub.wizards.models import Wizard, WizardStatus
+from erphub.wizards.schemas import StepState, StepView, WizardView
+
+
+def find_step(description: Description, step_id: str) -> Step:
+    """The step of this id. Raises NotFound."""
+    for step in description.steps:
+        if step.id == step_id:
+            return step
+    raise NotFound("The wizard has no such step.", code="step_not_found")
+
+
+def wizard_view(wizard: Wizard) -> WizardView:
+    """The wizard as its user sees it."""
+    waits = wizard.step if wizard.status.is_open else None
+    return WizardView(
+        id=wizard.id,
+        erp_system=wizard.erp_system,
+        status=wizard.status,
+        step=waits,
+        steps=[_step_view(wizard, step, waits) for step in describe(wizard.erp_system).steps],
+        probes=[ProbeView.model_validate(probe) for probe in wizard.probes],
+        problem=wizard.problem,
+        connection_id=wizard.connection_id if wizard.edit or wizard.status is WizardStatus.FINISHED else None,
+        expires_at=wizard.expires_at,
+        version=wizard.version,
+    )
+
+
+def _step_view(wizard: Wizard, step: Step, waits: str | None) -> StepView:
+    answer = wizard.answers.get(step.id)
+    given = StepState.LATER if answer is None else StepState.DONE
+    state = StepState.WAITING if step.id == waits else given
+    if answer is None and wizard.refused and wizard.answered == step.id:
+        answer = wizard.refused
+    if answer is None and wizard.edit and step.id in choosing.steps_listed_by_server(describe(wizard.erp_system)):
+        # What was chosen until now is a good suggestion, though it has to be chosen again; too many are only counted.
+        before = wizard.edit.original_answers.get(step.id, {})
+        answer = before if all(value == "all" or not isinstance(value, str) for value in before.values()) else None
+    return StepView(id=step.id, title=step.title, help=step.help, form=step_schema(step), answer=answer, state=state)

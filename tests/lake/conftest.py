@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from erphub.platform.aws import clients
-from erphub.platform.aws.files import S3Files
+from erphub.platform.aws.objects import Bucket
 from local import emulator, processes
 from tests.support.lossy import LossyStore
 
@@ -57,7 +57,7 @@ def _bucket(address: str, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
     client = clients.client("s3")
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     yield address
-    S3Files(BUCKET).delete_all("")
+    Bucket(BUCKET).delete_all("")
     client.delete_bucket(Bucket=BUCKET)
     clients.client.cache_clear()
     clients._session.cache_clear()

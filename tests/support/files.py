@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from erphub.platform.aws.files import must_be_the_same
+from erphub.platform.objects import require_same_content
 
 
 class FolderFiles:
@@ -22,7 +22,7 @@ class FolderFiles:
             with path.open("xb") as file:
                 file.write(data)
         except FileExistsError:
-            must_be_the_same(key, path.read_bytes(), data)
+            require_same_content(key, path.read_bytes(), data)
 
     def copy(self, source: str, target: str) -> None:
         (self.root / target).parent.mkdir(parents=True, exist_ok=True)

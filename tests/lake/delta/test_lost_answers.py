@@ -17,7 +17,7 @@ from erphub.lake.delta import sql as lake_sql
 from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.locations import table_key
 from erphub.lake.ports import Published, PublishTarget, Staged
-from erphub.platform.aws.files import S3Files
+from erphub.platform.aws.objects import Bucket
 from tests.lake.conftest import BUCKET, options
 from tests.support.erp import Row, batch_of
 from tests.support.lossy import Fault, LossyStore, Plan
@@ -57,7 +57,7 @@ class Shore:
 
     def __init__(self, store: LossyStore, client: str) -> None:
         self.root, self.options, self.client = f"s3://{BUCKET}", options(store.address), client
-        self.lake = DeltaLake(self.root, S3Files(BUCKET), self.options, piece_bytes=1)
+        self.lake = DeltaLake(self.root, Bucket(BUCKET), self.options, piece_bytes=1)
         self.runs = 0
 
     def stage(self, dataset: Dataset, rows: Sequence[Row], types: dict[str, str] | None = None) -> Staged:

@@ -15,8 +15,9 @@ from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.delta.rows import LakeRows
 from erphub.lake.ports import PublishTarget, RowQuery, Staged
 from erphub.platform.aws import clients
-from erphub.platform.aws.files import Files, S3Files
+from erphub.platform.aws.objects import Bucket
 from erphub.platform.errors import Unavailable
+from erphub.platform.objects import ObjectStore
 from tests.lake.conftest import BUCKET, options
 from tests.support.erp import Row, batch_of
 from tests.support.files import FolderFiles
@@ -26,25 +27,25 @@ DAY = date(2026, 1, 1)
 
 
 @pytest.fixture(params=["folder", "s3"])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     if request.param == "s3":
         request.getfixturevalue("s3")
         client = clients.client("s3")
         for key in ("a/1", "a/2", "b/1"):
             client.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
-        return S3Files(BUCKET)
+        return Bucket(BUCKET)
     for key in ("a/1", "a/2", "b/1"):
         (tmp_path / key).parent.mkdir(exist_ok=True)
         (tmp_path / key).write_bytes(key.encode())
     return FolderFiles(tmp_path)
 
 
-def test_an_object_is_copied_over_another_and_stays_where_it_was(files: Files) -> None:
+def test_an_object_is_copied_over_another_and_stays_where_it_was(files: ObjectStore) -> None:
     files.copy("a/1", "b/1")
     assert (files.read("b/1"), files.read("a/1")) == (b"a/1", b"a/1")
 
 
-def test_only_what_begins_with_the_prefix_is_removed(files: Files) -> None:
+def test_only_what_begins_with_the_prefix_is_removed(files: ObjectStore) -> None:
     files.delete_all("a/")
     files.delete_all("nothing/there")
     assert files.read("b/1") == b"b/1"
@@ -73,7 +74,7 @@ def target(run: int, window: DateRange | None = None, company: str = "Å & 'B'")
 
 
 def test_a_window_is_published_to_s3_and_read_by_page(s3: str) -> None:
-    lake = DeltaLake(f"s3://{BUCKET}", S3Files(BUCKET), options(s3))
+    lake = DeltaLake(f"s3://{BUCKET}", Bucket(BUCKET), options(s3))
     staged = put_aside(lake, 1, lines(10))
     assert sum(total.rows for total in lake.staged_totals(staged, LEDGER)) == 10
     lake.publish(target(1), [staged])
@@ -99,7 +100,7 @@ def test_a_window_is_published_to_s3_and_read_by_page(s3: str) -> None:
 
 
 def test_two_at_once_on_s3_both_get_their_place(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    lake = DeltaLake(f"s3://{BUCKET}", S3Files(BUCKET), options(s3))
+    lake = DeltaLake(f"s3://{BUCKET}", Bucket(BUCKET), options(s3))
     ours, theirs = put_aside(lake, 1, lines(3)), put_aside(lake, 2, lines(4))
     real, interrupted = lake_publishing.commit, []
 
@@ -115,7 +116,7 @@ def test_two_at_once_on_s3_both_get_their_place(s3: str, monkeypatch: pytest.Mon
 
 
 def test_cleaning_leaves_the_table_alone(s3: str) -> None:
-    lake = DeltaLake(f"s3://{BUCKET}", S3Files(BUCKET), options(s3))
+    lake = DeltaLake(f"s3://{BUCKET}", Bucket(BUCKET), options(s3))
     lake.publish(target(1), [put_aside(lake, 1, lines(3))])
     lake.clean("staging/client/run1/")
     keys = [found["Key"] for found in clients.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
@@ -125,9 +126,9 @@ def test_cleaning_leaves_the_table_alone(s3: str) -> None:
 
 
 def test_a_bucket_that_is_gone_is_said_in_the_hubs_words(s3: str) -> None:
-    lake = DeltaLake("s3://no-such-bucket", S3Files("no-such-bucket"), options(s3))
+    lake = DeltaLake("s3://no-such-bucket", Bucket("no-such-bucket"), options(s3))
     with pytest.raises(Unavailable) as away:
         lake.prepare("client", LEDGER, complete(LEDGER, {}))
     assert away.value.code == "lake_unavailable"
     with pytest.raises(Unavailable):
-        S3Files("no-such-bucket").read("a")
+        Bucket("no-such-bucket").read("a")

@@ -9,7 +9,6 @@ from erphub.imports.runs.dynamodb.runs import RunTable
 from erphub.imports.runs.models import RunStatus
 from erphub.lake.locations import staging_prefix
 from erphub.platform.aws.items import Item
-from erphub.platform.aws.objects import Objects
 from erphub.platform.aws.removal import (
     MAX_COUNTED,
     DependentItems,
@@ -23,13 +22,14 @@ from erphub.platform.aws.removal import (
 from erphub.platform.aws.table import Table, key_of
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.clock import Clock
+from erphub.platform.objects import ObjectStore
 from erphub.platform.removal import ConnectionRef, Dependent, Found, RemovalStage
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.tasks import TimeLeft
 from erphub.tenancy.dynamodb import client_key
 
 
-def import_dependents(table: Table, objects: Objects, machine: StateMachine, clock: Clock) -> list[Dependent]:
+def import_dependents(table: Table, objects: ObjectStore, machine: StateMachine, clock: Clock) -> list[Dependent]:
     """Runs, and then the jobs they are of."""
     run_words = ("RUN", "RUN-OPEN", "RUN-UNIT", "RUN-PART", "RUN-LOG", "LEASE")
     return [
@@ -60,7 +60,7 @@ class Runs(PassiveDependent):
     """Runs of imports, with their units, parts and logs, what they have staged, and what they may write alone."""
 
     table: Table = field(kw_only=True)
-    objects: Objects = field(kw_only=True)
+    objects: ObjectStore = field(kw_only=True)
     machine: StateMachine = field(kw_only=True)
     clock: Clock = field(kw_only=True)
 

@@ -5,8 +5,8 @@ from typing import Any, override
 
 from erphub.lake.locations import company_folder, connection_folder, tables_prefix
 from erphub.lake.ports import ConnectionCompanies, RowRemoval
-from erphub.platform.aws.objects import Objects
 from erphub.platform.aws.removal import PassiveDependent, at_least
+from erphub.platform.objects import ObjectStore
 from erphub.platform.removal import ConnectionRef, Dependent, Found, RemovalStage
 from erphub.platform.tasks import TimeLeft
 
@@ -14,7 +14,7 @@ MAX_FOLDERS = 100
 """Into so many folders of the lake a preview looks; each is a request."""
 
 
-def lake_dependents(objects: Objects, rows: RowRemoval, companies: ConnectionCompanies) -> list[Dependent]:
+def lake_dependents(objects: ObjectStore, rows: RowRemoval, companies: ConnectionCompanies) -> list[Dependent]:
     """Imported data."""
     stage = RemovalStage.DATA
     return [LakeTables("lake_tables", "Imported data", stage, objects=objects, rows=rows, companies=companies)]
@@ -24,7 +24,7 @@ def lake_dependents(objects: Objects, rows: RowRemoval, companies: ConnectionCom
 class LakeTables(PassiveDependent):
     """The connection's rows in the tables of its client."""
 
-    objects: Objects = field(kw_only=True)
+    objects: ObjectStore = field(kw_only=True)
     rows: RowRemoval = field(kw_only=True)
     companies: ConnectionCompanies = field(kw_only=True)
 

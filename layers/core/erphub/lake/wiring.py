@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def delta_lake(services: "Services") -> "DeltaLake":
     """Written by imports; only the function that runs them carries the table engine."""
     from erphub.lake.delta.delta_lake import DeltaLake
-    from erphub.platform.aws.files import S3Files
+    from erphub.platform.aws.objects import Bucket
 
     settings = services.platform.settings
-    return DeltaLake(f"s3://{settings.lake_bucket}", S3Files(settings.lake_bucket), settings.lake_options)
+    return DeltaLake(f"s3://{settings.lake_bucket}", Bucket(settings.lake_bucket), settings.lake_options)
 
 
 def table_types_table(services: "Services") -> "TableTypesTable":

@@ -7,7 +7,6 @@ from typing import override
 
 from erphub.erp.documents import DocumentKind
 from erphub.lake.locations import document_prefixes
-from erphub.platform.aws.objects import Objects
 from erphub.platform.aws.removal import (
     MAX_COUNTED,
     DependentItems,
@@ -18,6 +17,7 @@ from erphub.platform.aws.removal import (
 from erphub.platform.aws.table import Table, client_partition
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict
+from erphub.platform.objects import ObjectStore
 from erphub.platform.removal import ConnectionRef, Dependent, Found, RemovalStage
 from erphub.platform.tasks import TimeLeft
 from erphub.sync.export_log.dynamodb import EntryTable, export_log_key
@@ -31,7 +31,7 @@ _MAX_READING_TIME = timedelta(minutes=10)
 _STATES = tuple(state.value for state in EntryState)
 
 
-def sync_dependents(table: Table, export_log: Table, objects: Objects, clock: Clock) -> list[Dependent]:
+def sync_dependents(table: Table, export_log: Table, objects: ObjectStore, clock: Clock) -> list[Dependent]:
     """What was handed over for the ERP, and how it is sent."""
     return [
         DocumentFiles("papers", "PDFs and batches handed over", RemovalStage.DATA, objects=objects),
@@ -53,7 +53,7 @@ def sync_dependents(table: Table, export_log: Table, objects: Objects, clock: Cl
 class DocumentFiles(PassiveDependent):
     """PDFs and batches that were handed over for the ERP."""
 
-    objects: Objects = field(kw_only=True)
+    objects: ObjectStore = field(kw_only=True)
 
     @override
     def find(self, of: ConnectionRef) -> Found:

@@ -33,7 +33,7 @@ from erphub.lake.delta.staging import PIECE_BYTES, Staging
 from erphub.lake.delta.storage import MAX_ATTEMPTS, busy, pause, storage, translated
 from erphub.lake.locations import changes_id, table_key
 from erphub.lake.ports import LakeWriter, Published, PublishedDays, PublishTarget, Staged
-from erphub.platform.aws.files import Files
+from erphub.platform.objects import ObjectStore
 from erphub.platform.tasks import Checkpoint, no_checkpoint
 
 VALUES_PER_QUERY = 2000
@@ -46,7 +46,7 @@ class DeltaLake(LakeWriter, PublishedDays):
     def __init__(
         self,
         root: str,
-        files: Files,
+        files: ObjectStore,
         options: Mapping[str, str],
         *,
         checkpoint: Checkpoint = no_checkpoint,

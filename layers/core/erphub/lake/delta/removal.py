@@ -26,8 +26,8 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from erphub.erp.datasets import DATASETS, Dataset
 from erphub.lake.locations import connection_folder, tables_prefix
-from erphub.platform.aws.objects import Objects
 from erphub.platform.errors import Unavailable
+from erphub.platform.objects import ObjectStore
 from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
 MAX_ATTEMPTS = 12
@@ -40,7 +40,7 @@ class LakeRemoval:
     """Removes connections from the tables below `root`; `objects` reaches the same place."""
 
     def __init__(
-        self, root: str, objects: Objects, options: Mapping[str, str], checkpoint: Checkpoint = no_checkpoint
+        self, root: str, objects: ObjectStore, options: Mapping[str, str], checkpoint: Checkpoint = no_checkpoint
     ) -> None:
         self._root = root
         self._objects = objects

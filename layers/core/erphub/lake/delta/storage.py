@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from deltalake import DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from erphub.platform.aws.files import Files
 from erphub.platform.errors import HubError, ServiceBusy, Unavailable
+from erphub.platform.objects import ObjectStore
 
 MAX_ATTEMPTS = 12
 """Of a commit that meets others."""
@@ -23,7 +23,7 @@ class Storage:
     """Tables below `root` (`s3://bucket` or a folder); `files` reaches the same place, `options` are the engine's."""
 
     root: str
-    files: Files
+    files: ObjectStore
     options: dict[str, str]
 
     def table(self, key: str) -> DeltaTable:
@@ -38,7 +38,7 @@ class Storage:
             return None
 
 
-def storage(root: str, files: Files, options: Mapping[str, str]) -> Storage:
+def storage(root: str, files: ObjectStore, options: Mapping[str, str]) -> Storage:
     """Storage with options of its own."""
     return Storage(root, files, dict(options))
 

@@ -6,11 +6,11 @@ from typing import Any, cast
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
-from erphub.platform.errors import ServiceBusy
+from erphub.platform.errors import HubError, ServiceBusy
 
 UNANSWERED = (ConnectionError, HTTPClientError, ResponseParserError)
 """No answer, or one that ended in the middle: the request may have been carried out."""
-_BUSY = {
+BUSY = {
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
@@ -25,7 +25,17 @@ _BUSY = {
     "ServiceUnavailableException",
     "KMSInternalException",
     "DependencyTimeoutException",
+    # DynamoDB
+    "ProvisionedThroughputExceededException",
+    "InternalServerError",
+    "TransactionInProgressException",
+    # S3 (API reference, "Error responses"); a HEAD has no body, only its status
+    "SlowDown",
+    "RequestTimeout",
+    "InternalError",
+    *("500", "502", "503", "504"),
 }
+"""What AWS says when it is busy or has failed by itself: asking again helps."""
 
 
 def code_of(error: ClientError) -> str:
@@ -34,15 +44,20 @@ def code_of(error: ClientError) -> str:
 
 
 class later_when_busy(ContextDecorator):
-    """Raises Unavailable for what may pass by itself; `code` names whose refusal it was, `what` says it in words."""
+    """Raises ServiceBusy for what may pass by itself; `code` names whose refusal it was, `what` says it to people.
 
-    def __init__(self, code: str, what: str) -> None:
-        self._code, self._what = code, what
+    Any other refusal of AWS becomes `otherwise`, or stays what it is.
+    """
+
+    def __init__(self, code: str, what: str, *, otherwise: type[HubError] | None = None) -> None:
+        self._code, self._what, self._otherwise = code, what, otherwise
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        busy = isinstance(error, ClientError) and code_of(error) in _BUSY
-        if busy or isinstance(error, UNANSWERED):
+        refused = isinstance(error, ClientError)
+        if (refused and code_of(error) in BUSY) or isinstance(error, (ConnectionError, HTTPClientError)):
             raise ServiceBusy(f"{self._what} Try again in a moment.", code=self._code) from error
+        if refused and self._otherwise is not None:
+            raise self._otherwise(self._what, code=self._code) from error

@@ -1,69 +1,95 @@
-"""Objects of the bucket with all their versions: counted, and removed so that nothing can bring them back."""
+"""One S3 bucket: objects with all their versions, counted, and removed so that nothing can bring them back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast, override
+
+from botocore.exceptions import ClientError
 
 from erphub.platform.aws.clients import client
-from erphub.platform.aws.files import Files, S3Files, translated
-from erphub.platform.errors import ServiceBusy
+from erphub.platform.aws.errors import code_of, later_when_busy
+from erphub.platform.errors import ServiceBusy, Unavailable
+from erphub.platform.objects import ObjectStore, Wanted, require_same_content
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
+_EXISTS, _UNDER_WAY = "PreconditionFailed", "ConditionalRequestConflict"
+_translated = later_when_busy(
+    "lake_unavailable", "The lake's storage did not answer as it should.", otherwise=Unavailable
+)
 
-type Wanted = Callable[[str], bool]
 
+class Bucket(ObjectStore):
+    """One S3 bucket that keeps versions."""
 
-class Objects(Files, Protocol):
-    """A bucket with versions, or for tests a folder."""
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
 
+    @override
+    def read(self, key: str) -> bytes:
+        with _translated:
+            return client("s3").get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+    @override
+    def put_once(self, key: str, data: bytes) -> None:
+        # S3 may store an object and lose the answer: its client then sends it again and is told that there is one
+        # (`PreconditionFailed`). Whose it is, its content says. While another write to the name is under way S3 says
+        # `ConditionalRequestConflict`: send it again (reference of PutObject).
+        for last in (False, False, True):
+            try:
+                with _translated:
+                    client("s3").put_object(Bucket=self._bucket, Key=key, Body=data, IfNoneMatch="*")
+            except Unavailable as error:
+                cause = error.__cause__
+                code = code_of(cause) if isinstance(cause, ClientError) else None
+                if code == _EXISTS:
+                    require_same_content(key, self.read(key), data)
+                elif code != _UNDER_WAY or last:
+                    raise
+                else:
+                    continue
+            return
+
+    @override
+    def copy(self, source: str, target: str) -> None:
+        with _translated:
+            client("s3").copy_object(
+                Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source}
+            )
+
+    @override
+    def delete_all(self, prefix: str) -> None:
+        with _translated:
+            for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                keys = [{"Key": found["Key"]} for found in page.get("Contents", []) if "Key" in found]
+                if keys:
+                    delete = cast(Any, {"Objects": keys, "Quiet": True})
+                    client("s3").delete_objects(Bucket=self._bucket, Delete=delete)
+
+    @override
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Every object whose key begins with the prefix, and its bytes, as it is now."""
-        ...
-
-    def folders(self, prefix: str) -> Iterator[str]:
-        """The names that stand between the prefix and the next slash."""
-        ...
-
-    def write(self, key: str, data: bytes) -> None:
-        """Put an object in the place of whatever is there."""
-        ...
-
-    def purge(self, prefix: str, wanted: Wanted | None = None, *, older: datetime | None = None) -> int:
-        """Remove every version of the objects below the prefix that are wanted; returns how many versions.
-
-        With `older`, versions that count today are left alone unless they were written before that.
-        """
-        ...
-
-
-class Bucket(S3Files):
-    """One S3 bucket that keeps versions. Satisfies `Objects`."""
-
-    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """See above. Raises Unavailable."""
-        with translated():
+        with _translated:
             for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 yield from ((found.get("Key", ""), found.get("Size", 0)) for found in page.get("Contents", []))
 
+    @override
     def folders(self, prefix: str) -> Iterator[str]:
-        """See above. Raises Unavailable."""
         listing = client("s3").get_paginator("list_objects_v2")
-        with translated():
+        with _translated:
             for page in listing.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
                 names = (found.get("Prefix", "") for found in page.get("CommonPrefixes", []))
                 yield from (name.removeprefix(prefix).rstrip("/") for name in names)
 
+    @override
     def write(self, key: str, data: bytes) -> None:
-        """See above. Raises Unavailable."""
-        with translated():
+        with _translated:
             client("s3").put_object(Bucket=self._bucket, Key=key, Body=data)
 
+    @override
     def purge(self, prefix: str, wanted: Wanted | None = None, *, older: datetime | None = None) -> int:
-        """See above. Raises Unavailable."""
         removed = 0
-        with translated():
+        with _translated:
             pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
                 versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

@@ -28,7 +28,7 @@ from erphub.platform.aws.table_writes import (
     read_item,
     removed_before,
     table_busy,
-    translated,
+    table_errors,
 )
 from erphub.platform.writes import Key, Write
 
@@ -64,7 +64,7 @@ class Table:
 
     def get(self, key: Key, *, consistent: bool = True) -> Item | None:
         """The item of this key."""
-        with translated():
+        with table_errors():
             answer = client("dynamodb").get_item(TableName=self.name, Key=encode(key), ConsistentRead=consistent)
         item = answer.get("Item")
         return read_item(item) if item else None
@@ -75,14 +75,14 @@ class Table:
         """Write the item. Raises Taken when the condition does not hold, unless because this very item is there."""
         request: dict[str, Any] = {"TableName": self.name, "Item": encode(item)}
         if condition is None:
-            with translated():
+            with table_errors():
                 client("dynamodb").put_item(**request)
             return
         marks = Marks.of(self.name, item)
         request["Item"] = encode(item | {MARK: marks.mark})
         request["ExpressionAttributeNames"] = {**(names or {}), "#mark": MARK}
         _add_condition(request, f"({condition}) OR #mark = :mark", values | {"mark": marks.mark})
-        with translated():
+        with table_errors():
             try:
                 client("dynamodb").put_item(**request)
             except ClientError as error:
@@ -115,7 +115,7 @@ class Table:
             "ExpressionAttributeNames": {**(names or {}), "#mark": MARK},
         }
         _add_condition(request, f"({condition}) AND {NOT_MADE}" if condition else NOT_MADE, values | marks.values)
-        with translated():
+        with table_errors():
             try:
                 return read_item(client("dynamodb").update_item(**request).get("Attributes", {}))
             except ClientError as error:
@@ -128,7 +128,7 @@ class Table:
         """Remove the item; one that is not there is fine. Raises Taken when the condition does not hold."""
         request: dict[str, Any] = {"TableName": self.name, "Key": encode(key)}
         _add_condition(request, condition, values)
-        with translated():
+        with table_errors():
             try:
                 client("dynamodb").delete_item(**request)
             except ClientError as error:
@@ -160,7 +160,7 @@ class Table:
         }
         if start := page_key(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
             request["ExclusiveStartKey"] = start
-        with translated():
+        with table_errors():
             answer = client("dynamodb").query(**request)
         return ItemPage([read_item(item) for item in answer["Items"]], page_word(answer.get("LastEvaluatedKey")))
 
@@ -200,7 +200,7 @@ class Table:
             "Limit": limit,
         }
         while True:
-            with translated():
+            with table_errors():
                 answer = client("dynamodb").query(**request)
             yield from (read_item(item) for item in answer["Items"])
             last = answer.get("LastEvaluatedKey")
@@ -246,9 +246,9 @@ class Table:
     def _count(self, request: dict[str, Any], most: int | None) -> int:
         counted = 0
         while True:
-            room: dict[str, Any] = {} if most is None else {"Limit": most - counted}
-            with translated():
-                answer = client("dynamodb").query(**request, **room, Select="COUNT")
+            bound: dict[str, Any] = {} if most is None else {"Limit": most - counted}
+            with table_errors():
+                answer = client("dynamodb").query(**request, **bound, Select="COUNT")
             counted += answer["Count"]
             last = answer.get("LastEvaluatedKey")
             if not last or (most is not None and counted >= most):
@@ -279,7 +279,7 @@ class Table:
         }
         if start := index_key(next, attributes[0], value):
             request["ExclusiveStartKey"] = start
-        with translated():
+        with table_errors():
             answer = client("dynamodb").query(**request)
         return ItemPage([read_item(item) for item in answer["Items"]], page_word(answer.get("LastEvaluatedKey")))
 
@@ -292,7 +292,7 @@ class Table:
             }
             for number in range(_BATCH_TRIES):
                 _pause(number)
-                with translated():
+                with table_errors():
                     answer: Any = client("dynamodb").batch_get_item(RequestItems=left)
                 found += [read_item(item) for item in answer["Responses"].get(self.name, [])]
                 if not (left := answer.get("UnprocessedKeys")):
@@ -309,7 +309,7 @@ class Table:
         _require_possible(writes)
         marks = [Marks.of(self.name, _place(write)) for write in writes]
         items = [self._transact_item(write, mark) for write, mark in zip(writes, marks, strict=True)]
-        with translated():
+        with table_errors():
             for number in range(_CONFLICTS):
                 _pause(number)
                 try:
@@ -361,7 +361,7 @@ class Table:
         left: Any = {self.name: list(requests)}
         for number in range(_BATCH_TRIES):
             _pause(number)
-            with translated():
+            with table_errors():
                 left = client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems")
             if not left:
                 return

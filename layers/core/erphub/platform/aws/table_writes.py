@@ -12,23 +12,13 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from erphub.platform.aws.errors import UNANSWERED
+from erphub.platform.aws.errors import code_of, later_when_busy
 from erphub.platform.aws.items import Item, decode
-from erphub.platform.errors import Conflict, HubError, ServiceBusy
+from erphub.platform.errors import Conflict, ServiceBusy
 from erphub.platform.ids import write_marks
 
 MARK = "write_id"
 """The attribute that holds the mark of the last conditional write or update."""
-_BUSY = {
-    "ProvisionedThroughputExceededException",
-    "ThrottlingException",
-    "RequestLimitExceeded",
-    "InternalServerError",
-    "ServiceUnavailable",
-    "TransactionInProgressException",
-}
-
-
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
@@ -112,30 +102,23 @@ def _reasons(error: ClientError) -> set[str | None]:
     return {reason.get("Code") for reason in response.get("CancellationReasons", [])}
 
 
-def table_busy() -> ServiceBusy:
-    """What is said of a table that will answer later."""
-    return ServiceBusy("The table is busy. Try again in a moment.", code="table_busy")
+class table_errors(later_when_busy):
+    """The table's refusals in the hub's words: a condition that does not hold is a VersionConflict."""
 
-
-class translated:
-    """AWS's errors in the hub's words."""
-
-    def __enter__(self) -> None:
-        return None
+    def __init__(self) -> None:
+        super().__init__("table_busy", "The table is busy.")
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ClientError):
-            raise _in_our_words(error) from error
-        if isinstance(error, UNANSWERED):
-            raise ServiceBusy("The table could not be reached. Try again in a moment.", code="table_busy") from error
+            reasons = _reasons(error)
+            if code_of(error) == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
+                said = "It was changed by somebody else in the meantime. Read it again, then decide."
+                raise VersionConflict(said) from error
+            if reasons & _PASSING:
+                raise table_busy() from error
+        super().__exit__(kind, error, trace)
 
 
-def _in_our_words(error: ClientError) -> HubError | ClientError:
-    response = cast(dict[str, Any], error.response)
-    code = response.get("Error", {}).get("Code", "")
-    reasons = _reasons(error)
-    if code == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
-        return VersionConflict("It was changed by somebody else in the meantime. Read it again, then decide.")
-    if code in _BUSY or reasons & _PASSING:
-        return table_busy()
-    return error
+def table_busy() -> ServiceBusy:
+    """What is said of a table that will answer later."""
+    return ServiceBusy("The table is busy. Try again in a moment.", code="table_busy")

@@ -127,7 +127,7 @@ def walk_wizard(api: ModuleType) -> None:
     server = {"server": "db01.example.test", "login": "reader", "password": "right", "encryption": "trust"}
     answers: dict[str, dict[str, Any]] = {
         "server": server,
-        "companies": {"companies": ["F0001", "F0002"]},
+        "companies": {"company_keys": ["F0001", "F0002"]},
         "name": {"name": "Main office"},
         "vouchers": {"voucher_provider": "none"},
         "finish": {},
@@ -184,7 +184,7 @@ def ticks() -> dict[int, dict[str, int]]:
     from erphub.platform.ids import new_id
 
     now = app.services().platform.clock()
-    table, scheduled = app.services().platform.table, Schedule(time="02:30", time_zone="Europe/Oslo")
+    table, scheduled = app.services().platform.table, Schedule(run_time="02:30", time_zone="Europe/Oslo")
 
     def job(due_at: datetime) -> Job:
         return Job(

@@ -118,7 +118,7 @@ def main(port: str, database: str) -> None:
         raise RuntimeError(f"the import {run.status}: {run.problem}")
     spent = cost_of(run)
     tell(
-        seconds=seconds, read_seconds=read_seconds, rows=run.totals["written"], calls=spent.calls,
+        seconds=seconds, read_seconds=read_seconds, rows=run.totals["rows_written"], calls=spent.aws_calls,
         usd=spent.estimated_usd, types=dict(app.services().get(TableTypesTable).of_client(client)["gl_transactions"]),
     )  # fmt: skip
 

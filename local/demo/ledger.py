@@ -84,13 +84,15 @@ def trial_balances(
 
 
 def _pages(hub: Hub, connection: str, company: str, days: tuple[date, date]) -> Any:
-    query: dict[str, str | int] = {"from": days[0].isoformat(), "to": days[1].isoformat()}
+    query: dict[str, str | int] = {"from_date": days[0].isoformat(), "to_date": days[1].isoformat()}
     columns = "account_no,amount,credit"
-    return hub.pages(ROWS, limit=2000, company=company, connection=connection, columns=columns, **query)
+    return hub.pages(ROWS, limit=2000, company_key=company, connection_id=connection, columns=columns, **query)
 
 
 def _names(hub: Hub, connection: str, company: str) -> dict[str, str]:
-    pages = hub.pages("./datasets/accounts/rows", company=company, connection=connection, columns="account_no,name")
+    pages = hub.pages(
+        "./datasets/accounts/rows", company_key=company, connection_id=connection, columns="account_no,name"
+    )
     return {row["account_no"]: row["name"] or "" for rows in pages for row in rows}
 
 

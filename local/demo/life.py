@@ -427,7 +427,7 @@ class Life:
         self.check(kept == others > 0, "The other client's connection has all of its rows.", (others, kept))
 
     def _rows(self, connection: str, member: Member | None = None) -> int:
-        pages = (member or self.owner).pages("./datasets/accounts/rows", connection=connection, columns="account_no")
+        pages = (member or self.owner).pages("./datasets/accounts/rows", connection_id=connection, columns="account_no")
         return sum(len(page) for page in pages)
 
     def _traces(self, words: Sequence[str]) -> list[str]:

@@ -51,8 +51,8 @@ class Watch:
             self._screen.say(f"{now - self._began:3.0f} s  {words}")
 
     def _drawn(self, run: Json) -> Padding:
-        units: Sequence[Json] = run["units"] or []
-        planned = sum(unit["planned"] or 0 for unit in units)
+        units: Sequence[Json] = run["units"]["items"]
+        planned = sum(unit["rows_planned"] or 0 for unit in units)
         done = run["progress"]["rows_read"]
         bar = Table.grid(padding=(0, 2))
         bar.add_row(ProgressBar(max(planned, 1), min(done, planned), width=30), in_words(run))
@@ -61,10 +61,10 @@ class Watch:
 
 def in_words(run: Json) -> str:
     """One line about a run."""
-    units: Sequence[Json] = run["units"] or []
+    units: Sequence[Json] = run["units"]["items"]
     if not units:
         return "looking for what there is to import"
-    planned = sum(unit["planned"] or 0 for unit in units)
+    planned = sum(unit["rows_planned"] or 0 for unit in units)
     published = sum(unit["status"] == "published" for unit in units)
     read = count(run["progress"]["rows_read"])
     return f"{read} of {count(planned)} rows read, {published} of {len(units)} parts published"
@@ -72,10 +72,10 @@ def in_words(run: Json) -> str:
 
 def matrix(units: Sequence[Json]) -> Table:
     """Rows read per dataset and company (as many as fit beside each other)."""
-    names = {unit["company"]: unit["company_name"] for unit in units}
+    names = {unit["company_key"]: unit["company_name"] for unit in units}
     shown = list(names)[:_MOST_COMPANIES]
-    found = {(unit["dataset"], unit["company"]): unit for unit in units}
-    datasets = list(dict.fromkeys(unit["dataset"] for unit in units))
+    found = {(unit["dataset_id"], unit["company_key"]): unit for unit in units}
+    datasets = list(dict.fromkeys(unit["dataset_id"] for unit in units))
     rows = [[name, *(_cell(found.get((name, company))) for company in shown)] for name in datasets]
     return grid(["dataset", *shown], rows, numbers=range(1, len(shown) + 1))
 
@@ -86,10 +86,10 @@ def _cell(unit: Json | None) -> Text:
         return Text("")
     match unit["status"]:
         case "published":
-            return Text(f"{count(unit['written'])} ✓", "green")
+            return Text(f"{count(unit['rows_written'])} ✓", "green")
         case "failed" | "cancelled":
             return Text(f"{unit['status']} ✗", "red")
-        case _ if unit["written"] or unit["read"]:
-            return Text(f"{count(max(unit['written'], unit['read']))}  ", "yellow")
+        case _ if unit["rows_written"] or unit["rows_read"]:
+            return Text(f"{count(max(unit['rows_written'], unit['rows_read']))}  ", "yellow")
         case _:
             return Text("·  ", "dim")

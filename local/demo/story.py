@@ -175,12 +175,12 @@ class Story:
         return run
 
     def _show_run(self, hub: Hub, path: str, run: Json) -> None:
-        screen, units = self.screen, run["units"]
-        screen.table(["key", "company"], sorted({(unit["company"], unit["company_name"]) for unit in units}))
+        screen, units = self.screen, run["units"]["items"]
+        screen.table(["key", "company"], sorted({(unit["company_key"], unit["company_name"]) for unit in units}))
         screen.show(matrix(units))
         log = [line for page in hub.pages(f"{path}/log") for line in page]
-        for text in dict.fromkeys(f"{line['text']}" for line in log if line["level"] == "warning"):
-            about = [line["unit"] for line in log if line["text"] == text]
+        for text in dict.fromkeys(f"{line['detail']}" for line in log if line["level"] == "warning"):
+            about = [line["unit_title"] for line in log if line["detail"] == text]
             screen.say(f"! {about[0]}{f' and {len(about) - 1} more' if len(about) > 1 else ''}: {text}", "yellow")
         if run["status"] != "succeeded":
             problem: Json = run["problem"] or {}
@@ -215,10 +215,14 @@ class Story:
         for source, balance in zip(self.sources, balances, strict=True):
             wrong = ledger.differences(source, balance.total)
             unit = next(
-                one for one in run["units"] if (one["dataset"], one["company"]) == ("gl_transactions", source.key)
+                one
+                for one in run["units"]["items"]
+                if (one["dataset_id"], one["company_key"]) == ("gl_transactions", source.key)
             )
-            if unit["written"] != source.lines:
-                wrong.append(f"{source.name}: the run says that it wrote {unit['written']} of {source.lines} lines")
+            if unit["rows_written"] != source.lines:
+                wrong.append(
+                    f"{source.name}: the run says that it wrote {unit['rows_written']} of {source.lines} lines"
+                )
             if wrong and not source.coherent:
                 wrong.append(
                     f"{source.name}: the file's lines add up to {source.debit} and {source.credit}, so its own totals"
@@ -256,7 +260,7 @@ class Story:
         """What it took."""
         screen, cost = self.screen, run["cost"]
         screen.chapter("What it cost")
-        calls: dict[str, int] = cost["calls"]
+        calls: dict[str, int] = cost["aws_calls"]
         by_service: dict[str, list[str]] = {}
         for call, number in sorted(calls.items(), key=lambda one: -one[1]):
             service, operation = call.split(".", 1)
@@ -265,10 +269,16 @@ class Story:
             [service, count(sum(n for call, n in calls.items() if call.startswith(f"{service}."))), ", ".join(what)]
             for service, what in sorted(by_service.items())
         ]
-        rows.append(["lambda", count(cost["tasks"]), f"tasks of the import, {cost['lambda_ms'] / 1000:.1f} s in all"])
+        rows.append(
+            [
+                "lambda",
+                count(cost["task_count"]),
+                f"tasks of the import, {cost['lambda_duration_ms'] / 1000:.1f} s in all",
+            ]
+        )
         screen.table(["service", "calls", "of which"], rows, numbers=[1])
         usd = float(cost["estimated_usd"])
-        read: int = run["totals"]["read"]
+        read: int = run["totals"]["rows_read"]
         million = f" (${usd / read * 1_000_000:.3f} per million)" if read >= 10_000 else ""
         requests = hub.requests * _API_REQUEST_USD
         screen.say(

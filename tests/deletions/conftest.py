@@ -294,7 +294,7 @@ class Scene:
             name="Last 40 days",
             connection_id=connection_id,
             period=Days(kind="days", days=40),
-            schedule=Schedule(time="03:00", time_zone="Europe/Oslo"),
+            schedule=Schedule(run_time="03:00", time_zone="Europe/Oslo"),
             created_by=OWNER,
             created_at=self.now,
             updated_at=self.now,

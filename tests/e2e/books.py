@@ -147,5 +147,5 @@ class Books:
         return int(rows[0][0]), Decimal(rows[0][1])
 
     def ledger_here(self, company: str = COMPANY) -> tuple[int, Decimal]:
-        rows = self.rows("gl_transactions", company=company, columns="amount")
+        rows = self.rows("gl_transactions", company_key=company, columns="amount")
         return len(rows), sum((abs(Decimal(row["amount"])) for row in rows), Decimal(0))

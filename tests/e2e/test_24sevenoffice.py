@@ -81,7 +81,9 @@ def ledger_here(person: WizardUser, connection: str) -> tuple[int, Decimal]:
     rows: list[dict[str, Any]] = []
     following: str | None = ""
     while following is not None:
-        query = f"/datasets/gl_transactions/rows?limit=200&company=100001{f'&next={following}' if following else ''}"
+        query = (
+            f"/datasets/gl_transactions/rows?limit=200&company_key=100001{f'&next={following}' if following else ''}"
+        )
         page = person.call("GET", query).json()
         rows += [row for row in page["items"] if row["connection"] == connection]
         following = page["next"]
@@ -100,7 +102,12 @@ def test_an_organisation_is_connected_and_its_ledger_arrives_whole(
     assert departments_offered(person, connection) == ["1"], "a sync chooses among the connection's departments"
     run = first_run(person, connection, eventually)
     assert run["status"] == "succeeded", run
-    assert {unit["dataset"] for unit in run["units"]} >= {"accounts", "gl_transactions", "customers", "dimensions"}
+    assert {unit["dataset_id"] for unit in run["units"]["items"]} >= {
+        "accounts",
+        "gl_transactions",
+        "customers",
+        "dimensions",
+    }
     assert ledger_here(person, connection) == ledger_there(hub)
 
 

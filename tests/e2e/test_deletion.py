@@ -32,7 +32,7 @@ class Deleter(WizardUser):
         return connection
 
     def rows(self, connection: str) -> list[Any]:
-        answer = self.call("GET", f"/datasets/accounts/rows?connection={connection}")
+        answer = self.call("GET", f"/datasets/accounts/rows?connection_id={connection}")
         assert answer.status_code == 200, answer.text
         return answer.json()["items"]
 

@@ -64,7 +64,7 @@ class OwnLogin(Books):
 
     def make_due(self, job: str) -> None:
         """As if the job's hour had come a few minutes ago."""
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 300))
+        at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 300))
         self.hub.aws.client("dynamodb").update_item(
             TableName=self.hub.outputs["TableName"],
             Key={"pk": {"S": f"CLIENT#{self.client}"}, "sk": {"S": f"JOB#{job}"}},
@@ -135,7 +135,7 @@ def test_a_changed_password_stops_everything_is_told_and_the_new_one_makes_up_fo
     before = books.refusals()
 
     schedule = {"time": "02:30", "time_zone": "Europe/Oslo"}
-    other = books.job(datasets=["accounts"], period={"kind": "days", "days": 3}, schedule=schedule)
+    other = books.job(dataset_ids=["accounts"], period={"kind": "days", "days": 3}, schedule=schedule)
     for job in (nightly, other):
         books.make_due(job)
     books.clock_strikes()
@@ -191,7 +191,7 @@ def test_a_paused_connection_imports_nothing_until_it_is_resumed(books: OwnLogin
     books.make_due(nightly)
     books.clock_strikes()
     assert len(books.of_client("GET", f"/import-jobs/{nightly}/runs")["items"]) == before
-    job = books.job(datasets=["accounts"])
+    job = books.job(dataset_ids=["accounts"])
     assert books.ended(job, books.start(job))["problem"]["code"] == "connection_paused"
     assert books.of_client("POST", f"/connections/{books.connection}/resume")["status"] == "active"
     assert books.ended(job, books.start(job))["status"] == "succeeded"

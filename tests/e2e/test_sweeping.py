@@ -52,7 +52,7 @@ def test_a_wizard_past_its_end_is_ended_whatever_its_machine_says_and_its_passwo
 
 def test_a_run_nobody_looks_after_is_looked_at_and_a_young_password_is_left_alone(hub, user):
     run = {"pk": {"S": f"CLIENT#{user.client}"}, "sk": {"S": f"RUN-OPEN#{new_id()}#{new_id()}"}}
-    more = {"connection_id": {"S": new_id()}, "due_shard": {"S": "runs"}, "due_at": {"S": LONG_AGO}}
+    more = {"connection_id": {"S": new_id()}, "due_shard": {"S": "runs#0"}, "due_at": {"S": LONG_AGO}}
     hub.aws.client("dynamodb").put_item(TableName=hub.outputs["TableName"], Item=run | more)
     assert sweep(hub, "ImportTasks", "sweep") >= 1
     assert not [item for item in hub.items() if item["sk"] == run["sk"]]

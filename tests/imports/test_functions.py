@@ -99,7 +99,7 @@ def test_a_job_is_made_shown_changed_run_and_deleted(ask: Ask, machine: Recordin
     assert (status, run["status"], machine.started) == (202, "queued", [run["id"]])
     assert ask("api", "GET", f"{path}/runs")[1]["items"][0]["id"] == run["id"]
     status, shown = ask("api", "GET", f"{path}/runs/{run['id']}")
-    assert (status, shown["units"]) == (200, [])
+    assert (status, shown["units"]) == (200, {"items": [], "next": None})
     assert ask("api", "POST", f"{path}/runs/{run['id']}/cancel")[1]["cancel_requested"] is True
     assert ask("api", "GET", f"{path}/runs/{run['id']}/log") == (200, {"items": [], "next": None})
     assert ask("api", "DELETE", path) == (204, None)

@@ -22,7 +22,7 @@ from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
 from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_service
 
-NIGHT = Schedule(time="02:30", time_zone="UTC")
+NIGHT = Schedule(run_time="02:30", time_zone="UTC")
 STOPPED = datetime(2026, 1, 10, 3, tzinfo=UTC)
 
 
@@ -151,7 +151,7 @@ def test_nobody_signs_in_with_a_login_that_was_refused() -> None:
 
 
 def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_refusal(imports: Imports) -> None:
-    jobs = [imports.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(5)]
+    jobs = [imports.job(Days(kind="days", days=9), dataset_ids=("accounts",)) for _ in range(5)]
     tried: list[str] = []
 
     def refuses(*_: Any) -> None:
@@ -171,6 +171,6 @@ def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_r
 
 
 def test_a_turn_is_given_back_by_whoever_got_in(imports: Imports) -> None:
-    jobs = [imports.job(Days(kind="days", days=9), datasets=("accounts",)) for _ in range(2)]
+    jobs = [imports.job(Days(kind="days", days=9), dataset_ids=("accounts",)) for _ in range(2)]
     for job in jobs:
         assert imports.run(job, Trigger.SCHEDULE).status is RunStatus.SUCCEEDED

@@ -16,7 +16,7 @@ from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
 from tests.support.imports import CLIENT, CONNECTION, Connections, RecordingMachine, run_service
 
-NIGHT = Schedule(time="02:30", time_zone="Europe/Oslo")
+NIGHT = Schedule(run_time="02:30", time_zone="Europe/Oslo")
 
 
 def at(text: str) -> datetime:

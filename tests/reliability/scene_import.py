@@ -131,7 +131,7 @@ class WithImports(Scene):
     def job(self, stage: Stage, connection: str = BOOKS) -> str:
         """A job that imports all there is, by hand."""
         body = {"name": f"All of {connection[-3:]}", "connection_id": connection, "period": {"kind": "everything"}}
-        body |= {"datasets": ["accounts", "gl_transactions"]}
+        body |= {"dataset_ids": ["accounts", "gl_transactions"]}
         made = stage.call("POST", f"{HERE}/import-jobs", body, api="imports")
         assert made.status == 201, made
         return made.json["id"]

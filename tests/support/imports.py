@@ -1,13 +1,13 @@
 """A table in memory, a lake in a folder, an ERP in memory, and the import machine walked by hand."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 import pytest
 from deltalake import DeltaTable
@@ -32,6 +32,7 @@ from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.delta.rows import LakeRows
 from erphub.lake.locations import table_key
 from erphub.lake.ports import Lake
+from erphub.platform.actors import HUB, ActorDirectory, ActorKind, ActorView
 from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
 from erphub.platform.clock import Clock
@@ -151,15 +152,24 @@ def run_stores(table: Table) -> RunStores:
     return RunStores(RunTable(table), UnitTable(table), PartTable(table), RunLogTable(table), RunLeaseTable(table))
 
 
+class Actors(ActorDirectory):
+    """Everybody is known, by no name."""
+
+    @override
+    def find(self, client_id: str, ids: Iterable[str | None]) -> dict[str, ActorView]:
+        kinds = {one: ActorKind.SYSTEM if one == HUB else ActorKind.PERSON for one in ids if one}
+        return {one: ActorView(id=one, name=None, kind=kind) for one, kind in kinds.items()}
+
+
 def run_service(table: Table, machine: Any, clock: Clock, connections: Any = None) -> ImportRunService:
     """Starts runs of jobs on a state machine that the test looks at."""
-    stores, known = run_stores(table), connections or Connections()
-    return ImportRunService(JobTable(table), stores.runs, stores.units, stores.log, known, machine, clock, new_id)
+    known = connections or Connections()
+    return ImportRunService(JobTable(table), run_stores(table), known, Actors(), machine, clock, new_id)
 
 
 def job_service(table: Table, clock: Clock, connections: Any = None) -> ImportJobService:
     """Makes and changes jobs."""
-    return ImportJobService(JobTable(table), connections or Connections(), clock, new_id)
+    return ImportJobService(JobTable(table), connections or Connections(), Actors(), clock, new_id)
 
 
 @dataclass

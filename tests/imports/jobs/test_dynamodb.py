@@ -36,11 +36,11 @@ def job(**values: Any) -> Job:
     return Job(**known | values)
 
 
-NIGHTLY = Schedule(time="02:30", time_zone="Europe/Oslo")
+NIGHTLY = Schedule(run_time="02:30", time_zone="Europe/Oslo")
 
 
 def test_a_job_comes_back_as_it_was_kept(jobs: JobTable) -> None:
-    kept = job(companies=("F0001", "F'2"), schedule=NIGHTLY, due_at=NOW)
+    kept = job(company_keys=("F0001", "F'2"), schedule=NIGHTLY, due_at=NOW)
     assert jobs.add(kept)
     assert not jobs.add(kept)
     assert jobs.get(CLIENT, kept.id) == kept

@@ -14,7 +14,7 @@ from erphub.imports.jobs.schedule import date_range, next_due
 from erphub.platform.ids import new_id
 from tests.support.imports import CLIENT, CONNECTION
 
-NIGHT = Schedule(time="02:30", time_zone="Europe/Oslo")
+NIGHT = Schedule(run_time="02:30", time_zone="Europe/Oslo")
 
 
 def at(text: str) -> datetime:
@@ -45,7 +45,7 @@ def test_the_hour_that_comes_twice_starts_the_job_the_first_time_only() -> None:
     start=st.integers(0, 3 * 365 * 24 * 60).map(lambda minutes: at("2024-01-01T00:00") + timedelta(minutes=minutes)),
 )
 def test_every_day_has_exactly_one_start_in_every_zone(zone: str, clock: Any, start: datetime) -> None:
-    schedule = Schedule(time=f"{clock:%H:%M}", time_zone=zone)
+    schedule = Schedule(run_time=f"{clock:%H:%M}", time_zone=zone)
     instant, days = start, []
     for _ in range(400):
         instant = next_due(schedule, instant)
@@ -58,7 +58,7 @@ def test_every_day_has_exactly_one_start_in_every_zone(zone: str, clock: Any, st
 
 
 def test_only_the_chosen_weekdays_count() -> None:
-    mondays = Schedule(time="06:00", days=("mon",), time_zone="UTC")
+    mondays = Schedule(run_time="06:00", weekdays=("mon",), time_zone="UTC")
     assert next_due(mondays, at("2026-01-05T06:00")) == at("2026-01-12T06:00")
 
 
@@ -77,11 +77,11 @@ def job(**values: Any) -> Job:
         (Days(kind="days", days=100), DateRange(date(2025, 11, 21), None)),
         (ThisYear(kind="this_year"), DateRange(date(2026, 1, 1), date(2027, 1, 1))),
         (
-            Range(kind="range", first=date(2025, 1, 1), last=date(2025, 1, 31)),
+            Range(kind="range", from_date=date(2025, 1, 1), to_date=date(2025, 1, 31)),
             DateRange(date(2025, 1, 1), date(2025, 2, 1)),
         ),
-        (Range(kind="range", first=date(2025, 1, 1), last=date.max), DateRange(date(2025, 1, 1), None)),
-        (Range(kind="range", first=date.min, last=date.max), DateRange(date.min, None)),
+        (Range(kind="range", from_date=date(2025, 1, 1), to_date=date.max), DateRange(date(2025, 1, 1), None)),
+        (Range(kind="range", from_date=date.min, to_date=date.max), DateRange(date.min, None)),
     ],
 )
 def test_a_period_becomes_the_days_it_means(period: Any, expected: DateRange) -> None:

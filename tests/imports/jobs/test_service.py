@@ -43,14 +43,14 @@ def new(**values: Any) -> NewJob:
     return NewJob.model_validate_json(__import__("json").dumps(known | values), strict=True)
 
 
-NIGHTLY = {"time": "02:30", "time_zone": "Europe/Oslo"}
+NIGHTLY = {"run_time": "02:30", "time_zone": "Europe/Oslo"}
 
 
 def test_a_job_is_kept_as_it_was_made(office: Office) -> None:
-    made = office.jobs.create(CLIENT, new(companies=["F0001"], datasets=["accounts"], description="d"), "u")
+    made = office.jobs.create(CLIENT, new(company_keys=["F0001"], dataset_ids=["accounts"], description="d"), "u")
     assert ID.fullmatch(made.id)
     assert office.jobs.get(CLIENT, made.id) == made
-    assert (made.companies, made.datasets, made.next_run_at) == (("F0001",), ("accounts",), None)
+    assert (made.company_keys, made.dataset_ids, made.next_run_at) == (("F0001",), ("accounts",), None)
     assert [job.id for job in office.jobs.list_jobs(CLIENT, PageQuery()).items] == [made.id]
 
 
@@ -59,9 +59,11 @@ def test_a_scheduled_job_says_when_it_runs_next(office: Office) -> None:
     assert made.next_run_at == "2026-01-11T01:30:00Z"
 
 
-def test_a_fixed_period_is_written_with_from_and_to(office: Office) -> None:
-    made = office.jobs.create(CLIENT, new(period={"kind": "range", "from": "2025-01-01", "to": "2025-12-31"}), "u")
-    assert '"period":{"kind":"range","from":"2025-01-01","to":"2025-12-31"}' in made.model_dump_json()
+def test_a_fixed_period_is_written_with_its_first_and_last_day(office: Office) -> None:
+    made = office.jobs.create(
+        CLIENT, new(period={"kind": "range", "from_date": "2025-01-01", "to_date": "2025-12-31"}), "u"
+    )
+    assert '"period":{"kind":"range","from_date":"2025-01-01","to_date":"2025-12-31"}' in made.model_dump_json()
 
 
 @pytest.mark.parametrize("period", [{"kind": "everything"}, {"kind": "this_year"}])
@@ -78,18 +80,18 @@ def test_only_rolling_windows_can_be_scheduled(office: Office, period: dict[str,
         {"period": {"kind": "days", "days": -1}},
         {"period": {"kind": "days", "days": "40"}},
         {"period": {"kind": "sometimes"}},
-        {"period": {"kind": "range", "from": "2025-02-01", "to": "2025-01-01"}},
-        {"period": {"kind": "range", "from": "2025-02-30", "to": "2025-03-01"}},
-        {"companies": []},
-        {"companies": "some"},
+        {"period": {"kind": "range", "from_date": "2025-02-01", "to_date": "2025-01-01"}},
+        {"period": {"kind": "range", "from_date": "2025-02-30", "to_date": "2025-03-01"}},
+        {"company_keys": []},
+        {"company_keys": "some"},
         {"name": "\u202eevil"},
         {"name": " "},
         {"connection_id": "'; DROP TABLE"},
-        {"schedule": {"time": "24:00", "time_zone": "Europe/Oslo"}},
-        {"schedule": {"time": "02:30", "time_zone": "Mars/Olympus"}},
-        {"schedule": {"time": "02:30", "time_zone": "localtime"}},
-        {"schedule": {"time": "02:30", "time_zone": "Factory"}},
-        {"schedule": {"time": "02:30", "time_zone": "UTC", "days": []}},
+        {"schedule": {"run_time": "24:00", "time_zone": "Europe/Oslo"}},
+        {"schedule": {"run_time": "02:30", "time_zone": "Mars/Olympus"}},
+        {"schedule": {"run_time": "02:30", "time_zone": "localtime"}},
+        {"schedule": {"run_time": "02:30", "time_zone": "Factory"}},
+        {"schedule": {"run_time": "02:30", "time_zone": "UTC", "weekdays": []}},
         {"unheard": "of"},
     ],
 )
@@ -100,8 +102,8 @@ def test_a_job_that_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_an_unknown_dataset_and_a_foreign_connection_are_refused(office: Office, table: Table) -> None:
     with pytest.raises(Invalid) as refused:
-        office.jobs.create(CLIENT, new(datasets=["accounts", "secrets"]), "u")
-    assert (refused.value.errors[0].pointer, refused.value.errors[0].code) == ("/datasets/1", "dataset_unknown")
+        office.jobs.create(CLIENT, new(dataset_ids=["accounts", "secrets"]), "u")
+    assert (refused.value.errors[0].pointer, refused.value.errors[0].code) == ("/dataset_ids/1", "dataset_unknown")
     jobs = job_service(table, lambda: NOW, Connections(missing={"01HZZZZZZZZZZZZZZZZZZZZZZ9"}))
     with pytest.raises(Invalid) as refused:
         jobs.create(CLIENT, new(connection_id="01HZZZZZZZZZZZZZZZZZZZZZZ9"), "u")
@@ -117,29 +119,29 @@ def test_a_job_of_a_zone_that_is_no_more_is_still_shown_and_can_be_given_another
     assert shown.schedule.time_zone == "US/Pacific-New"
     with pytest.raises(ValidationError):
         ChangedJob.model_validate({"version": 1, "schedule": shown.schedule.model_dump()})
-    changed = office.jobs.change(CLIENT, made.id, ChangedJob.model_validate({"version": 1, "schedule": NIGHTLY}))
+    changed = office.jobs.update(CLIENT, made.id, ChangedJob.model_validate({"version": 1, "schedule": NIGHTLY}))
     assert changed.next_run_at == "2026-01-11T01:30:00Z"
 
 
 def test_two_changes_of_the_same_version_do_not_overwrite_each_other(office: Office) -> None:
     made = office.jobs.create(CLIENT, new(), "u")
-    changed = office.jobs.change(CLIENT, made.id, ChangedJob(version=1, name="Other"))
+    changed = office.jobs.update(CLIENT, made.id, ChangedJob(version=1, name="Other"))
     assert (changed.name, changed.version) == ("Other", 2)
     with pytest.raises(Conflict) as refused:
-        office.jobs.change(CLIENT, made.id, ChangedJob(version=1, name="Third"))
+        office.jobs.update(CLIENT, made.id, ChangedJob(version=1, name="Third"))
     assert refused.value.code == "version_conflict"
 
 
 @on_both
 def test_a_schedule_can_be_given_and_taken_away(office: Office) -> None:
     made = office.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}), "u")
-    given = office.jobs.change(
+    given = office.jobs.update(
         CLIENT,
         made.id,
         ChangedJob.model_validate_json(f'{{"version":1,"schedule":{__import__("json").dumps(NIGHTLY)}}}'),
     )
     assert given.next_run_at is not None
-    taken = office.jobs.change(CLIENT, made.id, ChangedJob.model_validate_json('{"version":2,"schedule":null}'))
+    taken = office.jobs.update(CLIENT, made.id, ChangedJob.model_validate_json('{"version":2,"schedule":null}'))
     assert (taken.schedule, taken.next_run_at) == (None, None)
     assert list(office.store.due(datetime(2030, 1, 1, tzinfo=UTC))) == []
 
@@ -147,7 +149,7 @@ def test_a_schedule_can_be_given_and_taken_away(office: Office) -> None:
 def test_a_change_cannot_make_a_job_that_could_not_be_made(office: Office) -> None:
     made = office.jobs.create(CLIENT, new(period={"kind": "days", "days": 1}, schedule=NIGHTLY), "u")
     with pytest.raises(Invalid):
-        office.jobs.change(
+        office.jobs.update(
             CLIENT, made.id, ChangedJob.model_validate_json('{"version":1,"period":{"kind":"everything"}}')
         )
 
@@ -180,7 +182,7 @@ def test_a_new_connection_gets_three_jobs_and_the_first_runs_once(office: Office
     ] == office.machine.started
     nightly = jobs["Last 40 days"]
     assert nightly.schedule is not None
-    assert "01:00" <= nightly.schedule.time < "05:00"
+    assert "01:00" <= nightly.schedule.run_time < "05:00"
     assert nightly.next_run_at is not None
     assert jobs["This year"].schedule is None
 
@@ -188,7 +190,7 @@ def test_a_new_connection_gets_three_jobs_and_the_first_runs_once(office: Office
 def test_default_jobs_of_many_connections_do_not_all_start_in_the_same_minute(office: Office) -> None:
     for _ in range(12):
         office.hooks.created(CLIENT, new_id(), "owner")
-    times = {job.schedule.time for job in office.jobs.list_jobs(CLIENT, PageQuery(limit=100)).items if job.schedule}
+    times = {job.schedule.run_time for job in office.jobs.list_jobs(CLIENT, PageQuery(limit=100)).items if job.schedule}
     assert len(times) >= 8
 
 
@@ -211,7 +213,7 @@ def test_a_run_that_nobody_began_does_not_stay_queued(office: Office) -> None:
     office.machine.refuses = 1
     with pytest.raises(Unavailable):
         office.run_service.start_due(job, NOW)
-    office.jobs.change(
+    office.jobs.update(
         CLIENT, made.id, ChangedJob.model_validate({"version": 1, "schedule": None})
     )  # no tick comes back
     (shown,) = office.run_service.list_runs(CLIENT, made.id, PageQuery()).items
@@ -238,6 +240,6 @@ def test_a_run_shows_what_it_cost(office: Office) -> None:
     office.runs.add_cost(run.ref, {"dynamodb.PutItem": 1}, 500)
     shown = office.run_service.get(run.ref)
     assert shown.id == started.id
-    assert shown.cost.calls == {"dynamodb.PutItem": 4, "s3.CopyObject": 2}
-    assert (shown.cost.tasks, shown.cost.lambda_ms) == (2, 2000)
+    assert shown.cost.aws_calls == {"dynamodb.PutItem": 4, "s3.CopyObject": 2}
+    assert (shown.cost.task_count, shown.cost.lambda_duration_ms) == (2, 2000)
     assert float(shown.cost.estimated_usd) > 0

@@ -18,7 +18,7 @@ from erphub.platform.wire import instant
 from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_service
 
 LEDGER = "gl_transactions"
-NIGHTLY = Schedule(time="23:55", time_zone="UTC")
+NIGHTLY = Schedule(run_time="23:55", time_zone="UTC")
 TODAY, TWO_DAYS = Days(kind="days", days=0), Days(kind="days", days=1)
 
 
@@ -165,7 +165,9 @@ def test_a_company_that_stays_away_widens_its_own_window_only(books: Imports) ->
 def test_a_night_that_another_run_kept_from_reading_is_made_up_for(books: Imports) -> None:
     job = nightly(books)
     night(books, job, 20)
-    other = books.queue(books.job(Range.model_validate({"kind": "range", "from": "2020-01-01", "to": "2020-12-31"})))
+    other = books.queue(
+        books.job(Range.model_validate({"kind": "range", "from_date": "2020-01-01", "to_date": "2020-12-31"}))
+    )
     assert books.planner.plan(other, lambda: 900.0)["outcome"] == "ready"
     book(books, 21)
     books.now = due(21)

@@ -92,7 +92,7 @@ def office(request: pytest.FixtureRequest, imports: Imports) -> Iterator[Office]
     for line in office.lines:
         line.created = line.modified = datetime(2000, 1, 1, tzinfo=UTC)
     imports.read_through(office)
-    assert imports.run(imports.job(datasets=LEDGER)).status is RunStatus.SUCCEEDED
+    assert imports.run(imports.job(dataset_ids=LEDGER)).status is RunStatus.SUCCEEDED
     imports.now += timedelta(hours=2)
     yield office
     assert contract is None or contract.violations == []
@@ -100,7 +100,7 @@ def office(request: pytest.FixtureRequest, imports: Imports) -> Iterator[Office]
 
 @pytest.fixture
 def nightly(imports: Imports, office: Office) -> Job:
-    return imports.job(Days(kind="days", days=3), datasets=LEDGER)
+    return imports.job(Days(kind="days", days=3), dataset_ids=LEDGER)
 
 
 def here(imports: Imports) -> Counter[tuple[str, date, Decimal]]:
@@ -150,7 +150,7 @@ def test_what_nobody_calls_changed_waits_for_an_import_of_everything(
     org.sorted_lines = None
     succeeds(imports, nightly)
     assert {entry for entry, _, _ in here(imports) - there(office)} == {line.id for line in gone.lines}
-    succeeds(imports, imports.job(datasets=LEDGER))
+    succeeds(imports, imports.job(dataset_ids=LEDGER))
     assert here(imports) == there(office)
 
 
@@ -173,5 +173,5 @@ def test_a_run_tells_how_far_it_is_in_parts(imports: Imports, office: Office, ni
     office.change(office.voucher(3))
     [unit] = imports.units(succeeds(imports, nightly)).values()
     shown = UnitView.of(unit).model_dump()
-    assert shown["planned"] is None
-    assert shown["parts"] == shown["parts_done"] >= 2
+    assert shown["rows_planned"] is None
+    assert shown["part_count"] == shown["parts_done"] >= 2

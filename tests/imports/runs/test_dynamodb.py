@@ -104,10 +104,10 @@ def test_units_come_back_in_order_and_as_they_were(runs: RunTable, stores: RunSt
     assert list(stores.units.of_run(ref)) == units
     page = stores.units.page(ref, 20, None)
     assert [each.number for each in stores.units.page(ref, 20, page.next).items] == list(range(20, 30))
-    stores.units.add_counts(ref, 3, read=5, bytes=7)
-    stores.units.add_counts(ref, 3, read=5, bytes=7)
+    stores.units.add_counts(ref, 3, rows_read=5, size_bytes=7)
+    stores.units.add_counts(ref, 3, rows_read=5, size_bytes=7)
     found = stores.units.get(ref, 3)
-    assert (found.read, found.bytes, found.status) == (10, 14, UnitStatus.READING)
+    assert (found.rows_read, found.size_bytes, found.status) == (10, 14, UnitStatus.READING)
 
 
 def test_a_unit_that_has_ended_stays_as_it_ended(runs: RunTable, stores: RunStores) -> None:
@@ -115,7 +115,7 @@ def test_a_unit_that_has_ended_stays_as_it_ended(runs: RunTable, stores: RunStor
     stores.units.add(ref, [unit()])
     stores.units.save(ref, replace(unit(), status=UnitStatus.PUBLISHED))
     stores.units.fail(ref, 0, "failed", {"code": "x", "detail": "y"})
-    stores.units.add_counts(ref, 0, read=1)
+    stores.units.add_counts(ref, 0, rows_read=1)
     assert stores.units.get(ref, 0).status is UnitStatus.PUBLISHED
     stores.units.record_problem(ref, 0, {"code": "cut", "detail": "z"})
     assert stores.units.get(ref, 0).last_problem == {"code": "cut", "detail": "z"}

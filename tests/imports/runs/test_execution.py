@@ -12,7 +12,7 @@ from tests.support.imports import FIRST_DAY, Imports, chart, ledger
 def test_everything_arrives_and_the_sums_agree(imports: Imports) -> None:
     run = imports.run(imports.job())
     assert run.status is RunStatus.SUCCEEDED
-    assert run.totals["read"] == run.totals["written"] == run.totals["planned"] == 2 * (12 + 60)
+    assert run.totals["rows_read"] == run.totals["rows_written"] == run.totals["rows_planned"] == 2 * (12 + 60)
     total = imports.rows("gl_transactions", "company, journal_no, entry_no, amount")
     assert sum(row["amount"] for row in total) == 2 * sum(Decimal(n) for n in range(60))
     assert {unit.status for unit in imports.units(run).values()} == {UnitStatus.PUBLISHED}
@@ -33,7 +33,7 @@ def test_running_again_changes_nothing(imports: Imports) -> None:
     before = imports.rows("gl_transactions"), imports.rows("accounts")
     again = imports.run(job)
     assert (imports.rows("gl_transactions"), imports.rows("accounts")) == before
-    assert imports.units(again)["accounts", "F0001"].unchanged == 12
+    assert imports.units(again)["accounts", "F0001"].rows_unchanged == 12
 
 
 def test_a_rolling_window_replaces_only_its_days(imports: Imports) -> None:
@@ -61,13 +61,13 @@ def test_rows_without_a_date_survive_a_window(imports: Imports) -> None:
 
 
 def test_a_fixed_period_includes_its_last_day(imports: Imports) -> None:
-    period = Range(kind="range", first=FIRST_DAY, last=FIRST_DAY + timedelta(days=4))
+    period = Range(kind="range", from_date=FIRST_DAY, to_date=FIRST_DAY + timedelta(days=4))
     imports.run(imports.job(period))
     assert imports.count("gl_transactions", "company = 'F0001'") == 10
 
 
 def test_master_data_is_matched_by_key_and_removed_rows_are_found(imports: Imports) -> None:
-    job = imports.job(datasets=("accounts",))
+    job = imports.job(dataset_ids=("accounts",))
     imports.run(job)
     imports.erp.data["F0001"]["accounts"] = [
         *chart(10),
@@ -75,7 +75,7 @@ def test_master_data_is_matched_by_key_and_removed_rows_are_found(imports: Impor
         {"account_no": "9", "name": "New"},
     ][1:]
     unit = imports.units(imports.run(job))["accounts", "F0001"]
-    assert (unit.inserted, unit.updated, unit.unchanged, unit.removed) == (1, 1, 9, 2)
+    assert (unit.rows_inserted, unit.rows_updated, unit.rows_unchanged, unit.rows_removed) == (1, 1, 9, 2)
     assert imports.count("accounts", "company = 'F0001'") == 11
 
 
@@ -118,16 +118,16 @@ def test_a_company_that_is_closed_for_now_fails_alone_and_says_why(imports: Impo
 
 
 def test_chosen_companies_and_datasets_only(imports: Imports) -> None:
-    run = imports.run(imports.job(companies=("F0002",), datasets=("accounts",)))
+    run = imports.run(imports.job(company_keys=("F0002",), dataset_ids=("accounts",)))
     assert list(imports.units(run)) == [("accounts", "F0002")]
 
 
 def test_rows_without_a_key_or_with_a_shared_one_are_rejected_and_shown(imports: Imports) -> None:
     imports.erp.data["F0001"]["accounts"] += [{"name": "no number"}, {"account_no": "3003", "name": "twice"}]
-    run = imports.run(imports.job(datasets=("accounts",)))
+    run = imports.run(imports.job(dataset_ids=("accounts",)))
     unit = imports.units(run)["accounts", "F0001"]
     assert run.status is RunStatus.PARTIALLY_SUCCEEDED
-    assert (unit.read, unit.written, unit.rejected) == (14, 11, 3)
+    assert (unit.rows_read, unit.rows_written, unit.rows_rejected) == (14, 11, 3)
     lines = [line.text for line in imports.stores.log.page(run.ref, 100, None).items if line.code == "key_repeated"]
     assert len(lines) == 1
     assert "3003" in lines[0]
@@ -138,7 +138,7 @@ def test_ledger_lines_with_bad_keys_stay_because_their_sums_must(imports: Import
         {"journal_no": None, "entry_no": "1", "voucher_date": FIRST_DAY, "amount": Decimal(7)},
         {"journal_no": "59", "entry_no": "1", "voucher_date": FIRST_DAY + timedelta(days=29), "amount": Decimal(8)},
     ]
-    run = imports.run(imports.job(datasets=("gl_transactions",)))
+    run = imports.run(imports.job(dataset_ids=("gl_transactions",)))
     assert run.status is RunStatus.SUCCEEDED
     assert imports.count("gl_transactions", "company = 'F0001'") == 62
     assert {"key_missing", "key_repeated"} <= set(imports.log(run))

@@ -40,7 +40,7 @@ def test_a_worker_killed_anywhere_ends_in_the_same_table(imported: Imports, poin
     assert sum(row["amount"] for row in amounts) == sum(Decimal(2 * n) for n in range(55))
     assert imports.count("accounts") == 9
     unit = imports.units(run)["gl_transactions", "F0001"]
-    assert (unit.read, unit.written, unit.removed) == (55, 55, 60)
+    assert (unit.rows_read, unit.rows_written, unit.rows_removed) == (55, 55, 60)
     assert imports.leftovers() == []
 
 
@@ -58,7 +58,7 @@ def test_a_worker_killed_while_a_window_is_published_ends_in_the_same_table(impo
 
 
 def test_a_reader_never_sees_half(imports: Imports) -> None:
-    imports.run(imports.job(datasets=("gl_transactions",)))
+    imports.run(imports.job(dataset_ids=("gl_transactions",)))
     imports.erp.data["F0001"]["gl_transactions"] = ledger(90)
     seen: set[int] = set()
 
@@ -67,14 +67,14 @@ def test_a_reader_never_sees_half(imports: Imports) -> None:
             seen.add(imports.count("gl_transactions", "company = 'F0001'"))
 
     imports.on_checkpoint = look
-    imports.run(imports.job(datasets=("gl_transactions",)))
+    imports.run(imports.job(dataset_ids=("gl_transactions",)))
     assert seen == {60, 90}
 
 
 def test_a_cut_connection_resumes_after_the_last_part_that_was_read(imports: Imports) -> None:
     imports.erp.data = {"F0001": {"gl_transactions": ledger(100)}}
     imports.erp.cut_after, imports.erp.cuts_left = 20, 1
-    run = imports.run(imports.job(datasets=("gl_transactions",)))
+    run = imports.run(imports.job(dataset_ids=("gl_transactions",)))
     assert run.status is RunStatus.SUCCEEDED
     starts = [at for _, _, at in imports.erp.reads]
     assert starts == [0, 0, 25, 50, 75]
@@ -174,7 +174,10 @@ def test_a_scheduled_run_over_the_same_data_is_skipped_and_says_so(imports: Impo
 
 
 def test_runs_over_different_companies_do_not_wait_for_each_other(imports: Imports) -> None:
-    first, second = imports.queue(imports.job(companies=("F0001",))), imports.queue(imports.job(companies=("F0002",)))
+    first, second = (
+        imports.queue(imports.job(company_keys=("F0001",))),
+        imports.queue(imports.job(company_keys=("F0002",))),
+    )
     assert imports.planner.plan(first, lambda: 900.0)["outcome"] == "ready"
     assert imports.planner.plan(second, lambda: 900.0)["outcome"] == "ready"
 
@@ -182,7 +185,7 @@ def test_runs_over_different_companies_do_not_wait_for_each_other(imports: Impor
 def test_a_cancelled_run_stops_within_one_batch_and_publishes_nothing(imports: Imports) -> None:
     imports.run(imports.job())
     imports.erp.data["F0001"]["gl_transactions"] = ledger(100, cents=7)
-    job = imports.job(datasets=("gl_transactions",))
+    job = imports.job(dataset_ids=("gl_transactions",))
     imports.now = imports.now.replace(hour=20)
     ref = imports.queue(job)
     imports.erp.reads.clear()

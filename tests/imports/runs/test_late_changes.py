@@ -17,7 +17,7 @@ from erphub.imports.runs.models import Run, RunStatus
 from erphub.imports.runs.schemas import UnitView
 from erphub.platform.errors import Unavailable
 from tests.support.erp import CountingErp
-from tests.support.imports import CHECKPOINTS, CLIENT, CONNECTION, FIRST_DAY, Imports, Prepared, ledger
+from tests.support.imports import CHECKPOINTS, CLIENT, CONNECTION, FIRST_DAY, Actors, Imports, Prepared, ledger
 
 type Line = dict[str, Any]
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ def _imported_once(imports: Imports) -> None:
 
 @pytest.fixture
 def nightly(imports: Imports) -> Job:
-    return imports.job(Days(kind="days", days=3), datasets=("gl_transactions",))
+    return imports.job(Days(kind="days", days=3), dataset_ids=("gl_transactions",))
 
 
 def lines(imports: Imports, company: str = "F0001") -> list[Line]:
@@ -146,10 +146,10 @@ def test_a_run_that_failed_has_brought_nothing_and_the_next_asks_as_far_back(imp
 
 def test_a_fixed_period_means_its_days_and_says_nothing_of_changes(imports: Imports, nightly: Job) -> None:
     edit(imports, 8, amount=Decimal(5))
-    period = Range.model_validate({"kind": "range", "from": "2026-01-20", "to": "2026-01-22"})
+    period = Range.model_validate({"kind": "range", "from_date": "2026-01-20", "to_date": "2026-01-22"})
     imports.now += timedelta(days=5)
     before = here(imports)
-    succeeds(imports, imports.job(period, datasets=("gl_transactions",)))
+    succeeds(imports, imports.job(period, dataset_ids=("gl_transactions",)))
     assert (here(imports), imports.erp.asked_since) == (before, [])
     succeeds(imports, nightly)
     assert here(imports) == there(imports)
@@ -159,7 +159,7 @@ def test_without_an_import_before_changes_since_the_windows_first_day_count(impo
     imports.erp.data["F0003"] = {"gl_transactions": ledger(60), "accounts": []}
     lines(imports, "F0003")[8] |= {"at": imports.now - timedelta(days=2)}
     lines(imports, "F0003")[20] |= {"at": imports.now - timedelta(days=9)}
-    succeeds(imports, imports.job(Days(kind="days", days=3), datasets=("gl_transactions",), companies=("F0003",)))
+    succeeds(imports, imports.job(Days(kind="days", days=3), dataset_ids=("gl_transactions",), company_keys=("F0003",)))
     old = {day for _, day, _ in here(imports, "F0003") if day < date(2026, 1, 28)}
     assert old == {date(2026, 1, 5)}
 
@@ -242,7 +242,7 @@ def test_what_is_known_of_changes_is_each_companys_own(imports: Imports, nightly
 
     imports.now += timedelta(days=30)
     edit(imports, 8, amount=Decimal(11))
-    only_one = imports.job(Days(kind="days", days=3), datasets=("gl_transactions",), companies=("F0002",))
+    only_one = imports.job(Days(kind="days", days=3), dataset_ids=("gl_transactions",), company_keys=("F0002",))
     succeeds(imports, only_one)
     until = [
         imports.lake.up_to_date_until(CLIENT, BY_ID["gl_transactions"], CONNECTION, company)
@@ -261,10 +261,10 @@ def test_progress_is_told_in_parts_where_the_erp_states_no_counts(imports: Impor
     edit(imports, 8, amount=Decimal(12))
     run = succeeds(imports, nightly)
     unit = UnitView.of(imports.units(run)["gl_transactions", "F0001"]).model_dump()
-    assert (unit["planned"], unit["parts"], unit["parts_done"]) == (None, 2, 2)
-    assert "planned" not in run.totals
-    shown = run_view(run).progress
-    assert shown["parts_done"] == shown["parts"] == 3
+    assert (unit["rows_planned"], unit["part_count"], unit["parts_done"]) == (None, 2, 2)
+    assert "rows_planned" not in run.totals
+    shown = run_view(run, Actors().find(CLIENT, [run.started_by])[run.started_by]).progress
+    assert shown.parts_done == shown.part_count == 3
 
 
 # --- any sequence of changes and nights ------------------------------------------------------------------------------
@@ -365,7 +365,7 @@ class TestAnErpThatCountsItsDays:
         imports.erp.data["F0001"]["gl_transactions"] = [
             line | {"voucher_date": line["voucher_date"].replace(year=2024)} for line in ledger(10, first=500)
         ] + lines(imports)
-        assert imports.run(imports.job(datasets=("gl_transactions",))).status is RunStatus.SUCCEEDED
+        assert imports.run(imports.job(dataset_ids=("gl_transactions",))).status is RunStatus.SUCCEEDED
         before = here(imports)
         del lines(imports)[:10]
         run = succeeds(imports, nightly)
@@ -387,7 +387,9 @@ class TestAnErpThatCountsItsDays:
 
     def test_a_company_imported_for_the_first_time_is_read_by_its_window_alone(self, imports: Imports) -> None:
         imports.erp.data["F0003"] = {"gl_transactions": ledger(60), "accounts": []}
-        succeeds(imports, imports.job(Days(kind="days", days=3), datasets=("gl_transactions",), companies=("F0003",)))
+        succeeds(
+            imports, imports.job(Days(kind="days", days=3), dataset_ids=("gl_transactions",), company_keys=("F0003",))
+        )
         assert {day for _, day, _ in here(imports, "F0003")} == {date(2026, 1, day) for day in (28, 29, 30)}
 
     def test_days_it_cannot_add_up_are_compared_by_their_rows(self, imports: Imports, nightly: Job) -> None:

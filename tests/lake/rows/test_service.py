@@ -82,18 +82,18 @@ def test_pages_show_one_state_even_when_a_run_publishes_in_between(imported: Imp
 
 
 def test_decimals_are_text_and_days_are_iso(imported: Imports) -> None:
-    query = RowsQuery.model_validate({"limit": 1, "from": "2026-01-02", "columns": "amount, voucher_date,company"})
+    query = RowsQuery.model_validate({"limit": 1, "from_date": "2026-01-02", "columns": "amount, voucher_date,company"})
     row = RowService(imported.reader()).list_rows(CLIENT, "gl_transactions", query).items[0]
     assert row == {"amount": "2.00", "voucher_date": "2026-01-02", "company": "F0001"}
 
 
 def test_filters_by_company_and_days(imported: Imports) -> None:
     rows = RowService(imported.reader())
-    found = pages(rows, company="F0002", **{"from": "2026-01-03", "to": "2026-01-04"})[0]
+    found = pages(rows, company_key="F0002", **{"from_date": "2026-01-03", "to_date": "2026-01-04"})[0]
     assert {row["company"] for row in found} == {"F0002"}
     assert [row["journal_no"] for row in found] == ["4", "5", "6", "7"]
-    assert pages(rows, company="' OR '1'='1")[0] == []
-    assert pages(rows, connection="another")[0] == []
+    assert pages(rows, company_key="' OR '1'='1")[0] == []
+    assert pages(rows, connection_id="another")[0] == []
 
 
 def test_another_client_sees_nothing(imported: Imports) -> None:
@@ -106,7 +106,7 @@ def test_another_client_sees_nothing(imported: Imports) -> None:
         ({"columns": "amount,password"}, "column_unknown"),
         ({"columns": "amount;DROP TABLE t"}, "column_unknown"),
         ({"columns": ","}, "column_unknown"),
-        ({"from": "2026-02-01", "to": "2026-01-01"}, "period_backwards"),
+        ({"from_date": "2026-02-01", "to_date": "2026-01-01"}, "period_backwards"),
         ({"next": "bm9uc2Vuc2U"}, "next_invalid"),
         ({"next": "%%%"}, "next_invalid"),
     ],
@@ -121,7 +121,7 @@ def test_a_next_of_another_list_opens_nothing(imported: Imports) -> None:
     rows = RowService(imported.reader())
     word = rows.list_rows(CLIENT, "gl_transactions", RowsQuery(limit=1)).next
     with pytest.raises(Invalid):
-        rows.list_rows(CLIENT, "gl_transactions", RowsQuery(limit=1, next=word, company="F0001"))
+        rows.list_rows(CLIENT, "gl_transactions", RowsQuery(limit=1, next=word, company_key="F0001"))
 
 
 def made_up(rows: RowService, forged: dict[str, Any]) -> str:
@@ -174,7 +174,7 @@ def test_a_state_that_is_still_to_come_is_not_waited_for(imported: Imports) -> N
 def test_days_of_a_dataset_without_dates_are_refused_and_unknown_datasets_not_found(imported: Imports) -> None:
     rows = RowService(imported.reader())
     with pytest.raises(Invalid) as refused:
-        rows.list_rows(CLIENT, "accounts", RowsQuery.model_validate({"from": "2026-01-01"}))
+        rows.list_rows(CLIENT, "accounts", RowsQuery.model_validate({"from_date": "2026-01-01"}))
     assert refused.value.errors[0].code == "dataset_without_dates"
     with pytest.raises(NotFound):
         rows.list_rows(CLIENT, "passwords", RowsQuery())
@@ -193,11 +193,11 @@ def test_a_state_that_is_no_longer_kept_says_so(imported: Imports) -> None:
 def test_datasets_are_listed_with_the_schema_they_have(imported: Imports) -> None:
     listed = {view.id: view for view in DatasetService(imported.types).list_datasets(CLIENT).items}
     assert len(listed) == 8
-    assert listed["gl_transactions"].imported
-    assert not listed["orders"].imported
+    assert listed["gl_transactions"].has_data
+    assert not listed["orders"].has_data
     amount = next(column for column in listed["gl_transactions"].columns if column.name == "amount")
     assert amount.type == "decimal(18,2)"
-    assert [c.name for c in listed["accounts"].columns if c.key] == ["account_no", "company", "connection"]
+    assert [c.name for c in listed["accounts"].columns if c.is_key] == ["account_no", "company", "connection"]
 
 
 def test_a_widened_column_is_listed_as_it_is(imported: Imports) -> None:
@@ -208,5 +208,5 @@ def test_a_widened_column_is_listed_as_it_is(imported: Imports) -> None:
 
 
 def test_days_at_the_end_of_time_are_fine(imported: Imports) -> None:
-    query = RowsQuery.model_validate({"from": date.min.isoformat(), "to": date.max.isoformat(), "limit": 200})
+    query = RowsQuery.model_validate({"from_date": date.min.isoformat(), "to_date": date.max.isoformat(), "limit": 200})
     assert len(RowService(imported.reader()).list_rows(CLIENT, "gl_transactions", query).items) == 122

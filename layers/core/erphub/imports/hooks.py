@@ -54,7 +54,7 @@ class ImportHooks(ConnectionHooks):
 
     def _first_jobs(self, client_id: str, connection_id: str, owner: str) -> Iterator[Job]:
         minute = NIGHT_STARTS_AT_MINUTE + int(sha256(connection_id.encode()).hexdigest()[:8], 16) % NIGHT_MINUTES
-        nightly = Schedule(time=f"{minute // 60:02}:{minute % 60:02}", time_zone=HOME_ZONE)
+        nightly = Schedule(run_time=f"{minute // 60:02}:{minute % 60:02}", time_zone=HOME_ZONE)
         all_there_is, days = Everything(kind="everything"), Days(kind="days", days=NIGHTLY_DAYS)
         jobs: list[tuple[str, str, Period, Schedule | None]] = [
             ("Everything", "All there is; started once when the connection was made.", all_there_is, None),

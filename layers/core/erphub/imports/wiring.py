@@ -54,9 +54,11 @@ def import_job_service(services: "Services") -> "ImportJobService":
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.imports.jobs.dynamodb import JobTable
     from erphub.imports.jobs.service import ImportJobService
+    from erphub.tenancy.actors import MemberDirectory
 
     platform = services.platform
-    return ImportJobService(services.get(JobTable), services.get(ConnectionTable), platform.clock, platform.new_id)
+    connections, actors = services.get(ConnectionTable), services.get(MemberDirectory)
+    return ImportJobService(services.get(JobTable), connections, actors, platform.clock, platform.new_id)
 
 
 def import_run_service(services: "Services") -> "ImportRunService":
@@ -65,14 +67,14 @@ def import_run_service(services: "Services") -> "ImportRunService":
     from erphub.imports.jobs.dynamodb import JobTable
     from erphub.imports.runs.ports import RunStores
     from erphub.imports.runs.service import ImportRunService
+    from erphub.tenancy.actors import MemberDirectory
 
-    platform, stores = services.platform, services.get(RunStores)
+    platform = services.platform
     return ImportRunService(
         services.get(JobTable),
-        stores.runs,
-        stores.units,
-        stores.log,
+        services.get(RunStores),
         services.get(ConnectionTable),
+        services.get(MemberDirectory),
         platform.machine(platform.settings.import_machine),
         platform.clock,
         platform.new_id,

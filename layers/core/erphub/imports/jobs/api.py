@@ -23,19 +23,19 @@ def create_import_job(service: ImportJobService, client_id: str, caller: Caller,
     return service.create(client_id, body, caller.user)
 
 
-@router.get(JOBS + "/{job}", needs=IMPORTS_RUN)
-def show_import_job(service: ImportJobService, client_id: str, job: str) -> JobView:
+@router.get(JOBS + "/{job_id}", needs=IMPORTS_RUN)
+def get_import_job(service: ImportJobService, client_id: str, job_id: str) -> JobView:
     """Show an import job."""
-    return service.get(client_id, job)
+    return service.get(client_id, job_id)
 
 
-@router.patch(JOBS + "/{job}", needs=IMPORTS_MANAGE)
-def change_import_job(service: ImportJobService, client_id: str, job: str, body: ChangedJob) -> JobView:
+@router.patch(JOBS + "/{job_id}", needs=IMPORTS_MANAGE)
+def update_import_job(service: ImportJobService, client_id: str, job_id: str, body: ChangedJob) -> JobView:
     """Change an import job."""
-    return service.change(client_id, job, body)
+    return service.update(client_id, job_id, body)
 
 
-@router.delete(JOBS + "/{job}", needs=IMPORTS_MANAGE)
-def delete_import_job(service: ImportJobService, client_id: str, job: str) -> None:
+@router.delete(JOBS + "/{job_id}", needs=IMPORTS_MANAGE)
+def delete_import_job(service: ImportJobService, client_id: str, job_id: str) -> None:
     """Delete an import job; what it imported stays."""
-    service.delete(client_id, job)
+    service.delete(client_id, job_id)

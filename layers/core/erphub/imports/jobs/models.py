@@ -6,7 +6,7 @@ from importlib import resources
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from erphub.platform.wire import Model
@@ -15,28 +15,22 @@ type Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class _Aliased(Model):
-    """`from` is no name Python lets a field have."""
-
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
-
-
 class Everything(Model):
     """All there is, whatever its date."""
 
     kind: Literal["everything"]
 
 
-class Range(_Aliased):
+class Range(Model):
     """A fixed period, first and last day included."""
 
     kind: Literal["range"]
-    first: date = Field(alias="from")
-    last: date = Field(alias="to")
+    from_date: date
+    to_date: date
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.last < self.first:
+        if self.to_date < self.from_date:
             raise PydanticCustomError("period_backwards", "The period ends before it begins.")
         return self
 
@@ -76,8 +70,8 @@ def _known_zone(name: str) -> str:
 class Schedule(Model):
     """A time of day on some days of the week, by the clock on the wall of a time zone."""
 
-    time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-    days: Literal["daily"] | Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = "daily"
+    run_time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    weekdays: Literal["daily"] | Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = "daily"
     time_zone: str
     """Not checked here: a zone that a later tz database no longer has must not make its job unreadable."""
 
@@ -107,8 +101,8 @@ class Job(Model):
     name: str
     description: str = ""
     connection_id: str
-    companies: Choice = "all"
-    datasets: Choice = "all"
+    company_keys: Choice = "all"
+    dataset_ids: Choice = "all"
     period: Period
     schedule: Schedule | None = None
     created_by: str

@@ -13,11 +13,11 @@ def next_due(schedule: Schedule, after: datetime) -> datetime:
     When the clock jumps forward over the time, the job starts as much later as the clock jumped; when the clock shows
     the time twice, the job starts the first time. So every day has exactly one start.
     """
-    hours, minutes = map(int, schedule.time.split(":"))
+    hours, minutes = map(int, schedule.run_time.split(":"))
     today = after.astimezone(schedule.zone).date()
     for days in range(-1, 9):
         day = today + timedelta(days=days)
-        if schedule.days != "daily" and WEEKDAYS[day.weekday()] not in schedule.days:
+        if schedule.weekdays != "daily" and WEEKDAYS[day.weekday()] not in schedule.weekdays:
             continue
         instant = datetime.combine(day, time(hours, minutes), schedule.zone).astimezone(UTC)
         if instant > after:
@@ -36,7 +36,7 @@ def date_range(job: Job, now: datetime, since: datetime | None = None) -> DateRa
     match job.period:
         case Everything():
             return DateRange()
-        case Range(first=first, last=last):
+        case Range(from_date=first, to_date=last):
             return DateRange(first, last + timedelta(days=1) if last < date.max else None)
         case ThisYear():
             return DateRange(date(counted_from.year, 1, 1), date(today.year + 1, 1, 1))

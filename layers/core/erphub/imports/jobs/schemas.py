@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from erphub.imports.jobs.models import Choice, Description, Job, NewSchedule, Period, Schedule
+from erphub.platform.actors import ActorView
 from erphub.platform.wire import Identifier, Model, Name, instant
 
 
@@ -14,8 +15,8 @@ class NewJob(Model):
     name: Name
     description: Description = ""
     connection_id: Identifier
-    companies: Choice = "all"
-    datasets: Choice = "all"
+    company_keys: Choice = "all"
+    dataset_ids: Choice = "all"
     period: Period
     schedule: NewSchedule | None = None
 
@@ -25,8 +26,8 @@ class ChangedJob(Model):
 
     name: Name | None = None
     description: Description | None = None
-    companies: Choice | None = None
-    datasets: Choice | None = None
+    company_keys: Choice | None = None
+    dataset_ids: Choice | None = None
     period: Period | None = None
     schedule: NewSchedule | None = None
     version: Annotated[int, Field(description="The version that was read")]
@@ -39,23 +40,24 @@ class JobView(Model):
     name: str
     description: str
     connection_id: str
-    companies: Choice
-    datasets: Choice
+    company_keys: Choice
+    dataset_ids: Choice
     period: Period
     schedule: Schedule | None
     next_run_at: str | None
-    created_by: str
+    created_by: ActorView
     created_at: str
     updated_at: str
     version: int
 
     @classmethod
-    def of(cls, job: "Job") -> Self:
+    def of(cls, job: Job, created_by: ActorView) -> Self:
         """The job for its users."""
-        plain = job.model_dump(exclude={"client_id", "created_at", "updated_at", "due_at"}, by_alias=False)
+        values = job.model_dump(exclude={"client_id", "created_by", "created_at", "updated_at", "due_at"})
         return cls.model_validate(
-            plain
+            values
             | {
+                "created_by": created_by,
                 "next_run_at": instant(job.due_at) if job.due_at else None,
                 "created_at": instant(job.created_at),
                 "updated_at": instant(job.updated_at),

@@ -11,6 +11,7 @@ from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.jobs.schedule import next_due
 from erphub.imports.jobs.schemas import ChangedJob, JobPage, JobView, NewJob
+from erphub.platform.actors import ActorDirectory
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, FieldError, Invalid
 from erphub.platform.wire import PageQuery
@@ -22,6 +23,7 @@ class ImportJobService:
 
     jobs: JobStore
     connections: ConnectionStore
+    actors: ActorDirectory
     clock: Clock
     new_id: Ids
 
@@ -34,18 +36,19 @@ class ImportJobService:
         values = {name: getattr(new, name) for name in NewJob.model_fields}
         job = new_job(client_id, self.new_id(), created_by, self.clock(), **values)
         self.jobs.add(job)
-        return JobView.of(job)
+        return self._view(job)
 
     def list_jobs(self, client_id: str, query: PageQuery) -> JobPage:
         """A page of the client's jobs."""
         page = self.jobs.page(client_id, query.limit, query.next)
-        return JobPage(items=[JobView.of(job) for job in page.items], next=page.next)
+        actors = self.actors.find(client_id, (job.created_by for job in page.items))
+        return JobPage(items=[JobView.of(job, actors[job.created_by]) for job in page.items], next=page.next)
 
     def get(self, client_id: str, job_id: str) -> JobView:
         """One job. Raises NotFound."""
-        return JobView.of(self.jobs.get(client_id, job_id))
+        return self._view(self.jobs.get(client_id, job_id))
 
-    def change(self, client_id: str, job_id: str, changed: ChangedJob) -> JobView:
+    def update(self, client_id: str, job_id: str, changed: ChangedJob) -> JobView:
         """Change a job. Raises NotFound, Invalid, Conflict (`version_conflict`)."""
         before = self.jobs.get(client_id, job_id)
         if before.version != changed.version:
@@ -62,11 +65,15 @@ class ImportJobService:
         if given & {"schedule", "period"}:
             after = after.model_copy(update={"due_at": _due(after.schedule, now)})
         self.jobs.save(after, before.version)
-        return JobView.of(after)
+        return self._view(after)
 
     def delete(self, client_id: str, job_id: str) -> None:
         """Remove a job; its runs and what they imported stay. Raises NotFound."""
         self.jobs.delete(client_id, job_id)
+
+    def _view(self, job: Job) -> JobView:
+        actors = self.actors.find(job.client_id, [job.created_by])
+        return JobView.of(job, actors[job.created_by])
 
 
 def new_job(client_id: str, job_id: str, created_by: str, now: datetime, **values: Any) -> Job:
@@ -86,10 +93,10 @@ def _check(job: Job) -> None:
     if job.schedule and not isinstance(job.period, Days):
         detail = "Only a rolling window of days can be scheduled; start other periods by hand."
         wrong.append(FieldError("/schedule", "schedule_needs_days", detail))
-    if job.datasets != "all":
-        for number, dataset in enumerate(job.datasets):
+    if job.dataset_ids != "all":
+        for number, dataset in enumerate(job.dataset_ids):
             if dataset not in BY_ID:
                 detail = f"There is no such dataset. Known are {', '.join(BY_ID)}."
-                wrong.append(FieldError(f"/datasets/{number}", "dataset_unknown", detail))
+                wrong.append(FieldError(f"/dataset_ids/{number}", "dataset_unknown", detail))
     if wrong:
         raise Invalid("Something in the job is not valid; `errors` says what.", errors=wrong)

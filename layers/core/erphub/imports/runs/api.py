@@ -10,34 +10,36 @@ from erphub.platform.wire import PageQuery
 
 router = Router("Imports")
 JOBS = "/clients/{client_id}/import-jobs"
-RUNS = JOBS + "/{job}/runs"
+RUNS = JOBS + "/{job_id}/runs"
 
 
 @router.get(RUNS, needs=IMPORTS_RUN)
-def list_runs(service: ImportRunService, client_id: str, job: str, query: PageQuery) -> RunPage:
+def list_runs(service: ImportRunService, client_id: str, job_id: str, query: PageQuery) -> RunPage:
     """List a job's runs, newest first."""
-    return service.list_runs(client_id, job, query)
+    return service.list_runs(client_id, job_id, query)
 
 
 @router.post(RUNS, needs=IMPORTS_RUN, status=202)
-def start_run(service: ImportRunService, client_id: str, job: str, caller: Caller) -> RunView:
+def start_run(service: ImportRunService, client_id: str, job_id: str, caller: Caller) -> RunView:
     """Start a run now."""
-    return service.start(client_id, job, caller.user)
+    return service.start(client_id, job_id, caller.user)
 
 
-@router.get(RUNS + "/{run}", needs=IMPORTS_RUN)
-def show_run(service: ImportRunService, client_id: str, job: str, run: str, query: RunQuery) -> RunView:
+@router.get(RUNS + "/{run_id}", needs=IMPORTS_RUN)
+def get_run(service: ImportRunService, client_id: str, job_id: str, run_id: str, query: RunQuery) -> RunView:
     """Show a run: progress per company and dataset, what came of it, what it cost."""
-    return service.get(RunRef(client_id, job, run), query.next)
+    return service.get(RunRef(client_id, job_id, run_id), query.next)
 
 
-@router.post(RUNS + "/{run}/cancel", needs=IMPORTS_RUN, status=202)
-def cancel_run(service: ImportRunService, client_id: str, job: str, run: str) -> RunView:
+@router.post(RUNS + "/{run_id}/cancel", needs=IMPORTS_RUN, status=202)
+def cancel_run(service: ImportRunService, client_id: str, job_id: str, run_id: str) -> RunView:
     """Stop a run within one batch; what is not published stays as it was."""
-    return service.cancel(RunRef(client_id, job, run))
+    return service.cancel(RunRef(client_id, job_id, run_id))
 
 
-@router.get(RUNS + "/{run}/log", needs=IMPORTS_RUN)
-def show_run_log(service: ImportRunService, client_id: str, job: str, run: str, query: PageQuery) -> LogPage:
+@router.get(RUNS + "/{run_id}/log", needs=IMPORTS_RUN)
+def list_run_log_lines(
+    service: ImportRunService, client_id: str, job_id: str, run_id: str, query: PageQuery
+) -> LogPage:
     """Read a run's log, oldest line first."""
-    return service.list_log_lines(RunRef(client_id, job, run), query)
+    return service.list_log_lines(RunRef(client_id, job_id, run_id), query)

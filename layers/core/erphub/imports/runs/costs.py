@@ -29,9 +29,9 @@ def cost_of(run: Run) -> Cost:
     compute = run.lambda_ms / 1000 * TASK_MEMORY_GB * _USD_PER_GB_SECOND + run.tasks * _USD_PER_REQUEST
     transitions = (run.tasks * TRANSITIONS_PER_TASK + TRANSITIONS_PER_RUN) * _USD_PER_TRANSITION
     return Cost(
-        calls=dict(sorted(run.calls.items())),
-        tasks=run.tasks,
-        lambda_ms=run.lambda_ms,
+        aws_calls=dict(sorted(run.calls.items())),
+        task_count=run.tasks,
+        lambda_duration_ms=run.lambda_ms,
         estimated_usd=f"{calls + compute + transitions:.6f}",
     )
 

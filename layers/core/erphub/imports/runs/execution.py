@@ -174,8 +174,10 @@ class RunExecution:
         part.is_read = True
         self.stores.parts.save(ref, part)
         self.checkpoint("read.saved")
-        milliseconds = int((self.clock() - began).total_seconds() * 1000)
-        self.stores.units.add_counts(ref, unit.number, written=part.rows_read, milliseconds=milliseconds, parts_done=1)
+        duration_ms = int((self.clock() - began).total_seconds() * 1000)
+        self.stores.units.add_counts(
+            ref, unit.number, rows_written=part.rows_read, duration_ms=duration_ms, parts_done=1
+        )
         self.stores.runs.add_progress(ref, self.clock(), parts=1)
 
     def _read_once(self, work: WorkContext, system: ReadsDatasets, unit: Unit, part: Part, *, is_second: bool) -> None:
@@ -185,7 +187,7 @@ class RunExecution:
         """
         ref = work.ref
         dataset = BY_ID[unit.dataset]
-        plan = ReadPlan(unit.types or {}, unit.missing, (), unit.planned)
+        plan = ReadPlan(unit.types or {}, unit.missing, (), unit.rows_planned)
         part.staging_path = f"{staging_path(ref, unit)}/{part.number:06}-{new_id()}"
         types = work.types.get(dataset.id) or self.lake.types(ref.client_id, dataset)
         work.types[dataset.id] = types
@@ -218,11 +220,11 @@ class RunExecution:
             if run.cancel_requested or run.status.has_ended:
                 raise Stopped("The run was cancelled.")
             if now - counted_at > timedelta(seconds=2):
-                self.stores.units.add_counts(ref, unit.number, read=rows, bytes=size_bytes)
+                self.stores.units.add_counts(ref, unit.number, rows_read=rows, size_bytes=size_bytes)
                 rows, size_bytes, counted_at = 0, 0, now
             self.checkpoint("read.batch")
         if rows:
-            self.stores.units.add_counts(ref, unit.number, read=rows, bytes=size_bytes)
+            self.stores.units.add_counts(ref, unit.number, rows_read=rows, size_bytes=size_bytes)
 
     def _fail_all(self, ref: RunRef, error: HubError) -> None:
         """Stop at once: each further try with a refused login could lock it."""
@@ -326,18 +328,18 @@ class RunExecution:
     def _mark_published(self, run: Run, unit: Unit, parts: Sequence[Part], done: Published, began: datetime) -> None:
         unit = self.stores.units.get(run.ref, unit.number)
         unit.status = UnitStatus.PUBLISHED
-        unit.read, unit.parts_done = sum(part.rows_read for part in parts), len(parts)
-        unit.rejected, unit.written = done.rejected, done.inserted + done.updated + done.unchanged
-        unit.inserted, unit.updated = done.inserted, done.updated
-        unit.unchanged, unit.removed = done.unchanged, done.removed
-        unit.milliseconds += int((self.clock() - began).total_seconds() * 1000)
+        unit.rows_read, unit.parts_done = sum(part.rows_read for part in parts), len(parts)
+        unit.rows_rejected, unit.rows_written = done.rejected, done.inserted + done.updated + done.unchanged
+        unit.rows_inserted, unit.rows_updated = done.inserted, done.updated
+        unit.rows_unchanged, unit.rows_removed = done.unchanged, done.removed
+        unit.duration_ms += int((self.clock() - began).total_seconds() * 1000)
         unit.last_problem = None
         for anomaly in done.anomalies:
             text = f"{anomaly.count} rows were rejected, such as {'; '.join(anomaly.examples)}"
             self._log(run.ref, "warning", anomaly.code, text, unit)
         self.stores.units.save(run.ref, unit)
         self.checkpoint("publish.saved")
-        self._log(run.ref, "info", "published", f"{unit.written} rows, {_comparison(unit, parts)}.", unit)
+        self._log(run.ref, "info", "published", f"{unit.rows_written} rows, {_comparison(unit, parts)}.", unit)
 
     # --- finish ------------------------------------------------------------------------------------------------------
 
@@ -356,7 +358,7 @@ class RunExecution:
         status = status_of(run, units, problem)
         totals = totals_of(units)
         # Progress was counted as it went, also what a worker that died had read; now it is what the parts come to.
-        done = {"parts_done": sum(unit.parts_done for unit in units), "rows_read": totals["read"]}
+        done = {"parts_done": sum(unit.parts_done for unit in units), "rows_read": totals["rows_read"]}
         values = {"status": status.value, "problem": problem or first_problem(units), "totals": totals, **done}
         ended = self.stores.runs.end(ref, self.clock(), values)
         if ended:

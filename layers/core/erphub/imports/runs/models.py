@@ -116,17 +116,17 @@ class Unit:
     """Ranges before the run's own (first day or None, end day) that are replaced too: something in them changed."""
     up_to_date: bool = False
     """Whether with this the lake has all that was changed until the run began, whatever its date."""
-    planned: int | None = None
-    """Rows there are to read; None while, or as, nobody knows."""
-    read: int = 0
-    written: int = 0
-    rejected: int = 0
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    bytes: int = 0
-    milliseconds: int = 0
+    rows_planned: int | None = None
+    """None while, or as, nobody knows."""
+    rows_read: int = 0
+    rows_written: int = 0
+    rows_rejected: int = 0
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_unchanged: int = 0
+    rows_removed: int = 0
+    size_bytes: int = 0
+    duration_ms: int = 0
     problem: dict[str, Any] | None = None
     last_problem: dict[str, Any] | None = None
     """The last problem that was worth another attempt, and how many `attempts` there were."""

@@ -29,7 +29,7 @@ def _event(run: Run) -> Event | None:
     if run.status is RunStatus.CANCELLED or str((run.problem or {}).get("code", "")) in _UNREMARKABLE:
         return None
     kind = IMPORT_FAILED if run.status is RunStatus.FAILED else IMPORT_FINISHED
-    detail = str((run.problem or {}).get("detail") or f"{run.totals.get('written', 0)} rows were imported.")
+    detail = str((run.problem or {}).get("detail") or f"{run.totals.get('rows_written', 0)} rows were imported.")
     return make_event(
         kind,
         run.ref.client_id,

@@ -136,10 +136,10 @@ class RunPlanner:
     def _plan_units(self, run: Run, job: Job, source: Source) -> Run:
         own = date_range(job, self.clock(), about_instant(run))
         carry_over = CarryOverFinder(self.stores.runs, self.stores.units).find(run, job)
-        chosen = source.datasets if job.datasets == "all" else job.datasets
+        chosen = source.datasets if job.dataset_ids == "all" else job.dataset_ids
         datasets = [dataset.id for dataset in DATASETS if dataset.id in chosen]
         companies = {company.key: company for company in self.sources.companies(source)}
-        wanted = list(companies) if job.companies == "all" else list(dict.fromkeys(job.companies))
+        wanted = list(companies) if job.company_keys == "all" else list(dict.fromkeys(job.company_keys))
         units: list[Unit] = []
         for dataset in datasets:
             for key in wanted:
@@ -273,7 +273,7 @@ class RunPlanner:
         found = plans[0]
         unit.types, unit.missing = dict(found.types), list(found.missing)
         counts = [each.rows for each in plans]
-        unit.planned = None if None in counts else sum(count or 0 for count in counts)
+        unit.rows_planned = None if None in counts else sum(count or 0 for count in counts)
         unit.first_part, unit.end_part = next_part, next_part + len(parts)
         if found.missing:
             text = f"This installation has no column for {', '.join(found.missing)}; they are empty."
@@ -329,4 +329,4 @@ def wait_seconds(waited_seconds: int) -> int:
 def _rows_per_part(unit: Unit) -> list[int]:
     """The rows of a unit's parts, as if they were equal."""
     parts = unit.end_part - unit.first_part
-    return [(unit.planned or 0) // parts] * parts
+    return [(unit.rows_planned or 0) // parts] * parts

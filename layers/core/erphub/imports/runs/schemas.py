@@ -1,43 +1,45 @@
 """A run, its units, its log and its cost, as the API shows them."""
 
+from datetime import date
 from typing import Annotated, Self
 
 from pydantic import Field
 
 from erphub.imports.runs.models import LogLine, RunStatus, Trigger, Unit, UnitStatus
+from erphub.platform.actors import ActorView
 from erphub.platform.wire import JsonObject, Model
 
 
 class RunQuery(Model):
     """Which of a run's units: a hundred at a time."""
 
-    next: Annotated[str | None, Field(max_length=4000, description="The `units_next` of the answer before")] = None
+    next: Annotated[str | None, Field(max_length=4000, description="The `units.next` of the answer before")] = None
 
 
 class UnitView(Model):
     """One dataset of one company: how far it is, and what came of it.
 
-    `planned` rows are null where the ERP does not say beforehand how many there are; `parts_done` always tells.
+    `rows_planned` is null where the ERP does not say beforehand how many there are; `parts_done` always tells.
     """
 
-    dataset: str
-    connection: str
-    company: str
+    dataset_id: str
+    connection_id: str
+    company_key: str
     company_name: str
     status: UnitStatus
-    first_day: Annotated[str | None, Field(description="Where its window begins; null is open")]
-    planned: int | None
-    parts: int
+    from_date: Annotated[date | None, Field(description="The first day it is about; null is open")]
+    rows_planned: int | None
+    part_count: int
     parts_done: int
-    read: int
-    written: int
-    rejected: int
-    inserted: int
-    updated: int
-    unchanged: int
-    removed: int
-    bytes: int
-    seconds: float
+    rows_read: int
+    rows_written: int
+    rows_rejected: int
+    rows_inserted: int
+    rows_updated: int
+    rows_unchanged: int
+    rows_removed: int
+    size_bytes: int
+    duration_ms: int
     missing_columns: list[str]
     problem: JsonObject | None
 
@@ -45,42 +47,61 @@ class UnitView(Model):
     def of(cls, unit: Unit) -> Self:
         """The unit for its users."""
         return cls(
-            dataset=unit.dataset,
-            connection=unit.connection_id,
-            company=unit.company,
-            company_name=unit.company_name,
-            status=unit.status,
-            first_day=unit.from_date,
-            planned=unit.planned,
-            parts=unit.end_part - unit.first_part,
-            parts_done=unit.parts_done,
-            read=unit.read,
-            written=unit.written,
-            rejected=unit.rejected,
-            inserted=unit.inserted,
-            updated=unit.updated,
-            unchanged=unit.unchanged,
-            removed=unit.removed,
-            bytes=unit.bytes,
-            seconds=round(unit.milliseconds / 1000, 3),
+            dataset_id=unit.dataset,
+            company_key=unit.company,
+            from_date=date.fromisoformat(unit.from_date) if unit.from_date else None,
+            part_count=unit.end_part - unit.first_part,
             missing_columns=unit.missing,
-            problem=unit.problem,
+            **{name: getattr(unit, name) for name in _SAME_IN_UNITS},
         )
+
+
+_SAME_IN_UNITS = UnitView.model_fields.keys() & Unit.__dataclass_fields__.keys() - {"from_date"}
+
+
+class UnitPage(Model):
+    """A page of a run's units."""
+
+    items: list[UnitView]
+    next: str | None
+
+
+class RunProgress(Model):
+    """How far a run is; `part_count` is null until it is planned."""
+
+    rows_read: int
+    size_bytes: int
+    part_count: int | None
+    parts_done: int
+
+
+class RunTotals(Model):
+    """What came of all units together; `rows_planned` is null where the ERP does not state counts beforehand."""
+
+    rows_planned: int | None = None
+    rows_read: int
+    rows_written: int
+    rows_rejected: int
+    rows_inserted: int
+    rows_updated: int
+    rows_unchanged: int
+    rows_removed: int
+    size_bytes: int
 
 
 class Cost(Model):
     """AWS calls by `service.Operation`, Lambda time, and an estimate in US dollars at list prices."""
 
-    calls: dict[str, int]
-    tasks: int
-    lambda_ms: int
+    aws_calls: dict[str, int]
+    task_count: int
+    lambda_duration_ms: int
     estimated_usd: str
 
 
 class RunView(Model):
-    """A run. `first_day` and `end_day` bound its window (the end is not included; null is open).
+    """A run. `from_date` and `to_date` bound the days it is about, both included; null is open.
 
-    `progress` has `parts` once it is planned, and `totals` have `planned` where the ERP states counts beforehand.
+    `totals` are there once it has ended.
     """
 
     id: str
@@ -88,21 +109,20 @@ class RunView(Model):
     connection_id: str
     trigger: Trigger
     status: RunStatus
-    by: str
+    started_by: ActorView
     due_at: str | None
     created_at: str
     started_at: str | None
     finished_at: str | None
     cancel_requested: bool
-    blocked_by: str | None
+    blocked_by_run_id: str | None
     problem: JsonObject | None
-    first_day: str | None
-    end_day: str | None
-    progress: dict[str, int]
-    totals: dict[str, int]
+    from_date: date | None
+    to_date: date | None
+    progress: RunProgress
+    totals: RunTotals | None
     cost: Cost
-    units: list[UnitView] | None = None
-    units_next: str | None = None
+    units: UnitPage | None = None
 
 
 class RunPage(Model):
@@ -115,16 +135,16 @@ class RunPage(Model):
 class LogLineView(Model):
     """A line of a run's log."""
 
-    at: str
+    logged_at: str
     level: str
     code: str
-    text: str
-    unit: str | None
+    detail: str
+    unit_title: Annotated[str | None, Field(description="`dataset of company`, when the line is about one unit")]
 
     @classmethod
     def of(cls, line: LogLine) -> Self:
         """The line for its users."""
-        return cls(at=line.logged_at, level=line.level, code=line.code, text=line.text, unit=line.unit)
+        return cls(logged_at=line.logged_at, level=line.level, code=line.code, detail=line.text, unit_title=line.unit)
 
 
 class LogPage(Model):

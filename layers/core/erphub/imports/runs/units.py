@@ -15,7 +15,8 @@ from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.platform.wire import instant
 
-SUMMED = ("read", "written", "rejected", "inserted", "updated", "unchanged", "removed", "bytes")
+_ROWS = ("read", "written", "rejected", "inserted", "updated", "unchanged", "removed")
+SUMMED = (*(f"rows_{name}" for name in _ROWS), "size_bytes")
 MAX_LINE_LENGTH = 2000
 
 
@@ -66,15 +67,15 @@ def as_date_range(first: str | None, end: str | None) -> DateRange:
 
 
 def totals_of(units: Sequence[Unit]) -> dict[str, int]:
-    """The units' counts added up; `planned` is among them only when everything that was looked at could be counted."""
+    """The units' counts added up; `rows_planned` is among them only when all that was looked at could be counted."""
     totals: dict[str, int] = {name: sum(getattr(unit, name) for unit in units) for name in SUMMED}
     planned = planned_rows(units)
-    return totals if planned is None else {"planned": planned} | totals
+    return totals if planned is None else {"rows_planned": planned} | totals
 
 
 def planned_rows(units: Sequence[Unit]) -> int | None:
     """How many rows there are to read in the units that were looked at; None when one of them could not say."""
-    counts = [unit.planned for unit in units if unit.types]
+    counts = [unit.rows_planned for unit in units if unit.types]
     return None if None in counts else sum(count or 0 for count in counts)
 
 
@@ -92,7 +93,7 @@ def status_of(run: Run, units: Sequence[Unit], problem: Mapping[str, Any] | None
         return RunStatus.CANCELLED
     if not units or not published:
         return RunStatus.FAILED
-    if published < len(units) or any(unit.rejected for unit in units):
+    if published < len(units) or any(unit.rows_rejected for unit in units):
         return RunStatus.PARTIALLY_SUCCEEDED
     return RunStatus.SUCCEEDED
 
@@ -111,4 +112,5 @@ def summary(status: RunStatus, totals: Mapping[str, int]) -> str:
         RunStatus.FAILED: "Nothing was published",
         RunStatus.CANCELLED: "It was cancelled",
     }[status]
-    return f"{result}: {totals['read']} rows read, {totals['written']} written, {totals['rejected']} rejected."
+    read, written, rejected = (totals[f"rows_{name}"] for name in ("read", "written", "rejected"))
+    return f"{result}: {read} rows read, {written} written, {rejected} rejected."

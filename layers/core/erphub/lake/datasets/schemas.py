@@ -8,19 +8,19 @@ class ColumnView(Model):
 
     name: str
     type: str
-    key: bool
+    is_key: bool
     description: str
 
 
 class DatasetView(Model):
-    """A dataset with the schema it has in this client's lake; `imported` is false until something was."""
+    """A dataset with the schema it has in this client's lake; `has_data` is false until something was imported."""
 
     id: str
     title: str
     publishing: str
-    date: str | None
-    amount: str | None
-    imported: bool
+    date_column: str | None
+    amount_column: str | None
+    has_data: bool
     columns: list[ColumnView]
 
 

@@ -23,19 +23,19 @@ class DatasetService:
 def _view(dataset: Dataset, known: Mapping[str, str] | None) -> DatasetView:
     types = complete(dataset, known or {})
     columns = [
-        ColumnView(name=field.name, type=types[field.name], key=field.key, description=field.description)
+        ColumnView(name=field.name, type=types[field.name], is_key=field.key, description=field.description)
         for field in dataset.fields
     ]
     columns += [
-        ColumnView(name="company", type="string", key=True, description="The company's key in the ERP"),
-        ColumnView(name="connection", type="string", key=True, description="The connection it came through"),
+        ColumnView(name="company", type="string", is_key=True, description="The company's key in the ERP"),
+        ColumnView(name="connection", type="string", is_key=True, description="The connection it came through"),
     ]
     return DatasetView(
         id=dataset.id,
         title=dataset.title,
         publishing=dataset.publishing.value,
-        date=dataset.date,
-        amount=dataset.amount,
-        imported=known is not None,
+        date_column=dataset.date,
+        amount_column=dataset.amount,
+        has_data=known is not None,
         columns=columns,
     )

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from erphub.platform.wire import JsonObject, Model, PageQuery
 
@@ -11,13 +11,13 @@ from erphub.platform.wire import JsonObject, Model, PageQuery
 class RowsQuery(PageQuery):
     """Which rows, and which of their columns."""
 
-    model_config = ConfigDict(populate_by_name=True)
-
     limit: Annotated[int, Field(ge=1, le=2000, description="How many at most; fewer when they are long")] = 50
-    company: Annotated[str | None, Field(max_length=200, description="Only this company's, by its key")] = None
-    connection: Annotated[str | None, Field(max_length=64, description="Only those that came through this one")] = None
-    first: Annotated[date | None, Field(alias="from", description="From this day on")] = None
-    last: Annotated[date | None, Field(alias="to", description="Up to this day, itself included")] = None
+    company_key: Annotated[str | None, Field(max_length=200, description="Only this company's, by its key")] = None
+    connection_id: Annotated[str | None, Field(max_length=64, description="Only those that came through this one")] = (
+        None
+    )
+    from_date: Annotated[date | None, Field(description="From this day on")] = None
+    to_date: Annotated[date | None, Field(description="Up to this day, itself included")] = None
     columns: Annotated[str | None, Field(max_length=4000, description="Names with commas between; all by default")] = (
         None
     )

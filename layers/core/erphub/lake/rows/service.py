@@ -43,8 +43,8 @@ class RowService:
 def _row_query(dataset: Dataset, query: RowsQuery) -> RowQuery:
     version, after, skip = _read_cursor(query.next, dataset, _fingerprint(dataset, query))
     return RowQuery(
-        companies=[query.company] if query.company is not None else [],
-        connections=[query.connection] if query.connection is not None else [],
+        companies=[query.company_key] if query.company_key is not None else [],
+        connections=[query.connection_id] if query.connection_id is not None else [],
         date_range=_date_range(dataset, query),
         columns=_columns(dataset, query.columns),
         limit=query.limit,
@@ -55,16 +55,16 @@ def _row_query(dataset: Dataset, query: RowsQuery) -> RowQuery:
 
 
 def _date_range(dataset: Dataset, query: RowsQuery) -> DateRange:
-    if query.first is None and query.last is None:
+    if query.from_date is None and query.to_date is None:
         return DateRange()
     if dataset.date is None:
-        pointer = "/from" if query.first else "/to"
+        pointer = "/from_date" if query.from_date else "/to_date"
         raise Invalid.field(pointer, "dataset_without_dates", f"Rows of {dataset.id} have no date to choose by.")
-    if query.first and query.last and query.last < query.first:
-        raise Invalid.field("/to", "period_backwards", "The period ends before it begins.")
-    if query.last == date.max:
-        return DateRange(query.first, None)
-    return DateRange(query.first, query.last + timedelta(days=1) if query.last else None)
+    if query.from_date and query.to_date and query.to_date < query.from_date:
+        raise Invalid.field("/to_date", "period_backwards", "The period ends before it begins.")
+    if query.to_date == date.max:
+        return DateRange(query.from_date, None)
+    return DateRange(query.from_date, query.to_date + timedelta(days=1) if query.to_date else None)
 
 
 def _columns(dataset: Dataset, given: str | None) -> list[str]:
@@ -83,7 +83,7 @@ def _columns(dataset: Dataset, given: str | None) -> list[str]:
 
 def _fingerprint(dataset: Dataset, query: RowsQuery) -> str:
     """What the pages of one list have in common; another list's `next` is not this one's."""
-    parts = [dataset.id, query.company, query.connection, str(query.first), str(query.last)]
+    parts = [dataset.id, query.company_key, query.connection_id, str(query.from_date), str(query.to_date)]
     return sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

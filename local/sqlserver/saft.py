@@ -4,13 +4,15 @@ Versions 1.10 to 1.30 are read alike; the two differ only in parts that no ledge
 in one pass, and nothing outside it is ever fetched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from lxml import etree
+
+from erphub.platform import xsd
 
 _NAMESPACE = "{urn:StandardAuditFile-Taxation-Financial:NO}"
 _CUT = len(_NAMESPACE)
@@ -18,6 +20,7 @@ _LINE = _NAMESPACE + "Line"
 _ANALYSIS = _NAMESPACE + "Analysis"
 _WANTED = ("Header", "Account", "Customer", "Supplier", "AnalysisTypeTableEntry", "Transaction")
 _TOTALS = ("NumberOfEntries", "TotalDebit", "TotalCredit")
+_LEDGER = _NAMESPACE + "GeneralLedgerEntries"
 
 
 class NotSaft(ValueError):
@@ -127,24 +130,20 @@ def read(path: Path) -> SaftFile:
 def _parts(source: object) -> Iterator[tuple[str, etree._Element]]:  # pyright: ignore[reportPrivateUsage]
     """The elements that matter, each forgotten after use."""
     tags = [_NAMESPACE + tag for tag in (*_WANTED, *_TOTALS, "AuditFile")]
-    parser = etree.iterparse(
-        source,  # pyright: ignore[reportArgumentType]
-        events=("start", "end"),
-        tag=tags,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=True,
-    )
+    parser = xsd.parsed(source, events=("start", "end"), tag=tags, huge=True)
     first = True
     for event, element in parser:
         kind = str(element.tag).removeprefix(_NAMESPACE)
         if event == "start":
             if first and kind != "AuditFile":
                 raise NotSaft("the file does not begin with a SAF-T AuditFile")
+            if first and xsd.has_document_type(element):
+                raise NotSaft("the file declares a document type of its own, which is not accepted")
             first = False
             continue
         if kind in ("Account", "Customer", "Supplier") and not _is_master(element):
+            continue
+        if kind in _TOTALS and not _is_of_ledger(element):
             continue
         yield kind, element
         element.clear(keep_tail=False)
@@ -159,6 +158,12 @@ def _parts(source: object) -> Iterator[tuple[str, etree._Element]]:  # pyright: 
 def _is_master(element: etree._Element) -> bool:  # pyright: ignore[reportPrivateUsage]
     parent = element.getparent()
     return parent is not None and str(parent.tag).endswith(("GeneralLedgerAccounts", "Customers", "Suppliers"))
+
+
+def _is_of_ledger(element: etree._Element) -> bool:  # pyright: ignore[reportPrivateUsage]
+    """Invoices and payments have totals of their own, of the same names."""
+    parent = element.getparent()
+    return parent is not None and parent.tag == _LEDGER
 
 
 def _take(out: SaftFile, kind: str, element: etree._Element) -> None:  # pyright: ignore[reportPrivateUsage]
@@ -188,11 +193,11 @@ def _take(out: SaftFile, kind: str, element: etree._Element) -> None:  # pyright
         case "Transaction":
             out.vouchers.append(_voucher(element, out.currency))
         case "NumberOfEntries":
-            out.entries = int(element.text or "0")
+            out.entries = _integer(xsd.text_of(element))
         case "TotalDebit":
-            out.total_debit = _decimal(element.text or "")
+            out.total_debit = _decimal(xsd.text_of(element))
         case "TotalCredit":
-            out.total_credit = _decimal(element.text or "")
+            out.total_credit = _decimal(xsd.text_of(element))
         case _:
             return
 
@@ -202,19 +207,29 @@ def _path(path: str) -> str:
 
 
 def _text(element: etree._Element, path: str) -> str:  # pyright: ignore[reportPrivateUsage]
-    return (element.findtext(_path(path)) or "").strip()
+    return xsd.text_of(element.find(_path(path)))
 
 
 def _date(text: str) -> date | None:
-    return date.fromisoformat(text[:10]) if text else None
+    """A day; raises NotSaft for what is none."""
+    return _read(xsd.calendar_date, text) if text else None
 
 
 def _decimal(text: str) -> Decimal:
     """An exact amount; raises NotSaft for what is no number."""
+    return _read(xsd.decimal, text)
+
+
+def _integer(text: str) -> int:
+    """A whole number; raises NotSaft for what is none."""
+    return _read(xsd.integer, text)
+
+
+def _read[T](read: Callable[[str], T], text: str) -> T:
     try:
-        return Decimal(text.strip())
-    except InvalidOperation as error:
-        raise NotSaft(f"{text!r} is no amount") from error
+        return read(text)
+    except xsd.LexicalError as error:
+        raise NotSaft(str(error)) from error
 
 
 def _party(element: etree._Element, key: str) -> Party:  # pyright: ignore[reportPrivateUsage]
@@ -242,8 +257,7 @@ def _children(element: etree._Element) -> dict[str, etree._Element]:  # pyright:
 
 
 def _said(parts: dict[str, etree._Element], name: str) -> str:  # pyright: ignore[reportPrivateUsage]
-    found = parts.get(name)
-    return (found.text or "").strip() if found is not None else ""
+    return xsd.text_of(parts.get(name))
 
 
 def _voucher(element: etree._Element, currency: str) -> Voucher:  # pyright: ignore[reportPrivateUsage]
@@ -255,8 +269,8 @@ def _voucher(element: etree._Element, currency: str) -> Voucher:  # pyright: ign
     return Voucher(
         number=number,
         day=day,
-        year=int(_said(parts, "PeriodYear") or day.year),
-        period=int(_said(parts, "Period") or day.month),
+        year=_integer(_said(parts, "PeriodYear") or str(day.year)),
+        period=_integer(_said(parts, "Period") or str(day.month)),
         kind=_said(parts, "VoucherType") or _said(parts, "TransactionType"),
         entered=_date(_said(parts, "SystemEntryDate")),
         lines=tuple(_line(child, currency) for child in element if child.tag == _LINE),

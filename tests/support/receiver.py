@@ -2,6 +2,7 @@
 
 import datetime
 import http.server
+import ipaddress
 import ssl
 import threading
 from collections.abc import Callable, Generator
@@ -50,7 +51,8 @@ def certificates(folder: Path, host: str = HOST) -> tuple[Path, str]:
         usage |= {"digital_signature": True, "key_cert_sign": authority, "crl_sign": authority}
         builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
         if not authority:
-            names = x509.SubjectAlternativeName([x509.DNSName(host), x509.DNSName("localhost")])
+            own = [x509.IPAddress(ipaddress.ip_address(ip)) for ip in ("127.0.0.1", "::ffff:127.0.0.1")]
+            names = x509.SubjectAlternativeName([x509.DNSName(host), x509.DNSName("localhost"), *own])
             builder = builder.add_extension(names, critical=False)
         return builder.sign(authority_key, hashes.SHA256())
 

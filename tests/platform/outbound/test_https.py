@@ -33,7 +33,12 @@ def test_a_redirect_is_not_followed(receiver):
 def test_a_receiver_says_when_it_wants_to_be_asked_again(receiver):
     receiver.answers = [(503, {"retry-after": "120"}), (503, {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"})]
     assert post(receiver)(receiver.url(), {}, b"{}").retry_after == 120
-    assert post(receiver)(receiver.url(), {}, b"{}").retry_after is None
+    assert post(receiver)(receiver.url(), {}, b"{}").retry_after == 0, "a date that is past"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]", "[::FFFF:7f00:1]", "localhost"])
+def test_each_form_of_host_is_called(receiver, host):
+    assert post(receiver)(receiver.url(host), {}, b"{}").status == 204
 
 
 @pytest.mark.parametrize("ip", ["127.0.0.1", "169.254.169.254", "10.0.0.5", "::1", "::ffff:127.0.0.1", "fd00:ec2::254"])

@@ -100,7 +100,7 @@ def test_identifiers_that_are_no_numbers_get_numbers_in_their_order() -> None:
         (
             '<AuditFile xmlns="urn:StandardAuditFile-Taxation-Financial:NO"><GeneralLedgerEntries>'
             "<TotalDebit>ti</TotalDebit></GeneralLedgerEntries></AuditFile>",
-            "no amount",
+            "no decimal number",
         ),
     ],
 )
@@ -120,7 +120,62 @@ def test_nothing_outside_the_file_is_read(tmp_path: Path) -> None:
         '<AuditFile xmlns="urn:StandardAuditFile-Taxation-Financial:NO"><Header><AuditFileVersion>1.30'
         "</AuditFileVersion><Company><Name>A&x;B</Name></Company></Header></AuditFile>"
     )
-    assert "TOPSECRET" not in saft.read(file).company
+    with pytest.raises(saft.NotSaft, match="document type") as refused:
+        saft.read(file)
+    assert "TOPSECRET" not in str(refused.value)
+
+
+LEDGER = """<AuditFile xmlns="urn:StandardAuditFile-Taxation-Financial:NO">
+<Header><AuditFileVersion>1.30</AuditFileVersion><Company><Name>{name}</Name></Company></Header>
+<GeneralLedgerEntries><NumberOfEntries>1</NumberOfEntries><TotalDebit>1250.00</TotalDebit>
+<TotalCredit>1250.00</TotalCredit><Journal><Transaction><TransactionID>1</TransactionID><Period>1</Period>
+<PeriodYear>2026</PeriodYear><TransactionDate>{day}</TransactionDate>
+<Line><RecordID>1</RecordID><AccountID>1500</AccountID><DebitAmount><Amount>{amount}</Amount></DebitAmount></Line>
+<Line><RecordID>2</RecordID><AccountID>3000</AccountID><CreditAmount><Amount>1250.00</Amount></CreditAmount></Line>
+</Transaction></Journal></GeneralLedgerEntries>
+<SourceDocuments><SalesInvoices><NumberOfEntries>7</NumberOfEntries><TotalDebit>7.00</TotalDebit>
+<TotalCredit>7.00</TotalCredit></SalesInvoices><Payments><NumberOfEntries>1</NumberOfEntries>
+<TotalDebit>125.00</TotalDebit><TotalCredit>125.00</TotalCredit></Payments></SourceDocuments></AuditFile>"""
+
+
+def ledger(
+    tmp_path: Path, *, name: str = "Fjord AS", amount: str = "1250.00", day: str = "2026-01-05"
+) -> saft.SaftFile:
+    file = tmp_path / "x.xml"
+    file.write_text(LEDGER.format(name=name, amount=amount, day=day))
+    return saft.read(file)
+
+
+def test_totals_are_those_of_the_ledger_whatever_other_sections_add_up_to(tmp_path: Path) -> None:
+    read = ledger(tmp_path)
+    assert (read.entries, read.total_debit, read.total_credit) == (1, Decimal("1250.00"), Decimal("1250.00"))
+
+
+@pytest.mark.parametrize(
+    "amount", ["<![CDATA[1250.00]]>", "12<!-- checked -->50.00", "1250<?print bold?>.00", " 1250.00\n", "+1250.00"]
+)
+def test_an_amount_is_all_that_stands_in_its_element(tmp_path: Path, amount: str) -> None:
+    assert ledger(tmp_path, amount=amount).vouchers[0].lines[0].amount == Decimal("1250.00")
+
+
+@pytest.mark.parametrize("name", ["Fjord <?print bold?>Handel AS", "Fjord <!-- x -->Handel AS", "Fjord Handel AS"])
+def test_a_name_is_all_that_stands_in_its_element(tmp_path: Path, name: str) -> None:
+    assert ledger(tmp_path, name=name).company == "Fjord Handel AS"
+
+
+@pytest.mark.parametrize("amount", ["NaN", "INF", "1e3", "1 250.00", "1250,00", "", "²"])
+def test_what_is_no_decimal_number_of_xml_schema_is_refused(tmp_path: Path, amount: str) -> None:
+    with pytest.raises(saft.NotSaft, match="no decimal number"):
+        ledger(tmp_path, amount=amount)
+
+
+@pytest.mark.parametrize("day", ["20260105", "2026-13-01", "5.1.2026", "2026-01-05 "])
+def test_a_day_is_one_of_xml_schema(tmp_path: Path, day: str) -> None:
+    if day.strip() == "2026-01-05":
+        assert ledger(tmp_path, day=day).vouchers[0].day == date(2026, 1, 5)
+        return
+    with pytest.raises(saft.NotSaft, match="no date"):
+        ledger(tmp_path, day=day)
 
 
 def test_a_big_ledger_is_made_in_one_go_and_sums_to_zero() -> None:

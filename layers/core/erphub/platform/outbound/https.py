@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from erphub.platform.errors import ErpRefused, HubError, Invalid, Unavailable
 from erphub.platform.outbound import addresses as network
+from erphub.platform.outbound.retry_after import wait_asked_for
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def address(url: str) -> SplitResult:
     return parts
 
 
+HTTPS_PORT = 443
 SECONDS = 10.0
 """How long a receiver may take, from the first packet to the status line."""
 
@@ -73,7 +76,7 @@ class HttpsPost:
         `no_connection`, `timed_out`, `no_answer`).
         """
         parts = address(url)
-        host, port = parts.hostname or "", parts.port or 443
+        host, port = parts.hostname or "", parts.port or HTTPS_PORT
         ends = self.clock() + self.seconds
         plain = self._connect(host, port, ends)
         try:
@@ -147,13 +150,13 @@ def target(path: str, query: str) -> str:
 
 
 def _ask(secure: ssl.SSLSocket, host: str, request: Request) -> Answer:
-    connection = HTTPConnection(host)
+    connection = HTTPConnection(host, HTTPS_PORT)  # a port of its own: the end of an IPv6 address would be read as one
     connection.sock = secure
     headers = {"Host": request.authority, "Connection": "close", **request.headers}
     connection.request("POST", request.target, request.body, headers)
     response = connection.getresponse()
-    wait = response.getheader("retry-after", "")
-    return Answer(response.status, int(wait) if wait.isdecimal() and len(wait) < 8 else None)
+    wait = wait_asked_for(response.getheader("retry-after", ""), datetime.now(UTC))
+    return Answer(response.status, None if wait is None else int(wait.total_seconds()))
 
 
 def _cut(secure: ssl.SSLSocket, over: threading.Event) -> None:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
 from erphub.erp.systems.twentyfourseven.numbers import part, records
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable, Uncertain
+from erphub.platform.outbound.retry_after import MAX_RETRY_AFTER, wait_asked_for
 
 QUARANTINE = re.compile(r"Quarantine ends at\s*(?P<until>[^<\r\n]+)", re.IGNORECASE)
 _DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p")
@@ -86,15 +86,9 @@ def permission_denied(words: str, trace: str | None = None, scope: str = "") -> 
 
 
 def retry_after(headers: Mapping[str, str], now: datetime, otherwise: timedelta = timedelta(seconds=60)) -> datetime:
-    """Until when to wait, from Retry-After in seconds or as a date; a minute when it says neither."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return now + timedelta(seconds=min(int(value), 86400))
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return now + otherwise
-    return until if until.tzinfo else until.replace(tzinfo=UTC)
+    """Until when to wait, from Retry-After in seconds or as a date, a day at most; a minute when it says neither."""
+    asked = wait_asked_for(headers.get("retry-after", ""), now)
+    return now + (otherwise if asked is None else asked)
 
 
 def quarantine(text: str, now: datetime) -> datetime | None:
@@ -108,7 +102,7 @@ def quarantine(text: str, now: datetime) -> datetime | None:
             until = datetime.fromisoformat(spelled) if form is None else datetime.strptime(spelled, form)  # noqa: DTZ007
         except ValueError:
             continue
-        return until if until.tzinfo else until.replace(tzinfo=UTC)
+        return min(until if until.tzinfo else until.replace(tzinfo=UTC), now + MAX_RETRY_AFTER)
     return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 

@@ -89,18 +89,18 @@ def prepare() -> None:
     from erphub.connections.erp_access import ErpAccess
     from erphub.platform.aws import state_machines as machines
     from erphub.platform.aws.clients import client
-    from erphub.tenancy.dynamodb import TenancyTable
-    from erphub.tenancy.models import Client, Customer, Membership
+    from erphub.tenancy.dynamodb import ClientTable, CustomerTable
+    from erphub.tenancy.models import Client, Customer, Membership, User
     from tests.support.connect import FakeSystem
 
     make_table(client("dynamodb"), TABLE)
     machines.StepFunctionsMachine = Machines  # pyright: ignore[reportAttributeAccessIssue]
     system = FakeSystem()
     ErpAccess.open = lambda _, *asked: system.open(*asked)  # pyright: ignore[reportAttributeAccessIssue]
-    store, now = TenancyTable(app.services().platform.table), app.services().platform.clock()
-    store.add_customer(Customer("01BENCHBENCHBENCHBENCHBEN0", "Bench", now), USER)
+    table, now = app.services().platform.table, app.services().platform.clock()
+    CustomerTable(table).add(Customer("01BENCHBENCHBENCHBENCHBEN0", "Bench", now), User(USER, "bench@example.test"))
     member = Membership(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", USER, "administrator", "bench@example.test")
-    store.add_client(Client(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", "Bench", now), member)
+    ClientTable(table).add(Client(CLIENT, "01BENCHBENCHBENCHBENCHBEN0", "Bench", now), member)
 
 
 def request(api: ModuleType, method: str, path: str, body: Any = None) -> Any:

@@ -35,9 +35,9 @@ def licences(hub):
 
 
 def allow(hub, allowed):
-    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.dynamodb import PlatformAdministratorTable
 
-    TenancyTable(app.services().platform.table).make_platform_administrator(PLATFORM)
+    PlatformAdministratorTable(app.services().platform.table).add(PLATFORM)
     return hub.call("PUT", f"/customers/{hub.customer}/licences", {"allowed": allowed}, user=PLATFORM)
 
 

@@ -22,7 +22,7 @@ from erphub.platform.ids import new_id
 from erphub.sync.transfers.models import Transfer
 from erphub.sync.transfers.outcome import transfer_outcome
 from erphub.tenancy.actors import MemberDirectory
-from erphub.tenancy.dynamodb import TenancyTable
+from erphub.tenancy.dynamodb import MemberTable
 from tests.support.aws import TENANTS, make_table
 from tests.support.bus import FakeBus
 
@@ -43,7 +43,7 @@ class HealthScene:
         events = EventTable(self.table)
         self.publisher = EventPublisher(events, self.bus, self.clock)
         self.health = HealthService(self.connections, self.publisher, self, self.clock)
-        self.notifications = NotificationService(events, MemberDirectory(TenancyTable(self.table)), self.clock)
+        self.notifications = NotificationService(events, MemberDirectory(MemberTable(self.table)), self.clock)
 
     def clock(self) -> datetime:
         return self.time[0]

@@ -77,20 +77,20 @@ def test_who_may_edit_sees_all_of_it(hub, made):
 
 
 def test_a_page_of_connections_looks_each_owner_up_once(hub, made, monkeypatch):
-    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.dynamodb import MemberTable
 
     for number in range(3):
         wizard = Wizard(hub).until("companies")
         wizard.answer("name", {"name": f"Number {number}"})
         wizard.answer("vouchers", {})
         wizard.answer("finish", {})
-    asked, look = [], TenancyTable.membership
+    asked, look = [], MemberTable.get
 
     def counted(self, client_id, user):
         asked.append(user)
         return look(self, client_id, user)
 
-    monkeypatch.setattr(TenancyTable, "membership", counted)
+    monkeypatch.setattr(MemberTable, "get", counted)
     listed = hub.call("GET", hub.in_client("/connections"), user=COLLEAGUE).json["items"]
     assert [one["may_edit"] for one in listed] == [False] * 4
     assert asked == [COLLEAGUE, "administrator"]

@@ -43,13 +43,12 @@ from erphub.sync.transfers.dynamodb import TransferTable
 from erphub.sync.transfers.models import Transfer
 from erphub.sync.uploads.dynamodb import UploadTable
 from erphub.sync.uploads.models import Upload, UploadFormat
-from erphub.tenancy.dynamodb import TenancyTable
-from erphub.tenancy.models import Client, Customer, Membership
 from erphub.webhooks.dynamodb import webhook_delivery_key
 from erphub.wizards.dynamodb import WizardTable, wizard_company_key, wizard_token_key
 from erphub.wizards.models import Edit, Wizard, WizardStatus
 from tests.support.aws import AWS, EXPORTS, TENANTS, everything_in, make_table
 from tests.support.imports import run_stores
+from tests.support.tenants import add_client, add_customer, add_member
 
 MINE, OTHER = derived_id("mine"), derived_id("other")
 CLIENT, CUSTOMER = derived_id("client"), derived_id("customer")
@@ -224,11 +223,9 @@ class Scene:
 
     def fill(self) -> None:
         """Everything a connection can have, for both connections."""
-        tenancy = TenancyTable(self.table)
-        tenancy.add_customer(Customer(CUSTOMER, "Example AS", self.now), OWNER)
-        first = Membership(CLIENT, CUSTOMER, OWNER, "administrator", "owner@example.test")
-        tenancy.add_client(Client(CLIENT, CUSTOMER, "Example client", self.now), first)
-        tenancy.put_member(Membership(CLIENT, CUSTOMER, COLLEAGUE, "administrator", "c@example.test"), None, None)
+        add_customer(self.table, CUSTOMER, OWNER, self.now)
+        add_client(self.table, CLIENT, CUSTOMER, OWNER, self.now)
+        add_member(self.table, CLIENT, CUSTOMER, COLLEAGUE, "administrator")
         CompanyTable(self.table).set_allow_duplicates(CUSTOMER, True)
         self.connect_one(MINE, NAME, [Company(key="F0001", name="Nord AS"), Company(key="F0002", name="Sør AS")])
         self.connect_one(OTHER, "Regnskap Sør", [Company(key="F0002", name="Sør AS")])

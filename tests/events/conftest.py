@@ -16,7 +16,7 @@ from erphub.platform.capability import EventType
 from erphub.platform.identity import Member
 from erphub.platform.ids import new_id
 from erphub.tenancy.actors import MemberDirectory
-from erphub.tenancy.dynamodb import TenancyTable
+from erphub.tenancy.dynamodb import MemberTable
 from tests.support.aws import TENANTS, make_table
 from tests.support.bus import FakeBus
 
@@ -33,7 +33,7 @@ class Events:
     def __post_init__(self) -> None:
         self.store = EventTable(self.table)
         self.publisher = EventPublisher(self.store, self.bus, self.clock)
-        actors = MemberDirectory(TenancyTable(self.table))
+        actors = MemberDirectory(MemberTable(self.table))
         self.notifications = NotificationService(self.store, actors, self.clock)
 
     def clock(self) -> datetime:

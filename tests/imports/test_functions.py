@@ -18,12 +18,10 @@ from erphub.lake.rows.service import RowService
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
 from erphub.platform.tasks import TaskFailed
-from erphub.tenancy.access import Authorizer
-from erphub.tenancy.dynamodb import TenancyTable
-from erphub.tenancy.models import Client, Customer, Membership
 from tests.support import services
 from tests.support.gateway import addressed
 from tests.support.imports import Imports, RecordingMachine, job_service, run_service
+from tests.support.tenants import add_client, add_customer, authorizer_over
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "01JCG0C1H3NT0000000000000A"
@@ -59,15 +57,12 @@ def machine() -> RecordingMachine:
 @pytest.fixture
 def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Send one event, changed as said, through a handler; an administrator asks unless another user is named."""
-    tenancy = TenancyTable(table)
-    customer = Customer("01JCG0CVST0000000000000000", "Customer", NOW)
-    tenancy.add_customer(customer, USER)
-    tenancy.add_client(
-        Client(CLIENT, customer.id, "Client", NOW), Membership(CLIENT, customer.id, USER, "administrator")
-    )
+    customer = "01JCG0CVST0000000000000000"
+    add_customer(table, customer, USER, NOW)
+    add_client(table, CLIENT, customer, USER, NOW)
     runs, jobs = run_service(table, machine, lambda: NOW), job_service(table, lambda: NOW)
     datasets, rows = DatasetService(imports.types), RowService(imports.reader())
-    given = [Authorizer(tenancy), jobs, runs, datasets, rows, imports.planner, imports.execution, imports.runs]
+    given = [authorizer_over(table), jobs, runs, datasets, rows, imports.planner, imports.execution, imports.runs]
     health = SimpleNamespace(report=lambda _: None)
     services.use(monkeypatch, {type(one): one for one in given} | {HealthService: health})
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")

@@ -27,13 +27,12 @@ from erphub.platform.aws import clients
 from erphub.platform.aws.items import decode
 from erphub.platform.aws.table import Table
 from erphub.platform.ids import derived_id, new_id
-from erphub.tenancy.dynamodb import TenancyTable
-from erphub.tenancy.models import Client, Customer, Membership
 from local import emulator, processes
 from tests.reliability.fault_proxy import Answer, FaultProxy, Request, answered
 from tests.reliability.machines import Execution, Failure, Invocations, Machines
 from tests.support.aws import EXPORTS, TENANTS, everything_in, table_request
 from tests.support.gateway import addressed
+from tests.support.tenants import add_client, add_customer
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT, CUSTOMER, USER = derived_id("client"), derived_id("customer"), "0f0e0d0c-0000-4000-8000-000000000001"
@@ -168,10 +167,9 @@ class Stage:
 
     def settle_in(self) -> None:
         """A client with its administrator."""
-        tenancy, now = TenancyTable(Table(self.tenants)), app.services().platform.clock()
-        tenancy.add_customer(Customer(CUSTOMER, "Example AS", now), USER)
-        owner = Membership(CLIENT, CUSTOMER, USER, "administrator", "administrator@example.test")
-        tenancy.add_client(Client(CLIENT, CUSTOMER, "Example client", now), owner)
+        table, now = Table(self.tenants), app.services().platform.clock()
+        add_customer(table, CUSTOMER, USER, now)
+        add_client(table, CLIENT, CUSTOMER, USER, now)
 
     def clear(self) -> None:
         """Nothing is left in the local AWS, which keeps everything in memory."""

@@ -34,9 +34,9 @@ from erphub.platform.clock import Ids
 from erphub.platform.ids import derived_id_at, new_id
 from erphub.platform.outbound.addresses import AddressGuard
 from erphub.tenancy.actors import MemberDirectory
-from erphub.tenancy.dynamodb import TenancyTable
-from erphub.tenancy.models import Client, Customer, Membership, User
-from erphub.tenancy.service import TenancyService
+from erphub.tenancy.dynamodb import MemberTable
+from erphub.tenancy.models import User
+from erphub.tenancy.people import PersonLookup
 from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable
 from erphub.webhooks.service import WebhookService
 from erphub.wizards.machine import WizardMachine
@@ -47,6 +47,7 @@ from tests.support.bus import FakeBus
 from tests.support.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
 from tests.support.gateway import addressed
 from tests.support.receiver import HOST
+from tests.support.tenants import add_client, add_customer, add_member, address
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "events" / "connections"
@@ -214,8 +215,8 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     secrets.clock = platform.clock = clock
     platform.secrets = platform.stored_secrets = secrets
     platform.machine = lambda _: machine
-    store, publisher = TenancyTable(table), EventPublisher(EventTable(table), bus, clock)
-    actors = MemberDirectory(store)
+    publisher = EventPublisher(EventTable(table), bus, clock)
+    actors = MemberDirectory(MemberTable(table))
     guard = AddressGuard((), lambda host: ["8.8.8.8"] if host == HOST else ["10.0.0.5"])
     health = WatchedHealth(ConnectionTable(table), publisher, happenings, clock)
     made = services.use(
@@ -227,7 +228,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
             ErpAccess: system,
             EventPublisher: publisher,
             HealthService: health,
-            TenancyService: TenancyService(store, users, clock, platform.new_id),
+            PersonLookup: PersonLookup(users),
             WebhookService: WebhookService(
                 WebhookTable(table),
                 DeliveryTable(table),
@@ -250,16 +251,13 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     tasks |= {name: getattr(wizards, name) for name in ("process_answer", "record_failure", "finish")}
     tasks["test"] = wizards.tester.test
     for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
-        users.people[person] = User(person, f"{person}@example.test")
+        users.people[person] = User(person, address(person))
     customer, ids = new_id(), (new_id(), new_id())
-    store.add_customer(Customer(customer, "Example AS", time[0]), ADMINISTRATOR)
+    add_customer(table, customer, ADMINISTRATOR, time[0])
     for client_id, owner in zip(ids, (ADMINISTRATOR, NEIGHBOUR), strict=True):
-        store.add_client(
-            Client(client_id, customer, f"Client of {owner}", time[0]),
-            Membership(client_id, customer, owner, "administrator", f"{owner}@example.test"),
-        )
+        add_client(table, client_id, customer, owner, time[0])
     for person in (ACCOUNTANT, VIEWER):
-        store.put_member(Membership(ids[0], customer, person, person, f"{person}@example.test"), None, None)
+        add_member(table, ids[0], customer, person, person)
     hub = Hub(machine, secrets, users, system, customer, *ids, time, name, bus, happenings, health.reconnections)
     hub.api = handler_module("api")
     return hub

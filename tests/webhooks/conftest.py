@@ -17,7 +17,7 @@ from erphub.platform.ids import new_id
 from erphub.platform.outbound.addresses import AddressGuard, Resolver
 from erphub.platform.outbound.https import HttpsPost
 from erphub.tenancy.actors import MemberDirectory
-from erphub.tenancy.dynamodb import TenancyTable
+from erphub.tenancy.dynamodb import MemberTable
 from erphub.webhooks.delivery import WebhookDelivery
 from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable
 from erphub.webhooks.service import WebhookService
@@ -42,7 +42,7 @@ class Webhooks:
         self.store, self.delivery_store = WebhookTable(self.table), DeliveryTable(self.table)
         self.event_store = EventTable(self.table)
         self.publisher = EventPublisher(self.event_store, self.bus, self.clock)
-        self.actors = MemberDirectory(TenancyTable(self.table))
+        self.actors = MemberDirectory(MemberTable(self.table))
         self.notifications = NotificationService(self.event_store, self.actors, self.clock)
 
     def clock(self) -> datetime:

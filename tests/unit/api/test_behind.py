@@ -1,24 +1,20 @@
 """Behind the desk: the wizard's tasks as their machine calls them, the first administrator, the log, the catalogue."""
 
-import http.server
 import json
 import subprocess
 import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from erphub import app
 from erphub.platform import logging as hub_logging
 from erphub.platform import redaction
-from erphub.platform.errors import HubError, Unavailable
+from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Caller
 from erphub.platform.tasks import TaskDoor, TaskFailed
-from erphub.tenancy.access import Authorizer
 from tests.support.hub import ROOT, event, handler_module
 from tests.wizards.test_service import SERVER, Wizard
 
@@ -166,86 +162,6 @@ def test_figures_are_one_line(capsys, monkeypatch):
     written = json.loads(lines[0])
     assert (written["rows"], written["system"]) == ([3.0], "visma-business")
     hub_logging._metrics.cache_clear()
-
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    """CloudFormation's address: keeps what is put there."""
-
-    kept: ClassVar[list[dict]] = []
-
-    def do_PUT(self):
-        self.kept.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format, *args):
-        pass
-
-
-@pytest.fixture
-def cloudformation():
-    Answers.kept = []
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/answer"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def deploy(address, **changes):
-    handler_module("first_admin").handler(
-        {**event("first_admin"), "ResponseURL": address, **changes}, SimpleNamespace()
-    )
-    return Answers.kept[-1]
-
-
-def test_the_first_administrator_is_made_once_however_often_the_hub_is_deployed(hub, cloudformation):
-    first = deploy(cloudformation)
-    again = deploy(cloudformation, RequestType="Update")
-    assert (first["Status"], again["Status"]) == ("SUCCESS", "SUCCESS")
-    assert first["Data"] == again["Data"]
-    assert first["PhysicalResourceId"] == again["PhysicalResourceId"] == "first.admin@example.test"
-    user = first["Data"]["User"]
-    assert app.services().get(Authorizer).store.is_platform_administrator(user)
-    made = hub.call("POST", "/customers", {"name": "Made AS", "administrator": user}, user=user)
-    assert made.status == 201
-
-
-def with_address(address):
-    return {"ResourceProperties": {**event("first_admin")["ResourceProperties"], "Email": address}}
-
-
-def test_another_administrators_address_takes_the_place_of_the_one_before(hub, cloudformation):
-    old = deploy(cloudformation)
-    new = deploy(cloudformation, RequestType="Update", **with_address("second@example.test"))
-    assert new["PhysicalResourceId"] != old["PhysicalResourceId"], "so CloudFormation has the old one deleted"
-    gone = {"RequestType": "Delete", "PhysicalResourceId": old["PhysicalResourceId"]}
-    for _ in range(2):
-        answer = deploy(cloudformation, **gone)
-        assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
-    store = app.services().get(Authorizer).store
-    assert store.is_platform_administrator(new["Data"]["User"])
-    assert not store.is_platform_administrator(old["Data"]["User"])
-
-
-def test_deleting_the_hub_removes_no_user(hub, cloudformation):
-    made = deploy(cloudformation)["Data"]["User"]
-    assert deploy(cloudformation, RequestType="Delete")["Status"] == "SUCCESS"
-    assert hub.users.find(made) is not None
-    unknown = deploy(cloudformation, RequestType="Delete", **with_address("never.was@example.test"))
-    assert unknown["Status"] == "SUCCESS"
-    assert hub.users.find("never.was@example.test") is None
-
-
-def test_a_deployment_hears_why_there_is_no_administrator(hub, cloudformation, monkeypatch):
-    def fails(_):
-        raise HubError("The pool is full.")
-
-    monkeypatch.setattr(hub.users, "find", fails)
-    answer = deploy(cloudformation)
-    assert (answer["Status"], answer["Reason"]) == ("FAILED", "The pool is full. See the function's log.")
 
 
 def test_the_catalogue_shows_every_system_with_forms_that_are_valid_schemas(hub):

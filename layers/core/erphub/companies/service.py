@@ -23,7 +23,7 @@ from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.identity import Member
 from erphub.platform.ids import derived_id
 from erphub.tenancy.capability import CONNECTIONS_VIEW
-from erphub.tenancy.ports import TenancyStore
+from erphub.tenancy.ports import TenantDirectory
 
 _MAX_CLAIMED_AT_ONCE = 50
 _MAX_ATTEMPTS = 40
@@ -36,7 +36,7 @@ class CompanyRegistry:
     store: CompanyStore
     connections: ConnectionStore
     used: UsedCompanies
-    tenancy: TenancyStore
+    tenancy: TenantDirectory
     notices: OwnerNotices
     pause: Pause = time.sleep
 
@@ -54,9 +54,7 @@ class CompanyRegistry:
     def _visible_use(self, member: Member, use: CompanyUse, *, twice: bool) -> ConnectedElsewhere:
         """Where a company is connected, as far as the member may know."""
         go_on = ["go_on"] if twice else []
-        membership = self.tenancy.membership(use.client_id, member.user)
-        role = self.tenancy.role(membership.customer_id, membership.role) if membership else None
-        if role is None or CONNECTIONS_VIEW not in role.permissions:
+        if CONNECTIONS_VIEW not in self.tenancy.permissions_of(use.client_id, member.user):
             return ConnectedElsewhere(offers=["ask_owner", *go_on])
         client = self.tenancy.client(use.client_id)
         connection = self.connections.get(use.client_id, use.connection_id)

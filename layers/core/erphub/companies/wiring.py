@@ -17,14 +17,14 @@ def company_registry(services: "Services") -> "CompanyRegistry":
     from erphub.companies.dynamodb import CompanyTable
     from erphub.companies.service import CompanyRegistry
     from erphub.connections.dynamodb import ConnectionTable
-    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.directory import StoredTenants
 
     connections = services.get(ConnectionTable)
     return CompanyRegistry(
         CompanyTable(services.platform.table),
         connections,
         connections,
-        services.get(TenancyTable),
+        services.get(StoredTenants),
         services.get(AccessRequests),
     )
 

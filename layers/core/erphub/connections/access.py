@@ -8,7 +8,7 @@ from erphub.connections.ports import ConnectionStore
 from erphub.platform.errors import Conflict, Forbidden, NotFound
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
-from erphub.tenancy.ports import Memberships
+from erphub.tenancy.ports import MemberPermissions
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class ConnectionAccess:
     """
 
     connections: ConnectionStore
-    memberships: Memberships
+    permissions: MemberPermissions
 
     def can_edit(self, member: Member, connection: Connection) -> bool:
         """Whether the member may edit the connection, and see all about it."""
@@ -39,9 +39,7 @@ class ConnectionAccess:
 
     def can_own(self, member: Member, user: str) -> bool:
         """Whether a user is a member of the same client who may manage connections."""
-        membership = self.memberships.membership(member.client_id, user)
-        role = self.memberships.role(membership.customer_id, membership.role) if membership else None
-        return role is not None and CONNECTIONS_MANAGE in role.permissions
+        return CONNECTIONS_MANAGE in self.permissions.permissions_of(member.client_id, user)
 
     def connection(self, member: Member, connection_id: str) -> Connection:
         """A connection that the member may edit. Raises NotFound, Forbidden (`connection_not_shared`)."""

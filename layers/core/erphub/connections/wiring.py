@@ -29,9 +29,9 @@ def connection_access(services: "Services") -> "ConnectionAccess":
     """Who may edit a connection."""
     from erphub.connections.access import ConnectionAccess
     from erphub.connections.dynamodb import ConnectionTable
-    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.directory import StoredTenants
 
-    return ConnectionAccess(services.get(ConnectionTable), services.get(TenancyTable))
+    return ConnectionAccess(services.get(ConnectionTable), services.get(StoredTenants))
 
 
 def connection_service(services: "Services") -> "ConnectionService":

@@ -106,6 +106,12 @@ class Conflict(HubError):
     code = "conflict"
 
 
+def version_conflict() -> Conflict:
+    """What is to be changed has changed since it was read."""
+    detail = "It was changed by somebody else in the meantime. Read it again, then decide."
+    return Conflict(detail, code="version_conflict")
+
+
 class Gone(HubError):
     """It was there and has ended."""
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from erphub.platform.capability import Permission
 from erphub.platform.errors import Forbidden, NotFound
 from erphub.platform.identity import AccessLevel, Caller, Member
-from erphub.tenancy.ports import Memberships
+from erphub.tenancy.ports import CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 
 
 @dataclass(frozen=True)
 class Authorizer:
     """Decides about callers, from what the store says now."""
 
-    store: Memberships
+    members: MemberStore
+    roles: RoleStore
+    customers: CustomerStore
+    platform_administrators: PlatformAdministrators
 
     def require(self, client_id: str, caller: Caller, permission: Permission) -> Member:
         """The caller as a member of the client who has the permission. Raises NotFound, Forbidden."""
@@ -30,10 +33,10 @@ class Authorizer:
 
     def member(self, client_id: str, caller: Caller) -> Member:
         """The caller as a member of the client. Raises NotFound."""
-        membership = self.store.membership(client_id, caller.user)
+        membership = self.members.get(client_id, caller.user)
         if membership is None:
             raise NotFound("There is no such client, or you are no member of it.", code="client_not_found")
-        role = self.store.role(membership.customer_id, membership.role)
+        role = self.roles.get(membership.customer_id, membership.role)
         permissions = role.permissions if role else frozenset[Permission]()
         return Member(
             client_id,
@@ -45,22 +48,22 @@ class Authorizer:
             caller.source,
         )
 
-    def require_standing(self, standing: AccessLevel, caller: Caller, customer_id: str | None) -> None:
+    def require_level(self, level: AccessLevel, caller: Caller, customer_id: str | None) -> None:
         """Check a route outside a client. Raises NotFound, Forbidden."""
-        if standing is AccessLevel.PLATFORM_ADMINISTRATOR:
+        if level is AccessLevel.PLATFORM_ADMINISTRATOR:
             self._require_platform_administrator(caller)
-        if standing is AccessLevel.CUSTOMER_ADMINISTRATOR:
+        if level is AccessLevel.CUSTOMER_ADMINISTRATOR:
             self._require_customer_administrator(customer_id or "", caller)
-        if standing is AccessLevel.ANY_ADMINISTRATOR and not self.store.is_platform_administrator(caller.user):
+        if level is AccessLevel.ANY_ADMINISTRATOR and not self.platform_administrators.contains(caller.user):
             self._require_customer_administrator(customer_id or "", caller)
 
     def _require_platform_administrator(self, caller: Caller) -> None:
-        if not self.store.is_platform_administrator(caller.user):
+        if not self.platform_administrators.contains(caller.user):
             raise Forbidden("Only administrators of the platform may do this.", code="platform_administrators_only")
 
     def _require_customer_administrator(self, customer_id: str, caller: Caller) -> None:
-        if self.store.is_customer_administrator(customer_id, caller.user):
+        if self.customers.is_administrator(customer_id, caller.user):
             return
-        if self.store.belongs_to_customer(customer_id, caller.user):
+        if customer_id in self.members.find_affiliations(caller.user).customer_ids:
             raise Forbidden("Only administrators of the customer may do this.", code="customer_administrators_only")
         raise NotFound("There is no such customer, or you do not belong to it.", code="customer_not_found")

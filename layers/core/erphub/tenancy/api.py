@@ -1,108 +1,112 @@
 """Who is calling, customers, clients, roles and members."""
 
+from erphub.platform.actors import ActorView
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel, Caller, Member
 from erphub.platform.wire import PageQuery
 from erphub.tenancy.capability import MEMBERS_MANAGE
+from erphub.tenancy.clients import ClientService
+from erphub.tenancy.current_user import CurrentUserService
+from erphub.tenancy.customers import CustomerService
+from erphub.tenancy.members import MemberService
+from erphub.tenancy.roles import RoleService
 from erphub.tenancy.schemas import (
     AdministratorPage,
-    AdministratorView,
     ChangedMember,
     ChangedRole,
     ClientPage,
     ClientView,
+    CurrentUser,
     CustomerView,
-    Me,
     MemberPage,
     MemberView,
     NewClient,
     NewCustomer,
     RoleView,
 )
-from erphub.tenancy.service import TenancyService
 
 router = Router("Me and tenancy")
 
 
 @router.get("/me", needs=AccessLevel.SIGNED_IN)
-def show_me(service: TenancyService, caller: Caller) -> Me:
-    """Show the caller's customers and clients, and what may be done in each."""
-    return service.me(caller)
+def get_me(service: CurrentUserService, caller: Caller) -> CurrentUser:
+    """Get the caller's customers and clients, and what may be done in each."""
+    return service.get(caller)
 
 
 @router.post("/customers", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
-def create_customer(service: TenancyService, body: NewCustomer) -> CustomerView:
+def create_customer(service: CustomerService, body: NewCustomer) -> CustomerView:
     """Make a customer, with its first administrator and roles."""
-    return service.create_customer(body)
+    return service.create(body)
 
 
 @router.get("/customers/{customer_id}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
-def show_customer(service: TenancyService, customer_id: str) -> CustomerView:
-    """Show a customer with its administrators and roles."""
-    return service.customer(customer_id)
+def get_customer(service: CustomerService, customer_id: str) -> CustomerView:
+    """Get a customer with its administrators and roles."""
+    return service.get(customer_id)
 
 
 @router.get("/customers/{customer_id}/administrators", needs=AccessLevel.ANY_ADMINISTRATOR)
-def list_administrators(service: TenancyService, customer_id: str, query: PageQuery) -> AdministratorPage:
+def list_administrators(service: CustomerService, customer_id: str, query: PageQuery) -> AdministratorPage:
     """List who administers a customer."""
-    return service.administrators(customer_id, query)
+    return service.list_administrators(customer_id, query)
 
 
-@router.put("/customers/{customer_id}/administrators/{user}", needs=AccessLevel.ANY_ADMINISTRATOR)
-def put_administrator(service: TenancyService, customer_id: str, user: str) -> AdministratorView:
+@router.put("/customers/{customer_id}/administrators/{user_id}", needs=AccessLevel.ANY_ADMINISTRATOR)
+def add_administrator(service: CustomerService, customer_id: str, user_id: str) -> ActorView:
     """Let somebody administer a customer, by user id or e-mail address; an address nobody has is invited."""
-    return service.put_administrator(customer_id, user)
+    return service.add_administrator(customer_id, user_id)
 
 
-@router.delete("/customers/{customer_id}/administrators/{user}", needs=AccessLevel.ANY_ADMINISTRATOR)
-def remove_administrator(service: TenancyService, customer_id: str, user: str) -> None:
+@router.delete("/customers/{customer_id}/administrators/{user_id}", needs=AccessLevel.ANY_ADMINISTRATOR)
+def remove_administrator(service: CustomerService, customer_id: str, user_id: str) -> None:
     """Let somebody administer a customer no longer; the last one stays."""
-    service.remove_administrator(customer_id, user)
+    service.remove_administrator(customer_id, user_id)
 
 
 @router.get("/customers/{customer_id}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
-def list_clients(service: TenancyService, customer_id: str, query: PageQuery) -> ClientPage:
+def list_clients(service: ClientService, customer_id: str, query: PageQuery) -> ClientPage:
     """List the clients of a customer."""
-    return service.clients(customer_id, query)
+    return service.list_clients(customer_id, query)
 
 
 @router.post("/customers/{customer_id}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
-def create_client(service: TenancyService, customer_id: str, caller: Caller, body: NewClient) -> ClientView:
+def create_client(service: ClientService, customer_id: str, caller: Caller, body: NewClient) -> ClientView:
     """Make a client; the caller becomes its first member, as administrator."""
-    return service.create_client(customer_id, caller, body)
+    return service.create(customer_id, caller, body)
 
 
 @router.get("/customers/{customer_id}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
-def show_role(service: TenancyService, customer_id: str, role: str) -> RoleView:
-    """Show a role and what it allows."""
-    return service.role(customer_id, role)
+def get_role(service: RoleService, customer_id: str, role: str) -> RoleView:
+    """Get a role and what it allows."""
+    return service.get(customer_id, role)
 
 
 @router.put("/customers/{customer_id}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
-def put_role(service: TenancyService, customer_id: str, role: str, body: ChangedRole) -> RoleView:
+def create_or_update_role(service: RoleService, customer_id: str, role: str, body: ChangedRole) -> RoleView:
     """Make a role, or change what it allows."""
-    return service.put_role(customer_id, role, body)
+    return service.create_or_update(customer_id, role, body)
 
 
 @router.delete("/customers/{customer_id}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
-def delete_role(service: TenancyService, customer_id: str, role: str) -> None:
+def delete_role(service: RoleService, customer_id: str, role: str) -> None:
     """Delete a role that nobody has."""
-    service.delete_role(customer_id, role)
+    service.delete(customer_id, role)
 
 
 @router.get("/clients/{client_id}/members", needs=MEMBERS_MANAGE)
-def list_members(service: TenancyService, member: Member, query: PageQuery) -> MemberPage:
+def list_members(service: MemberService, member: Member, query: PageQuery) -> MemberPage:
     """List the members of a client."""
-    return service.members(member, query)
+    return service.list_members(member, query)
 
 
-@router.put("/clients/{client_id}/members/{user}", needs=MEMBERS_MANAGE)
-def put_member(service: TenancyService, member: Member, user: str, body: ChangedMember) -> MemberView:
+@router.put("/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE)
+def add_or_update_member(service: MemberService, member: Member, user_id: str, body: ChangedMember) -> MemberView:
     """Give a user a role in the client; an e-mail address nobody has yet is invited."""
-    return service.put_member(member, user, body)
+    return service.add_or_update(member, user_id, body)
 
 
-@router.delete("/clients/{client_id}/members/{user}", needs=MEMBERS_MANAGE)
-def remove_member(service: TenancyService, member: Member, user: str) -> None:
+@router.delete("/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE)
+def remove_member(service: MemberService, member: Member, user_id: str) -> None:
     """Take a user out of the client."""
-    service.remove_member(member, user)
+    service.remove(member, user_id)

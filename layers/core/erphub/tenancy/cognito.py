@@ -1,6 +1,6 @@
 """The people who can sign in: a Cognito user pool whose users are named by their e-mail address."""
 
-from typing import Any, cast
+from typing import Any, cast, override
 
 from botocore.exceptions import ClientError
 
@@ -9,6 +9,7 @@ from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
 from erphub.platform.errors import Conflict, Unavailable
 from erphub.tenancy.models import User
+from erphub.tenancy.ports import UserDirectory
 
 _NOT_MAILED = {"CodeDeliveryFailureException", "LimitExceededException", "InvalidEmailRoleAccessPolicyException"}
 """Cognito made no mail of it: none are left of the day's 50, or SES refuses the identity."""
@@ -16,17 +17,17 @@ _NOT_MAILED = {"CodeDeliveryFailureException", "LimitExceededException", "Invali
 _later = later_when_busy("sign_in_busy", "The sign-in service is busy.")
 
 
-class CognitoUsers:
-    """Satisfies `tenancy.ports.UserDirectory`."""
+class CognitoUsers(UserDirectory):
+    """The user pool of this deployment."""
 
-    def __init__(self, pool: str) -> None:
-        self._pool = pool
+    def __init__(self, pool_id: str) -> None:
+        self._pool_id = pool_id
 
+    @override
     @_later
     def find(self, who: str) -> User | None:
-        """See the port."""
         try:
-            answer = client("cognito-idp").admin_get_user(UserPoolId=self._pool, Username=who)
+            answer = client("cognito-idp").admin_get_user(UserPoolId=self._pool_id, Username=who)
         except ClientError as error:
             if code_of(error) in {"UserNotFoundException", "InvalidParameterException"}:
                 return None
@@ -40,13 +41,13 @@ class CognitoUsers:
             )
         return user
 
+    @override
     @_later
     def invite(self, email: str) -> User:
-        """See the port."""
         attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
         try:
             answer = client("cognito-idp").admin_create_user(
-                UserPoolId=self._pool,
+                UserPoolId=self._pool_id,
                 Username=email,
                 UserAttributes=cast(Any, attributes),
                 DesiredDeliveryMediums=["EMAIL"],
@@ -68,6 +69,6 @@ class CognitoUsers:
 
 def _user(attributes: Any, username: str) -> User:
     """The user; an address that was not confirmed is nobody's."""
-    facts = {attribute["Name"]: attribute["Value"] for attribute in attributes}
-    confirmed = facts.get("email_verified") == "true"
-    return User(facts.get("sub", username), facts.get("email") if confirmed else None)
+    values = {attribute["Name"]: attribute["Value"] for attribute in attributes}
+    confirmed = values.get("email_verified") == "true"
+    return User(values.get("sub", username), values.get("email") if confirmed else None)

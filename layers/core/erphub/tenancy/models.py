@@ -1,5 +1,6 @@
 """Customers, clients, roles and memberships as they are kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +38,20 @@ class Client:
     name: str
     created_at: datetime
     version: int = 1
+
+
+@dataclass(frozen=True)
+class Affiliations:
+    """Where a user belongs: customers by id, and clients."""
+
+    administered: Sequence[str]
+    """Customers the user administers."""
+    memberships: Sequence[Membership]
+
+    @property
+    def customer_ids(self) -> list[str]:
+        """Every customer the user administers or is a member in, once."""
+        return list(dict.fromkeys([*self.administered, *(one.customer_id for one in self.memberships)]))
 
 
 @dataclass(frozen=True)

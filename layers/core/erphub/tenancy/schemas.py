@@ -6,8 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from erphub import capabilities
+from erphub.platform.actors import ActorKind, ActorView
 from erphub.platform.capability import Permission
 from erphub.platform.wire import Declared, Model, Name
+from erphub.tenancy.models import Membership, Role, User
 
 MAX_PERMISSIONS = 100
 DeclaredPermission = Annotated[
@@ -35,27 +37,20 @@ class RoleView(Model):
 
 
 class CustomerView(Model):
-    """A customer with its administrators (ids) and roles."""
+    """A customer with its administrators and roles."""
 
     id: str
     name: str
-    administrators: list[str]
+    administrators: list[ActorView]
     roles: list[RoleView]
     created_at: datetime
     version: int
 
 
-class AdministratorView(Model):
-    """Somebody who administers a customer."""
-
-    user: str
-    email: str | None
-
-
 class AdministratorPage(Model):
     """A page of administrators."""
 
-    items: list[AdministratorView]
+    items: list[ActorView]
     next: str | None
 
 
@@ -92,8 +87,7 @@ class ChangedRole(Model):
 class MemberView(Model):
     """A member, the role and what it allows."""
 
-    user: str
-    email: str | None
+    member: ActorView
     role: str
     permissions: list[DeclaredPermission]
     version: int
@@ -113,15 +107,15 @@ class ChangedMember(Model):
     version: Version = None
 
 
-class MyCustomer(Model):
+class OwnCustomer(Model):
     """A customer the caller administers or is a member in."""
 
     id: str
     name: str
-    administrator: bool
+    is_administrator: bool
 
 
-class MyClient(Model):
+class OwnClient(Model):
     """A client the caller is a member of, and what may be done there."""
 
     id: str
@@ -131,11 +125,31 @@ class MyClient(Model):
     permissions: list[DeclaredPermission]
 
 
-class Me(Model):
+class CurrentUser(Model):
     """Who is calling, and where they belong."""
 
-    user: str
+    id: str
     email: str | None
-    platform_administrator: bool
-    customers: list[MyCustomer]
-    clients: list[MyClient]
+    is_platform_administrator: bool
+    customers: list[OwnCustomer]
+    clients: list[OwnClient]
+
+
+def person_view(user: User) -> ActorView:
+    """Somebody by their e-mail address."""
+    return ActorView(id=user.id, name=user.email, kind=ActorKind.PERSON)
+
+
+def role_view(role: Role) -> RoleView:
+    """A role for its users."""
+    return RoleView(name=role.name, permissions=sorted(role.permissions), version=role.version)
+
+
+def member_view(member: Membership, role: Role | None) -> MemberView:
+    """A member with what the role allows; a role that is gone allows nothing."""
+    return MemberView(
+        member=person_view(User(member.user, member.email)),
+        role=member.role,
+        permissions=sorted(role.permissions) if role else [],
+        version=member.version,
+    )

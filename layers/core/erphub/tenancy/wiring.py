@@ -9,51 +9,131 @@ if TYPE_CHECKING:
     from erphub.platform.services import Services
     from erphub.tenancy.access import Authorizer
     from erphub.tenancy.actors import MemberDirectory
-    from erphub.tenancy.dynamodb import TenancyTable
-    from erphub.tenancy.service import TenancyService
-
-
-def tenancy_table(services: "Services") -> "TenancyTable":
-    """Customers, clients, roles and members, as they are kept."""
-    from erphub.tenancy.dynamodb import TenancyTable
-
-    return TenancyTable(services.platform.table)
+    from erphub.tenancy.clients import ClientService
+    from erphub.tenancy.current_user import CurrentUserService
+    from erphub.tenancy.customers import CustomerService
+    from erphub.tenancy.directory import StoredTenants
+    from erphub.tenancy.first_administrator import FirstAdministrator
+    from erphub.tenancy.members import MemberService
+    from erphub.tenancy.people import PersonLookup
+    from erphub.tenancy.roles import RoleService
 
 
 def authorizer(services: "Services") -> "Authorizer":
     """Who may do what."""
     from erphub.tenancy.access import Authorizer
-    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.dynamodb import CustomerTable, MemberTable, PlatformAdministratorTable, RoleTable
 
-    return Authorizer(services.get(TenancyTable))
+    table = services.platform.table
+    return Authorizer(MemberTable(table), RoleTable(table), CustomerTable(table), PlatformAdministratorTable(table))
 
 
 def member_directory(services: "Services") -> "MemberDirectory":
     """Names of those who did something in a client."""
     from erphub.tenancy.actors import MemberDirectory
-    from erphub.tenancy.dynamodb import TenancyTable
+    from erphub.tenancy.dynamodb import MemberTable
 
-    return MemberDirectory(services.get(TenancyTable))
+    return MemberDirectory(MemberTable(services.platform.table))
 
 
-def tenancy_service(services: "Services") -> "TenancyService":
-    """Customers, clients, roles, members."""
+def stored_tenants(services: "Services") -> "StoredTenants":
+    """What other capabilities ask about customers and clients."""
+    from erphub.tenancy.directory import StoredTenants
+    from erphub.tenancy.dynamodb import ClientTable, CustomerTable, MemberTable, RoleTable
+
+    table = services.platform.table
+    return StoredTenants(CustomerTable(table), ClientTable(table), RoleTable(table), MemberTable(table))
+
+
+def person_lookup(services: "Services") -> "PersonLookup":
+    """People by id or address."""
     from erphub.tenancy.cognito import CognitoUsers
-    from erphub.tenancy.dynamodb import TenancyTable
-    from erphub.tenancy.service import TenancyService
+    from erphub.tenancy.people import PersonLookup
+
+    return PersonLookup(CognitoUsers(services.platform.settings.user_pool))
+
+
+def current_user_service(services: "Services") -> "CurrentUserService":
+    """Who is calling."""
+    from erphub.tenancy.current_user import CurrentUserService
+    from erphub.tenancy.dynamodb import ClientTable, CustomerTable, MemberTable, PlatformAdministratorTable, RoleTable
+
+    table = services.platform.table
+    return CurrentUserService(
+        CustomerTable(table),
+        ClientTable(table),
+        RoleTable(table),
+        MemberTable(table),
+        PlatformAdministratorTable(table),
+    )
+
+
+def customer_service(services: "Services") -> "CustomerService":
+    """Customers and their administrators."""
+    from erphub.tenancy.customers import CustomerService
+    from erphub.tenancy.dynamodb import CustomerTable, RoleTable
+    from erphub.tenancy.people import PersonLookup
 
     platform = services.platform
-    users = CognitoUsers(platform.settings.user_pool)
-    return TenancyService(services.get(TenancyTable), users, platform.clock, platform.new_id)
+    people = services.get(PersonLookup)
+    return CustomerService(
+        CustomerTable(platform.table), RoleTable(platform.table), people, platform.clock, platform.new_id
+    )
+
+
+def client_service(services: "Services") -> "ClientService":
+    """Clients of a customer."""
+    from erphub.tenancy.clients import ClientService
+    from erphub.tenancy.dynamodb import ClientTable
+
+    platform = services.platform
+    return ClientService(ClientTable(platform.table), platform.clock, platform.new_id)
+
+
+def role_service(services: "Services") -> "RoleService":
+    """Roles of a customer."""
+    from erphub.tenancy.dynamodb import RoleTable
+    from erphub.tenancy.roles import RoleService
+
+    return RoleService(RoleTable(services.platform.table))
+
+
+def member_service(services: "Services") -> "MemberService":
+    """Members of a client."""
+    from erphub.tenancy.dynamodb import MemberTable, RoleTable
+    from erphub.tenancy.members import MemberService
+    from erphub.tenancy.people import PersonLookup
+
+    table = services.platform.table
+    return MemberService(MemberTable(table), RoleTable(table), services.get(PersonLookup))
+
+
+def first_administrator(services: "Services") -> "FirstAdministrator":
+    """Whoever administers the platform from its deployment on."""
+    from erphub.tenancy.dynamodb import PlatformAdministratorTable
+    from erphub.tenancy.first_administrator import FirstAdministrator
+    from erphub.tenancy.people import PersonLookup
+
+    return FirstAdministrator(PlatformAdministratorTable(services.platform.table), services.get(PersonLookup))
 
 
 def dependents(services: "Services") -> "Sequence[Dependent]":
     """What of answered requests hangs on a connection."""
     from erphub.tenancy.dependents import tenancy_dependents
 
-    platform = services.platform
-    return tenancy_dependents(platform.table)
+    return tenancy_dependents(services.platform.table)
 
 
-PROVIDES = (tenancy_table, authorizer, member_directory, tenancy_service)
+PROVIDES = (
+    authorizer,
+    member_directory,
+    stored_tenants,
+    person_lookup,
+    current_user_service,
+    customer_service,
+    client_service,
+    role_service,
+    member_service,
+    first_administrator,
+)
 TAKES_PART = (dependents,)

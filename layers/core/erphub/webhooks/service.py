@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.clock import Clock, Ids
-from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
+from erphub.platform.errors import Conflict, HubError, Invalid, NotFound, version_conflict
 from erphub.platform.identity import Member
 from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.outbound.https import address
@@ -84,9 +84,7 @@ class WebhookService:
         """Change a webhook, or its secret. Raises NotFound, Invalid, Conflict (`version_conflict`)."""
         before = self._read(member, webhook_id)
         if body.version is not None and body.version != before.version:
-            raise Conflict(
-                "It was changed by somebody else in the meantime. Read it again, then decide.", code="version_conflict"
-            )
+            raise version_conflict()
         if body.url is not None:
             self._require_reachable(body.url)
         changes = body.model_dump(include={"url", "events", "description", "is_enabled"}, exclude_none=True)

@@ -13,6 +13,6 @@ class Authorization(Protocol):
         """The caller as a member of the client who has the permission. Raises NotFound, Forbidden."""
         ...
 
-    def require_standing(self, standing: AccessLevel, caller: Caller, customer_id: str | None) -> None:
+    def require_level(self, level: AccessLevel, caller: Caller, customer_id: str | None) -> None:
         """Check a route outside a client. Raises NotFound, Forbidden."""
         ...

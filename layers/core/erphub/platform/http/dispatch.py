@@ -123,7 +123,7 @@ class Dispatcher[R: Routes]:
         if isinstance(route.needs, Permission):
             member = self.authorization().require(request.names["client_id"], who, route.needs)
             return {"caller": who, "member": member}
-        self.authorization().require_standing(route.needs, who, request.names.get("customer_id"))
+        self.authorization().require_level(route.needs, who, request.names.get("customer_id"))
         return {"caller": who}
 
 

@@ -3,13 +3,15 @@
 import pytest
 
 from erphub import app, capabilities
-from erphub.tenancy.dynamodb import TenancyTable
+from erphub.tenancy.dynamodb import CustomerTable, MemberTable, PlatformAdministratorTable
 from tests.support.aws import on_both
+
+ACCOUNTANT = {"id": "accountant", "name": "accountant@example.test", "kind": "person"}
 
 
 @pytest.fixture
 def platform(hub):
-    TenancyTable(app.services().platform.table).make_platform_administrator("platform")
+    PlatformAdministratorTable(app.services().platform.table).add("platform")
     return "platform"
 
 
@@ -19,9 +21,9 @@ def roles(hub, name):
 
 def test_me_shows_where_the_caller_belongs_and_what_may_be_done_there(hub):
     me = hub.call("GET", "/me", user="accountant").json
-    assert me["user"] == "accountant"
-    assert me["platform_administrator"] is False
-    assert me["customers"] == [{"id": hub.customer, "name": "Example AS", "administrator": False}]
+    assert me["id"] == "accountant"
+    assert me["is_platform_administrator"] is False
+    assert me["customers"] == [{"id": hub.customer, "name": "Example AS", "is_administrator": False}]
     assert [(client["id"], client["role"]) for client in me["clients"]] == [(hub.client, "accountant")]
     assert "connections:manage" not in me["clients"][0]["permissions"]
     assert "connections:view" in me["clients"][0]["permissions"]
@@ -35,9 +37,9 @@ def test_me_shows_nothing_to_somebody_who_belongs_nowhere(hub):
 def test_a_customer_administrator_without_a_client_sees_the_customer(hub, platform):
     made = hub.call("POST", "/customers", {"name": "New AS", "administrator": "boss@example.test"}, user=platform)
     assert made.status == 201
-    boss = made.json["administrators"][0]
+    boss = made.json["administrators"][0]["id"]
     me = hub.call("GET", "/me", user=boss).json
-    assert me["customers"] == [{"id": made.json["id"], "name": "New AS", "administrator": True}]
+    assert me["customers"] == [{"id": made.json["id"], "name": "New AS", "is_administrator": True}]
 
 
 def test_a_new_customer_has_roles_to_begin_with(hub, platform):
@@ -51,7 +53,7 @@ def test_a_new_customer_has_roles_to_begin_with(hub, platform):
 
 def test_an_administrator_nobody_knows_is_invited_by_address_but_not_by_id(hub, platform):
     made = hub.call("POST", "/customers", {"name": "A AS", "administrator": "Fresh@Example.test"}, user=platform)
-    assert hub.users.people[made.json["administrators"][0]].email == "fresh@example.test"
+    assert hub.users.people[made.json["administrators"][0]["id"]].email == "fresh@example.test"
     refused = hub.call("POST", "/customers", {"name": "B AS", "administrator": "no-such-id"}, user=platform)
     assert (refused.status, refused.json["errors"][0]["code"]) == (422, "user_unknown")
 
@@ -76,21 +78,21 @@ def administrators(hub, who=""):
 
 def test_an_administrator_hands_over_to_another_and_leaves(hub):
     added = hub.call("PUT", administrators(hub, "accountant@example.test"))
-    assert (added.status, added.json) == (200, {"user": "accountant", "email": "accountant@example.test"})
+    assert (added.status, added.json) == (200, ACCOUNTANT)
     again = hub.call("PUT", administrators(hub, "accountant"))
-    assert (again.status, again.json["user"]) == (200, "accountant")
-    assert [one["id"] for one in hub.call("GET", "/me", user="accountant").json["customers"] if one["administrator"]]
+    assert (again.status, again.json) == (200, ACCOUNTANT)
+    assert [one["id"] for one in hub.call("GET", "/me", user="accountant").json["customers"] if one["is_administrator"]]
     left = hub.call("DELETE", administrators(hub, "administrator"), user="accountant")
     assert left.status == 204
     assert hub.call("GET", roles(hub, "viewer")).code == "customer_administrators_only"
     assert hub.call("GET", roles(hub, "viewer"), user="accountant").status == 200
     shown = hub.call("GET", f"/customers/{hub.customer}", user="accountant").json
-    assert shown["administrators"] == ["accountant"]
+    assert shown["administrators"] == [ACCOUNTANT]
 
 
 def test_a_new_administrator_may_be_invited_and_unknown_ones_may_not(hub):
     invited = hub.call("PUT", administrators(hub, "Fresh@example.test"))
-    assert hub.users.people[invited.json["user"]].email == "fresh@example.test"
+    assert hub.users.people[invited.json["id"]].email == "fresh@example.test"
     unknown = hub.call("PUT", administrators(hub, "no-such-id"))
     assert (unknown.status, unknown.json["errors"][0]["code"]) == (422, "user_unknown")
 
@@ -104,18 +106,19 @@ def test_the_last_administrator_of_a_customer_stays(hub):
 
 def test_two_administrators_cannot_remove_each_other_at_the_same_time(hub, monkeypatch):
     hub.call("PUT", administrators(hub, "accountant"))
-    delete, inner = TenancyTable.delete_administrator, []
+    remove, inner = CustomerTable.remove_administrator, []
 
-    def both(self, customer, user, keeping):
+    def both(self, customer, user, remaining):
         if not inner:
             inner.append(None)
             inner.append(hub.call("DELETE", administrators(hub, "administrator"), user="accountant"))
-        return delete(self, customer, user, keeping)
+        return remove(self, customer, user, remaining)
 
-    monkeypatch.setattr(TenancyTable, "delete_administrator", both)
+    monkeypatch.setattr(CustomerTable, "remove_administrator", both)
     outer = hub.call("DELETE", administrators(hub, "accountant"))
     assert (inner[1].status, outer.status) == (204, 409)
-    assert TenancyTable(app.services().platform.table).administrators(hub.customer) == ["accountant"]
+    kept = CustomerTable(app.services().platform.table).get_administrators(hub.customer)
+    assert [one.id for one in kept] == ["accountant"]
 
 
 def test_the_platform_helps_a_customer_whose_administrator_is_gone_and_knows_no_other_customer(hub, platform):
@@ -123,7 +126,7 @@ def test_the_platform_helps_a_customer_whose_administrator_is_gone_and_knows_no_
     assert hub.call("PUT", administrators(hub, "accountant"), user=platform).status == 200
     assert hub.call("DELETE", administrators(hub, "administrator"), user=platform).status == 204
     listed = hub.call("GET", administrators(hub), user=platform).json
-    assert listed == {"items": [{"user": "accountant", "email": "accountant@example.test"}], "next": None}
+    assert listed == {"items": [ACCOUNTANT], "next": None}
     nowhere = f"/customers/{hub.client}/administrators"
     for method, path in (("GET", nowhere), ("PUT", f"{nowhere}/accountant"), ("DELETE", f"{nowhere}/accountant")):
         assert hub.call(method, path, user=platform).status == 404
@@ -134,7 +137,7 @@ def test_who_makes_a_client_administers_it(hub):
     me = hub.call("GET", "/me").json
     role = next(client["role"] for client in me["clients"] if client["id"] == made["id"])
     assert role == "administrator"
-    assert hub.call("GET", f"/clients/{made['id']}/members").json["items"][0]["user"] == "administrator"
+    assert hub.call("GET", f"/clients/{made['id']}/members").json["items"][0]["member"]["id"] == "administrator"
 
 
 @on_both
@@ -165,11 +168,11 @@ def test_a_member_is_added_changed_and_removed(hub):
 
 def test_a_member_can_be_named_by_address(hub):
     assert (
-        hub.call("PUT", hub.in_client("/members/neighbour@example.test"), {"role": "viewer"}).json["user"]
+        hub.call("PUT", hub.in_client("/members/neighbour@example.test"), {"role": "viewer"}).json["member"]["id"]
         == "neighbour"
     )
     invited = hub.call("PUT", hub.in_client("/members/fresh@example.test"), {"role": "viewer"}).json
-    assert invited["email"] == "fresh@example.test"
+    assert invited["member"]["name"] == "fresh@example.test"
     assert hub.call("DELETE", hub.in_client("/members/neighbour@example.test")).status == 204
 
 
@@ -215,15 +218,15 @@ def test_the_last_administrator_of_a_client_stays(hub):
 @on_both
 def test_two_administrators_cannot_leave_at_the_same_time(hub, monkeypatch):
     hub.call("PUT", hub.in_client("/members/accountant"), {"role": "administrator"})
-    delete, inner = TenancyTable.delete_member, []
+    delete, inner = MemberTable.delete, []
 
-    def both_leave(self, member, keeping):
+    def both_leave(self, member, remaining):
         if not inner:
             inner.append(None)
             inner.append(hub.call("DELETE", hub.in_client("/members/accountant"), user="accountant"))
-        return delete(self, member, keeping)
+        return delete(self, member, remaining)
 
-    monkeypatch.setattr(TenancyTable, "delete_member", both_leave)
+    monkeypatch.setattr(MemberTable, "delete", both_leave)
     outer = hub.call("DELETE", hub.in_client("/members/administrator"))
     assert sorted([outer.status, inner[1].status]) == [204, 409]
     assert len(hub.items())

@@ -1,0 +1,72 @@
+"""Customers: made by the platform, looked after by their administrators."""
+
+from dataclasses import dataclass
+
+from erphub.platform.actors import ActorView
+from erphub.platform.clock import Clock, Ids
+from erphub.platform.errors import Conflict, NotFound
+from erphub.platform.wire import PageQuery
+from erphub.tenancy.models import Customer
+from erphub.tenancy.people import PersonLookup
+from erphub.tenancy.ports import CustomerStore, RoleStore
+from erphub.tenancy.schemas import AdministratorPage, CustomerView, NewCustomer, person_view, role_view
+
+
+@dataclass(frozen=True)
+class CustomerService:
+    """Customers and who administers them."""
+
+    store: CustomerStore
+    roles: RoleStore
+    people: PersonLookup
+    clock: Clock
+    ids: Ids
+
+    def create(self, body: NewCustomer) -> CustomerView:
+        """Make a customer with its first administrator and roles; an unknown e-mail address is invited."""
+        administrator = self.people.find_or_invite(body.administrator, "/administrator")
+        customer = Customer(self.ids(), body.name, self.clock())
+        self.store.add(customer, administrator)
+        return self.get(customer.id)
+
+    def get(self, customer_id: str) -> CustomerView:
+        """The customer with its administrators and roles. Raises NotFound."""
+        customer = self._require(customer_id)
+        return CustomerView(
+            id=customer.id,
+            name=customer.name,
+            administrators=[person_view(user) for user in self.store.get_administrators(customer_id)],
+            roles=[role_view(role) for role in self.roles.get_all(customer_id)],
+            created_at=customer.created_at,
+            version=customer.version,
+        )
+
+    def list_administrators(self, customer_id: str, query: PageQuery) -> AdministratorPage:
+        """A page of those who administer a customer. Raises NotFound."""
+        self._require(customer_id)
+        page = self.store.get_administrator_page(customer_id, query.limit, query.next)
+        return AdministratorPage(items=[person_view(user) for user in page.items], next=page.next)
+
+    def add_administrator(self, customer_id: str, who: str) -> ActorView:
+        """Let somebody administer a customer; an unknown e-mail address is invited. Raises NotFound, Invalid."""
+        self._require(customer_id)
+        user = self.people.find_or_invite(who, "")
+        self.store.add_administrator(customer_id, user)
+        return person_view(user)
+
+    def remove_administrator(self, customer_id: str, who: str) -> None:
+        """Somebody administers a customer no longer. Raises NotFound, Conflict (`last_administrator`)."""
+        user = self.people.find_id(who)
+        administrators = [one.id for one in self.store.get_administrators(customer_id)]
+        if user not in administrators:
+            raise NotFound("The customer has no such administrator.", code="administrator_not_found")
+        remaining = next((one for one in administrators if one != user), None)
+        if remaining is None:
+            raise Conflict("This is the customer's last administrator. Add another first.", code="last_administrator")
+        self.store.remove_administrator(customer_id, user, remaining)
+
+    def _require(self, customer_id: str) -> Customer:
+        customer = self.store.get(customer_id)
+        if customer is None:
+            raise NotFound("There is no such customer, or you do not belong to it.", code="customer_not_found")
+        return customer

@@ -1,0 +1,36 @@
+"""People named by whoever asks: by their id or their e-mail address; an address nobody has can be invited."""
+
+import re
+from dataclasses import dataclass
+
+from erphub.platform.errors import Invalid
+from erphub.tenancy.models import User
+from erphub.tenancy.ports import UserDirectory
+
+USER_ID = re.compile(r"[A-Za-z0-9_:.-]{1,128}")
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"#\x00-\x1f]{1,64}@[A-Za-z0-9.-]{1,189}")
+
+
+@dataclass(frozen=True)
+class PersonLookup:
+    """Finds who is meant."""
+
+    users: UserDirectory
+
+    def find_or_invite(self, who: str, pointer: str) -> User:
+        """The user with this id or address, who is invited when nobody has it. Raises Invalid at `pointer`."""
+        if _EMAIL.fullmatch(who):
+            return self.users.find(who.lower()) or self.users.invite(who.lower())
+        user = self.users.find(who) if USER_ID.fullmatch(who) else None
+        if user is None:
+            raise Invalid.field(pointer, "user_unknown", "There is no such user. Give an e-mail address to invite one.")
+        return user
+
+    def find(self, email: str) -> User | None:
+        """The user with this address."""
+        return self.users.find(email.lower())
+
+    def find_id(self, who: str) -> str:
+        """The id of whoever has this address; what is no address, or nobody's, is taken for an id."""
+        found = self.find(who) if _EMAIL.fullmatch(who) else None
+        return found.id if found else who

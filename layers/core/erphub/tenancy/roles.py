@@ -1,0 +1,49 @@
+"""Roles of a customer: named sets of permissions."""
+
+import re
+from dataclasses import dataclass
+
+from erphub.platform.capability import ADMINISTRATOR
+from erphub.platform.errors import Conflict, Invalid, NotFound, version_conflict
+from erphub.tenancy.capability import MEMBERS_MANAGE
+from erphub.tenancy.models import Role
+from erphub.tenancy.ports import RoleStore
+from erphub.tenancy.schemas import ChangedRole, RoleView, role_view
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
+
+
+@dataclass(frozen=True)
+class RoleService:
+    """Roles, which the customer's administrators decide about."""
+
+    store: RoleStore
+
+    def get(self, customer_id: str, name: str) -> RoleView:
+        """One role. Raises NotFound."""
+        return role_view(self._require(customer_id, name))
+
+    def create_or_update(self, customer_id: str, name: str, body: ChangedRole) -> RoleView:
+        """Make a role or change its permissions. Raises Invalid, Conflict."""
+        if not _NAME.fullmatch(name):
+            raise Invalid.field("", "role_name_invalid", "A role's name has small letters, digits and hyphens.")
+        if name == ADMINISTRATOR and MEMBERS_MANAGE not in body.permissions:
+            raise Conflict("Administrators must be able to manage members.", code="role_protected")
+        before = self.store.get(customer_id, name)
+        if body.version is not None and (before is None or before.version != body.version):
+            raise version_conflict()
+        role = Role(customer_id, name, frozenset(body.permissions))
+        return role_view(self.store.save(role, before.version if before else None))
+
+    def delete(self, customer_id: str, name: str) -> None:
+        """Remove a role nobody has. Raises NotFound, Conflict."""
+        if name == ADMINISTRATOR:
+            raise Conflict("The role of administrators stays.", code="role_protected")
+        self._require(customer_id, name)
+        self.store.delete(customer_id, name)
+
+    def _require(self, customer_id: str, name: str) -> Role:
+        role = self.store.get(customer_id, name) if _NAME.fullmatch(name) else None
+        if role is None:
+            raise NotFound("The customer has no role of this name.", code="role_not_found")
+        return role

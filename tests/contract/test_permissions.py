@@ -18,8 +18,8 @@ from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.router import Route
 from erphub.platform.identity import AccessLevel
 from erphub.tenancy.access import Authorizer
-from erphub.tenancy.models import Membership, Role
-from erphub.tenancy.ports import Memberships
+from erphub.tenancy.models import Affiliations, Membership, Role
+from erphub.tenancy.ports import CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 from local import permissions
 from local.emulator import ROOT
 from tests.support.gateway import addressed
@@ -43,36 +43,45 @@ MEMBERS = (WITHOUT, ONLY, *capabilities.built_in_roles())
 CALLERS = (NOBODY, STRANGER, NEIGHBOUR, *MEMBERS, CUSTOMER_ADMINISTRATOR, PLATFORM_ADMINISTRATOR)
 
 
-@dataclass(frozen=True)
-class People(Memberships):
-    """A customer with two clients: a member of the first in each role, a member of the second who may do everything."""
+def _belongs(client_id: str, user: str) -> bool:
+    """A customer has two clients: a member of the first in each role, a member of the second who may do everything."""
+    return (client_id == CLIENT and user in MEMBERS) or (client_id == OTHER and user == NEIGHBOUR)
 
+
+class Members(MemberStore):
+    @override
+    def get(self, client_id: str, user: str) -> Membership | None:
+        role = user if user in MEMBERS else "administrator"
+        return Membership(client_id, CUSTOMER, user, role) if _belongs(client_id, user) else None
+
+    @override
+    def find_affiliations(self, user: str) -> Affiliations:
+        found = [one for client_id in (CLIENT, OTHER) if (one := self.get(client_id, user))]
+        return Affiliations([CUSTOMER] if user == CUSTOMER_ADMINISTRATOR else [], found)
+
+
+@dataclass(frozen=True)
+class Roles(RoleStore):
     needed: object
     """What the role `only` has, and `without` lacks."""
 
     @override
-    def membership(self, client_id: str, user: str) -> Membership | None:
-        belongs = (client_id == CLIENT and user in MEMBERS) or (client_id == OTHER and user == NEIGHBOUR)
-        role = user if user in MEMBERS else "administrator"
-        return Membership(client_id, CUSTOMER, user, role) if belongs else None
-
-    @override
-    def role(self, customer_id: str, name: str) -> Role | None:
+    def get(self, customer_id: str, name: str) -> Role | None:
         every = frozenset(capabilities.permissions().values())
         mine = frozenset(one for one in every if one == self.needed)
         allowed = {WITHOUT: every - mine, ONLY: mine, **capabilities.built_in_roles()}
         return Role(customer_id, name, allowed[name])
 
+
+class Customers(CustomerStore):
     @override
-    def is_customer_administrator(self, customer_id: str, user: str) -> bool:
+    def is_administrator(self, customer_id: str, user: str) -> bool:
         return customer_id == CUSTOMER and user == CUSTOMER_ADMINISTRATOR
 
-    @override
-    def belongs_to_customer(self, customer_id: str, user: str) -> bool:
-        return customer_id == CUSTOMER and user in (*MEMBERS, NEIGHBOUR)
 
+class Platform(PlatformAdministrators):
     @override
-    def is_platform_administrator(self, user: str) -> bool:
+    def contains(self, user: str) -> bool:
         return user == PLATFORM_ADMINISTRATOR
 
 
@@ -108,7 +117,7 @@ class Api:
         dispatcher = Dispatcher(
             PackageRoutes(capabilities.api_packages()),
             lambda kind: self.recorder,
-            lambda: Authorizer(People(self.needed)),
+            lambda: Authorizer(Members(), Roles(self.needed), Customers(), Platform()),
             lambda: pytest.fail("nobody sent an Idempotency-Key"),
         )
         path = route.path

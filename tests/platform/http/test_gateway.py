@@ -36,7 +36,7 @@ NAMES = [
 class EverybodyMay:
     """Access that asks nobody anything."""
 
-    def require_standing(self, *_: object) -> None:
+    def require_level(self, *_: object) -> None:
         pass
 
 

@@ -41,23 +41,20 @@ def machine() -> Machine:
 
 
 @pytest.fixture
-def told(imports: Imports, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> list[RunRef]:
-    """The door's rooms, and the runs whose end people were told of."""
-    told: list[RunRef] = []
+def reported(imports: Imports, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> list[RunRef]:
+    """The task function's services, and the runs whose end was reported."""
+    reported: list[RunRef] = []
 
-    def report(what: str, error: Exception) -> None:
-        del what, error
-
-    def tell(outcome: Outcome) -> None:
+    def report(outcome: Outcome) -> None:
         assert outcome.event is not None
-        told.append(RunRef(outcome.client_id, outcome.event.data["job_id"], outcome.event.data["run_id"]))
+        reported.append(RunRef(outcome.client_id, outcome.event.data["job_id"], outcome.event.data["run_id"]))
 
-    health, calls = SimpleNamespace(report=tell), SimpleNamespace(calls_so_far=dict)
+    health, calls = SimpleNamespace(report=report), SimpleNamespace(calls_so_far=dict)
     tasks = ImportTasks(imports.planner, imports.execution, imports.runs, imports.runs, health, calls)  # type: ignore[arg-type]
-    abandoned = AbandonedRuns(OpenRunTable(imports.table), machine, tasks, imports.clock, report)  # type: ignore[arg-type]
+    abandoned = AbandonedRuns(OpenRunTable(imports.table), machine, tasks, imports.clock)  # type: ignore[arg-type]
     services.use(monkeypatch, {ImportTasks: tasks, AbandonedRuns: abandoned})
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
-    return told
+    return reported
 
 
 def sweep() -> int:
@@ -74,7 +71,7 @@ def begun(imports: Imports, machine: Machine) -> RunRef:
 
 
 def test_a_run_whose_machine_ended_unheard_is_ended_told_and_its_data_free(
-    imports: Imports, machine: Machine, told: list[RunRef]
+    imports: Imports, machine: Machine, reported: list[RunRef]
 ):
     ref = begun(imports, machine)
     machine.running.clear()
@@ -83,13 +80,15 @@ def test_a_run_whose_machine_ended_unheard_is_ended_told_and_its_data_free(
     assert sweep() == 1
     run = imports.runs.get(ref)
     assert (run.status, (run.problem or {}).get("code")) == (RunStatus.FAILED, BROKEN_CODE)
-    assert told == [ref]
+    assert reported == [ref]
     assert imports.planner.plan(imports.queue(imports.job()), lambda: 900.0)["outcome"] == "ready"
     imports.now += timedelta(minutes=5)
-    assert (sweep(), told) == (0, [ref])
+    assert (sweep(), reported) == (0, [ref])
 
 
-def test_a_run_that_goes_on_is_looked_at_again_an_hour_later(imports: Imports, machine: Machine, told: list[RunRef]):
+def test_a_run_that_goes_on_is_looked_at_again_an_hour_later(
+    imports: Imports, machine: Machine, reported: list[RunRef]
+):
     ref = begun(imports, machine)
     for _ in range(3):
         imports.now += timedelta(hours=1)
@@ -101,7 +100,7 @@ def test_a_run_that_goes_on_is_looked_at_again_an_hour_later(imports: Imports, m
     assert sweep() == 1
 
 
-def test_a_run_that_ended_by_itself_is_nobodys_business(imports: Imports, machine: Machine, told: list[RunRef]):
+def test_a_run_that_ended_by_itself_is_nobodys_business(imports: Imports, machine: Machine, reported: list[RunRef]):
     imports.run(imports.job())
     imports.now += timedelta(days=1)
     assert list(OpenRunTable(imports.table).overdue(imports.now)) == []
@@ -109,7 +108,7 @@ def test_a_run_that_ended_by_itself_is_nobodys_business(imports: Imports, machin
 
 
 def test_a_run_whose_end_could_not_be_written_down_stays_to_be_looked_at(
-    imports: Imports, machine: Machine, told: list[RunRef], monkeypatch: pytest.MonkeyPatch
+    imports: Imports, machine: Machine, reported: list[RunRef], monkeypatch: pytest.MonkeyPatch
 ):
     ref = begun(imports, machine)
 
@@ -123,7 +122,7 @@ def test_a_run_whose_end_could_not_be_written_down_stays_to_be_looked_at(
     assert list(OpenRunTable(imports.table).of_connection(CLIENT, CONNECTION)) == [ref]
 
 
-def test_one_that_was_to_be_added_by_somebody_who_died_is_dropped(imports: Imports, told: list[RunRef]):
+def test_one_that_was_to_be_added_by_somebody_who_died_is_dropped(imports: Imports, reported: list[RunRef]):
     ref = imports.queue(imports.job())
     imports.table.delete({"pk": f"CLIENT#{CLIENT}", "sk": f"RUN#{ref.job_id}#{ref.run_id}"})
     with pytest.raises(NotFound):
@@ -135,7 +134,7 @@ def test_one_that_was_to_be_added_by_somebody_who_died_is_dropped(imports: Impor
 
 @pytest.mark.parametrize("dies_at", ["finish.freed", "finish.ended"])
 def test_a_sweeper_that_dies_is_made_good_by_the_next(
-    dies_at: str, imports: Imports, machine: Machine, told: list[RunRef]
+    dies_at: str, imports: Imports, machine: Machine, reported: list[RunRef]
 ):
     ref = begun(imports, machine)
     machine.running.clear()
@@ -149,7 +148,7 @@ def test_a_sweeper_that_dies_is_made_good_by_the_next(
     assert list(OpenRunTable(imports.table).overdue(imports.now)) == []
 
 
-def test_the_event_and_the_sweeper_at_once_end_it_once(imports: Imports, machine: Machine, told: list[RunRef]):
+def test_the_event_and_the_sweeper_at_once_end_it_once(imports: Imports, machine: Machine, reported: list[RunRef]):
     ref = begun(imports, machine)
     machine.running.clear()
     imports.now += timedelta(hours=2)
@@ -165,7 +164,7 @@ def test_the_event_and_the_sweeper_at_once_end_it_once(imports: Imports, machine
 
 
 def test_one_that_cannot_be_ended_keeps_no_other_waiting(
-    imports: Imports, machine: Machine, told: list[RunRef], monkeypatch: pytest.MonkeyPatch
+    imports: Imports, machine: Machine, reported: list[RunRef], monkeypatch: pytest.MonkeyPatch
 ):
     refs = [begun(imports, machine)]
     machine.running.clear()

@@ -156,14 +156,10 @@ def abandoned_runs(services: "Services") -> "AbandonedRuns":
     from erphub.imports.runs.abandoned import AbandonedRuns
     from erphub.imports.runs.dynamodb.open_runs import OpenRunTable
     from erphub.imports.tasks import ImportTasks
-    from erphub.platform import logging
-
-    def report(what: str, error: Exception) -> None:
-        logging.logger().error("could not be swept", exc_info=error, extra={"what": what})
 
     platform = services.platform
     machine = platform.machine(platform.settings.import_machine)
-    return AbandonedRuns(OpenRunTable(platform.table), machine, services.get(ImportTasks), platform.clock, report)
+    return AbandonedRuns(OpenRunTable(platform.table), machine, services.get(ImportTasks), platform.clock)
 
 
 def import_hooks(services: "Services") -> "ConnectionHooks":

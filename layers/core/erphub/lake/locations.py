@@ -7,7 +7,7 @@ _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def connection_folder(connection_id: str) -> str:
-    """The folder of a connection's files below a company's: a name for it, which alone tells nobody anything."""
+    """The folder of a connection's files below a company's: a name for it, which alone says nothing."""
     return f"of-{_digest(connection_id)}"
 
 

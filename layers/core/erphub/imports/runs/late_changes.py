@@ -71,7 +71,7 @@ class LateChangeFinder:
         return LateChanges(date_ranges, reason, up_to_date=changed is not None)
 
     def _since(self, first: date) -> datetime:
-        """When the last import that was told of changes began; without one, since the unit's first day."""
+        """When the last import that asked for changes began; without one, since the unit's first day."""
         unit = self.unit
         dataset = BY_ID[unit.dataset]
         last = self.published.up_to_date_until(self.run.ref.client_id, dataset, unit.connection_id, unit.company)

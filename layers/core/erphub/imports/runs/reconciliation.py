@@ -12,13 +12,13 @@ from erphub.erp.reading import ControlTotal
 
 type Month = tuple[str | None, int, str | None]
 """Of one month (`2026-01`, None without a date): rows, and their sum as text where the source could give it."""
-type _Held = dict[str, tuple[int, Decimal | None]]
+type _ByPeriod = dict[str, tuple[int, Decimal | None]]
 """Of each period: rows, and their sum where it is known."""
 MAX_DIFFERENCES_DESCRIBED = 3
 _EXACT = Context(prec=100)
 """Python adds decimals in 28 digits unless it is told otherwise; a ledger of decimal(38,20) needs more."""
 _UNDATED = "without a date"
-_NOTHING = (0, Decimal(0))
+_NO_ROWS = (0, Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,22 @@ class Difference:
 
 def differences(source: Iterable[ControlTotal], arrived: Iterable[ControlTotal]) -> list[Difference]:
     """Every period in which rows or sums differ, in order. A period without rows is the same as none."""
-    return _compare(_held(source, _day), _held(_summed(arrived), _day))
+    return _compare(_by_period(source, _day), _by_period(_summed(arrived), _day))
 
 
 def monthly_differences(source: Iterable[Month], arrived: Iterable[ControlTotal]) -> list[Difference]:
     """The same per month, for totals that were kept per month."""
-    counted: _Held = {}
+    counted: _ByPeriod = {}
     for month, rows, amount in source:
         _add(counted, month or _UNDATED, rows, None if amount is None else Decimal(amount))
-    return _compare(counted, _held(_summed(arrived), _month))
+    return _compare(counted, _by_period(_summed(arrived), _month))
 
 
 def months(totals: Iterable[ControlTotal]) -> list[Month]:
     """Totals per month: small enough to keep, exact, sums as text. A month has no sum when one of its days has none."""
     return [
         (None if month == _UNDATED else month, rows, None if amount is None else str(amount))
-        for month, (rows, amount) in _held(totals, _month).items()
+        for month, (rows, amount) in _by_period(totals, _month).items()
         if rows
     ]
 
@@ -81,17 +81,17 @@ def _summed(arrived: Iterable[ControlTotal]) -> Iterator[ControlTotal]:
     return (replace(total, amount=total.amount or Decimal(0)) for total in arrived)
 
 
-def _held(totals: Iterable[ControlTotal], period_of: Callable[[date | None], str]) -> _Held:
-    held: _Held = {}
+def _by_period(totals: Iterable[ControlTotal], period_of: Callable[[date | None], str]) -> _ByPeriod:
+    by_period: _ByPeriod = {}
     for total in totals:
-        _add(held, period_of(total.period), total.rows, total.amount)
-    return held
+        _add(by_period, period_of(total.period), total.rows, total.amount)
+    return by_period
 
 
-def _add(held: _Held, period: str, rows: int, amount: Decimal | None) -> None:
-    before, sum_before = held.get(period, _NOTHING)
+def _add(by_period: _ByPeriod, period: str, rows: int, amount: Decimal | None) -> None:
+    before, sum_before = by_period.get(period, _NO_ROWS)
     summed = None if sum_before is None or amount is None else _EXACT.add(sum_before, amount)
-    held[period] = (before + rows, summed)
+    by_period[period] = (before + rows, summed)
 
 
 def _day(period: date | None) -> str:
@@ -102,10 +102,10 @@ def _month(period: date | None) -> str:
     return period.isoformat()[:7] if period else _UNDATED
 
 
-def _compare(source: _Held, arrived: _Held) -> list[Difference]:
+def _compare(source: _ByPeriod, arrived: _ByPeriod) -> list[Difference]:
     found: list[Difference] = []
     for period in sorted(source.keys() | arrived.keys()):
-        (there, there_sum), (here, here_sum) = source.get(period, _NOTHING), arrived.get(period, _NOTHING)
+        (there, there_sum), (here, here_sum) = source.get(period, _NO_ROWS), arrived.get(period, _NO_ROWS)
         if there != here or _sums_differ(there_sum, here_sum):
             found.append(Difference(period, there, here, there_sum, here_sum))
     return found

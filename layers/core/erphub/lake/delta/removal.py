@@ -1,8 +1,8 @@
 """A connection's rows leave the lake: from the tables, from the storage with all versions, and from the tables' logs.
 
 A table is shared by a client's connections; a file of it is not. So the rows go in one commit that takes away the
-connection's files, and the others' are not touched. The log of a table tells of each file what its smallest and largest
-keys are: what it tells of the connection's files is taken out too. Nobody's commit is undone by that, since a line that
+connection's files, and the others' are not touched. The log of a table says of each file what its smallest and largest
+keys are: what it says of the connection's files is taken out too. Nobody's commit is undone by that, since a line that
 adds a file and the one that removes it go together, and a log's file stays in its place, so that no writer who is late
 can take its number.
 
@@ -114,7 +114,7 @@ class LakeRemoval:
         self._checkpoint("lake.log")
 
     def _renew_checkpoints(self, key: str, old: Sequence[str]) -> None:
-        """A checkpoint repeats what the log told until then: one from now takes the place of those from before."""
+        """A checkpoint repeats what the log said until then: one from now takes the place of those from before."""
         if not old:
             return
         table = self._existing(key)
@@ -134,12 +134,12 @@ def _files(table: DeltaTable) -> list[dict[str, Any]]:
 
 
 def _removal(file: Mapping[str, Any]) -> RemoveAction:
-    """Not even the company is told: the path is enough."""
+    """Not even with the company: the path is enough."""
     return RemoveAction(file["path"], True, int(time.time() * 1000))
 
 
 def redacted(text: str, folder: str, connection_id: str) -> str:
-    """A commit of a table's log without what it tells of a connection's files.
+    """A commit of a table's log without what it says of a connection's files.
 
     Lines that add them go. Lines that remove them stay, with nothing but the path: a reader who has just read the line
     that adds one must still learn that it is gone.

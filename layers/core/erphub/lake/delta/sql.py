@@ -183,8 +183,8 @@ def outside(dataset: Dataset, date_ranges: Sequence[DateRange]) -> str:
     """The rows of a table that none of the ranges holds, those without a date among them."""
     columns = _names([*(field.name for field in dataset.fields), "connection"])
     assert dataset.date is not None  # noqa: S101  a dataset without a date has no ranges
-    held = " OR ".join(f"({inside(dataset.date, each)})" for each in date_ranges)
-    return f"SELECT {columns} FROM t WHERE NOT ({held}) OR {name(dataset.date)} IS NULL"  # noqa: S608
+    replaced = " OR ".join(f"({inside(dataset.date, each)})" for each in date_ranges)
+    return f"SELECT {columns} FROM t WHERE NOT ({replaced}) OR {name(dataset.date)} IS NULL"  # noqa: S608
 
 
 def days_with(dataset: Dataset, column: str, values: Iterable[str], whose: tuple[str, str], before: date) -> str:

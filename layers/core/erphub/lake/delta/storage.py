@@ -72,7 +72,7 @@ def is_engine_error(error: BaseException) -> bool:
 
 
 class translated:
-    """The engine's errors in the hub's words; a conflict of commits is left for who tries again."""
+    """Translates the engine's errors to the hub's; a conflict of commits is left for who tries again."""
 
     def __enter__(self) -> None:
         return None

@@ -85,7 +85,7 @@ def trial_balances(
 
 def _pages(hub: Hub, connection: str, company: str, days: tuple[date, date]) -> Any:
     query: dict[str, str | int] = {"from_date": days[0].isoformat(), "to_date": days[1].isoformat()}
-    columns = "account_no,amount,credit"
+    columns = "account_no,amount,is_credit"
     return hub.pages(ROWS, limit=2000, company_key=company, connection_id=connection, columns=columns, **query)
 
 
@@ -99,7 +99,7 @@ def _names(hub: Hub, connection: str, company: str) -> dict[str, str]:
 def _post(balance: TrialBalance, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         sums = balance.accounts.setdefault(row["account_no"] or "", Sums())
-        sums.post(Decimal(row["amount"]), row["credit"])
+        sums.post(Decimal(row["amount"]), row["is_credit"])
 
 
 def differences(source: Source, found: Sums) -> list[str]:

@@ -141,7 +141,7 @@ class Life:
             "login": self.login,
             "encryption": "verify",
             "ca_certificate": server["authority"],
-            "shared": False,
+            "is_shared": False,
         }
         made = self.owner
         screen.request(f'POST …/wizards {{"erp_system": "visma-business"}}, and its steps; company {_COMPANY}')
@@ -287,7 +287,7 @@ class Life:
         screen.say(f"A third company: {problem['status']}, “{problem['detail']}”")
         screen.request('PATCH /customers/… {"same_company_twice": true}  by the customer')
         owner.change(self.customer, {"same_company_twice": True})
-        knowingly = {"companies": [_COMPANY], "connected_elsewhere": True}
+        knowingly = {"companies": [_COMPANY], "confirm_duplicates": True}
         self.neighbour.answer(wizard, "companies", knowingly, "name")
         self.neighbour.answer(wizard, "name", {"name": "The same, knowingly"}, "vouchers")
         self.neighbour.answer(wizard, "vouchers", {"voucher_provider": "none"}, "finish")

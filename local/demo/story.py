@@ -86,7 +86,7 @@ class Story:
             "login": server["login"],
             "encryption": "verify",
             "ca_certificate": server["authority"],
-            "shared": True,
+            "is_shared": True,
         }
         screen.say(f"A SQL Server at {given['server']}, and a password that is wrong:")
         seen = self._answer(hub, wizard, "server", given | {"password": "Summer2019"}, "…, a wrong password")
@@ -191,7 +191,7 @@ class Story:
         """Every ledger line in the lake, through the API."""
         screen = self.screen
         screen.chapter("Read the ledger back from the lake")
-        screen.request("GET …/gl_transactions/rows?columns=account_no,amount,credit&next=…")
+        screen.request("GET …/gl_transactions/rows?columns=account_no,amount,is_credit&next=…")
         lines = sum(source.lines for source in self.sources)
         columns = (
             TextColumn("   "),

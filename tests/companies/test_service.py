@@ -153,17 +153,17 @@ def finish(wizard, keys, name, **more):
 @on_both
 def test_going_on_knowingly_needs_the_customers_leave_and_is_marked_in_every_list(hub, one):
     second = Wizard(hub).until("server")
-    knowingly = {"companies": ["F0001", "F0002"], "connected_elsewhere": True}
+    knowingly = {"companies": ["F0001", "F0002"], "confirm_duplicates": True}
     assert second.put("companies", knowingly).code == "company_connected"
     assert allow_twice(hub)["same_company_twice"] is True
     assert "go_on" in second.companies().json["items"][0]["elsewhere"]["offers"]
     assert second.put("companies", {"companies": ["F0001"]}).code == "company_connected"
-    other = finish(second, ["F0001", "F0002"], "Twice", connected_elsewhere=True)["connection_id"]
+    other = finish(second, ["F0001", "F0002"], "Twice", confirm_duplicates=True)["connection_id"]
     for connection in (one, other):
         items = hub.call("GET", hub.in_client(f"/connections/{connection}/companies")).json["items"]
         assert {item["key"]: item["also_elsewhere"] for item in items}["F0001"] is True
     assert licences(hub)["used"] == 2
-    assert "connected_elsewhere" not in str(hub.call("GET", hub.in_client(f"/connections/{other}")).json)
+    assert "confirm_duplicates" not in str(hub.call("GET", hub.in_client(f"/connections/{other}")).json)
 
 
 def test_a_company_taken_while_the_wizard_went_on_is_asked_for_again(hub, one):
@@ -199,7 +199,7 @@ def test_a_company_that_is_let_go_is_free_for_others(hub, one):
 def test_of_two_connections_with_a_company_the_one_that_stays_keeps_it_and_its_licence(hub, one):
     allow_twice(hub)
     second = Wizard(hub).until("server")
-    other = finish(second, ["F0001"], "Twice", connected_elsewhere=True)["connection_id"]
+    other = finish(second, ["F0001"], "Twice", confirm_duplicates=True)["connection_id"]
     identities = app.services().get(CompanyRegistry)
     for _ in range(2):
         identities.release(hub.client, one)
@@ -232,7 +232,7 @@ def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_w
 
     allow_twice(hub)
     wizard = Wizard(hub).until("server")
-    other = finish(wizard, "all", "All", connected_elsewhere=True)["connection_id"]
+    other = finish(wizard, "all", "All", confirm_duplicates=True)["connection_id"]
     connection = ConnectionTable(app.services().platform.table).get(hub.client, other)
     assert connection is not None
     new = [FoundCompany(key, f"{key} AS", facts={"installation": SAME}) for key in ("F0001", "F0002", "F0007", "F0008")]

@@ -56,7 +56,7 @@ def by_hand(scene, connection, stage=None, error=None):
     """A test by hand, which that stage failed with that error."""
     outcomes = [("tcp", "passed"), ("login", "passed"), ("read", "passed")]
     probes = [
-        ProbeView(stage=one, outcome="failed" if one == stage else outcome, milliseconds=1, detail="…")
+        ProbeView(stage=one, outcome="failed" if one == stage else outcome, duration_ms=1, detail="…")
         for one, outcome in outcomes
     ]
     now = scene.clock()

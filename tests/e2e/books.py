@@ -44,7 +44,7 @@ class Books:
             "password": self.server["password"],
             "encryption": "verify",
             "ca_certificate": self.server["authority"],
-            "shared": False,
+            "is_shared": False,
         }
         steps = [("server", server), ("companies", {"companies": companies}), ("name", {"name": name})]
         for step, answer in [*steps, ("vouchers", {"voucher_provider": "none"}), ("finish", {})]:

@@ -116,7 +116,7 @@ def test_a_user_chooses_among_companies_and_no_token_is_seen_anywhere(
 ) -> None:
     one = person.answer("sign-in", USER)
     assert failed(one)["code"] == "company_must_be_chosen"
-    several = person.answer("sign-in", USER | {"several_companies": True})
+    several = person.answer("sign-in", USER | {"has_several_companies": True})
     found = person.call("GET", f"{person.path}/companies").json()["items"]
     assert {company["key"] for company in found} == {"100001", "100002"}
     connection = finish(person, several, "By user", ["100001"])

@@ -90,7 +90,7 @@ def test_a_server_under_another_name_is_the_same_server(hub: Any, editor: Editor
     assert [one["type"] for one in told if one["connection_id"] == connection][:1] == ["company.access_requested"]
 
     hub.call("PATCH", f"/customers/{customer}", json={"same_company_twice": True})
-    second.answer("companies", {"companies": ["F0001"], "connected_elsewhere": True})
+    second.answer("companies", {"companies": ["F0001"], "confirm_duplicates": True})
     second.answer("name", {"name": "Second"})
     second.answer("vouchers", {})
     assert second.answer("finish", {})["status"] == "finished"

@@ -121,7 +121,7 @@ def test_an_earlier_step_is_opened_again_and_what_hangs_on_it_is_asked_again(use
     user.answer("server", user.server)
     user.answer("companies", {"companies": "all"})
     user.answer("name", {"name": user.unused("Opened again")})
-    again = user.answer("server", user.server | {"shared": True})
+    again = user.answer("server", user.server | {"is_shared": True})
     assert again["step"] == "companies"
     assert {step["id"]: step["state"] for step in again["steps"]}["name"] == "done"
     assert user.answer("companies", {"companies": ["F0001"]})["step"] == "vouchers"

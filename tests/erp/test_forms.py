@@ -33,19 +33,19 @@ def test_defaults_are_filled_in_and_secrets_kept_apart() -> None:
         "authentication": "sql",
         "login": "reader",
         "encryption": "verify",
-        "shared": False,
+        "is_shared": False,
     }
     assert secrets == {"password": "s3cret"}
 
 
 def test_every_error_is_told_at_once() -> None:
-    body = {"server": 5, "login": "", "encryption": "none", "shared": "yes", "color": "red", "database": "x" * 129}
+    body = {"server": 5, "login": "", "encryption": "none", "is_shared": "yes", "color": "red", "database": "x" * 129}
     assert errors(SERVER, body) == {
         "/server": "wrong_type",
         "/login": "required",
         "/password": "required",
         "/encryption": "not_a_choice",
-        "/shared": "wrong_type",
+        "/is_shared": "wrong_type",
         "/color": "unknown_field",
         "/database": "too_long",
     }
@@ -71,7 +71,7 @@ def test_an_answer_that_is_no_object_is_refused(body: object) -> None:
         ({"ca_certificate": "hello"}, "/ca_certificate", "certificate_form"),
         ({"ca_certificate": "-----BEGIN PRIVATE KEY-----\n"}, "/ca_certificate", "private_key_given"),
         ({"encryption": "trust", "ca_certificate": "x"}, "/ca_certificate", "not_applicable"),
-        ({"shared": 1}, "/shared", "wrong_type"),
+        ({"is_shared": 1}, "/is_shared", "wrong_type"),
     ],
 )
 def test_what_cannot_work_is_refused_where_it_stands(change: dict[str, Any], pointer: str, code: str) -> None:
@@ -106,9 +106,9 @@ class TestEditing:
     known = AnswerContext(clean_answer(SERVER, GOOD)[0], frozenset({"password"}))
 
     def test_a_password_left_out_stays_what_it_was(self) -> None:
-        settings, secrets = clean_answer(SERVER, {"server": "db01", "login": "reader", "shared": True}, self.known)
+        settings, secrets = clean_answer(SERVER, {"server": "db01", "login": "reader", "is_shared": True}, self.known)
         assert secrets == {}
-        assert settings["shared"] is True
+        assert settings["is_shared"] is True
 
     @pytest.mark.parametrize(
         "change",
@@ -172,7 +172,7 @@ def test_a_system_without_vouchers_does_not_ask_for_them() -> None:
 def test_companies_are_all_or_a_list_of_keys(companies: object, expected: dict[str, str] | None) -> None:
     where = step("visma-business", "companies")
     if expected is None:
-        taken = {"companies": companies, "connected_elsewhere": False}
+        taken = {"companies": companies, "confirm_duplicates": False}
         assert clean_answer(where, {"companies": companies})[0] == taken
     else:
         assert errors(where, {"companies": companies}) == expected

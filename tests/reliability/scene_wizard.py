@@ -20,7 +20,7 @@ class Wizard(With24SevenOffice):
             "sign_in": "user",
             "username": seed.USER,
             "password": seed.PASSWORD,
-            "several_companies": True,
+            "has_several_companies": True,
         },
         "companies": {"companies": [str(seed.SHOP), str(seed.CAFE)]},
         "departments": {"departments": "all"},

@@ -10,7 +10,7 @@ from tests.wizards.test_editing import Edit, companies, show
 from tests.wizards.test_service import Wizard as AnyWizard
 from tests.wizards.test_service import codes
 
-SIGN_IN = {"sign_in": "user", "username": "ola@example.test", "password": "right", "several_companies": True}
+SIGN_IN = {"sign_in": "user", "username": "ola@example.test", "password": "right", "has_several_companies": True}
 
 
 class Wizard(AnyWizard):

@@ -173,7 +173,7 @@ def test_a_stored_password_is_not_sent_to_another_server(hub):
     answer = wizard.put("server", body)
     assert (answer.status, codes(answer)) == (422, ["secret_needed_again"])
     same = {name: value for name, value in SERVER.items() if name != "password"}
-    assert wizard.answer("server", same | {"shared": True})["step"] == "companies"
+    assert wizard.answer("server", same | {"is_shared": True})["step"] == "companies"
 
 
 def test_only_companies_that_were_found_and_can_be_opened_are_chosen(hub):

@@ -250,7 +250,7 @@ def of_an_organisation(folder: Path, patch: pytest.MonkeyPatch) -> AbstractConte
 
 def of_a_user(folder: Path, patch: pytest.MonkeyPatch) -> AbstractContextManager[Subject]:
     """24SevenOffice over SOAP."""
-    answers = {"sign_in": "user", "username": seed.USER, "password": seed.PASSWORD, "several_companies": True}
+    answers = {"sign_in": "user", "username": seed.USER, "password": seed.PASSWORD, "has_several_companies": True}
     return twentyfourseven(answers, set())
 
 

@@ -33,7 +33,7 @@ def test_a_good_connection_passes_every_stage_in_order(subject: Subject) -> None
     order = list(Stage)
     assert [probe.stage for probe in probes] == sorted({probe.stage for probe in probes}, key=order.index)
     assert Stage.LOGIN in {probe.stage for probe in probes}
-    assert all(probe.detail and probe.milliseconds >= 0 for probe in probes)
+    assert all(probe.detail and probe.duration_ms >= 0 for probe in probes)
 
 
 def test_a_wrong_secret_fails_the_login_as_refused_and_skips_the_rest(subject: Subject) -> None:

@@ -25,8 +25,8 @@ def test_every_system_of_the_catalogue_is_put_to_this_suite() -> None:
 
 
 def test_it_is_in_the_catalogue_that_the_api_shows(subject: Subject) -> None:
-    shown = service.system(subject.erp_system)
-    assert shown in service.systems().items
+    shown = service.get_erp_system(subject.erp_system)
+    assert shown in service.list_erp_systems().items
     assert shown.title
     assert shown.summary
     assert shown.documentation
@@ -40,7 +40,7 @@ def test_it_can_do_what_it_says_and_says_what_it_cannot(subject: Subject, capabi
     protocol = catalogue.CAPABILITIES.get(capability)
     can = protocol is not None and isinstance(subject.open(), protocol)
     assert (capability in catalogue.describe(subject.erp_system).capabilities) is can
-    assert (capability in service.system(subject.erp_system).capabilities) is can
+    assert (capability in service.get_erp_system(subject.erp_system).capabilities) is can
 
 
 def test_it_offers_exactly_the_further_abilities_that_are_known_of_it(subject: Subject) -> None:

@@ -17,7 +17,7 @@ def posts(subject: Subject) -> tuple[PostsDocuments, Documents] | None:
     system = subject.open()
     if subject.documents is None:
         assert AdapterCapability.DOCUMENTS not in catalogue.describe(subject.erp_system).capabilities
-        assert AdapterCapability.DOCUMENTS not in service.system(subject.erp_system).capabilities
+        assert AdapterCapability.DOCUMENTS not in service.get_erp_system(subject.erp_system).capabilities
         assert not isinstance(system, PostsDocuments | ListsSetup | ReadsChanges)
         return None
     assert AdapterCapability.DOCUMENTS in catalogue.describe(subject.erp_system).capabilities

@@ -31,7 +31,7 @@ SIGN_IN = {
         {"client_secret": seed.CLIENT_SECRET},
     ),
     "user": (
-        {"sign_in": "user", "username": seed.USER, "several_companies": True},
+        {"sign_in": "user", "username": seed.USER, "has_several_companies": True},
         {"password": seed.PASSWORD},
     ),
 }

@@ -1,7 +1,7 @@
 """The catalogue of ERP systems."""
 
-from erphub.erp import service as catalogue
-from erphub.erp.service import SystemPage, SystemView
+from erphub.erp import service
+from erphub.erp.schemas import ErpSystemPage, ErpSystemView
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 
@@ -9,12 +9,12 @@ router = Router("ERP systems")
 
 
 @router.get("/erp-systems", needs=AccessLevel.SIGNED_IN)
-def list_systems() -> SystemPage:
+def list_erp_systems() -> ErpSystemPage:
     """List the ERP systems that can be connected."""
-    return catalogue.systems()
+    return service.list_erp_systems()
 
 
-@router.get("/erp-systems/{system}", needs=AccessLevel.SIGNED_IN)
-def show_system(system: str) -> SystemView:
+@router.get("/erp-systems/{erp_system}", needs=AccessLevel.SIGNED_IN)
+def get_erp_system(erp_system: str) -> ErpSystemView:
     """Show an ERP system: documentation, capabilities, and the wizard's steps as JSON Schema."""
-    return catalogue.system(system)
+    return service.get_erp_system(erp_system)

@@ -26,7 +26,7 @@ class AnswerRole(StrEnum):
     """What of a connection, other than a setting of its ERP system, an answer becomes."""
 
     COMPANIES = "companies"
-    ALLOW_DUPLICATES = "allow_duplicates"
+    CONFIRM_DUPLICATES = "confirm_duplicates"
     NAME = "name"
     SHARED = "shared"
     VOUCHER_ARCHIVE = "voucher_archive"

@@ -31,14 +31,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Probe:
-    """One stage's result. `milliseconds` is 0 for a skipped stage; `code` is set when it failed or warned.
+    """One stage's result. `duration_ms` is 0 for a skipped stage; `code` is set when it failed or warned.
 
     `refused` says that the ERP refused the credentials: a login stage fails for other reasons too.
     """
 
     stage: Stage
     outcome: Outcome
-    milliseconds: int
+    duration_ms: int
     detail: str
     code: str | None = None
     refused: bool = False
@@ -48,7 +48,7 @@ class Probe:
         return {
             "stage": self.stage,
             "outcome": self.outcome,
-            "milliseconds": self.milliseconds,
+            "duration_ms": self.duration_ms,
             "detail": self.detail,
             "code": self.code,
         }
@@ -64,6 +64,6 @@ class ProbeView(Model):
 
     stage: str
     outcome: str
-    milliseconds: int
+    duration_ms: int
     detail: str
     code: str | None = None

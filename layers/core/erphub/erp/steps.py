@@ -42,13 +42,13 @@ def companies_step(noun: str = "companies") -> Step:
                 role=AnswerRole.COMPANIES,
             ),
             Field(
-                "connected_elsewhere",
+                "confirm_duplicates",
                 "Connect again what is connected elsewhere",
                 "A company that another connection has is one company still: its data is there twice, and whoever works"
                 " with it must know in which of the two. Only where your customer allows it.",
                 type="boolean",
                 default=False,
-                role=AnswerRole.ALLOW_DUPLICATES,
+                role=AnswerRole.CONFIRM_DUPLICATES,
             ),
         ),
     )
@@ -57,7 +57,7 @@ def companies_step(noun: str = "companies") -> Step:
 def shared_field() -> Field:
     """Whether colleagues may edit the connection; it stands in the step that says who signs in."""
     return Field(
-        "shared",
+        "is_shared",
         "Allow other users to edit this connection",
         "Others who may manage connections can then change it, and see all its companies.",
         type="boolean",

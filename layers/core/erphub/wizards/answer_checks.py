@@ -45,7 +45,7 @@ class AnswerChecks:
                 wizard.erp_system,
                 choosing.selected_companies(found, settings["companies"]),
                 wizard.connection_id,
-                allow_duplicates=bool(settings.get("connected_elsewhere")),
+                allow_duplicates=bool(settings.get("confirm_duplicates")),
             )
         for field in step.listed:
             if field.name in wizard.loaded_lists:

@@ -106,7 +106,7 @@ class WizardCompletion:
         return found + [one for one in had if one.key not in there and isinstance(choice, list) and one.key in choice]
 
     def _claim(self, wizard: Wizard, connection: Connection, companies: Sequence[Company]) -> None:
-        allow_duplicates = bool(wizard.settings.get("connected_elsewhere"))
+        allow_duplicates = bool(wizard.settings.get("confirm_duplicates"))
         self.registry.claim(wizard.customer_id, connection, companies, allow_duplicates=allow_duplicates)
 
     def _entry(self, wizard: Wizard, action: str, old: JsonObject | None, new: JsonObject | None) -> AuditEntry:

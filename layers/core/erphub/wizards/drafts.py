@@ -60,7 +60,7 @@ def differences(before: Mapping[str, JsonObject], now: Mapping[str, JsonObject])
     return [
         {"field": name, "before": one.get(name), "now": other.get(name)}
         for name in dict.fromkeys([*one, *other])
-        if one.get(name) != other.get(name) and name != "connected_elsewhere"
+        if one.get(name) != other.get(name) and name != "confirm_duplicates"
     ]
 
 

@@ -132,7 +132,7 @@ def by_user(watched: Any, resources: AdapterResources) -> Connect:
         resources: AdapterResources = resources,
         **more: Any,
     ) -> Any:
-        settings = {"sign_in": "user", "username": username, "several_companies": several, **more}
+        settings = {"sign_in": "user", "username": username, "has_several_companies": several, **more}
         transport = Transport(watched)
         return erp.open_system(
             "24sevenoffice", settings, {"password": password}, transport=transport, resources=resources

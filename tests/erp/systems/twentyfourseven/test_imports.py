@@ -75,7 +75,7 @@ def test_a_ledger_line_says_all_that_the_erp_says(system: TwentyFourSevenOffice,
     read, _, _ = rows(system, "gl_transactions")
     line = next(row for row in read if "Sales 25" in (row["description"] or "") and row["account_no"] == "3000")
     assert line["amount"] == Decimal("-1000.00")
-    assert line["credit"] is True
+    assert line["is_credit"] is True
     assert line["tax_code"] == "3"
     assert line["voucher_type"] == "3"
     assert line["dimension_2"] == "1"

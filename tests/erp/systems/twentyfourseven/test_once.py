@@ -37,7 +37,7 @@ class Hub:
     def system(self) -> Any:
         """A new function's connection, which shares what they all share."""
         if self.way == "user":
-            answers, secret = {"username": seed.USER, "several_companies": True}, {"password": seed.PASSWORD}
+            answers, secret = {"username": seed.USER, "has_several_companies": True}, {"password": seed.PASSWORD}
         else:
             answers = {"organisation_id": str(seed.SHOP), "client_id": seed.CLIENT_ID}
             secret = {"client_secret": seed.CLIENT_SECRET}

@@ -35,7 +35,7 @@ def test_a_good_connection_passes_every_stage(site: Site, many: Database) -> Non
     assert list(probes) == STAGES
     assert passed(list(probes.values()))
     assert probes["tls"].outcome is Outcome.WARNING
-    assert all(probe.milliseconds >= 0 and probe.detail for probe in probes.values())
+    assert all(probe.duration_ms >= 0 and probe.detail for probe in probes.values())
     assert "F0001" in probes["read"].detail
 
 

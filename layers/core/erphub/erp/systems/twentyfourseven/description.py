@@ -65,7 +65,7 @@ SIGN_IN = Step(
             bound_to=("username",),
         ),
         Field(
-            "several_companies",
+            "has_several_companies",
             "Several companies",
             "On, when the user reaches more than one company; then choose which on the next page.",
             type="boolean",

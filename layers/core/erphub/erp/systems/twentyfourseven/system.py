@@ -85,7 +85,7 @@ class TwentyFourSevenOffice(
             soap = Soap(
                 http, self._endpoints, login, tokens, resources.rate_limiter, resources.clock, pause=resources.pause
             )
-            return User(soap, resources.clock, several=bool(self._settings.get("several_companies")))
+            return User(soap, resources.clock, several=bool(self._settings.get("has_several_companies")))
         from erphub.erp.systems.twentyfourseven.organisation import Organisation
         from erphub.erp.systems.twentyfourseven.rest import Application, Rest
 

@@ -102,7 +102,7 @@ def main(port: str, database: str) -> None:
     jobs.add(job)
     ref = RunRef(client, job.id, new_id())
     runs.add(Run(ref, job.connection_id, Trigger.MANUAL, RunStatus.QUEUED, "bench", instant(now)))
-    before = app.services().platform.calls_so_far()
+    before = app.services().platform.aws_call_counts()
     plan = planner.plan(ref, lambda: TIME_LEFT)
     read_began = time.perf_counter()
     for package in plan["packages"]:
@@ -112,7 +112,7 @@ def main(port: str, database: str) -> None:
         execution.publish(ref, package["from"], package["to"], lambda: TIME_LEFT)
     execution.finish(ref)
     seconds = time.perf_counter() - began
-    runs.add_cost(ref, calls_between(before, app.services().platform.calls_so_far()), int(seconds * 1000))
+    runs.add_cost(ref, calls_between(before, app.services().platform.aws_call_counts()), int(seconds * 1000))
     run = runs.get(ref)
     if run.status is not RunStatus.SUCCEEDED:
         raise RuntimeError(f"the import {run.status}: {run.problem}")

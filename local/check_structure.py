@@ -346,8 +346,14 @@ def _is_property(node: ast.FunctionDef) -> bool:
 
 def _fields(node: ast.ClassDef) -> dict[str, ast.expr | None]:
     declared = [one for one in node.body if isinstance(one, ast.AnnAssign)]
-    given = [one for one in declared if _name_of(one.annotation) != "ClassVar" and "init=False" not in ast.unparse(one)]
-    return {_name_of(one.target): one.annotation for one in given}
+    given = {_name_of(one.target): one for one in declared if _name_of(one.annotation) != "ClassVar"}
+    # What begins with an underscore and has a default is state, not something that is given.
+    state = {name for name, one in given.items() if name.startswith("_") and one.value is not None}
+    return {
+        name: one.annotation
+        for name, one in given.items()
+        if name not in state and "init=False" not in ast.unparse(one)
+    }
 
 
 def _init_arguments(node: ast.ClassDef) -> dict[str, ast.expr | None]:

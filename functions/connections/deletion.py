@@ -22,11 +22,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
     def time_left() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
-    door = tasks.TaskDoor(
+    known = tasks.Tasks(
         {
             "schedule": lambda given: app.services().get(DeletionTasks).schedule(*_names(given)),
             "stop": lambda given: app.services().get(DeletionTasks).stop(*_names(given)),
             "remove": lambda given: app.services().get(DeletionTasks).remove(*_names(given), time_left),
         }
     )
-    return door(event, context)
+    return known(event, context)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Deliver one event to the webhooks subscribed to it; without one, whatever is due."""
-    redaction.forget()
+    redaction.reset()
     if event.get("source") == "erphub":
         return {"attempted": app.services().get(WebhookDelivery).deliver(Event.model_validate(event["detail"]))}
     return app.services().get(WebhookDelivery).run_round(lambda: context.get_remaining_time_in_millis() / 1000)

@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
     def wizards() -> WizardTasks:
         return app.services().get(WizardTasks)
 
-    door = tasks.TaskDoor(
+    known = tasks.Tasks(
         {
             "process_answer": lambda given: wizards().process_answer(given["client_id"], given["wizard_id"]),
             "record_failure": lambda given: wizards().record_failure(given["client_id"], given["wizard_id"]),
@@ -36,4 +36,4 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
             "sweep_secrets": lambda _: {"swept": app.services().get(OrphanedSecrets).sweep(time_left)},
         }
     )
-    return door(event, context)
+    return known(event, context)

@@ -9,5 +9,5 @@ from erphub.platform import redaction
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     """Start what is due now, whatever instant the event says."""
-    redaction.forget()
+    redaction.reset()
     return {"started": app.services().get(Scheduler).start_due_jobs()}

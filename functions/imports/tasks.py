@@ -27,4 +27,4 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any
     def of_a_run(name: str) -> tasks.Task:
         return lambda given: app.services().get(ImportTasks).by_name(time_left)[name](given)
 
-    return tasks.TaskDoor({name: of_a_run(name) for name in TASKS} | {"sweep": sweep})(event, context)
+    return tasks.Tasks({name: of_a_run(name) for name in TASKS} | {"sweep": sweep})(event, context)

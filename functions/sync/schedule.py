@@ -9,9 +9,9 @@ from erphub.sync.scheduler import SyncScheduler
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Lambda's signature
     """Start what is due now, whatever instant the event says."""
-    redaction.forget()
+    redaction.reset()
     done = app.services().get(SyncScheduler).tick()
     logging.logger().info("tick", extra=done)
     if done["silent"]:
-        logging.figures({"operation": "transfer"}, silent_syncs=done["silent"])
+        logging.emit_metrics({"operation": "transfer"}, silent_syncs=done["silent"])
     return done

@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any
         done = app.services().get(SyncTasks).do(task, context.aws_request_id, time_left)
         if counts := done.get("counts"):
             figures = {f"documents_{name}": count for name, count in counts.items()}
-            logging.figures({"operation": "transfer"}, **figures)
+            logging.emit_metrics({"operation": "transfer"}, **figures)
         return done
 
-    return tasks.TaskDoor({str(event["task"]): do})(event, context)
+    return tasks.Tasks({str(event["task"]): do})(event, context)

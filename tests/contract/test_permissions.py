@@ -113,13 +113,20 @@ class Api:
     needed: object
     recorder: Recorder = field(default_factory=Recorder)
 
+    def service(self, kind: type[Any]) -> Any:
+        return self.recorder
+
+    def authorization(self) -> Authorizer:
+        return Authorizer(Members(), Roles(self.needed), Customers(), Platform())
+
+    def idempotency(self) -> Any:
+        pytest.fail("nobody sent an Idempotency-Key")
+
+    def allowed_origins(self) -> frozenset[str]:
+        return frozenset()
+
     def call(self, route: Route, caller: str, client: str = CLIENT) -> tuple[int, str]:
-        dispatcher = Dispatcher(
-            PackageRoutes(capabilities.api_packages()),
-            lambda kind: self.recorder,
-            lambda: Authorizer(Members(), Roles(self.needed), Customers(), Platform()),
-            lambda: pytest.fail("nobody sent an Idempotency-Key"),
-        )
+        dispatcher = Dispatcher(PackageRoutes(capabilities.api_packages()), self)
         path = route.path
         for name in route.names:
             path = path.replace(f"{{{name}}}", {**KNOWN, "client_id": client}.get(name, SOME_ID))

@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -33,3 +34,23 @@ def matched(declared: str, path: str) -> dict[str, str] | None:
 def encoded(text: str) -> str:
     """A text as a client writes it into one step of a path."""
     return quote(text, safe="")
+
+
+@dataclass(frozen=True)
+class NoServices:
+    """A function whose routes need no service. Satisfies `platform.http.dispatch.ServedBy`."""
+
+    decides: Any = None
+    origins: frozenset[str] = frozenset()
+
+    def service(self, kind: type[Any]) -> Any:
+        raise LookupError(kind)
+
+    def authorization(self) -> Any:
+        return self.decides
+
+    def idempotency(self) -> Any:
+        raise LookupError("nobody sends a key")
+
+    def allowed_origins(self) -> frozenset[str]:
+        return self.origins

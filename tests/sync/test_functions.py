@@ -264,7 +264,7 @@ def test_a_task_nobody_knows_is_a_mistake(served: SyncHub) -> None:
 
 def test_what_a_library_says_when_it_fails_goes_to_no_caller(served: SyncHub, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
-        redaction.hide(["S3cret-of-the-ERP"])
+        redaction.redact(["S3cret-of-the-ERP"])
         raise RuntimeError("cannot log in with 'S3cret-of-the-ERP'")
 
     services.use(monkeypatch, {SyncTasks: SimpleNamespace(do=fails)})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from erphub.platform.errors import NotFound, Unavailable
-from erphub.platform.tasks import Task, TaskDoor, TaskFailed
+from erphub.platform.tasks import Task, TaskFailed, Tasks
 from local import template
 
 DRAWN = template.load()
@@ -64,7 +64,7 @@ def test_a_task_that_is_tried_again_rings_no_bell_and_one_that_failed_does(
     assert words
     for error, rings in ((Unavailable("away"), False), (NotFound("gone"), True), (KeyError("a bug"), True)):
         with pytest.raises((Unavailable, TaskFailed)):
-            TaskDoor({"work": _raising(error)})({"task": "work"}, None)
+            Tasks({"work": _raising(error)})({"task": "work"}, None)
         said = caplog.messages[-1]
         assert any(said.startswith(word) for word in words) == rings
 

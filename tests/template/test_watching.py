@@ -14,8 +14,9 @@ from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.ids import new_id
-from erphub.platform.tasks import TaskDoor
+from erphub.platform.tasks import Tasks
 from local import template
+from tests.support.gateway import NoServices
 
 DRAWN = template.load()
 FUNCTIONS = template.of_type(DRAWN, "AWS::Serverless::Function")
@@ -163,7 +164,7 @@ def test_debug_shows_what_began_also_when_it_never_ends(
     level.setenv("AWS_LAMBDA_LOG_LEVEL", name)
     messages = [line["message"] for line in answered_with(NotFound("There is none."), capsys)]
     assert ("request begun" in messages) == shown
-    TaskDoor({"work": lambda _: {}})({"task": "work"}, None)
+    Tasks({"work": lambda _: {}})({"task": "work"}, None)
     assert ('"task begun"' in capsys.readouterr().out) == shown
 
 
@@ -197,7 +198,7 @@ def _holds(value: Any, operator: str, text: str, number: str) -> bool:
 def answered_with(error: Exception, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The log lines of a request that ended so."""
     router = Router("X")
-    door = Dispatcher(router, lambda kind: None, lambda: None, lambda: None)  # type: ignore[arg-type, return-value]
+    answer = Dispatcher(router, NoServices())
 
     def fail() -> None:
         raise error
@@ -206,7 +207,7 @@ def answered_with(error: Exception, capsys: pytest.CaptureFixture[str]) -> list[
     context = {"requestId": "r-1", "identity": {"sourceIp": "192.0.2.7"}}
     event = {"httpMethod": "GET", "path": "/x", "resource": "/x", "headers": {}, "requestContext": context}
     capsys.readouterr()
-    door(event, None)
+    answer(event, None)
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 

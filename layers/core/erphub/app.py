@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from erphub.platform.http.authorization import Authorization
     from erphub.platform.http.dispatch import Dispatcher
     from erphub.platform.http.router import Route, Router
+    from erphub.platform.idempotency import IdempotencyStore
 
 ROUTES = Path(__file__).with_name("routes.json")
 """Written by `make openapi`."""
@@ -37,19 +38,29 @@ def api(*packages: str) -> "Dispatcher[PackageRoutes]":
         import_module(module)
     if len(packages) == 1:
         router_of(packages[0])
-    return Dispatcher(
-        PackageRoutes(packages),
-        lambda kind: services().get(kind),
-        _authorization,
-        lambda: services().platform.idempotency,
-        lambda: frozenset(services().platform.settings.allowed_origins),
-    )
+    return Dispatcher(PackageRoutes(packages), ThisFunction())
 
 
-def _authorization() -> "Authorization":
-    from erphub.tenancy.access import Authorizer
+class ThisFunction:
+    """What requests are answered with. Satisfies `platform.http.dispatch.ServedBy`."""
 
-    return services().get(Authorizer)
+    def service[T](self, kind: type[T]) -> T:
+        """The service of this class."""
+        return services().get(kind)
+
+    def authorization(self) -> "Authorization":
+        """Who decides about callers."""
+        from erphub.tenancy.access import Authorizer
+
+        return services().get(Authorizer)
+
+    def idempotency(self) -> "IdempotencyStore":
+        """Requests that come twice."""
+        return services().platform.idempotency
+
+    def allowed_origins(self) -> frozenset[str]:
+        """Origins of web pages that may call."""
+        return frozenset(services().platform.settings.allowed_origins)
 
 
 class PackageRoutes:

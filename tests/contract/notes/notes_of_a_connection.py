@@ -1,7 +1,6 @@
 """Notes on a connection, from the API to the deletion. Copied with the package, as tests/notes/test_api.py."""
 
 import pytest
-from tests.unit.api.test_wizard import Wizard
 
 from erphub import app
 from erphub.events.dynamodb import EventTable
@@ -10,6 +9,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.removal import Dependent
 from tests.support import services
 from tests.support.hub import Hub
+from tests.wizards.test_service import Wizard
 
 
 @pytest.fixture

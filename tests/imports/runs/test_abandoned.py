@@ -49,7 +49,7 @@ def reported(imports: Imports, machine: Machine, monkeypatch: pytest.MonkeyPatch
         assert outcome.event is not None
         reported.append(RunRef(outcome.client_id, outcome.event.data["job_id"], outcome.event.data["run_id"]))
 
-    health, calls = SimpleNamespace(report=report), SimpleNamespace(calls_so_far=dict)
+    health, calls = SimpleNamespace(report=report), SimpleNamespace(aws_call_counts=dict)
     tasks = ImportTasks(imports.planner, imports.execution, imports.runs, imports.runs, health, calls)  # type: ignore[arg-type]
     abandoned = AbandonedRuns(OpenRunTable(imports.table), machine, tasks, imports.clock)  # type: ignore[arg-type]
     services.use(monkeypatch, {ImportTasks: tasks, AbandonedRuns: abandoned})

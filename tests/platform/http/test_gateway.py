@@ -12,7 +12,7 @@ from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.settings import read_settings
-from tests.support.gateway import addressed, encoded
+from tests.support.gateway import NoServices, addressed, encoded
 from tests.support.hub import event
 
 ORIGINS = frozenset({"https://till.example.com", "http://localhost:3000"})
@@ -42,8 +42,7 @@ class EverybodyMay:
 
 def answering(router: Any, origins: frozenset[str]) -> Dispatcher[Any]:
     """What answers a function's requests, whoever asks."""
-    access: Any = EverybodyMay
-    return Dispatcher(router, lambda kind: None, access, lambda: None, lambda: origins)  # pyright: ignore[reportArgumentType]
+    return Dispatcher(router, NoServices(EverybodyMay(), origins))
 
 
 def echo(origins: frozenset[str] = ORIGINS) -> Dispatcher[Router]:

@@ -14,7 +14,7 @@ from erphub.platform import logging as hub_logging
 from erphub.platform import redaction
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Caller
-from erphub.platform.tasks import TaskDoor, TaskFailed
+from erphub.platform.tasks import TaskFailed, Tasks
 from tests.support.hub import ROOT, event, handler_module
 from tests.wizards.test_service import SERVER, Wizard
 
@@ -73,17 +73,17 @@ def test_a_test_whose_execution_broke_says_so(hub):
 
 def test_what_a_task_raises_carries_no_secret_and_no_cause():
     def leaks(_):
-        redaction.hide([CANARY])
+        redaction.redact([CANARY])
         try:
             raise ValueError(f"driver: {CANARY}")
         except ValueError as error:
             raise Unavailable(f"It said {CANARY}.", code="cut") from error
 
     def bug(_):
-        redaction.hide([CANARY])
+        redaction.redact([CANARY])
         raise KeyError(CANARY)
 
-    tasks = TaskDoor({"leaks": leaks, "bug": bug})
+    tasks = Tasks({"leaks": leaks, "bug": bug})
     with pytest.raises(Unavailable) as unavailable:
         tasks({"task": "leaks"}, None)
     assert (unavailable.value.detail, unavailable.value.__cause__) == ("It said [hidden].", None)
@@ -102,34 +102,34 @@ def logged(**extra):
 
 
 @pytest.mark.parametrize("secret", [CANARY, "plain-Secret-1", "x y%z&", "🔑🔑🔑🔑"])
-def test_a_log_line_never_holds_a_secret_in_any_of_its_disguises(secret):
-    redaction.forget()
-    redaction.hide([secret])
+def test_a_log_line_never_holds_a_secret_in_any_of_its_encodings(secret):
+    redaction.reset()
+    redaction.redact([secret])
     disguises = [secret, repr(secret), json.dumps(secret), json.dumps({"deep": [secret]}), secret.encode("utf-16-le")]
     line = logged(word=f"{disguises}", nested={"list": [{"value": f"a{secret}b", secret: 1}]}, bare=secret)
-    redaction.forget()
+    redaction.reset()
     for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], repr(secret.encode("utf-16-le"))[2:-1]):
         assert form not in line
     assert "[hidden]" in line
 
 
 def test_a_short_secret_hides_where_it_stands_alone_and_spares_the_rest():
-    redaction.forget()
-    redaction.hide(["ab"])
+    redaction.reset()
+    redaction.redact(["ab"])
     assert redaction.clean({"value": "ab", "text": "cabbage"}) == {"value": "[hidden]", "text": "cabbage"}
 
 
 def test_a_line_is_cleaned_while_other_threads_hide_more():
-    redaction.hide(f"Secret-{number}" for number in range(200))
+    redaction.redact(f"Secret-{number}" for number in range(200))
     over = threading.Event()
 
     def hides():
         number = 0
         while not over.is_set():
-            redaction.hide([f"Another-{(number := number + 1) % 500}"])
+            redaction.redact([f"Another-{(number := number + 1) % 500}"])
             if number % 500 == 0:
-                redaction.forget()
-                redaction.hide(["Secret-7"])
+                redaction.reset()
+                redaction.redact(["Secret-7"])
 
     threads = [threading.Thread(target=hides) for _ in range(4)]
     for thread in threads:
@@ -141,13 +141,13 @@ def test_a_line_is_cleaned_while_other_threads_hide_more():
         over.set()
         for thread in threads:
             thread.join()
-    redaction.hide(["Secret-7"])
+    redaction.redact(["Secret-7"])
     assert redaction.clean("It was Secret-7.") == "It was [hidden]."
-    redaction.forget()
+    redaction.reset()
 
 
 def test_the_next_invocation_knows_nothing_of_the_secrets_of_this_one(hub):
-    redaction.hide(["Visma"])
+    redaction.redact(["Visma"])
     assert "Visma" in hub.call("GET", "/erp-systems").text
     assert redaction.clean("Visma") == "Visma"
 
@@ -156,7 +156,7 @@ def test_figures_are_one_line(capsys, monkeypatch):
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "test")
     hub_logging._metrics.cache_clear()
-    hub_logging.figures({"system": "visma-business"}, rows=3, read_bytes=10, seconds=1.5)
+    hub_logging.emit_metrics({"system": "visma-business"}, rows=3, read_bytes=10, seconds=1.5)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     written = json.loads(lines[0])

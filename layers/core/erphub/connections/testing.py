@@ -44,7 +44,7 @@ class ConnectionTester:
         problem = None
         try:
             known, secret = credentials.read(self.connections, self.secrets, connection)
-            self.redactor.hide(secret.values())
+            self.redactor.redact(secret.values())
             system = self.erp.open(known.erp_system, self._settings(known), secret, known.secret_name)
             probes = clean_probes(self.redactor, system.check())
         except (ErpRefused, Invalid, NotFound) as error:

@@ -124,7 +124,7 @@ def erp_access(services: "Services") -> "ErpAccess":
             platform.clock,
             settings.erp_addresses,
             settings.erp_applications,
-            redact=lambda value: redaction.hide([value]),
+            redact=lambda value: redaction.redact([value]),
         )
 
     networks = [str(network) for network in settings.allowed_erp_networks]

@@ -31,7 +31,7 @@ MACHINE_FAILED = {
 class CountsCalls(Protocol):
     """Counts the AWS calls of this process."""
 
-    def calls_so_far(self) -> Mapping[str, int]:
+    def aws_call_counts(self) -> Mapping[str, int]:
         """How many there were of each, by `service.Operation`."""
         ...
 
@@ -82,7 +82,7 @@ class ImportTasks:
         """End a run: people, programs and the connection's status learn of it. Again is fine."""
         done = self.execution.finish(ref, problem)
         if done.pop("ended", False):
-            logging.figures({"status": str(done["status"])}, runs=1, **done["totals"])
+            logging.emit_metrics({"status": str(done["status"])}, runs=1, **done["totals"])
         self.health.report(outcome.ended(self.runs.get(ref)))
         return {"outcome": done["outcome"], "status": done["status"]}
 
@@ -96,7 +96,7 @@ class ImportTasks:
         """The task of a run, whose calls and time are added to the run's cost however it ends."""
 
         def count(given: TaskInput) -> TaskResult:
-            began, before = time.perf_counter(), self.platform.calls_so_far()
+            began, before = time.perf_counter(), self.platform.aws_call_counts()
             ref = RunRef(given["client_id"], given["job_id"], given["run_id"])
             try:
                 return task(ref, given)
@@ -108,6 +108,6 @@ class ImportTasks:
     def _add_cost(self, ref: RunRef, before: Mapping[str, int], duration_ms: int) -> None:
         """Add a task's calls and time to its run; a run that is gone costs nobody anything."""
         try:
-            self.costs.add_cost(ref, calls_between(before, self.platform.calls_so_far()), duration_ms)
+            self.costs.add_cost(ref, calls_between(before, self.platform.aws_call_counts()), duration_ms)
         except HubError as error:
             logging.logger().warning("the cost of a task was not noted", exc_info=error)

@@ -53,7 +53,7 @@ def write_marks(*place: str) -> tuple[str, str]:
 
 
 def _spell(number: int) -> str:
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return "".join(_ALPHABET[number >> bits & 31] for bits in range(125, -1, -5))
 
 
 def new_id() -> str:

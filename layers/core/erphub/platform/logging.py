@@ -31,7 +31,7 @@ def _metrics() -> "Metrics":
     return Metrics()
 
 
-def figures(dimensions: Mapping[str, str], **values: float) -> None:
+def emit_metrics(dimensions: Mapping[str, str], **values: float) -> None:
     """Write one line of figures (CloudWatch's embedded metric format): counts, or bytes and seconds by their suffix."""
     from aws_lambda_powertools.metrics import MetricUnit
 

@@ -1,18 +1,16 @@
 """Secrets kept out of all that is written down, by value.
 
-Whoever reads or takes a secret calls `hide`, and from then until the invocation ends every log line is searched for it,
-however deep in a driver's message it sits. Threads may hide and write at once."""
+Whoever reads or takes a secret calls `redact`, and from then until the invocation ends every log line is searched
+for it, however deep in a driver's message it sits. Threads may redact and write at once."""
 
 import base64
 import json
 from collections.abc import Iterable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast, override
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from erphub.platform.secrets import Secrets
-
+from erphub.platform.secrets import Secrets
 
 HIDDEN = "[hidden]"
 _SHORTEST = 4
@@ -23,7 +21,7 @@ _secrets: frozenset[str] = frozenset()
 _replacing = Lock()
 
 
-def hide(values: Iterable[str]) -> None:
+def redact(values: Iterable[str]) -> None:
     """Keep these values, and the forms in which drivers and encoders repeat them, out of all that is written."""
     global _secrets
     found: set[str] = set()
@@ -32,12 +30,12 @@ def hide(values: Iterable[str]) -> None:
             continue
         found.add(value)
         if len(value) >= _SHORTEST:
-            found |= _disguises(value)
+            found |= _encodings(value)
     with _replacing:
         _secrets |= found
 
 
-def _disguises(value: str) -> set[str]:
+def _encodings(value: str) -> set[str]:
     raw = value.encode("utf-8", "surrogatepass")
     return {
         json.dumps(value)[1:-1],
@@ -50,7 +48,7 @@ def _disguises(value: str) -> set[str]:
     }
 
 
-def forget() -> None:
+def reset() -> None:
     """Start an invocation: what the one before knew is not kept."""
     global _secrets
     with _replacing:
@@ -82,23 +80,23 @@ def _clean_text(text: str) -> str:
     return text
 
 
-class GuardedSecrets:
-    """The secret store, hiding every value that goes in or out of it (satisfies `platform.secrets.Secrets`)."""
+class GuardedSecrets(Secrets):
+    """The secret store, with every value that goes in or out of it redacted."""
 
-    def __init__(self, store: "Secrets") -> None:
+    def __init__(self, store: Secrets) -> None:
         self._store = store
 
+    @override
     def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
-        """See the port."""
-        hide(fields.values())
+        redact(fields.values())
         self._store.put(name, fields, tenant)
 
+    @override
     def get(self, name: str) -> dict[str, str]:
-        """See the port."""
         fields = self._store.get(name)
-        hide(fields.values())
+        redact(fields.values())
         return fields
 
+    @override
     def delete(self, name: str) -> None:
-        """See the port."""
         self._store.delete(name)

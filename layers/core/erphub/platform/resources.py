@@ -96,7 +96,7 @@ class PlatformResources:
         return FunctionWorker(self.settings.transfer_function, self.settings.transfer_machine)
 
     @staticmethod
-    def calls_so_far() -> "Mapping[str, int]":
+    def aws_call_counts() -> "Mapping[str, int]":
         """The AWS calls of this process until now, by name."""
         from erphub.platform.aws.clients import calls
 

@@ -36,7 +36,7 @@ class StoredSecrets(Secrets, Protocol):
 class Redactor(Protocol):
     """Keeps secrets out of what is written down."""
 
-    def hide(self, values: Iterable[str]) -> None:
+    def redact(self, values: Iterable[str]) -> None:
         """Hide these values from now until the invocation ends."""
         ...
 

@@ -1,4 +1,4 @@
-"""The back entrance: tasks that a state machine asks for, and news of executions that ended.
+"""Tasks by name, that a state machine asks for, and news of executions that ended.
 
 A task's event names it (`{"task": …}`). What it raises is seen by everybody who may look at the execution, so it leaves
 here in words without secrets and without its causes; those go to the log.
@@ -22,7 +22,7 @@ class TaskFailed(Exception):
     """A task that failed in a way nobody foresaw; the log knows the cause under the correlation id."""
 
 
-class TaskDoor:
+class Tasks:
     """One function's tasks by name."""
 
     def __init__(self, tasks: Mapping[str, Task]) -> None:
@@ -30,7 +30,7 @@ class TaskDoor:
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         """Do the task. Raises Unavailable when it is worth trying again, TaskFailed otherwise."""
-        redaction.forget()
+        redaction.reset()
         name, given = _unpack(event)
         log, started = logging.logger(), time.perf_counter()
         references = {key: given[key] for key in given if key.endswith("_id")}

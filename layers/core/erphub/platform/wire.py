@@ -1,10 +1,10 @@
 """What goes over the wire: the base of every request and answer, and the small types they share."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -51,6 +51,14 @@ Name = Annotated[str, AfterValidator(_name), Field(description="1 to 100 charact
 """A name people read, trimmed and in NFC."""
 
 
+class Declarations(Protocol):
+    """What the manifests declare of a kind."""
+
+    def __call__(self) -> Mapping[str, Any]:
+        """It, by its text."""
+        ...
+
+
 @dataclass(frozen=True)
 class Declared:
     """Marks a field that holds one of what the manifests declare; they are read when such a field is first used."""
@@ -58,8 +66,7 @@ class Declared:
     title: str
     """Its name in OpenAPI."""
     description: str
-    values: Callable[[], Mapping[str, Any]]
-    """What is declared, by its text."""
+    values: Declarations
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         values = self.values()

@@ -89,7 +89,7 @@ class AnswerService:
         self._require_answerable(wizard, description, step)
         if wizard.edit:
             self.checks.require_current(wizard, description)
-        self.redactor.hide(str(answer[field.name]) for field in step.fields if field.secret and field.name in answer)
+        self.redactor.redact(str(answer[field.name]) for field in step.fields if field.secret and field.name in answer)
         # What was refused last is what the passwords that are kept were given for.
         refused = wizard.refused if wizard.answered == step.id else None
         known = AnswerContext({**(refused or {}), **wizard.settings}, frozenset(wizard.secrets))

@@ -187,7 +187,7 @@ class WizardTasks:
         if not with_choices:
             settings = choosing.without_choices(describe(wizard.erp_system), settings)
         secret = self.secrets.get(wizard.secret_in_use)
-        self.redactor.hide(secret.values())
+        self.redactor.redact(secret.values())
         return self.erp.open(wizard.erp_system, settings, secret, wizard.secret_in_use)
 
     def _clean_company(self, company: FoundCompany) -> FoundCompany:

@@ -8,7 +8,6 @@ DynamoDB knows them by for ten minutes. The mark stays in here: nobody who reads
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,8 +24,10 @@ from erphub.platform.aws.table_writes import (
     met_another,
     own_transaction,
     own_write,
+    place_of,
     read_item,
     removed_before,
+    require_possible,
     table_busy,
     table_errors,
 )
@@ -46,8 +47,6 @@ def client_partition(client_id: str) -> str:
     return f"CLIENT#{client_id}"
 
 
-MOST_ACTIONS = 100
-"""What DynamoDB takes in one transaction."""
 _BATCH_TRIES = 8
 _CONFLICTS = 4
 """How often a transaction is tried that meets another one on the same items."""
@@ -306,8 +305,8 @@ class Table:
 
         Raises ValueError for more than DynamoDB takes at once, or two writes of one item: what would be refused there.
         """
-        _require_possible(writes)
-        marks = [Marks.of(self.name, _place(write)) for write in writes]
+        require_possible(writes)
+        marks = [Marks.of(self.name, place_of(write)) for write in writes]
         items = [self._transact_item(write, mark) for write, mark in zip(writes, marks, strict=True)]
         with table_errors():
             for number in range(_CONFLICTS):
@@ -366,22 +365,6 @@ class Table:
             if not left:
                 return
         raise table_busy()
-
-
-def _require_possible(writes: Sequence[Write]) -> None:
-    if len(writes) > MOST_ACTIONS:
-        raise ValueError(f"a transaction of {len(writes)} writes; DynamoDB takes {MOST_ACTIONS}")
-    places = [(place["pk"], place["sk"]) for place in map(_place, writes)]
-    twice = [place for place, times in Counter(places).items() if times > 1]
-    if twice:
-        raise ValueError(f"a transaction that writes {twice[0][1].partition('#')[0]} twice; DynamoDB takes it once")
-
-
-def _place(write: Write) -> Mapping[str, Any]:
-    place = write.put or write.delete or write.update or write.check
-    if place is None:
-        raise ValueError("a write that writes nothing")
-    return place
 
 
 def _pause(tries: int) -> None:

@@ -6,6 +6,7 @@ that died in the middle has the same marks once more, and so finds what was writ
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -16,7 +17,10 @@ from erphub.platform.aws.errors import code_of, later_when_busy
 from erphub.platform.aws.items import Item, decode
 from erphub.platform.errors import Conflict, ServiceBusy
 from erphub.platform.ids import write_marks
+from erphub.platform.writes import Write
 
+MAX_ACTIONS = 100
+"""What DynamoDB takes in one transaction."""
 MARK = "write_id"
 """The attribute that holds the mark of the last conditional write or update."""
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -122,3 +126,21 @@ class table_errors(later_when_busy):
 def table_busy() -> ServiceBusy:
     """What is said of a table that will answer later."""
     return ServiceBusy("The table is busy. Try again in a moment.", code="table_busy")
+
+
+def require_possible(writes: Sequence[Write]) -> None:
+    """Raises ValueError for what DynamoDB refuses: too many writes at once, or two of one item."""
+    if len(writes) > MAX_ACTIONS:
+        raise ValueError(f"a transaction of {len(writes)} writes; DynamoDB takes {MAX_ACTIONS}")
+    places = [(place["pk"], place["sk"]) for place in map(place_of, writes)]
+    twice = [place for place, times in Counter(places).items() if times > 1]
+    if twice:
+        raise ValueError(f"a transaction that writes {twice[0][1].partition('#')[0]} twice; DynamoDB takes it once")
+
+
+def place_of(write: Write) -> Mapping[str, Any]:
+    """What holds the key of the item that is written."""
+    place = write.put or write.delete or write.update or write.check
+    if place is None:
+        raise ValueError("a write that writes nothing")
+    return place

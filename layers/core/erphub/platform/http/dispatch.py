@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -40,23 +40,38 @@ class Routes(Protocol):
         ...
 
 
+class ServedBy(Protocol):
+    """What a function has for the requests it answers; each is asked for when a request first needs it."""
+
+    def service[T](self, kind: type[T]) -> T:
+        """The service of this class, made once."""
+        ...
+
+    def authorization(self) -> Authorization:
+        """Who decides about callers."""
+        ...
+
+    def idempotency(self) -> IdempotencyStore:
+        """Requests that come twice."""
+        ...
+
+    def allowed_origins(self) -> frozenset[str]:
+        """Origins of web pages that may call (`https://app.example.com`)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Dispatcher[R: Routes]:
     """API Gateway's handler (REST, proxy integration) for a function's routes."""
 
     routes: R
-    service: Callable[[type[Any]], Any]
-    """Makes a service of this class, or gives the one it has made."""
-    authorization: Callable[[], Authorization]
-    idempotency: Callable[[], IdempotencyStore]
-    origins: Callable[[], frozenset[str]] = frozenset
-    """Origins of web pages that may call (`https://app.example.com`)."""
+    function: ServedBy
 
     def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         """Answer one event."""
-        redaction.forget()
+        redaction.reset()
         request = Request(event)
-        cross_origin = cross_origin_headers(request, self.origins())
+        cross_origin = cross_origin_headers(request, self.function.allowed_origins())
         answer = self._preflight(request, cross_origin) if request.method == "OPTIONS" else self._answer(request)
         return replace(answer, headers={**answer.headers, **cross_origin}).as_event()
 
@@ -98,7 +113,7 @@ class Dispatcher[R: Routes]:
         arguments |= {name: request.names[name] for name in route.names}
         arguments["received"] = request.received
         wanted = {name: arguments[name] for name in route.wants}
-        wanted |= {name: self.service(kind) for name, kind in route.services.items()}
+        wanted |= {name: self.function.service(kind) for name, kind in route.services.items()}
 
         given: list[Any] = []
 
@@ -108,7 +123,7 @@ class Dispatcher[R: Routes]:
 
         key = request.headers.get("idempotency-key")
         if route.method == "POST" and key is not None:
-            answer = self.idempotency()(*_idempotency_key(route, request, arguments["caller"], key), handle)
+            answer = self.function.idempotency()(*_idempotency_key(route, request, arguments["caller"], key), handle)
             # What is kept for a repetition lacks what is shown once: who asked first gets all of it.
             answer = _answer_of(route, given[0]) if given else answer
         else:
@@ -121,9 +136,9 @@ class Dispatcher[R: Routes]:
             return {}
         who = request.caller
         if isinstance(route.needs, Permission):
-            member = self.authorization().require(request.names["client_id"], who, route.needs)
+            member = self.function.authorization().require(request.names["client_id"], who, route.needs)
             return {"caller": who, "member": member}
-        self.authorization().require_level(route.needs, who, request.names.get("customer_id"))
+        self.function.authorization().require_level(route.needs, who, request.names.get("customer_id"))
         return {"caller": who}
 
 

@@ -8,11 +8,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
-from typing import Protocol
+from typing import Protocol, override
 from urllib.parse import SplitResult, urlsplit
 
 from erphub.platform.errors import ErpRefused, HubError, Invalid, Unavailable
@@ -59,9 +59,17 @@ SECONDS = 10.0
 """How long a receiver may take, from the first packet to the status line."""
 
 
+class SecondsClock(Protocol):
+    """A clock that only goes forward."""
+
+    def __call__(self) -> float:
+        """Seconds since some instant."""
+        ...
+
+
 @dataclass(frozen=True)
-class HttpsPost:
-    """Satisfies `platform.outbound.https.Post`."""
+class HttpsPost(Post):
+    """One request at a time, to an address that was judged."""
 
     allowed: Sequence[network.Network] = ()
     """Internal networks that the deployment allows."""
@@ -69,12 +77,10 @@ class HttpsPost:
     """A further certificate authority to trust (PEM)."""
     resolve: network.Resolver = network.system_resolver
     seconds: float = SECONDS
-    clock: Callable[[], float] = time.monotonic
+    clock: SecondsClock = time.monotonic
 
+    @override
     def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """See the port. Raises ErpRefused (`address_not_allowed`, `tls_failed`), Unavailable (`host_unknown`,
-        `no_connection`, `timed_out`, `no_answer`).
-        """
         parts = address(url)
         host, port = parts.hostname or "", parts.port or HTTPS_PORT
         ends = self.clock() + self.seconds

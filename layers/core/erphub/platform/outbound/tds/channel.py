@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Self
 
+from erphub.platform.outbound.https import SecondsClock
 from erphub.platform.outbound.tds.messages import (
     HEADER_BYTES,
     MAX_LOGIN_BYTES,
@@ -45,7 +46,7 @@ class StrictlyRefusedError(Exception):
 class Deadline:
     """An end in wall-clock time that does not depend on what the other side sends; without seconds there is none."""
 
-    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float | None, clock: SecondsClock = time.monotonic) -> None:
         self._clock = clock
         self._ends = None if seconds is None else clock() + seconds
 

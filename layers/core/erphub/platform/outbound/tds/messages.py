@@ -69,8 +69,8 @@ class LoginAnswer:
 
 def packets(kind: int, body: bytes, *, size: int = PACKET_BYTES) -> bytes:
     """A message cut into packets."""
-    room = size - HEADER_BYTES
-    parts = [body[at : at + room] for at in range(0, len(body), room)] or [b""]
+    content_bytes = size - HEADER_BYTES
+    parts = [body[at : at + content_bytes] for at in range(0, len(body), content_bytes)] or [b""]
     return b"".join(
         struct.pack(">BBHHBB", kind, number == len(parts), len(part) + HEADER_BYTES, 0, number & 0xFF, 0) + part
         for number, part in enumerate(parts, 1)

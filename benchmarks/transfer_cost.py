@@ -79,7 +79,7 @@ def _hub(table: Any) -> support.SyncHub:
 def ticks(table: Table, connections: int, due: Sequence[int]) -> dict[int, Cost]:
     """A tick of the clock with so many syncs, by how many of them are due: found, and their transfers started."""
     hub = _hub(table)
-    settings = SyncSettings.model_validate({"from_date": "2026-01-01", "automatic": True})
+    settings = SyncSettings.model_validate({"from_date": "2026-01-01", "is_automatic": True})
     later, items = hub.clock() + timedelta(days=30), list[Sync]()
     for number in range(connections):
         name = support.derived_id("bench", str(number))

@@ -30,8 +30,8 @@ SETTINGS: dict[str, Any] = {
     "company": "",
     "customers": "off",
     "products": "off",
-    "invoices": "off",
-    "accounts": {"sales": {"25": "3000"}, "means": {"cash": "1900"}},
+    "invoice_mode": "off",
+    "accounts": {"sales": {"25": "3000"}, "payment_means": {"cash": "1900"}},
 }
 WITHOUT, WITH, OURS = "plain loop, no PDF", "plain loop with PDF", "a transfer of the hub"
 REST = "https://rest.api.24sevenoffice.com/v1"

@@ -48,7 +48,7 @@ SERVICE_LEVEL = 3
 SUBPACKAGES: Mapping[str, tuple[frozenset[str], ...]] = {
     "imports": (frozenset({"jobs"}), frozenset({"runs"})),
     "sync": (
-        frozenset({"canonical"}),
+        frozenset({"canonical", "schemas"}),
         frozenset({"settings"}),
         frozenset({"export_log"}),
         frozenset({"documents", "changes"}),

@@ -17,7 +17,7 @@ ORGANISATION = 100002
 GIFT_CARDS, OF_GIFT_CARDS = 2900, "Gavekort"
 ACCOUNTS: Json = {
     "sales": {"25": "3000", "15": "3001"},
-    "means": {
+    "payment_means": {
         "cash": "1900", "bankaxept": "1920", "card": "2380", "vipps": "1910", "gift_card_sold": str(GIFT_CARDS),
         "rounding": "7740",
     },
@@ -58,7 +58,7 @@ class Day:
             sums[_VAT[one["vat_rate"]]] -= vat
         for one in self.document["payments"]:
             owed = one["means"] in ("gift_card_sold", "rounding")
-            sums[int(ACCOUNTS["means"][one["means"]])] += Decimal(one["amount"]) * (-1 if owed else 1)
+            sums[int(ACCOUNTS["payment_means"][one["means"]])] += Decimal(one["amount"]) * (-1 if owed else 1)
         cost = Decimal(self.document["stock_change"])
         sums[int(ACCOUNTS["stock_change"])] += cost
         sums[int(ACCOUNTS["inventory"])] -= cost

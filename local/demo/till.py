@@ -107,23 +107,23 @@ class TillStory:
         screen = self.screen
         screen.chapter("Say what is sent, and where to")
         settings: Json = {
-            "department": "1", "voucher_type": "3", "z_report": True, "stock_change": True, "import_type": "ledger",
-            "confirm_ledger": True, "from_date": self.month[0].day.isoformat(), "automatic": False,
-            "accounts": shop.ACCOUNTS,
+            "department": "1", "voucher_type": "3", "z_report": True, "stock_change": True,
+            "settlement_target": "ledger", "confirm_ledger": True, "from_date": self.month[0].day.isoformat(),
+            "is_automatic": False, "accounts": shop.ACCOUNTS,
         }  # fmt: skip
-        means: Json = shop.ACCOUNTS["means"]
+        means: Json = shop.ACCOUNTS["payment_means"]
         wrong = settings | {
             "department": "99", "voucher_type": "77", "confirm_ledger": False,
-            "accounts": shop.ACCOUNTS | {"sales": {"25": "3999"}, "means": means | {"vipps": "1915"}},
+            "accounts": shop.ACCOUNTS | {"sales": {"25": "3999"}, "payment_means": means | {"vipps": "1915"}},
         }  # fmt: skip
         screen.request("POST …/sync/test  (a department, a voucher type and accounts that are not right)")
         tested = hub.post(f"{self.at}/sync/test", wrong)
         screen.table(["setting", "what is wrong"], [[one["pointer"], one["detail"]] for one in tested["errors"]])
         found = {one["pointer"] for one in tested["errors"]}
         expected = {
-            "/department", "/voucher_type", "/confirm_ledger", "/accounts/sales/25", "/accounts/means/vipps",
+            "/department", "/voucher_type", "/confirm_ledger", "/accounts/sales/25", "/accounts/payment_means/vipps",
         }  # fmt: skip
-        if tested["passed"] or found != expected:
+        if tested["has_passed"] or found != expected:
             raise DemoFailed(f"The test of the settings found {sorted(found)} wrong, not {sorted(expected)}.")
         offered = tested["choices"]
         numbers = ", ".join(
@@ -135,11 +135,11 @@ class TillStory:
         kept = saved["settings"]
         rows = [
             ["daily settlements, with stock change", "on"],
-            ["import type", f"{kept['import_type']}: final, confirmed"],
+            ["settlement target", f"{kept['settlement_target']}: final, confirmed"],
             ["nothing before", kept["from_date"]],
             ["transfers", "by hand, so that you see each of them"],
             ["sales accounts", ", ".join(f"{rate} %: {no}" for rate, no in kept["accounts"]["sales"].items())],
-            ["accounts of means", ", ".join(f"{word} {no}" for word, no in kept["accounts"]["means"].items())],
+            ["accounts of means", ", ".join(f"{word} {no}" for word, no in kept["accounts"]["payment_means"].items())],
         ]
         screen.table(["setting", "saved"], rows)
 
@@ -169,7 +169,7 @@ class TillStory:
         counts: Json = done["counts"]
         self._expect(counts, sent=self.days - 2, rejected=1, uncertain=1)
         words = ", ".join(f"{count(counts[name])} {name}" for name in ("sent", "rejected", "uncertain"))
-        screen.good(f"The transfer went through all of them ({done['state'].replace('_', ' ')}): {words}.")
+        screen.good(f"The transfer went through all of them ({done['status'].replace('_', ' ')}): {words}.")
 
     def look_at_log(self, hub: Hub) -> None:
         """What stands open, by code, and why."""
@@ -177,17 +177,17 @@ class TillStory:
         screen.chapter("The export log says what did not get through")
         screen.request("GET …/export-log/codes")
         groups = hub.get(f"{self.at}/export-log/codes")["items"]
-        rows = [[one["code"], one["state"], one["kind"], count(one["count"]), one["first"]] for one in groups]
-        screen.table(["code", "state", "kind", "how many", "since"], rows, numbers=[3])
-        states = {self._entry(hub, day.name)["state"]: day for day in self._failed()}
-        if set(states) != {"rejected", "uncertain"}:
-            raise DemoFailed(f"The two documents are {', '.join(states)} rather than rejected and uncertain.")
+        rows = [[one["code"], one["status"], one["kind"], count(one["count"]), one["from_date"]] for one in groups]
+        screen.table(["code", "status", "kind", "how many", "since"], rows, numbers=[3])
+        statuses = {self._entry(hub, day.name)["status"]: day for day in self._failed()}
+        if set(statuses) != {"rejected", "uncertain"}:
+            raise DemoFailed(f"The two documents are {', '.join(statuses)} rather than rejected and uncertain.")
         for day in self._failed():
             entry = self._entry(hub, day.name)
-            screen.say(f"{entry['title']}: {entry['state']}", "bold")
+            screen.say(f"{entry['title']}: {entry['status']}", "bold")
             screen.say(f"  {entry['detail']}")
-            if entry["erp_words"]:
-                screen.say(f"  The ERP's words: {entry['erp_words']}")
+            if entry["erp_message"]:
+                screen.say(f"  The ERP's words: {entry['erp_message']}")
         held = self._ledger()["vouchers"]
         lost = shop.vouchers_of(held, self.ids[self._day(self.outage_on).name])
         screen.say(
@@ -210,7 +210,7 @@ class TillStory:
         screen.request(f'POST …/export-log/retry {{"code": "{code}"}}')
         retried = hub.post(f"{self.at}/export-log/retry", {"code": code})
         screen.say(
-            f"{retried['retried']} document goes again. The uncertain one needs no word: it is looked for first."
+            f"{retried['retried_count']} document goes again. The uncertain one needs no word: it is looked for first."
         )
 
         def open_ones() -> Sequence[Json]:
@@ -219,9 +219,9 @@ class TillStory:
 
         until(open_ones, lambda left: not left, 180, every=1)
         for day in self._failed():
-            self._show_tries(self._entry(hub, day.name))
-        tries = self._entry(hub, outage.name)["tries"]
-        if not tries[-1]["looked_first"]:
+            self._show_attempts(self._entry(hub, day.name))
+        attempts = self._entry(hub, outage.name)["attempts"]
+        if not attempts[-1]["searched_first"]:
             self.mistakes.append(f"{outage.name} was sent again without looking for it first.")
         self._expect(self._transfer(hub)["counts"], sent=0, rejected=0, uncertain=0)
         screen.good("Nothing stands open, and a transfer more finds nothing to send.")
@@ -305,18 +305,18 @@ class TillStory:
         if different:
             raise DemoFailed(f"The transfer ended with {', '.join(different)}.")
 
-    def _show_tries(self, entry: Json) -> None:
+    def _show_attempts(self, entry: Json) -> None:
         rows = [
             [
                 str(one["number"]),
                 one["outcome"],
-                "yes" if one["looked_first"] else "no",
+                "yes" if one["searched_first"] else "no",
                 one["code"] or one["reference"],
             ]
-            for one in entry["tries"]
+            for one in entry["attempts"]
         ]
-        title = f"{entry['external_id']}: {entry['state']}"
-        self.screen.table(["attempt", "outcome", "looked first", "code, or the ERP's reference"], rows, title=title)
+        title = f"{entry['external_id']}: {entry['status']}"
+        self.screen.table(["attempt", "outcome", "searched first", "code, or the ERP's reference"], rows, title=title)
 
 
 def _wrong(day: Day, vouchers: Sequence[Json], sizes: dict[int, int]) -> list[str]:

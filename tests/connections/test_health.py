@@ -19,7 +19,7 @@ from erphub.imports.runs.units import problem_of
 from erphub.platform.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
 from erphub.platform.problems import as_problem
 from erphub.platform.wire import instant
-from erphub.sync.transfers.models import Counts, Transfer, TransferState
+from erphub.sync.transfers.models import Counts, Transfer, TransferStatus
 from erphub.sync.transfers.notices import SyncNotices
 from tests.support.aws import on_both
 
@@ -36,14 +36,14 @@ def run(scene, connection, status, problem=None, about="run-1"):
     )
 
 
-def transfer(scene, connection, state=TransferState.SUCCEEDED, problem=None, **counts):
+def transfer(scene, connection, status=TransferStatus.SUCCEEDED, problem=None, **counts):
     now = scene.clock()
     return Transfer(
         id="01JCG0W1ZARD0000000000000A",
         client_id=connection.client_id,
         connection_id=connection.id,
-        by="automatic",
-        state=state,
+        started_by="hub",
+        status=status,
         problem=problem,
         counts=Counts(**counts),
         created_at=now,
@@ -92,7 +92,7 @@ def test_a_login_that_is_locked_expired_or_switched_off_stops_the_connection_as_
     one, other, third, fourth = (scene.connection() for _ in range(4))
     scene.run_progressed(run(scene, one, RunStatus.RUNNING, problem_of(error)))
     scene.run_ended(run(scene, other, RunStatus.FAILED, problem_of(error)))
-    scene.transfer_ended(transfer(scene, third, TransferState.FAILED, as_problem(error)))
+    scene.transfer_ended(transfer(scene, third, TransferStatus.FAILED, as_problem(error)))
     by_hand(scene, fourth, "login", error)
     for connection in (one, other, third, fourth):
         now = scene.now(connection)
@@ -372,7 +372,7 @@ def test_of_two_that_find_the_same_at_once_one_tells(scene):
 
 def test_a_transfer_whose_login_is_refused_stops_the_connection(scene):
     connection = scene.connection()
-    ended = transfer(scene, connection, TransferState.FAILED, REFUSED)
+    ended = transfer(scene, connection, TransferStatus.FAILED, REFUSED)
     scene.transfer_ended(ended)
     scene.transfer_ended(ended)
     assert scene.now(connection).status == "reauth_required"

@@ -36,7 +36,7 @@ from erphub.platform.services import Services
 from erphub.platform.settings import Settings, read_settings
 from erphub.platform.wire import instant
 from erphub.sync.export_log.dynamodb import EntryTable
-from erphub.sync.export_log.models import Attempt, Entry, EntryState
+from erphub.sync.export_log.models import Attempt, Entry, EntryStatus
 from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
 from erphub.sync.settings.models import Sync, SyncSettings
 from erphub.sync.transfers.dynamodb import TransferTable
@@ -331,20 +331,20 @@ class Scene:
     def synced(self, connection_id: str) -> None:
         log = EntryTable(self.exports)
         ids: dict[str, Any] = {"client_id": CLIENT, "connection_id": connection_id}
-        settings = SyncSettings(z_report=True, from_date=date(2026, 1, 1), automatic=True)
+        settings = SyncSettings(z_report=True, from_date=date(2026, 1, 1), is_automatic=True)
         next_at = self.now + timedelta(minutes=30)
         SyncTable(self.table).save(Sync(**ids, settings=settings, saved_at=self.now, saved_by=OWNER, next_at=next_at))
         TransferLeaseTable(self.table).acquire(
             CLIENT, connection_id, "ended", "", self.now - timedelta(hours=1), self.now
         )
-        for number, state in enumerate((EntryState.SENT, EntryState.PENDING, EntryState.PENDING)):
+        for number, status in enumerate((EntryStatus.SENT, EntryStatus.PENDING, EntryStatus.PENDING)):
             entry = Entry(
                 id=derived_id("entry", connection_id, str(number)),
                 **ids,
                 kind=DocumentKind.SETTLEMENT,
                 external_id=f"Z-{number}",
                 date=self.now.date(),
-                state=state,
+                status=status,
                 body="{}",
                 body_hash="x",
                 created_at=self.now,
@@ -355,10 +355,14 @@ class Scene:
             log.save(entry, 400)
             log.add_attempt(entry, _attempt(self.now), 400)
         TransferTable(self.exports).save(
-            Transfer(id=derived_id("t", connection_id), **ids, by=OWNER, created_at=self.now), 400
+            Transfer(id=derived_id("t", connection_id), **ids, started_by=OWNER, created_at=self.now), 400
         )
         upload = Upload(
-            id=derived_id("u", connection_id), **ids, by=OWNER, format=UploadFormat.JSON_LINES, created_at=self.now
+            id=derived_id("u", connection_id),
+            **ids,
+            created_by=OWNER,
+            format=UploadFormat.JSON_LINES,
+            created_at=self.now,
         )
         UploadTable(self.exports).save(upload, 400)
         self.bucket.write(f"documents/{CLIENT}/{connection_id}/z/1.pdf", b"%PDF " + connection_id.encode())
@@ -405,4 +409,4 @@ def scene(where: str) -> Iterator[Scene]:
 
 
 def _attempt(at: datetime) -> Attempt:
-    return Attempt(number=1, at=at, finished_at=at, by=OWNER, transfer_id="t", outcome="sent")
+    return Attempt(number=1, attempted_at=at, finished_at=at, started_by=OWNER, transfer_id="t", outcome="sent")

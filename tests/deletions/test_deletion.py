@@ -37,7 +37,7 @@ def test_the_preview_names_everything_that_goes(scene: Scene):
     assert shown["runs"].count == 1
     assert (shown["lake_tables"].count, shown["lake_tables"].names) == (1, ["accounts"])
     assert shown["lake_tables"].facts["bytes"] == len(b"rows" + MINE.encode())
-    assert (shown["sync"].count, shown["sync"].facts) == (1, {"automatic": True})
+    assert (shown["sync"].count, shown["sync"].facts) == (1, {"is_automatic": True})
     assert shown["documents"].count == 3
     assert shown["documents"].facts == {"states": {"pending": 2, "sent": 1}, "transfers": 1}
     assert shown["papers"].count == 2
@@ -327,7 +327,7 @@ def test_a_restored_syncs_next_transfer_waits_for_the_connection_and_speaks_of_n
     scene.service.restore(scene.member(), MINE)
     sync = SyncTable(scene.table).get(CLIENT, MINE)
     assert (sync.next_at, sync.next_reason) == (None, "It waits until the connection works again.")
-    assert sync.settings.automatic
+    assert sync.settings.is_automatic
 
 
 def test_a_wizard_whose_machine_never_began_is_nobodys_work(scene: Scene):

@@ -41,20 +41,20 @@ def test_everything_wrong_with_the_settings_is_said_at_once_and_nothing_saved(ti
     before = till.call("GET", "/sync", status=200)
     wrong = {
         "z_report": True,
-        "import_type": "inbox",
+        "settlement_target": "inbox",
         "from_date": "2026-01-01",
         "department": "99",
         "voucher_type": "77",
-        "accounts": {"sales": {"25": "3999"}, "means": {"cash": "9999"}},
+        "accounts": {"sales": {"25": "3999"}, "payment_means": {"cash": "9999"}},
     }
     answer = till.call("PUT", "/sync", json=wrong)
     assert answer.status_code == 422
     assert {(error["pointer"], error["code"]) for error in answer.json()["errors"]} == {
-        ("/import_type", "import_type_not_supported"),
+        ("/settlement_target", "settlement_target_not_supported"),
         ("/department", "department_unknown"),
         ("/voucher_type", "voucher_type_unknown"),
         ("/accounts/sales/25", "account_without_sales_type"),
-        ("/accounts/means/cash", "account_missing"),
+        ("/accounts/payment_means/cash", "account_missing"),
     }
     assert till.call("GET", "/sync", status=200) == before
 
@@ -67,23 +67,23 @@ def test_a_month_with_two_failures_ends_with_each_voucher_once(till: Till, first
     done = till.transfer()
     assert done["counts"]["rejected"] == 1
     assert done["counts"]["uncertain"] == 1
-    assert done["state"] == "partially_succeeded"
+    assert done["status"] == "partially_succeeded"
     codes = {group["code"] for group in till.call("GET", "/export-log/codes", status=200)["items"]}
     assert len(codes) == 2
 
     rejected = till.entry(f"Z{first + 3}")
-    assert rejected["state"] == "rejected"
+    assert rejected["status"] == "rejected"
     till.set_up(
         accounts={
             "sales": {"25": "3000", "15": "3001"},
-            "means": {"cash": "1900", "bankaxept": "1920", "card": "2380", "rounding": "7740", "vipps": "1910"},
+            "payment_means": {"cash": "1900", "bankaxept": "1920", "card": "2380", "rounding": "7740", "vipps": "1910"},
         }
     )
     till.call("POST", "/export-log/retry", json={"code": rejected["code"]}, status=202)
 
     def all_sent() -> bool | None:
         till.transfer()
-        return all(till.entry(f"Z{number}")["state"] == "sent" for number in days) or None
+        return all(till.entry(f"Z{number}")["status"] == "sent" for number in days) or None
 
     until(all_sent)
     for number, day in days.items():
@@ -95,11 +95,11 @@ def test_a_lost_answer_is_looked_up_before_anything_is_sent_again(till: Till, fi
     till.settlement(first, "2026-02-02")
     till.fault("rest:POST /transactions", kind)
     till.transfer()
-    assert till.entry(f"Z{first}")["state"] in ("uncertain", "pending")
+    assert till.entry(f"Z{first}")["status"] in ("uncertain", "pending")
 
     def sent() -> bool | None:
         till.transfer()
-        return till.entry(f"Z{first}")["state"] == "sent" or None
+        return till.entry(f"Z{first}")["status"] == "sent" or None
 
     until(sent)
     assert len(till.vouchers(first, "2026-02-02")) == 1
@@ -111,7 +111,7 @@ def test_a_limit_of_the_erp_is_waited_for(till: Till, first: int) -> None:
 
     def sent() -> bool | None:
         till.transfer()
-        return till.entry(f"Z{first}")["state"] == "sent" or None
+        return till.entry(f"Z{first}")["status"] == "sent" or None
 
     until(sent)
     assert len(till.vouchers(first, "2026-02-03")) == 1
@@ -127,7 +127,7 @@ def test_the_tills_pdf_goes_up_by_a_signed_address_and_with_the_voucher(till: Ti
     httpx.put(slot["url"], content=page.getpdfdata(), headers=slot["headers"], timeout=20).raise_for_status()
     till.transfer()
     entry = till.entry(f"Z{first}")
-    assert (entry["state"], entry["attachment"]) == ("sent", "attached")
+    assert (entry["status"], entry["attachment"]) == ("sent", "attached")
     [voucher] = till.vouchers(first, "2026-02-04")
     assert voucher["document"]
 
@@ -182,10 +182,10 @@ def test_a_batch_of_products_is_one_upload(till: Till, first: int) -> None:
 
     def done() -> dict[str, Any] | None:
         found = till.call("GET", f"/document-uploads/{made['id']}", status=200)
-        return found if found["state"] in ("done", "failed") else None
+        return found if found["status"] in ("done", "failed") else None
 
     found = until(done)
-    assert (found["accepted"], found["refused"], found["errors"][0]["line"]) == (60, 1, 61)
+    assert (found["accepted_count"], found["refused_count"], found["errors"][0]["line_number"]) == (60, 1, 61)
     for n in range(3, 60):
         entry = _entry_id(till, "product", f"B{first}-{n}")
         till.call("POST", f"/export-log/{entry}/skip", json={"reason": "not needed here"}, status=200)
@@ -207,7 +207,7 @@ def test_an_invoice_follows_its_customer_and_both_are_in_the_erp(till: Till, fir
     till.call("PUT", f"/documents/customer/K{first}", json={"name": f"Fjell Bygg {first}"}, status=200)
     done = till.transfer()
     assert done["counts"]["sent"] == 2, done
-    assert till.entry(f"I{first}")["state"] == "sent"
+    assert till.entry(f"I{first}")["status"] == "sent"
     again = till.transfer()
     assert again["counts"]["sent"] == 0
     assert till.call("GET", "/changes", status=200)["items"] == [], "our own writes do not come back"
@@ -216,18 +216,18 @@ def test_an_invoice_follows_its_customer_and_both_are_in_the_erp(till: Till, fir
 def test_a_dry_run_shows_the_vouchers_and_posts_none(till: Till, first: int) -> None:
     till.settlement(first, "2026-02-06")
     done = till.transfer(dry_run=True)
-    shown = [one for one in done["preview"] if one["document"] == _entry_id(till, "settlement", f"Z{first}")]
+    shown = [one for one in done["preview"] if one["entry_id"] == _entry_id(till, "settlement", f"Z{first}")]
     assert shown
     assert shown[0]["postings"], shown
     assert till.vouchers(first, "2026-02-06") == []
-    till.call("POST", f"/export-log/{shown[0]['document']}/posted-by-hand", json={"voucher": "B-1"}, status=200)
+    till.call("POST", f"/export-log/{shown[0]['entry_id']}/posted-by-hand", json={"voucher": "B-1"}, status=200)
 
 
 def test_what_is_due_is_started_by_the_clock_and_it_says_when_next(till: Till, first: int) -> None:
-    till.set_up(automatic=True)
+    till.set_up(is_automatic=True)
     till.settlement(first, "2026-02-07")
-    planned = till.call("GET", "/sync", status=200)["next"]
-    assert "wait" in planned["why"]
+    planned = till.call("GET", "/sync", status=200)
+    assert "wait" in planned["next_transfer_reason"]
     aws = till.hub.aws
     key = {"pk": {"S": f"CLIENT#{till.client}"}, "sk": {"S": f"SYNC#{till.connection}"}}
     past = datetime(2026, 1, 1, tzinfo=UTC)
@@ -238,17 +238,19 @@ def test_what_is_due_is_started_by_the_clock_and_it_says_when_next(till: Till, f
         ExpressionAttributeValues={":at": {"S": "2026-01-01T00:00:00.000Z"}, ":next": {"S": past.isoformat()}},
     )
     aws.client("lambda").invoke(FunctionName=till.hub.outputs["TransferScheduleFunction"], Payload=b"{}")
-    until(lambda: till.entry(f"Z{first}")["state"] == "sent" or None)
-    until(lambda: "under way" not in till.call("GET", "/sync", status=200)["next"]["why"] or None)
+    until(lambda: till.entry(f"Z{first}")["status"] == "sent" or None)
+    until(lambda: "under way" not in till.call("GET", "/sync", status=200)["next_transfer_reason"] or None)
     after = till.call("GET", "/sync", status=200)
-    assert after["next"]["at"] is not None
-    till.set_up(automatic=False)
+    assert after["next_transfer_at"] is not None
+    till.set_up(is_automatic=False)
 
 
 def test_the_machine_carries_on_what_is_too_long_for_one_call(till: Till, first: int) -> None:
     till.settlement(first, "2026-02-08")
     name, now = new_id(), datetime.now(UTC).isoformat()
-    record = {"id": name, "client_id": till.client, "connection_id": till.connection, "by": "test", "created_at": now}
+    record = {"id": name, "client_id": till.client, "connection_id": till.connection, "started_by": "test"} | {
+        "created_at": now
+    }
     till.hub.aws.client("dynamodb").put_item(
         TableName=till.hub.outputs["ExportLogTable"],
         Item={
@@ -270,12 +272,12 @@ def test_the_machine_carries_on_what_is_too_long_for_one_call(till: Till, first:
 def test_missing_z_reports_are_listed_and_the_log_can_be_taken_away(till: Till, first: int) -> None:
     till.settlement(first, "2026-02-09")
     till.settlement(first + 2, "2026-02-11")
-    [gaps] = till.call("GET", "/export-log/gaps?first=2026-01-01", status=200)["items"]
+    [gaps] = till.call("GET", "/export-log/gaps?from_date=2026-01-01", status=200)["items"]
     assert gaps["missing_numbers"]
     answer = till.call("GET", "/export-log/csv?kind=settlement")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/csv")
-    assert answer.text.splitlines()[0].startswith("date,kind,external_id")
+    assert answer.text.splitlines()[0].startswith("document_date,kind,external_id")
 
 
 def test_no_secret_and_no_customer_stands_in_the_log(till: Till, first: int) -> None:

@@ -13,16 +13,16 @@ SETTINGS: dict[str, Any] = {
     "department": "1",
     "voucher_type": "3",
     "z_report": True,
-    "import_type": "ledger",
+    "settlement_target": "ledger",
     "confirm_ledger": True,
-    "invoices": "draft",
-    "customers": "till",
-    "products": "till",
+    "invoice_mode": "draft",
+    "customer_direction": "till",
+    "product_direction": "till",
     "from_date": "2026-01-01",
-    "automatic": False,
+    "is_automatic": False,
     "accounts": {
         "sales": {"25": "3000", "15": "3001"},
-        "means": {"cash": "1900", "bankaxept": "1920", "card": "2380", "rounding": "7740"},
+        "payment_means": {"cash": "1900", "bankaxept": "1920", "card": "2380", "rounding": "7740"},
     },
 }
 

@@ -40,7 +40,7 @@ class Deletion(WithImports):
             bucket.write(f"documents/{CLIENT}/{connection}/z/1.pdf", b"%PDF " + connection.encode())
             now = app.services().platform.clock()
             ids: dict[str, Any] = {"client_id": CLIENT, "connection_id": connection}
-            TransferTable(Table(stage.exports)).save(Transfer(id=new_id(), **ids, by=USER, created_at=now), 400)
+            TransferTable(Table(stage.exports)).save(Transfer(id=new_id(), **ids, started_by=USER, created_at=now), 400)
             app.services().platform.table.put({**token_key(CLIENT, connection, "session"), "lease_until": "x"})
 
     def equip(self, patch: pytest.MonkeyPatch, stage: Stage) -> None:

@@ -49,7 +49,7 @@ class Transfer(With24SevenOffice):
         assert wizard.said is None, wizard.said
         [connection] = stage.call("GET", f"{HERE}/connections").json["items"]
         self.path = f"{HERE}/connections/{connection['id']}"
-        saved = stage.call("PUT", f"{self.path}/sync", {**SETTINGS, "automatic": True}, api="sync")
+        saved = stage.call("PUT", f"{self.path}/sync", {**SETTINGS, "is_automatic": True}, api="sync")
         assert saved.status == 200, saved
         for number in (1, 2):
             self._settle(stage, number)
@@ -90,13 +90,13 @@ class Transfer(With24SevenOffice):
             stage.wait(420)
         waiting = [one for one in self._entries(stage) if not one.endswith(" sent")]
         problem = (shown["problem"] or {}).get("code")
-        if shown["state"] == "succeeded" and not waiting:
+        if shown["status"] == "succeeded" and not waiting:
             return None
-        return f"{shown['state']} {problem} {waiting}"
+        return f"{shown['status']} {problem} {waiting}"
 
     def _entries(self, stage: Stage) -> list[str]:
         shown = stage.call("GET", f"{self.path}/export-log?limit=200", api="sync").json["items"]
-        return sorted(f"{one['kind']} {one['external_id']} {one['state']}" for one in shown)
+        return sorted(f"{one['kind']} {one['external_id']} {one['status']}" for one in shown)
 
     def failed(self, stage: Stage) -> str | None:
         return self.said

@@ -216,7 +216,7 @@ class LedgerErp:
 
     def _check(self, document: Document, posting: Posting) -> None:
         if isinstance(document, Settlement):
-            needed = [posting.routing["means_accounts"].get(payment.means.value, "") for payment in document.payments]
+            needed = [posting.routing["payment_accounts"].get(payment.means.value, "") for payment in document.payments]
             needed += [
                 posting.routing["sales_accounts"].get(f"{line.vat_rate.normalize():f}", "") for line in document.sales
             ]

@@ -126,17 +126,17 @@ SETTINGS: dict[str, Any] = {
     "company": "1",
     "department": "10",
     "z_report": True,
-    "import_type": "ledger",
+    "settlement_target": "ledger",
     "confirm_ledger": True,
-    "invoices": "order",
-    "customers": "till",
-    "products": "till",
+    "invoice_mode": "order",
+    "customer_direction": "till",
+    "product_direction": "till",
     "from_date": "2026-01-01",
-    "automatic": True,
+    "is_automatic": True,
     "voucher_type": "5",
     "accounts": {
         "sales": {"25": "3000", "15": "3010"},
-        "means": {"cash": "1900", "card": "2380", "rounding": "7740"},
+        "payment_means": {"cash": "1900", "card": "2380", "rounding": "7740"},
     },
 }
 
@@ -233,14 +233,14 @@ class SyncHub:
         """The codes with which the ERP refused the credentials."""
         return [error.code for level, error in LOG.errors if level == "WARNING" and isinstance(error, HubError)]
 
-    def gaps(self, first: date | None = None, last: date | None = None) -> list[dict[str, Any]]:
+    def gaps(self, from_date: date | None = None, to_date: date | None = None) -> list[dict[str, Any]]:
         """What is missing, as the API shows it."""
-        found = self.exports.list_gaps(CLIENT, CONNECTION, GapQuery(first=first, last=last))
+        found = self.exports.list_gaps(CLIENT, CONNECTION, GapQuery(from_date=from_date, to_date=to_date))
         return [one.model_dump(mode="json") for one in found]
 
     def acknowledge(self, change: AcknowledgedChange) -> Entry | None:
         """The till takes one change over."""
-        return self.changes.acknowledge(CLIENT, CONNECTION, "till", [change])[change.change]
+        return self.changes.acknowledge(CLIENT, CONNECTION, "till", [change])[change.change_id]
 
     def save(self, **changes: Any) -> Any:
         self.settings = SETTINGS | self.settings | changes

@@ -10,8 +10,8 @@ from tests.support.sync import Log, hub, operators_log  # noqa: F401  fixtures
 
 
 @pytest.fixture(autouse=True)
-def _prepared(aws: None, operators_log: Log) -> None:  # noqa: F811
-    """Hubs have their tables there, and what they tell operators is kept."""
+def _prepared(operators_log: Log) -> None:  # noqa: F811
+    """What hubs tell operators is kept."""
 
 
 @pytest.fixture(params=AWS)

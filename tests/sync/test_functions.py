@@ -3,7 +3,7 @@
 import importlib.util
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from erphub import app, capabilities
 from erphub.erp.documents import Address
 from erphub.platform import logging, redaction
+from erphub.platform.actors import ActorKind, ActorView
 from erphub.platform.capability import Permission
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member
@@ -24,10 +25,11 @@ from erphub.sync.export_log.service import ExportLogService
 from erphub.sync.scheduler import SyncScheduler
 from erphub.sync.settings.service import SyncService
 from erphub.sync.tasks import SyncTasks
-from erphub.sync.transfers.api import show_transfer
+from erphub.sync.transfers.api import get_transfer
 from erphub.sync.transfers.service import TransferService
 from erphub.sync.uploads.service import UploadService
 from erphub.tenancy.access import Authorizer
+from erphub.tenancy.actors import MemberDirectory
 from tests.support import services
 from tests.support.gateway import addressed
 from tests.support.saft import file, report
@@ -59,6 +61,13 @@ class EverybodyIsTheTill:
         return Member(client_id, "customer", caller.user, "till", frozenset(capabilities.permissions().values()))
 
 
+class EverybodyIsCalledAda:
+    """Names of those who did something."""
+
+    def find(self, client_id: str, ids: Iterable[str | None]) -> dict[str, ActorView]:
+        return {one: ActorView(id=one, name="ada@kunde.test", kind=ActorKind.PERSON) for one in ids if one}
+
+
 @pytest.fixture
 def served(hub: SyncHub, monkeypatch: pytest.MonkeyPatch) -> SyncHub:
     """What the functions serve, in place of what they would make."""
@@ -73,6 +82,7 @@ def served(hub: SyncHub, monkeypatch: pytest.MonkeyPatch) -> SyncHub:
         SyncTasks: SyncTasks(hub.executor, hub.uploads, hub.transfers, health),
         SyncScheduler: hub.scheduler,
         Authorizer: EverybodyIsTheTill(),
+        MemberDirectory: EverybodyIsCalledAda(),
     }
     services.use(monkeypatch, given)
     monkeypatch.setattr(logging, "figures", lambda dimensions, **figures: hub.figures.append(figures))
@@ -106,23 +116,28 @@ def answered(answer: dict[str, Any]) -> tuple[int, Any]:
 
 def test_a_settlement_goes_in_and_to_the_ledger_by_the_functions_alone(hub: SyncHub, ask: Ask) -> None:
     status, handed = ask("PUT", "/documents/settlement/Z118", event("api")["body"])
-    assert (status, handed["outcome"], handed["state"], handed["date"]) == (200, "created", "pending", "2026-01-31")
+    assert (status, handed["outcome"], handed["status"], handed["document_date"]) == (
+        200,
+        "created",
+        "pending",
+        "2026-01-31",
+    )
     status, started = ask("POST", "/transfers", {})
-    assert (status, started["state"]) == (202, "queued")
+    assert (status, started["status"]) == (202, "queued")
     assert load_function("tasks").handler(event("tasks") | hub.queue.tasks[0], CONTEXT)["counts"]["sent"] == 1
     assert hub.figures[0]["documents_sent"] == 1
     status, done = ask("GET", f"/transfers/{started['id']}")
-    assert (status, done["state"]) == (200, "succeeded")
-    status, log = ask("GET", "/export-log", state="sent")
+    assert (status, done["status"]) == (200, "succeeded")
+    status, log = ask("GET", "/export-log", status="sent")
     assert [item["external_id"] for item in log["items"]] == ["Z118"]
     status, shown = ask("GET", f"/export-log/{log['items'][0]['id']}")
-    assert [one["outcome"] for one in shown["tries"]] == ["sent", "attached"]
+    assert [one["outcome"] for one in shown["attempts"]] == ["sent", "attached"]
     assert ask("PUT", "/documents/settlement/Z118", z_report(118, amount="1.00"))[1]["code"] == "already_sent"
 
 
 def test_settings_are_shown_tested_and_saved(ask: Ask) -> None:
     status, tested = ask("POST", "/sync/test", SETTINGS | {"company": ""})
-    assert (status, tested["passed"], tested["errors"][0]["code"]) == (200, False, "company_required")
+    assert (status, tested["has_passed"], tested["errors"][0]["code"]) == (200, False, "company_required")
     assert {choice["key"] for choice in tested["choices"]["companies"]} == {"1", "2"}
     status, problem = ask("PUT", "/sync", SETTINGS | {"voucher_type": "9"})
     assert (status, problem["errors"][0]["pointer"]) == (422, "/voucher_type")
@@ -130,8 +145,8 @@ def test_settings_are_shown_tested_and_saved(ask: Ask) -> None:
     assert (status, saved["version"], saved["settings"]["retention_days"]) == (200, 2, 60)
     assert ask("PUT", "/sync", SETTINGS | {"version": 1})[0] == 409
     status, shown = ask("GET", "/sync")
-    assert shown["next"]["why"]
-    assert shown["settings"]["accounts"]["means"]["cash"] == "1900"
+    assert shown["next_transfer_reason"]
+    assert shown["settings"]["accounts"]["payment_means"]["cash"] == "1900"
 
 
 def test_a_cash_register_file_goes_in_as_it_is(ask: Ask) -> None:
@@ -147,7 +162,7 @@ def test_a_cash_register_file_in_an_older_encoding_is_read_to_the_letter(api: Mo
     """The event holds the file's bytes in base64, as AWS hands on what has a binary media type."""
     sent = event("cash-register")
     assert "Sjøboden".encode("latin-1") in b64decode(sent["body"])
-    sent["pathParameters"] = {"client_id": CLIENT, "connection": CONNECTION}
+    sent["pathParameters"] = {"client_id": CLIENT, "connection_id": CONNECTION}
     status, answer = answered(api.handler(sent, CONTEXT))
     assert (status, len(answer["settlements"])) == (200, 1)
     assert "Sjøboden" in answer["settlements"][0]["title"]
@@ -165,9 +180,9 @@ def test_the_log_is_put_right_through_the_api(ask: Ask, hub: SyncHub) -> None:
     hub.transfer()
     _status, groups = ask("GET", "/export-log/codes")
     assert groups["items"][0]["code"] == "account_missing"
-    assert ask("POST", "/export-log/retry", {"code": "account_missing"})[1] == {"retried": 1, "failed": []}
+    assert ask("POST", "/export-log/retry", {"code": "account_missing"})[1] == {"retried_count": 1, "failed": []}
     [item] = ask("GET", "/export-log")[1]["items"]
-    assert ask("POST", f"/export-log/{item['id']}/skip", {"reason": "demo"})[1]["state"] == "skipped"
+    assert ask("POST", f"/export-log/{item['id']}/skip", {"reason": "demo"})[1]["status"] == "skipped"
     assert ask("POST", f"/export-log/{item['id']}/posted-by-hand", {"voucher": "B1"})[1]["reference"] == "B1"
     assert ask("GET", "/export-log/gaps")[1]["items"][0]["missing_numbers"] == []
     assert ask("GET", "/export-log/0000000000000000000000000A")[0] == 404
@@ -180,21 +195,21 @@ def test_a_batch_is_opened_put_and_taken(ask: Ask, hub: SyncHub) -> None:
     assert ask("POST", f"/document-uploads/{made['id']}/take", {})[1]["code"] == "file_missing"
     hub.files.files[made["upload"]["url"].removeprefix("memory:")] = b'{"kind":"product","external_id":"1"}'
     assert ask("POST", f"/document-uploads/{made['id']}/take", {})[0] == 202
-    assert load_function("tasks").handler(hub.queue.tasks[0], CONTEXT) == {"outcome": "done", "lines": 1}
+    assert load_function("tasks").handler(hub.queue.tasks[0], CONTEXT) == {"outcome": "done", "line_count": 1}
     _, done = ask("GET", f"/document-uploads/{made['id']}")
-    assert (done["refused"], done["errors"][0]["line"]) == (1, 1)
+    assert (done["refused_count"], done["errors"][0]["line_number"]) == (1, 1)
 
 
 def test_changes_are_read_and_acknowledged(ask: Ask, hub: SyncHub) -> None:
     from erphub.erp.documents import Customer
 
-    hub.save(customers="erp")
+    hub.save(customer_direction="erp")
     hub.erp.create(Customer(name="Kyst"))
     hub.transfer()
     status, feed = ask("GET", "/changes")
     assert (status, feed["items"][0]["document"]["name"]) == (200, "Kyst")
     assert ask("GET", "/changes", since=feed["since"])[1]["items"] == []
-    body = {"changes": [{"change": feed["since"], "external_id": "K7"}]}
+    body = {"changes": [{"change_id": feed["since"], "external_id": "K7"}]}
     _, done = ask("POST", "/changes/acknowledge", body)
     assert (done["acknowledged"], done["superseded"]) == ([feed["since"]], [])
     assert [(one["external_id"], one["document"]["name"]) for one in done["records"]] == [("K7", "Kyst")]
@@ -203,7 +218,7 @@ def test_changes_are_read_and_acknowledged(ask: Ask, hub: SyncHub) -> None:
 
 
 def test_what_was_lost_in_a_conflict_shows_nobody_in_the_log(ask: Ask, hub: SyncHub) -> None:
-    hub.save(customers="erp")
+    hub.save(customer_direction="erp")
     person = {"name": "Ola Nordmann", "is_company": False, "address": {"street": "Storgata 1"}}
     ask("PUT", "/documents/customer/K1", person | {"email": "ola@example.test"})
     hub.transfer()
@@ -213,10 +228,14 @@ def test_what_was_lost_in_a_conflict_shows_nobody_in_the_log(ask: Ask, hub: Sync
     hub.transfer()
     [listed] = ask("GET", "/export-log", kind="customer")[1]["items"]
     shown = ask("GET", f"/export-log/{listed['id']}")[1]
-    assert listed["lost"] == shown["lost"] == {"till": {"email": "t…", "address.street": "H…"}}
+    assert (
+        listed["overridden_values"] == shown["overridden_values"] == {"till": {"email": "t…", "address.street": "H…"}}
+    )
     for word in ("Ola", "Havna", "Torget", "example"):
         assert word not in json.dumps([listed, shown])
-    assert ask("GET", "/changes")[1]["items"][0]["lost"]["email"] == "till@example.test", "the till itself is told"
+    assert ask("GET", "/changes")[1]["items"][0]["overridden_values"]["email"] == "till@example.test", (
+        "the till itself is told"
+    )
 
 
 @pytest.mark.parametrize("may_send", [True, False])
@@ -225,8 +244,8 @@ def test_a_dry_run_shows_its_vouchers_to_whoever_may_send_them(served: SyncHub, 
     transfer = served.transfer(dry_run=True)
     allowed = frozenset(capabilities.permissions().values()) - (set() if may_send else {SYNC_RUN})
     member = Member(CLIENT, "customer", "ada", "viewer", allowed)
-    shown = show_transfer(app.services().get(TransferService), member, CONNECTION, transfer.id)
-    assert [one["would"] for one in shown.preview] == ["post"]
+    shown = get_transfer(app.services().get(TransferService), EverybodyIsCalledAda(), member, CONNECTION, transfer.id)
+    assert [one.action for one in shown.preview] == ["post"]
     assert ("Kari Nordmann" in shown.model_dump_json()) is may_send
 
 
@@ -239,7 +258,7 @@ def test_the_clock_starts_what_is_due(ask: Ask, hub: SyncHub) -> None:
         "failed": 0,
         "silent": 0,
     }
-    assert load_function("tasks").handler(hub.queue.tasks[0], CONTEXT)["state"] == "succeeded"
+    assert load_function("tasks").handler(hub.queue.tasks[0], CONTEXT)["status"] == "succeeded"
 
 
 def test_only_what_is_worth_another_try_is_raised(hub: SyncHub, ask: Ask) -> None:
@@ -247,7 +266,7 @@ def test_only_what_is_worth_another_try_is_raised(hub: SyncHub, ask: Ask) -> Non
     _, started = ask("POST", "/transfers", {})
     task = hub.queue.tasks[0]
     hub.erp.down = True
-    assert load_function("tasks").handler(task, CONTEXT)["state"] == "failed", (
+    assert load_function("tasks").handler(task, CONTEXT)["status"] == "failed", (
         "the ERP's silence is a result, not a crash"
     )
     other = SimpleNamespace(get_remaining_time_in_millis=lambda: 280_000, aws_request_id="r2")

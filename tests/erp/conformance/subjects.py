@@ -286,7 +286,7 @@ def toy_ledger(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Subject]:
     world.tables["N1", "customers"] = [{"number": str(n), "name": f"Kunde {n}", "city": "Bodø"} for n in range(3)]
     sold = (Sales(vat_rate=Decimal(25), amount=Decimal("125.00"), vat=Decimal("25.00")),)
     paid = (Payment(means=PaymentMeans.CASH, amount=Decimal("125.00")),)
-    routing = {"company": "N1", "sales_accounts": {"25": "3000"}, "means_accounts": {"cash": "1900"}}
+    routing = {"company": "N1", "sales_accounts": {"25": "3000"}, "payment_accounts": {"cash": "1900"}}
     with in_the_catalogue(Path(__file__).parent / "toy" / "systems", "toy_ledger", patch), toy.running(world) as server:
         from erphub.erp.systems import toy_ledger as adapter  # type: ignore[attr-defined]
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -35,7 +36,7 @@ class TillAndErp(RuleBasedStateMachine):
 
     @initialize(master=st.sampled_from(["erp", "till"]))
     def settings_are_saved(self, master: str) -> None:
-        self.hub.save(products=master)
+        self.hub.save(product_direction=master)
 
     @rule(number=NUMBERS, field=FIELDS, value=VALUES)
     def somebody_edits_in_the_till(self, number: int, field: str, value: str) -> None:
@@ -86,7 +87,7 @@ class TillAndErp(RuleBasedStateMachine):
     def the_till_takes_over_what_it_read(self) -> None:
         for offer in self.read:
             name = offer.external_id or f"P{offer.document['number']}"
-            wanted = AcknowledgedChange(change=str(offer.sequence), external_id=name)
+            wanted = AcknowledgedChange(change_id=str(offer.sequence), external_id=name)
             try:
                 done = self.hub.acknowledge(wanted)
             except Conflict as error:
@@ -114,7 +115,7 @@ class TillAndErp(RuleBasedStateMachine):
         for _ in range(8):
             self.hub.clock.pass_(days=2)
             for entry in [self.hub.entry(P, name) for name in self.till]:
-                if entry.state == "rejected":
+                if entry.status == "rejected":
                     self.hub.exports.retry(CLIENT, CONNECTION, entry.id)
             self.hub.transfer()
             self.the_till_reads_the_feed()
@@ -133,10 +134,14 @@ class TillAndErp(RuleBasedStateMachine):
         A correction whose answer was lost and that the till replaces before the ERP was asked again: what the ERP has
         of it then looks like a change of the ERP's own. That is a conflict, settled as any other, and shown.
         """
-        return self.hub.entry(P, name).lost.get("till", {}).get(field) == value
+        return self.hub.entry(P, name).overridden_values.get("till", {}).get(field) == value
 
 
-TestBothSidesAgree = TillAndErp.TestCase
+@pytest.mark.usefixtures("aws")
+class TestBothSidesAgree(TillAndErp.TestCase):
+    """The machine above, with tables of its own."""
+
+
 TestBothSidesAgree.settings = settings(
     max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

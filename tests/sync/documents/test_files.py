@@ -12,7 +12,7 @@ NOW = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("where", ["moto"])
-def test_files_are_put_by_a_signed_address_and_read_back() -> None:
+def test_files_are_put_by_a_signed_address_and_read_back(aws: None) -> None:
     s3 = client("s3")
     s3.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     files = S3DocumentFiles("files")

@@ -7,8 +7,8 @@ import pytest
 from erphub.erp.documents import DocumentKind
 from erphub.platform.errors import Conflict, Invalid, NotFound
 from erphub.sync.canonical import from_text, masked, read_document, to_text
-from erphub.sync.export_log.models import Attachment, EntryState
-from erphub.sync.export_log.schemas import ByHand, Skip
+from erphub.sync.export_log.models import Attachment, EntryStatus
+from erphub.sync.export_log.schemas import ManualPosting, SkipRequest
 from erphub.sync.uploads.schemas import NewUpload
 from erphub.sync.uploads.service import upload_file_name
 from tests.support.aws import on_both
@@ -92,15 +92,15 @@ def test_a_rejected_document_that_is_mended_goes_again(hub: SyncHub) -> None:
     assert hub.entry(Z, "Z1").code == "account_missing"
     assert hub.settlement(1).outcome == "replaced"
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
 
 
 def test_a_skipped_document_stays_skipped_when_it_comes_again_changed(hub: SyncHub) -> None:
     entry = hub.settlement(1).entry
-    hub.exports.skip(CLIENT, CONNECTION, entry.id, "ada", Skip(reason="Posted twice in the till"))
+    hub.exports.skip(CLIENT, CONNECTION, entry.id, "ada", SkipRequest(reason="Posted twice in the till"))
     hub.settlement(1, amount="1.00")
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SKIPPED
+    assert hub.entry(Z, "Z1").status is EntryStatus.SKIPPED
 
 
 def test_a_settlement_must_balance_to_the_oere(hub: SyncHub) -> None:
@@ -162,8 +162,8 @@ def test_a_log_shows_no_customer_in_clear() -> None:
 
 def test_marked_as_posted_by_hand_it_is_never_sent(hub: SyncHub) -> None:
     entry = hub.settlement(1).entry
-    hand = hub.exports.post_manually(CLIENT, CONNECTION, entry.id, "ada", ByHand(voucher="B-77"))
-    assert (hand.state, hand.reference, hand.attachment) == (EntryState.SENT, "B-77", Attachment.NONE)
+    hand = hub.exports.post_manually(CLIENT, CONNECTION, entry.id, "ada", ManualPosting(voucher="B-77"))
+    assert (hand.status, hand.reference, hand.attachment) == (EntryStatus.SENT, "B-77", Attachment.NONE)
     hub.transfer()
     assert not hub.erp.records
 
@@ -189,13 +189,13 @@ def product(number: int, price: str = "40") -> dict[str, object]:
 
 def test_a_product_that_comes_twice_in_a_file_is_kept_as_it_came_last_and_counted_twice(hub: SyncHub) -> None:
     done = upload(hub, [product(1), product(2), {**product(1), "name": "New"}, {**product(1), "name": "New"}])
-    assert (done.lines, done.accepted, done.unchanged, done.refused) == (4, 3, 1, 0)
+    assert (done.line_count, done.accepted_count, done.unchanged_count, done.refused_count) == (4, 3, 1, 0)
     assert hub.entry(P, "P1").title.endswith("New")
 
 
 def test_the_registers_of_two_shops_in_one_upload_are_all_there(hub: SyncHub) -> None:
     done = upload(hub, two_shops().splitlines(), "saft_cash_register")
-    assert (done.lines, done.accepted) == (2, 2)
+    assert (done.line_count, done.accepted_count) == (2, 2)
     assert {entry.department for entry in hub.entries.queue(CLIENT, CONNECTION, "pending")} == {"Butikk", "Butikk 2"}
 
 
@@ -208,8 +208,8 @@ def test_a_document_that_is_longer_than_the_log_can_keep_is_refused_with_the_rea
 
 def test_ten_thousand_products_are_one_upload(hub: SyncHub) -> None:
     done = upload(hub, [product(number) for number in range(10_000)])
-    assert (done.state, done.lines, done.accepted, done.refused) == ("done", 10_000, 10_000, 0)
-    assert hub.entry(P, "P9999").state is EntryState.PENDING
+    assert (done.status, done.line_count, done.accepted_count, done.refused_count) == ("done", 10_000, 10_000, 0)
+    assert hub.entry(P, "P9999").status is EntryStatus.PENDING
 
 
 def test_a_batch_says_which_lines_were_refused_and_takes_the_others(hub: SyncHub) -> None:
@@ -218,8 +218,8 @@ def test_a_batch_says_which_lines_were_refused_and_takes_the_others(hub: SyncHub
         hub,
         [product(1), product(2), b"{broken", {"kind": "product"}, {**product(3), "price": "-"}, b"", product(2, "41")],
     )
-    assert (done.accepted, done.unchanged, done.refused) == (2, 1, 3)
-    assert [(error["line"], error["code"]) for error in done.errors] == [
+    assert (done.accepted_count, done.unchanged_count, done.refused_count) == (2, 1, 3)
+    assert [(error.line_number, error.code) for error in done.errors] == [
         (3, "malformed_json"),
         (4, "external_id_required"),
         (5, "invalid_request"),
@@ -248,7 +248,7 @@ def test_a_batch_whose_reader_died_unheard_can_be_taken_again_after_an_hour(hub:
     hub.uploads.start(CLIENT, CONNECTION, made.id)
     hub.work()
     done = hub.uploads.get(CLIENT, CONNECTION, made.id)
-    assert (done.state, done.accepted) == ("done", 1)
+    assert (done.status, done.accepted_count) == ("done", 1)
 
 
 def test_a_batch_whose_file_is_not_there_waits_for_it(hub: SyncHub) -> None:
@@ -271,5 +271,5 @@ def test_somebody_who_hands_in_at_the_same_moment_is_not_overwritten(hub: SyncHu
 
     hub.entries.get_many = meanwhile  # pyright: ignore
     done = upload(hub, [product(1), product(2)])
-    assert done.accepted == 2
+    assert done.accepted_count == 2
     assert hub.entry(P, "P1").revision == 2, "the batch's line came second and replaced the other"

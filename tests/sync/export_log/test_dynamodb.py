@@ -10,7 +10,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict, Invalid
 from erphub.platform.ids import derived_id
 from erphub.sync.export_log.dynamodb import EntryTable, export_log_key
-from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryState
+from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryStatus
 from erphub.sync.export_log.schemas import LogQuery
 
 C, N = derived_id("client"), derived_id("connection")
@@ -81,8 +81,8 @@ def test_many_are_kept_at_once_and_the_late_ones_come_back(log: EntryTable) -> N
 
 
 def test_what_remains_of_an_entry_stands_in_for_it_and_is_written_over(log: EntryTable, table: Table) -> None:
-    kept = log.save(entry(1, state=EntryState.SENT, reference="7", created_by="Ada"), 30)
-    log.save_many([entry(2, state=EntryState.SENT, reference="8"), entry(3)], 30)
+    kept = log.save(entry(1, status=EntryStatus.SENT, reference="7", created_by="Ada"), 30)
+    log.save_many([entry(2, status=EntryStatus.SENT, reference="8"), entry(3)], 30)
     for number in (1, 2, 3):
         table.delete(export_log_key(C, N, "ENTRY", entry(number).id))
     found = {one.external_id: one for one in log.get_many(C, N, [entry(number).id for number in (1, 2, 3)])}
@@ -95,22 +95,22 @@ def test_what_remains_of_an_entry_stands_in_for_it_and_is_written_over(log: Entr
 
 
 @pytest.mark.parametrize("kind", list(DocumentKind))
-@pytest.mark.parametrize("state", list(EntryState))
+@pytest.mark.parametrize("state", list(EntryStatus))
 def test_what_waits_does_not_expire_nor_do_records_that_both_sides_keep(
-    log: EntryTable, table: Table, kind: DocumentKind, state: EntryState
+    log: EntryTable, table: Table, kind: DocumentKind, state: EntryStatus
 ) -> None:
-    log.save(entry(1, kind, state=state), 30)
+    log.save(entry(1, kind, status=state), 30)
     item = table.get(export_log_key(C, N, "ENTRY", entry(1, kind).id))
     history = kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE)
     assert item is not None
-    assert ("expires_at" in item) == (history and state in (EntryState.SENT, EntryState.SKIPPED))
+    assert ("expires_at" in item) == (history and state in (EntryStatus.SENT, EntryStatus.SKIPPED))
 
 
 def test_a_queue_lists_what_waits_in_order_of_sending_without_bodies(log: EntryTable) -> None:
     log.save(entry(3), 30)
     log.save(entry(2), 30)
     log.save(entry(9, DocumentKind.CUSTOMER), 30)
-    log.save(entry(4, state=EntryState.REJECTED), 30)
+    log.save(entry(4, status=EntryStatus.REJECTED), 30)
     waiting = list(log.queue(C, N, "pending"))
     assert [one.external_id for one in waiting] == ["D9", "D2", "D3"]
     assert {one.body for one in waiting} == {""}
@@ -119,17 +119,17 @@ def test_a_queue_lists_what_waits_in_order_of_sending_without_bodies(log: EntryT
 
 def test_a_document_stands_in_one_queue_at_a_time(log: EntryTable) -> None:
     kept = log.save(entry(1), 30)
-    log.save(kept.model_copy(update={"state": EntryState.SENT, "attachment": Attachment.FAILED}), 30)
+    log.save(kept.model_copy(update={"status": EntryStatus.SENT, "attachment": Attachment.FAILED}), 30)
     assert [len(list(log.queue(C, N, queue))) for queue in ("pending", "sent", "attach")] == [0, 0, 1]
 
 
 def test_pages_of_the_log_follow_each_other(log: EntryTable) -> None:
     for number in range(1, 10):
-        log.save(entry(number, state=EntryState.REJECTED if number % 3 == 0 else EntryState.PENDING), 30)
+        log.save(entry(number, status=EntryStatus.REJECTED if number % 3 == 0 else EntryStatus.PENDING), 30)
     for query, expected in (
         ({}, [9, 8, 7, 6, 5, 4, 3, 2, 1]),
-        ({"state": "rejected"}, [9, 6, 3]),
-        ({"first": "2026-01-04", "last": "2026-01-06"}, [6, 5, 4]),
+        ({"status": "rejected"}, [9, 6, 3]),
+        ({"from_date": "2026-01-04", "to_date": "2026-01-06"}, [6, 5, 4]),
     ):
         seen: list[str] = []
         following = LogQuery.model_validate(query | {"limit": 2})
@@ -145,7 +145,9 @@ def test_pages_of_the_log_follow_each_other(log: EntryTable) -> None:
 
 def test_what_is_written_of_an_attempt_first_stays(log: EntryTable) -> None:
     for outcome in ("sent", "interrupted"):
-        attempt = Attempt(number=1, at=NOW, finished_at=NOW, by="ada", transfer_id="t", outcome=outcome)
+        attempt = Attempt(
+            number=1, attempted_at=NOW, finished_at=NOW, started_by="ada", transfer_id="t", outcome=outcome
+        )
         log.add_attempt(entry(1), attempt, 30)
     assert [one.outcome for one in log.attempts(C, N, entry(1).id)] == ["sent"]
 

@@ -6,8 +6,8 @@ import pytest
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.errors import Conflict
-from erphub.sync.export_log.models import EntryState
-from erphub.sync.export_log.schemas import ByHand, Skip
+from erphub.sync.export_log.models import EntryStatus
+from erphub.sync.export_log.schemas import ManualPosting, SkipRequest
 from tests.support.sync import CLIENT, CONNECTION, SyncHub
 
 Z, B, K = DocumentKind.SETTLEMENT, DocumentKind.INVOICE, DocumentKind.CUSTOMER
@@ -57,7 +57,7 @@ def test_a_whole_file_of_history_is_known_again(old: SyncHub) -> None:
 def test_an_invoice_finds_the_customer_of_long_ago(old: SyncHub) -> None:
     invoice(old, "I2", date="2026-03-01")
     old.transfer()
-    assert old.entry(B, "I2").state is EntryState.SENT
+    assert old.entry(B, "I2").status is EntryStatus.SENT
 
 
 def test_a_customer_of_long_ago_is_corrected_not_made_twice(old: SyncHub) -> None:
@@ -70,7 +70,7 @@ def test_a_customer_of_long_ago_is_corrected_not_made_twice(old: SyncHub) -> Non
 
 def test_what_remains_of_a_settlement_says_what_it_became_and_nothing_else(old: SyncHub) -> None:
     entry = old.entry(Z, "Z1")
-    assert (entry.forgotten, entry.state, entry.body, entry.title) == (True, EntryState.SENT, "", "")
+    assert (entry.forgotten, entry.status, entry.body, entry.title) == (True, EntryStatus.SENT, "", "")
     assert entry.reference in old.erp.records
     remains = str([item for (_, sk), item in old.items().items() if "ENDED" in sk])
     assert "Nordmann" not in remains
@@ -81,13 +81,13 @@ def test_what_remains_of_a_settlement_says_what_it_became_and_nothing_else(old: 
 def test_what_a_person_left_out_stays_left_out(hub: SyncHub) -> None:
     hub.save(retention_days=30)
     hub.settlement(1)
-    hub.exports.skip(CLIENT, CONNECTION, hub.entry(Z, "Z1").id, "ada", Skip(reason="posted by the accountant"))
+    hub.exports.skip(CLIENT, CONNECTION, hub.entry(Z, "Z1").id, "ada", SkipRequest(reason="posted by the accountant"))
     hub.clock.pass_(days=40)
     hub.expire()
     with pytest.raises(Conflict) as caught:
         hub.exports.retry(CLIENT, CONNECTION, hub.entry(Z, "Z1").id)
     assert caught.value.code == "body_forgotten"
-    assert hub.settlement(1).entry.state is EntryState.SKIPPED
+    assert hub.settlement(1).entry.status is EntryStatus.SKIPPED
     hub.transfer()
     assert hub.vouchers(Z, "Z1") == []
     hub.exports.retry(CLIENT, CONNECTION, hub.entry(Z, "Z1").id)
@@ -98,7 +98,7 @@ def test_what_a_person_left_out_stays_left_out(hub: SyncHub) -> None:
 def test_what_was_posted_by_hand_is_not_posted_again(hub: SyncHub) -> None:
     hub.save(retention_days=30)
     hub.settlement(1)
-    hub.exports.post_manually(CLIENT, CONNECTION, hub.entry(Z, "Z1").id, "ada", ByHand(voucher="77"))
+    hub.exports.post_manually(CLIENT, CONNECTION, hub.entry(Z, "Z1").id, "ada", ManualPosting(voucher="77"))
     hub.clock.pass_(days=40)
     hub.expire()
     assert hub.settlement(1).entry.reference == "77"
@@ -119,7 +119,7 @@ def test_what_was_left_out_for_its_day_is_judged_by_its_day_again(hub: SyncHub) 
 
 @pytest.mark.parametrize("faults", [["refuse"], ["lost_before"], ["down"]])
 def test_what_has_not_come_to_an_end_is_never_forgotten(hub: SyncHub, faults: list[str]) -> None:
-    hub.save(retention_days=30, automatic=False)
+    hub.save(retention_days=30, is_automatic=False)
     hub.settlement(1)
     hub.erp.faults = faults
     hub.transfer()
@@ -129,7 +129,7 @@ def test_what_has_not_come_to_an_end_is_never_forgotten(hub: SyncHub, faults: li
 
 
 def test_a_voucher_whose_pdf_still_waits_is_not_forgotten(hub: SyncHub) -> None:
-    hub.save(retention_days=30, automatic=False)
+    hub.save(retention_days=30, is_automatic=False)
     hub.settlement(1)
     hub.erp.attach_faults = ["down"]
     hub.transfer()

@@ -9,8 +9,8 @@ import pytest
 from erphub.connections.models import ConnectionStatus
 from erphub.erp.documents import DocumentKind
 from erphub.platform.errors import Conflict, NotFound
-from erphub.sync.export_log.models import EntryState
-from erphub.sync.export_log.schemas import ByHand, GapQuery, LogQuery, RetriedView, RetryMany, Skip
+from erphub.sync.export_log.models import EntryStatus
+from erphub.sync.export_log.schemas import GapQuery, LogQuery, ManualPosting, RetryRequest, RetryResult, SkipRequest
 from tests.support.sync import CLIENT, CONNECTION, SyncHub, z_report
 
 Z = DocumentKind.SETTLEMENT
@@ -30,15 +30,15 @@ def test_a_month_with_two_that_fail_ends_with_each_voucher_once(month: SyncHub) 
     groups = [one.model_dump(mode="json") for one in month.exports.group_by_code(CLIENT, CONNECTION)]
     assert {(group["code"], group["count"]) for group in groups} == {("account_missing", 1), ("answer_lost", 1)}
     month.erp.accounts["2400"] = True
-    means = month.settings["accounts"]["means"] | {"vipps": "2400"}
-    month.save(accounts=month.settings["accounts"] | {"means": means})
-    done = month.exports.retry_many(CLIENT, CONNECTION, RetryMany(code="account_missing"))
-    assert done == RetriedView(retried=1, failed=[])
+    means = month.settings["accounts"]["payment_means"] | {"vipps": "2400"}
+    month.save(accounts=month.settings["accounts"] | {"payment_means": means})
+    done = month.exports.retry_many(CLIENT, CONNECTION, RetryRequest(code="account_missing"))
+    assert done == RetryResult(retried_count=1, failed=[])
     month.clock.pass_(minutes=21)
     month.transfer()
     for day in range(1, 21):
         assert len(month.vouchers(Z, f"Z{day}")) == 1
-        assert month.entry(Z, f"Z{day}").state is EntryState.SENT
+        assert month.entry(Z, f"Z{day}").status is EntryStatus.SENT
     assert month.exports.group_by_code(CLIENT, CONNECTION) == []
 
 
@@ -50,12 +50,12 @@ def test_the_log_is_listed_by_state_day_code_and_text(month: SyncHub) -> None:
         ]
 
     assert found(limit=3) == ["Z20", "Z19", "Z18"], "the newest day first"
-    assert found(state="rejected") == ["Z7"]
-    assert found(first="2026-01-05", last="2026-01-06") == ["Z6", "Z5"]
+    assert found(status="rejected") == ["Z7"]
+    assert found(from_date="2026-01-05", to_date="2026-01-06") == ["Z6", "Z5"]
     assert found(code="answer_lost") == ["Z11"]
     assert found(text="finnes ikke") == ["Z7"], "the ERP's own words count"
     assert found(kind="invoice") == []
-    assert len(found(state="sent", limit=200)) == 18
+    assert len(found(status="sent", limit=200)) == 18
 
 
 def test_pages_follow_each_other_without_gaps(month: SyncHub) -> None:
@@ -74,21 +74,21 @@ def test_every_attempt_is_kept_with_who_what_and_the_erps_words(month: SyncHub) 
     month.exports.retry(CLIENT, CONNECTION, month.entry(Z, "Z7").id)
     month.transfer()
     _, tries = month.exports.get(CLIENT, CONNECTION, month.entry(Z, "Z7").id)
-    assert [(one.number, one.outcome, one.by, one.code) for one in tries] == [
+    assert [(one.number, one.outcome, one.started_by, one.code) for one in tries] == [
         (1, "rejected", "ada", "account_missing"),
         (2, "rejected", "ada", "account_missing"),
     ]
-    assert tries[0].erp_words == "Konto  finnes ikke"
-    assert len(tries[0].hash) == 64
-    assert tries[0].view["number"] == 7
+    assert tries[0].erp_message == "Konto  finnes ikke"
+    assert len(tries[0].content_hash) == 64
+    assert tries[0].document["number"] == 7
 
 
 def test_what_is_in_the_erp_can_neither_be_retried_nor_skipped(month: SyncHub) -> None:
     sent = month.entry(Z, "Z1").id
     for verb in (
         lambda: month.exports.retry(CLIENT, CONNECTION, sent),
-        lambda: month.exports.skip(CLIENT, CONNECTION, sent, "ada", Skip(reason="x")),
-        lambda: month.exports.post_manually(CLIENT, CONNECTION, sent, "ada", ByHand(voucher="1")),
+        lambda: month.exports.skip(CLIENT, CONNECTION, sent, "ada", SkipRequest(reason="x")),
+        lambda: month.exports.post_manually(CLIENT, CONNECTION, sent, "ada", ManualPosting(voucher="1")),
     ):
         with pytest.raises(Conflict) as caught:
             verb()
@@ -97,23 +97,25 @@ def test_what_is_in_the_erp_can_neither_be_retried_nor_skipped(month: SyncHub) -
 
 def test_an_uncertain_document_is_not_hurried_past_its_settle_time(month: SyncHub) -> None:
     entry = month.exports.retry(CLIENT, CONNECTION, month.entry(Z, "Z11").id)
-    assert entry.not_before is not None
+    assert entry.retry_at is not None
     month.transfer()
-    assert month.entry(Z, "Z11").state is EntryState.UNCERTAIN
+    assert month.entry(Z, "Z11").status is EntryStatus.UNCERTAIN
 
 
 def test_a_skipped_document_says_why_and_by_whom_and_can_be_brought_back(month: SyncHub) -> None:
-    entry = month.exports.skip(CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada", Skip(reason="Kassen var i demo"))
-    assert (entry.state, entry.detail) == (EntryState.SKIPPED, "Kassen var i demo (ada)")
-    assert month.exports.retry(CLIENT, CONNECTION, entry.id).state is EntryState.PENDING
+    entry = month.exports.skip(
+        CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada", SkipRequest(reason="Kassen var i demo")
+    )
+    assert (entry.status, entry.detail) == (EntryStatus.SKIPPED, "Kassen var i demo (ada)")
+    assert month.exports.retry(CLIENT, CONNECTION, entry.id).status is EntryStatus.PENDING
 
 
 def test_missing_numbers_and_days_are_listed(month: SyncHub) -> None:
     for day in (23, 24):
         month.settlement(day, day=f"2026-01-{day:02}")
-    [gaps] = month.gaps(last=date(2026, 1, 24))
+    [gaps] = month.gaps(to_date=date(2026, 1, 24))
     assert gaps["missing_numbers"] == [21, 22]
-    assert [(day["day"], day["usually_open"]) for day in gaps["missing_days"]] == [
+    assert [(day["missing_date"], day["is_usually_open"]) for day in gaps["missing_days"]] == [
         ("2026-01-21", True),
         ("2026-01-22", True),
     ]
@@ -128,10 +130,10 @@ def test_a_weekday_that_is_always_closed_is_said_to_be_usual(hub: SyncHub) -> No
             hub.settlement(number, day=day.isoformat())
     [gaps] = hub.gaps()
     assert gaps["missing_numbers"] == []
-    assert {day["day"] for day in gaps["missing_days"] if not day["usually_open"]} == {
+    assert {day["missing_date"] for day in gaps["missing_days"] if not day["is_usually_open"]} == {
         f"2026-01-{sunday:02}" for sunday in (4, 11, 18, 25)
     }
-    assert [day["day"] for day in gaps["missing_days"] if day["usually_open"]] == [
+    assert [day["missing_date"] for day in gaps["missing_days"] if day["is_usually_open"]] == [
         "2026-01-29",
         "2026-01-30",
         "2026-01-31",
@@ -141,17 +143,17 @@ def test_a_weekday_that_is_always_closed_is_said_to_be_usual(hub: SyncHub) -> No
 def test_days_before_the_first_and_after_the_last_z_report_are_missing_too(hub: SyncHub) -> None:
     for number, day in ((1, "2026-01-05"), (2, "2026-01-06"), (3, "2026-01-07")):
         hub.settlement(number, day)
-    [gaps] = hub.gaps(first=date(2026, 1, 1), last=date(2026, 1, 31))
-    assert (gaps["first"], gaps["last"]) == ("2026-01-05", "2026-01-07")
-    assert [int(day["day"][-2:]) for day in gaps["missing_days"]] == [1, 2, 3, 4, *range(8, 32)]
-    assert hub.gaps(last=date(2027, 1, 1)) == [gaps], "tomorrow is not missing"
+    [gaps] = hub.gaps(from_date=date(2026, 1, 1), to_date=date(2026, 1, 31))
+    assert (gaps["from_date"], gaps["to_date"]) == ("2026-01-05", "2026-01-07")
+    assert [int(day["missing_date"][-2:]) for day in gaps["missing_days"]] == [1, 2, 3, 4, *range(8, 32)]
+    assert hub.gaps(to_date=date(2027, 1, 1)) == [gaps], "tomorrow is not missing"
 
 
 def test_a_shop_that_has_stopped_sending_is_missed(hub: SyncHub) -> None:
     for day in (1, 2, 3):
         hub.submit("settlement", f"Oslo-{day}", **z_report(day, f"2026-01-{day:02}") | {"department": "Oslo"})
     hub.submit("settlement", "Moss-4", **z_report(4, "2026-01-20") | {"department": "Moss"})
-    found = hub.gaps(first=date(2026, 1, 20), last=date(2026, 1, 21))
+    found = hub.gaps(from_date=date(2026, 1, 20), to_date=date(2026, 1, 21))
     assert {gaps["department"]: len(gaps["missing_days"]) for gaps in found} == {"Moss": 1, "Oslo": 2}
 
 
@@ -167,7 +169,7 @@ def test_two_tills_of_a_shop_do_not_hide_each_others_gaps(hub: SyncHub) -> None:
 def test_a_till_that_counts_anew_or_leaps_has_no_gap_of_a_million_numbers(hub: SyncHub) -> None:
     for day, number in enumerate((364, 365, 1, 3, 20_000_000, 20_000_002), start=1):
         hub.settlement(number, f"2026-01-{day:02}")
-    [gaps] = hub.gaps(last=date(2026, 1, 6))
+    [gaps] = hub.gaps(to_date=date(2026, 1, 6))
     assert gaps["missing_numbers"] == [2, 20_000_001]
 
 
@@ -212,7 +214,7 @@ def test_what_lies_before_a_tills_first_z_report_and_on_closed_days_is_not_misse
 def test_the_log_can_be_taken_away_as_csv_without_running_in_a_spreadsheet(hub: SyncHub) -> None:
     hub.submit("product", "P1", number="P1", name="x", price="1")
     entry = hub.entry(DocumentKind.PRODUCT, "P1")
-    hub.exports.skip(CLIENT, CONNECTION, entry.id, "ada", Skip(reason="=HYPERLINK(1)"))
+    hub.exports.skip(CLIENT, CONNECTION, entry.id, "ada", SkipRequest(reason="=HYPERLINK(1)"))
     rows = list(csv.DictReader(StringIO(hub.exports.export_csv(CLIENT, CONNECTION, LogQuery()))))
     assert rows[0]["external_id"] == "P1"
     assert rows[0]["detail"].startswith("'=")
@@ -241,7 +243,7 @@ def test_what_waits_never_expires_and_what_is_done_does(month: SyncHub) -> None:
 def test_people_are_told_once_of_the_first_refusal(month: SyncHub) -> None:
     month.transfer()
     assert month.notices.codes == ["document_rejected"]
-    month.exports.skip(CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada", Skip(reason="x"))
+    month.exports.skip(CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada", SkipRequest(reason="x"))
     month.transfer()
     month.settlement(21, day="2026-01-21", means="vipps")
     month.transfer()
@@ -258,7 +260,7 @@ def habit(hub: SyncHub, first: int = 1) -> None:
 
 @pytest.mark.parametrize("automatic", [True, False])
 def test_people_are_told_once_when_nothing_is_sent_for_longer_than_usual(hub: SyncHub, automatic: bool) -> None:
-    hub.save(automatic=automatic)
+    hub.save(is_automatic=automatic)
     habit(hub)
     for _ in range(10):
         hub.clock.pass_(hours=24)
@@ -299,8 +301,8 @@ def test_a_notice_names_the_document_that_was_refused(hub: SyncHub) -> None:
     hub.settlement(3, means="vipps")
     transfer = hub.transfer()
     [told] = hub.notices.attributes
-    assert told["document"] == hub.entry(Z, "Z2").id
+    assert told["entry_id"] == hub.entry(Z, "Z2").id
     assert (told["external_id"], told["kind"], told["reason"]) == ("Z2", "settlement", "account_missing")
-    assert (told["transfer"], told["rejected"]) == (transfer.id, 2)
+    assert (told["transfer_id"], told["rejected_count"]) == (transfer.id, 2)
     assert "Z-report 2 of 2026-01-31" in told["detail"]
     assert "and 1 more" in told["detail"]

@@ -14,7 +14,7 @@ from erphub.sync.settings.models import Sync, SyncSettings
 C, N = derived_id("client"), derived_id("connection")
 NOW = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
 SETTINGS = SyncSettings.model_validate(
-    {"from_date": "2026-01-01", "automatic": True, "accounts": {"means": {"cash": "1900"}}}
+    {"from_date": "2026-01-01", "is_automatic": True, "accounts": {"payment_means": {"cash": "1900"}}}
 )
 
 
@@ -89,7 +89,7 @@ def test_one_transfer_and_one_worker_of_it_hold_the_lease(leases: TransferLeaseT
     for holder, worker in (("T2", ""), ("T1", "w2")):
         with pytest.raises(Conflict) as caught:
             leases.acquire(C, N, holder, worker, until, NOW)
-        assert caught.value.facts["transfer"] == "T1"
+        assert caught.value.facts["transfer_id"] == "T1"
     assert leases.holder(C, N, NOW) == "T1"
     leases.release(C, N, "T2", NOW)
     assert leases.holder(C, N, NOW) == "T1"

@@ -7,7 +7,7 @@ import pytest
 from erphub.connections.models import ConnectionStatus
 from erphub.erp.documents import DocumentKind
 from erphub.platform.ids import derived_id
-from erphub.sync.export_log.models import EntryState
+from erphub.sync.export_log.models import EntryStatus
 from erphub.sync.settings.dynamodb import sync_key
 from erphub.sync.settings.models import TransferHistory
 from erphub.sync.settings.pacing import FARTHEST, next_transfer, usual_pause, with_arrivals
@@ -144,7 +144,7 @@ def test_a_tick_starts_what_is_due_once(hub: SyncHub) -> None:
 
 
 def test_switched_off_nothing_starts_by_itself(hub: SyncHub) -> None:
-    hub.save(automatic=False)
+    hub.save(is_automatic=False)
     hub.settlement(1)
     hub.clock.pass_(days=30)
     assert hub.tick()["due"] == 0
@@ -184,7 +184,7 @@ def test_a_sync_that_cannot_be_read_keeps_no_other_from_starting(hub: SyncHub) -
     hub.settlement(1)
     hub.clock.pass_(hours=25)
     assert hub.tick() == {"due": 2, "started": 1, "failed": 1, "silent": 0}
-    assert hub.entry(DocumentKind.SETTLEMENT, "Z1").state is EntryState.SENT
+    assert hub.entry(DocumentKind.SETTLEMENT, "Z1").status is EntryStatus.SENT
 
 
 @pytest.mark.parametrize("outage_hours", [2, 30])

@@ -22,7 +22,7 @@ def test_good_settings_have_nothing_wrong(hub: SyncHub) -> None:
 
 
 def test_everything_that_is_wrong_is_said_at_once(hub: SyncHub) -> None:
-    accounts = {"sales": {"25": "3999", "12": "3000"}, "means": {"cash": "1111"}}
+    accounts = {"sales": {"25": "3999", "12": "3000"}, "payment_means": {"cash": "1111"}}
     assert wrong(
         hub,
         department="99",
@@ -37,16 +37,16 @@ def test_everything_that_is_wrong_is_said_at_once(hub: SyncHub) -> None:
         ("/accounts/inventory", "account_required"),
         ("/accounts/sales/12", "vat_rate_unknown"),
         ("/accounts/sales/25", "account_without_sales_type"),
-        ("/accounts/means/cash", "account_missing"),
+        ("/accounts/payment_means/cash", "account_missing"),
         ("/time_zone", "time_zone_unknown"),
     }
 
 
 def test_settlements_are_not_sent_where_the_connection_cannot_put_them(hub: SyncHub) -> None:
     hub.erp.targets = ("ledger",)
-    assert wrong(hub, import_type="inbox") == {("/import_type", "import_type_not_supported")}
-    assert wrong(hub, import_type="inbox", z_report=False) == set(), "nothing goes there"
-    assert wrong(hub, import_type="ledger") == set()
+    assert wrong(hub, settlement_target="inbox") == {("/settlement_target", "import_type_not_supported")}
+    assert wrong(hub, settlement_target="inbox", z_report=False) == set(), "nothing goes there"
+    assert wrong(hub, settlement_target="ledger") == set()
 
 
 @pytest.mark.parametrize(("company", "code"), [("", "company_required"), ("7", "company_unknown")])
@@ -59,8 +59,8 @@ def test_without_its_company_nothing_is_said_of_accounts_that_nobody_could_look_
         raise ErpRefused("Which company?", code="company_must_be_chosen")
 
     hub.erp.find = cannot  # pyright: ignore[reportAttributeAccessIssue]
-    accounts = SETTINGS["accounts"] | {"means": {"cash": "1900", "gift_card_sold": "2900"}}
-    assert wrong(hub, company=company, accounts=accounts, products="off", stock_quantities=True) == {
+    accounts = SETTINGS["accounts"] | {"payment_means": {"cash": "1900", "gift_card_sold": "2900"}}
+    assert wrong(hub, company=company, accounts=accounts, product_direction="off", stock_quantities=True) == {
         ("/company", code),
         ("/stock_quantities", "needs_products"),
     }
@@ -97,7 +97,7 @@ def test_the_company_stays_while_a_correction_waits(hub: SyncHub) -> None:
 
 
 def test_the_company_stays_once_its_changes_were_offered(hub: SyncHub) -> None:
-    hub.save(customers="erp")
+    hub.save(customer_direction="erp")
     hub.erp.create(Customer(name="Fjell"))
     hub.transfer()
     assert wrong(hub, company="2") == {("/company", "company_fixed")}
@@ -127,19 +127,19 @@ def test_straight_to_the_ledger_asks_twice_but_only_when_it_is_new(hub: SyncHub)
     assert wrong(hub, confirm_ledger=False) == set(), "it was confirmed when it was saved"
     hub.forget()
     assert wrong(hub, confirm_ledger=False) == {("/confirm_ledger", "confirm_ledger")}
-    assert wrong(hub, confirm_ledger=False, import_type="inbox") == set()
+    assert wrong(hub, confirm_ledger=False, settlement_target="inbox") == set()
     assert wrong(hub, confirm_ledger=False, z_report=False) == set(), "it matters for Z-reports only"
 
 
 def test_stock_change_needs_the_z_report(hub: SyncHub) -> None:
     assert wrong(hub, z_report=False, stock_change=True) == {("/stock_change", "needs_z_report")}
-    assert wrong(hub, products="off", stock_quantities=True) == {("/stock_quantities", "needs_products")}
+    assert wrong(hub, product_direction="off", stock_quantities=True) == {("/stock_quantities", "needs_products")}
 
 
 def test_gift_cards_with_invoicing_need_their_product(hub: SyncHub) -> None:
-    accounts = SETTINGS["accounts"] | {"means": {"cash": "1900", "gift_card_sold": "2900"}}
+    accounts = SETTINGS["accounts"] | {"payment_means": {"cash": "1900", "gift_card_sold": "2900"}}
     assert wrong(hub, accounts=accounts) == {("/invoices", "gift_card_product_missing")}
-    assert wrong(hub, accounts=accounts, invoices="off") == set()
+    assert wrong(hub, accounts=accounts, invoice_mode="off") == set()
     hub.erp.create(Product(number="GIFTCARD", name="Gavekort", price="0"))
     assert wrong(hub, accounts=accounts) == set()
 
@@ -162,9 +162,9 @@ def test_wrong_settings_are_not_saved(hub: SyncHub) -> None:
 
 
 def test_settings_that_somebody_else_changed_are_not_overwritten(hub: SyncHub) -> None:
-    hub.save(version=1, automatic=False)
+    hub.save(version=1, is_automatic=False)
     with pytest.raises(Conflict):
-        hub.save(version=1, automatic=True)
+        hub.save(version=1, is_automatic=True)
 
 
 def test_a_transfer_does_not_make_settings_stale(hub: SyncHub) -> None:
@@ -192,12 +192,12 @@ def test_a_paused_connection_sends_nothing(hub: SyncHub) -> None:
     hub.connections.connection = connection.model_copy(update={"status": ConnectionStatus.PAUSED})
     hub.settlement(1)
     transfer = hub.transfer()
-    assert (transfer.state, transfer.problem["code"]) == ("failed", "connection_paused")
+    assert (transfer.status, transfer.problem["code"]) == ("failed", "connection_paused")
     assert not hub.erp.records
 
 
 def test_a_transfer_of_a_kind_that_is_off_is_refused(hub: SyncHub) -> None:
-    hub.save(customers="off")
+    hub.save(customer_direction="off")
     with pytest.raises(Conflict) as caught:
         hub.transfer(kind="customer")
     assert caught.value.code == "kind_switched_off"
@@ -210,7 +210,7 @@ def test_two_transfers_at_once_are_one(hub: SyncHub) -> None:
     first = hub.transfer_service.start(CLIENT, CONNECTION, "ada", NewTransfer())
     with pytest.raises(Conflict) as caught:
         hub.transfer_service.start(CLIENT, CONNECTION, "bo", NewTransfer())
-    assert caught.value.facts["transfer"] == first.id
+    assert caught.value.facts["transfer_id"] == first.id
 
 
 @pytest.mark.parametrize("rate", ["25.0", "025", "100.5", "-1", "abc", "25,0"])
@@ -228,5 +228,5 @@ def test_routing_is_plain_data() -> None:
     routing = SyncSettings.model_validate(
         {name: value for name, value in SETTINGS.items() if name != "confirm_ledger"}
     ).routing()
-    assert routing["means_accounts"]["cash"] == "1900"
+    assert routing["payment_accounts"]["cash"] == "1900"
     assert {type(value) for value in routing.values()} == {str, dict, bool}

@@ -15,7 +15,7 @@ def test_transfers_are_listed_newest_first(table: Table) -> None:
     transfers = TransferTable(table)
     for number in range(3):
         name = f"{number:026}"
-        transfers.save(Transfer(id=name, client_id=C, connection_id=N, by="ada", created_at=NOW), 30)
+        transfers.save(Transfer(id=name, client_id=C, connection_id=N, started_by="ada", created_at=NOW), 30)
     page = transfers.page(C, N, 2, None)
     assert [one.id[-1] for one in page.items] == ["2", "1"]
     assert [one.id[-1] for one in transfers.page(C, N, 2, page.next).items] == ["0"]

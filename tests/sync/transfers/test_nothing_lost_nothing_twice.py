@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -10,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from erphub.erp.documents import DocumentKind, Settlement
 from erphub.platform.errors import Conflict, Invalid, Unavailable
 from erphub.sync.canonical import entry_id
-from erphub.sync.export_log.models import EntryState
-from erphub.sync.export_log.schemas import RetryMany, Skip
+from erphub.sync.export_log.models import EntryStatus
+from erphub.sync.export_log.schemas import RetryRequest, SkipRequest
 from tests.support.sync import CLIENT, CONNECTION, FAULTS, SyncHub, expect
 
 Z, K, B = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.INVOICE
@@ -89,9 +90,9 @@ class TillAndLedger(RuleBasedStateMachine):
         elif now - self.late_since >= timedelta(minutes=8):
             self.hub.erp.let_late_requests_through()
 
-    @rule(import_type=st.sampled_from(["inbox", "ledger"]))
-    def somebody_chooses_where_settlements_go(self, import_type: str) -> None:
-        self._save(import_type=import_type)
+    @rule(settlement_target=st.sampled_from(["inbox", "ledger"]))
+    def somebody_chooses_where_settlements_go(self, settlement_target: str) -> None:
+        self._save(settlement_target=settlement_target)
 
     @rule(from_date=st.sampled_from(["2026-01-01", "2026-02-01"]))
     def somebody_moves_the_from_date(self, from_date: str) -> None:
@@ -148,7 +149,7 @@ class TillAndLedger(RuleBasedStateMachine):
         entry = self.hub.entries.get(CLIENT, CONNECTION, name)
         if entry and not entry.lacks_pdf:
             try:
-                self.hub.exports.skip(CLIENT, CONNECTION, name, "ada", Skip(reason="demo"))
+                self.hub.exports.skip(CLIENT, CONNECTION, name, "ada", SkipRequest(reason="demo"))
             except Conflict as error:
                 expect(error, "already_sent", "being_sent")
             else:
@@ -156,7 +157,7 @@ class TillAndLedger(RuleBasedStateMachine):
 
     @rule(code=st.sampled_from(["period_closed", "customer_unknown", "attachment_refused"]))
     def somebody_retries_all(self, code: str) -> None:
-        self.hub.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
+        self.hub.exports.retry_many(CLIENT, CONNECTION, RetryRequest(code=code))
 
     @rule()
     @precondition(lambda self: not self.hub.erp.down)
@@ -180,7 +181,7 @@ class TillAndLedger(RuleBasedStateMachine):
     def what_is_said_to_be_sent_is_there(self) -> None:
         for kind, name in self.accepted:
             entry = self.hub.entry(kind, name)
-            if entry.state is EntryState.SENT:
+            if entry.status is EntryStatus.SENT:
                 assert len(self.hub.vouchers(kind, name)) == 1
                 assert self.hub.erp.records[entry.reference].kind is kind
 
@@ -192,7 +193,7 @@ class TillAndLedger(RuleBasedStateMachine):
         for _ in range(8):
             self.hub.clock.pass_(days=2)
             for code in ("period_closed", "customer_unknown", "attachment_refused"):
-                self.hub.exports.retry_many(CLIENT, CONNECTION, RetryMany(code=code))
+                self.hub.exports.retry_many(CLIENT, CONNECTION, RetryRequest(code=code))
             self.hub.transfer()
         for (kind, name), body in self.accepted.items():
             if kind is B and (K, body) not in self.accepted:
@@ -207,7 +208,11 @@ class TillAndLedger(RuleBasedStateMachine):
                 assert body in (getattr(document, "name", None), getattr(document, "customer_id", None))
 
 
-TestNothingLostNothingTwice = TillAndLedger.TestCase
+@pytest.mark.usefixtures("aws")
+class TestNothingLostNothingTwice(TillAndLedger.TestCase):
+    """The machine above, with tables of its own."""
+
+
 TestNothingLostNothingTwice.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

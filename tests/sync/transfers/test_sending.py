@@ -7,8 +7,8 @@ import pytest
 from erphub.erp.documents import Customer, Document, DocumentKind
 from erphub.erp.posting import Posted, Posting
 from erphub.platform.errors import Conflict, Unavailable
-from erphub.sync.export_log.models import EntryState
-from erphub.sync.export_log.schemas import ByHand, RetriedView, RetryMany, Skip
+from erphub.sync.export_log.models import EntryStatus
+from erphub.sync.export_log.schemas import ManualPosting, RetryRequest, RetryResult, SkipRequest
 from erphub.sync.transfers.schemas import NewTransfer
 from tests.support.ledger import Died
 from tests.support.sync import CLIENT, CONNECTION, SyncHub
@@ -20,9 +20,9 @@ def test_a_settlement_is_posted_with_its_pdf(hub: SyncHub) -> None:
     hub.settlement(1)
     transfer = hub.transfer()
     entry = hub.entry(Z, "Z1")
-    assert (entry.state, entry.reference, entry.attachment) == (EntryState.SENT, "1", "attached")
+    assert (entry.status, entry.reference, entry.attachment) == (EntryStatus.SENT, "1", "attached")
     assert hub.erp.records["1"].pdfs == [b"%PDF-rendered"]
-    assert (transfer.state, transfer.counts.sent) == ("succeeded", 1)
+    assert (transfer.status, transfer.counts.sent) == ("succeeded", 1)
     assert [(a.number, a.outcome) for a in hub.attempts(Z, "Z1")] == [(1, "sent"), (2, "attached")]
 
 
@@ -42,16 +42,16 @@ def test_it_is_looked_for_before_it_is_sent_again(hub: SyncHub, fault: str) -> N
     hub.erp.faults = [fault]
     hub.transfer()
     entry = hub.entry(Z, "Z1")
-    assert entry.state in (EntryState.UNCERTAIN, EntryState.SENDING)
+    assert entry.status in (EntryStatus.UNCERTAIN, EntryStatus.SENDING)
 
     hub.clock.pass_(minutes=7)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is entry.state, "the resend delay has not passed"
+    assert hub.entry(Z, "Z1").status is entry.status, "the resend delay has not passed"
 
     hub.erp.let_late_requests_through()
     hub.clock.pass_(minutes=7)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
     assert len(hub.vouchers(Z, "Z1")) == 1
     assert len(hub.erp.records["1"].pdfs) == 1
 
@@ -60,12 +60,12 @@ def test_a_transfer_that_died_keeps_others_out_until_its_lease_is_over(hub: Sync
     hub.settlement(1)
     hub.erp.faults = ["die_after"]
     started = hub.transfer()
-    assert started.state == "running"
+    assert started.status == "running"
     assert hub.leases.holder(CLIENT, CONNECTION, hub.clock()) == started.id
     hub.clock.pass_(minutes=11)
     hub.transfer()
     assert [a.outcome for a in hub.attempts(Z, "Z1")] == ["interrupted", "sent", "attached"]
-    assert hub.attempts(Z, "Z1")[1].looked_first
+    assert hub.attempts(Z, "Z1")[1].searched_first
 
 
 def test_a_second_worker_of_the_same_transfer_does_nothing(hub: SyncHub) -> None:
@@ -90,7 +90,7 @@ def test_one_bad_document_never_stops_the_others(hub: SyncHub) -> None:
         hub.settlement(number, means="vipps") if number == 3 else hub.settlement(number)
     hub.erp.faults = ["ok", "boom"]
     transfer = hub.transfer()
-    assert transfer.state == "partially_succeeded"
+    assert transfer.status == "partially_succeeded"
     assert (transfer.counts.sent, transfer.counts.rejected, transfer.counts.uncertain) == (3, 1, 1)
     assert len(hub.surprises) == 1
 
@@ -98,13 +98,13 @@ def test_one_bad_document_never_stops_the_others(hub: SyncHub) -> None:
 def test_an_erp_that_is_down_is_not_asked_for_every_document(hub: SyncHub) -> None:
     for number in range(1, 40):
         hub.settlement(number)
-    hub.save(customers="off", products="off")
+    hub.save(customer_direction="off", product_direction="off")
     hub.erp.down = True
     hub.erp.calls.clear()
     transfer = hub.transfer()
     assert hub.erp.calls == {"push": 1, "find": 1}
-    assert (transfer.state, transfer.problem["code"]) == ("failed", "erp_unreachable")
-    assert hub.entry(Z, "Z1").state is EntryState.PENDING
+    assert (transfer.status, transfer.problem["code"]) == ("failed", "erp_unreachable")
+    assert hub.entry(Z, "Z1").status is EntryStatus.PENDING
 
 
 def poisoned(hub: SyncHub, *names: str) -> None:
@@ -127,11 +127,11 @@ def test_any_number_of_documents_that_the_erp_stumbles_over_stop_no_others(hub: 
     hub.settlement(1)
     poisoned(hub, "Poison")
     first = hub.transfer()
-    assert (first.state, first.problem) == ("partially_succeeded", None)
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert (first.status, first.problem) == ("partially_succeeded", None)
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
     hub.transfer()
-    assert hub.entry(DocumentKind.CUSTOMER, "Z").state is EntryState.SENT
-    assert hub.entry(DocumentKind.CUSTOMER, "A000").state is EntryState.PENDING
+    assert hub.entry(DocumentKind.CUSTOMER, "Z").status is EntryStatus.SENT
+    assert hub.entry(DocumentKind.CUSTOMER, "A000").status is EntryStatus.PENDING
 
 
 def test_what_the_erp_stumbles_over_waits_longer_each_time_and_goes_when_it_no_longer_does(hub: SyncHub) -> None:
@@ -141,13 +141,13 @@ def test_what_the_erp_stumbles_over_waits_longer_each_time_and_goes_when_it_no_l
     for _ in range(3):
         hub.transfer()
         entry = hub.entry(DocumentKind.CUSTOMER, "K1")
-        assert entry.not_before is not None
-        waits.append((entry.not_before - hub.clock()).total_seconds() / 60)
+        assert entry.retry_at is not None
+        waits.append((entry.retry_at - hub.clock()).total_seconds() / 60)
         hub.clock.pass_(minutes=waits[-1] + 1)
     assert waits == [10, 20, 40]
     hub.erp.push = type(hub.erp).push.__get__(hub.erp)
     hub.transfer()
-    assert hub.entry(DocumentKind.CUSTOMER, "K1").state is EntryState.SENT
+    assert hub.entry(DocumentKind.CUSTOMER, "K1").status is EntryStatus.SENT
 
 
 def test_somebody_who_cannot_wait_retries_at_once(hub: SyncHub) -> None:
@@ -156,20 +156,20 @@ def test_somebody_who_cannot_wait_retries_at_once(hub: SyncHub) -> None:
     hub.transfer()
     hub.erp.push = type(hub.erp).push.__get__(hub.erp)
     hub.transfer()
-    assert hub.entry(DocumentKind.CUSTOMER, "K1").state is EntryState.PENDING
-    hub.transfer(documents=(hub.entry(DocumentKind.CUSTOMER, "K1").id,))
-    assert hub.entry(DocumentKind.CUSTOMER, "K1").state is EntryState.SENT
+    assert hub.entry(DocumentKind.CUSTOMER, "K1").status is EntryStatus.PENDING
+    hub.transfer(document_ids=(hub.entry(DocumentKind.CUSTOMER, "K1").id,))
+    assert hub.entry(DocumentKind.CUSTOMER, "K1").status is EntryStatus.SENT
 
 
 def test_after_an_outage_what_was_tried_in_it_does_not_wait(hub: SyncHub) -> None:
-    hub.save(customers="off", products="off")
+    hub.save(customer_direction="off", product_direction="off")
     hub.settlement(1)
     hub.erp.down = True
     for _ in range(6):
         hub.transfer()
     hub.erp.down = False
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
 
 
 def test_a_look_that_never_succeeds_stops_no_others(hub: SyncHub) -> None:
@@ -189,8 +189,8 @@ def test_a_look_that_never_succeeds_stops_no_others(hub: SyncHub) -> None:
     hub.settlement(3)
     hub.clock.pass_(minutes=30)
     hub.transfer()
-    assert hub.entry(Z, "Z3").state is EntryState.SENT
-    assert {hub.entry(Z, name).state for name in ("Z1", "Z2")} == {EntryState.UNCERTAIN}
+    assert hub.entry(Z, "Z3").status is EntryStatus.SENT
+    assert {hub.entry(Z, name).status for name in ("Z1", "Z2")} == {EntryStatus.UNCERTAIN}
 
 
 def test_a_call_limit_is_respected(hub: SyncHub) -> None:
@@ -200,10 +200,10 @@ def test_a_call_limit_is_respected(hub: SyncHub) -> None:
     hub.transfer()
     assert hub.erp.calls["push"] == 1
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.PENDING, "not before the ERP said"
+    assert hub.entry(Z, "Z1").status is EntryStatus.PENDING, "not before the ERP said"
     hub.clock.pass_(seconds=121)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
 
 
 @pytest.mark.parametrize("code", ["credentials_refused", "login_locked", "application_not_connected"])
@@ -211,7 +211,7 @@ def test_refused_credentials_stop_at_once_and_turn_the_connection(hub: SyncHub, 
     hub.settlement(1)
     hub.erp.password, hub.erp.refused_as = "changed", code
     transfer = hub.transfer()
-    assert transfer.state == "failed"
+    assert transfer.status == "failed"
     assert hub.refusals == [code]
     assert hub.sync().next_at is None
     assert sum(hub.erp.calls.values()) - hub.erp.calls["setup"] == 1
@@ -219,7 +219,7 @@ def test_refused_credentials_stop_at_once_and_turn_the_connection(hub: SyncHub, 
     hub.planner.connection_restored(CLIENT, CONNECTION)
     assert hub.sync().next_at == hub.clock(), "what waits goes at once"
     hub.tick()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
 
 
 def test_only_the_attachment_is_tried_again(hub: SyncHub) -> None:
@@ -227,7 +227,7 @@ def test_only_the_attachment_is_tried_again(hub: SyncHub) -> None:
     hub.erp.attach_faults = ["down"]
     hub.transfer()
     entry = hub.entry(Z, "Z1")
-    assert (entry.state, entry.code) == (EntryState.SENT, "attachment_failed")
+    assert (entry.status, entry.code) == (EntryStatus.SENT, "attachment_failed")
     hub.exports.retry(CLIENT, CONNECTION, entry.id)
     hub.transfer()
     assert hub.entry(Z, "Z1").attachment == "attached"
@@ -271,15 +271,15 @@ def test_a_pdf_that_was_refused_is_not_tried_for_ever(unattached: SyncHub) -> No
     assert unattached.erp.calls["attach"] == 1
     assert "wait" not in unattached.sync().next_reason.split(",")[0], "nothing waits"
     [group] = unattached.exports.group_by_code(CLIENT, CONNECTION)
-    assert (group.code, group.state, group.count) == ("attachment_refused", "sent", 1)
+    assert (group.code, group.status, group.count) == ("attachment_refused", "sent", 1)
 
 
 @pytest.mark.parametrize("every", [True, False])
 def test_a_pdf_that_was_refused_goes_when_somebody_retries_it(unattached: SyncHub, every: bool) -> None:
     unattached.erp.attach_faults = []
     if every:
-        wanted = RetryMany(code="attachment_refused")
-        assert unattached.exports.retry_many(CLIENT, CONNECTION, wanted) == RetriedView(retried=1, failed=[])
+        wanted = RetryRequest(code="attachment_refused")
+        assert unattached.exports.retry_many(CLIENT, CONNECTION, wanted) == RetryResult(retried_count=1, failed=[])
     else:
         unattached.exports.retry(CLIENT, CONNECTION, unattached.entry(Z, "Z1").id)
     unattached.transfer()
@@ -293,11 +293,11 @@ def test_a_voucher_is_done_once_somebody_says_that_it_needs_no_pdf(hub: SyncHub,
     hub.settlement(1)
     hub.erp.attach_faults = [fault]
     hub.transfer()
-    hub.exports.skip(CLIENT, CONNECTION, hub.entry(Z, "Z1").id, "ada", Skip(reason="the accountant has it"))
+    hub.exports.skip(CLIENT, CONNECTION, hub.entry(Z, "Z1").id, "ada", SkipRequest(reason="the accountant has it"))
     hub.clock.pass_(days=2)
     hub.transfer()
     entry = hub.entry(Z, "Z1")
-    assert (entry.state, entry.reference, entry.attachment, entry.code) == (EntryState.SENT, "1", "left_out", "")
+    assert (entry.status, entry.reference, entry.attachment, entry.code) == (EntryStatus.SENT, "1", "left_out", "")
     assert "the accountant has it" in entry.detail
     assert hub.erp.calls["attach"] == 1
     assert hub.exports.group_by_code(CLIENT, CONNECTION) == []
@@ -306,9 +306,9 @@ def test_a_voucher_is_done_once_somebody_says_that_it_needs_no_pdf(hub: SyncHub,
 def test_a_pdf_can_be_added_by_hand_to_its_own_voucher_alone(unattached: SyncHub) -> None:
     name = unattached.entry(Z, "Z1").id
     with pytest.raises(Conflict):
-        unattached.exports.post_manually(CLIENT, CONNECTION, name, "ada", ByHand(voucher="99"))
-    done = unattached.exports.post_manually(CLIENT, CONNECTION, name, "ada", ByHand(voucher="1"))
-    assert (done.attachment, done.reference, done.settled_by_hand) == ("attached", "1", "ada")
+        unattached.exports.post_manually(CLIENT, CONNECTION, name, "ada", ManualPosting(voucher="99"))
+    done = unattached.exports.post_manually(CLIENT, CONNECTION, name, "ada", ManualPosting(voucher="1"))
+    assert (done.attachment, done.reference, done.posted_manually_by) == ("attached", "1", "ada")
     with pytest.raises(Conflict):
         unattached.exports.retry(CLIENT, CONNECTION, name)
 
@@ -321,20 +321,20 @@ def test_somebody_who_changes_a_document_while_it_goes_stops_no_other(hub: SyncH
     def meanwhile(posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
         entry = hub.entry(Z, "Z1")
         if posted.reference == entry.reference:
-            hub.exports.skip(CLIENT, CONNECTION, entry.id, "ada", Skip(reason="no need"))
+            hub.exports.skip(CLIENT, CONNECTION, entry.id, "ada", SkipRequest(reason="no need"))
         return attach(posted, posting, pdf, name)
 
     hub.erp.attach = meanwhile
     transfer = hub.transfer()
     assert transfer.problem is None
-    assert {hub.entry(Z, name).state for name in ("Z1", "Z2")} == {EntryState.SENT}
+    assert {hub.entry(Z, name).status for name in ("Z1", "Z2")} == {EntryStatus.SENT}
 
 
 def test_the_tills_own_pdf_is_waited_for_and_used(hub: SyncHub) -> None:
     handed = hub.settlement(1, pdf_follows=True)
     assert handed.pdf_slot is not None
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.PENDING
+    assert hub.entry(Z, "Z1").status is EntryStatus.PENDING
     hub.files.files[handed.pdf_slot.url.removeprefix("memory:")] = b"%PDF-from the till"
     hub.transfer()
     assert hub.erp.records["1"].pdfs == [b"%PDF-from the till"]
@@ -370,7 +370,7 @@ def test_an_invoice_waits_for_a_customer_that_was_refused(hub: SyncHub) -> None:
     assert hub.entry(DocumentKind.INVOICE, "I2").code == "customer_unknown"
     hub.exports.retry(CLIENT, CONNECTION, hub.entry(DocumentKind.CUSTOMER, "K1").id)
     hub.transfer()
-    assert hub.entry(DocumentKind.INVOICE, "I1").state is EntryState.SENT
+    assert hub.entry(DocumentKind.INVOICE, "I1").status is EntryStatus.SENT
 
 
 def test_a_product_the_erp_knows_already_is_updated_not_doubled(hub: SyncHub) -> None:
@@ -384,7 +384,7 @@ def test_a_product_the_erp_knows_already_is_updated_not_doubled(hub: SyncHub) ->
 
 def test_nothing_before_the_from_date_is_ever_sent(hub: SyncHub) -> None:
     hub.settlement(1, day="2025-12-31")
-    assert hub.entry(Z, "Z1").state is EntryState.SKIPPED
+    assert hub.entry(Z, "Z1").status is EntryStatus.SKIPPED
     hub.settlement(2, day="2026-01-02")
     hub.save(from_date="2026-01-10")
     transfer = hub.transfer()
@@ -396,16 +396,16 @@ def test_a_from_date_that_moves_back_lets_go_what_was_left_out_for_its_day(hub: 
     hub.save(from_date="2026-01-20")
     for number, day in ((1, "2026-01-05"), (2, "2026-01-15"), (3, "2026-01-25")):
         hub.settlement(number, day=day)
-    hub.exports.skip(CLIENT, CONNECTION, hub.entry(Z, "Z3").id, "ada", Skip(reason="no"))
+    hub.exports.skip(CLIENT, CONNECTION, hub.entry(Z, "Z3").id, "ada", SkipRequest(reason="no"))
     hub.transfer()
     hub.save(from_date="2026-01-10")
     assert hub.sync().next_at - hub.clock() <= timedelta(hours=1), "what may go now does not wait a day"
     hub.transfer()
-    states = [hub.entry(Z, name).state for name in ("Z1", "Z2", "Z3")]
-    assert states == [EntryState.SKIPPED, EntryState.SENT, EntryState.SKIPPED]
+    states = [hub.entry(Z, name).status for name in ("Z1", "Z2", "Z3")]
+    assert states == [EntryStatus.SKIPPED, EntryStatus.SENT, EntryStatus.SKIPPED]
     hub.save(from_date="2026-01-01")
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
 
 
 def test_what_was_left_out_before_the_hub_remembered_by_which_day_is_looked_at_again(hub: SyncHub) -> None:
@@ -414,7 +414,7 @@ def test_what_was_left_out_before_the_hub_remembered_by_which_day_is_looked_at_a
     hub.save(from_date="2026-01-01")
     hub.syncs.save(hub.sync().model_copy(update={"judged_from": None}))
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
 
 
 @pytest.mark.parametrize(("fault", "there"), [("lost_before", 0), ("die_before", 0), ("lost_after", 1), ("late", 1)])
@@ -428,7 +428,7 @@ def test_what_may_have_arrived_is_sent_no_more_once_its_day_is_too_early(hub: Sy
     hub.transfer()
     assert len(hub.vouchers(Z, "Z1")) == there
     entry = hub.entry(Z, "Z1")
-    assert entry.state is (EntryState.SENT if there else EntryState.SKIPPED)
+    assert entry.status is (EntryStatus.SENT if there else EntryStatus.SKIPPED)
     assert entry.code == ("" if there else "before_from_date")
 
 
@@ -437,13 +437,13 @@ def test_a_transfer_whose_worker_died_does_not_run_for_ever(hub: SyncHub) -> Non
     hub.erp.faults = ["die_after"]
     started = hub.transfer()
     shown = lambda: hub.transfer_service.get(CLIENT, CONNECTION, started.id)[0]  # noqa: E731
-    assert shown().state == "running"
+    assert shown().status == "running"
     hub.clock.pass_(minutes=7)
-    assert (shown().state, shown().problem["code"]) == ("failed", "worker_lost")
-    assert [one.state for one in hub.transfer_service.list_transfers(CLIENT, CONNECTION, 9, None).items] == ["failed"]
+    assert (shown().status, shown().problem["code"]) == ("failed", "worker_lost")
+    assert [one.status for one in hub.transfer_service.list_transfers(CLIENT, CONNECTION, 9, None).items] == ["failed"]
     hub.clock.pass_(minutes=7)
     following = hub.transfer()
-    assert (hub.reread(started).state, following.state) == ("failed", "succeeded")
+    assert (hub.reread(started).status, following.status) == ("failed", "succeeded")
     task = {"task": "run", "client_id": CLIENT, "connection_id": CONNECTION, "transfer_id": started.id}
     assert hub.do(task, worker="late") == {"outcome": "finished"}, "it is closed for good"
 
@@ -451,24 +451,24 @@ def test_a_transfer_whose_worker_died_does_not_run_for_ever(hub: SyncHub) -> Non
 def test_a_dry_run_whose_worker_died_does_not_run_for_ever(hub: SyncHub) -> None:
     started = hub.transfer_service.start(CLIENT, CONNECTION, "ada", NewTransfer(dry_run=True))
     hub.clock.pass_(minutes=16)
-    assert hub.transfer_service.get(CLIENT, CONNECTION, started.id)[0].state == "failed"
+    assert hub.transfer_service.get(CLIENT, CONNECTION, started.id)[0].status == "failed"
 
 
 def test_what_is_switched_off_waits(hub: SyncHub) -> None:
     hub.save(z_report=False)
     hub.settlement(1)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.PENDING
+    assert hub.entry(Z, "Z1").status is EntryStatus.PENDING
     hub.save(z_report=True)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
 
 
 def test_a_long_transfer_is_handed_to_the_machine_and_finished_there(hub: SyncHub) -> None:
     for number in range(1, 4):
         hub.settlement(number)
     started = hub.transfer(seconds=10)
-    assert started.state == "running"
+    assert started.status == "running"
     [(name, task)] = hub.queue.machines
     assert (name, task["task"]) == (started.id, "collect")
     assert hub.executor.collect(task, "m1", lambda: 280)["outcome"] == "collected"
@@ -482,9 +482,9 @@ def test_chosen_documents_go_alone_even_when_they_were_refused(hub: SyncHub) -> 
     hub.settlement(2)
     hub.erp.faults = ["refuse", "refuse"]
     hub.transfer()
-    transfer = hub.transfer(documents=(hub.entry(Z, "Z2").id,))
+    transfer = hub.transfer(document_ids=(hub.entry(Z, "Z2").id,))
     assert transfer.counts.sent == 1
-    assert hub.entry(Z, "Z1").state is EntryState.REJECTED
+    assert hub.entry(Z, "Z1").status is EntryStatus.REJECTED
 
 
 def test_a_dry_run_shows_the_vouchers_and_posts_nothing(hub: SyncHub) -> None:
@@ -492,11 +492,11 @@ def test_a_dry_run_shows_the_vouchers_and_posts_nothing(hub: SyncHub) -> None:
     hub.settlement(2, means="vipps")
     transfer = hub.transfer(dry_run=True)
     _, shown = hub.transfer_service.get(CLIENT, CONNECTION, transfer.id)
-    assert transfer.state == "succeeded"
+    assert transfer.status == "succeeded"
     assert shown[0]["postings"][0]["target"] == "ledger" or shown[1]["postings"][0]["target"] == "ledger"
     assert [one["problem"]["code"] for one in shown if "problem" in one] == ["account_missing"]
     assert not hub.erp.records
-    assert hub.entry(Z, "Z1").state is EntryState.PENDING
+    assert hub.entry(Z, "Z1").status is EntryStatus.PENDING
 
 
 def would(hub: SyncHub, **wanted: object) -> dict[str, tuple[str, int]]:
@@ -504,7 +504,7 @@ def would(hub: SyncHub, **wanted: object) -> dict[str, tuple[str, int]]:
     transfer = hub.transfer(dry_run=True, **wanted)
     _, shown = hub.transfer_service.get(CLIENT, CONNECTION, transfer.id)
     names = {hub.entry(Z, f"Z{number}").id: f"Z{number}" for number in range(1, 8)}
-    return {names[one["document"]]: (one["would"], len(one.get("postings", ()))) for one in shown}
+    return {names[one["entry_id"]]: (one["action"], len(one.get("postings", ()))) for one in shown}
 
 
 def test_a_dry_run_shows_as_postings_what_would_be_posted_and_nothing_else(hub: SyncHub) -> None:
@@ -518,7 +518,7 @@ def test_a_dry_run_shows_as_postings_what_would_be_posted_and_nothing_else(hub: 
     hub.settlement(5, pdf_follows=True)
     hub.settlement(6, means="vipps")
     hub.settlement(7)
-    hub.exports.skip(CLIENT, CONNECTION, hub.entry(Z, "Z7").id, "ada", Skip(reason="no"))
+    hub.exports.skip(CLIENT, CONNECTION, hub.entry(Z, "Z7").id, "ada", SkipRequest(reason="no"))
     hub.save(from_date="2026-01-10")
     assert would(hub) == {
         "Z1": ("wait", 0),
@@ -530,11 +530,11 @@ def test_a_dry_run_shows_as_postings_what_would_be_posted_and_nothing_else(hub: 
     }
     hub.clock.pass_(hours=24)
     later = would(hub)
-    assert (later["Z1"], later["Z2"], later["Z5"]) == (("attach", 0), ("look_then_post", 1), ("post", 1))
+    assert (later["Z1"], later["Z2"], later["Z5"]) == (("attach", 0), ("find_then_post", 1), ("post", 1))
     chosen = tuple(hub.entry(Z, name).id for name in ("Z1", "Z7"))
-    assert would(hub, documents=chosen) == {"Z1": ("attach", 0), "Z7": ("nothing", 0)}
+    assert would(hub, document_ids=chosen) == {"Z1": ("attach", 0), "Z7": ("nothing", 0)}
     hub.transfer()
-    states = [hub.entry(Z, f"Z{number}").state.value for number in range(1, 8)]
+    states = [hub.entry(Z, f"Z{number}").status.value for number in range(1, 8)]
     assert states == ["sent", "sent", "skipped", "sent", "sent", "rejected", "skipped"]
 
 
@@ -544,12 +544,12 @@ def test_a_dry_run_of_what_was_refused_shows_what_a_retry_would_post(hub: SyncHu
     hub.erp.faults = ["refuse"]
     hub.transfer()
     [refused] = hub.entries.queue(CLIENT, CONNECTION, "rejected")
-    assert list(would(hub, documents=(refused.id,)).values()) == [("post", 1)]
+    assert list(would(hub, document_ids=(refused.id,)).values()) == [("post", 1)]
     assert would(hub) == {}
 
 
 def test_a_dry_run_shows_a_record_as_it_would_be_sent_with_what_changed_in_the_erp(hub: SyncHub) -> None:
-    hub.save(customers="erp")
+    hub.save(customer_direction="erp")
     hub.submit("customer", "K1", name="Fjell", phone="1")
     hub.transfer()
     hub.clock.pass_(minutes=5)
@@ -575,10 +575,10 @@ def test_one_that_waits_for_its_pdf_does_not_hold_up_the_others(hub: SyncHub) ->
     hub.settlement(2)
     hub.erp.faults = ["pdf_later"]
     hub.transfer()
-    states = sorted(hub.entry(Z, name).state for name in ("Z1", "Z2"))
-    assert states == sorted([EntryState.PENDING, EntryState.SENT])
+    states = sorted(hub.entry(Z, name).status for name in ("Z1", "Z2"))
+    assert states == sorted([EntryStatus.PENDING, EntryStatus.SENT])
     hub.transfer()
-    assert {hub.entry(Z, name).state for name in ("Z1", "Z2")} == {EntryState.SENT}
+    assert {hub.entry(Z, name).status for name in ("Z1", "Z2")} == {EntryStatus.SENT}
 
 
 def test_a_look_that_is_refused_tells_nothing_of_the_document(hub: SyncHub) -> None:
@@ -588,11 +588,11 @@ def test_a_look_that_is_refused_tells_nothing_of_the_document(hub: SyncHub) -> N
     hub.erp.looking_is_refused = True
     hub.clock.pass_(minutes=21)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.UNCERTAIN, "it may be there, so it is neither refused nor replaced"
+    assert hub.entry(Z, "Z1").status is EntryStatus.UNCERTAIN, "it may be there, so it is neither refused nor replaced"
     hub.erp.looking_is_refused = False
     hub.clock.pass_(hours=3)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
     assert len(hub.vouchers(Z, "Z1")) == 1
 
 
@@ -601,7 +601,7 @@ def test_what_was_skipped_while_uncertain_is_looked_for_when_it_comes_back(hub: 
     hub.erp.faults = ["lost_after"]
     hub.transfer()
     entry = hub.entry(Z, "Z1")
-    hub.exports.skip(CLIENT, CONNECTION, entry.id, "ada", Skip(reason="not sure"))
+    hub.exports.skip(CLIENT, CONNECTION, entry.id, "ada", SkipRequest(reason="not sure"))
     with pytest.raises(Conflict) as caught:
         hub.settlement(1, amount="1.00")
     assert caught.value.code == "being_sent"
@@ -609,7 +609,7 @@ def test_what_was_skipped_while_uncertain_is_looked_for_when_it_comes_back(hub: 
     assert hub.transfer().counts.sent == 0, "the resend delay has not passed"
     hub.clock.pass_(minutes=11)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
     assert len(hub.vouchers(Z, "Z1")) == 1
 
 
@@ -617,43 +617,43 @@ def test_what_was_skipped_while_uncertain_is_looked_for_when_it_comes_back(hub: 
 def test_what_may_have_arrived_is_looked_for_where_it_was_sent_not_where_it_would_go_now(
     hub: SyncHub, fault: str
 ) -> None:
-    hub.save(import_type="inbox")
+    hub.save(settlement_target="inbox")
     hub.settlement(1)
     hub.erp.faults = [fault]
     hub.transfer()
-    hub.save(import_type="ledger")
+    hub.save(settlement_target="ledger")
     hub.erp.let_late_requests_through()
     hub.clock.pass_(minutes=30)
     hub.transfer()
     [voucher] = hub.vouchers(Z, "Z1")
     assert (voucher.target, len(voucher.pdfs)) == ("inbox", 1)
     entry = hub.entry(Z, "Z1")
-    assert (entry.state, entry.awaiting_approval) == (EntryState.SENT, True)
+    assert (entry.status, entry.awaiting_approval) == (EntryStatus.SENT, True)
 
 
 def test_what_is_not_where_it_was_sent_goes_where_it_belongs_now_and_is_looked_for_there(hub: SyncHub) -> None:
-    hub.save(import_type="inbox")
+    hub.save(settlement_target="inbox")
     hub.settlement(1)
     hub.erp.faults = ["lost_before", "lost_after"]
     hub.transfer()
-    hub.save(import_type="ledger")
+    hub.save(settlement_target="ledger")
     hub.clock.pass_(minutes=30)
     hub.transfer()
-    assert hub.entry(Z, "Z1").state is EntryState.UNCERTAIN
-    hub.save(import_type="inbox")
+    assert hub.entry(Z, "Z1").status is EntryStatus.UNCERTAIN
+    hub.save(settlement_target="inbox")
     hub.clock.pass_(minutes=60)
     hub.transfer()
     [voucher] = hub.vouchers(Z, "Z1")
     assert voucher.target == "ledger"
-    assert hub.entry(Z, "Z1").state is EntryState.SENT
+    assert hub.entry(Z, "Z1").status is EntryStatus.SENT
 
 
 def test_a_worker_that_dies_while_looking_leaves_word_of_where_the_document_may_be(hub: SyncHub) -> None:
-    hub.save(import_type="inbox")
+    hub.save(settlement_target="inbox")
     hub.settlement(1)
     hub.erp.faults = ["lost_after"]
     hub.transfer()
-    hub.save(import_type="ledger")
+    hub.save(settlement_target="ledger")
     hub.clock.pass_(minutes=30)
     find = hub.erp.find
 
@@ -669,11 +669,11 @@ def test_a_worker_that_dies_while_looking_leaves_word_of_where_the_document_may_
 
 
 def test_a_pdf_follows_its_voucher_to_where_that_was_posted(hub: SyncHub) -> None:
-    hub.save(import_type="inbox")
+    hub.save(settlement_target="inbox")
     hub.settlement(1)
     hub.erp.attach_faults = ["down"]
     hub.transfer()
-    hub.save(import_type="ledger")
+    hub.save(settlement_target="ledger")
     seen: list[str] = []
     attach = hub.erp.attach
 

@@ -90,7 +90,7 @@ class Posting:
         target                  where settlements go: `inbox` (to be approved) or `ledger` (final)
         voucher_type            key of the setup's choice
         sales_accounts          account numbers by VAT rate, without trailing zeros: {"25": "3000", "0": "3100"}
-        means_accounts          account numbers by payment means: {"cash": "1900", "rounding": "7740"}
+        payment_accounts          account numbers by payment means: {"cash": "1900", "rounding": "7740"}
         stock_change            true or false; then also stock_change_account and inventory_account
         invoices_as             `order` or `draft`
         stock_quantities        true or false: whether a product's stock is written too

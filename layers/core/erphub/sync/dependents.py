@@ -21,14 +21,14 @@ from erphub.platform.objects import ObjectStore
 from erphub.platform.removal import ConnectionRef, Dependent, Found, RemovalStage
 from erphub.platform.tasks import TimeLeft
 from erphub.sync.export_log.dynamodb import EntryTable, export_log_key
-from erphub.sync.export_log.models import EntryState
+from erphub.sync.export_log.models import EntryStatus
 from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
 from erphub.sync.settings.models import WAITS_FOR_CONNECTION
-from erphub.sync.uploads.models import Upload, UploadState
+from erphub.sync.uploads.models import Upload, UploadStatus
 
 _MAX_READING_TIME = timedelta(minutes=10)
 """Nobody reads a batch for longer: the function that does may run for five minutes."""
-_STATES = tuple(state.value for state in EntryState)
+_STATES = tuple(state.value for state in EntryStatus)
 
 
 def sync_dependents(table: Table, export_log: Table, objects: ObjectStore, clock: Clock) -> list[Dependent]:
@@ -97,7 +97,7 @@ class Documents(PassiveDependent):
         uploads = (Upload.model_validate_json(item["data"]) for item in self.table.all(key["pk"], key["sk"]))
         now = self.clock()
         reading = (
-            one for one in uploads if one.state is UploadState.READING and now - one.created_at < _MAX_READING_TIME
+            one for one in uploads if one.status is UploadStatus.READING and now - one.created_at < _MAX_READING_TIME
         )
         return force or next(reading, None) is None
 
@@ -118,7 +118,7 @@ class SyncSettings(DependentItems):
         if sync is None:
             return Found(0)
         kinds = [kind.value for kind in DocumentKind if sync.settings.sends(kind)]
-        return Found(1, kinds, {"automatic": sync.settings.automatic}, str(sync.version))
+        return Found(1, kinds, {"is_automatic": sync.settings.is_automatic}, str(sync.version))
 
     @override
     def stop(self, of: ConnectionRef, *, force: bool) -> bool:

@@ -39,7 +39,7 @@ class SyncTasks:
                 return self.executor.preview(task)
             case "read_upload":
                 upload = self.uploads.read(str(task["client_id"]), str(task["connection_id"]), str(task["upload_id"]))
-                return {"outcome": upload.state.value, "lines": upload.lines}
+                return {"outcome": upload.status.value, "line_count": upload.line_count}
             case other:
                 raise ValueError(f"there is no task {other!r}")
 

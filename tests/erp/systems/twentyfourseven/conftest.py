@@ -24,7 +24,7 @@ ROUTING: Mapping[str, Any] = {
     "target": "ledger",
     "voucher_type": "3",
     "sales_accounts": {"25": "3000", "15": "3001", "12": "3002", "0": "3100"},
-    "means_accounts": {
+    "payment_accounts": {
         "cash": "1900",
         "bankaxept": "1920",
         "card": "2380",

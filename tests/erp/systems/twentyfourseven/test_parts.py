@@ -214,7 +214,7 @@ CHART = Chart(
 )
 ROUTING = {
     "sales_accounts": {"25": "3000", "15": "3100", "0": "3100"},
-    "means_accounts": {"cash": "1900", "rounding": "7740"},
+    "payment_accounts": {"cash": "1900", "rounding": "7740"},
     "stock_change_account": "4390",
     "inventory_account": "1460",
     "stock_change": True,

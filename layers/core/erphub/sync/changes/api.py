@@ -7,18 +7,18 @@ from erphub.sync.changes.schemas import AcknowledgedView, Acknowledgement, Chang
 from erphub.sync.changes.service import ChangeService
 
 router = Router("Sync")
-CHANGES = "/clients/{client_id}/connections/{connection}/changes"
+CHANGES = "/clients/{client_id}/connections/{connection_id}/changes"
 
 
 @router.get(CHANGES, needs=SYNC_RUN)
-def list_changes(service: ChangeService, member: Member, connection: str, query: ChangesQuery) -> ChangesView:
+def list_changes(service: ChangeService, member: Member, connection_id: str, query: ChangesQuery) -> ChangesView:
     """List what changed in the ERP, oldest first; whole records, for whoever may take them over."""
-    return ChangesView.of(service.list_changes(member.client_id, connection, query), query)
+    return ChangesView.of(service.list_changes(member.client_id, connection_id, query), query)
 
 
 @router.post(CHANGES + "/acknowledge", needs=SYNC_RUN, status=200)
 def acknowledge_changes(
-    service: ChangeService, member: Member, connection: str, body: Acknowledgement
+    service: ChangeService, member: Member, connection_id: str, body: Acknowledgement
 ) -> AcknowledgedView:
     """Say which changes the till has taken over."""
-    return AcknowledgedView.of(service.acknowledge(member.client_id, connection, member.user, body.changes))
+    return AcknowledgedView.of(service.acknowledge(member.client_id, connection_id, member.user, body.changes))

@@ -10,7 +10,7 @@ from erphub.sync.canonical import entry_id, from_text, posting_key
 from erphub.sync.changes.merge import Fields, Merged, all_fields, merge, provided_fields
 from erphub.sync.changes.models import SyncedRecord
 from erphub.sync.changes.offers import ChangeOffers, till_state
-from erphub.sync.settings.models import Master, Sync
+from erphub.sync.settings.models import Sync, SyncDirection
 
 KINDS = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
 
@@ -45,7 +45,7 @@ class ChangeFetcher:
         """Take in what changed in the ERP since the last time. Raises Conflict, and what the ERP raises."""
         offered, conflicts = 0, 0
         until, master = sync.cursors.get(kind.value), sync.settings.master(kind)
-        since = until or (None if master is Master.ERP else sync.saved_at)
+        since = until or (None if master is SyncDirection.ERP else sync.saved_at)
         for change in adapter.changed_since(kind, since, sync.settings.company):
             if must_stop():
                 return Fetched(until, offered, conflicts, is_complete=False)
@@ -54,11 +54,11 @@ class ChangeFetcher:
             until = max(until or change.changed_at, change.changed_at)
         return Fetched(until, offered, conflicts)
 
-    def _take(self, sync: Sync, change: Change, master: Master) -> tuple[bool, bool]:
+    def _take(self, sync: Sync, change: Change, master: SyncDirection) -> tuple[bool, bool]:
         """Whether the till is offered something new, and whether both sides had changed the same."""
         erp = erp_fields(sync, change)
         record = self._record(sync, change) or SyncedRecord(kind=change.kind, reference=change.reference)
-        if not record.external_id and master is not Master.ERP:
+        if not record.external_id and master is not SyncDirection.ERP:
             return False, False
         if all(record.erp_state.get(name) == value for name, value in erp.items()) and record.erp_state:
             return False, False

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from erphub.erp.documents import Document
 from erphub.sync.canonical import plain
-from erphub.sync.settings.models import Master
+from erphub.sync.settings.models import SyncDirection
 
 type Fields = dict[str, Any]
 
@@ -19,7 +19,7 @@ class Merged:
     overridden: Fields = field(default_factory=dict[str, Any])
 
 
-def merge(common: Mapping[str, Any], till: Mapping[str, Any], erp: Mapping[str, Any], master: Master) -> Merged:
+def merge(common: Mapping[str, Any], till: Mapping[str, Any], erp: Mapping[str, Any], master: SyncDirection) -> Merged:
     """Merge two sides by field. A field that the ERP does not tell keeps the till's value."""
     fields: Fields = dict(till)
     overridden: Fields = {}
@@ -29,7 +29,7 @@ def merge(common: Mapping[str, Any], till: Mapping[str, Any], erp: Mapping[str, 
             continue
         if name not in till or (name in common and till_value == common[name]):
             fields[name] = erp_value
-        elif master is Master.ERP:
+        elif master is SyncDirection.ERP:
             fields[name], overridden[name] = erp_value, till_value
         else:
             overridden[name] = erp_value

@@ -36,6 +36,6 @@ class OfferedChange(Model):
     changed: tuple[str, ...]
     """Fields that are new to the till; all of them for a record that it does not know."""
     document: dict[str, Any]
-    lost: dict[str, Any] = Field(default_factory=dict)
+    overridden_values: dict[str, Any] = Field(default_factory=dict)
     """What the till had in fields where the ERP's word counted."""
     offered_at: datetime

@@ -11,7 +11,7 @@ from erphub.sync.changes.models import OfferedChange, SyncedRecord
 from erphub.sync.changes.ports import ChangeFeed, SyncedRecordStore
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.ports import EntryStore
-from erphub.sync.settings.models import Master, Sync
+from erphub.sync.settings.models import Sync, SyncDirection
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ChangeOffers:
             external_id=record.external_id,
             changed=tuple(changed),
             document=merged.fields,
-            lost=merged.overridden if sync.settings.master(record.kind) is Master.ERP else {},
+            overridden_values=merged.overridden if sync.settings.master(record.kind) is SyncDirection.ERP else {},
             offered_at=self.clock(),
         )
         self.feed.offer(sync.client_id, sync.connection_id, record, change)
@@ -57,17 +57,17 @@ class ChangeOffers:
         name = entry_id(sync.connection_id, record.kind, record.external_id)
         return self.entries.get(sync.client_id, sync.connection_id, name)
 
-    def keep_overridden(self, sync: Sync, entry: Entry, overridden: Fields, master: Master) -> bool:
+    def keep_overridden(self, sync: Sync, entry: Entry, overridden: Fields, master: SyncDirection) -> bool:
         """What gave way is kept beside the document, whatever else is written there meanwhile; whether it is new.
 
         Raises Conflict.
         """
         current: Entry | None = entry
         for is_last in (False, False, True):
-            if current is None or current.lost == (kept := with_overridden(current, overridden, master)):
+            if current is None or current.overridden_values == (kept := with_overridden(current, overridden, master)):
                 break
             try:
-                self.entries.save(current.model_copy(update={"lost": kept}), sync.settings.retention_days)
+                self.entries.save(current.model_copy(update={"overridden_values": kept}), sync.settings.retention_days)
             except Conflict:
                 if is_last:
                     raise
@@ -77,10 +77,14 @@ class ChangeOffers:
         return False
 
 
-def with_overridden(entry: Entry, overridden: Fields, master: Master) -> Fields:
+def with_overridden(entry: Entry, overridden: Fields, master: SyncDirection) -> Fields:
     """All that gave way so far, by side and field; of a field its last value, so that it can be entered again."""
-    loser = "till" if master is Master.ERP else "erp"
-    return entry.lost | {loser: entry.lost.get(loser, {}) | overridden} if overridden else entry.lost
+    loser = "till" if master is SyncDirection.ERP else "erp"
+    return (
+        entry.overridden_values | {loser: entry.overridden_values.get(loser, {}) | overridden}
+        if overridden
+        else entry.overridden_values
+    )
 
 
 def till_state(entry: Entry | None, record: SyncedRecord) -> Fields:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from erphub.erp.documents import DocumentKind
 from erphub.platform.wire import JsonObject, Model, PageQuery
 from erphub.sync.changes.models import OfferedChange
 from erphub.sync.export_log.models import Entry
@@ -21,7 +22,7 @@ class ChangesQuery(PageQuery):
 class AcknowledgedChange(Model):
     """That the till has taken a change over; `external_id` names a record it did not have before."""
 
-    change: Annotated[str, Field(pattern=r"^\d{1,15}$")]
+    change_id: Annotated[str, Field(pattern=r"^\d{1,15}$")]
     external_id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._:@~-]{1,100}$")] = None
 
 
@@ -32,28 +33,28 @@ class Acknowledgement(Model):
 
 
 class ChangeView(Model):
-    """A change in the ERP. `changed` names what is new to the till; `lost` is what it had where it gave way."""
+    """A change in the ERP. `changed_fields` are new to the till; `overridden_values` what it had where it gave way."""
 
-    change: str
-    kind: str
+    change_id: str
+    kind: DocumentKind
     reference: str
     external_id: str
-    changed: list[str]
+    changed_fields: list[str]
     document: JsonObject
-    lost: JsonObject
+    overridden_values: JsonObject
     offered_at: datetime
 
     @classmethod
     def of(cls, offer: OfferedChange) -> "ChangeView":
         """The view of an offered change."""
         return cls(
-            change=str(offer.sequence),
-            kind=offer.kind.value,
+            change_id=str(offer.sequence),
+            kind=offer.kind,
             reference=offer.reference,
             external_id=offer.external_id,
-            changed=list(offer.changed),
+            changed_fields=list(offer.changed),
             document=offer.document,
-            lost=offer.lost,
+            overridden_values=offer.overridden_values,
             offered_at=offer.offered_at,
         )
 
@@ -71,18 +72,18 @@ class ChangesView(Model):
         return cls(items=[ChangeView.of(change) for change in changes], since=str(int(last)))
 
 
-class TakenOver(Model):
+class AcknowledgedRecord(Model):
     """A record as the till has it from now on: the change, and what the till itself had changed meanwhile."""
 
-    change: str
-    kind: str
+    change_id: str
+    kind: DocumentKind
     external_id: str
     document: JsonObject
 
     @classmethod
-    def of(cls, change: str, entry: Entry) -> "TakenOver":
+    def of(cls, change: str, entry: Entry) -> "AcknowledgedRecord":
         """The view of a change that was taken over."""
-        return cls(change=change, kind=entry.kind.value, external_id=entry.external_id, document=json.loads(entry.body))
+        return cls(change_id=change, kind=entry.kind, external_id=entry.external_id, document=json.loads(entry.body))
 
 
 class AcknowledgedView(Model):
@@ -90,7 +91,7 @@ class AcknowledgedView(Model):
 
     acknowledged: list[str]
     superseded: list[str]
-    records: list[TakenOver]
+    records: list[AcknowledgedRecord]
     """What was acknowledged, as the till is to keep it."""
 
     @classmethod
@@ -99,5 +100,5 @@ class AcknowledgedView(Model):
         return cls(
             acknowledged=[change for change, entry in taken.items() if entry is not None],
             superseded=[change for change, entry in taken.items() if entry is None],
-            records=[TakenOver.of(change, entry) for change, entry in taken.items() if entry is not None],
+            records=[AcknowledgedRecord.of(change, entry) for change, entry in taken.items() if entry is not None],
         )

@@ -11,7 +11,7 @@ from erphub.sync.changes.merge import empty_fields, merge, nested
 from erphub.sync.changes.models import OfferedChange, SyncedRecord
 from erphub.sync.changes.offers import ChangeOffers, till_state, with_overridden
 from erphub.sync.changes.schemas import AcknowledgedChange, ChangesQuery
-from erphub.sync.export_log.models import Entry, EntryState
+from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.service import SyncService
 
@@ -37,11 +37,11 @@ class ChangeService:
         (`external_id_required` for a record the till did not have), Conflict (`being_sent`, `bound_otherwise`).
         """
         sync = self.syncs.get(client_id, connection_id)
-        return {change.change: self._acknowledge(sync, by, change) for change in changes}
+        return {change.change_id: self._acknowledge(sync, by, change) for change in changes}
 
     def _acknowledge(self, sync: Sync, by: str, change: AcknowledgedChange) -> Entry | None:
         client_id, connection_id = sync.client_id, sync.connection_id
-        offer = self.offers.feed.get(client_id, connection_id, int(change.change))
+        offer = self.offers.feed.get(client_id, connection_id, int(change.change_id))
         record = self.offers.records.get(client_id, connection_id, offer.kind, offer.reference) if offer else None
         if offer is None or record is None or record.sequence != offer.sequence:
             return None
@@ -79,7 +79,7 @@ class ChangeService:
             kind=offer.kind,
             external_id=external_id,
             date=now.date(),
-            state=EntryState.SENT,
+            status=EntryStatus.SENT,
             detail="Came from the ERP.",
             created_at=now,
             created_by=by,
@@ -97,11 +97,11 @@ def _taken_over(sync: Sync, entry: Entry, record: SyncedRecord, offer: OfferedCh
             code="bound_otherwise",
             reference=entry.reference,
         )
-    if entry.state in (EntryState.SENDING, EntryState.UNCERTAIN):
+    if entry.status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN):
         raise Conflict(
             "The till's own change of this record is on its way to the ERP. Acknowledge again after the transfer.",
             code="being_sent",
-            entry=entry.id,
+            entry_id=entry.id,
         )
     master, till = sync.settings.master(entry.kind), till_state(entry, record)
     if record.external_id:
@@ -110,7 +110,7 @@ def _taken_over(sync: Sync, entry: Entry, record: SyncedRecord, offer: OfferedCh
         common, news = empty_fields(till, offer.document), offer.document
     merged = merge(common, till, news, master)
     body = _body_fields(read_document(offer.kind, nested(merged.fields)))
-    return entry.model_copy(update=body | {"lost": with_overridden(entry, merged.overridden, master)})
+    return entry.model_copy(update=body | {"overridden_values": with_overridden(entry, merged.overridden, master)})
 
 
 def _body_fields(document: Document) -> dict[str, Any]:

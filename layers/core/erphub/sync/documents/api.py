@@ -5,30 +5,37 @@ from typing import Any
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.sync.capability import SYNC_RUN
-from erphub.sync.documents.schemas import CashRegisterView, HandedInView, PdfQuery
+from erphub.sync.documents.schemas import CashRegisterView, PdfQuery, SubmittedDocumentView
 from erphub.sync.documents.service import DocumentService, read_incoming
+from erphub.tenancy.actors import MemberDirectory
 
 router = Router("Sync")
-DOCUMENTS = "/clients/{client_id}/connections/{connection}/documents"
+DOCUMENTS = "/clients/{client_id}/connections/{connection_id}/documents"
 
 
 @router.post(DOCUMENTS + "/saft-cash-register", needs=SYNC_RUN, status=200)
-def hand_in_cash_register(service: DocumentService, member: Member, connection: str, body: bytes) -> CashRegisterView:
+def submit_cash_register_file(
+    service: DocumentService, actors: MemberDirectory, member: Member, connection_id: str, body: bytes
+) -> CashRegisterView:
     """Hand in the Z-reports of a SAF-T Cash Register file (XML, up to 4 MB; larger ones by upload)."""
-    return CashRegisterView.of(service.submit_cash_register(member.client_id, connection, member.user, body))
+    result = service.submit_cash_register(member.client_id, connection_id, member.user, body)
+    people = [one.entry.posted_manually_by for one in result.settlements]
+    return CashRegisterView.of(result, actors.find(member.client_id, people))
 
 
 @router.put(DOCUMENTS + "/{kind}/{external_id}", needs=SYNC_RUN)
-def hand_in_document(
+def submit_document(
     service: DocumentService,
+    actors: MemberDirectory,
     member: Member,
-    connection: str,
+    connection_id: str,
     kind: str,
     external_id: str,
     query: PdfQuery,
     body: dict[str, Any],
-) -> HandedInView:
+) -> SubmittedDocumentView:
     """Hand in a settlement, invoice, customer or product; the same again changes nothing."""
     coming = read_incoming(kind, external_id, body)
-    submitted = service.submit(member.client_id, connection, member.user, coming, pdf_follows=query.pdf)
-    return HandedInView.of_submitted(submitted)
+    submitted = service.submit(member.client_id, connection_id, member.user, coming, pdf_follows=query.pdf)
+    people = actors.find(member.client_id, [submitted.entry.posted_manually_by])
+    return SubmittedDocumentView.of_submitted(submitted, people)

@@ -13,7 +13,7 @@ from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
 from erphub.sync.canonical import digest, entry_id, read_document, title, to_text
 from erphub.sync.documents.models import CashRegisterResult, IncomingDocument, SubmitOutcome, SubmittedDocument
 from erphub.sync.documents.ports import DocumentFiles
-from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryState
+from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.planning import TransferPlanner
@@ -49,13 +49,13 @@ class DocumentService:
         check_day(coming, now)
         existing = self.entries.get(client_id, connection_id, entry_id(connection_id, coming.kind, coming.external_id))
         wanted, outcome = decide(sync, existing, coming, by, now)
-        if pdf_follows and coming.kind is DocumentKind.SETTLEMENT and wanted.state is not EntryState.SENT:
+        if pdf_follows and coming.kind is DocumentKind.SETTLEMENT and wanted.status is not EntryStatus.SENT:
             wanted = wanted.model_copy(update={"wants_pdf_until": now + _PDF_WAIT})
         if existing is None or wanted != existing:
             wanted = self.entries.save(wanted, sync.settings.retention_days)
-        waits = wanted.wants_pdf_until is not None and wanted.state is not EntryState.SENT
+        waits = wanted.wants_pdf_until is not None and wanted.status is not EntryStatus.SENT
         slot = self.files.slot(wanted.pdf_file, "application/pdf", now) if waits else None
-        if wanted.state is EntryState.PENDING:
+        if wanted.status is EntryStatus.PENDING:
             self.planner.bring_forward(sync)
         return SubmittedDocument(wanted, outcome, slot)
 
@@ -159,35 +159,35 @@ def decide(
     fingerprint = digest(text)
     if existing is None:
         return _new(sync, coming, text, fingerprint, by, now), SubmitOutcome.CREATED
-    restored = existing.forgotten and existing.state is EntryState.SKIPPED
+    restored = existing.forgotten and existing.status is EntryStatus.SKIPPED
     if existing.body_hash == fingerprint and not restored:
         return existing, SubmitOutcome.UNCHANGED
-    if existing.state is not EntryState.SENT:
+    if existing.status is not EntryStatus.SENT:
         _require_same_report(existing, coming.document)
-    match existing.state:
-        case state if state in (EntryState.SENDING, EntryState.UNCERTAIN) or existing.code == SKIPPED_UNCERTAIN:
+    match existing.status:
+        case status if status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN) or existing.code == SKIPPED_UNCERTAIN:
             raise Conflict(
                 "The document is on its way, and it cannot be told yet whether the ERP has it. Try again later.",
                 code="being_sent",
-                entry=existing.id,
+                entry_id=existing.id,
             )
-        case EntryState.SENT if coming.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE):
+        case EntryStatus.SENT if coming.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE):
             raise Conflict(
                 f"The ERP has it already, as {existing.reference}. It must be corrected there.",
                 code="already_sent",
                 reference=existing.reference,
-                entry=existing.id,
+                entry_id=existing.id,
             )
-        case EntryState.SKIPPED if existing.code != BEFORE_FROM_DATE:
-            state, outcome = EntryState.SKIPPED, SubmitOutcome.REPLACED
-        case EntryState.SENT:
-            state, outcome = EntryState.PENDING, SubmitOutcome.CORRECTION
+        case EntryStatus.SKIPPED if existing.code != BEFORE_FROM_DATE:
+            status, outcome = EntryStatus.SKIPPED, SubmitOutcome.REPLACED
+        case EntryStatus.SENT:
+            status, outcome = EntryStatus.PENDING, SubmitOutcome.CORRECTION
         case _:
-            state, outcome = EntryState.PENDING, SubmitOutcome.REPLACED
+            status, outcome = EntryStatus.PENDING, SubmitOutcome.REPLACED
     fresh = _new(sync, coming, text, fingerprint, by, now)
     changes: dict[str, Any] = {name: getattr(fresh, name) for name in _BODY_FIELDS}
-    if state is EntryState.PENDING:
-        changes |= {name: getattr(fresh, name) for name in _STATE_FIELDS}
+    if status is EntryStatus.PENDING:
+        changes |= {name: getattr(fresh, name) for name in _STATUS_FIELDS}
     changes |= {"revision": existing.revision + 1, "updated_at": now, "arrived_at": now, "forgotten": False}
     return existing.model_copy(update=changes), outcome
 
@@ -205,12 +205,12 @@ def _require_same_report(existing: Entry, coming: Document) -> None:
             f"Under this id another Z-report is kept: {existing.title}. Hand this one in under an id of its own; if it"
             " was the other that was wrong, skip that in the export log.",
             code="another_settlement",
-            entry=existing.id,
+            entry_id=existing.id,
         )
 
 
 _BODY_FIELDS = ("body", "body_hash", "date", "title", "number", "department", "till")
-_STATE_FIELDS = ("state", "code", "detail", "erp_words", "not_before", "claimed_at")
+_STATUS_FIELDS = ("status", "code", "detail", "erp_message", "retry_at", "claimed_at")
 
 
 def _new(sync: Sync, coming: IncomingDocument, text: str, fingerprint: str, by: str, now: datetime) -> Entry:
@@ -225,7 +225,7 @@ def _new(sync: Sync, coming: IncomingDocument, text: str, fingerprint: str, by: 
         kind=coming.kind,
         external_id=coming.external_id,
         date=day,
-        state=EntryState.SKIPPED if early else EntryState.PENDING,
+        status=EntryStatus.SKIPPED if early else EntryStatus.PENDING,
         code=BEFORE_FROM_DATE if early else "",
         detail=f"Nothing of a day before {sync.settings.from_date} is sent." if early else "",
         body=text,

@@ -12,7 +12,7 @@ from erphub.platform.errors import Unavailable
 from erphub.platform.pages import Page
 from erphub.platform.wire import Model
 from erphub.platform.writes import Key, Write
-from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attempt, Entry, EntryState
+from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attempt, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.export_log.schemas import LogQuery
 from erphub.sync.settings.dynamodb import put_rev
@@ -113,11 +113,11 @@ class EntryTable(EntryStore):
         self, client_id: str, connection_id: str, query: LogQuery, limit: int, next: str | None
     ) -> tuple[list[Entry], str | None]:
         # What was sent stands in two queues, so it is looked for by day.
-        if query.state in (None, EntryState.SENT):
+        if query.status in (None, EntryStatus.SENT):
             partition = _day_pk(client_id, connection_id)
             page = self._table.page_of_index("day", _BY_DAY, partition, limit=limit, next=next, newest_first=True)
         else:
-            partition = _state_pk(client_id, connection_id, query.state.value)
+            partition = _state_pk(client_id, connection_id, query.status.value)
             prefix = f"{RANK[query.kind]}#" if query.kind else ""
             page = self._table.page_of_index(
                 "state", _BY_STATE, partition, prefix, limit=limit, next=next, newest_first=True
@@ -128,7 +128,9 @@ class EntryTable(EntryStore):
     def add_attempt(self, entry: Entry, attempt: Attempt, keep_days: int) -> None:
         key = export_log_key(entry.client_id, entry.connection_id, "ATTEMPT", entry.id, f"{attempt.number:06}")
         try:
-            self._table.put_new(key | {"data": attempt.model_dump_json(), "expires_at": expiry(attempt.at, keep_days)})
+            self._table.put_new(
+                key | {"data": attempt.model_dump_json(), "expires_at": expiry(attempt.attempted_at, keep_days)}
+            )
         except VersionConflict:
             # What is written of an attempt stays: this is the same one, written again after a crash.
             return
@@ -190,7 +192,7 @@ def _entry_item(entry: Entry, keep_days: int) -> Item:
 def _is_history(entry: Entry) -> bool:
     """What has come to an end expires. What still waits, for the ERP or for a person, is never forgotten; nor are
     customers and products: they are records of two systems kept in step, and what others refer to, no history."""
-    return entry.kind in _KINDS_OF_HISTORY and entry.queue in (EntryState.SENT.value, EntryState.SKIPPED.value)
+    return entry.kind in _KINDS_OF_HISTORY and entry.queue in (EntryStatus.SENT.value, EntryStatus.SKIPPED.value)
 
 
 _KINDS_OF_HISTORY = {DocumentKind.SETTLEMENT, DocumentKind.INVOICE}
@@ -211,10 +213,10 @@ def _remains(entry: Entry) -> Item | None:
         kind=entry.kind,
         external_id=entry.external_id,
         date=entry.date,
-        state=entry.state,
+        status=entry.status,
         body_hash=entry.body_hash,
         revision=entry.revision,
-        attempts=entry.attempts,
+        attempt_count=entry.attempt_count,
         created_at=entry.created_at,
         created_by="",
         updated_at=entry.updated_at,
@@ -245,14 +247,14 @@ def expiry(since: datetime, keep_days: int) -> int:
 
 
 def _matches(entry: Entry, query: LogQuery) -> bool:
-    words = f"{entry.title} {entry.external_id} {entry.detail} {entry.erp_words} {entry.reference}".casefold()
+    searched = f"{entry.title} {entry.external_id} {entry.detail} {entry.erp_message} {entry.reference}".casefold()
     return (
         (query.kind is None or entry.kind is query.kind)
-        and (query.state is None or entry.state is query.state)
-        and (query.first is None or entry.date >= query.first)
-        and (query.last is None or entry.date <= query.last)
+        and (query.status is None or entry.status is query.status)
+        and (query.from_date is None or entry.date >= query.from_date)
+        and (query.to_date is None or entry.date <= query.to_date)
         and (query.code is None or entry.code == query.code)
-        and (query.text is None or query.text.casefold() in words)
+        and (query.text is None or query.text.casefold() in searched)
     )
 
 

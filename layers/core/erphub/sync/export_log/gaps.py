@@ -29,7 +29,7 @@ def list_settlements(
     entries: EntryStore, client_id: str, connection_id: str, first: date, last: date
 ) -> Iterator[Entry]:
     """Every settlement that tells what to expect from the first to the last day."""
-    query = LogQuery(kind=DocumentKind.SETTLEMENT, first=first - HISTORY, last=last, limit=200)
+    query = LogQuery(kind=DocumentKind.SETTLEMENT, from_date=first - HISTORY, to_date=last, limit=200)
     while True:
         page = entries.page(client_id, connection_id, query)
         yield from page.items
@@ -53,7 +53,7 @@ def gaps_to_report(entries: Iterable[Entry], first: date, last: date) -> list[di
     found: list[dict[str, Any]] = []
     for (department, till), known in _by_till(entries):
         numbers = list(islice(_missing_numbers(known, first), _MAX_LISTED))
-        missing = [one.day for one in _missing_days(known, known[0].date, last) if one.usually_open]
+        missing = [one.missing_date for one in _missing_days(known, known[0].date, last) if one.is_usually_open]
         holes = [day for day in missing if day < known[-1].date]
         silence = [day for day in missing if day > known[-1].date][:1]
         days = [day.isoformat() for day in (*holes, *silence) if day >= first]
@@ -68,8 +68,8 @@ def list_gaps(entries: Iterable[Entry], first: date, last: date) -> list[TillGap
         TillGaps(
             department=department,
             till=till,
-            first=known[0].date,
-            last=known[-1].date,
+            from_date=known[0].date,
+            to_date=known[-1].date,
             missing_numbers=list(islice(_missing_numbers(known, first), _MAX_LISTED)),
             missing_days=list(islice(_missing_days(known, first, last), _MAX_LISTED)),
         )
@@ -101,7 +101,7 @@ def _missing_days(known: Sequence[Entry], first: date, last: date) -> Iterator[M
         if day not in there:
             # At least every other such weekday; one that has not come yet may well be an open one.
             usual = open_days[day.weekday()] * 2 >= all_days[day.weekday()]
-            yield MissingDay(day=day, usually_open=usual)
+            yield MissingDay(missing_date=day, is_usually_open=usual)
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import override
 
-from erphub.sync.export_log.models import QUEUES, SKIPPED_UNCERTAIN, Entry, EntryState
+from erphub.sync.export_log.models import QUEUES, SKIPPED_UNCERTAIN, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.settings.ports import DocumentHistory
 
@@ -23,10 +23,10 @@ class ExportHistory(DocumentHistory):
 
     @override
     def waiting_since(self, client_id: str, connection_id: str) -> datetime | None:
-        waiting = next(self.entries.queue(client_id, connection_id, EntryState.PENDING.value), None)
+        waiting = next(self.entries.queue(client_id, connection_id, EntryStatus.PENDING.value), None)
         return waiting.arrived_at if waiting else None
 
 
 def _may_be_in_erp(entry: Entry) -> bool:
-    tried = entry.state in (EntryState.SENT, EntryState.SENDING, EntryState.UNCERTAIN)
+    tried = entry.status in (EntryStatus.SENT, EntryStatus.SENDING, EntryStatus.UNCERTAIN)
     return tried or bool(entry.reference) or entry.code == SKIPPED_UNCERTAIN

@@ -10,7 +10,7 @@ from erphub.erp.documents import DocumentKind
 from erphub.platform.wire import Identifier, Model
 
 
-class EntryState(StrEnum):
+class EntryStatus(StrEnum):
     """What has become of a document; `uncertain` while nobody can tell whether the ERP has it."""
 
     PENDING = "pending"
@@ -53,28 +53,28 @@ class Entry(Model):
     external_id: str
     date: date
     """The day the document is about; the day it came for customers and products."""
-    state: EntryState = EntryState.PENDING
+    status: EntryStatus = EntryStatus.PENDING
     body: str = ""
     body_hash: str
     title: str = ""
     """A few words by which a person knows it: `Z 118, 1,240.00 NOK`; no personal data."""
     revision: int = 1
     """Grows each time the till hands over another body."""
-    attempts: int = 0
+    attempt_count: int = 0
     created_at: datetime
     created_by: str
     updated_at: datetime
     arrived_at: datetime
     """When the body that is kept now came."""
-    not_before: datetime | None = None
+    retry_at: datetime | None = None
     claimed_at: datetime | None = None
     handled_by: str = ""
     """The transfer that had it last."""
     code: str = ""
     detail: str = ""
-    erp_words: str = ""
+    erp_message: str = ""
     reference: str = ""
-    trace: str = ""
+    erp_trace_id: str = ""
     awaiting_approval: bool = False
     facts: dict[str, Any] = Field(default_factory=dict)
     sent_hash: str = ""
@@ -83,9 +83,11 @@ class Entry(Model):
     wants_pdf_until: datetime | None = None
     """The till said that a PDF follows: it is waited for until then."""
     attachment: Attachment = Attachment.NONE
-    lost: dict[str, Any] = Field(default_factory=dict)
+    overridden_values: dict[str, Any] = Field(default_factory=dict)
     """Fields of the till that gave way to the ERP's (`till`), or the other way round (`erp`), with the last values."""
-    settled_by_hand: str = ""
+    posted_manually_by: str = ""
+    """Who said that somebody posted it in the ERP, or added its PDF there."""
+    posted_manually_reason: str = ""
     number: int = 0
     """A settlement's Z-report number."""
     department: str = ""
@@ -97,12 +99,12 @@ class Entry(Model):
 
     @property
     def queue(self) -> str:
-        """Where it waits: its state; in the ERP without its PDF `attach`, or `unattached` when that was refused."""
-        if self.state is EntryState.SENT and self.attachment in (Attachment.DUE, Attachment.FAILED):
+        """Where it waits: its status; in the ERP without its PDF `attach`, or `unattached` when that was refused."""
+        if self.status is EntryStatus.SENT and self.attachment in (Attachment.DUE, Attachment.FAILED):
             return "attach"
-        if self.state is EntryState.SENT and self.attachment is Attachment.REFUSED:
+        if self.status is EntryStatus.SENT and self.attachment is Attachment.REFUSED:
             return "unattached"
-        return self.state.value
+        return self.status.value
 
     @property
     def pdf_file(self) -> str:
@@ -115,7 +117,7 @@ class Entry(Model):
         return self.queue in ("attach", "unattached")
 
 
-QUEUES = (*(state.value for state in EntryState), "attach", "unattached")
+QUEUES = (*(status.value for status in EntryStatus), "attach", "unattached")
 """Everywhere an entry can stand, in the words of `Entry.queue`."""
 
 
@@ -123,18 +125,18 @@ class Attempt(Model):
     """One attempt to send a document; never changed afterwards."""
 
     number: int
-    at: datetime
+    attempted_at: datetime
     finished_at: datetime
-    by: str
-    """The user, or `automatic`."""
+    started_by: str
+    """The user, or `hub`."""
     transfer_id: str
     outcome: str
-    hash: str = ""
-    view: dict[str, Any] = Field(default_factory=dict)
+    content_hash: str = ""
+    document: dict[str, Any] = Field(default_factory=dict)
     """What was sent, personal data masked."""
-    looked_first: bool = False
+    searched_first: bool = False
     code: str = ""
     detail: str = ""
-    erp_words: str = ""
+    erp_message: str = ""
     reference: str = ""
-    trace: str = ""
+    erp_trace_id: str = ""

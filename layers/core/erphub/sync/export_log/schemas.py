@@ -1,24 +1,26 @@
 """What is asked for and shown of the export log."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from erphub.erp.documents import DocumentKind
+from erphub.platform.actors import ActorView
 from erphub.platform.pages import Page
 from erphub.platform.wire import Identifier, JsonObject, Model, PageQuery
 from erphub.sync.canonical import from_text, masked, masked_fields
-from erphub.sync.export_log.models import Attempt, Entry, EntryState
+from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryStatus
 
 
 class LogQuery(PageQuery):
     """Which entries of the export log."""
 
-    state: EntryState | None = None
+    status: EntryStatus | None = None
     kind: DocumentKind | None = None
-    first: Annotated[date | None, Field(description="From this day on")] = None
-    last: Annotated[date | None, Field(description="Up to and with this day")] = None
+    from_date: Annotated[date | None, Field(description="From this day on")] = None
+    to_date: Annotated[date | None, Field(description="Up to and with this day")] = None
     code: Annotated[str | None, Field(max_length=100)] = None
     text: Annotated[str | None, Field(max_length=200)] = None
 
@@ -26,33 +28,33 @@ class LogQuery(PageQuery):
 class GapQuery(Model):
     """Which days to look for missing Z-reports in."""
 
-    first: date | None = None
-    last: date | None = None
+    from_date: date | None = None
+    to_date: date | None = None
 
 
-class Skip(Model):
+class SkipRequest(Model):
     """Why a document is left out for good."""
 
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class ByHand(Model):
+class ManualPosting(Model):
     """That somebody posted it in the ERP, and as what."""
 
     voucher: Annotated[str, Field(min_length=1, max_length=100, description="The voucher's number in the ERP")]
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
-class RetryMany(Model):
+class RetryRequest(Model):
     """Which entries to send again: these, or all that ended with a code."""
 
-    documents: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
+    document_ids: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
     code: Annotated[str | None, Field(min_length=1, max_length=100)] = None
 
     @model_validator(mode="after")
-    def _one_of(self) -> "RetryMany":
-        if bool(self.documents) == (self.code is not None):
-            raise ValueError("name documents or a code")
+    def _one_of(self) -> "RetryRequest":
+        if bool(self.document_ids) == (self.code is not None):
+            raise ValueError("name document_ids or a code")
         return self
 
 
@@ -60,50 +62,80 @@ class EntryView(Model):
     """A document in the export log."""
 
     id: str
-    kind: str
+    kind: DocumentKind
     external_id: str
-    date: date
+    document_date: Annotated[date, Field(description="The day that it is about; the day it came for master data")]
     title: str
-    state: EntryState
+    status: EntryStatus
     code: str
     detail: str
-    erp_words: str
-    reference: str
-    awaiting_approval: bool
-    attachment: str
-    attempts: int
+    erp_message: Annotated[str, Field(description="What the ERP said, in its own words")]
+    reference: Annotated[str, Field(description="What the ERP calls it: the number of a voucher, order or record")]
+    is_awaiting_approval: bool
+    attachment: Attachment
+    attempt_count: int
     revision: int
     created_at: datetime
     updated_at: datetime
-    not_before: datetime | None
-    lost: JsonObject = Field(default_factory=dict)
-    settled_by_hand: str = ""
+    retry_at: Annotated[datetime | None, Field(description="Before then it is not tried again")]
+    overridden_values: Annotated[
+        JsonObject, Field(description="By side, `till` or `erp`: fields that gave way to the other's, masked")
+    ]
+    posted_manually_by: ActorView | None
+    posted_manually_reason: str
 
     @classmethod
-    def of(cls, entry: Entry) -> "EntryView":
+    def of(cls, entry: Entry, actors: Mapping[str, ActorView]) -> "EntryView":
         """The view of an entry; the document itself stays inside, and what gave way is masked."""
-        return cls.model_validate(shown_fields(entry))
+        return cls.model_validate(shown_fields(entry, actors))
 
 
-def shown_fields(entry: Entry) -> dict[str, Any]:
+_OTHER_NAMES = {"document_date": "date", "is_awaiting_approval": "awaiting_approval"}
+
+
+def shown_fields(entry: Entry, actors: Mapping[str, ActorView]) -> dict[str, Any]:
     """The fields of an entry's view."""
-    return {name: getattr(entry, name) for name in EntryView.model_fields} | {
-        "lost": masked_fields(entry.kind, entry.lost)
-    }
+    shown = {name: getattr(entry, _OTHER_NAMES.get(name, name)) for name in EntryView.model_fields}
+    masked_values = masked_fields(entry.kind, entry.overridden_values)
+    return shown | {"overridden_values": masked_values, "posted_manually_by": actors.get(entry.posted_manually_by)}
+
+
+class AttemptView(Model):
+    """One attempt to send a document."""
+
+    number: int
+    attempted_at: datetime
+    finished_at: datetime
+    started_by: ActorView
+    transfer_id: str
+    outcome: str
+    content_hash: Annotated[str, Field(description="The same for the same document and settings")]
+    document: Annotated[JsonObject, Field(description="What was sent, personal data masked")]
+    searched_first: bool
+    code: str
+    detail: str
+    erp_message: str
+    reference: str
+    erp_trace_id: Annotated[str, Field(description="The ERP's own id of the exchange, for its support")]
+
+    @classmethod
+    def of(cls, attempt: Attempt, actors: Mapping[str, ActorView]) -> "AttemptView":
+        """The view of an attempt."""
+        return cls.model_validate(dict(attempt) | {"started_by": actors[attempt.started_by]})
 
 
 class EntryDetail(EntryView):
     """A document with all attempts to send it."""
 
-    tries: list[Attempt] = Field(default_factory=list[Attempt])
-    document: JsonObject = Field(default_factory=dict)
-    """The document, personal data masked."""
+    attempts: list[AttemptView]
+    document: Annotated[JsonObject, Field(description="The document, personal data masked")]
 
     @classmethod
-    def with_attempts(cls, entry: Entry, attempts: list[Attempt]) -> "EntryDetail":
+    def with_attempts(cls, entry: Entry, attempts: Sequence[Attempt], actors: Mapping[str, ActorView]) -> "EntryDetail":
         """The view of an entry with its attempts and its document."""
         document = masked(from_text(entry.body)) if entry.body else {}
-        return cls.model_validate(shown_fields(entry) | {"tries": attempts, "document": document})
+        shown = [AttemptView.of(attempt, actors) for attempt in attempts]
+        return cls.model_validate(shown_fields(entry, actors) | {"attempts": shown, "document": document})
 
 
 class EntryPage(Model):
@@ -113,55 +145,65 @@ class EntryPage(Model):
     next: str | None
 
     @classmethod
-    def of(cls, page: Page[Entry]) -> "EntryPage":
+    def of(cls, page: Page[Entry], actors: Mapping[str, ActorView]) -> "EntryPage":
         """The view of a page of entries."""
-        return cls(items=[EntryView.of(entry) for entry in page.items], next=page.next)
+        return cls(items=[EntryView.of(entry, actors) for entry in page.items], next=page.next)
 
 
 class CodeGroup(Model):
     """Open entries that one reason stopped."""
 
     code: str
-    state: EntryState
-    kind: str
+    status: EntryStatus
+    kind: DocumentKind
     count: int
-    first: date
-    last: date
+    from_date: date
+    to_date: date
     detail: str
 
 
-class CodeGroups(Model):
-    """What stands open, grouped."""
+class CodeGroupPage(Model):
+    """What stands open, grouped: all of it."""
 
     items: list[CodeGroup]
+    next: str | None = None
 
 
 class MissingDay(Model):
     """A day without a Z-report."""
 
-    day: date
-    usually_open: bool
+    missing_date: date
+    is_usually_open: bool
 
 
 class TillGaps(Model):
-    """What is missing of a till's Z-reports; `first` and `last` are the days of the first and last one known."""
+    """What is missing of a till's Z-reports; the dates are those of the first and the last one known."""
 
     department: str
     till: str
-    first: date
-    last: date
+    from_date: date
+    to_date: date
     missing_numbers: list[int]
     missing_days: list[MissingDay]
 
 
-class GapsView(Model):
-    """What is missing, by department and till."""
+class GapPage(Model):
+    """What is missing, by department and till: all of it."""
 
     items: list[TillGaps]
+    next: str | None = None
 
 
-class RetriedView(Model):
+class RetryFailure(Model):
+    """A document that cannot be sent again, and why."""
+
+    entry_id: str
+    code: str
+    detail: str
+
+
+class RetryResult(Model):
     """How many documents go again, and which could not."""
 
-    retried: int
-    failed: list[JsonObject]
+    retried_count: int
+    failed: list[RetryFailure]

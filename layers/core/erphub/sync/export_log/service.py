@@ -9,33 +9,38 @@ from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, NotFound, TooLarge
 from erphub.platform.pages import Page
-from erphub.platform.wire import JsonObject
 from erphub.sync.export_log.gaps import list_gaps, list_settlements
-from erphub.sync.export_log.models import SKIPPED_UNCERTAIN, Attachment, Attempt, Entry, EntryState
+from erphub.sync.export_log.models import SKIPPED_UNCERTAIN, Attachment, Attempt, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.export_log.releasing import release_entry
-from erphub.sync.export_log.schemas import ByHand, CodeGroup, GapQuery, LogQuery, RetriedView, RetryMany, Skip, TillGaps
+from erphub.sync.export_log.schemas import (
+    CodeGroup,
+    GapQuery,
+    LogQuery,
+    ManualPosting,
+    RetryFailure,
+    RetryRequest,
+    RetryResult,
+    SkipRequest,
+    TillGaps,
+)
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.planning import TransferPlanner
 from erphub.sync.settings.ports import SyncStore
 
 _MAX_CSV_ENTRIES = 20_000
-_COLUMNS = (
-    "date",
-    "kind",
-    "external_id",
-    "title",
-    "state",
-    "code",
-    "detail",
-    "erp_words",
-    "reference",
-    "attempts",
-    "updated_at",
-)
+_COLUMNS = {"document_date": "date"} | {
+    name: name
+    for name in (
+        *("kind", "external_id", "title", "status", "code", "detail"),
+        *("erp_message", "reference", "attempt_count", "updated_at"),
+    )
+}
+"""Of the CSV, by the fields of an entry."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +63,25 @@ class ExportLogService:
         return entry, self.entries.attempts(client_id, connection_id, entry_id)
 
     def group_by_code(self, client_id: str, connection_id: str) -> list[CodeGroup]:
-        """What stands open, grouped: code, state, kind, how many, since which day, and the sentence of the newest."""
+        """What stands open, grouped: code, status, kind, how many, since which day, and the sentence of the newest."""
         self._sync(client_id, connection_id)
-        groups: Counter[tuple[str, EntryState, str]] = Counter()
-        first: dict[tuple[str, EntryState, str], Entry] = {}
-        newest: dict[tuple[str, EntryState, str], Entry] = {}
+        groups: Counter[tuple[str, EntryStatus, DocumentKind]] = Counter()
+        first: dict[tuple[str, EntryStatus, DocumentKind], Entry] = {}
+        newest: dict[tuple[str, EntryStatus, DocumentKind], Entry] = {}
         for queue in ("rejected", "uncertain", "pending", "attach", "unattached"):
             for entry in self.entries.queue(client_id, connection_id, queue):
-                group = (entry.code, entry.state, entry.kind.value)
+                group = (entry.code, entry.status, entry.kind)
                 groups[group] += 1
                 first.setdefault(group, entry)
                 newest[group] = entry
         return [
             CodeGroup(
                 code=group[0],
-                state=group[1],
+                status=group[1],
                 kind=group[2],
                 count=count,
-                first=first[group].date,
-                last=newest[group].date,
+                from_date=first[group].date,
+                to_date=newest[group].date,
                 detail=newest[group].detail,
             )
             for group, count in groups.most_common()
@@ -90,7 +95,7 @@ class ExportLogService:
         Raises NotFound, Conflict (`already_sent`).
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
-        if entry.state is EntryState.SENT and not entry.lacks_pdf:
+        if entry.status is EntryStatus.SENT and not entry.lacks_pdf:
             raise Conflict(
                 f"It is in the ERP already, as {entry.reference}.", code="already_sent", reference=entry.reference
             )
@@ -105,19 +110,19 @@ class ExportLogService:
             self.planner.bring_forward(sync)
         return fresh
 
-    def retry_many(self, client_id: str, connection_id: str, wanted: RetryMany) -> RetriedView:
+    def retry_many(self, client_id: str, connection_id: str, wanted: RetryRequest) -> RetryResult:
         """Send several again: those that are named, or all that a code stopped. Says which could not be."""
         self._sync(client_id, connection_id)
-        names = list(wanted.documents) or [
+        names = list(wanted.document_ids) or [
             entry.id for entry in self._stopped_by(client_id, connection_id, wanted.code or "")
         ]
-        failed: list[JsonObject] = []
+        failed = list[RetryFailure]()
         for name in names:
             try:
                 self.retry(client_id, connection_id, name)
             except HubError as error:
-                failed.append({"entry": name, "code": error.code, "detail": error.detail})
-        return RetriedView(retried=len(names) - len(failed), failed=failed)
+                failed.append(RetryFailure(entry_id=name, code=error.code, detail=error.detail))
+        return RetryResult(retried_count=len(names) - len(failed), failed=failed)
 
     def _stopped_by(self, client_id: str, connection_id: str, code: str) -> Iterator[Entry]:
         for queue in ("rejected", "attach", "unattached", "skipped"):
@@ -125,7 +130,7 @@ class ExportLogService:
                 if entry.code == code:
                     yield entry
 
-    def skip(self, client_id: str, connection_id: str, entry_id: str, by: str, skip: Skip) -> Entry:
+    def skip(self, client_id: str, connection_id: str, entry_id: str, by: str, skip: SkipRequest) -> Entry:
         """Leave it out for good, with the reason; of what is in the ERP already, the PDF that is not.
 
         Raises NotFound, Conflict.
@@ -135,32 +140,26 @@ class ExportLogService:
         if entry.lacks_pdf:
             return self._save(sync, entry, {"attachment": Attachment.LEFT_OUT, "code": "", "detail": detail})
         _refuse_sent(entry)
-        code = SKIPPED_UNCERTAIN if entry.state is EntryState.UNCERTAIN else "skipped_by_hand"
-        return self._save(sync, entry, {"state": EntryState.SKIPPED, "code": code, "detail": detail})
+        code = SKIPPED_UNCERTAIN if entry.status is EntryStatus.UNCERTAIN else "skipped_by_hand"
+        return self._save(sync, entry, {"status": EntryStatus.SKIPPED, "code": code, "detail": detail})
 
-    def post_manually(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ByHand) -> Entry:
+    def post_manually(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ManualPosting) -> Entry:
         """Somebody posted it in the ERP: it counts as sent, under that voucher's number; or added the PDF it lacked.
 
         Raises NotFound, Conflict.
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
+        posted = {"posted_manually_by": by, "posted_manually_reason": hand.reason}
         if entry.lacks_pdf and hand.voucher == entry.reference:
             detail = f"PDF added by hand. {hand.reason}".strip()
-            changes = {"attachment": Attachment.ATTACHED, "code": "", "detail": detail, "settled_by_hand": by}
-            return self._save(sync, entry, changes)
+            return self._save(sync, entry, {"attachment": Attachment.ATTACHED, "code": "", "detail": detail} | posted)
         _refuse_sent(entry)
         detail = f"Posted by hand. {hand.reason}".strip()
-        changes = {
-            "state": EntryState.SENT,
-            "code": "",
-            "detail": detail,
-            "reference": hand.voucher,
-            "settled_by_hand": by,
-        }
-        return self._save(sync, entry, changes)
+        changes = {"status": EntryStatus.SENT, "code": "", "detail": detail, "reference": hand.voucher}
+        return self._save(sync, entry, changes | posted)
 
     def _save(self, sync: Sync, entry: Entry, changes: dict[str, Any]) -> Entry:
-        fresh = entry.model_copy(update=changes | {"updated_at": self.clock(), "not_before": None})
+        fresh = entry.model_copy(update=changes | {"updated_at": self.clock(), "retry_at": None})
         return self.entries.save(fresh, sync.settings.retention_days)
 
     # --- reading out -------------------------------------------------------------------------------------------------
@@ -174,7 +173,7 @@ class ExportLogService:
         count, following = 0, query.model_copy(update={"limit": 1000, "next": None})
         while True:
             page = self.entries.page(client_id, connection_id, following)
-            writer.writerows([[_cell(getattr(entry, name)) for name in _COLUMNS] for entry in page.items])
+            writer.writerows([[_cell(getattr(entry, name)) for name in _COLUMNS.values()] for entry in page.items])
             count += len(page.items)
             if count > _MAX_CSV_ENTRIES:
                 raise TooLarge(
@@ -189,8 +188,8 @@ class ExportLogService:
         sync = self._sync(client_id, connection_id)
         today = self.clock().astimezone(ZoneInfo(sync.settings.time_zone)).date()
         remembered, yesterday = today - timedelta(days=sync.settings.retention_days), today - timedelta(days=1)
-        first = max(query.first or date.min, sync.settings.from_date, remembered)
-        last = min(query.last or yesterday, yesterday)
+        first = max(query.from_date or date.min, sync.settings.from_date, remembered)
+        last = min(query.to_date or yesterday, yesterday)
         return list_gaps(list_settlements(self.entries, client_id, connection_id, first, last), first, last)
 
     def _sync(self, client_id: str, connection_id: str) -> Sync:
@@ -207,9 +206,9 @@ class ExportLogService:
 
 
 def _refuse_sent(entry: Entry) -> None:
-    if entry.state is EntryState.SENDING:
+    if entry.status is EntryStatus.SENDING:
         raise Conflict("It is being sent right now. Wait for the outcome.", code="being_sent")
-    if entry.state is EntryState.SENT:
+    if entry.status is EntryStatus.SENT:
         raise Conflict(f"It is in the ERP, as {entry.reference}.", code="already_sent", reference=entry.reference)
 
 

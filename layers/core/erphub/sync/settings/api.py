@@ -3,30 +3,36 @@
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.sync.capability import SYNC_MANAGE
-from erphub.sync.settings.models import SyncInput
-from erphub.sync.settings.schemas import CheckView, SyncView
+from erphub.sync.settings.models import Sync, SyncInput
+from erphub.sync.settings.schemas import SettingsCheckView, SyncView
 from erphub.sync.settings.service import SyncService
+from erphub.tenancy.actors import MemberDirectory
 from erphub.tenancy.capability import CONNECTIONS_VIEW
 
 router = Router("Sync")
-SYNC = "/clients/{client_id}/connections/{connection}/sync"
+SYNC = "/clients/{client_id}/connections/{connection_id}/sync"
 
 
 @router.get(SYNC, needs=CONNECTIONS_VIEW)
-def show_sync(service: SyncService, member: Member, connection: str) -> SyncView:
+def get_sync(service: SyncService, actors: MemberDirectory, member: Member, connection_id: str) -> SyncView:
     """Show a sync's settings, and when it transfers next and why."""
-    sync = service.get(member.client_id, connection)
-    return SyncView.of(sync, service.running_transfer(sync))
+    return _shown(service, actors, service.get(member.client_id, connection_id))
 
 
 @router.put(SYNC, needs=SYNC_MANAGE)
-def save_sync(service: SyncService, member: Member, connection: str, body: SyncInput) -> SyncView:
+def update_sync(
+    service: SyncService, actors: MemberDirectory, member: Member, connection_id: str, body: SyncInput
+) -> SyncView:
     """Save a sync's settings, once the ERP has everything they name."""
-    sync = service.save(member.client_id, connection, member.user, body)
-    return SyncView.of(sync, service.running_transfer(sync))
+    return _shown(service, actors, service.save(member.client_id, connection_id, member.user, body))
 
 
 @router.post(SYNC + "/test", needs=SYNC_MANAGE, status=200)
-def test_sync(service: SyncService, member: Member, connection: str, body: SyncInput) -> CheckView:
+def test_sync(service: SyncService, member: Member, connection_id: str, body: SyncInput) -> SettingsCheckView:
     """Test settings against the ERP without saving them; also says what there is to choose from."""
-    return CheckView.of(*service.check(member.client_id, connection, body))
+    return SettingsCheckView.of(*service.check(member.client_id, connection_id, body))
+
+
+def _shown(service: SyncService, actors: MemberDirectory, sync: Sync) -> SyncView:
+    people = actors.find(sync.client_id, [sync.saved_by])
+    return SyncView.of(sync, service.running_transfer(sync), people)

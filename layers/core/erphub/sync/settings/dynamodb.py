@@ -74,7 +74,7 @@ class TransferLeaseTable(TransferLeases):
             if running == transfer_id
             else "Another transfer of this connection is under way."
         )
-        return Conflict(detail, code="transfer_running", transfer=running)
+        return Conflict(detail, code="transfer_running", transfer_id=running)
 
     @override
     def release(self, client_id: str, connection_id: str, transfer_id: str, now: datetime) -> None:

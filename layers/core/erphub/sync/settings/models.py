@@ -22,14 +22,14 @@ def rate_key(rate: Decimal) -> str:
     return format(rate.normalize() + 0, "f")
 
 
-class ImportType(StrEnum):
+class SettlementTarget(StrEnum):
     """Where settlements go: the voucher inbox (to be approved, editable) or straight to the ledger (final)."""
 
     INBOX = "inbox"
     LEDGER = "ledger"
 
 
-class InvoicesAs(StrEnum):
+class InvoiceMode(StrEnum):
     """What becomes of an invoice in the ERP."""
 
     OFF = "off"
@@ -37,7 +37,7 @@ class InvoicesAs(StrEnum):
     DRAFT = "draft"
 
 
-class Master(StrEnum):
+class SyncDirection(StrEnum):
     """Whose word counts when both sides changed the same field; `off` when nothing is exchanged."""
 
     OFF = "off"
@@ -49,7 +49,7 @@ class Accounts(Model):
     """Where in the ledger each part of a settlement goes."""
 
     sales: dict[RateKey, AccountNo] = Field(default_factory=dict)
-    means: dict[PaymentMeans, AccountNo] = Field(default_factory=dict)
+    payment_means: dict[PaymentMeans, AccountNo] = Field(default_factory=dict)
     stock_change: AccountNo | None = None
     inventory: AccountNo | None = None
 
@@ -61,14 +61,14 @@ class SyncSettings(Model):
     department: Choice = ""
     z_report: bool = False
     stock_change: bool = False
-    import_type: ImportType = ImportType.INBOX
-    invoices: InvoicesAs = InvoicesAs.OFF
-    customers: Master = Master.OFF
-    products: Master = Master.OFF
+    settlement_target: SettlementTarget = SettlementTarget.INBOX
+    invoice_mode: InvoiceMode = InvoiceMode.OFF
+    customer_direction: SyncDirection = SyncDirection.OFF
+    product_direction: SyncDirection = SyncDirection.OFF
     stock_quantities: bool = False
     from_date: date
     """Nothing of a day before it is ever sent."""
-    automatic: bool = False
+    is_automatic: bool = False
     voucher_type: Choice = ""
     accounts: Accounts = Accounts()
     retention_days: Annotated[int, Field(ge=30, le=3700, description="How long the export log is kept")] = 1100
@@ -80,19 +80,19 @@ class SyncSettings(Model):
             case DocumentKind.SETTLEMENT:
                 return self.z_report
             case DocumentKind.INVOICE:
-                return self.invoices is not InvoicesAs.OFF
+                return self.invoice_mode is not InvoiceMode.OFF
             case DocumentKind.CUSTOMER | DocumentKind.PRODUCT:
-                return self.master(kind) is not Master.OFF
+                return self.master(kind) is not SyncDirection.OFF
 
-    def master(self, kind: DocumentKind) -> Master:
+    def master(self, kind: DocumentKind) -> SyncDirection:
         """Whose word counts for customers or products; `till` for what only the till makes."""
         if kind is DocumentKind.CUSTOMER:
-            return self.customers
-        return self.products if kind is DocumentKind.PRODUCT else Master.TILL
+            return self.customer_direction
+        return self.product_direction if kind is DocumentKind.PRODUCT else SyncDirection.TILL
 
     def destination(self) -> dict[str, str]:
         """The part of the routing that says where in the ERP a document ends up, and so where it is looked for."""
-        return {"company": self.company, "target": self.import_type.value}
+        return {"company": self.company, "target": self.settlement_target.value}
 
     def routing(self) -> dict[str, Any]:
         """The settings as an ERP is told them; see `erp.posting.Posting`."""
@@ -100,11 +100,11 @@ class SyncSettings(Model):
             "department": self.department,
             "voucher_type": self.voucher_type,
             "sales_accounts": dict(self.accounts.sales),
-            "means_accounts": {means.value: account for means, account in self.accounts.means.items()},
+            "payment_accounts": {means.value: account for means, account in self.accounts.payment_means.items()},
             "stock_change": self.stock_change,
             "stock_change_account": self.accounts.stock_change or "",
             "inventory_account": self.accounts.inventory or "",
-            "invoices_as": self.invoices.value,
+            "invoices_as": self.invoice_mode.value,
             "stock_quantities": self.stock_quantities,
         }
 
@@ -169,4 +169,4 @@ class Sync(Model):
     @property
     def is_waiting_for_connection(self) -> bool:
         """Whether it waits until the connection works again: it would transfer by itself, and no time is set."""
-        return self.settings.automatic and self.next_at is None
+        return self.settings.is_automatic and self.next_at is None

@@ -23,7 +23,7 @@ class TransferPlanner:
         """
         current, now = sync, self.clock()
         for _ in range(3):
-            if not current.settings.automatic or current.next_at is None:
+            if not current.settings.is_automatic or current.next_at is None:
                 return
             best = plan_next(current, now, waiting=1, oldest=now)
             if current.next_at <= best.at:
@@ -42,7 +42,7 @@ class TransferPlanner:
         """The connection works again: what waits goes at once."""
         for _ in range(3):
             sync = self.syncs.get(client_id, connection_id)
-            if sync is None or not sync.settings.automatic:
+            if sync is None or not sync.settings.is_automatic:
                 return
             history = sync.history.model_copy(update={"restored": True, "failures": 0})
             fresh = sync.model_copy(update={"history": history})

@@ -33,7 +33,7 @@ class TransferLeases(Protocol):
         """Let this transfer, and of it this worker alone, send until then. An empty worker only keeps the lease.
 
         The answer names the transfer that had the lease before and let it run out without releasing it; empty else.
-        Raises Conflict (`transfer_running`, fact `transfer`) while another transfer or another worker holds it.
+        Raises Conflict (`transfer_running`, fact `transfer_id`) while another transfer or another worker holds it.
         """
         ...
 

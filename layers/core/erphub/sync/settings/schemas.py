@@ -1,20 +1,18 @@
 """A sync as it is shown."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
 
 from erphub.erp.posting import Setup
+from erphub.platform.actors import ActorView
 from erphub.platform.errors import FieldError
-from erphub.platform.wire import JsonObject, Model
+from erphub.platform.wire import Model
+from erphub.sync.schemas import FieldErrorView
 from erphub.sync.settings.models import Sync, SyncSettings
-
-
-class NextView(Model):
-    """When the next transfer starts, and why then."""
-
-    at: datetime | None
-    why: str
 
 
 class SyncView(Model):
@@ -23,57 +21,93 @@ class SyncView(Model):
     settings: SyncSettings
     version: int
     saved_at: datetime
-    saved_by: str
-    next: NextView
-    running: str | None
-    """The transfer that is under way."""
+    saved_by: ActorView
+    next_transfer_at: datetime | None
+    next_transfer_reason: Annotated[str, Field(description="Why then, or why there is none, as a sentence")]
+    running_transfer_id: str | None
     last_transfer_at: datetime | None
     last_sent_at: datetime | None
 
     @classmethod
-    def of(cls, sync: Sync, running: str | None) -> "SyncView":
+    def of(cls, sync: Sync, running_transfer_id: str | None, actors: Mapping[str, ActorView]) -> "SyncView":
         """The view of a sync."""
         return cls(
             settings=sync.settings,
             version=sync.version,
             saved_at=sync.saved_at,
-            saved_by=sync.saved_by,
-            next=NextView(at=sync.next_at, why=sync.next_reason),
-            running=running,
+            saved_by=actors[sync.saved_by],
+            next_transfer_at=sync.next_at,
+            next_transfer_reason=sync.next_reason,
+            running_transfer_id=running_transfer_id,
             last_transfer_at=sync.history.last_at,
             last_sent_at=sync.history.last_sent_at,
         )
 
 
-class WrongSetting(Model):
-    """What is wrong with one setting."""
+class SetupChoice(Model):
+    """Something of the ERP that a setting can name by its key."""
 
-    pointer: str
-    code: str
-    detail: str
+    key: str
+    title: str
 
 
-class CheckView(Model):
-    """What a test of settings found, and what the ERP offers to choose from."""
+class SetupAccount(Model):
+    """An account of the ERP's chart."""
 
-    passed: bool
-    errors: list[WrongSetting]
-    choices: JsonObject
+    number: str
+    name: str
+    has_sales_type: bool
+
+
+class SetupTaxCode(Model):
+    """A tax code of the ERP, with its rate in per cent."""
+
+    key: str
+    title: str
+    rate: str
+
+
+class SetupChoices(Model):
+    """What there is to choose from in the ERP."""
+
+    companies: list[SetupChoice]
+    departments: list[SetupChoice]
+    voucher_types: list[SetupChoice]
+    accounts: list[SetupAccount]
+    tax_codes: list[SetupTaxCode]
+    currency: str
+    settlement_targets: list[str]
 
     @classmethod
-    def of(cls, errors: Sequence[FieldError], setup: Setup) -> "CheckView":
+    def of(cls, setup: Setup) -> "SetupChoices":
+        """The view of an ERP's setup."""
+        return cls(
+            companies=[SetupChoice(key=one.key, title=one.title) for one in setup.companies],
+            departments=[SetupChoice(key=one.key, title=one.title) for one in setup.departments],
+            voucher_types=[SetupChoice(key=one.key, title=one.title) for one in setup.voucher_types],
+            accounts=[
+                SetupAccount(number=one.number, name=one.name, has_sales_type=one.has_sales_type)
+                for one in setup.accounts
+            ],
+            tax_codes=[SetupTaxCode(key=one.key, title=one.title, rate=_plain(one.rate)) for one in setup.tax_codes],
+            currency=setup.currency,
+            settlement_targets=list(setup.targets),
+        )
+
+
+class SettingsCheckView(Model):
+    """What a test of settings found, and what the ERP offers to choose from."""
+
+    has_passed: bool
+    errors: list[FieldErrorView]
+    choices: SetupChoices
+
+    @classmethod
+    def of(cls, errors: Sequence[FieldError], setup: Setup) -> "SettingsCheckView":
         """The view of what was found."""
-        shown = [WrongSetting(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors]
-        return cls(passed=not errors, errors=shown, choices=_choices(setup))
+        shown = [FieldErrorView.of(one) for one in errors]
+        return cls(has_passed=not errors, errors=shown, choices=SetupChoices.of(setup))
 
 
-def _choices(setup: Setup) -> JsonObject:
-    return {
-        "companies": [asdict(one) for one in setup.companies],
-        "departments": [asdict(one) for one in setup.departments],
-        "voucher_types": [asdict(one) for one in setup.voucher_types],
-        "accounts": [asdict(one) for one in setup.accounts],
-        "tax_codes": [asdict(one) | {"rate": f"{one.rate:f}"} for one in setup.tax_codes],
-        "currency": setup.currency,
-        "import_types": list(setup.targets),
-    }
+def _plain(rate: Decimal) -> str:
+    return f"{rate:f}"

@@ -14,7 +14,7 @@ from erphub.erp.posting import ListsSetup, Posting, PostsDocuments, Setup
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, ErpRefused, FieldError, Invalid, NotFound
 from erphub.sync.canonical import entry_id, posting_key
-from erphub.sync.settings.models import AUTOMATIC_IS_OFF, ImportType, Sync, SyncInput, SyncSettings
+from erphub.sync.settings.models import AUTOMATIC_IS_OFF, SettlementTarget, Sync, SyncInput, SyncSettings
 from erphub.sync.settings.pacing import plan_next
 from erphub.sync.settings.ports import DocumentHistory, SyncStore, TransferLeases
 from erphub.sync.settings.validation import company_fixed, with_the_only_company, wrong_settings
@@ -106,7 +106,7 @@ class SyncService:
 
     def _planned(self, sync: Sync, now: datetime) -> Sync:
         """The sync with its next transfer: soon after it is switched on, never when it is by hand."""
-        if not sync.settings.automatic:
+        if not sync.settings.is_automatic:
             return sync.model_copy(update={"next_at": None, "next_reason": AUTOMATIC_IS_OFF})
         freed = sync.applied_from_date is not None and sync.settings.from_date < sync.applied_from_date
         if sync.next_at is not None and not freed:
@@ -137,7 +137,9 @@ def _product_finder(adapter: PostsDocuments, connection_id: str, settings: SyncS
 
 
 def _was_ledger(before: Sync | None) -> bool:
-    return before is not None and before.settings.z_report and before.settings.import_type is ImportType.LEDGER
+    return (
+        before is not None and before.settings.z_report and before.settings.settlement_target is SettlementTarget.LEDGER
+    )
 
 
 def _applied_from_date(before: Sync, settings: SyncSettings) -> date | None:

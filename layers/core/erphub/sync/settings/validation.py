@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from erphub.erp.documents import PaymentMeans
 from erphub.erp.posting import Choice, Setup
 from erphub.platform.errors import FieldError
-from erphub.sync.settings.models import ImportType, InvoicesAs, Master, SyncSettings, rate_key
+from erphub.sync.settings.models import InvoiceMode, SettlementTarget, SyncDirection, SyncSettings, rate_key
 
 GIFT_CARD = "GIFTCARD"
 """The product number under which gift cards are invoiced."""
@@ -65,9 +65,9 @@ def _choices(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
 
 
 def _target(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
-    if settings.z_report and settings.import_type.value not in setup.targets:
+    if settings.z_report and settings.settlement_target.value not in setup.targets:
         yield FieldError(
-            "/import_type",
+            "/settlement_target",
             "import_type_not_supported",
             f"Over this connection settlements can go to the {' or the '.join(setup.targets)} only. Choose that, or"
             " connect in another way.",
@@ -86,13 +86,13 @@ def _choice(name: str, word: str, chosen: str, offered: Sequence[Choice]) -> Ite
 def _switches(settings: SyncSettings, ledger_confirmed: bool) -> Iterator[FieldError]:
     if settings.stock_change and not settings.z_report:
         yield FieldError("/stock_change", "needs_z_report", "Stock change is part of the Z-report: switch that on too.")
-    if settings.z_report and settings.import_type is ImportType.LEDGER and not ledger_confirmed:
+    if settings.z_report and settings.settlement_target is SettlementTarget.LEDGER and not ledger_confirmed:
         yield FieldError(
             "/confirm_ledger",
             "confirm_ledger",
             "Straight to the ledger is final: settlements cannot be edited there. Say so again with confirm_ledger.",
         )
-    if settings.stock_quantities and settings.products is Master.OFF:
+    if settings.stock_quantities and settings.product_direction is SyncDirection.OFF:
         yield FieldError(
             "/stock_quantities", "needs_products", "Stock quantities go with products: switch those on too."
         )
@@ -106,8 +106,8 @@ def _accounts(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
         yield FieldError(
             "/accounts/sales", "account_required", "Name a sales account for each VAT rate that is sold at."
         )
-    if not accounts.means:
-        yield FieldError("/accounts/means", "account_required", "Name an account for each means of payment.")
+    if not accounts.payment_means:
+        yield FieldError("/accounts/payment_means", "account_required", "Name an account for each means of payment.")
     if settings.stock_change:
         for name in ("stock_change", "inventory"):
             if getattr(accounts, name) is None:
@@ -132,8 +132,8 @@ def _named(settings: SyncSettings) -> Iterable[tuple[str, str]]:
     accounts = settings.accounts
     for rate, number in accounts.sales.items():
         yield f"/accounts/sales/{rate}", number
-    for means, number in accounts.means.items():
-        yield f"/accounts/means/{means.value}", number
+    for means, number in accounts.payment_means.items():
+        yield f"/accounts/payment_means/{means.value}", number
     if settings.stock_change:
         for name in ("stock_change", "inventory"):
             if (number := getattr(accounts, name)) is not None:
@@ -141,8 +141,8 @@ def _named(settings: SyncSettings) -> Iterable[tuple[str, str]]:
 
 
 def _gift_cards(settings: SyncSettings, has_product: Callable[[str], bool]) -> Iterator[FieldError]:
-    sells = PaymentMeans.GIFT_CARD_SOLD in settings.accounts.means
-    if settings.invoices is not InvoicesAs.OFF and sells and not has_product(GIFT_CARD):
+    sells = PaymentMeans.GIFT_CARD_SOLD in settings.accounts.payment_means
+    if settings.invoice_mode is not InvoiceMode.OFF and sells and not has_product(GIFT_CARD):
         yield FieldError(
             "/invoices",
             "gift_card_product_missing",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock
 from erphub.sync.documents.ports import DocumentFiles
-from erphub.sync.export_log.models import Entry, EntryState
+from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.settings.models import SyncSettings
 
 
@@ -15,7 +15,7 @@ class PlannedAction(StrEnum):
     """What a transfer would do with a document now."""
 
     POST = "post"
-    FIND_THEN_POST = "look_then_post"
+    FIND_THEN_POST = "find_then_post"
     """It may be in the ERP: only if it is not found there it is posted."""
     ATTACH = "attach"
     """It is in the ERP; only its PDF follows."""
@@ -40,8 +40,8 @@ class ActionPlanner:
     def action_for(self, entry: Entry) -> PlannedAction:
         """What is to be done with a document now."""
         now = self.clock()
-        maybe_there = entry.state in (EntryState.SENDING, EntryState.UNCERTAIN)
-        if not (maybe_there or entry.state is EntryState.PENDING or entry.queue == "attach"):
+        maybe_there = entry.status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN)
+        if not (maybe_there or entry.status is EntryStatus.PENDING or entry.queue == "attach"):
             return PlannedAction.NOTHING
         if self._must_wait(entry, now):
             return PlannedAction.WAIT
@@ -59,9 +59,9 @@ class ActionPlanner:
         return is_dated and entry.date < self.settings.from_date
 
     def _must_wait(self, entry: Entry, now: datetime) -> bool:
-        if entry.not_before is not None and entry.not_before > now:
+        if entry.retry_at is not None and entry.retry_at > now:
             return True
-        if entry.state in (EntryState.SENDING, EntryState.UNCERTAIN):
+        if entry.status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN):
             return entry.claimed_at is not None and entry.claimed_at + self.resend_delay > now
         return False
 

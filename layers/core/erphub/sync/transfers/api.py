@@ -6,26 +6,36 @@ from erphub.platform.wire import PageQuery
 from erphub.sync.capability import SYNC_RUN
 from erphub.sync.transfers.schemas import NewTransfer, TransferDetail, TransferPage, TransferView
 from erphub.sync.transfers.service import TransferService
+from erphub.tenancy.actors import MemberDirectory
 from erphub.tenancy.capability import CONNECTIONS_VIEW
 
 router = Router("Sync")
-TRANSFERS = "/clients/{client_id}/connections/{connection}/transfers"
+TRANSFERS = "/clients/{client_id}/connections/{connection_id}/transfers"
 
 
 @router.post(TRANSFERS, needs=SYNC_RUN, status=202)
-def start_transfer(service: TransferService, member: Member, connection: str, body: NewTransfer) -> TransferView:
-    """Transfer everything due, one kind, or chosen documents; or show what would be posted (dry run)."""
-    return TransferView.of(service.start(member.client_id, connection, member.user, body))
+def start_transfer(
+    service: TransferService, actors: MemberDirectory, member: Member, connection_id: str, body: NewTransfer
+) -> TransferView:
+    """Transfer everything due, one kind, or selected documents; or show what would be posted (dry run)."""
+    transfer = service.start(member.client_id, connection_id, member.user, body)
+    return TransferView.of(transfer, actors.find(member.client_id, [transfer.started_by]))
 
 
 @router.get(TRANSFERS, needs=CONNECTIONS_VIEW)
-def list_transfers(service: TransferService, member: Member, connection: str, query: PageQuery) -> TransferPage:
+def list_transfers(
+    service: TransferService, actors: MemberDirectory, member: Member, connection_id: str, query: PageQuery
+) -> TransferPage:
     """List transfers, the newest first."""
-    return TransferPage.of(service.list_transfers(member.client_id, connection, query.limit, query.next))
+    page = service.list_transfers(member.client_id, connection_id, query.limit, query.next)
+    return TransferPage.of(page, actors.find(member.client_id, [transfer.started_by for transfer in page.items]))
 
 
-@router.get(TRANSFERS + "/{transfer}", needs=CONNECTIONS_VIEW)
-def show_transfer(service: TransferService, member: Member, connection: str, transfer: str) -> TransferDetail:
+@router.get(TRANSFERS + "/{transfer_id}", needs=CONNECTIONS_VIEW)
+def get_transfer(
+    service: TransferService, actors: MemberDirectory, member: Member, connection_id: str, transfer_id: str
+) -> TransferDetail:
     """Show a transfer; of a dry run what would be done, and to whoever may send it the vouchers to be posted."""
-    found, preview = service.get(member.client_id, connection, transfer)
-    return TransferDetail.with_preview(found, preview, may_send=SYNC_RUN in member.permissions)
+    transfer, preview = service.get(member.client_id, connection_id, transfer_id)
+    people = actors.find(member.client_id, [transfer.started_by])
+    return TransferDetail.with_preview(transfer, preview, people, may_send=SYNC_RUN in member.permissions)

@@ -67,12 +67,12 @@ class PdfAttacher:
             attachment=Attachment.ATTACHED,
             code="",
             detail=entry.detail if not entry.code else "",
-            not_before=None,
+            retry_at=None,
         )
         return True
 
     def _try_later(self, attempt: AttemptContext, error: HubError) -> None:
-        wait = self.resend_delay * 2 ** min(attempt.entry.attempts, 6)
+        wait = self.resend_delay * 2 ** min(attempt.entry.attempt_count, 6)
         self._not_attached(attempt, error, Attachment.FAILED, "attachment_failed", self.recorder.clock() + wait)
 
     def _refused(self, attempt: AttemptContext, error: HubError) -> None:
@@ -80,7 +80,7 @@ class PdfAttacher:
         self._not_attached(attempt, error, Attachment.REFUSED, "attachment_refused", None)
 
     def _not_attached(
-        self, attempt: AttemptContext, error: HubError, attachment: Attachment, code: str, not_before: datetime | None
+        self, attempt: AttemptContext, error: HubError, attachment: Attachment, code: str, retry_at: datetime | None
     ) -> None:
         self.recorder.record(attempt, code, error=error)
         self.recorder.update(
@@ -88,6 +88,6 @@ class PdfAttacher:
             attachment=attachment,
             code=code,
             detail=f"The voucher is in the ERP, its PDF is not: {error.detail}",
-            erp_words=erp_message_of(error),
-            not_before=not_before,
+            erp_message=erp_message_of(error),
+            retry_at=retry_at,
         )

@@ -15,7 +15,7 @@ from erphub.platform import logging
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.sync.canonical import digest, masked
-from erphub.sync.export_log.models import Attempt, Entry, EntryState
+from erphub.sync.export_log.models import Attempt, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
 
 
@@ -40,7 +40,7 @@ class AttemptRecorder:
 
     entries: EntryStore
     clock: Clock
-    by: str
+    started_by: str
     transfer_id: str
     keep_days: int
 
@@ -48,10 +48,15 @@ class AttemptRecorder:
         """Keep the entry with these changes. Raises Conflict when somebody else was first."""
         return self.entries.save(entry.model_copy(update=changes), self.keep_days)
 
-    def set_state(self, entry: Entry, state: EntryState, **changes: Any) -> Entry:
-        """Keep the entry in its new state; nothing of an earlier outcome remains."""
-        cleared: dict[str, Any] = {"erp_words": "", "trace": "", "not_before": None, "handled_by": self.transfer_id}
-        return self.update(entry, state=state, updated_at=self.clock(), **(cleared | changes))
+    def set_status(self, entry: Entry, status: EntryStatus, **changes: Any) -> Entry:
+        """Keep the entry with its new status; nothing of an earlier outcome remains."""
+        cleared: dict[str, Any] = {
+            "erp_message": "",
+            "erp_trace_id": "",
+            "retry_at": None,
+            "handled_by": self.transfer_id,
+        }
+        return self.update(entry, status=status, updated_at=self.clock(), **(cleared | changes))
 
     def record(
         self, attempt: AttemptContext, outcome: str, *, posted: Posted | None = None, error: HubError | None = None
@@ -62,20 +67,20 @@ class AttemptRecorder:
         self.entries.add_attempt(
             entry,
             Attempt(
-                number=entry.attempts,
-                at=attempt.started,
+                number=entry.attempt_count,
+                attempted_at=attempt.started,
                 finished_at=self.clock(),
-                by=self.by,
+                started_by=self.started_by,
                 transfer_id=self.transfer_id,
                 outcome=outcome,
-                hash=digest(text),
-                view=masked(attempt.document),
-                looked_first=attempt.searched_first,
+                content_hash=digest(text),
+                document=masked(attempt.document),
+                searched_first=attempt.searched_first,
                 code=error.code if error else "",
                 detail=error.detail if error else "",
-                erp_words=posted.words[:1000] if posted else erp_message_of(error),
+                erp_message=posted.words[:1000] if posted else erp_message_of(error),
                 reference=posted.reference if posted else "",
-                trace=(posted.trace or "") if posted else erp_trace_id_of(error),
+                erp_trace_id=(posted.trace or "") if posted else erp_trace_id_of(error),
             ),
             self.keep_days,
         )
@@ -86,13 +91,13 @@ class AttemptRecorder:
         self.entries.add_attempt(
             entry,
             Attempt(
-                number=entry.attempts,
-                at=began,
+                number=entry.attempt_count,
+                attempted_at=began,
                 finished_at=began,
-                by=self.by,
+                started_by=self.started_by,
                 transfer_id=entry.handled_by,
                 outcome="interrupted",
-                hash=entry.sent_hash,
+                content_hash=entry.sent_hash,
                 code="interrupted",
                 detail="The transfer broke off here; the ERP is asked before the document is sent again.",
             ),

@@ -27,7 +27,7 @@ class ChangeCollection:
     def collect(self) -> bool:
         """Fetch what changed in the ERP; whether there is more of it."""
         context, transfer = self.context, self.context.transfer
-        if transfer.problem or transfer.documents:
+        if transfer.problem or transfer.document_ids:
             return False
         try:
             adapter = context.adapter()

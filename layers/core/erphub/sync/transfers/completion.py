@@ -12,7 +12,7 @@ from erphub.sync.export_log.models import Entry
 from erphub.sync.settings.models import AUTOMATIC_IS_OFF, WAITS_FOR_CONNECTION, Sync, TransferHistory
 from erphub.sync.settings.pacing import plan_next, usual_pause, with_arrivals
 from erphub.sync.transfers.context import TransferContext
-from erphub.sync.transfers.models import Transfer, TransferState
+from erphub.sync.transfers.models import Transfer, TransferStatus
 from erphub.sync.transfers.ports import Notices
 
 REJECTED, NOTHING_SENT = "document_rejected", "nothing_sent"
@@ -48,7 +48,7 @@ class TransferCompletion:
         context.transfer = context.stores.transfers.save(end, context.keep_days)
         context.stores.leases.release(*context.key, end.id, context.clock())
         codes = sorted(self._codes)
-        return {"outcome": "finished", "counts": end.counts.model_dump(), "state": end.state.value, "notices": codes}
+        return {"outcome": "finished", "counts": end.counts.model_dump(), "status": end.status.value, "notices": codes}
 
     def _notify_rejected(self, notified: tuple[str, ...], end: Transfer, rejected: list[Entry]) -> tuple[str, ...]:
         """Notify of rejected documents, once until none is left; the answer is which codes stand from now on."""
@@ -83,12 +83,12 @@ class TransferCompletion:
 def finished(transfer: Transfer, now: datetime) -> Transfer:
     """The transfer with its end. What could not be read is its problem, when nothing worse is."""
     counts, problem = transfer.counts, transfer.problem or next(iter(transfer.not_read.values()), None)
-    state = TransferState.SUCCEEDED
+    status = TransferStatus.SUCCEEDED
     if problem and not counts.sent + counts.attached + counts.changes:
-        state = TransferState.FAILED
+        status = TransferStatus.FAILED
     elif problem or counts.rejected + counts.uncertain + counts.pending:
-        state = TransferState.PARTIALLY_SUCCEEDED
-    return transfer.model_copy(update={"state": state, "problem": problem, "finished_at": now})
+        status = TransferStatus.PARTIALLY_SUCCEEDED
+    return transfer.model_copy(update={"status": status, "problem": problem, "finished_at": now})
 
 
 def broken_off(transfer: Transfer, now: datetime | None) -> Transfer:
@@ -99,8 +99,8 @@ def broken_off(transfer: Transfer, now: datetime | None) -> Transfer:
         "status": 500,
     }
     done = transfer.counts.sent + transfer.counts.attached + transfer.counts.changes
-    state = TransferState.PARTIALLY_SUCCEEDED if done else TransferState.FAILED
-    return transfer.model_copy(update={"state": state, "problem": problem, "finished_at": now})
+    status = TransferStatus.PARTIALLY_SUCCEEDED if done else TransferStatus.FAILED
+    return transfer.model_copy(update={"status": status, "problem": problem, "finished_at": now})
 
 
 def changes_after(sync: Sync, transfer: Transfer, waiting: Sequence[Entry], now: datetime) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def changes_after(sync: Sync, transfer: Transfer, waiting: Sequence[Entry], now:
 def _next(sync: Sync, problem: dict[str, Any], waiting: Sequence[Entry], now: datetime) -> tuple[datetime | None, str]:
     if refuses_credentials(problem) or problem.get("code") in _CONNECTION_PROBLEMS:
         return None, WAITS_FOR_CONNECTION
-    if not sync.settings.automatic:
+    if not sync.settings.is_automatic:
         return None, AUTOMATIC_IS_OFF
     oldest = min((entry.arrived_at for entry in waiting), default=None)
     best = plan_next(sync, now, waiting=len(waiting), oldest=oldest)
@@ -141,7 +141,7 @@ def _next(sync: Sync, problem: dict[str, Any], waiting: Sequence[Entry], now: da
 
 def _not_too_soon(at: datetime, now: datetime, waiting: Sequence[Entry]) -> datetime:
     """What waits for its resend delay is not asked for before it has passed."""
-    ready = [entry.not_before for entry in waiting if entry.not_before is not None]
+    ready = [entry.retry_at for entry in waiting if entry.retry_at is not None]
     if waiting and len(ready) == len(waiting):
         return max(at, min(ready))
     return max(at, now + timedelta(minutes=1))
@@ -173,12 +173,12 @@ def rejection_notice(transfer: Transfer, rejected: Sequence[Entry]) -> tuple[str
     A list may be a moment behind; then only that there was a refusal.
     """
     count = max(len(rejected), transfer.counts.rejected)
-    attributes: dict[str, Any] = {"transfer": transfer.id, "rejected": count}
+    attributes: dict[str, Any] = {"transfer_id": transfer.id, "rejected_count": count}
     what = "a document"
     if rejected:
         one = next((entry for entry in rejected if entry.handled_by == transfer.id), rejected[0])
         what = one.title or one.external_id
-        named = {"document": one.id, "kind": one.kind.value, "external_id": one.external_id, "reason": one.code}
+        named = {"entry_id": one.id, "kind": one.kind.value, "external_id": one.external_id, "reason": one.code}
         attributes |= named
     others = f" and {count - 1} more" if count > 1 else ""
     return f"The ERP refused {what}{others}. The export log says why, and what to do.", attributes

@@ -96,7 +96,7 @@ class TransferContext:
 
     def due_entries(self) -> Iterable[Entry]:
         """What is to be sent now, whole, customers and products before what names them."""
-        wanted = self._selected() if self.transfer.documents else self._waiting()
+        wanted = self._selected() if self.transfer.document_ids else self._waiting()
         for start in range(0, len(wanted), BATCH_ENTRIES):
             names = [entry.id for entry in wanted[start : start + BATCH_ENTRIES]]
             whole = {entry.id: entry for entry in self.stores.entries.get_many(*self.key, names)}
@@ -108,7 +108,7 @@ class TransferContext:
         return [entry for entry in listed if self.sync.settings.sends(entry.kind)]
 
     def _selected(self) -> list[Entry]:
-        found = self.stores.entries.get_many(*self.key, self.transfer.documents)
+        found = self.stores.entries.get_many(*self.key, self.transfer.document_ids)
         return sorted((entry for entry in found if self.sync.settings.sends(entry.kind)), key=_order)
 
     def _waiting(self) -> list[Entry]:

@@ -30,7 +30,7 @@ from erphub.sync.transfers.collecting import ChangeCollection
 from erphub.sync.transfers.completion import TransferCompletion
 from erphub.sync.transfers.context import TransferContext
 from erphub.sync.transfers.delivery import Delivery
-from erphub.sync.transfers.models import LEASE_DURATION, TransferState, task_of
+from erphub.sync.transfers.models import LEASE_DURATION, TransferStatus, task_of
 from erphub.sync.transfers.ports import Notices, SettlementRenderer, TransferStores
 from erphub.sync.transfers.sending import DocumentSender
 
@@ -91,16 +91,16 @@ class TransferExecutor:
         context = self._find(task)
         if context is None:
             return _FINISHED
-        context.change(state=TransferState.RUNNING, started_at=self.clock())
+        context.change(status=TransferStatus.RUNNING, started_at=self.clock())
         try:
             sender = self._sender(context)
             for number, entry in enumerate(context.due_entries()):
-                shown = release_selected(entry, self.clock()) if context.transfer.documents else entry
+                shown = release_selected(entry, self.clock()) if context.transfer.document_ids else entry
                 self.stores.transfers.add_preview(context.transfer, number, _preview(sender, shown))
         except HubError as error:
-            context.change(problem=as_problem(error), state=TransferState.FAILED, finished_at=self.clock())
+            context.change(problem=as_problem(error), status=TransferStatus.FAILED, finished_at=self.clock())
         else:
-            context.change(state=TransferState.SUCCEEDED, finished_at=self.clock())
+            context.change(status=TransferStatus.SUCCEEDED, finished_at=self.clock())
         return _FINISHED
 
     def _find(self, task: Task) -> TransferContext | None:
@@ -122,7 +122,7 @@ class TransferExecutor:
         except Conflict as error:
             raise Unavailable(error.detail, code="transfer_running") from error
         if context.transfer.started_at is None:
-            context.change(state=TransferState.RUNNING, started_at=now)
+            context.change(status=TransferStatus.RUNNING, started_at=now)
         return context
 
     def _collect(self, context: TransferContext, time_left: TimeLeft) -> bool:
@@ -145,7 +145,7 @@ class TransferExecutor:
     def _sender(self, context: TransferContext) -> DocumentSender:
         """Raises what opening the ERP raises."""
         adapter, sync, transfer, entries = context.adapter(), context.sync, context.transfer, self.stores.entries
-        recorder = AttemptRecorder(entries, self.clock, transfer.by, transfer.id, context.keep_days)
+        recorder = AttemptRecorder(entries, self.clock, transfer.started_by, transfer.id, context.keep_days)
         records = (
             RecordMerge(context.offers, sync, adapter, transfer.dry_run) if isinstance(adapter, ReadsChanges) else None
         )
@@ -162,10 +162,10 @@ class TransferExecutor:
 
 
 def _preview(sender: DocumentSender, entry: Entry) -> dict[str, Any]:
-    shown: dict[str, Any] = {"document": entry.id, "kind": entry.kind.value, "title": entry.title}
+    shown: dict[str, Any] = {"entry_id": entry.id, "kind": entry.kind.value, "title": entry.title}
     try:
         return shown | sender.preview(entry)
     except Unavailable as error:
-        return shown | {"would": PlannedAction.WAIT.value, "problem": as_problem(error)}
+        return shown | {"action": PlannedAction.WAIT.value, "problem": as_problem(error)}
     except HubError as error:
-        return shown | {"would": PlannedAction.BE_REFUSED.value, "problem": as_problem(error)}
+        return shown | {"action": PlannedAction.BE_REFUSED.value, "problem": as_problem(error)}

@@ -13,7 +13,7 @@ LEASE_DURATION = timedelta(minutes=6)
 """Longer than the function can run, so that whoever lets it run out is dead."""
 
 
-class TransferState(StrEnum):
+class TransferStatus(StrEnum):
     """How far a transfer has come."""
 
     QUEUED = "queued"
@@ -49,12 +49,12 @@ class Transfer(Model):
     id: Identifier
     client_id: Identifier
     connection_id: Identifier
-    by: str
-    automatic: bool = False
+    started_by: str
+    is_automatic: bool = False
     dry_run: bool = False
     kind: DocumentKind | None = None
-    documents: tuple[Identifier, ...] = ()
-    state: TransferState = TransferState.QUEUED
+    document_ids: tuple[Identifier, ...] = ()
+    status: TransferStatus = TransferStatus.QUEUED
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None

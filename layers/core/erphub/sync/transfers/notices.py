@@ -25,7 +25,7 @@ class SyncNotices(Notices):
     @override
     def notify(self, client_id: str, connection_id: str, code: str, detail: str, **attributes: Any) -> None:
         event_type = _EVENT_TYPES[code]
-        event_key = f"{code} {attributes.get('transfer', '')}"
+        event_key = f"{code} {attributes.get('transfer_id', '')}"
         self.publisher.publish(
             make_event(event_type, client_id, connection_id, self.clock(), event_key, detail, code=code, **attributes)
         )

@@ -6,7 +6,7 @@ from erphub.connections.health import Outcome
 from erphub.events.models import Event
 from erphub.events.publisher import make_event
 from erphub.sync.capability import TRANSFER_FAILED, TRANSFER_FINISHED
-from erphub.sync.transfers.models import Transfer, TransferState
+from erphub.sync.transfers.models import Transfer, TransferStatus
 
 _KNOWN_ALREADY = ("reauth_required", "connection_paused")
 """Ends that their connection's people were notified of already."""
@@ -30,10 +30,10 @@ def _event(transfer: Transfer) -> Event | None:
     counts = {name: count for name, count in transfer.counts.model_dump().items() if count}
     if not code and not counts:
         return None
-    failed = transfer.state is TransferState.FAILED or bool(code)
+    failed = transfer.status is TransferStatus.FAILED or bool(code)
     kind = TRANSFER_FAILED if failed else TRANSFER_FINISHED
     summary = ", ".join(f"{count} {name}" for name, count in counts.items()) or "Nothing was sent."
     detail = str((transfer.problem or {}).get("detail") or summary)
     ids = transfer.client_id, transfer.connection_id
-    about: dict[str, Any] = {"transfer_id": transfer.id, "status": transfer.state.value, "counts": counts}
+    about: dict[str, Any] = {"transfer_id": transfer.id, "status": transfer.status.value, "counts": counts}
     return make_event(kind, *ids, transfer.finished_at, transfer.id, detail, **about, problem=transfer.problem)

@@ -5,7 +5,7 @@ from erphub.platform.errors import ErpRefused, Unavailable
 from erphub.sync.canonical import entry_id
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.ports import EntryStore
-from erphub.sync.settings.models import Master, SyncSettings
+from erphub.sync.settings.models import SyncDirection, SyncSettings
 
 
 def known_references(entries: EntryStore, settings: SyncSettings, entry: Entry, document: Document) -> dict[str, str]:
@@ -15,13 +15,13 @@ def known_references(entries: EntryStore, settings: SyncSettings, entry: Entry, 
     """
     if not isinstance(document, Invoice):
         return {}
-    if settings.customers is Master.OFF:
+    if settings.customer_direction is SyncDirection.OFF:
         known = {f"customer:{document.customer_id}": document.customer_id}
     else:
         known = {f"customer:{document.customer_id}": _customer(entries, entry, document)}
     numbers = sorted({line.product_no for line in document.lines if line.product_no})
     names = [entry_id(entry.connection_id, DocumentKind.PRODUCT, number) for number in numbers]
-    if names and settings.products is not Master.OFF:
+    if names and settings.product_direction is not SyncDirection.OFF:
         products = entries.get_many(entry.client_id, entry.connection_id, names)
         known |= {f"product:{product.external_id}": product.reference for product in products if product.reference}
     return known

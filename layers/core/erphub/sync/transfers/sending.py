@@ -32,7 +32,7 @@ from erphub.platform.errors import (
 )
 from erphub.sync.canonical import from_text, posting_key
 from erphub.sync.changes.record_merge import RecordMerge
-from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attachment, Entry, EntryState
+from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attachment, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.settings.models import SyncSettings
 from erphub.sync.transfers.actions import ActionPlanner, PlannedAction
@@ -109,22 +109,22 @@ class DocumentSender:
                 return SendOutcome.LEFT
 
     def preview(self, entry: Entry) -> dict[str, Any]:
-        """What would be done with a document (`would`), and exactly what would be posted. Raises what posting would."""
+        """What would be done with a document, and exactly what would be posted. Raises what posting would."""
         action = self.actions.action_for(entry)
         if action not in (PlannedAction.POST, PlannedAction.FIND_THEN_POST):
-            return {"would": action.value}
+            return {"action": action.value}
         document = from_text(entry.body)
         known = known_references(self.entries, self.settings, entry, document)
         document = self._merged(entry, document)
         posting = Posting(posting_key(entry.id), self.settings.routing(), known, entry.reference or None)
         document, posting = self._match_existing(entry, document, posting)
-        return {"would": action.value, "postings": list(self.adapter.preview(document, posting))}
+        return {"action": action.value, "postings": list(self.adapter.preview(document, posting))}
 
     # --- the attempt -------------------------------------------------------------------------------------------------
 
     def _send(self, entry: Entry, *, maybe_there: bool) -> SendOutcome:
         now = self._now()
-        if entry.state is EntryState.SENDING:
+        if entry.status is EntryStatus.SENDING:
             self.recorder.record_interrupted(entry)
         try:
             document = from_text(entry.body)
@@ -149,9 +149,9 @@ class DocumentSender:
         known_destination = entry.destination if maybe_there else {}
         return self.recorder.update(
             entry,
-            state=EntryState.SENDING,
+            status=EntryStatus.SENDING,
             claimed_at=now,
-            attempts=entry.attempts + 1,
+            attempt_count=entry.attempt_count + 1,
             handled_by=self.recorder.transfer_id,
             sent_hash=entry.body_hash,
             destination=known_destination or self.settings.destination(),
@@ -186,7 +186,7 @@ class DocumentSender:
 
         It is looked for first whenever it was tried before, and so is a record that the ERP may have had all along.
         """
-        was_tried = attempt.maybe_there or attempt.entry.attempts > 1
+        was_tried = attempt.maybe_there or attempt.entry.attempt_count > 1
         if not attempt.entry.reference and was_tried and not isinstance(attempt.document, Product):
             found = self._find(attempt)
             if found is not None:
@@ -253,18 +253,18 @@ class DocumentSender:
 
     def _leave_out(self, entry: Entry) -> SendOutcome:
         detail = f"Nothing of a day before {self.settings.from_date} is sent."
-        self.recorder.set_state(entry, EntryState.SKIPPED, code=BEFORE_FROM_DATE, detail=detail)
+        self.recorder.set_status(entry, EntryStatus.SKIPPED, code=BEFORE_FROM_DATE, detail=detail)
         return SendOutcome.SKIPPED
 
     def _refuse_unsent(self, entry: Entry, error: HubError, maybe_there: bool) -> SendOutcome:
         if maybe_there:
-            self.recorder.set_state(entry, EntryState.UNCERTAIN, code=error.code, detail=error.detail)
+            self.recorder.set_status(entry, EntryStatus.UNCERTAIN, code=error.code, detail=error.detail)
             return SendOutcome.UNCERTAIN
         if isinstance(error, Unavailable):
             if entry.code != error.code:
-                self.recorder.set_state(entry, EntryState.PENDING, code=error.code, detail=error.detail)
+                self.recorder.set_status(entry, EntryStatus.PENDING, code=error.code, detail=error.detail)
             return SendOutcome.PENDING
-        self.recorder.set_state(entry, EntryState.REJECTED, code=error.code, detail=error.detail)
+        self.recorder.set_status(entry, EntryStatus.REJECTED, code=error.code, detail=error.detail)
         return SendOutcome.REJECTED
 
     def _sent(self, attempt: AttemptContext, posted: Posted) -> SendOutcome:
@@ -275,17 +275,17 @@ class DocumentSender:
         entry = self._mark_in_sync(attempt.entry, attempt.document, posted.reference)
         saved = self.recorder.update(
             entry,
-            state=EntryState.SENT,
-            attempts=entry.attempts + (attachment is Attachment.DUE),
+            status=EntryStatus.SENT,
+            attempt_count=entry.attempt_count + (attachment is Attachment.DUE),
             code="",
             detail="Waits for approval in the ERP." if posted.awaiting_approval else "",
-            erp_words=posted.words[:1000],
+            erp_message=posted.words[:1000],
             reference=posted.reference,
-            trace=posted.trace or "",
+            erp_trace_id=posted.trace or "",
             awaiting_approval=posted.awaiting_approval,
             facts=json.loads(json.dumps(dict(posted.facts), default=str)),
             attachment=attachment,
-            not_before=None,
+            retry_at=None,
             updated_at=self._now(),
         )
         if attachment is Attachment.DUE:
@@ -297,9 +297,14 @@ class DocumentSender:
         pdf, name = self.attacher.pdf(entry, document)
         posting = Posting(posting_key(entry.id), self._routing(entry), {}, entry.reference, pdf, name)
         posted = Posted(
-            entry.reference, trace=entry.trace or None, awaiting_approval=entry.awaiting_approval, facts=entry.facts
+            entry.reference,
+            trace=entry.erp_trace_id or None,
+            awaiting_approval=entry.awaiting_approval,
+            facts=entry.facts,
         )
-        numbered = self.recorder.update(entry, attempts=entry.attempts + 1, handled_by=self.recorder.transfer_id)
+        numbered = self.recorder.update(
+            entry, attempt_count=entry.attempt_count + 1, handled_by=self.recorder.transfer_id
+        )
         return SendOutcome.ATTACHED if self._attach(numbered, posted, posting) else SendOutcome.LEFT
 
     def _attach(self, entry: Entry, posted: Posted, posting: Posting) -> bool:
@@ -337,45 +342,45 @@ class DocumentSender:
         return True
 
     def _growing_delay(self, attempt: AttemptContext) -> timedelta:
-        return self.resend_delay * 2 ** min(max(attempt.entry.attempts - 1, 0), _MAX_DOUBLINGS)
+        return self.resend_delay * 2 ** min(max(attempt.entry.attempt_count - 1, 0), _MAX_DOUBLINGS)
 
     def _not_applied(self, attempt: AttemptContext, error: HubError, wait: timedelta | None = None) -> None:
         """It simply waits, unless an earlier attempt may have been applied."""
-        state = EntryState.UNCERTAIN if attempt.maybe_there and not attempt.pushed else EntryState.PENDING
+        status = EntryStatus.UNCERTAIN if attempt.maybe_there and not attempt.pushed else EntryStatus.PENDING
         self.recorder.record(attempt, "not_applied", error=error)
         if (asked := error.facts.get("retry_after")) is not None:
             wait = timedelta(seconds=float(str(asked)))
-        self.recorder.set_state(
+        self.recorder.set_status(
             attempt.entry,
-            state,
+            status,
             code=error.code,
             detail=error.detail,
-            not_before=self._now() + wait if wait else None,
-            trace=erp_trace_id_of(error),
+            retry_at=self._now() + wait if wait else None,
+            erp_trace_id=erp_trace_id_of(error),
         )
 
     def _rejected(self, attempt: AttemptContext, error: HubError) -> SendOutcome:
         self.recorder.record(attempt, "rejected", error=error)
-        self.recorder.set_state(
+        self.recorder.set_status(
             attempt.entry,
-            EntryState.REJECTED,
+            EntryStatus.REJECTED,
             code=error.code,
             detail=error.detail,
-            erp_words=erp_message_of(error),
-            trace=erp_trace_id_of(error),
+            erp_message=erp_message_of(error),
+            erp_trace_id=erp_trace_id_of(error),
         )
         return SendOutcome.REJECTED
 
     def _uncertain(self, attempt: AttemptContext, error: HubError) -> SendOutcome:
         self.recorder.record(attempt, "uncertain", error=error)
-        self.recorder.set_state(
+        self.recorder.set_status(
             attempt.entry,
-            EntryState.UNCERTAIN,
+            EntryStatus.UNCERTAIN,
             code=error.code,
             detail=f"{error.detail} The ERP is asked before it is sent again.",
-            erp_words=erp_message_of(error),
-            not_before=self._now() + self._growing_delay(attempt),
-            trace=erp_trace_id_of(error),
+            erp_message=erp_message_of(error),
+            retry_at=self._now() + self._growing_delay(attempt),
+            erp_trace_id=erp_trace_id_of(error),
         )
         return SendOutcome.UNCERTAIN
 

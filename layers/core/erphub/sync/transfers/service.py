@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from erphub.connections.access import require_active
+from erphub.platform.actors import HUB
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.pages import Page
@@ -39,16 +40,16 @@ class TransferService:
         sync = self.syncs.get(client_id, connection_id)
         if wanted.kind and not sync.settings.sends(wanted.kind):
             raise Conflict(f"Sending of {wanted.kind.value}s is switched off.", code="kind_switched_off")
-        if wanted.documents:
+        if wanted.document_ids:
             self._release(sync, wanted)
         fresh = Transfer(
             id=self.new_id(),
             client_id=client_id,
             connection_id=connection_id,
-            by=by,
+            started_by=by,
             dry_run=wanted.dry_run,
             kind=wanted.kind,
-            documents=wanted.documents,
+            document_ids=wanted.document_ids,
             created_at=self.clock(),
         )
         return self._start(sync, fresh)
@@ -56,7 +57,7 @@ class TransferService:
     def start_due(self, sync: Sync) -> Transfer | None:
         """Start an automatic transfer that is due; None when another is under way or it was started by another tick."""
         now = self.clock()
-        if sync.next_at is None or sync.next_at > now or not sync.settings.automatic:
+        if sync.next_at is None or sync.next_at > now or not sync.settings.is_automatic:
             return None
         under_way = {"next_at": now + _RESTART_DELAY, "next_reason": "It is under way."}
         try:
@@ -67,8 +68,8 @@ class TransferService:
             id=self.new_id(),
             client_id=sync.client_id,
             connection_id=sync.connection_id,
-            by="automatic",
-            automatic=True,
+            started_by=HUB,
+            is_automatic=True,
             created_at=now,
         )
         try:
@@ -93,8 +94,8 @@ class TransferService:
 
     def _release(self, sync: Sync, wanted: NewTransfer) -> None:
         """Selected documents go now: also those that were refused, and those whose PDF waits."""
-        found = self.entries.get_many(sync.client_id, sync.connection_id, wanted.documents)
-        if missing := set(wanted.documents) - {entry.id for entry in found}:
+        found = self.entries.get_many(sync.client_id, sync.connection_id, wanted.document_ids)
+        if missing := set(wanted.document_ids) - {entry.id for entry in found}:
             raise NotFound(f"There is no document {sorted(missing)[0]} in the export log.", code="entry_not_found")
         if not wanted.dry_run:
             for entry in found:

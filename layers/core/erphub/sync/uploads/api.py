@@ -8,22 +8,22 @@ from erphub.sync.uploads.service import UploadService
 from erphub.tenancy.capability import CONNECTIONS_VIEW
 
 router = Router("Sync")
-UPLOADS = "/clients/{client_id}/connections/{connection}/document-uploads"
+UPLOADS = "/clients/{client_id}/connections/{connection_id}/document-uploads"
 
 
 @router.post(UPLOADS, needs=SYNC_RUN)
-def open_upload(service: UploadService, member: Member, connection: str, body: NewUpload) -> UploadView:
+def create_upload(service: UploadService, member: Member, connection_id: str, body: NewUpload) -> UploadView:
     """Open a batch: thousands of documents in one file, put to the address in the answer."""
-    return UploadView.of(*service.create(member.client_id, connection, member.user, body))
+    return UploadView.of(*service.create(member.client_id, connection_id, member.user, body))
 
 
-@router.get(UPLOADS + "/{upload}", needs=CONNECTIONS_VIEW)
-def show_upload(service: UploadService, member: Member, connection: str, upload: str) -> UploadView:
+@router.get(UPLOADS + "/{upload_id}", needs=CONNECTIONS_VIEW)
+def get_upload(service: UploadService, member: Member, connection_id: str, upload_id: str) -> UploadView:
     """Show what was made of a batch, line by line where a line was refused."""
-    return UploadView.of(service.get(member.client_id, connection, upload))
+    return UploadView.of(service.get(member.client_id, connection_id, upload_id))
 
 
-@router.post(UPLOADS + "/{upload}/take", needs=SYNC_RUN, status=202)
-def take_upload(service: UploadService, member: Member, connection: str, upload: str) -> UploadView:
+@router.post(UPLOADS + "/{upload_id}/take", needs=SYNC_RUN, status=202)
+def process_upload(service: UploadService, member: Member, connection_id: str, upload_id: str) -> UploadView:
     """Have a batch read whose file has been put in its place."""
-    return UploadView.of(service.start(member.client_id, connection, upload))
+    return UploadView.of(service.start(member.client_id, connection_id, upload_id))

@@ -14,7 +14,7 @@ class UploadFormat(StrEnum):
     CASH_REGISTER = "saft_cash_register"
 
 
-class UploadState(StrEnum):
+class UploadStatus(StrEnum):
     """How far a batch has come."""
 
     OPEN = "open"
@@ -23,21 +23,29 @@ class UploadState(StrEnum):
     FAILED = "failed"
 
 
+class LineError(Model):
+    """A line that was refused, and why."""
+
+    line_number: int
+    code: str
+    detail: str
+
+
 class Upload(Model):
     """A batch and what was made of it."""
 
     id: Identifier
     client_id: Identifier
     connection_id: Identifier
-    by: str
+    created_by: str
     format: UploadFormat
-    state: UploadState = UploadState.OPEN
+    status: UploadStatus = UploadStatus.OPEN
     created_at: datetime
-    lines: int = 0
-    accepted: int = 0
-    unchanged: int = 0
-    refused: int = 0
-    errors: tuple[dict[str, Any], ...] = ()
-    """The first 100 lines that were refused, each with its number, code and sentence."""
+    line_count: int = 0
+    accepted_count: int = 0
+    unchanged_count: int = 0
+    refused_count: int = 0
+    errors: tuple[LineError, ...] = ()
+    """The first 100 lines that were refused."""
     problem: dict[str, Any] | None = None
     rev: int = 0

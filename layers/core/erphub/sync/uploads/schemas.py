@@ -5,7 +5,7 @@ from datetime import datetime
 from erphub.platform.wire import JsonObject, Model
 from erphub.sync.documents.models import UploadSlot
 from erphub.sync.documents.schemas import PdfSlot
-from erphub.sync.uploads.models import Upload, UploadFormat
+from erphub.sync.uploads.models import LineError, Upload, UploadFormat, UploadStatus
 
 
 class NewUpload(Model):
@@ -18,14 +18,14 @@ class UploadView(Model):
     """A batch and what was made of it; `upload` says where its file goes while it is open."""
 
     id: str
-    format: str
-    state: str
+    format: UploadFormat
+    status: UploadStatus
     created_at: datetime
-    lines: int
-    accepted: int
-    unchanged: int
-    refused: int
-    errors: list[JsonObject]
+    line_count: int
+    accepted_count: int
+    unchanged_count: int
+    refused_count: int
+    errors: list[LineError]
     problem: JsonObject | None
     upload: PdfSlot | None = None
 

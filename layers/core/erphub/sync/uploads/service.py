@@ -16,7 +16,7 @@ from erphub.sync.documents.ports import DocumentFiles
 from erphub.sync.documents.saft_cash_register import CashRegisterFile, read_cash_register
 from erphub.sync.documents.service import MAX_DOCUMENT_BYTES, DocumentService, read_incoming
 from erphub.sync.settings.models import Sync
-from erphub.sync.uploads.models import Upload, UploadFormat, UploadState
+from erphub.sync.uploads.models import LineError, Upload, UploadFormat, UploadStatus
 from erphub.sync.uploads.ports import UploadStore
 from erphub.sync.uploads.schemas import NewUpload
 
@@ -45,7 +45,7 @@ class UploadService:
             id=self.new_id(),
             client_id=client_id,
             connection_id=connection_id,
-            by=by,
+            created_by=by,
             format=wanted.format,
             created_at=now,
         )
@@ -62,17 +62,19 @@ class UploadService:
     def start(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
         """The file is there: read it. Raises NotFound, Conflict (`file_missing`, `upload_taken`), Invalid."""
         sync, upload = self.documents.get_sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
-        given_up = upload.state is UploadState.READING and self.clock() - upload.created_at > MAX_READING_TIME
-        if upload.state is not UploadState.OPEN and not given_up:
+        given_up = upload.status is UploadStatus.READING and self.clock() - upload.created_at > MAX_READING_TIME
+        if upload.status is not UploadStatus.OPEN and not given_up:
             raise Conflict(
-                "This upload has been read, or is being read.", code="upload_taken", state=upload.state.value
+                "This upload has been read, or is being read.", code="upload_taken", status=upload.status.value
             )
         size = self.files.size(upload_file_name(upload))
         if size is None:
             raise Conflict("The file has not been uploaded yet.", code="file_missing")
         if size > MAX_FILE_BYTES:
             raise Invalid(f"A file may have at most {MAX_FILE_BYTES >> 20} MB.", code="file_too_large")
-        kept = self.uploads.save(upload.model_copy(update={"state": UploadState.READING}), sync.settings.retention_days)
+        kept = self.uploads.save(
+            upload.model_copy(update={"status": UploadStatus.READING}), sync.settings.retention_days
+        )
         self.worker.ask(
             {"task": "read_upload", "client_id": client_id, "connection_id": connection_id, "upload_id": upload_id}
         )
@@ -81,7 +83,7 @@ class UploadService:
     def read(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
         """Read the file into the export log; again after a crash with the same result: the same body is no change."""
         sync, upload = self.documents.get_sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
-        if upload.state is not UploadState.READING:
+        if upload.status is not UploadStatus.READING:
             return upload
         counted = upload
         try:
@@ -89,10 +91,10 @@ class UploadService:
                 counted = self._submit(sync, counted, lines)
         except HubError as error:
             problem = {"code": error.code, "detail": error.detail}
-            failed = counted.model_copy(update={"state": UploadState.FAILED, "problem": problem})
+            failed = counted.model_copy(update={"status": UploadStatus.FAILED, "problem": problem})
             return self.uploads.save(failed, sync.settings.retention_days)
-        done = self.uploads.save(counted.model_copy(update={"state": UploadState.DONE}), sync.settings.retention_days)
-        if counted.accepted:
+        done = self.uploads.save(counted.model_copy(update={"status": UploadStatus.DONE}), sync.settings.retention_days)
+        if counted.accepted_count:
             self.documents.planner.bring_forward(sync)
         return done
 
@@ -108,20 +110,20 @@ class UploadService:
         good = {
             (one.kind, one.external_id): (number, one) for number, one in listed if isinstance(one, IncomingDocument)
         }
-        outcomes = self.documents.submit_many(sync, upload.by, [one for _, one in good.values()])
+        outcomes = self.documents.submit_many(sync, upload.created_by, [one for _, one in good.values()])
         wrong += [(good[one.kind, one.external_id][0], came) for one, came in outcomes if isinstance(came, HubError)]
         same = sum(1 for _, came in outcomes if came is SubmitOutcome.UNCHANGED)
         taken = sum(1 for _, came in outcomes if isinstance(came, SubmitOutcome)) - same
         errors = [
-            {"line": number, "code": error.code, "detail": _sentence(error)}
+            LineError(line_number=number, code=error.code, detail=_sentence(error))
             for number, error in sorted(wrong, key=lambda w: w[0])
         ]
         return upload.model_copy(
             update={
-                "lines": upload.lines + len(listed),
-                "accepted": upload.accepted + taken,
-                "unchanged": upload.unchanged + same,
-                "refused": upload.refused + len(wrong),
+                "line_count": upload.line_count + len(listed),
+                "accepted_count": upload.accepted_count + taken,
+                "unchanged_count": upload.unchanged_count + same,
+                "refused_count": upload.refused_count + len(wrong),
                 "errors": (*upload.errors, *errors)[:_MAX_ERRORS],
             }
         )

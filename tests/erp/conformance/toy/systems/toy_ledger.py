@@ -268,7 +268,7 @@ class ToyLedger(ErpAdapter, ListsCompanies, ReadsDatasets, PostsDocuments):
 def _lines(document: Document, posting: Posting) -> list[dict[str, str]]:
     if not isinstance(document, Settlement):
         raise ErpRefused("Toy Ledger takes settlements only.", code="document_kind_not_offered")
-    sales, means = posting.routing["sales_accounts"], posting.routing["means_accounts"]
+    sales, means = posting.routing["sales_accounts"], posting.routing["payment_accounts"]
     credit = [(sales[f"{one.vat_rate.normalize():f}"], -one.amount) for one in document.sales]
     debit = [
         (means[one.means.value], -one.amount if one.means in CREDIT_MEANS else one.amount) for one in document.payments

@@ -80,7 +80,7 @@ def _all(settlement: Settlement, routing: Mapping[str, Any], chart: Chart) -> It
         yield Line(account, -sales.amount, code, f"Sales {rate} %", -sales.vat)
     for payment in settlement.payments:
         words = MEANS_WORDS[payment.means.value]
-        account = _account(routing, "means_accounts", payment.means.value, words, chart) if payment.amount else ""
+        account = _account(routing, "payment_accounts", payment.means.value, words, chart) if payment.amount else ""
         amount = -payment.amount if payment.means in CREDIT_MEANS else payment.amount
         yield Line(account, amount, NO_TAX, words)
     if settlement.stock_change and routing.get("stock_change"):

@@ -85,7 +85,7 @@ def served(hub: SyncHub, monkeypatch: pytest.MonkeyPatch) -> SyncHub:
         MemberDirectory: EverybodyIsCalledAda(),
     }
     services.use(monkeypatch, given)
-    monkeypatch.setattr(logging, "figures", lambda dimensions, **figures: hub.figures.append(figures))
+    monkeypatch.setattr(logging, "emit_metrics", lambda dimensions, **figures: hub.figures.append(figures))
     return hub
 
 

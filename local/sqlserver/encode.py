@@ -8,6 +8,7 @@ here, so that in a benchmark it is the client that is measured.
 # pyright: reportMissingTypeStubs=false, reportUnknownParameterType=false, reportAttributeAccessIssue=false
 # (pyarrow ships no types)
 
+import codecs
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -252,10 +253,24 @@ def _utf16(starts: np.ndarray[Any, Any], data: Bytes) -> tuple[np.ndarray[Any, A
     return counts[starts] * 2, wide
 
 
+def _best_fit(error: UnicodeError) -> tuple[bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return bytes(ord(char) if ord(char) in _UNASSIGNED else ord("?") for char in missing), error.end
+
+
+_UNASSIGNED = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
+_BEST_FIT = "cp1252-best-fit"
+codecs.register_error(_BEST_FIT, _best_fit)
+
+
 def _cp1252(starts: np.ndarray[Any, Any], data: Bytes) -> tuple[np.ndarray[Any, Any], Bytes]:
-    """UTF-8 to code page 1252; what it lacks becomes a question mark, as on the server."""
+    """UTF-8 to code page 1252; what it lacks becomes a question mark, as on the server. The five bytes without a
+    character are the control characters of their number, as Windows maps them.
+    """
     if not len(data) or int(data.max()) < 0x80:
         return starts, data
     counts = np.concatenate(([0], np.cumsum((data < 0x80) | (data >= 0xC0))))
-    narrow = np.frombuffer(data.tobytes().decode("utf-8").encode("cp1252", "replace"), dtype=np.uint8)
+    narrow = np.frombuffer(data.tobytes().decode("utf-8").encode("cp1252", _BEST_FIT), dtype=np.uint8)
     return counts[starts], narrow

@@ -131,6 +131,12 @@ def conversion(detail: str) -> SqlError:
     return SqlError(245, f"Conversion failed: {detail}")
 
 
+def out_of_range(type_name: str) -> SqlError:
+    """A literal that the column's date type cannot hold."""
+    words = f"The conversion of a varchar data type to a {type_name} data type resulted in an out-of-range value."
+    return SqlError(242, words, 16)
+
+
 def deadlock(session: int) -> SqlError:
     """This session lost; the whole transaction is gone and may be run again."""
     return SqlError(

@@ -17,7 +17,7 @@ USE = Statement("use", "USE {database:name}")
 _NAME = r"\[(?:[^\]\0]|\]\]){1,256}\]"
 _VALUE = r"(?:-?\d{1,38}|'\d{8}'|N'(?:[^']|'')*')"
 _OPERAND = rf"(?:SUM\({_NAME}\)|{_NAME})"
-_EXPRESSION = rf"(?:CONVERT\(varchar\(\d+\), {_OPERAND}(?:, \d+)?\)|{_OPERAND})"
+_EXPRESSION = rf"(?:CONVERT\(n?varchar\((?:\d+|max)\), {_OPERAND}(?:, \d+)?\)|{_OPERAND})"
 _BOUNDS = rf"(?:{_NAME} >= {_VALUE}(?: AND {_NAME} < {_VALUE})?|{_NAME} < {_VALUE})"
 _CONDITION = rf"(?: WHERE \({_BOUNDS}\) OR {_NAME} IS NULL| WHERE {_BOUNDS}| WHERE {_NAME} IS NOT NULL)?"
 _KINDS = {
@@ -28,7 +28,8 @@ _KINDS = {
 }
 _HOLE = re.compile(r"\{(\w+):(\w+)\}")
 _PART = re.compile(
-    rf"(?:CONVERT\(varchar\((?P<width>\d+)\), )?(?:(?P<sum>SUM)\()?(?P<name>{_NAME})\)?(?:, (?P<style>\d+))?\)?(?:, |$)"
+    rf"(?:CONVERT\((?P<unicode>n)?varchar\((?P<width>\d+|max)\), )?"
+    rf"(?:(?P<sum>SUM)\()?(?P<name>{_NAME})\)?(?:, (?P<style>\d+))?\)?(?:, |$)"
 )
 _BOUND = re.compile(rf"(?P<name>{_NAME}) (?P<operator>>=|<|IS NOT NULL|IS NULL)(?: (?P<value>{_VALUE}))?")
 
@@ -37,12 +38,15 @@ type Value = int | str | date
 
 @dataclass(frozen=True)
 class Expression:
-    """One item of a select list: a column or its sum, perhaps converted to `varchar(width)` in a style."""
+    """One item of a select list: a column or its sum, perhaps converted to `varchar(width)` in a style, or to
+    `nvarchar(width)`; a width of -1 is max.
+    """
 
     column: str
     total: bool = False
     width: int | None = None
     style: int | None = None
+    unicode: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,12 @@ def _pattern(text: str) -> str:
     return "".join(out)
 
 
+def _width(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return -1 if text == "max" else int(text)
+
+
 def name(text: str) -> str:
     """`[a]]b]` is `a]b`."""
     return text[1:-1].replace("]]", "]")
@@ -112,8 +122,9 @@ def columns(text: str) -> list[Expression]:
         Expression(
             column=name(part["name"]),
             total=part["sum"] is not None,
-            width=int(part["width"]) if part["width"] else None,
+            width=_width(part["width"]),
             style=int(part["style"]) if part["style"] else None,
+            unicode=bool(part["unicode"]),
         )
         for part in _PART.finditer(text)
     ]

@@ -9,6 +9,10 @@ from local.sqlserver import errors, grammar
 from local.sqlserver.catalogue import Table, sql_name
 from local.sqlserver.types import ResultColumn, SqlType, TableColumn
 
+_HELD = {
+    "datetime": (date(1753, 1, 1), date.max),
+    "smalldatetime": (date(1900, 1, 1), date(2079, 6, 6)),
+}
 _INTEGER_RANGES = {"tinyint": "int", "smallint": "int", "int": "int", "bigint": "bigint"}
 
 
@@ -32,6 +36,8 @@ def expression_sql(table: Table, expression: grammar.Expression) -> tuple[str, S
         sql, kind = sum_sql(column)
     if expression.width is None:
         return kind.wire_sql(sql), kind
+    if expression.unicode:
+        return kind.wire_sql(sql), SqlType("nvarchar", length=expression.width)
     return as_text(sql, kind, expression.style), SqlType("varchar", length=expression.width)
 
 
@@ -128,6 +134,9 @@ def compared(column: TableColumn, value: grammar.Value) -> tuple[str, str]:
         shown = f"{value:%Y%m%d}" if isinstance(value, date) else text
         return f"lower({sql})", f"lower('{shown}')"
     if kind.is_moment:
+        first, last = _HELD.get(kind.name, (date.min, date.max))
+        if isinstance(value, date) and not first <= value <= last:
+            raise errors.out_of_range(kind.name)
         right = f"CAST('{text}' AS {'DATE' if kind.name == 'date' else 'TIMESTAMP'})"
         return (f"{sql}.utc" if kind.name == "datetimeoffset" else sql), right
     if kind.is_binary:

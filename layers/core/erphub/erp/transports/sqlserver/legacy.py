@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from erphub.erp.datasets import Dataset
 from erphub.erp.reading import ChangeReport, ControlTotal
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver.planning import as_stored
+from erphub.erp.transports.sqlserver.planning import lower_bound, upper_bound
 from erphub.erp.transports.sqlserver.reading import SumTooWide, totals
 from erphub.erp.transports.sqlserver.server import Server
 from erphub.erp.transports.sqlserver.source import Source, bind
@@ -38,7 +38,7 @@ def _days_before(
         session.begin(snapshot=database.snapshot)
         for one in bound:
             column = one.columns[dataset.date or ""]
-            span = Span(column.name, high=as_stored(before, column))
+            span = Span(column.name, high=upper_bound(before, column))
             found += totals(session, dataset, one, span, sums=sums)
     return [total for total in found if total.period is not None]
 
@@ -56,7 +56,7 @@ def report_changes(
             noted = one.columns.get("changed_on")
             if noted is None:
                 return None
-            span = Span(noted.name, as_stored(since.date() - _ANY_ZONE, noted))
+            span = Span(noted.name, lower_bound(since.date() - _ANY_ZONE, noted))
             found = totals(session, dataset, one, span, sums=False)
             days |= {total.period for total in found if total.period is not None}
     return ChangeReport(days)

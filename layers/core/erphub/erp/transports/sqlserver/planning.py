@@ -4,7 +4,7 @@ A plan divides the rows into slices of whole days, or of ranges of a whole-numbe
 exactly one of them: the first slice has no lower end and holds the rows without a date, the last has no upper end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -27,7 +27,13 @@ from erphub.erp.transports.sqlserver.statements import (
 )
 from erphub.platform.errors import ErpRefused
 
-_EARLIEST = {"datetime": date(1753, 1, 1), "smalldatetime": date(1900, 1, 1)}
+_HELD: Mapping[str, tuple[date, date]] = {
+    "datetime": (date(1753, 1, 1), date.max),
+    "smalldatetime": (date(1900, 1, 1), date(2079, 6, 6)),
+}
+"""The first and the last day that a type can hold, where that is not every day. Source: Microsoft, "datetime" and
+"smalldatetime (Transact-SQL)"."""
+_ANY_DAY = (date.min, date.max)
 
 
 def plan_reading(
@@ -64,12 +70,15 @@ def _types(dataset: Dataset, bound: Sequence[Bound]) -> tuple[dict[str, str], li
 
 
 def _by_day(session: Session, one: Bound, column: Column, window: DateRange, slice_rows: int) -> list[Slice]:
-    whole = Span(column.name, as_stored(window.first, column), as_stored(window.end, column), window.everything)
+    low, high = lower_bound(window.first, column), upper_bound(window.end, column)
+    if window.first is not None and window.first > last_day(column):
+        high = low  # nothing that the type can hold lies in the window
+    whole = Span(column.name, low, high, window.everything)
     counted = session.rows(counts_of(one, column, whole))
     starts: list[Any] = []
     sizes: list[int] = []
     for value, rows in counted:
-        start = as_stored(Days.day(value), column) if column.type not in INTEGERS else value
+        start = lower_bound(Days.day(value), column) if column.type not in INTEGERS else value
         # A new slice begins when the last one is full; values that are no day stay with the rows before them.
         if not starts or (sizes[-1] + rows > slice_rows and start is not None and start != starts[-1]):
             starts.append(start)
@@ -124,14 +133,33 @@ def _by_key(session: Session, one: Bound, slice_rows: int) -> list[Slice]:
     ]
 
 
-def as_stored(when: date | None, column: Column) -> date | int | None:
-    """A day as the column holds it: an ERP may write it as the number 20260131.
+def lower_bound(when: date | None, column: Column) -> date | int | None:
+    """The first day of a range (inclusive) as the column holds it: an ERP may write it as the number 20260131.
 
-    A day before all that its type can hold becomes the first that it can: with others the server refuses to compare.
+    A day outside of what its type can hold becomes the nearest that it can: with others the server refuses to compare.
     """
     if when is None:
         return None
-    when = max(when, _EARLIEST.get(column.type, when))
+    first, last = _HELD.get(column.type, _ANY_DAY)
+    return _as_stored(min(max(when, first), last), column)
+
+
+def upper_bound(when: date | None, column: Column) -> date | int | None:
+    """The end of a range (exclusive) as the column holds it; none where everything that its type can hold lies before
+    it.
+    """
+    if when is None:
+        return None
+    first, last = _HELD.get(column.type, _ANY_DAY)
+    return None if when > last else _as_stored(max(when, first), column)
+
+
+def last_day(column: Column) -> date:
+    """The last day that the column's type can hold."""
+    return _HELD.get(column.type, _ANY_DAY)[1]
+
+
+def _as_stored(when: date, column: Column) -> date | int:
     if column.type not in INTEGERS:
         return when
     return when.year * 10000 + when.month * 100 + when.day

@@ -96,14 +96,21 @@ _AS_TEXT: Mapping[str, str] = {
     "datetimeoffset": "CONVERT(varchar(34), {}, 126)",
 }
 
+_CODE_PAGE_TEXTS = frozenset({"char", "varchar", "text"})
+_MAX_NVARCHAR = 4000
 _INSTANTS = frozenset({"datetime", "datetime2", "smalldatetime"})
 
 
 def expression(column: Column, *, total: bool = False) -> Sql:
     """How to select the column (or its SUM): exact types travel as text, which is exact and cheaper to receive.
 
-    A decimal costs pymssql 4.7 µs as `Decimal` and 2.6 µs as text; Arrow parses the text in 0.2 µs.
+    A decimal costs pymssql 4.7 µs as `Decimal` and 2.6 µs as text; Arrow parses the text in 0.2 µs. Text of a code page
+    travels as Unicode: the server knows its own code pages whole, while FreeTDS makes a question mark of each byte that
+    has no character in one (81, 8D, 8F, 90, 9D of windows-1252).
     """
+    if column.type in _CODE_PAGE_TEXTS and not total:
+        width = str(column.max_length) if 0 < column.max_length <= _MAX_NVARCHAR else "max"
+        return Sql(f"CONVERT(nvarchar({width if column.type != 'text' else 'max'}), {quote(column.name)})")
     inner = f"SUM({quote(column.name)})" if total else quote(column.name)
     return Sql(_AS_TEXT.get(column.type, "{}").format(inner))
 

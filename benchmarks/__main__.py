@@ -209,10 +209,10 @@ def _cold_starts(rounds: int) -> str:
     for name, (plain, with_client) in took.items():
         lines.append(f"| {name} | {plain:.0f} | {plain / base:.2f} | {with_client:.0f} | {with_client / base:.2f} |")
     heavy = [
-        f"{door.name} imports {name}"
-        for door in imports.doors()
+        f"{function.name} imports {name}"
+        for function in imports.functions()
         for name in imports.DRIVERS_AND_ENGINES
-        if name in imports.loaded(door) and door.is_light
+        if name in imports.loaded(function) and function.is_light
     ]
     said = "; ".join(heavy) if heavy else "no function without a driver or lake layer imports one"
     return "\n".join([*lines, "", f"Aim: below 1.5 for the APIs. Drivers, Arrow and table engines: {said}."])

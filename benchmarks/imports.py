@@ -23,7 +23,7 @@ DRIVERS_AND_ENGINES = ("pymssql", "deltalake", "arro3", "pyarrow", "pandas", "po
 
 
 @dataclass(frozen=True)
-class Door:
+class Function:
     """A function of the template: its folder and the module that Lambda imports."""
 
     name: str
@@ -37,11 +37,11 @@ class Door:
         return self.name not in _HEAVY
 
 
-def doors() -> list[Door]:
+def functions() -> list[Function]:
     """Every function of the template."""
     drawn = template.of_type(template.load(), "AWS::Serverless::Function")
     return [
-        Door(
+        Function(
             name,
             ROOT / properties["CodeUri"],
             properties["Handler"].split(".")[0],
@@ -51,16 +51,16 @@ def doors() -> list[Door]:
     ]
 
 
-def environment(door: Door) -> dict[str, str]:
+def environment(function: Function) -> dict[str, str]:
     """What a function finds around it, as far as importing goes."""
-    path = f"{door.folder}:{ROOT / 'layers/core'}"
+    path = f"{function.folder}:{ROOT / 'layers/core'}"
     return clean_environment() | ENVIRONMENT | {"PYTHONPATH": path}
 
 
-def loaded(door: Door) -> set[str]:
+def loaded(function: Function) -> set[str]:
     """The top-level packages a function has imported before its first event."""
-    code = f"import sys, {door.module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    return set(_run(code, environment(door)).split())
+    code = f"import sys, {function.module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(_run(code, environment(function)).split())
 
 
 def _run(code: str, given: Mapping[str, str]) -> str:
@@ -92,9 +92,9 @@ def measure(rounds: int) -> dict[str, tuple[float, float]]:
     """
     plain = clean_environment() | ENVIRONMENT
     wanted: dict[str, tuple[str, dict[str, str]]] = {BARE: ("pass", plain), CLIENT: (_CLIENT_CODE, plain)}
-    for door in doors():
-        wanted[door.name] = (f"import {door.module}", environment(door))
-        wanted[f"{door.name}+"] = (f"import {door.module}{_OWN_CLIENT}", environment(door))
+    for function in functions():
+        wanted[function.name] = (f"import {function.module}", environment(function))
+        wanted[f"{function.name}+"] = (f"import {function.module}{_OWN_CLIENT}", environment(function))
     took: dict[str, list[float]] = {name: [] for name in wanted}
     for at in range(rounds + 1):
         for name, (code, given) in wanted.items():

@@ -1,7 +1,7 @@
 """(f) and (g): warm milliseconds of a listing call, and AWS calls of a wizard and of the scheduler's ticks, in process.
 
 `python -m benchmarks.in_process`. AWS is moto, in the same process; calls are counted where they leave botocore. The
-house is put together as in Lambda, by the capabilities' `wiring`; only the ERP and the state machines are pretended.
+hub is put together as in Lambda, by the capabilities' `wiring`; only the ERP and the state machines are pretended.
 """
 
 import importlib.util
@@ -35,7 +35,7 @@ ENVIRONMENT = {
 }
 
 
-def door(folder: str, name: str) -> ModuleType:
+def handler_module(folder: str, name: str) -> ModuleType:
     """A function's module, from its folder."""
     spec = importlib.util.spec_from_file_location(f"{folder}_{name}", ROOT / f"functions/{folder}/{name}.py")
     assert spec
@@ -104,7 +104,7 @@ def prepare() -> None:
 
 
 def request(api: ModuleType, method: str, path: str, body: Any = None) -> Any:
-    """One event through a door; returns the answer's JSON. Raises RuntimeError when it is no success."""
+    """One event through a handler; returns the answer's JSON. Raises RuntimeError when it is no success."""
     from tests.support.gateway import addressed
 
     event = json.loads((ROOT / "events/connections/api.json").read_text())
@@ -213,7 +213,7 @@ def main() -> None:
     os.environ.update(ENVIRONMENT)
     with mock_aws():
         prepare()
-        api = door("connections", "api")
+        api = handler_module("connections", "api")
         wizard = wizard_calls(api)
         tell(wizard=wizard, listing=listing(api), ticks=ticks(), at=datetime.now(UTC).isoformat())
 

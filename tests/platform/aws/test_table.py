@@ -55,7 +55,7 @@ def test_a_search_that_fits_exactly_ends_there(table: Table):
     assert table.search("P", "N#", lambda _: True, limit=5, next=None).next is None
 
 
-def test_a_page_word_opens_its_own_partition_alone(table: Table):
+def test_a_cursor_opens_its_own_partition_alone(table: Table):
     table.put_many(numbered(5))
     word = table.page("P", "N#", limit=2).next
     assert [item["sk"] for item in table.page("P", "N#", limit=2, next=word).items] == ["N#0002", "N#0003"]

@@ -70,17 +70,17 @@ def decoded(request: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_stands_in_an_address_is_read_once_whoever_decodes_it(name: str):
-    door = echo()
-    request = addressed(event("api"), door.routes.routes, "GET", f"/things/{encoded(name)}")
+    api = echo()
+    request = addressed(event("api"), api.routes.routes, "GET", f"/things/{encoded(name)}")
     for one in (request, decoded(request, name)):
-        answer = door(one, None)
+        answer = api(one, None)
         assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"name": name})
 
 
 @pytest.mark.parametrize("sent", ["%FF", "%C3", "a%E6b"])
 def test_an_address_that_is_no_text_leads_nowhere(sent: str):
-    door = echo()
-    answer = door(addressed(event("api"), door.routes.routes, "GET", f"/things/{sent}"), None)
+    api = echo()
+    answer = api(addressed(event("api"), api.routes.routes, "GET", f"/things/{sent}"), None)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "route_not_found")
 
 
@@ -121,14 +121,14 @@ def test_the_description_says_which_token_is_wanted():
     )
 
 
-def put_file(door: Dispatcher[Router], kind: str | None, content: bytes) -> tuple[int, Any]:
+def put_file(api: Dispatcher[Router], kind: str | None, content: bytes) -> tuple[int, Any]:
     """Hand in a file as the gateway does: of a declared type byte for byte, else with what is no UTF-8 replaced."""
-    request = addressed(event("api"), door.routes.routes, "PUT", "/things/file")
+    request = addressed(event("api"), api.routes.routes, "PUT", "/things/file")
     binary = kind is not None and kind.partition(";")[0].lower() in FILE_TYPES
     body = b64encode(content).decode() if binary else content.decode(errors="replace")
     request |= {"body": body, "isBase64Encoded": binary}
     request["headers"] = {"content-type": kind} if kind else {}
-    answer = door(request, None)
+    answer = api(request, None)
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -175,10 +175,10 @@ def test_a_page_of_an_allowed_origin_is_told_what_it_may_send():
 def test_answers_and_refusals_alike_name_the_origin_that_may_read_them(
     origins: frozenset[str], origin: str | None, allowed: str | None, vary: str | None, method: str
 ):
-    door = echo(origins)
-    request = addressed(event("api"), door.routes.routes, method, "/things/one")
+    api = echo(origins)
+    request = addressed(event("api"), api.routes.routes, method, "/things/one")
     request["headers"] = {"Origin": origin} if origin else {}
-    answer = door(request, None)
+    answer = api(request, None)
     assert answer["statusCode"] == {"OPTIONS": 204, "GET": 200, "PUT": 415}[method]
     assert answer["multiValueHeaders"].get("Access-Control-Allow-Origin") == ([allowed] if allowed else None)
     assert answer["multiValueHeaders"].get("Vary") == ([vary] if vary else None)
@@ -186,15 +186,15 @@ def test_answers_and_refusals_alike_name_the_origin_that_may_read_them(
 
 
 def test_what_nobody_foresaw_can_be_read_by_a_page_too():
-    door = echo()
+    api = echo()
 
-    @door.routes.get("/broken", needs=AccessLevel.SIGNED_IN)
+    @api.routes.get("/broken", needs=AccessLevel.SIGNED_IN)
     def broken() -> None:
         raise RuntimeError
 
-    request = addressed(event("api"), door.routes.routes, "GET", "/broken")
+    request = addressed(event("api"), api.routes.routes, "GET", "/broken")
     request["headers"] = {"Origin": "http://localhost:3000"}
-    answer = door(request, None)
+    answer = api(request, None)
     assert answer["statusCode"] == 500
     assert answer["multiValueHeaders"]["Access-Control-Allow-Origin"] == ["http://localhost:3000"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Page[T]:
-    """One page of a list, and the word that asks for the next one."""
+    """One page of a list, and the cursor that asks for the next one."""
 
     items: Sequence[T]
     next: str | None

@@ -1,4 +1,4 @@
-"""What the deployment told this function about itself: the only room that reads the environment."""
+"""What the deployment told this function about itself: the only module that reads the environment."""
 
 import os
 from collections.abc import Mapping

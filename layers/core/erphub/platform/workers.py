@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 
 class Worker(Protocol):
-    """Whoever does the work behind the doors."""
+    """Whoever does the work that no request waits for."""
 
     def ask(self, task: Mapping[str, Any]) -> None:
         """Have a task done soon, and again when it fails."""

@@ -22,12 +22,11 @@ from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.outbound.https import address
 from erphub.platform.secrets import Secrets
 from erphub.platform.wire import PageQuery
+from erphub.webhooks.capability import WEBHOOKS
 from erphub.webhooks.models import Delivery, Webhook
 from erphub.webhooks.ports import DeliveryStore, WebhookStore
 from erphub.webhooks.schemas import ChangedWebhook, DeliveryPage, DeliveryView, NewWebhook, WebhookPage, WebhookView
 
-MAX_WEBHOOKS = 20
-"""Of one client."""
 OLD_SECRET_LIFETIME = timedelta(days=1)
 """How long the secret before the newest still signs too."""
 
@@ -47,7 +46,7 @@ class WebhookService:
     def create(self, member: Member, body: NewWebhook) -> WebhookView:
         """Register an address; its secret is in this answer and in no other. Raises Invalid, Conflict."""
         self._require_reachable(body.url)
-        self._require_at_most(MAX_WEBHOOKS - 1, member.client_id)
+        self._require_at_most(WEBHOOKS.maximum - 1, member.client_id)
         now = self.clock()
         webhook = Webhook(
             id=self.ids(),
@@ -62,7 +61,7 @@ class WebhookService:
         # The item first: a secret is never without somebody it belongs to.
         self.store.add(webhook)
         try:
-            self._require_at_most(MAX_WEBHOOKS, member.client_id)  # others may have registered theirs meanwhile
+            self._require_at_most(WEBHOOKS.maximum, member.client_id)  # others may have registered theirs meanwhile
         except Conflict:
             self.store.delete(webhook)
             raise
@@ -140,7 +139,9 @@ class WebhookService:
 
     def _require_at_most(self, count: int, client_id: str) -> None:
         if len(self.store.get_all(client_id)) > count:
-            raise Conflict(f"A client has at most {MAX_WEBHOOKS} webhooks. Delete one first.", code="too_many_webhooks")
+            raise Conflict(
+                f"A client has at most {WEBHOOKS.maximum} webhooks. Delete one first.", code="too_many_webhooks"
+            )
 
     def _require_reachable(self, url: str) -> None:
         host = address(url).hostname or ""

@@ -1,4 +1,4 @@
-"""The tenant table: items as plain dicts in and out, conditions as exceptions, pages as opaque words.
+"""The tenant table: items as plain dicts in and out, conditions as exceptions, pages behind opaque cursors.
 
 A request whose answer was lost is repeated by the client, and then a condition meets what the first one wrote. So every
 conditional write and every update leaves a mark of its own in the item, and one that is refused because of its own mark
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.items import Item, encode, encode_value
-from erphub.platform.aws.table_pages import ItemPage, index_key, page_key, page_word
+from erphub.platform.aws.table_pages import ItemPage, decode_cursor, decode_index_cursor, encode_cursor
 from erphub.platform.aws.table_writes import (
     MARK,
     NOT_MADE,
@@ -47,11 +47,11 @@ def client_partition(client_id: str) -> str:
     return f"CLIENT#{client_id}"
 
 
-_BATCH_TRIES = 8
-_CONFLICTS = 4
+_MAX_BATCH_ATTEMPTS = 8
+_MAX_TRANSACTION_ATTEMPTS = 4
 """How often a transaction is tried that meets another one on the same items."""
-_LONGEST_PAUSE = 5.0
-_KEYS_A_PAGE = 5_000
+_MAX_PAUSE_SECONDS = 5.0
+_KEYS_PER_PAGE = 5_000
 """Keys alone are short: so many are about a page's megabyte."""
 
 
@@ -157,11 +157,11 @@ class Table:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
-        if start := page_key(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
+        if start := decode_cursor(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
             request["ExclusiveStartKey"] = start
         with table_errors():
             answer = client("dynamodb").query(**request)
-        return ItemPage([read_item(item) for item in answer["Items"]], page_word(answer.get("LastEvaluatedKey")))
+        return ItemPage([read_item(item) for item in answer["Items"]], encode_cursor(answer.get("LastEvaluatedKey")))
 
     def all(self, pk: str, prefix: str = "", **options: Any) -> Iterator[Item]:
         """Every item of a partition whose sort key begins with the prefix."""
@@ -180,7 +180,7 @@ class Table:
             for item in page.items:
                 if keep(item):
                     if len(found) == limit:
-                        return ItemPage(found, page_word(encode(key_of(found[-1]))))
+                        return ItemPage(found, encode_cursor(encode(key_of(found[-1]))))
                     found.append(item)
             if (next := page.next) is None:
                 return ItemPage(found, None)
@@ -217,7 +217,7 @@ class Table:
         found: list[Key] = []
         next: str | None = None
         while True:
-            page = self.page_of_index(index, attributes, value, prefix, limit=_KEYS_A_PAGE, next=next)
+            page = self.page_of_index(index, attributes, value, prefix, limit=_KEYS_PER_PAGE, next=next)
             found += [key_of(item) for item in page.items]
             if (next := page.next) is None or (most is not None and len(found) >= most):
                 return found
@@ -276,11 +276,11 @@ class Table:
             "Limit": limit,
             "ScanIndexForward": not newest_first,
         }
-        if start := index_key(next, attributes[0], value):
+        if start := decode_index_cursor(next, attributes[0], value):
             request["ExclusiveStartKey"] = start
         with table_errors():
             answer = client("dynamodb").query(**request)
-        return ItemPage([read_item(item) for item in answer["Items"]], page_word(answer.get("LastEvaluatedKey")))
+        return ItemPage([read_item(item) for item in answer["Items"]], encode_cursor(answer.get("LastEvaluatedKey")))
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item]:
         """Those of the items that are there, 100 a call, in no order."""
@@ -289,7 +289,7 @@ class Table:
             left: Any = {
                 self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]], "ConsistentRead": True}
             }
-            for number in range(_BATCH_TRIES):
+            for number in range(_MAX_BATCH_ATTEMPTS):
                 _pause(number)
                 with table_errors():
                     answer: Any = client("dynamodb").batch_get_item(RequestItems=left)
@@ -309,7 +309,7 @@ class Table:
         marks = [Marks.of(self.name, place_of(write)) for write in writes]
         items = [self._transact_item(write, mark) for write, mark in zip(writes, marks, strict=True)]
         with table_errors():
-            for number in range(_CONFLICTS):
+            for number in range(_MAX_TRANSACTION_ATTEMPTS):
                 _pause(number)
                 try:
                     # botocore adds a token, so that what it sends again is the same transaction and not another one.
@@ -317,7 +317,7 @@ class Table:
                 except ClientError as error:
                     if own_transaction(error, marks):
                         return
-                    if not met_another(error) or number + 1 == _CONFLICTS:
+                    if not met_another(error) or number + 1 == _MAX_TRANSACTION_ATTEMPTS:
                         raise
                 else:
                     return
@@ -358,7 +358,7 @@ class Table:
 
     def _batch(self, requests: Sequence[Any]) -> None:
         left: Any = {self.name: list(requests)}
-        for number in range(_BATCH_TRIES):
+        for number in range(_MAX_BATCH_ATTEMPTS):
             _pause(number)
             with table_errors():
                 left = client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems")
@@ -370,7 +370,7 @@ class Table:
 def _pause(tries: int) -> None:
     """Before the next try of what a busy table left over: longer each time, and not all at once."""
     if tries:
-        time.sleep(random.uniform(0, min(0.05 * 2**tries, _LONGEST_PAUSE)))  # noqa: S311 — spreads requests, no secret
+        time.sleep(random.uniform(0, min(0.05 * 2**tries, _MAX_PAUSE_SECONDS)))  # noqa: S311 — spreads requests, no secret
 
 
 def key_of(item: Mapping[str, Any]) -> Key:

@@ -1,4 +1,4 @@
-"""Pages of a table: where one ends is an opaque word, and a word opens only the list that gave it."""
+"""Pages of a table: where one ends is an opaque cursor, and a cursor opens only the list that gave it."""
 
 import base64
 import binascii
@@ -19,19 +19,19 @@ class ItemPage:
     next: str | None
 
 
-def page_word(key: Mapping[str, Any] | None) -> str | None:
-    """The word that opens the page behind this key; None when there is none."""
+def encode_cursor(key: Mapping[str, Any] | None) -> str | None:
+    """The cursor that opens the page behind this key; None when there is none."""
     if not key:
         return None
     return base64.urlsafe_b64encode(json.dumps(decode(key)).encode()).decode().rstrip("=")
 
 
-def page_key(word: str | None, pk: str | None, prefix: str = "") -> dict[str, Any] | None:
-    """The key behind a page word. It must lie in the part asked for: a word from elsewhere opens nothing."""
-    if word is None:
+def decode_cursor(cursor: str | None, pk: str | None, prefix: str = "") -> dict[str, Any] | None:
+    """The key behind a page cursor. It must lie in the part asked for: a cursor from elsewhere opens nothing."""
+    if cursor is None:
         return None
     try:
-        key = cast(dict[str, Any], json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))))
+        key = cast(dict[str, Any], json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))))
         if not all(isinstance(value, str) for value in key.values()):
             raise ValueError("not a key")
         if pk is not None and key.get("pk") != pk:
@@ -43,9 +43,9 @@ def page_key(word: str | None, pk: str | None, prefix: str = "") -> dict[str, An
     return encode(key)
 
 
-def index_key(word: str | None, attribute: str, value: str) -> dict[str, Any] | None:
-    """As `page_key`, for an index: the key must lie under the value asked for."""
-    key = page_key(word, None)
+def decode_index_cursor(cursor: str | None, attribute: str, value: str) -> dict[str, Any] | None:
+    """As `decode_cursor`, for an index: the key must lie under the value asked for."""
+    key = decode_cursor(cursor, None)
     if key is not None and decode(key).get(attribute) != value:
         raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.")
     return key

@@ -132,3 +132,105 @@ def test_what_is_no_such_file_is_refused(xml: bytes, code: str) -> None:
     with pytest.raises(Invalid) as caught:
         read_cash_register(xml)
     assert caught.value.code == code
+
+
+# --- odd but real values ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("training", ["true", "1", " 1\n", "\ttrue ", "<!-- yes -->true", "<![CDATA[1]]>"])
+def test_training_is_no_part_of_the_day_however_it_is_said(training: str) -> None:
+    sales = sale("2026-01-31 12:00:00", "-0.20") + sale(
+        "2026-01-31 13:00:00", "7.00", f"<trainingID>{training}</trainingID>"
+    )
+    reading = read_cash_register(file(report(paid="124.80"), sales))
+    assert [which(coming) for coming in reading.settlements] == ["R-1:1"]
+
+
+@pytest.mark.parametrize("training", ["false", "0", "", " "])
+def test_what_is_said_to_be_no_training_counts(training: str) -> None:
+    sales = sale("2026-01-31 12:00:00", "-0.20", f"<trainingID>{training}</trainingID>")
+    assert read_cash_register(file(report(paid="124.80"), sales)).settlements
+
+
+@pytest.mark.parametrize(
+    ("transaction", "code"),
+    [
+        (sale("2026-01-31 12:00:00", "0,20"), "amount_invalid"),
+        (sale("2026-01-31 12:00:00", "NaN"), "amount_invalid"),
+        (sale("2026-01-31 12:00:00", "1e2"), "amount_invalid"),
+        (sale("2026-01-31 12:00:00", "²"), "amount_invalid"),
+        (sale("2026-01-31 12:00:00", "0.20", "<trainingID>yes</trainingID>"), "truth_value_invalid"),
+        (sale("2026-01-31 12:00:00", "0.20", "<voidTransaction>True</voidTransaction>"), "truth_value_invalid"),
+    ],
+)
+def test_a_bad_value_in_a_transaction_refuses_the_report_it_belongs_to_and_no_other(
+    transaction: str, code: str
+) -> None:
+    both = report("1", "2026-01-31") + report("2", "2026-02-01")
+    reading = read_cash_register(file(both, transaction + sale("2026-02-01 12:00:00")))
+    assert [which(coming) for coming in reading.settlements] == ["R-1:2"]
+    [refused] = reading.refused
+    assert (refused.register, refused.number, refused.error.code) == ("R 1", "1", code)
+    assert refused.error.errors[0].pointer in ("/roundingAmnt", "/trainingID", "/voidTransaction")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"number": "9" * 5000}, "report_number_invalid"),
+        ({"number": "²"}, "report_number_invalid"),
+        ({"number": "１"}, "report_number_invalid"),
+        ({"number": "1.0"}, "report_number_invalid"),
+        ({"number": ""}, "report_number_invalid"),
+        ({"net": "1e2"}, "amount_invalid"),
+        ({"net": "100,00"}, "amount_invalid"),
+        ({"vat": "INF"}, "amount_invalid"),
+        ({"paid": "１２５"}, "amount_invalid"),
+        ({"receipts": "one"}, "report_number_invalid"),
+    ],
+)
+def test_a_bad_value_in_a_report_refuses_that_report_with_field_and_value(fields: dict[str, str], code: str) -> None:
+    paid = {"paid": "125.40"} if "receipts" in fields else {}
+    reading = read_cash_register(file(report(**(paid | fields)) + report("2", "2026-02-01")))  # type: ignore[arg-type]
+    assert [which(coming) for coming in reading.settlements] == ["R-1:2"]
+    [refused] = reading.refused
+    assert refused.error.code == code
+    assert len(refused.error.detail) < 200
+
+
+@pytest.mark.parametrize("paid", ["125.00", "<![CDATA[125.00]]>", "12<!-- x -->5.00", "125<?p i?>.00", "\n +125.0 "])
+def test_an_amount_is_all_that_stands_in_its_element(paid: str) -> None:
+    [coming] = read_cash_register(file(report(paid=paid))).settlements
+    assert isinstance(coming.document, Settlement)
+    assert [payment.amount for payment in coming.document.payments] == [Decimal("125.00")]
+
+
+def written(encoding: str, mark: bytes = b"") -> bytes:
+    """A file of a shop with letters of its own, in an encoding, with or without a byte order mark."""
+    text = file(report()).decode().replace("Butikk", "Blåbær & Sønn Æ".replace("&", "&amp;"))
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>' if encoding else '<?xml version="1.0"?>'
+    return mark + text.replace('<?xml version="1.0"?>', declared).encode(encoding or "utf-8")
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        pytest.param(written("utf-8", b"\xef\xbb\xbf"), id="UTF-8 with a mark"),
+        pytest.param(written("iso-8859-1"), id="ISO-8859-1"),
+        pytest.param(written("iso-8859-15"), id="ISO-8859-15"),
+        pytest.param(written("windows-1252"), id="windows-1252"),
+        pytest.param(written("utf-16"), id="UTF-16 with a mark"),
+        pytest.param(written("utf-16-le", b"\xff\xfe").replace(b"-\0l\0e\0", b""), id="UTF-16 little endian"),
+    ],
+)
+def test_the_same_file_is_the_same_settlement_in_whatever_encoding(xml: bytes) -> None:
+    [expected] = read_cash_register(written("")).settlements
+    [coming] = read_cash_register(xml).settlements
+    assert coming == expected
+    assert coming.document.department == "Blåbær & Sønn Æ"
+
+
+def test_a_file_whose_bytes_are_not_what_it_declares_is_refused_and_never_read_wrong() -> None:
+    with pytest.raises(Invalid) as refused:
+        read_cash_register(written("windows-1252").replace(b"windows-1252", b"utf-8"))
+    assert refused.value.code == "malformed_xml"

@@ -16,19 +16,22 @@ The rules, element by element of the schema 1.00:
 * tips: `reportTip`. Rounding: the sum of `roundingAmnt` of the register's cash transactions since the Z-report before;
   training and void transactions do not count. A file without transactions says nothing of rounding: then a
   difference of half a krone per receipt at most is taken for it.
-* what does not balance to the øre after that is refused with both sums; the other Z-reports of the file go through.
+* what does not balance to the øre after that is refused with both sums, and so is a report in which, or in whose
+  transactions, a value is no lexical form of its type, with field and value; the other Z-reports go through.
+* values are read as `platform.xsd` says; the encoding is the one that the file declares, or its byte order mark.
 * transactions after a register's last Z-report make no settlement, for the till will still close that day: they are
   counted and reported.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
 from erphub.erp.documents import DocumentKind, PaymentMeans
-from erphub.platform.errors import HubError, Invalid
+from erphub.platform import xsd
+from erphub.platform.errors import FieldError, HubError, Invalid
 from erphub.sync.canonical import digest, read_document, to_text
 from erphub.sync.documents.models import IncomingDocument
 
@@ -98,7 +101,8 @@ class _Register:
     transactions: int = 0
     reports: "list[tuple[str, _Element]]" = field(default_factory=list)
     closings: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    roundings: list[tuple[str, Decimal]] = field(default_factory=list[tuple[str, Decimal]])
+    roundings: list[tuple[str, Decimal | Invalid]] = field(default_factory=list[tuple[str, "Decimal | Invalid"]])
+    """By how much each transaction was rounded, and when; or what could not be read in it."""
 
 
 def read_cash_register(xml: bytes | IO[bytes]) -> CashRegisterFile:
@@ -108,10 +112,7 @@ def read_cash_register(xml: bytes | IO[bytes]) -> CashRegisterFile:
     source = BytesIO(xml) if isinstance(xml, bytes) else xml
     reading = CashRegisterFile()
     try:
-        events = etree.iterparse(
-            source, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-        )
-        _read(events, reading)
+        _read(xsd.parsed(source, events=("start", "end")), reading)
     except etree.XMLSyntaxError as error:
         raise Invalid("The file is not well-formed XML.", code="malformed_xml") from error
     return reading
@@ -135,17 +136,17 @@ def _read(events: "Iterator[tuple[str, _Element]]", reading: CashRegisterFile) -
         above = "" if parent is None else str(parent.tag).removeprefix(_NAMESPACE)
         match (above, name):
             case ("header", "curCode"):
-                currency = (element.text or "NOK").strip()
+                currency = xsd.text_of(element) or "NOK"
             case ("basics", "basic"):
                 basics[_text(element, "basicType") + _text(element, "basicID")] = _text(element, "predefinedBasicID")
             case ("company", "companyIdent"):
-                place.company = (element.text or "").strip()
+                place.company = xsd.text_of(element)
             case ("location", "name"):
-                place.name = (element.text or "").strip()
+                place.name = xsd.text_of(element)
             case ("location", "streetAddress"):
-                place.address = ", ".join(words for part in element if (words := (part.text or "").strip()))
+                place.address = ", ".join(words for part in element if (words := xsd.text_of(part)))
             case ("cashregister", "registerID") if register:
-                register.name = (element.text or "").strip()
+                register.name = xsd.text_of(element)
             case ("cashregister", "event") if register:
                 _take_event(register, element, basics)
             case ("cashregister", "cashtransaction") if register:
@@ -160,7 +161,7 @@ def _read(events: "Iterator[tuple[str, _Element]]", reading: CashRegisterFile) -
 
 
 def _check_root(element: "_Element") -> None:
-    if getattr(element.getroottree().docinfo, "doctype", ""):
+    if xsd.has_document_type(element):
         raise Invalid("The file declares a document type of its own, which is not accepted.", code="doctype_refused")
     if element.tag != f"{_NAMESPACE}auditfile":
         raise Invalid(
@@ -183,20 +184,23 @@ def _take_event(register: _Register, element: "_Element", basics: Mapping[str, s
 
 
 def _take_transaction(register: _Register, element: "_Element") -> None:
-    if "true" in (_text(element, "trainingID"), _text(element, "voidTransaction")):
-        return
     when = f"{_text(element, 'transDate')} {_text(element, 'transTime')}"
-    amounts = element.findall(f"{_NAMESPACE}rounding/{_NAMESPACE}roundingAmnt")
-    register.roundings.append((when, sum((_amount(amount.text) for amount in amounts), Decimal(0))))
+    try:
+        if _truth(element, "trainingID") or _truth(element, "voidTransaction"):
+            return
+        amounts = element.findall(f"{_NAMESPACE}rounding/{_NAMESPACE}roundingAmnt")
+        register.roundings.append((when, sum((_amount(amount, "roundingAmnt") for amount in amounts), Decimal(0))))
+    except Invalid as error:
+        register.roundings.append((when, error))
 
 
 def _close(register: _Register, currency: str, basics: Mapping[str, str], reading: CashRegisterFile) -> None:
     since = ""
     for until, report in sorted(register.reports, key=lambda one: one[0]):
-        within = [amount for when, amount in register.roundings if since < when <= until]
         number = _text(report, "reportID")
         try:
-            fields = _settlement(register, report, currency, basics, sum(within, Decimal(0)) if within else None)
+            rounding = _rounding(register, since, until)
+            fields = _settlement(register, report, currency, basics, rounding)
             settlement = read_document(DocumentKind.SETTLEMENT, fields)
             reading.add(IncomingDocument(DocumentKind.SETTLEMENT, _external_id(register, number, until), settlement))
         except HubError as error:
@@ -206,15 +210,24 @@ def _close(register: _Register, currency: str, basics: Mapping[str, str], readin
         reading.open_transactions[register.name] = reading.open_transactions.get(register.name, 0) + left
 
 
+def _rounding(register: _Register, since: str, until: str) -> Decimal | None:
+    """By how much the transactions of a report were rounded; None without any. Raises Invalid for one that cannot be
+    read.
+    """
+    within = [amount for when, amount in register.roundings if since < when <= until]
+    for amount in within:
+        if isinstance(amount, Invalid):
+            raise amount
+    return sum((amount for amount in within if isinstance(amount, Decimal)), Decimal(0)) if within else None
+
+
 def _settlement(
     register: _Register, report: "_Element", currency: str, basics: Mapping[str, str], rounding: Decimal | None
 ) -> dict[str, Any]:
-    number = _text(report, "reportID")
-    if not number.isdigit():
-        raise Invalid(f"The Z-report's id {number!r} is no number.", code="report_number_invalid")
+    number = _whole_number(report, "reportID")
     sales = list(_sales(report))
     payments = _payments(report, basics)
-    tips = _amount(_text(report, "reportTip/tipAmnt", deep=True) or "0")
+    tips = _amount(report.find(f"{_NAMESPACE}reportTip/{_NAMESPACE}tipAmnt"), "tipAmnt")
     if tips:
         payments[PaymentMeans.TIPS] = tips
     if rounding is None:
@@ -223,7 +236,7 @@ def _settlement(
         payments[PaymentMeans.ROUNDING] = rounding
     return {
         "date": _text(report, "reportDate"),
-        "number": int(number),
+        "number": number,
         "department": register.place.title[:50],
         "till": register.name[:50],
         "currency": currency,
@@ -234,11 +247,11 @@ def _settlement(
 
 def _sales(report: "_Element") -> Iterator[dict[str, str]]:
     for line in report.findall(f"{_NAMESPACE}reportCashSalesVat/{_NAMESPACE}reportCashSaleVat"):
-        net, vat = _amount(_text(line, "cashSaleAmnt")), _amount(_text(line, "vatAmnt"))
+        net, vat = _amount_in(line, "cashSaleAmnt"), _amount_in(line, "vatAmnt")
         if _text(line, "vatAmntTp") == "D" and net > 0:
             net, vat = -net, -vat
         if net or vat:
-            yield {"vat_rate": str(_amount(_text(line, "vatPerc"))), "amount": str(net + vat), "vat": str(vat)}
+            yield {"vat_rate": str(_amount_in(line, "vatPerc")), "amount": str(net + vat), "vat": str(vat)}
 
 
 def _payments(report: "_Element", basics: Mapping[str, str]) -> dict[PaymentMeans, Decimal]:
@@ -246,7 +259,7 @@ def _payments(report: "_Element", basics: Mapping[str, str]) -> dict[PaymentMean
     for line in report.findall(f"{_NAMESPACE}reportPayments/{_NAMESPACE}reportPayment"):
         kind = _text(line, "paymentType")
         means = _MEANS.get(basics.get("12" + kind, ""), PaymentMeans.EXTERNAL)
-        found[means] = found.get(means, Decimal(0)) + _amount(_text(line, "paymentAmnt"))
+        found[means] = found.get(means, Decimal(0)) + _amount_in(line, "paymentAmnt")
     return {means: amount for means, amount in found.items() if amount}
 
 
@@ -254,7 +267,7 @@ def _left_over(report: "_Element", sales: list[dict[str, str]], payments: Mappin
     """The difference, where it can be nothing but rounding of cash payments."""
     taken = sum((amount for means, amount in payments.items() if means is not PaymentMeans.TIPS), Decimal(0))
     sold = sum((Decimal(line["amount"]) for line in sales), payments.get(PaymentMeans.TIPS, Decimal(0)))
-    receipts = int(_text(report, "reportReceiptNum") or "0")
+    receipts = _whole_number(report, "reportReceiptNum", otherwise="0")
     difference = taken - sold
     return difference if abs(difference) <= _HALF * receipts else Decimal(0)
 
@@ -267,16 +280,30 @@ def _external_id(register: _Register, number: str, when: str) -> str:
     return f"{clean[:60]}:{number[:20]}:{digest(identity)[:12]}"
 
 
-def _text(element: "_Element", name: str, *, deep: bool = False) -> str:
-    path = "/".join(_NAMESPACE + part for part in name.split("/")) if deep else _NAMESPACE + name
-    return (element.findtext(path) or "").strip()
+def _text(element: "_Element", name: str) -> str:
+    return xsd.text_of(element.find(_NAMESPACE + name))
 
 
-def _amount(text: str | None) -> Decimal:
+def _amount_in(element: "_Element", name: str) -> Decimal:
+    return _amount(element.find(_NAMESPACE + name), name)
+
+
+def _amount(element: "_Element | None", name: str) -> Decimal:
+    """An amount; an element that is not there, or is empty, is none."""
+    return _value(xsd.decimal, xsd.text_of(element) or "0", name, "amount_invalid")
+
+
+def _whole_number(element: "_Element", name: str, otherwise: str = "") -> int:
+    return _value(xsd.integer, _text(element, name) or otherwise, name, "report_number_invalid")
+
+
+def _truth(element: "_Element", name: str) -> bool:
+    return _value(xsd.boolean, _text(element, name) or "false", name, "truth_value_invalid")
+
+
+def _value[T](read: Callable[[str], T], text: str, name: str, code: str) -> T:
     try:
-        amount = Decimal((text or "").strip() or "0")
-    except InvalidOperation as error:
-        raise Invalid(f"{text!r} is no amount.", code="amount_invalid") from error
-    if not amount.is_finite():
-        raise Invalid(f"{text!r} is no amount.", code="amount_invalid")
-    return amount
+        return read(text)
+    except xsd.LexicalError as error:
+        detail = f"{name}: {error}."
+        raise Invalid(detail, code=code, errors=[FieldError(f"/{name}", code, detail)]) from error

@@ -12,6 +12,7 @@ import pytest
 from erphub.events.publisher import make_event
 from erphub.events.schemas import NotificationQuery
 from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
+from erphub.platform.capability import Limit
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.outbound.https import Answer
 from erphub.platform.wire import PageQuery
@@ -441,7 +442,7 @@ def test_a_message_that_was_made_while_its_webhook_went_goes_too(webhooks, recei
 
 
 def test_of_two_who_register_the_last_webhook_at_once_there_is_not_one_too_many(webhooks, receiver, monkeypatch):
-    monkeypatch.setattr("erphub.webhooks.service.MAX_WEBHOOKS", 1)
+    monkeypatch.setattr("erphub.webhooks.service.WEBHOOKS", Limit("webhooks", 1))
     add = webhooks.store.add
 
     def meanwhile(webhook):
@@ -468,7 +469,7 @@ def test_webhooks_are_listed_in_pages(webhooks, receiver):
 
 
 def test_a_client_has_so_many_webhooks_and_no_more(webhooks, receiver, monkeypatch):
-    monkeypatch.setattr("erphub.webhooks.service.MAX_WEBHOOKS", 1)
+    monkeypatch.setattr("erphub.webhooks.service.WEBHOOKS", Limit("webhooks", 1))
     register(webhooks, receiver)
     with pytest.raises(Conflict) as refused:
         register(webhooks, receiver)

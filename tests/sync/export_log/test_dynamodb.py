@@ -36,7 +36,7 @@ def entry(number: int, kind: DocumentKind = DocumentKind.SETTLEMENT, **more: Any
         "created_by": "till",
         "updated_at": NOW,
         "arrived_at": NOW,
-        "facts": {"n": 1, "list": ["a"]},
+        "erp_details": {"n": 1, "list": ["a"]},
         "title": "Kassé ✓",
     }
     return Entry.model_validate(fields | more)

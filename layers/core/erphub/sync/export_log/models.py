@@ -76,7 +76,7 @@ class Entry(Model):
     reference: str = ""
     erp_trace_id: str = ""
     awaiting_approval: bool = False
-    facts: dict[str, Any] = Field(default_factory=dict)
+    erp_details: dict[str, Any] = Field(default_factory=dict)
     sent_hash: str = ""
     destination: dict[str, str] = Field(default_factory=dict)
     """Where the last attempt sent it (see `SyncSettings.destination`), whatever the settings say by now."""

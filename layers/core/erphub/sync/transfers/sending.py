@@ -283,7 +283,7 @@ class DocumentSender:
             reference=posted.reference,
             erp_trace_id=posted.trace or "",
             awaiting_approval=posted.awaiting_approval,
-            facts=json.loads(json.dumps(dict(posted.facts), default=str)),
+            erp_details=json.loads(json.dumps(dict(posted.facts), default=str)),
             attachment=attachment,
             retry_at=None,
             updated_at=self._now(),
@@ -300,7 +300,7 @@ class DocumentSender:
             entry.reference,
             trace=entry.erp_trace_id or None,
             awaiting_approval=entry.awaiting_approval,
-            facts=entry.facts,
+            facts=entry.erp_details,
         )
         numbered = self.recorder.update(
             entry, attempt_count=entry.attempt_count + 1, handled_by=self.recorder.transfer_id

@@ -19,7 +19,7 @@ from erphub.imports.jobs.models import Everything, Job
 from erphub.imports.runs.costs import calls_between, cost_of
 from erphub.imports.runs.dynamodb.runs import RunTable
 from erphub.imports.runs.execution import RunExecution
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.runs.planning import RunPlanner
 from erphub.imports.runs.ports import Source
 from erphub.lake.datasets.dynamodb import TableTypesTable
@@ -101,7 +101,7 @@ def main(port: str, database: str) -> None:
     )  # fmt: skip
     jobs.add(job)
     ref = RunRef(client, job.id, new_id())
-    runs.add(Run(ref, job.connection_id, Trigger.MANUAL, RunStatus.QUEUED, "bench", instant(now)))
+    runs.add(Run(ref, job.connection_id, RunTrigger.MANUAL, RunStatus.QUEUED, "bench", instant(now)))
     before = app.services().platform.aws_call_counts()
     plan = planner.plan(ref, lambda: TIME_LEFT)
     read_began = time.perf_counter()

@@ -14,7 +14,7 @@ from erphub.erp.transports.sqlserver import errors as refusals
 from erphub.events.publisher import make_event
 from erphub.events.schemas import NotificationQuery
 from erphub.imports.capability import IMPORT_FINISHED
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.runs.units import problem_of
 from erphub.platform.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
 from erphub.platform.problems import as_problem
@@ -32,7 +32,15 @@ def run(scene, connection, status, problem=None, about="run-1"):
     ref = RunRef(connection.client_id, "job-1", about)
     now = instant(scene.clock())
     return Run(
-        ref, connection.id, Trigger.SCHEDULE, status, "schedule", now, started_at=now, finished_at=now, problem=problem
+        ref,
+        connection.id,
+        RunTrigger.SCHEDULE,
+        status,
+        "schedule",
+        now,
+        started_at=now,
+        finished_at=now,
+        problem=problem,
     )
 
 

@@ -24,7 +24,7 @@ from erphub.events.dynamodb import event_item_key
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.runs.dynamodb.runs import RunTable
-from erphub.imports.runs.models import LogLine, Part, Run, RunRef, RunStatus, Trigger, Unit
+from erphub.imports.runs.models import LogLine, Part, Run, RunRef, RunStatus, RunTrigger, Unit
 from erphub.lake.datasets.dynamodb import TableTypesTable
 from erphub.lake.delta.removal import LakeRemoval
 from erphub.lake.locations import connection_folder
@@ -319,7 +319,7 @@ class Scene:
             Run(
                 ref=ref,
                 connection_id=connection_id,
-                trigger=Trigger.MANUAL,
+                trigger=RunTrigger.MANUAL,
                 status=RunStatus.QUEUED,
                 started_by=OWNER,
                 created_at=at,

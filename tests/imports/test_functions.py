@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from erphub.connections.health import HealthService
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.scheduler import Scheduler
 from erphub.lake.datasets.service import DatasetService
 from erphub.lake.rows.service import RowService
@@ -130,7 +130,7 @@ def queued(imports: Imports, sent: dict[str, Any]) -> RunRef:
     job = imports.job()
     ref = RunRef(job.client_id, job.id, sent["run_id"])
     at = "2026-01-24T08:00:00Z"
-    imports.runs.add(Run(ref, job.connection_id, Trigger.MANUAL, RunStatus.QUEUED, "u", at))
+    imports.runs.add(Run(ref, job.connection_id, RunTrigger.MANUAL, RunStatus.QUEUED, "u", at))
     return ref
 
 

@@ -13,7 +13,7 @@ from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Everything, Job, Schedule
 from erphub.imports.jobs.schedule import date_range
 from erphub.imports.runs.dynamodb.runs import RunTable
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.runs.sources import ConnectedSources
 from erphub.imports.scheduler import Scheduler
 from erphub.platform.aws.table import Table
@@ -55,7 +55,7 @@ class Office:
 
     def ended(self, job: Job, status: RunStatus) -> None:
         ref, now = RunRef(CLIENT, job.id, new_id()), instant(self.now)
-        self.runs.add(Run(ref, job.connection_id, Trigger.SCHEDULE, RunStatus.QUEUED, "schedule", now))
+        self.runs.add(Run(ref, job.connection_id, RunTrigger.SCHEDULE, RunStatus.QUEUED, "schedule", now))
         self.runs.end(ref, self.now, {"status": status.value})
 
     def reconnect(self) -> None:
@@ -64,7 +64,7 @@ class Office:
 
     def caught_up(self, job: Job) -> list[Run]:
         found = self.runs.page(CLIENT, job.id, 50, None).items
-        return [run for run in found if run.trigger is Trigger.CATCH_UP]
+        return [run for run in found if run.trigger is RunTrigger.CATCH_UP]
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_r
         raise CredentialsRefused("The login is not accepted.")
 
     imports.erp.plan_reading = refuses  # type: ignore[method-assign]
-    refs = [imports.queue(job, Trigger.SCHEDULE) for job in jobs]
+    refs = [imports.queue(job, RunTrigger.SCHEDULE) for job in jobs]
     outcomes = [imports.planner.plan(ref, lambda: 900.0)["outcome"] for ref in refs]
     assert outcomes == ["done", "wait", "wait", "wait", "wait"]
     imports.sources.status = "reauth_required"  # what the task did after the first
@@ -173,4 +173,4 @@ def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_r
 def test_a_turn_is_given_back_by_whoever_got_in(imports: Imports) -> None:
     jobs = [imports.job(Days(kind="days", days=9), dataset_ids=("accounts",)) for _ in range(2)]
     for job in jobs:
-        assert imports.run(job, Trigger.SCHEDULE).status is RunStatus.SUCCEEDED
+        assert imports.run(job, RunTrigger.SCHEDULE).status is RunStatus.SUCCEEDED

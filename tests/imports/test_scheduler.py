@@ -8,7 +8,7 @@ import pytest
 from erphub.imports.jobs.dynamodb import JobTable, job_key
 from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.runs.dynamodb.runs import RunTable
-from erphub.imports.runs.models import Trigger
+from erphub.imports.runs.models import RunTrigger
 from erphub.imports.scheduler import Scheduler
 from erphub.platform.aws.clients import calls
 from erphub.platform.aws.table import Table
@@ -60,7 +60,7 @@ def test_what_is_due_starts_and_moves_to_the_next_night(night: Night) -> None:
     night.jobs.add(later)
     assert night.scheduler.start_due_jobs() == 1
     runs = night.runs.page(CLIENT, due.id, 10, None).items
-    assert [(run.trigger, run.due_at) for run in runs] == [(Trigger.SCHEDULE, "2026-01-11T01:30:00Z")]
+    assert [(run.trigger, run.due_at) for run in runs] == [(RunTrigger.SCHEDULE, "2026-01-11T01:30:00Z")]
     assert night.jobs.get(CLIENT, due.id).due_at == at("2026-01-12T01:30")
     assert night.jobs.get(CLIENT, later.id).due_at == at("2026-01-11T01:32")
 

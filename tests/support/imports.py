@@ -22,7 +22,7 @@ from erphub.imports.runs.dynamodb.log import RunLogTable
 from erphub.imports.runs.dynamodb.runs import RunTable
 from erphub.imports.runs.dynamodb.units import PartTable, UnitTable
 from erphub.imports.runs.execution import RunExecution
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger, Unit
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger, Unit
 from erphub.imports.runs.planning import RunPlanner
 from erphub.imports.runs.ports import RunStores, Sources
 from erphub.imports.runs.service import ImportRunService
@@ -225,7 +225,7 @@ class Imports:
         self.jobs.add(job)
         return job
 
-    def queue(self, job: Job, trigger: Trigger = Trigger.MANUAL) -> RunRef:
+    def queue(self, job: Job, trigger: RunTrigger = RunTrigger.MANUAL) -> RunRef:
         ref = RunRef(CLIENT, job.id, new_id())
         at = instant(self.now)
         self.runs.add(
@@ -240,7 +240,7 @@ class Imports:
         )
         return ref
 
-    def run(self, job: Job, trigger: Trigger = Trigger.MANUAL) -> Run:
+    def run(self, job: Job, trigger: RunTrigger = RunTrigger.MANUAL) -> Run:
         """One run from beginning to end, as the state machine would drive it."""
         self.now += timedelta(minutes=1)
         ref = self.queue(job, trigger)

@@ -9,7 +9,7 @@ import pytest
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.runs.dynamodb.runs import RunTable
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict
 from erphub.platform.ids import new_id
@@ -70,7 +70,7 @@ def test_jobs_are_listed_by_page_and_runs_are_not_among_them(jobs: JobTable, tab
     for _ in range(5):
         jobs.add(job())
     ref = RunRef(CLIENT, new_id(), new_id())
-    RunTable(table).add(Run(ref, new_id(), Trigger.MANUAL, RunStatus.QUEUED, "u", "2026-01-24T08:00:00Z"))
+    RunTable(table).add(Run(ref, new_id(), RunTrigger.MANUAL, RunStatus.QUEUED, "u", "2026-01-24T08:00:00Z"))
     page = jobs.page(CLIENT, 3, None)
     rest = jobs.page(CLIENT, 3, page.next)
     assert (len(page.items), len(rest.items), rest.next) == (3, 2, None)

@@ -10,7 +10,7 @@ import pytest
 from erphub.erp.reading import DateRange
 from erphub.imports.jobs.models import Days, Job, Range, Schedule, ThisYear
 from erphub.imports.jobs.schedule import date_range
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger, Unit
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger, Unit
 from erphub.imports.scheduler import Scheduler
 from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
@@ -53,7 +53,9 @@ def nightly(imports: Imports, period: Any = TODAY, **values: Any) -> Job:
 def queue(imports: Imports, job: Job, day: int) -> RunRef:
     ref = RunRef(CLIENT, job.id, new_id())
     at = instant(imports.now)
-    imports.runs.add(Run(ref, CONNECTION, Trigger.SCHEDULE, RunStatus.QUEUED, "schedule", at, due_at=instant(due(day))))
+    imports.runs.add(
+        Run(ref, CONNECTION, RunTrigger.SCHEDULE, RunStatus.QUEUED, "schedule", at, due_at=instant(due(day)))
+    )
     return ref
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from erphub.imports.runs.dynamodb.runs import RunTable
-from erphub.imports.runs.models import LogLine, Part, Run, RunRef, RunStatus, Trigger, Unit, UnitStatus
+from erphub.imports.runs.models import LogLine, Part, Run, RunRef, RunStatus, RunTrigger, Unit, UnitStatus
 from erphub.imports.runs.ports import RunStores
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import NotFound
@@ -37,7 +37,7 @@ def runs(table: Table) -> RunTable:
 
 def a_run(runs: RunTable, job_id: str | None = None) -> RunRef:
     ref = RunRef(CLIENT, job_id or new_id(), new_id())
-    runs.add(Run(ref, new_id(), Trigger.MANUAL, RunStatus.QUEUED, "u", "2026-01-24T08:00:00Z"))
+    runs.add(Run(ref, new_id(), RunTrigger.MANUAL, RunStatus.QUEUED, "u", "2026-01-24T08:00:00Z"))
     return ref
 
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from erphub.imports.jobs.models import Days, Range
-from erphub.imports.runs.models import RunStatus, Trigger, UnitStatus
+from erphub.imports.runs.models import RunStatus, RunTrigger, UnitStatus
 from tests.support.aws import on_both
 from tests.support.imports import FIRST_DAY, Imports, chart, ledger
 
@@ -249,7 +249,7 @@ def test_a_paused_connection_is_not_read(imports: Imports) -> None:
 
 def test_a_refused_login_is_not_tried_again_by_the_schedule(imports: Imports) -> None:
     imports.sources.status = "reauth_required"
-    run = imports.run(imports.job(Days(kind="days", days=1)), Trigger.SCHEDULE)
+    run = imports.run(imports.job(Days(kind="days", days=1)), RunTrigger.SCHEDULE)
     assert run.problem is not None
     assert run.problem["code"] == "reauth_required"
     assert imports.erp.reads == []

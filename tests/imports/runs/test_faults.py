@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from erphub.imports.jobs.models import Days
-from erphub.imports.runs.models import RunRef, RunStatus, Trigger, UnitStatus
+from erphub.imports.runs.models import RunRef, RunStatus, RunTrigger, UnitStatus
 from erphub.platform.errors import ServiceBusy, Unavailable
 from tests.support.imports import CHECKPOINTS, Imports, Killed, Prepared, chart, ledger
 
@@ -166,7 +166,7 @@ def test_a_run_that_waited_comes_after_those_it_waited_for(imports: Imports) -> 
 def test_a_scheduled_run_over_the_same_data_is_skipped_and_says_so(imports: Imports) -> None:
     first = imports.queue(imports.job())
     imports.planner.plan(first, lambda: 900.0)
-    run = imports.run(imports.job(), Trigger.SCHEDULE)
+    run = imports.run(imports.job(), RunTrigger.SCHEDULE)
     assert run.status is RunStatus.CANCELLED
     assert run.problem is not None
     assert (run.problem["code"], run.blocked_by) == ("overlapping_run", first.run_id)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from erphub.imports.runs.models import Run
-from erphub.imports.runs.schemas import Cost
+from erphub.imports.runs.schemas import RunCost
 
 _WRITE, _READ = 0.625e-6, 0.125e-6
 _USD_PER_CALL = {
@@ -23,12 +23,12 @@ TASK_MEMORY_GB = 1.728
 TRANSITIONS_PER_TASK, TRANSITIONS_PER_RUN = 2, 8
 
 
-def cost_of(run: Run) -> Cost:
+def cost_of(run: Run) -> RunCost:
     """What the run has cost so far; the engine's own S3 requests are an estimate."""
     calls = sum(count * _usd_per_call(call) for call, count in run.calls.items())
     compute = run.lambda_ms / 1000 * TASK_MEMORY_GB * _USD_PER_GB_SECOND + run.tasks * _USD_PER_REQUEST
     transitions = (run.tasks * TRANSITIONS_PER_TASK + TRANSITIONS_PER_RUN) * _USD_PER_TRANSITION
-    return Cost(
+    return RunCost(
         aws_calls=dict(sorted(run.calls.items())),
         task_count=run.tasks,
         lambda_duration_ms=run.lambda_ms,

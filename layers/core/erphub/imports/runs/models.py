@@ -21,7 +21,7 @@ class RunStatus(StrEnum):
         return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
-class Trigger(StrEnum):
+class RunTrigger(StrEnum):
     """Why a run started: by hand, by its schedule, because its connection is new, or because it works again."""
 
     MANUAL = "manual"
@@ -60,7 +60,7 @@ class Run:
 
     ref: RunRef
     connection_id: str
-    trigger: Trigger
+    trigger: RunTrigger
     status: RunStatus
     started_by: str
     created_at: str

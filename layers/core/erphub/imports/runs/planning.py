@@ -17,7 +17,7 @@ from erphub.imports.jobs.schedule import date_range
 from erphub.imports.runs import packages
 from erphub.imports.runs.carry_over import CarryOverFinder, about_instant, period_text
 from erphub.imports.runs.late_changes import LateChangeFinder, LateChanges
-from erphub.imports.runs.models import Part, Run, RunRef, Trigger, Unit, UnitStatus
+from erphub.imports.runs.models import Part, Run, RunRef, RunTrigger, Unit, UnitStatus
 from erphub.imports.runs.ports import RunStores, Source, Sources, TaskResult
 from erphub.imports.runs.units import LogWriter, company_of, date_ranges_of, fail, planned_rows, problem_of
 from erphub.lake.ports import Lake
@@ -61,7 +61,7 @@ class RunPlanner:
         if run.status.has_ended or run.cancel_requested:
             return {"outcome": "done"}
         # Of a connection's jobs that are due at once one signs in first, so that not all try a login that is refused.
-        needs_slot = run.trigger is Trigger.SCHEDULE and run.parts is None
+        needs_slot = run.trigger is RunTrigger.SCHEDULE and run.parts is None
         refused = False
         try:
             if needs_slot and not self._may_sign_in(run):
@@ -127,7 +127,7 @@ class RunPlanner:
         source = self.sources.get(run.ref.client_id, job.connection_id)
         if source.status in {"paused", "deleting", "deleted"}:
             raise ErpRefused(f"The connection {source.name} is {source.status}.", code=f"connection_{source.status}")
-        if source.status == "reauth_required" and run.trigger is Trigger.SCHEDULE:
+        if source.status == "reauth_required" and run.trigger is RunTrigger.SCHEDULE:
             raise CredentialsRefused(
                 "The ERP no longer accepts the connection's login. Connect again.", code="reauth_required"
             )
@@ -193,7 +193,7 @@ class RunPlanner:
 
     def _blocked(self, run: Run, blocker: RunRef) -> TaskResult:
         detail = f"Run {blocker.run_id} is still importing some of the same data."
-        if run.trigger is Trigger.SCHEDULE:
+        if run.trigger is RunTrigger.SCHEDULE:
             problem = {"code": "overlapping_run", "detail": detail + " This one was skipped.", "run_id": blocker.run_id}
             self._log(run.ref, "warning", "overlapping_run", problem["detail"])
             self.stores.runs.update(run.ref, blocked_by=blocker.run_id, problem=problem)

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from erphub.imports.runs.models import LogLine, RunStatus, Trigger, Unit, UnitStatus
+from erphub.imports.runs.models import LogLine, RunStatus, RunTrigger, Unit, UnitStatus
 from erphub.platform.actors import ActorView
 from erphub.platform.wire import JsonObject, Model
 
@@ -89,7 +89,7 @@ class RunTotals(Model):
     size_bytes: int
 
 
-class Cost(Model):
+class RunCost(Model):
     """AWS calls by `service.Operation`, Lambda time, and an estimate in US dollars at list prices."""
 
     aws_calls: dict[str, int]
@@ -107,7 +107,7 @@ class RunView(Model):
     id: str
     job_id: str
     connection_id: str
-    trigger: Trigger
+    trigger: RunTrigger
     status: RunStatus
     started_by: ActorView
     due_at: str | None
@@ -121,7 +121,7 @@ class RunView(Model):
     to_date: date | None
     progress: RunProgress
     totals: RunTotals | None
-    cost: Cost
+    cost: RunCost
     units: UnitPage | None = None
 
 

@@ -8,7 +8,7 @@ from erphub.connections.ports import ConnectionStore
 from erphub.imports.jobs.models import Job
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.runs.costs import cost_of
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.runs.ports import RunStores
 from erphub.imports.runs.schemas import (
     LogLineView,
@@ -48,27 +48,27 @@ class ImportRunService:
         """Start a run by hand. Raises NotFound, Unavailable, Conflict (`connection_deleting`)."""
         job = self.jobs.get(client_id, job_id)
         require_active(self.connections.get(client_id, job.connection_id))
-        return self._view(self._start(job, self.new_id(), Trigger.MANUAL, started_by))
+        return self._view(self._start(job, self.new_id(), RunTrigger.MANUAL, started_by))
 
     def start_first(self, job: Job, run_id: str) -> None:
         """Start the run a new connection begins with; again is fine."""
-        self._start(job, run_id, Trigger.FIRST, job.created_by)
+        self._start(job, run_id, RunTrigger.FIRST, job.created_by)
 
     def start_due(self, job: Job, due_at: datetime) -> None:
         """Start the run of a due instant; again is fine."""
         run_id = derived_id_at(int(due_at.timestamp() * 1000), job.client_id, job.id, instant(due_at))
-        self._start(job, run_id, Trigger.SCHEDULE, HUB, due_at)
+        self._start(job, run_id, RunTrigger.SCHEDULE, HUB, due_at)
 
     def start_catch_up(self, job: Job, since: datetime) -> None:
         """Start the run that catches up on what a job missed since its connection stopped working; again is fine."""
         run_id = derived_id_at(int(since.timestamp() * 1000), job.client_id, job.id, "catch-up", instant(since))
-        self._start(job, run_id, Trigger.CATCH_UP, HUB, catch_up_since=since)
+        self._start(job, run_id, RunTrigger.CATCH_UP, HUB, catch_up_since=since)
 
     def _start(
         self,
         job: Job,
         run_id: str,
-        trigger: Trigger,
+        trigger: RunTrigger,
         started_by: str,
         due_at: datetime | None = None,
         catch_up_since: datetime | None = None,
@@ -91,7 +91,7 @@ class ImportRunService:
             # request meets it; otherwise it ends by itself when nobody has begun it.
             raise Unavailable("The import could not be started. Try again in a moment.") from error
         except Exception as error:
-            if trigger is Trigger.MANUAL:
+            if trigger is RunTrigger.MANUAL:
                 self._fail_as_not_started(run.ref)
             raise Unavailable("The import could not be started. Try again in a moment.") from error
         return run

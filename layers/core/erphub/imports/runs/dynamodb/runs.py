@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast, override
 
 from erphub.imports.runs.dynamodb.open_runs import OpenRunTable
-from erphub.imports.runs.models import Run, RunRef, RunStatus, Trigger
+from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.runs.ports import RunCosts, RunStore
 from erphub.platform.aws.items import Item, without_decimals
 from erphub.platform.aws.table import Table, make_key
@@ -158,7 +158,7 @@ def _run(item: Item) -> Run:
     return Run(
         ref=RunRef(values["client_id"], values["job_id"], values["run_id"]),
         connection_id=values["connection_id"],
-        trigger=Trigger(values["trigger"]),
+        trigger=RunTrigger(values["trigger"]),
         status=RunStatus(values["status"]),
         started_by=values["started_by"],
         created_at=values["created_at"],

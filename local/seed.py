@@ -113,7 +113,7 @@ def _tenancy(http: httpx.Client, token: str) -> tuple[dict[str, str], list[dict[
 def _members(http: httpx.Client, token: str, clients: list[dict[str, str]]) -> None:
     for index, client in enumerate(clients):
         members = _call(http, token, "GET", f"/clients/{client['id']}/members?limit=200")["items"]
-        there = {member["email"] for member in members}
+        there = {member["member"]["name"] for member in members}
         for person in PEOPLE:
             role = person.roles[index]
             if role is not None and person.name not in there:

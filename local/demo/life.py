@@ -338,7 +338,7 @@ class Life:
         owner.answer(wizard, "finish", {}, None)
         owner.stands(connection, "active")
         made_up = owner.ended(nightly, "catch_up")
-        told = f"Active again; what was missed was made up for: {made_up['trigger']}, {made_up['status']}."
+        told = f"Active again; what was missed was caught up on: {made_up['trigger']}, {made_up['status']}."
         self.check((made_up["trigger"], made_up["status"]) == ("catch_up", "succeeded"), told, made_up["problem"])
         self._told({"connection.healed", "import.finished"})
 

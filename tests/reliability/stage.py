@@ -368,8 +368,8 @@ class Theatre:
 
 def _hurry(patch: pytest.MonkeyPatch, stage: Stage) -> None:
     """Whoever waits within a call moves the clock instead."""
-    patch.setattr("erphub.wizards.service._LONGEST_START", 0.05)
-    patch.setattr("erphub.wizards.service.WizardService.__init__.__defaults__", (stage.wait,))
+    patch.setattr("erphub.wizards.machine._MAX_START_SECONDS", 0.05)
+    patch.setattr("erphub.wizards.machine.WizardMachine.__init__.__defaults__", (stage.wait,))
 
 
 def forget_parts() -> None:

@@ -223,7 +223,12 @@ class Life:
     def _trail(self, connection: str) -> None:
         entries = self.owner.get(f"./connections/{connection}/audit")["items"]
         rows = [
-            [one["at"][11:19], (one["email"] or one["actor"]).split("@")[0], one["action"], _short(one["new"])]
+            [
+                one["occurred_at"][11:19],
+                (one["actor"]["name"] or one["actor"]["id"]).split("@")[0],
+                one["action"],
+                _short(one["new"]),
+            ]
             for one in entries
         ]
         self.screen.table(["at", "who", "did what", "new"], rows, cut=[3])

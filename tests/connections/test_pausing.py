@@ -23,14 +23,14 @@ def test_a_connection_is_paused_and_resumed_and_the_audit_log_says_by_whom(hub, 
     hub.pass_time(hours=3)
     assert hub.call("POST", f"{connection}/resume").json["status"] == "active"
     assert len(hub.catch_ups) == 1
-    trail = hub.call("GET", f"{connection}/audit").json["items"]
-    assert [one["action"] for one in trail[:2]] == ["connection.resumed", "connection.paused"]
-    assert (trail[1]["actor"], trail[1]["old"], trail[1]["new"]) == (
+    entries = hub.call("GET", f"{connection}/audit").json["items"]
+    assert [one["action"] for one in entries[:2]] == ["connection.resumed", "connection.paused"]
+    assert (entries[1]["actor"]["id"], entries[1]["old"], entries[1]["new"]) == (
         "administrator",
         {"status": "active"},
         {"status": "paused"},
     )
-    assert trail[1]["source"]
+    assert entries[1]["source"]
 
 
 def test_only_who_may_edit_a_connection_pauses_it(hub, connection):

@@ -114,7 +114,7 @@ def test_what_nobody_provides_is_said(services: Services):
 
 
 def test_a_fake_that_is_given_is_used_in_place_of_what_the_wiring_makes():
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
 
     fake: Any = object()
-    assert Services(CAPABILITIES, given={AuditTrail: fake}).get(AuditTrail) is fake
+    assert Services(CAPABILITIES, given={AuditLog: fake}).get(AuditLog) is fake

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from erphub import capabilities
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.capabilities import CAPABILITIES
 from erphub.companies.dynamodb import CompanyTable
 from erphub.companies.service import CompanyRegistry
@@ -148,7 +148,7 @@ class Scene:
         self.secrets = platform.stored_secrets
         self.services = Services(CAPABILITIES, platform, {LakeRemoval: self})
         self.connections, self.store = self.services.get(ConnectionTable), self.services.get(DeletionTable)
-        self.audit, self.companies = self.services.get(AuditTrail), self.services.get(CompanyRegistry)
+        self.audit, self.companies = self.services.get(AuditLog), self.services.get(CompanyRegistry)
         self.tasks = self.services.get(DeletionTasks)
         self.dependents = self.tasks.dependents
 

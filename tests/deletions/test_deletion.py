@@ -212,9 +212,9 @@ def test_the_same_delete_again_is_the_same_deletion(scene: Scene):
     first = scene.ask(token)
     assert scene.ask(token) == first
     assert len(scene.machine.running) == 1
-    entries = scene.audit.page(scene.member(), MINE, PageQuery()).items
+    entries = scene.audit.list_entries(scene.member(), MINE, PageQuery()).items
     assert [entry.action for entry in entries] == ["connection.deleted", "connection.created"]
-    assert (entries[0].actor, entries[0].source, entries[0].new["status"]) == ("owner", "192.0.2.7", "deleting")
+    assert (entries[0].actor.id, entries[0].source, entries[0].new["status"]) == ("owner", "192.0.2.7", "deleting")
 
 
 def test_a_delete_again_sees_to_it_that_the_machine_goes_on(scene: Scene):
@@ -316,7 +316,7 @@ def test_within_the_grace_time_everything_comes_back_paused(scene: Scene):
     assert new == {"EVENT"}, "that it was deleted and restored"
     assert scene.store.list_scheduled(CLIENT) == []
     assert scene.machine.stopped == [execution]
-    actions = [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items]
+    actions = [entry.action for entry in scene.audit.list_entries(scene.member(), MINE, PageQuery()).items]
     assert actions == ["connection.restored", "connection.deleted", "connection.created"]
 
 
@@ -464,7 +464,7 @@ def test_afterwards_a_search_of_every_store_finds_nothing_but_the_audit_trail(sc
     assert scene.walk() == ["stop_work", "wait", "done"]
     for word in (MINE, NAME, "Nord AS", "Vest AS"):
         assert [trace for trace in scene.traces(word) if "#AUDIT#" not in trace] == [], word
-    assert [entry.action for entry in scene.audit.page(scene.member(), MINE, PageQuery()).items] == [
+    assert [entry.action for entry in scene.audit.list_entries(scene.member(), MINE, PageQuery()).items] == [
         "connection.removed",
         "connection.deleted",
         "connection.created",

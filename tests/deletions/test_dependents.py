@@ -29,7 +29,7 @@ NOT_OF_A_CONNECTION = {
     # Where events are sent is the client's business; what was sent of this connection is not (WEBHOOK-DELIVERY).
     "WEBHOOK",
 }
-AUDIT = {"ENTRY", "ONCE"}
+AUDIT = {"ENTRY", "ENTRY-KEY"}
 """What is kept, in partitions of its own."""
 ERPHUB = Path(erphub.__path__[0])
 

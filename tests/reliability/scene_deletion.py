@@ -81,7 +81,7 @@ class Deletion(WithImports):
         if len(others) != 1:
             return "the other connection's password is gone"
         items = [views.kind_of(item) for item in stage.items() if BOOKS in json.dumps(item, default=str)]
-        items = [kind for kind in items if kind not in ("ENTRY", "ONCE", "DELETION-PLAN", "EVENT")]
+        items = [kind for kind in items if kind not in ("ENTRY", "ENTRY-KEY", "DELETION-PLAN", "EVENT")]
         if "CONNECTION" not in items and (items or any(BOOKS in secret for secret in stage.secrets())):
             return f"left without an owner: {items}"
         return None

@@ -8,7 +8,7 @@ import pytest
 from deltalake import DeltaTable
 
 from erphub import app
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.companies.service import CompanyRegistry
 from erphub.connections.dynamodb import ConnectionTable
 from erphub.connections.erp_access import ErpAccess
@@ -70,7 +70,7 @@ def connect(stage: Stage, connection_id: str, name: str, companies: list[str]) -
     )
     kept = [Company(key=key, name=f"Company {key}") for key in companies]
     app.services().get(CompanyRegistry).claim(CUSTOMER, connection, kept, allow_duplicates=True)
-    entry = app.services().get(AuditTrail).entry(USER, "connection.created", None, {"name": name}, "192.0.2.7")
+    entry = app.services().get(AuditLog).entry(USER, "connection.created", None, {"name": name}, "192.0.2.7")
     finished = wizard.model_copy(update={"status": WizardStatus.FINISHED})
     _, ended = app.services().get(WizardTable).replacing(finished)
     app.services().get(ConnectionTable).create(connection, kept, entry, [ended])

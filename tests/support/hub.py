@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from erphub.audit.dynamodb import AuditTable
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.companies.access_requests import AccessRequests
 from erphub.companies.models import CompanyUse
 from erphub.companies.service import CompanyRegistry
@@ -222,7 +222,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     made = services.use(
         monkeypatch,
         {
-            AuditTrail: AuditTrail(AuditTable(table), redaction, clock, _ids_in_order()),
+            AuditLog: AuditLog(AuditTable(table), redaction, actors, clock, _ids_in_order()),
             AllConnectionHooks: happenings,
             AccessRequests: happenings,
             ErpAccess: system,

@@ -509,7 +509,11 @@ def test_the_trail_says_who_changed_what_from_where_and_no_password(hub, made):
     edit.answer("companies", {"companies": ["F0002"]})
     edit.answer("finish", {})
     entry = trail(hub, made)[0]
-    assert (entry["actor"], entry["action"], entry["source"]) == ("administrator", "connection.edited", "192.0.2.10")
+    assert (entry["actor"]["id"], entry["action"], entry["source"]) == (
+        "administrator",
+        "connection.edited",
+        "192.0.2.10",
+    )
     assert entry["old"] == {"login": "reader", "companies": ["F0001"]}
     assert entry["new"] == {"login": "newcomer", "companies": ["F0002"], "password": "replaced"}
     assert "right" not in str(trail(hub, made))

@@ -1,10 +1,12 @@
-"""The audit trail in the tenant table: a partition per connection, whose items are put once and never written again."""
+"""The audit log in the tenant table: a partition per connection, whose items are put once and never written again."""
 
-from collections.abc import Sequence
+from typing import override
 
 from erphub.audit.models import AuditEntry
+from erphub.audit.ports import AuditStore
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.pages import Page
 from erphub.platform.writes import Key, Write
 
 
@@ -14,40 +16,38 @@ def audit_write(client_id: str, connection_id: str, entry: AuditEntry) -> Write:
     return Write(put=item, condition="attribute_not_exists(pk)")
 
 
-class AuditTable:
-    """Satisfies `audit.ports.AuditEntries`."""
+class AuditTable(AuditStore):
+    """The audit log in the tenant table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def add(self, client_id: str, connection_id: str, entry: AuditEntry, once: str | None) -> None:
-        """See the port."""
+    @override
+    def add(self, client_id: str, connection_id: str, entry: AuditEntry, event_key: str | None) -> None:
         write = audit_write(client_id, connection_id, entry)
-        if once is None:
+        if event_key is None:
             self._table.transact([write])
             return
-        occasion = audit_occasion_key(client_id, connection_id, once)
-        first = Write(put=dict(occasion), condition="attribute_not_exists(pk)")
+        key = audit_event_key(client_id, connection_id, event_key)
+        first = Write(put=dict(key), condition="attribute_not_exists(pk)")
         try:
             self._table.transact([write, first])
         except VersionConflict:
-            if self._table.get(occasion) is None:
+            if self._table.get(key) is None:
                 raise
 
-    def page(
-        self, client_id: str, connection_id: str, limit: int, next: str | None
-    ) -> tuple[Sequence[AuditEntry], str | None]:
-        """See the port."""
+    @override
+    def get_page(self, client_id: str, connection_id: str, limit: int, cursor: str | None) -> Page[AuditEntry]:
         key = audit_key(client_id, connection_id, "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=next, newest_first=True)
-        return [AuditEntry.model_validate_json(item["body"]) for item in page.items], page.next
+        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor, newest_first=True)
+        return Page([AuditEntry.model_validate_json(item["body"]) for item in page.items], page.next)
 
 
 def audit_key(client_id: str, connection_id: str, entry: str) -> Key:
-    """The key of an entry of a connection's audit trail, which has a partition of its own."""
+    """The key of an entry of a connection's audit log, which has a partition of its own."""
     return make_key(f"CLIENT#{client_id}#AUDIT#{connection_id}", "ENTRY", entry)
 
 
-def audit_occasion_key(client_id: str, connection_id: str, once: str) -> Key:
-    """The key that says an occasion has been written down."""
-    return make_key(f"CLIENT#{client_id}#AUDIT#{connection_id}", "ONCE", once)
+def audit_event_key(client_id: str, connection_id: str, event_key: str) -> Key:
+    """The key that says that an entry was added under an event key."""
+    return make_key(f"CLIENT#{client_id}#AUDIT#{connection_id}", "ENTRY-KEY", event_key)

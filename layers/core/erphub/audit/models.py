@@ -1,9 +1,6 @@
 """One entry of the audit log."""
 
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from erphub.platform.wire import JsonObject, Model
 
@@ -12,10 +9,14 @@ class AuditEntry(Model):
     """One thing that happened. `old` and `new` hold what changed, never a secret."""
 
     id: str
-    at: datetime
-    actor: Annotated[str, Field(description="The user's id, or `hub` when the hub did it by itself")]
+    occurred_at: datetime
+    actor: str
+    """A user's id, or `platform.actors.HUB`."""
     email: str | None = None
-    action: Annotated[str, Field(description="What happened, for programs: `connection.renamed`, `secret.replaced` …")]
-    source: Annotated[str | None, Field(description="The address the request came from")] = None
+    """The actor's address as it was then."""
+    action: str
+    """What happened, for programs: `connection.renamed`, `secret.replaced` …"""
+    source: str | None = None
+    """The address the request came from."""
     old: JsonObject | None = None
     new: JsonObject | None = None

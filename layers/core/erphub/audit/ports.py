@@ -1,20 +1,18 @@
-"""What the hub must remember about what was done to connections."""
+"""Where the audit log is kept."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from erphub.audit.models import AuditEntry
+from erphub.platform.pages import Page
 
 
-class AuditEntries(Protocol):
+class AuditStore(Protocol):
     """Entries by connection. They are only ever added; there is no way to change or remove one."""
 
-    def add(self, client_id: str, connection_id: str, entry: AuditEntry, once: str | None) -> None:
-        """Add an entry, unless one was added for the same occasion (`once`) before."""
+    def add(self, client_id: str, connection_id: str, entry: AuditEntry, event_key: str | None) -> None:
+        """Add an entry, unless one was added under the same event key before."""
         ...
 
-    def page(
-        self, client_id: str, connection_id: str, limit: int, next: str | None
-    ) -> tuple[Sequence[AuditEntry], str | None]:
+    def get_page(self, client_id: str, connection_id: str, limit: int, cursor: str | None) -> Page[AuditEntry]:
         """A page of a connection's entries, the newest first; also after the connection was deleted."""
         ...

@@ -3,18 +3,20 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
     from erphub.platform.services import Services
 
 
-def audit_trail(services: "Services") -> "AuditTrail":
+def audit_log(services: "Services") -> "AuditLog":
     """Who did what to a connection; `record` is for everybody who changes one."""
     from erphub.audit.dynamodb import AuditTable
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
     from erphub.platform import redaction
+    from erphub.tenancy.actors import MemberDirectory
 
     platform = services.platform
-    return AuditTrail(AuditTable(platform.table), redaction, platform.clock, platform.new_id)
+    actors = services.get(MemberDirectory)
+    return AuditLog(AuditTable(platform.table), redaction, actors, platform.clock, platform.new_id)
 
 
-PROVIDES = (audit_trail,)
+PROVIDES = (audit_log,)

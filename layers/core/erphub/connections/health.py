@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.connections.access import ConnectionAccess
 from erphub.connections.capability import (
     CONNECTION_DEGRADED,
@@ -219,7 +219,7 @@ class PauseService:
 
     access: ConnectionAccess
     health: HealthService
-    audit: AuditTrail
+    audit: AuditLog
 
     def pause(self, member: Member, connection_id: str) -> None:
         """Stop a connection's imports and transfers. Raises NotFound, Forbidden, Conflict."""
@@ -241,7 +241,7 @@ class PauseService:
             {"status": after.status.value},
             member.source,
             email=member.email,
-            once=f"{action} {instant(after.status_since)}",
+            event_key=f"{action} {instant(after.status_since)}",
         )
 
 

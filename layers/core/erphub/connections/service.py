@@ -6,7 +6,7 @@ from typing import Any
 
 from erphub.audit.models import AuditEntry
 from erphub.audit.schemas import AuditPage
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.connections.access import ConnectionAccess, connection_not_found
 from erphub.connections.models import Connection, LastTest
 from erphub.connections.ports import ConnectionStore, ConnectionTests
@@ -34,7 +34,7 @@ class ConnectionService:
     clock: Clock
     new_id: Ids
     access: ConnectionAccess
-    audit: AuditTrail
+    audit: AuditLog
 
     def page(self, member: Member, query: PageQuery) -> ConnectionPage:
         """A page of the client's connections."""
@@ -50,7 +50,7 @@ class ConnectionService:
         """A page of what was done to a connection; of a deleted one too. Raises NotFound, Forbidden."""
         if self.store.get(member.client_id, connection_id) is not None:
             self.access.connection(member, connection_id)
-        return self.audit.page(member, connection_id, query)
+        return self.audit.list_entries(member, connection_id, query)
 
     def update(self, member: Member, connection_id: str, body: ChangedConnection) -> ConnectionView:
         """Rename or share a connection. Raises NotFound, Forbidden, Conflict (`version_conflict`, `name_taken`)."""

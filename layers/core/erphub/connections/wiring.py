@@ -36,7 +36,7 @@ def connection_access(services: "Services") -> "ConnectionAccess":
 
 def connection_service(services: "Services") -> "ConnectionService":
     """Connections, for the API."""
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
     from erphub.connections.access import ConnectionAccess
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.service import ConnectionService
@@ -49,7 +49,7 @@ def connection_service(services: "Services") -> "ConnectionService":
         platform.clock,
         platform.new_id,
         services.get(ConnectionAccess),
-        services.get(AuditTrail),
+        services.get(AuditLog),
     )
 
 
@@ -99,11 +99,11 @@ def connection_tester(services: "Services") -> "ConnectionTester":
 
 def pause_service(services: "Services") -> "PauseService":
     """Pausing by hand, for the API."""
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
     from erphub.connections.access import ConnectionAccess
     from erphub.connections.health import HealthService, PauseService
 
-    return PauseService(services.get(ConnectionAccess), services.get(HealthService), services.get(AuditTrail))
+    return PauseService(services.get(ConnectionAccess), services.get(HealthService), services.get(AuditLog))
 
 
 def erp_access(services: "Services") -> "ErpAccess":

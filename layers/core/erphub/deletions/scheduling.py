@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
 from erphub.deletions.capability import CONNECTION_DELETING
@@ -21,7 +21,7 @@ class DeletionScheduler:
 
     store: DeletionStore
     connections: ConnectionStore
-    audit: AuditTrail
+    audit: AuditLog
 
     def schedule(self, deletion: Deletion) -> Deletion:
         """Make the connection and all of it unusable in one step, and have its people notified; again is fine.

@@ -9,7 +9,7 @@ The connection's own item goes last: until then whatever is left has an owner, a
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.connections.access import ConnectionAccess
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.deletions.capability import CONNECTION_RESTORED
@@ -34,7 +34,7 @@ class DeletionService:
     plans: DeletionPreview
     scheduler: DeletionScheduler
     machine: StateMachine
-    audit: AuditTrail
+    audit: AuditLog
     access: ConnectionAccess
     clock: Clock
     grace_period: timedelta

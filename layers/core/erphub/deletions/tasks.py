@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.connections.models import Connection
 from erphub.connections.ports import ConnectionStore
 from erphub.deletions.models import Deletion, DeletionStatus
@@ -37,7 +37,7 @@ class DeletionTasks:
     scheduler: DeletionScheduler
     dependents: Sequence[Dependent]
     """In the order of their removal."""
-    audit: AuditTrail
+    audit: AuditLog
     clock: Clock
     checkpoint: Checkpoint = no_checkpoint
 
@@ -85,7 +85,7 @@ class DeletionTasks:
             self.checkpoint(f"removed {dependent.kind}")
         counts = {view.kind: view.count for view in begun.goes}
         self.audit.record(
-            client_id, connection_id, HUB, "connection.removed", {"goes": counts}, None, once=f"removed-{begun.id}"
+            client_id, connection_id, HUB, "connection.removed", {"goes": counts}, None, event_key=f"removed-{begun.id}"
         )
         self.checkpoint("written down")
         self.store.delete(connection, begun)

@@ -24,17 +24,17 @@ def deletion_table(services: "Services") -> "DeletionTable":
 
 def deletion_scheduler(services: "Services") -> "DeletionScheduler":
     """The step that makes a connection unusable."""
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.deletions.dynamodb import DeletionTable
     from erphub.deletions.scheduling import DeletionScheduler
 
-    return DeletionScheduler(services.get(DeletionTable), services.get(ConnectionTable), services.get(AuditTrail))
+    return DeletionScheduler(services.get(DeletionTable), services.get(ConnectionTable), services.get(AuditLog))
 
 
 def deletion_service(services: "Services") -> "DeletionService":
     """Deletion, for the API."""
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
     from erphub.connections.access import ConnectionAccess
     from erphub.deletions.dynamodb import DeletionTable, PlanTable
     from erphub.deletions.preview import DeletionPreview
@@ -47,7 +47,7 @@ def deletion_service(services: "Services") -> "DeletionService":
         DeletionPreview(PlanTable(platform.table), _in_order_of_removal(services), platform.clock),
         services.get(DeletionScheduler),
         platform.machine(platform.settings.delete_machine),
-        services.get(AuditTrail),
+        services.get(AuditLog),
         services.get(ConnectionAccess),
         platform.clock,
         timedelta(seconds=platform.settings.deletion_grace_seconds),
@@ -56,7 +56,7 @@ def deletion_service(services: "Services") -> "DeletionService":
 
 def deletion_tasks(services: "Services") -> "DeletionTasks":
     """The tasks of delete.asl.json."""
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.deletions.dynamodb import DeletionTable
     from erphub.deletions.scheduling import DeletionScheduler
@@ -68,7 +68,7 @@ def deletion_tasks(services: "Services") -> "DeletionTasks":
         services.get(ConnectionTable),
         services.get(DeletionScheduler),
         _in_order_of_removal(services),
-        services.get(AuditTrail),
+        services.get(AuditLog),
         platform.clock,
     )
 

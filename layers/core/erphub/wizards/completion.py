@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from erphub.audit.models import AuditEntry
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.companies.service import CompanyRegistry, as_company
 from erphub.connections.models import Company, Connection
 from erphub.connections.ports import ConnectionStore
@@ -42,7 +42,7 @@ class WizardCompletion:
     connections: ConnectionStore
     companies: WizardCompanies
     registry: CompanyRegistry
-    audit: AuditTrail
+    audit: AuditLog
     clock: Clock
     cleanup: WizardCleanup
 

@@ -224,7 +224,7 @@ def wizard_cleanup(services: "Services") -> "WizardCleanup":
 
 def wizard_completion(services: "Services") -> "WizardCompletion":
     """The end of a wizard that makes or changes a connection."""
-    from erphub.audit.service import AuditTrail
+    from erphub.audit.service import AuditLog
     from erphub.companies.service import CompanyRegistry
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.wizards.cleanup import WizardCleanup
@@ -237,7 +237,7 @@ def wizard_completion(services: "Services") -> "WizardCompletion":
         services.get(ConnectionTable),
         services.get(WizardCompanies),
         services.get(CompanyRegistry),
-        services.get(AuditTrail),
+        services.get(AuditLog),
         services.platform.clock,
         services.get(WizardCleanup),
     )

@@ -7,7 +7,7 @@ from erphub.notes.models import Note
 from erphub.notes.ports import NoteStore
 from erphub.notes.schemas import NewNote, NotePage, NoteView
 
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.connections.access import ConnectionAccess
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.clock import Clock, Ids
@@ -22,7 +22,7 @@ class NoteService:
 
     store: NoteStore
     access: ConnectionAccess
-    audit: AuditTrail
+    audit: AuditLog
     events: EventPublisher
     clock: Clock
     new_id: Ids

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import override
 
-from erphub.audit.service import AuditTrail
+from erphub.audit.service import AuditLog
 from erphub.companies.service import CompanyRegistry
 from erphub.connections.erp_access import ErpAccess
 from erphub.connections.models import Connection, ConnectionStatus
@@ -91,13 +91,13 @@ class NewCompanies(ClaimsNewCompanies):
     """Claims new companies in the registry; one that is not the connection's to take is written down, once."""
 
     registry: CompanyRegistry
-    audit: AuditTrail
+    audit: AuditLog
 
     @override
     def claim_new_companies(self, connection: Connection, found: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
         def record_skipped(company: FoundCompany, reason: HubError) -> None:
             new = {"company": company.key, "name": company.name, "code": reason.code, "detail": reason.detail}
-            once = f"skipped {company.key} {reason.code}"
-            self.audit.record(connection.client_id, connection.id, HUB, "company.skipped", new=new, once=once)
+            event_key = f"skipped {company.key} {reason.code}"
+            self.audit.record(connection.client_id, connection.id, HUB, "company.skipped", new=new, event_key=event_key)
 
         return self.registry.claim_new_companies(connection, found, record_skipped)

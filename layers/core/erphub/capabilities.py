@@ -11,8 +11,8 @@ from importlib import import_module
 from erphub.platform.capability import ADMINISTRATOR, Capability, EventType, Permission
 
 CAPABILITIES = (
-    "audit",
     "tenancy",
+    "audit",
     "events",
     "webhooks",
     "erp",

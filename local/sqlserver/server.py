@@ -27,6 +27,7 @@ from local.sqlserver.stats import Stats
 from local.sqlserver.tunnel import Certificate, certificate
 
 
+# structure: the switches of a real server, all of them with defaults; a test sets one or two
 class StandIn:
     """A running server. Port 0 takes a free one; `port` and `browser_port` hold the real ones after `start`.
 

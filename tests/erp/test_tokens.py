@@ -11,7 +11,7 @@ import pytest
 from erphub.erp.dynamodb import RateLimitTable, TokenTable
 from erphub.erp.rate_limits import RateLimiter
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
-from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens, Tokens, digest, utc_now
+from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore, Tokens, digest, utc_now
 from erphub.erp.tokens import Token, TokenStore
 from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
@@ -54,7 +54,7 @@ def aws() -> Iterator[tuple[Table, str]]:
 @pytest.fixture(params=["process", "aws"])
 def store(request: pytest.FixtureRequest) -> TokenStore:
     if request.param == "process":
-        return ProcessTokens()
+        return InProcessTokenStore()
     table, key = request.getfixturevalue("aws")
     return TokenTable(table, key, "C1", "K1")
 
@@ -65,44 +65,44 @@ def fetched(value: str = "secret-token", minutes: int = 60) -> Token:
 
 def test_a_token_that_is_kept_is_read_back(store: TokenStore):
     assert store.read("rest") is None
-    assert store.lease("rest", "me", NOON, NOON + MINUTE)
+    assert store.acquire_lease("rest", "me", NOON, NOON + MINUTE)
     assert store.read("rest") is None
-    assert store.keep("rest", "me", fetched())
+    assert store.save("rest", "me", fetched())
     assert store.read("rest") == fetched()
     assert store.read("soap") is None
 
 
 def test_only_one_holds_the_lease_until_it_ends(store: TokenStore):
-    assert store.lease("rest", "me", NOON, NOON + MINUTE)
-    assert store.lease("rest", "me", NOON, NOON + MINUTE)
-    assert not store.lease("rest", "you", NOON, NOON + MINUTE)
-    store.release("rest", "you")
-    assert not store.lease("rest", "you", NOON, NOON + MINUTE)
-    assert store.lease("rest", "you", NOON + MINUTE, NOON + 2 * MINUTE)
+    assert store.acquire_lease("rest", "me", NOON, NOON + MINUTE)
+    assert store.acquire_lease("rest", "me", NOON, NOON + MINUTE)
+    assert not store.acquire_lease("rest", "you", NOON, NOON + MINUTE)
+    store.release_lease("rest", "you")
+    assert not store.acquire_lease("rest", "you", NOON, NOON + MINUTE)
+    assert store.acquire_lease("rest", "you", NOON + MINUTE, NOON + 2 * MINUTE)
 
 
 def test_who_comes_back_after_the_lease_has_passed_on_changes_nothing(store: TokenStore):
-    store.lease("rest", "slow", NOON, NOON + MINUTE)
-    store.lease("rest", "quick", NOON + MINUTE, NOON + 2 * MINUTE)
-    assert store.keep("rest", "quick", fetched("new"))
-    assert not store.keep("rest", "slow", fetched("old"))
-    store.release("rest", "slow")
+    store.acquire_lease("rest", "slow", NOON, NOON + MINUTE)
+    store.acquire_lease("rest", "quick", NOON + MINUTE, NOON + 2 * MINUTE)
+    assert store.save("rest", "quick", fetched("new"))
+    assert not store.save("rest", "slow", fetched("old"))
+    store.release_lease("rest", "slow")
     kept = store.read("rest")
     assert kept is not None
     assert kept.value == "new"
 
 
 def test_a_released_lease_can_be_taken_at_once(store: TokenStore):
-    store.lease("rest", "me", NOON, NOON + MINUTE)
-    store.release("rest", "me")
-    assert store.lease("rest", "you", NOON, NOON + MINUTE)
+    store.acquire_lease("rest", "me", NOON, NOON + MINUTE)
+    store.release_lease("rest", "me")
+    assert store.acquire_lease("rest", "you", NOON, NOON + MINUTE)
 
 
 def test_nothing_in_the_table_shows_the_token(aws: tuple[Table, str]):
     table, key = aws
     store = TokenTable(table, key, "C1", "K1")
-    store.lease("rest", "me", NOON, NOON + MINUTE)
-    store.keep("rest", "me", fetched("CANARY-" + "x" * 9000))
+    store.acquire_lease("rest", "me", NOON, NOON + MINUTE)
+    store.save("rest", "me", fetched("CANARY-" + "x" * 9000))
     kept = clients.client("dynamodb").scan(TableName="t")["Items"]
     assert b"CANARY" not in repr(kept).encode()
     assert len(kept[0]["pieces"]["L"]) == 3  # pyright: ignore[reportTypedDictNotRequiredAccess]
@@ -114,8 +114,8 @@ def test_nothing_in_the_table_shows_the_token(aws: tuple[Table, str]):
 def test_a_token_copied_to_another_connection_opens_for_nobody(aws: tuple[Table, str]):
     table, key = aws
     mine, theirs = TokenTable(table, key, "C1", "K1"), TokenTable(table, key, "C2", "K1")
-    mine.lease("rest", "me", NOON, NOON + MINUTE)
-    mine.keep("rest", "me", fetched())
+    mine.acquire_lease("rest", "me", NOON, NOON + MINUTE)
+    mine.save("rest", "me", fetched())
     item = table.get({"pk": "CLIENT#C1", "sk": "TOKEN#K1#rest"})
     assert item is not None
     table.put(item | {"pk": "CLIENT#C2"})
@@ -181,7 +181,7 @@ def test_many_workers_that_are_refused_at_once_fetch_exactly_one_more(store: Tok
 
 def test_who_dies_while_fetching_is_followed_when_the_lease_ends(store: TokenStore):
     clock, door = Clock(), Door()
-    store.lease("rest", "dead", clock(), clock() + timedelta(seconds=40))
+    store.acquire_lease("rest", "dead", clock(), clock() + timedelta(seconds=40))
     door_of_clock = lambda: Token(door().value, clock() + 60 * MINUTE)  # noqa: E731
     assert Tokens(store, clock, pause=clock.sleep).current("rest", door_of_clock) == "token 1"
     assert clock() >= NOON + timedelta(seconds=40)
@@ -192,9 +192,9 @@ def test_who_never_gets_the_lease_gives_up_in_words(store: TokenStore):
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
-        store.lease("rest", "greedy", clock(), clock() + MINUTE)
+        store.acquire_lease("rest", "greedy", clock(), clock() + MINUTE)
 
-    store.lease("rest", "greedy", clock(), clock() + MINUTE)
+    store.acquire_lease("rest", "greedy", clock(), clock() + MINUTE)
     with pytest.raises(Unavailable) as caught:
         Tokens(store, clock, pause=sleep).current("rest", Door())
     assert caught.value.code == "sign_in_busy"

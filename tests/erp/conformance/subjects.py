@@ -23,7 +23,7 @@ from erphub.erp.reading import CountsByDay, ReportsChanges
 from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, ListsOptions
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
-from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
+from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore
 from erphub.erp.transports.sqlserver import driver
 from local.erps.twentyfourseven import App, Transport, seed
 from local.sqlserver import Catalogue, StandIn, certificate, company, saft, visma
@@ -191,7 +191,7 @@ def twentyfourseven(answers: Mapping[str, Any], without: set[str], attaches: boo
     app.world.clock = moving
     watched: Any = Contract(app) if available() else app
     resources = AdapterResources(
-        ProcessTokens(),
+        InProcessTokenStore(),
         InProcessRateLimiter(moving),
         moving,
         applications={"24sevenoffice": seed.APPLICATION_ID},

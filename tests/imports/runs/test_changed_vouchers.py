@@ -14,7 +14,7 @@ from erphub.erp import catalogue as erp
 from erphub.erp.resources import AdapterResources
 from erphub.erp.system import FoundCompany
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
-from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
+from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore
 from erphub.imports.jobs.models import Days, Job
 from erphub.imports.runs.models import Run, RunStatus
 from erphub.imports.runs.ports import Source
@@ -58,7 +58,7 @@ class Office:
         clock = self.imports.clock
         applications = {"24sevenoffice": seed.APPLICATION_ID}
         resources = AdapterResources(
-            ProcessTokens(), InProcessRateLimiter(clock), clock, applications=applications, pause=lambda _: None
+            InProcessTokenStore(), InProcessRateLimiter(clock), clock, applications=applications, pause=lambda _: None
         )
         yield erp.open_system("24sevenoffice", settings, secret, transport=Transport(self.watched), resources=resources)
 

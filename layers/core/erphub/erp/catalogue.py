@@ -14,7 +14,7 @@ from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, ListsCompanies
 from erphub.platform.errors import NotFound
 
-MODULES = ("visma_business", "sqlserver_generic", "twentyfourseven")
+MODULES = ("visma_business", "sqlserver_generic", "twentyfourseven.system")
 """The modules in `systems`, in the order in which they are offered. A new system is one more, and its name here."""
 
 CAPABILITIES: Mapping[AdapterCapability, type] = {

@@ -33,6 +33,7 @@ class AnswerRole(StrEnum):
     VOUCHER_PATH = "voucher_path"
 
 
+# structure: data alone, named where it is made; a form's field has as many properties as JSON Schema has for it
 @dataclass(frozen=True)
 class Field:
     """One thing the wizard asks for.
@@ -53,7 +54,7 @@ class Field:
     secret: bool = False
     multiline: bool = False
     pattern: str | None = None
-    longest: int = 200
+    max_length: int = 200
     choices: Mapping[str, str] = field(default_factory=dict[str, str])
     warnings: Mapping[str, str] = field(default_factory=dict[str, str])
     """A choice that is allowed but deserves a warning, with its words."""

@@ -19,7 +19,7 @@ from erphub.platform.clock import Clock
 from erphub.platform.writes import Key
 
 _later = later_when_busy("key_busy", "The key for tokens is busy.")
-_LARGEST = 4000
+_MAX_ENCRYPTED_BYTES = 4000
 """Bytes that KMS encrypts at once; a longer token is several pieces."""
 
 
@@ -45,7 +45,7 @@ class TokenTable(TokenStore):
         return Token(kept["value"], datetime.fromisoformat(kept["expires_at"]), kept["made_with"])
 
     @override
-    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+    def acquire_lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         try:
             self._table.update(
                 token_key(self._client, self._connection, name),
@@ -61,7 +61,7 @@ class TokenTable(TokenStore):
         return True
 
     @override
-    def keep(self, name: str, holder: str, token: Token) -> bool:
+    def save(self, name: str, holder: str, token: Token) -> bool:
         kept = {"value": token.value, "expires_at": token.expires_at.isoformat(), "made_with": token.made_with}
         pieces = self._seal(name, json.dumps(kept).encode())
         try:
@@ -78,7 +78,7 @@ class TokenTable(TokenStore):
         return True
 
     @override
-    def release(self, name: str, holder: str) -> None:
+    def release_lease(self, name: str, holder: str) -> None:
         try:
             self._table.update(
                 token_key(self._client, self._connection, name),
@@ -93,7 +93,7 @@ class TokenTable(TokenStore):
         return {"client": self._client, "connection": self._connection, "token": name}
 
     def _seal(self, name: str, plain: bytes) -> list[bytes]:
-        pieces = [plain[at : at + _LARGEST] for at in range(0, len(plain), _LARGEST)]
+        pieces = [plain[at : at + _MAX_ENCRYPTED_BYTES] for at in range(0, len(plain), _MAX_ENCRYPTED_BYTES)]
         return [
             self._kms("encrypt", KeyId=self._key, Plaintext=piece, EncryptionContext=self._context(name))[
                 "CiphertextBlob"
@@ -124,8 +124,8 @@ def _stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-DOZEN = 12
-LOOK_EVERY = timedelta(seconds=1)
+CALLS_AT_ONCE = 12
+REFRESH_EVERY = timedelta(seconds=1)
 
 
 class RateLimitTable(RateLimiter):
@@ -170,7 +170,7 @@ class RateLimitTable(RateLimiter):
 
     def _look(self, kind: str, now: datetime) -> None:
         looked = self._looked.get(kind)
-        if looked is not None and looked <= now < looked + LOOK_EVERY:
+        if looked is not None and looked <= now < looked + REFRESH_EVERY:
             return
         item = self._table.get(rate_limit_key(self._client, self._connection, kind), consistent=False) or {}
         self._looked[kind] = now
@@ -188,7 +188,7 @@ class RateLimitTable(RateLimiter):
     def _fetch(self, kind: str, hourly: int, hour: datetime, now: datetime) -> int:
         """Take some of the hour's calls from the table. Raises Unavailable when there are none."""
         key = rate_limit_key(self._client, self._connection, kind)
-        wanted = min(DOZEN, hourly)
+        wanted = min(CALLS_AT_ONCE, hourly)
         for calls in dict.fromkeys((wanted, 1)):
             for change, condition in (
                 ("SET used = used + :calls, expires_at = :gone", "this_hour = :hour AND used <= :rest"),

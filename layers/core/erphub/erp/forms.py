@@ -67,7 +67,7 @@ def field_schema(item: Field) -> Json:
     else:
         schema["type"] = item.type
         if item.type == "string":
-            schema |= {"minLength": 1 if item.required else 0, "maxLength": item.longest}
+            schema |= {"minLength": 1 if item.required else 0, "maxLength": item.max_length}
         if item.pattern is not None:
             schema["pattern"] = item.pattern
         if item.multiline:

@@ -8,7 +8,7 @@ from erphub.platform.errors import FieldError, Invalid
 from erphub.platform.text import clean_name
 
 
-def all_or_these(longest: int = 128) -> Json:
+def all_or_these(max_length: int = 128) -> Json:
     """The form of a choice among what the ERP lists: the word `all`, or keys."""
     return {
         "oneOf": [
@@ -16,7 +16,7 @@ def all_or_these(longest: int = 128) -> Json:
             {
                 "title": "These",
                 "type": "array",
-                "items": {"type": "string", "minLength": 1, "maxLength": longest},
+                "items": {"type": "string", "minLength": 1, "maxLength": max_length},
                 "minItems": 1,
                 "maxItems": 2000,
                 "uniqueItems": True,
@@ -78,7 +78,7 @@ def name_step() -> Step:
                 "Name",
                 "Must differ from your other connections.",
                 example="Accounts, head office",
-                longest=100,
+                max_length=100,
                 role=AnswerRole.NAME,
             ),
         ),

@@ -22,15 +22,15 @@ class TokenStore(Protocol):
         """The token that is kept, expired or not; None when there is none. Raises Unavailable."""
         ...
 
-    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+    def acquire_lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         """Whether `holder` alone may fetch a new token until then. A lease that has run out can be taken over."""
         ...
 
-    def keep(self, name: str, holder: str, token: Token) -> bool:
+    def save(self, name: str, holder: str, token: Token) -> bool:
         """Keep the token, encrypted, and end the lease; False when the lease had passed to somebody else, whose token
         stands."""
         ...
 
-    def release(self, name: str, holder: str) -> None:
+    def release_lease(self, name: str, holder: str) -> None:
         """End the lease without a token; one that has passed to somebody else is left alone."""
         ...

@@ -13,7 +13,7 @@ from erphub.erp.posting import Posting
 from erphub.erp.resources import AdapterResources
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
 from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
-from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
+from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.standins.twentyfourseven.contract import Contract, available
 
@@ -90,7 +90,7 @@ def clock(app: App) -> Time:
 def resources(clock: Time) -> AdapterResources:
     """What one connection's functions share."""
     return AdapterResources(
-        ProcessTokens(),
+        InProcessTokenStore(),
         InProcessRateLimiter(clock),
         clock,
         applications={"24sevenoffice": seed.APPLICATION_ID},

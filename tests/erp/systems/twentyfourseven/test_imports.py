@@ -127,7 +127,7 @@ def test_a_change_in_the_very_second_is_told(system: TwentyFourSevenOffice, app:
 def test_when_too_much_was_changed_no_days_are_told(
     system: TwentyFourSevenOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datasets, "MOST_CHANGED", LINES // 2)
+    monkeypatch.setattr(datasets, "MAX_CHANGED_ROWS", LINES // 2)
     assert system.report_changes(LEDGER, SHOP, LONG_AGO) == ChangeReport(too_much=True)
 
 

@@ -11,7 +11,7 @@ from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import Posted
 from erphub.erp.resources import AdapterResources
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
-from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens
+from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore
 from erphub.platform.errors import Unavailable, Uncertain
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.erp.systems.twentyfourseven.conftest import PDF, Time, posting, settlement
@@ -32,7 +32,7 @@ class Hub:
         self.app, self.clock = App.seeded(), Time()
         self.app.world.clock = self.clock
         self.way = way
-        self.tokens, self.rate_limiter = ProcessTokens(), InProcessRateLimiter(self.clock)
+        self.tokens, self.rate_limiter = InProcessTokenStore(), InProcessRateLimiter(self.clock)
 
     def system(self) -> Any:
         """A new function's connection, which shares what they all share."""

@@ -50,7 +50,7 @@ DESCRIPTION = Description(
             title="Site",
             help="Where your Toy Ledger is, and a login that may read it.",
             fields=(
-                Field("site", "Address", "As in the browser.", example="https://ledger.example", longest=300),
+                Field("site", "Address", "As in the browser.", example="https://ledger.example", max_length=300),
                 Field("toy_login", "Login", "The name you sign in with.", example="reader"),
                 Field(
                     "toy_password",

@@ -29,7 +29,7 @@ IDS = ("accounts", "gl_transactions", "customers", "suppliers", "products", "ord
 """What both transports have."""
 BATCH_ROWS = 10_000
 """About 3 MB of the widest dataset; what one batch costs in memory, whatever the company's size."""
-MOST_CHANGED = 20_000
+MAX_CHANGED_ROWS = 20_000
 """From so many changed rows on, nobody goes day by day: a closing of the books, or a conversion."""
 
 
@@ -90,7 +90,7 @@ def report_changes(source: Source, dataset: Dataset, since: datetime) -> ChangeR
     rows = 0
     for page in source.changed_rows(dataset.id, since):
         rows += len(page)
-        if rows > MOST_CHANGED:
+        if rows > MAX_CHANGED_ROWS:
             return ChangeReport(too_much=True)
         for row in page:
             days |= {row[dataset.date]} if row.get(dataset.date) else set()

@@ -123,7 +123,7 @@ def product_of(record: Mapping[str, Any]) -> Product:
     """A product of REST in our words; what REST does not state (VAT, a cost of 0, stock not kept) is not given."""
     stock, cost = part(record, "stock"), decimal(record.get("costPrice"))
     counted = decimal(stock.get("quantity")) if stock.get("isManaged") else None
-    told: dict[str, Any] = {
+    stated: dict[str, Any] = {
         "number": (_text(record, "number") or str(record.get("id")))[:100],
         "name": _text(record, "name")[:150] or f"({record.get('id')})",
         "price": money(decimal(record.get("salesPrice")) or Decimal(0)),
@@ -131,7 +131,7 @@ def product_of(record: Mapping[str, Any]) -> Product:
         "active": record.get("status", "active") != "inactive",
     }
     return Product(
-        **told | optional(cost=money(cost) if cost else None, stock=None if counted is None else quantity(counted))
+        **stated | optional(cost=money(cost) if cost else None, stock=None if counted is None else quantity(counted))
     )
 
 

@@ -70,7 +70,7 @@ class RestCustomers:
 
     def changed_since(self, since: datetime | None) -> Iterator[Change]:
         """Oldest first. Each page asks from the last instant seen, as pages by number would slip under changes."""
-        told: set[tuple[str, str]] = set()
+        given: set[tuple[str, str]] = set()
         start: Query = {"limit": PAGE, "sortBy": "modifiedAt:asc"}
         ask: Query | None = dict(start) | ({"modifiedFrom": _zulu(since)} if since else {})
         while ask is not None:
@@ -78,8 +78,8 @@ class RestCustomers:
             records: list[dict[str, Any]] = answer.body
             for record in records:
                 change = _customer_change(record)
-                if (change.reference, change.version) not in told:
-                    told.add((change.reference, change.version))
+                if (change.reference, change.version) not in given:
+                    given.add((change.reference, change.version))
                     yield change
             ask = _onward(ask, answer, records, start)
 
@@ -202,7 +202,7 @@ class RestProducts:
         return min(int(one["id"]) for one in found)
 
     def changed_since(self, since: datetime | None) -> Iterator[Change]:
-        """All are read, as REST cannot be asked for changed products; those that changed are told, oldest first."""
+        """All are read, as REST cannot be asked for changed products; those that changed are given, oldest first."""
         changes = [
             _product_change(record) for page in self._rest.pages("/products", {"limit": PAGE}) for record in page
         ]

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, override
 
+from erphub.erp.systems.twentyfourseven.datasets import Source
 from erphub.erp.systems.twentyfourseven.numbers import decimal, number, part, records
 from erphub.erp.systems.twentyfourseven.parties import organisation_number
 from erphub.erp.systems.twentyfourseven.rest import Rest, parse_instant
@@ -29,23 +30,24 @@ MISSING: Mapping[str, Sequence[str]] = {
 }
 
 
-class RestRows:
+class RestRows(Source):
     """One organisation's datasets."""
 
     def __init__(self, rest: Rest, books: RestBooks) -> None:
         self._rest = rest
         self._books = books
 
+    @override
     def offers(self, dataset: str) -> bool:
-        """See the port. An order's lines are a call for each order, too many for all orders every night."""
+        # An order's lines are a call for each order, too many for all orders every night.
         return dataset in MISSING
 
+    @override
     def missing(self, dataset: str) -> Sequence[str]:
-        """See the port."""
         return MISSING[dataset]
 
+    @override
     def years(self) -> tuple[date, date] | None:
-        """From the first day of the first year to the day after the last."""
         found = self._rest.get("/fiscalperiods", {"type": "Year"}).body
         days = [(_day(one.get("startingDate")), _day(one.get("endingDate"))) for one in found]
         known = [(first, last) for first, last in days if first and last]
@@ -53,16 +55,17 @@ class RestRows:
             return None
         return min(first for first, _ in known), max(last for _, last in known) + timedelta(days=1)
 
+    @override
     def is_small(self, first: date, end: date, rows: int) -> bool:
-        """By asking for the line that a small period does not have: the one after `rows` lines."""
+        # By asking for the line that a small period does not have: the one after `rows` lines.
         query = {"dateFrom": first.isoformat(), "dateTo": end.isoformat(), "limit": 1, "page": rows + 1}
         try:
             return not self._rest.get("/transactionlines", query).body
         except ErpRefused:
             return True  # a page that is not there
 
+    @override
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
-        """See the port."""
         match dataset:
             case "accounts":
                 yield [self._account(one) for one in self._books.accounts]
@@ -82,8 +85,9 @@ class RestRows:
             case _:
                 raise KeyError(dataset)
 
+    @override
     def changed_rows(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
-        """Made since and changed since are asked for apart: nothing says that what is new counts as changed."""
+        # Made since and changed since are asked for apart: nothing says that what is new counts as changed.
         instant = f"{since:%Y-%m-%dT%H:%M:%SZ}"
         for by in ("modifiedFrom", "createdFrom"):
             if dataset == "orders":
@@ -94,8 +98,9 @@ class RestRows:
             for page in self._rest.pages("/transactionlines", query):
                 yield [self._line(one) for one in page]
 
+    @override
     def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:
-        """Whether the last day counts, the published description does not say: both readings are given."""
+        # Whether the last day counts, the published description does not say: both readings are given.
         for last in (end - timedelta(days=1), end):
             query = {"dateFrom": first.isoformat(), "dateTo": last.isoformat()}
             try:

@@ -89,9 +89,9 @@ class SoapImages:
         )
         found = self._soap.read(ATTACHMENT, "GetFileInfo", (("parameters", parameters),), self._company)
         for file in children(found, "ImageFile"):
-            told = dict(_meta(file))
-            if words in told.get("Comment", ""):
-                number = told.get("PageNo", "")
+            details = dict(_meta(file))
+            if words in details.get("Comment", ""):
+                number = details.get("PageNo", "")
                 yield _Page(whole(file, "Id") or 0, whole(file, "StampNo") or 0, int(number) if number.isdigit() else 0)
 
     def _stamp(self) -> int:

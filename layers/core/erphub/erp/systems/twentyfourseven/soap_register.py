@@ -100,7 +100,7 @@ class SoapCustomers:
         return list(children(self._soap.read(COMPANY, "GetCompanies", body, self._company), "Company"))
 
     def changed_since(self, since: datetime | None) -> Iterator[Change]:
-        """First the keys of what changed, by pages; then the records; told oldest first."""
+        """First the keys of what changed, by pages; then the records; stated oldest first."""
         changes: list[Change] = []
         for keys in self.changed_keys(since):
             for start in range(0, len(keys), AT_ONCE):
@@ -329,7 +329,7 @@ def product_of(one: "Element") -> Product:
     """A product of SOAP in our words; what is not stated is not given."""
     cost, rate = amount(one, "InPrice"), amount(one, "TaxRate")
     stock = amount(one, "Stock") if truth(one, "StockControlled") else None
-    told: dict[str, Any] = {
+    stated: dict[str, Any] = {
         "number": (text(one, "No") or text(one, "Id") or "?")[:100],
         "name": (text(one, "Name") or f"({text(one, 'Id')})")[:150],
         "price": parties.money(amount(one, "Price") or Decimal(0)),
@@ -341,7 +341,7 @@ def product_of(one: "Element") -> Product:
         vat_rate=None if rate is None else parties.money(rate),
         stock=None if stock is None else parties.quantity(stock),
     )
-    return Product(**told | known)
+    return Product(**stated | known)
 
 
 def _product_change(one: "Element") -> Change:

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
+from erphub.erp.systems.twentyfourseven.datasets import Source
 from erphub.erp.systems.twentyfourseven.endpoints import ACCOUNT, TRANSACTION
 from erphub.erp.systems.twentyfourseven.parties import organisation_number
 from erphub.erp.systems.twentyfourseven.rest import parse_instant
@@ -35,7 +36,7 @@ _ORDER = (
 )  # fmt: skip
 
 
-class SoapRows:
+class SoapRows(Source):
     """One company's datasets."""
 
     def __init__(self, soap: Soap, books: SoapBooks, clock: Clock) -> None:
@@ -46,26 +47,27 @@ class SoapRows:
         self._products = SoapProducts(soap, books.company)
         self._orders = SoapOrders(soap, books, self._products)
 
+    @override
     def offers(self, dataset: str) -> bool:
-        """See the port."""
         return dataset in MISSING or dataset == "order_lines"
 
+    @override
     def missing(self, dataset: str) -> Sequence[str]:
-        """See the port."""
         if dataset == "order_lines":
             return ("quantity_finished", "unit")
         extra = {"products": ("unit", "type"), "gl_transactions": ("customer_no",), "orders": ()}
         return [*MISSING[dataset], *extra.get(dataset, ())]
 
+    @override
     def years(self) -> tuple[date, date] | None:
-        """From the first day of the first year to the day after the last."""
         found = self._books.list(TRANSACTION, "GetFiscalYears", "FiscalYear")
         spans = [(day(one, "StartingDate"), day(one, "EndingDate")) for one in found]
         known = [(first, end) for first, end in spans if first and end]
         return (min(first for first, _ in known), max(end for _, end in known)) if known else None
 
-    def is_small(self, first: date, end: date, rows: int) -> bool:  # noqa: ARG002 - numbers are per year
-        """By the highest voucher numbers of the year's series, taking ten lines for each voucher."""
+    @override
+    def is_small(self, first: date, end: date, rows: int) -> bool:
+        # By the highest voucher numbers of the year's series, taking ten lines for each voucher.
         vouchers = 0
         for series in set(self._books.number_series.values()):
             body: Node = (("argEntryId", (("Date", first), ("SortNo", series), ("EntryNo", 0))),)
@@ -73,8 +75,8 @@ class SoapRows:
             vouchers += whole(answer, "EntryNo") or 0
         return vouchers * 10 <= rows
 
+    @override
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
-        """See the port."""
         match dataset:
             case "accounts":
                 yield [_account(one) for one in self._books.accounts]
@@ -99,11 +101,10 @@ class SoapRows:
             case _:
                 raise KeyError(dataset)
 
+    @override
     def changed_rows(self, dataset: str, since: datetime) -> Iterator[list[Row]]:
-        """Made since and changed since are asked for apart: nothing says that what is new counts as changed.
-
-        The ERP takes instants in UTC, and has no pages: changes are asked for week by week.
-        """
+        # Made since and changed since are asked for apart: nothing says that what is new counts as changed. The ERP
+        # takes instants in UTC, and has no pages: changes are asked for week by week.
         if dataset == "orders":
             yield [self._order(one) for one in self._orders.orders((("ChangedAfter", since),), _ORDER)]
             return
@@ -114,8 +115,9 @@ class SoapRows:
             at = until
         yield [self._line(one) for one in self._transactions("EntryDate", *_ALWAYS, registered_after=since)]
 
-    def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:  # noqa: ARG002
-        """SOAP aggregates by month only, which says nothing of a window's days."""
+    @override
+    def balances(self, first: date, end: date) -> Iterator[Mapping[str, Decimal]]:
+        # SOAP aggregates by month only, which says nothing of a window's days.
         return iter(())
 
     def _lines(self, first: date | None, end: date | None) -> list["Element"]:

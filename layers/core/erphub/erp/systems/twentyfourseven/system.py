@@ -15,15 +15,17 @@ from erphub.erp.reading import ChangeReport, DateRange, Reading, ReadPlan, Reads
 from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, FoundChoice, FoundCompany, ListsCompanies, ListsOptions
 from erphub.erp.systems.twentyfourseven import departments
-from erphub.erp.systems.twentyfourseven.description import USER
+from erphub.erp.systems.twentyfourseven.description import DESCRIPTION, USER
 from erphub.erp.systems.twentyfourseven.endpoints import Endpoints
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
-from erphub.erp.systems.twentyfourseven.tokens import ProcessTokens, Tokens, digest, utc_now
+from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore, Tokens, digest, utc_now
 
 if TYPE_CHECKING:
     from erphub.erp.systems.twentyfourseven.login import User
     from erphub.erp.systems.twentyfourseven.organisation import Organisation
 
+
+__all__ = ["DESCRIPTION", "TwentyFourSevenOffice", "connect"]
 
 SECONDS_TO_CONNECT, SECONDS_TO_ANSWER = 5.0, 30.0
 APPLICATION = "24sevenoffice"
@@ -48,7 +50,7 @@ class TwentyFourSevenOffice(
         self._departments = departments.Departments(settings)
         self._secret = secret
         self._transport = transport
-        self._resources = AdapterResources(ProcessTokens(), InProcessRateLimiter(utc_now), utc_now)
+        self._resources = AdapterResources(InProcessTokenStore(), InProcessRateLimiter(utc_now), utc_now)
 
     @override
     def use(self, resources: AdapterResources) -> None:
@@ -188,3 +190,14 @@ class TwentyFourSevenOffice(
     @override
     def find_matching_record(self, document: Document, posting: Posting) -> Change | None:
         return self._way.find_matching_record(document, posting)
+
+
+def connect(
+    settings: Mapping[str, Any],
+    secret: Mapping[str, str],
+    *,
+    networks: Sequence[str] = (),  # noqa: ARG001 - the vendor's addresses are fixed: no tenant types one
+    transport: Any = None,
+) -> TwentyFourSevenOffice:
+    """The connected system; `transport` is an httpx transport in place of the network."""
+    return TwentyFourSevenOffice(settings, secret, transport)

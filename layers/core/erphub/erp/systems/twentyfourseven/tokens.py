@@ -74,7 +74,7 @@ class Tokens:
             if token is not None and not anew and self._good(token, not_this):
                 return token
             now = self._clock()
-            if self._store.lease(name, self._holder, now, now + LEASE):
+            if self._store.acquire_lease(name, self._holder, now, now + LEASE):
                 return self._renewed(name, fetch, not_this, anew=anew)
             if now >= give_up:
                 raise Unavailable(
@@ -92,14 +92,14 @@ class Tokens:
             token = self._store.read(name)
             if token is None or anew or not self._good(token, not_this):
                 token = replace(fetch(), made_with=self._made_with)
-                kept = self._store.keep(name, self._holder, token)
+                kept = self._store.save(name, self._holder, token)
             return token
         finally:
             if not kept:
-                self._store.release(name, self._holder)
+                self._store.release_lease(name, self._holder)
 
 
-class ProcessTokens(TokenStore):
+class InProcessTokenStore(TokenStore):
     """A store for one process: what an adapter uses when nothing is shared with others."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class ProcessTokens(TokenStore):
         return self._tokens.get(name)
 
     @override
-    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+    def acquire_lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         with self._lock:
             held = self._leases.get(name)
             if held is not None and held[0] != holder and held[1] > now:
@@ -121,7 +121,7 @@ class ProcessTokens(TokenStore):
             return True
 
     @override
-    def keep(self, name: str, holder: str, token: Token) -> bool:
+    def save(self, name: str, holder: str, token: Token) -> bool:
         with self._lock:
             held = self._leases.get(name)
             if held is None or held[0] != holder:
@@ -131,7 +131,7 @@ class ProcessTokens(TokenStore):
             return True
 
     @override
-    def release(self, name: str, holder: str) -> None:
+    def release_lease(self, name: str, holder: str) -> None:
         with self._lock:
             held = self._leases.get(name)
             if held is not None and held[0] == holder:

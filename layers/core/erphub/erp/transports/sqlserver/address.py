@@ -16,7 +16,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from erphub.platform.errors import FieldError, Invalid
 
 DEFAULT_PORT = 1433
-LONGEST = 300
+MAX_ADDRESS_LENGTH = 300
 
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _INSTANCE = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]{0,30}")
@@ -48,8 +48,8 @@ def parse(text: str, pointer: str = "/server") -> Address:
     typed = text.strip(" ")
     if not typed:
         raise _invalid(pointer, "server_empty", "Enter the name or address of the SQL Server.")
-    if len(typed) > LONGEST:
-        raise _invalid(pointer, "server_too_long", f"A server address has at most {LONGEST} characters.")
+    if len(typed) > MAX_ADDRESS_LENGTH:
+        raise _invalid(pointer, "server_too_long", f"A server address has at most {MAX_ADDRESS_LENGTH} characters.")
     odd = next((char for char in typed if not "!" <= char <= "~"), None)
     if odd is not None:
         # Spaces, control characters, letters that look like others: none can be part of a host name as it is dialled.

@@ -145,7 +145,7 @@ def converter(wanted: DatasetField, column: Column, text: str, days: Days, anoma
     def dates(values: Values) -> Array:
         numbers = [days[value] for value in values]
         if days.bad:
-            _tell_bad_days(values, days, name, anomalies)
+            _note_bad_days(values, days, name, anomalies)
         return Array(numbers, DataType.int32()).cast(final)
 
     match wanted.type:
@@ -204,7 +204,7 @@ def _mended(value: str | None, name: str, anomalies: Anomalies) -> str | None:
     return mended
 
 
-def _tell_bad_days(values: Values, days: Days, name: str, anomalies: Anomalies) -> None:
+def _note_bad_days(values: Values, days: Days, name: str, anomalies: Anomalies) -> None:
     for value in values:
         if value in days.bad:
             anomalies.add("bad_date", f"{name}: {str(value)[:30]}")

@@ -302,8 +302,8 @@ def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iter
     for known in _DRIVER:
         if _says(known, words):
             return known.kind(known.detail, code=known.code)
-    told = scrub(_TAIL.sub("", words), secrets)
-    return ErpRefused(f"The server refused the connection{f': {told}' if told else ''}.", code="connection_refused")
+    said = scrub(_TAIL.sub("", words), secrets)
+    return ErpRefused(f"The server refused the connection{f': {said}' if said else ''}.", code="connection_refused")
 
 
 def too_slow(seconds: float) -> HubError:

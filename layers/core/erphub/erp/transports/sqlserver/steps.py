@@ -30,7 +30,7 @@ _SERVER = Field(
     "Name or IP address, with an instance or a port where there is one: name, name\\instance, name,port."
     " The server must be reachable from the hub.",
     example="db01.example.com\\VISMA",
-    longest=address.LONGEST,
+    max_length=address.MAX_ADDRESS_LENGTH,
 )
 _LOGIN = (
     Field(
@@ -46,7 +46,7 @@ _LOGIN = (
         "Login",
         "The SQL Server login, or DOMAIN\\user for Windows authentication. It needs read access only.",
         example="erphub_reader",
-        longest=128,
+        max_length=128,
         pattern=_NO_CONTROLS,
         needed="Enter a login. Windows authentication needs DOMAIN\\user and a password too: an integrated"
         " login is made with the user who sits at the machine, and in the cloud nobody does.",
@@ -57,7 +57,7 @@ _LOGIN = (
         "Only for a login that exists in one database alone (a contained user, as Azure SQL has them): that database.",
         required=False,
         example="F0001",
-        longest=128,
+        max_length=128,
         pattern=_NO_CONTROLS,
     ),
     Field(
@@ -65,7 +65,7 @@ _LOGIN = (
         "Password",
         "Stored encrypted, never shown again.",
         secret=True,
-        longest=128,
+        max_length=128,
         pattern=_NO_NUL,
         bound_to=("server", "authentication", "login", "login_database", "encryption", "ca_certificate"),
     ),
@@ -88,7 +88,7 @@ _ENCRYPTION = (
         "The certificate of the authority that issued the server's (PEM). Empty for a public authority.",
         required=False,
         multiline=True,
-        longest=100_000,
+        max_length=100_000,
         when=("encryption", ("verify",)),
     ),
 )
@@ -108,7 +108,7 @@ def server_step(*further: Field) -> Step:
 
 def system_database(default: str, help: str) -> Field:
     """The database that knows the companies."""
-    return Field("database", "Database", help, example=default, default=default, longest=128, pattern=_NO_CONTROLS)
+    return Field("database", "Database", help, example=default, default=default, max_length=128, pattern=_NO_CONTROLS)
 
 
 def vouchers_step(providers: Mapping[str, str], path_of: str, path_title: str) -> Step:
@@ -131,7 +131,7 @@ def vouchers_step(providers: Mapping[str, str], path_of: str, path_title: str) -
                 path_title,
                 "The archive's folder or address: \\\\server\\share, a folder on a drive, or an https address.",
                 example="\\\\files01\\DocumentCenter",
-                longest=400,
+                max_length=400,
                 pattern=_NO_CONTROLS,
                 when=("voucher_provider", (path_of,)),
                 role=AnswerRole.VOUCHER_PATH,

@@ -32,7 +32,7 @@ _TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", re.DOTALL)
 def of_the_code() -> str:
     """A digest of all that a run depends on."""
     digest = hashlib.sha256()
-    for folder in ("layers/core/erphub", "functions", "statemachines", "tests/reliability", "tests/fakes"):
+    for folder in ("layers/core/erphub", "functions", "statemachines", "tests/reliability", "tests/support"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in (".py", ".json"):
                 digest.update(path.read_bytes())
@@ -71,20 +71,26 @@ def _faults(key: str) -> dict[int, Fault]:
     return {int(number): Fault[name] for number, name in json.loads(key).items()}
 
 
-def played(name: str, pairs: int, seed: int, part: int, parts: int) -> tuple[Counter[str], int, list[Result]]:
+def played(
+    name: str, pairs: int, seed: int, minutes: float, part: int, parts: int
+) -> tuple[Counter[str], int, list[Result]]:
     """Play a part of a scene's runs. Gives its calls by service, the number of its requests, and what became of it."""
     for variable in [one for one in os.environ if one.startswith("AWS_")]:
         del os.environ[variable]
     scene = next(kind for kind in SCENES if kind.name == name)
     kept = Kept(KEPT / of_the_code() / f"{name}-{part}-of-{parts}.jsonl")
-    before = kept.all()
+    before, until = kept.all(), time.monotonic() + 60 * minutes
     with theatre() as house:
         sweep = Sweep(scene(), house).prepare()
-        runs = [*sweep.every(), *sweep.pairs(pairs, seed)][part::parts]
+        # Pairs stand among the first, so that a sweep that is broken off has some of them.
+        singles, drawn = sweep.every(), sweep.pairs(pairs, seed)
+        runs = [*singles[: len(sweep.calls)], *drawn, *singles[len(sweep.calls) :]][part::parts]
         results: list[Result] = []
         for done, faults in enumerate(runs, 1):
             if (known := before.get(_key(faults))) is not None:
                 results.append(known)
+                continue
+            if time.monotonic() > until:
                 continue
             results.append(sweep.run(faults))
             kept.add(results[-1])
@@ -125,6 +131,9 @@ def main() -> None:
     arguments.add_argument("--scene", choices=[kind.name for kind in SCENES], action="append")
     arguments.add_argument("--pairs", type=int, default=100)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument(
+        "--minutes", type=float, default=1e6, help="for each scene; what is left is played next time"
+    )
     arguments.add_argument("--every", type=int, default=1, help="only each so manieth run, for a quick look")
     given = arguments.parse_args()
     began = time.monotonic()
@@ -132,7 +141,7 @@ def main() -> None:
     for name in given.scene or [kind.name for kind in SCENES]:
         parts = 2 * given.every
         with ProcessPoolExecutor(2) as pool:
-            halves = [pool.submit(played, name, given.pairs, given.seed, part, parts) for part in (0, 1)]
+            halves = [pool.submit(played, name, given.pairs, given.seed, given.minutes, part, parts) for part in (0, 1)]
             (services, calls, first), (_, _, second) = (half.result() for half in halves)
         rows.append((name, services, calls, [*first, *second]))
     shown = table(rows)

@@ -19,6 +19,10 @@ from tests.reliability.stage import Memory, Theatre
 SAME, SAID, WRONG = "as undisturbed", "said it failed, repeated", "exception"
 
 
+FIRST = (Fault.UNANSWERED, Fault.LOST, Fault.CUT, Fault.HALF_ANSWERED, Fault.AWAY_AFTER, Fault.AWAY)
+IN_ORDER = (*FIRST, *(fault for fault in Fault if fault not in FIRST))
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
     """What became of one run."""
@@ -127,8 +131,8 @@ class Sweep:
     # --- which faults ------------------------------------------------------------------------------------------------
 
     def every(self) -> list[dict[int, Fault]]:
-        """Each request with each fault."""
-        return [{number: fault} for number, fault in product(range(1, len(self.calls) + 1), Fault)]
+        """Each request with each fault, fault by fault: stored with the answer lost, not stored, in the middle first."""
+        return [{number: fault} for fault, number in product(IN_ORDER, range(1, len(self.calls) + 1))]
 
     def rotating(self, first: int = 0) -> list[dict[int, Fault]]:
         """Each request with one fault, all faults in turn."""

@@ -18,9 +18,9 @@ _OF_TRIES = frozenset(
         "manifest",
         "bytes",
         "bytes_read",  # what came over the wire, once more when it was read once more
-        "milliseconds", "tries", "trouble", "attempts", "paths", "path", "commits", "read_version", "tested_at",
+        "duration_ms", "tries", "trouble", "attempts", "paths", "path", "commits", "read_version", "tested_at",
         "last_problem", "staging_path",
-        "time",  # of a schedule: drawn, so that not all start at once
+        "run_time",  # of a schedule: drawn, so that not all start at once
     }
 )  # fmt: skip
 """Attributes that are another in every run, or tell how often something was tried."""

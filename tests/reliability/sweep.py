@@ -131,7 +131,7 @@ class Sweep:
     # --- which faults ------------------------------------------------------------------------------------------------
 
     def every(self) -> list[dict[int, Fault]]:
-        """Each request with each fault, fault by fault: stored with the answer lost, not stored, in the middle first."""
+        """Each request with each fault: first all with the answer lost, then not stored, in the middle, and so on."""
         return [{number: fault} for fault, number in product(IN_ORDER, range(1, len(self.calls) + 1))]
 
     def rotating(self, first: int = 0) -> list[dict[int, Fault]]:

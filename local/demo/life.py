@@ -169,20 +169,20 @@ class Life:
         problem = self.colleague.refused("PATCH", path, "connection_not_shared", {"name": "Mine now"})
         screen.request(f'PATCH …/connections/… {{"name": "Mine now"}}  as the colleague: {problem["status"]}')
         screen.say(f"“{problem['detail']}”")
-        screen.request('PATCH …/connections/… {"shared": true}  as the owner')
-        self.owner.change(path, {"shared": True})
+        screen.request('PATCH …/connections/… {"is_shared": true}  as the owner')
+        self.owner.change(path, {"is_shared": True})
         after, still = self.colleague.get(path), self.viewer.get(path)
         rows = [[word, *(_seen(one, word) for one in (before, after, still))] for word in _SHOWN]
         screen.table(["", "colleague, before", "colleague, after", "who may only look"], rows)
         self.check(
-            (before["settings"], looks["settings"], before["may_edit"]) == (None, None, False),
+            (before["settings"], looks["settings"], before["can_edit"]) == (None, None, False),
             "Before, others saw that it exists and its companies, and nothing of how it connects.",
         )
         self.check(
-            after["may_edit"] and after["settings"]["login"] == self.login and "password" not in after["settings"],
+            after["can_edit"] and after["settings"]["login"] == self.login and "password" not in after["settings"],
             "Shared, the colleague sees its settings and may edit it; the password is shown to nobody.",
         )
-        self.check(still["settings"] is None and not still["may_edit"], "Who may only look sees as much as before.")
+        self.check(still["settings"] is None and not still["can_edit"], "Who may only look sees as much as before.")
 
     # --- editing -----------------------------------------------------------------------------------------------------
 
@@ -255,11 +255,11 @@ class Life:
         wizard = neighbour.begin({"erp_system": "visma-business"}, "server")
         neighbour.answer(wizard, "server", answer, "companies")
         found = {one["key"]: one for one in neighbour.get(f"./wizards/{wizard}/companies", limit=200)["items"]}
-        where: Json = found[_COMPANY]["elsewhere"] or {}
-        rows = [[one["key"], one["name"], _elsewhere(one)] for one in found.values() if not one["problem"]]
+        where: Json = found[_COMPANY]["connected_elsewhere"] or {}
+        rows = [[one["key"], one["name"], _elsewhere(one)] for one in found.values() if not one["unavailable_reason"]]
         screen.table(["key", "company", "connected already"], rows)
         self.check(
-            where.get("offers") == ["ask_owner"] and where.get("connection") is None,
+            where.get("allowed_actions") == ["request_access"] and where.get("connection_name") is None,
             "It is said that it is connected; not by whom, because this user is no member there.",
             where,
         )
@@ -268,8 +268,8 @@ class Life:
         problem = neighbour.refused("PUT", step, "company_connected", {"companies": [_COMPANY]})
         screen.request(f"PUT …/steps/companies  {_COMPANY}: {problem['status']}")
         screen.say(f"“{problem['detail']}”")
-        screen.request(f'POST …/wizards/…/access-requests {{"company": "{_COMPANY}"}}')
-        neighbour.post(f"./wizards/{wizard}/access-requests", {"company": _COMPANY})
+        screen.request(f'POST …/wizards/…/access-requests {{"company_key": "{_COMPANY}"}}')
+        neighbour.post(f"./wizards/{wizard}/access-requests", {"company_key": _COMPANY})
         asked = self._notified("company.access_requested")
         self.check(bool(asked), f"The owner's client is told: “{asked[0]['detail'] if asked else ''}”")
         self._licences(wizard, step, connection)
@@ -279,30 +279,33 @@ class Life:
         wizard = other.begin({"erp_system": "visma-business"}, "server")
         other.answer(wizard, "server", answer, "companies")
         found = {one["key"]: one for one in other.get(f"./wizards/{wizard}/companies", limit=200)["items"]}
-        where: Json = found[_COMPANY]["elsewhere"] or {}
-        told = f"A member of both clients is told: “{where.get('connection')}” of {where.get('client')}."
-        self.check(where.get("connection_id") == connection and "use_existing" in where.get("offers", []), told, where)
+        where: Json = found[_COMPANY]["connected_elsewhere"] or {}
+        told = f"A member of both clients is told: “{where.get('connection_name')}” of {where.get('client_name')}."
+        self.check(
+            where.get("connection_id") == connection and "use_existing" in where.get("allowed_actions", []), told, where
+        )
         other.remove(f"./wizards/{wizard}")
 
     def _licences(self, wizard: str, step: str, connection: str) -> None:
         screen, owner, path = self.screen, self.owner, f"{self.customer}/licences"
-        screen.request('PUT /customers/…/licences {"allowed": 2}  by the platform')
-        owner.put(path, {"allowed": 2})
+        screen.request('PUT /customers/…/licences {"licences_allowed": 2}  by the platform')
+        owner.put(path, {"licences_allowed": 2})
         problem = self.neighbour.refused("PUT", step, "licences_used_up", {"companies": [_THIRD]})
         screen.say(f"A third company: {problem['status']}, “{problem['detail']}”")
-        screen.request('PATCH /customers/… {"same_company_twice": true}  by the customer')
-        owner.change(self.customer, {"same_company_twice": True})
-        knowingly = {"companies": [_COMPANY], "confirm_duplicates": True}
-        self.neighbour.answer(wizard, "companies", knowingly, "name")
-        self.neighbour.answer(wizard, "name", {"name": "The same, knowingly"}, "vouchers")
+        screen.request('PATCH /customers/… {"allow_duplicates": true}  by the customer')
+        owner.change(self.customer, {"allow_duplicates": True})
+        again = {"companies": [_COMPANY], "confirm_duplicates": True}
+        self.neighbour.answer(wizard, "companies", again, "name")
+        self.neighbour.answer(wizard, "name", {"name": "The same again"}, "vouchers")
         self.neighbour.answer(wizard, "vouchers", {"voucher_provider": "none"}, "finish")
         self.twin = str(self.neighbour.answer(wizard, "finish", {}, None)["connection_id"])
         listed = owner.get(f"./connections/{connection}/companies")["items"]
-        marked = [one["key"] for one in listed if one["also_elsewhere"]]
-        self.check(marked == [_COMPANY], f"Connected twice knowingly, and marked in every list: {', '.join(marked)}.")
+        marked = [one["key"] for one in listed if one["is_connected_elsewhere"]]
+        self.check(marked == [_COMPANY], f"Connected twice on purpose, and marked in every list: {', '.join(marked)}.")
         used = owner.get(path)
         self.check(
-            used["used"] == 2, f"Licences count companies, not connections: {used['used']} of {used['allowed']}."
+            used["licences_used"] == 2,
+            f"Licences count companies, not connections: {used['licences_used']} of {used['licences_allowed']}.",
         )
 
     def _notified(self, kind: str) -> list[Json]:
@@ -398,13 +401,13 @@ class Life:
     def _preview(self, path: str) -> Json:
         self.screen.request("POST …/connections/…/deletion-preview")
         plan = self.owner.post(f"{path}/deletion-preview", {})
-        goes = [[one["title"], str(one["count"]), _named(one)] for one in plan["goes"] if one["count"]]
-        self.screen.table(["goes", "", "of it"], goes, numbers=[1])
-        self.screen.table(["stays", "why"], [[one["title"], one["why"]] for one in plan["stays"]])
-        counts = {one["kind"]: one["count"] for one in plan["goes"]}
+        deleted = [[one["title"], str(one["count"]), _named(one)] for one in plan["deleted"] if one["count"]]
+        self.screen.table(["deleted", "", "of it"], deleted, numbers=[1])
+        self.screen.table(["kept", "why"], [[one["title"], one["reason"]] for one in plan["kept"]])
+        counts = {one["kind"]: one["count"] for one in plan["deleted"]}
         self.check(
             (counts.get("companies"), counts.get("licences"), counts.get("import_jobs")) == (2, 1, 3),
-            "Two companies and three jobs go, and one licence is freed: the other client has the other company too.",
+            "Two companies and three jobs are deleted, one licence is freed: the other client has the other company.",
             counts,
         )
         return plan
@@ -416,7 +419,7 @@ class Life:
         before = self._traces(words)
         owner.remove(path, plan_token=owner.post(f"{path}/deletion-preview", {})["plan_token"])
         grace = self.described["parameters"]["DeletionGraceSeconds"]
-        with screen.doing(f"The time of grace passes ({grace} seconds here, 30 days by default), and it is removed"):
+        with screen.doing(f"The grace period passes ({grace} seconds here, 30 days by default), and it is removed"):
             until(lambda: owner.get("./connections")["items"], lambda found: not found, 240, every=1)
         owner.refused("GET", path, "connection_not_found")
         jobs = [job for page in owner.pages("./import-jobs") for job in page]
@@ -426,7 +429,7 @@ class Life:
         self.check(len(before) > 0 and not left, f"{told} {len(before)} places before, none now.", left[:5])
         actions = [one["action"] for one in owner.get(f"{path}/audit")["items"]]
         self.check(actions[0] == "connection.removed", "Its trail is still there, and says last: connection.removed.")
-        used = owner.get(f"{self.customer}/licences")["used"]
+        used = owner.get(f"{self.customer}/licences")["licences_used"]
         kept = self._rows(self.twin, self.neighbour)
         self.check(used == 1, f"Licences used: {used}.")
         self.check(kept == others > 0, "The other client's connection has all of its rows.", (others, kept))
@@ -484,18 +487,18 @@ def _seen(connection: Json, word: str) -> str:
     if word in ("name", "status"):
         return str(connection[word])
     if word == "may edit":
-        return "yes" if connection["may_edit"] else "no"
+        return "yes" if connection["can_edit"] else "no"
     settings: Json = connection["settings"] or {}
     return str(settings.get(word, "—"))
 
 
 def _elsewhere(company: Json) -> str:
-    where: Json | None = company["elsewhere"]
-    return "" if where is None else f"yes; offered: {', '.join(where['offers'])}"
+    where: Json | None = company["connected_elsewhere"]
+    return "" if where is None else f"yes; offered: {', '.join(where['allowed_actions'])}"
 
 
 def _named(kind: Json) -> str:
-    size = kind["facts"].get("bytes")
+    size = kind["details"].get("size_bytes")
     return ", ".join(kind["names"][:4]) + (f" ({size // 1024} KB)" if size else "")
 
 

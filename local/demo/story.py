@@ -144,7 +144,7 @@ class Story:
             ["ERP system", connection["erp_system"]],
             ["companies", ", ".join(one["name"] for one in companies)],
             ["documents of vouchers", connection["voucher"]["path"] or "none"],
-            ["others may edit it", "yes" if connection["shared"] else "no"],
+            ["others may edit it", "yes" if connection["is_shared"] else "no"],
         ]
         screen.table(["connection", connection["id"]], rows)
         return connection["id"]

@@ -52,7 +52,7 @@ def _forget_clients() -> None:
 def identities(table: Table) -> CompanyRegistry:
     """Companies of one customer, whoever asks."""
     nobody = cast(Any, None)
-    return CompanyRegistry(CompanyTable(table), nobody, nobody, nobody, nobody)
+    return CompanyRegistry(CompanyTable(table), nobody, nobody, nobody, nobody, nobody)
 
 
 def connection(number: int) -> Connection:
@@ -63,9 +63,9 @@ def connection(number: int) -> Connection:
         erp_system="visma-business",
         name=f"Connection {number}",
         owner="somebody",
-        shared=False,
+        is_shared=False,
         settings={},
-        all_companies=False,
+        includes_new_companies=False,
         created_at=now,
         updated_at=now,
     )

@@ -25,7 +25,7 @@ def one(hub):
 
 
 def allow_twice(hub, twice=True):
-    answer = hub.call("PATCH", f"/customers/{hub.customer}", {"same_company_twice": twice})
+    answer = hub.call("PATCH", f"/customers/{hub.customer}", {"allow_duplicates": twice})
     assert answer.status == 200, answer.text
     return answer.json
 
@@ -38,7 +38,7 @@ def allow(hub, allowed):
     from erphub.tenancy.dynamodb import PlatformAdministratorTable
 
     PlatformAdministratorTable(app.services().platform.table).add(PLATFORM)
-    return hub.call("PUT", f"/customers/{hub.customer}/licences", {"allowed": allowed}, user=PLATFORM)
+    return hub.call("PUT", f"/customers/{hub.customer}/licences", {"licences_allowed": allowed}, user=PLATFORM)
 
 
 class Neighbours(Edit):
@@ -87,15 +87,15 @@ def test_the_installation_is_what_the_server_says_of_itself():
 def test_a_company_that_is_connected_already_says_so_with_what_can_be_done(hub, one):
     second = Wizard(hub).until("server")
     listed = second.companies().json["items"]
-    assert listed[0]["elsewhere"] == {
+    assert listed[0]["connected_elsewhere"] == {
         "client_id": hub.client,
-        "client": "Client of administrator",
+        "client_name": "Client of administrator",
         "connection_id": one,
-        "connection": "Main office",
-        "owner": "administrator",
-        "offers": ["use_existing", "ask_owner"],
+        "connection_name": "Main office",
+        "owner": {"id": "administrator", "name": "administrator@example.test", "kind": "person"},
+        "allowed_actions": ["use_existing", "request_access"],
     }
-    assert listed[1]["elsewhere"] is None
+    assert listed[1]["connected_elsewhere"] is None
     answer = second.put("companies", {"companies": ["F0001", "F0002"]})
     assert (answer.status, answer.code) == (409, "company_connected")
     assert [(company["key"], company["connection_id"]) for company in answer.json["companies"]] == [("F0001", one)]
@@ -104,14 +104,14 @@ def test_a_company_that_is_connected_already_says_so_with_what_can_be_done(hub, 
 
 def test_whoever_is_no_member_there_learns_only_that_it_is_connected(hub, one):
     second = Neighbours(hub)
-    where = second.companies().json["items"][0]["elsewhere"]
+    where = second.companies().json["items"][0]["connected_elsewhere"]
     assert where == {
         "client_id": None,
-        "client": None,
+        "client_name": None,
         "connection_id": None,
-        "connection": None,
+        "connection_name": None,
         "owner": None,
-        "offers": ["ask_owner"],
+        "allowed_actions": ["request_access"],
     }
     refused = second.put("companies", {"companies": ["F0001"]})
     assert refused.code == "company_connected"
@@ -123,23 +123,23 @@ def test_a_member_who_may_not_see_connections_learns_no_more_than_a_stranger(hub
     blind = {"permissions": [MEMBERS_MANAGE]}
     hub.call("PUT", f"/customers/{hub.customer}/roles/blind", blind)
     hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "blind"})
-    assert Neighbours(hub).companies().json["items"][0]["elsewhere"]["connection_id"] is None
+    assert Neighbours(hub).companies().json["items"][0]["connected_elsewhere"]["connection_id"] is None
 
 
 def test_its_owner_is_asked_for_access(hub, one):
     second = Neighbours(hub)
-    asked = hub.call("POST", f"{second.path}/access-requests", {"company": "F0001"}, user="neighbour")
+    asked = hub.call("POST", f"{second.path}/access-requests", {"company_key": "F0001"}, user="neighbour")
     assert asked.status == 202
     holder, _, detail, facts = hub.asked[0]
     assert (holder.client_id, holder.connection_id) == (hub.client, one)
     assert detail.startswith("neighbour@example.test would like to use Ålesund Bygg AS")
-    assert (facts["company"], facts["user"]) == ("F0001", "neighbour")
+    assert (facts["company_key"], facts["user_id"]) == ("F0001", "neighbour")
 
 
 @pytest.mark.parametrize(("key", "code"), [("F0002", "company_free"), ("F9999", "company_unknown")])
 def test_nobody_is_asked_for_a_company_that_nobody_has(hub, one, key, code):
     second = Neighbours(hub)
-    asked = hub.call("POST", f"{second.path}/access-requests", {"company": key}, user="neighbour")
+    asked = hub.call("POST", f"{second.path}/access-requests", {"company_key": key}, user="neighbour")
     assert (asked.status, asked.json["errors"][0]["code"], hub.asked) == (422, code, [])
 
 
@@ -153,16 +153,16 @@ def finish(wizard, keys, name, **more):
 @on_both
 def test_going_on_knowingly_needs_the_customers_leave_and_is_marked_in_every_list(hub, one):
     second = Wizard(hub).until("server")
-    knowingly = {"companies": ["F0001", "F0002"], "confirm_duplicates": True}
-    assert second.put("companies", knowingly).code == "company_connected"
-    assert allow_twice(hub)["same_company_twice"] is True
-    assert "go_on" in second.companies().json["items"][0]["elsewhere"]["offers"]
+    again = {"companies": ["F0001", "F0002"], "confirm_duplicates": True}
+    assert second.put("companies", again).code == "company_connected"
+    assert allow_twice(hub)["allow_duplicates"] is True
+    assert "continue" in second.companies().json["items"][0]["connected_elsewhere"]["allowed_actions"]
     assert second.put("companies", {"companies": ["F0001"]}).code == "company_connected"
     other = finish(second, ["F0001", "F0002"], "Twice", confirm_duplicates=True)["connection_id"]
     for connection in (one, other):
         items = hub.call("GET", hub.in_client(f"/connections/{connection}/companies")).json["items"]
-        assert {item["key"]: item["also_elsewhere"] for item in items}["F0001"] is True
-    assert licences(hub)["used"] == 2
+        assert {item["key"]: item["is_connected_elsewhere"] for item in items}["F0001"] is True
+    assert licences(hub)["licences_used"] == 2
     assert "confirm_duplicates" not in str(hub.call("GET", hub.in_client(f"/connections/{other}")).json)
 
 
@@ -175,7 +175,7 @@ def test_a_company_taken_while_the_wizard_went_on_is_asked_for_again(hub, one):
     assert first.answer("finish", {})["status"] == "finished"
     late = second.answer("finish", {})
     assert (late["status"], late["step"], late["problem"]["code"]) == ("waiting", "companies", "company_connected")
-    assert licences(hub)["used"] == 2
+    assert licences(hub)["licences_used"] == 2
 
 
 def test_an_edit_keeps_what_the_connection_has_and_is_refused_what_another_has(hub, one):
@@ -193,7 +193,7 @@ def test_a_company_that_is_let_go_is_free_for_others(hub, one):
     assert companies(hub, one) == ["F0002"]
     second = Wizard(hub).until("server")
     finish(second, ["F0001"], "Second")
-    assert licences(hub)["used"] == 2
+    assert licences(hub)["licences_used"] == 2
 
 
 def test_of_two_connections_with_a_company_the_one_that_stays_keeps_it_and_its_licence(hub, one):
@@ -204,9 +204,9 @@ def test_of_two_connections_with_a_company_the_one_that_stays_keeps_it_and_its_l
     for _ in range(2):
         identities.release(hub.client, one)
     assert [held.key for held in identities.list_used(hub.client, other)] == ["F0001"]
-    assert licences(hub)["used"] == 1
+    assert licences(hub)["licences_used"] == 1
     identities.release(hub.client, other)
-    assert licences(hub)["used"] == 0
+    assert licences(hub)["licences_used"] == 0
 
 
 def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch):
@@ -220,9 +220,9 @@ def test_a_wizard_that_ends_without_a_connection_holds_nothing(hub, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(ConnectionTable, "create", never)
         wizard.answer("finish", {})
-    assert licences(hub)["used"] == 1
+    assert licences(hub)["licences_used"] == 1
     app.services().get(WizardTasks).execution_ended(hub.client, {"wizard_id": wizard.id})
-    assert licences(hub)["used"] == 0
+    assert licences(hub)["licences_used"] == 0
     assert hub.secrets.kept == {}
 
 
@@ -257,16 +257,20 @@ def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_w
 
 @on_both
 def test_licences_count_companies_and_a_selection_beyond_them_is_refused_with_the_number(hub, one):
-    assert allow(hub, 2).json == {"used": 1, "allowed": 2, "same_company_twice": False}
+    assert allow(hub, 2).json == {"licences_used": 1, "licences_allowed": 2, "allow_duplicates": False}
     second = Wizard(hub).until("server")
     hub.system.found = [*hub.system.found, type(hub.system.found[0])("F0004", "Fjerde AS")]
     third = Wizard(hub).until("server")
     refused = third.put("companies", {"companies": ["F0002", "F0004"]})
     assert (refused.status, refused.code) == (409, "licences_used_up")
-    assert (refused.json["used"], refused.json["allowed"], refused.json["wanted"]) == (1, 2, 2)
+    assert (refused.json["licences_used"], refused.json["licences_allowed"], refused.json["licences_wanted"]) == (
+        1,
+        2,
+        2,
+    )
     assert "1 of 2" in refused.json["detail"]
     finish(second, ["F0002"], "Second")
-    assert licences(hub) == {"used": 2, "allowed": 2, "same_company_twice": False}
+    assert licences(hub) == {"licences_used": 2, "licences_allowed": 2, "allow_duplicates": False}
 
 
 def test_licences_that_ran_out_while_the_wizard_went_on_ask_for_the_companies_again(hub, one):
@@ -280,17 +284,17 @@ def test_licences_that_ran_out_while_the_wizard_went_on_ask_for_the_companies_ag
 
 
 def test_fewer_licences_than_are_used_take_nothing_away(hub, one):
-    assert allow(hub, 0).json["used"] == 1
+    assert allow(hub, 0).json["licences_used"] == 1
     assert companies(hub, one) == ["F0001"]
-    assert allow(hub, None).json["allowed"] is None
+    assert allow(hub, None).json["licences_allowed"] is None
 
 
 def test_only_the_platform_says_how_many_licences_there_are(hub):
-    refused = hub.call("PUT", f"/customers/{hub.customer}/licences", {"allowed": 99})
+    refused = hub.call("PUT", f"/customers/{hub.customer}/licences", {"licences_allowed": 99})
     assert (refused.status, refused.code) == (403, "platform_administrators_only")
     unknown = allow(hub, 3).json
-    assert unknown["allowed"] == 3
-    answer = hub.call("PUT", "/customers/01JCG0NE0000000000000000AA/licences", {"allowed": 3}, user=PLATFORM)
+    assert unknown["licences_allowed"] == 3
+    answer = hub.call("PUT", "/customers/01JCG0NE0000000000000000AA/licences", {"licences_allowed": 3}, user=PLATFORM)
     assert answer.status == 404
 
 
@@ -304,10 +308,10 @@ def test_a_large_selection_is_all_or_nothing(hub):
     with pytest.raises(Conflict) as refused:
         ours.claim(hub.customer, connection, many, allow_duplicates=False)
     assert refused.value.code == "licences_used_up"
-    assert licences(hub)["used"] == 0
+    assert licences(hub)["licences_used"] == 0
     ours.claim(hub.customer, connection, many[:120], allow_duplicates=False)
     ours.claim(hub.customer, connection, many[:120], allow_duplicates=False)
-    assert licences(hub)["used"] == 120
+    assert licences(hub)["licences_used"] == 120
 
 
 def _connection(hub, connection_id):
@@ -317,9 +321,9 @@ def _connection(hub, connection_id):
         erp_system="visma-business",
         name="x",
         owner="administrator",
-        shared=False,
+        is_shared=False,
         settings={},
-        all_companies=False,
+        includes_new_companies=False,
         created_at=hub.time[0],
         updated_at=hub.time[0],
     )

@@ -67,10 +67,10 @@ class HealthScene:
             erp_system="visma-business",
             name="Main office",
             owner=self.member.user,
-            shared=False,
+            is_shared=False,
             status=status,
             settings={},
-            all_companies=True,
+            includes_new_companies=True,
             created_at=self.clock(),
             updated_at=self.clock(),
         )

@@ -69,7 +69,7 @@ def by_hand(scene, connection, stage=None, error=None):
     ]
     now = scene.clock()
     problem = as_problem(error) if error else None
-    result = LastTest(id="t", started_at=now, finished_at=now, passed=not stage, probes=probes, problem=problem)
+    result = LastTest(id="t", started_at=now, finished_at=now, has_passed=not stage, probes=probes, problem=problem)
     scene.health.report_test(connection, result)
 
 

@@ -44,7 +44,7 @@ def test_only_the_owner_edits_until_the_connection_is_shared(hub, connection):
     for method, path, body in (("PATCH", connection, {"name": "X"}), ("POST", f"{connection}/test", None)):
         answer = hub.call(method, path, body, user="neighbour")
         assert (answer.status, answer.code) == (403, "connection_not_shared")
-    hub.call("PATCH", connection, {"shared": True})
+    hub.call("PATCH", connection, {"is_shared": True})
     assert hub.call("PATCH", connection, {"name": "Ours"}, user="neighbour").status == 200
 
 
@@ -55,7 +55,7 @@ def test_a_viewer_sees_connections_and_their_companies(hub, connection):
     found = hub.call("GET", f"{connection}/companies", user="viewer", query={"search": "aalesund"}).json
     assert found["items"] == []
     found = hub.call("GET", f"{connection}/companies", user="viewer", query={"search": "alesund"}).json
-    assert found["items"] == [{"key": "F0001", "name": "Ålesund Bygg AS", "also_elsewhere": False}]
+    assert found["items"] == [{"key": "F0001", "name": "Ålesund Bygg AS", "is_connected_elsewhere": False}]
 
 
 def test_a_list_of_connections_does_not_wade_through_their_companies(hub, connection):
@@ -77,7 +77,7 @@ def test_a_test_goes_on_by_itself_and_its_result_is_kept(hub, connection):
     assert (started.status, started.json["last_test"]["finished_at"]) == (202, None)
     hub.machine.work_on()
     result = hub.call("GET", connection).json
-    assert result["last_test"]["passed"] is True
+    assert result["last_test"]["has_passed"] is True
     assert len(result["last_test"]["probes"]) == 7
     assert hub.system.opened[-1]["companies"] == ["F0001"]
 
@@ -97,7 +97,7 @@ def test_a_failed_test_says_what_the_connection_needs_and_a_passed_one_heals_it(
     hub.system.check = lambda: failed_at(stage, "some_code", "A sentence.", refused=refused)
     hub.call("POST", f"{connection}/test")
     failed = hub.call("GET", connection).json
-    assert (failed["status"], failed["last_test"]["passed"]) == (status, False)
+    assert (failed["status"], failed["last_test"]["has_passed"]) == (status, False)
     assert failed["last_test"]["problem"]["code"] == "some_code"
     del hub.system.check
     hub.call("POST", f"{connection}/test")
@@ -114,7 +114,7 @@ def test_a_test_the_erp_refuses_is_a_result(hub, connection):
 def test_a_hiccup_during_a_test_is_tried_again(hub, connection):
     hub.system.raises = [Unavailable("cut", code="connection_cut")]
     hub.call("POST", f"{connection}/test")
-    assert hub.call("GET", connection).json["last_test"]["passed"] is True
+    assert hub.call("GET", connection).json["last_test"]["has_passed"] is True
 
 
 def test_of_two_tests_the_newer_one_counts(hub, connection):
@@ -144,7 +144,7 @@ def test_an_older_test_that_ends_late_takes_nothing_from_the_newer_one(hub, conn
     )
     hub.machine.work_on()
     after = hub.call("GET", connection).json
-    assert (after["last_test"]["id"], after["last_test"]["passed"]) == (waiting["last_test"]["id"], True)
+    assert (after["last_test"]["id"], after["last_test"]["has_passed"]) == (waiting["last_test"]["id"], True)
 
 
 def test_a_test_that_ends_while_somebody_edits_overwrites_nothing(hub, connection):
@@ -153,7 +153,7 @@ def test_a_test_that_ends_while_somebody_edits_overwrites_nothing(hub, connectio
     hub.call("PATCH", connection, {"name": "Edited", "version": 1})
     hub.machine.work_on()
     after = hub.call("GET", connection).json
-    assert (after["name"], after["last_test"]["passed"], after["version"]) == ("Edited", True, 2)
+    assert (after["name"], after["last_test"]["has_passed"], after["version"]) == ("Edited", True, 2)
 
 
 def test_a_change_of_nothing_changes_nothing(hub, connection):

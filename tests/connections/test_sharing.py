@@ -23,10 +23,10 @@ def made(hub):
 
 VERBS = {
     "rename": ("PATCH", "", {"name": "Renamed"}),
-    "share": ("PATCH", "", {"shared": True}),
+    "share": ("PATCH", "", {"is_shared": True}),
     "test": ("POST", "/test", None),
     "trail": ("GET", "/audit", None),
-    "hand over": ("POST", "/transfer-ownership", {"user": COLLEAGUE}),
+    "hand over": ("POST", "/transfer-ownership", {"user_id": COLLEAGUE}),
     "edit": ("POST", None, {"step": "name"}),
     "see": ("GET", "", None),
     "see companies": ("GET", "/companies", None),
@@ -43,11 +43,11 @@ def attempt(hub, made, verb, user):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("shared", [False, True], ids=["its own", "shared"])
+@pytest.mark.parametrize("shared", [False, True], ids=["its own", "is_shared"])
 @pytest.mark.parametrize("user", ["administrator", COLLEAGUE, ACCOUNTANT, VIEWER])
 def test_each_role_does_what_it_may(hub, made, user, shared, verb):
     if shared:
-        hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"shared": True})
+        hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"is_shared": True})
     answer = attempt(hub, made, verb, user)
     if verb in FOR_ALL or user == "administrator" or (user == COLLEAGUE and shared and verb in FOR_EDITORS):
         assert answer.status < 300, answer.text
@@ -62,15 +62,15 @@ def test_each_role_does_what_it_may(hub, made, user, shared, verb):
 @pytest.mark.parametrize("user", [COLLEAGUE, ACCOUNTANT, VIEWER])
 def test_who_may_not_edit_sees_that_it_exists_and_not_how_it_connects(hub, made, user):
     seen = show(hub, made, user=user)
-    assert (seen["name"], seen["status"], seen["may_edit"]) == ("Main office", "active", False)
+    assert (seen["name"], seen["status"], seen["can_edit"]) == ("Main office", "active", False)
     assert (seen["settings"], seen["voucher"], seen["last_test"]) == (None, None, None)
     assert "db01.example.test" not in str(hub.call("GET", hub.in_client("/connections"), user=user).json)
 
 
 def test_who_may_edit_sees_all_of_it(hub, made):
-    hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"shared": True})
+    hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"is_shared": True})
     seen = show(hub, made, user=COLLEAGUE)
-    assert (seen["may_edit"], seen["settings"]["server"]) == (True, "db01.example.test")
+    assert (seen["can_edit"], seen["settings"]["server"]) == (True, "db01.example.test")
     edit = Edit(hub, made, "companies", user=COLLEAGUE)
     listed = hub.call("GET", f"{edit.path}/companies", user=COLLEAGUE).json["items"]
     assert [company["key"] for company in listed] == ["F0001", "F0002", "F0003"]
@@ -92,14 +92,14 @@ def test_a_page_of_connections_looks_each_owner_up_once(hub, made, monkeypatch):
 
     monkeypatch.setattr(MemberTable, "get", counted)
     listed = hub.call("GET", hub.in_client("/connections"), user=COLLEAGUE).json["items"]
-    assert [one["may_edit"] for one in listed] == [False] * 4
+    assert [one["can_edit"] for one in listed] == [False] * 4
     assert asked == [COLLEAGUE, "administrator"]
 
 
 def test_an_edit_ends_for_others_when_the_connection_is_no_longer_shared(hub, made):
-    hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"shared": True})
+    hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"is_shared": True})
     edit = Edit(hub, made, "name", user=COLLEAGUE)
-    hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"shared": False})
+    hub.call("PATCH", hub.in_client(f"/connections/{made}"), {"is_shared": False})
     answer = edit.put("name", {"name": "Mine now"})
     assert (answer.status, answer.code) == (403, "connection_not_shared")
     assert hub.call("GET", edit.path, user=COLLEAGUE).status == 403
@@ -127,13 +127,15 @@ def test_a_wizard_for_a_new_connection_is_its_owners_alone(hub, made):
 
 
 def hand_over(hub, made, to, user="administrator", **more):
-    return hub.call("POST", hub.in_client(f"/connections/{made}/transfer-ownership"), {"user": to, **more}, user=user)
+    return hub.call(
+        "POST", hub.in_client(f"/connections/{made}/transfer-ownership"), {"user_id": to, **more}, user=user
+    )
 
 
 @on_both
 def test_an_owner_hands_a_connection_over_and_then_has_no_more_say(hub, made):
     done = hand_over(hub, made, COLLEAGUE)
-    assert (done.status, done.json["owner"], done.json["version"]) == (200, COLLEAGUE, 2)
+    assert (done.status, done.json["owner"]["id"], done.json["version"]) == (200, COLLEAGUE, 2)
     assert attempt(hub, made, "rename", "administrator").code == "connection_not_shared"
     assert attempt(hub, made, "rename", COLLEAGUE).status == 200
     path = hub.in_client(f"/connections/{made}/audit")
@@ -163,10 +165,10 @@ def leave(hub, user="administrator"):
 def test_an_owner_who_leaves_does_not_orphan_the_connection(hub, made):
     assert hand_over(hub, made, COLLEAGUE, user=COLLEAGUE).code == "connection_not_shared"
     leave(hub)
-    assert show(hub, made, user=COLLEAGUE)["may_edit"] is True
-    assert show(hub, made, user=VIEWER)["may_edit"] is False
+    assert show(hub, made, user=COLLEAGUE)["can_edit"] is True
+    assert show(hub, made, user=VIEWER)["can_edit"] is False
     taken = hand_over(hub, made, COLLEAGUE, user=COLLEAGUE)
-    assert (taken.status, taken.json["owner"]) == (200, COLLEAGUE)
+    assert (taken.status, taken.json["owner"]["id"]) == (200, COLLEAGUE)
     assert hub.call("GET", hub.in_client(f"/connections/{made}"), user="administrator").status == 404
 
 
@@ -181,11 +183,11 @@ def test_an_owner_whose_role_no_longer_manages_connections_leaves_it_to_others(h
 
 def test_the_trail_tells_each_change_with_old_and_new(hub, made):
     path = hub.in_client(f"/connections/{made}")
-    hub.call("PATCH", path, {"name": "Head office", "shared": True})
-    hub.call("PATCH", path, {"shared": False})
+    hub.call("PATCH", path, {"name": "Head office", "is_shared": True})
+    hub.call("PATCH", path, {"is_shared": False})
     entries = [(entry["action"], entry["old"], entry["new"]) for entry in trail(hub, made)]
-    assert entries[0] == ("connection.unshared", {"shared": True}, {"shared": False})
-    assert ("connection.shared", {"shared": False}, {"shared": True}) in entries[1:3]
+    assert entries[0] == ("connection.unshared", {"is_shared": True}, {"is_shared": False})
+    assert ("connection.shared", {"is_shared": False}, {"is_shared": True}) in entries[1:3]
     assert ("connection.renamed", {"name": "Main office"}, {"name": "Head office"}) in entries[1:3]
     created = trail(hub, made)[-1]
     assert created["new"] == {"name": "Main office", "erp_system": "visma-business", "companies": ["F0001"]}

@@ -6,6 +6,7 @@ import pytest
 
 from erphub.connections.models import ConnectionStatus, Health
 from erphub.deletions.capability import CONNECTION_DELETING, CONNECTION_RESTORED
+from erphub.deletions.models import KindDetails
 from erphub.events.dynamodb import EventTable
 from erphub.events.publisher import make_event
 from erphub.imports.runs.dynamodb.runs import RunTable
@@ -20,7 +21,7 @@ from tests.support.aws import on_both
 
 
 def goes(plan):
-    return {view.kind: view for view in plan.goes}
+    return {view.kind: view for view in plan.deleted}
 
 
 # --- the preview ----------------------------------------------------------------------------
@@ -33,17 +34,20 @@ def test_the_preview_names_everything_that_goes(scene: Scene):
     assert (shown["companies"].count, shown["companies"].names) == (2, ["Nord AS", "Sør AS"])
     assert (shown["licences"].count, shown["licences"].names) == (1, ["Nord AS"]), "the other connection keeps Sør AS"
     assert (shown["import_jobs"].count, shown["import_jobs"].names) == (1, ["Last 40 days"])
-    assert shown["import_jobs"].facts == {"scheduled": 1}
+    assert shown["import_jobs"].details.model_dump(exclude_defaults=True) == {"scheduled_count": 1}
     assert shown["runs"].count == 1
     assert (shown["lake_tables"].count, shown["lake_tables"].names) == (1, ["accounts"])
-    assert shown["lake_tables"].facts["bytes"] == len(b"rows" + MINE.encode())
-    assert (shown["sync"].count, shown["sync"].facts) == (1, {"is_automatic": True})
+    assert shown["lake_tables"].details.size_bytes == len(b"rows" + MINE.encode())
+    assert (shown["sync"].count, shown["sync"].details.is_automatic) == (1, True)
     assert shown["documents"].count == 3
-    assert shown["documents"].facts == {"states": {"pending": 2, "sent": 1}, "transfers": 1}
+    assert shown["documents"].details.model_dump(exclude_defaults=True) == {
+        "documents_by_status": {"pending": 2, "sent": 1},
+        "transfer_count": 1,
+    }
     assert shown["papers"].count == 2
     assert shown["wizards"].count == 1
     assert shown["secrets"].count == 1
-    assert {stays.kind for stays in plan.stays} >= {"audit", "erp"}
+    assert {stays.kind for stays in plan.kept} >= {"audit", "erp"}
     assert plan.grace_seconds == 30 * 86400
 
 
@@ -80,8 +84,8 @@ def test_a_plan_that_no_longer_matches_is_refused_with_the_difference(scene: Sce
         {
             "kind": "runs",
             "title": "Import runs",
-            "was": {"count": 1, "names": [], "facts": {}},
-            "is": {"count": 2, "names": [], "facts": {}},
+            "was": {"count": 1, "names": [], "details": KindDetails().model_dump()},
+            "is": {"count": 2, "names": [], "details": KindDetails().model_dump()},
         }
     ]
     assert scene.connection().status is ConnectionStatus.ACTIVE
@@ -127,7 +131,7 @@ def test_a_run_that_fails_in_the_last_moment_is_no_reason_not_to_delete(scene: S
         return start(name, input)
 
     monkeypatch.setattr(scene.machine, "start", meanwhile)
-    assert scene.ask().state == "scheduled"
+    assert scene.ask().status == "scheduled"
     assert scene.connection().status is ConnectionStatus.DELETING
     scene.service.restore(scene.member(), MINE)
     assert scene.connection().health.paused_from is ConnectionStatus.DEGRADED, "as it was when it went"
@@ -161,10 +165,10 @@ def test_somebody_who_may_not_edit_may_not_delete(scene: Scene):
 
 def test_a_colleague_may_delete_and_restore_what_is_shared(scene: Scene):
     before = scene.connection()
-    scene.connections.replace(before.model_copy(update={"shared": True}), before, [])
+    scene.connections.replace(before.model_copy(update={"is_shared": True}), before, [])
     colleague = scene.member(COLLEAGUE)
     answer = scene.service.delete(colleague, MINE, scene.service.preview(colleague, MINE).plan_token)
-    assert answer.by == COLLEAGUE
+    assert answer.requested_by.id == COLLEAGUE
     scene.service.restore(colleague, MINE)
     assert scene.connection().status is ConnectionStatus.PAUSED
 
@@ -197,7 +201,7 @@ def test_of_two_who_delete_at_the_same_moment_one_wins(scene: Scene, monkeypatch
 def test_a_deleted_connection_is_unusable_at_once_and_all_of_it_is_still_there(scene: Scene):
     before = len(scene.traces(MINE))
     answer = scene.ask()
-    assert answer.state == "scheduled"
+    assert answer.status == "scheduled"
     assert answer.restorable_until == scene.now + timedelta(days=30)
     found = scene.connection()
     assert found.status is ConnectionStatus.DELETING
@@ -470,7 +474,7 @@ def test_afterwards_a_search_of_every_store_finds_nothing_but_the_audit_trail(sc
         "connection.created",
     ]
     assert scene.others() == others, "the other connection has everything it had"
-    assert scene.companies.licences(CUSTOMER).used == 1
+    assert scene.companies.licences(CUSTOMER).licences_used == 1
 
 
 def test_its_name_and_its_companies_can_be_used_again(scene: Scene):

@@ -70,7 +70,7 @@ def test_a_preview_costs_a_handful_of_requests_however_many_connections_and_runs
     assert requests.total() == alone <= A_HANDFUL, requests
     counts = {kind: view.count for kind, view in goes(plan).items()}
     assert (counts["runs"], counts["import_jobs"], counts["companies"], counts["licences"]) == (1, 1, 2, 1)
-    assert not [kind for kind, view in goes(plan).items() if "at_least" in view.facts]
+    assert not [kind for kind, view in goes(plan).items() if view.details.has_more]
 
 
 def test_of_more_than_can_be_counted_in_time_it_says_at_least(scene: Scene, requests: Counter[str]):
@@ -80,7 +80,7 @@ def test_of_more_than_can_be_counted_in_time_it_says_at_least(scene: Scene, requ
     requests.clear()
     plan = scene.service.preview(scene.member(), MINE)
     view = goes(plan)["runs"]
-    assert (view.count, view.facts) == (MAX_COUNTED, {"at_least": True})
+    assert (view.count, view.details.has_more) == (MAX_COUNTED, True)
     assert requests.total() <= A_HANDFUL
 
 
@@ -92,18 +92,18 @@ def test_so_many_companies_that_their_folders_are_not_all_looked_into(scene: Sce
         scene.table.put({**key, "key": f"X{number:04}", "name": "Example AS", "facts": "{}"})
     requests.clear()
     lake = goes(scene.service.preview(scene.member(), MINE))["lake_tables"]
-    assert lake.facts["at_least"] is True
+    assert lake.details.has_more is True
     assert requests["ListObjectsV2"] <= MAX_FOLDERS + 5
 
 
 def test_the_preview_measures_the_connections_own_folders_also_of_companies_with_odd_names(scene: Scene):
     connection, odd = scene.connection(), "Ø & Co/1"
     assert connection is not None
-    before = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
+    before = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].details.size_bytes
     key = connection_company_key(CLIENT, MINE, connection.generation, odd)
     scene.table.put({**key, "key": odd, "name": odd, "facts": "{}"})
     scene.bucket.write(f"lake/{CLIENT}/accounts/{company_folder(odd)}/{connection_folder(MINE)}/a.parquet", b"x" * 1000)
-    after = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].facts["bytes"]
+    after = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].details.size_bytes
     assert after - before == 1000
     assert before > 0
 

@@ -43,7 +43,7 @@ def choose_among_departments(person: WizardUser) -> None:
     listed = [("100001/1", "Oslo"), ("100001/2", "Bergen")]
     for _ in range(2):
         found = person.call("GET", f"{person.path}/choices/departments").json()["items"]
-        assert [(one["key"], one["name"]) for one in found if one["company"] == "100001"] == listed
+        assert [(one["key"], one["name"]) for one in found if one["company_key"] == "100001"] == listed
         refreshed = person.call("POST", f"{person.path}/steps/departments/refresh")
         assert refreshed.status_code == 202, refreshed.text
         assert person.settled()["step"] == "departments"

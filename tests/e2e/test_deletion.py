@@ -89,7 +89,7 @@ def free_companies(user: Deleter) -> list[str]:
     user.answer("server", user.server)
     found = user.call("GET", f"{user.path}/companies?limit=200").json()["items"]
     user.call("DELETE", user.path)
-    return [one["key"] for one in found if not one["problem"] and not one["elsewhere"]]
+    return [one["key"] for one in found if not one["unavailable_reason"] and not one["connected_elsewhere"]]
 
 
 def test_a_connection_is_shown_deleted_brought_back_deleted_again_and_gone(user: Deleter):
@@ -100,10 +100,10 @@ def test_a_connection_is_shown_deleted_brought_back_deleted_again_and_gone(user:
     assert others
 
     plan = user.preview(mine)
-    shown = {view["kind"]: view for view in plan["goes"]}
+    shown = {view["kind"]: view for view in plan["deleted"]}
     assert shown["companies"]["count"] == shown["licences"]["count"] == 1
     assert shown["import_jobs"]["count"] == 3
-    assert shown["lake_tables"]["facts"]["bytes"] > 0
+    assert shown["lake_tables"]["details"]["size_bytes"] > 0
     assert user.delete(mine, "never-made").status_code == 410
     assert user.call("DELETE", f"/connections/{mine}").status_code == 422
 

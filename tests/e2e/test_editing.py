@@ -81,21 +81,23 @@ def test_a_server_under_another_name_is_the_same_server(hub: Any, editor: Editor
     second = Editor(hub, client=made["id"]).start()
     second.answer("server", second.server | {"server": f"localhost:{second.stand_in['port']}"})
     found = {one["key"]: one for one in second.call("GET", f"{second.path}/companies").json()["items"]}
-    assert found["F0001"]["elsewhere"]["connection_id"] == connection
+    assert found["F0001"]["connected_elsewhere"]["connection_id"] == connection
     refused = second.put("companies", {"companies": ["F0001"]})
     assert (refused.status_code, refused.json()["code"]) == (409, "company_connected")
 
-    assert second.call("POST", f"{second.path}/access-requests", json={"company": "F0001"}).status_code == 202
+    assert second.call("POST", f"{second.path}/access-requests", json={"company_key": "F0001"}).status_code == 202
     told = editor.call("GET", "/notifications").json()["items"]
     assert [one["type"] for one in told if one["connection_id"] == connection][:1] == ["company.access_requested"]
 
-    hub.call("PATCH", f"/customers/{customer}", json={"same_company_twice": True})
+    hub.call("PATCH", f"/customers/{customer}", json={"allow_duplicates": True})
     second.answer("companies", {"companies": ["F0001"], "confirm_duplicates": True})
     second.answer("name", {"name": "Second"})
     second.answer("vouchers", {})
     assert second.answer("finish", {})["status"] == "finished"
-    assert editor.call("GET", f"/connections/{connection}/companies").json()["items"][0]["also_elsewhere"] is True
-    assert hub.call("GET", f"/customers/{customer}/licences").json()["used"] == 1
+    assert (
+        editor.call("GET", f"/connections/{connection}/companies").json()["items"][0]["is_connected_elsewhere"] is True
+    )
+    assert hub.call("GET", f"/customers/{customer}/licences").json()["licences_used"] == 1
 
 
 def test_an_edit_that_is_cancelled_leaves_no_password_and_a_free_company(hub: Any, editor: Editor, eventually: Any):

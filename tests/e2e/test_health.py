@@ -176,11 +176,11 @@ def test_a_test_by_hand_tells_what_is_wrong_and_heals_when_it_is_mended(books: O
     books.set_password("something else entirely")
     books.of_client("POST", f"/connections/{books.connection}/test")
     shown = books.stands("reauth_required")
-    assert shown["last_test"]["passed"] is False
+    assert shown["last_test"]["has_passed"] is False
     assert next(one for one in shown["last_test"]["probes"] if one["outcome"] == "failed")["stage"] == "login"
     books.set_password(good)
     books.of_client("POST", f"/connections/{books.connection}/test")
-    assert books.stands("active")["last_test"]["passed"] is True
+    assert books.stands("active")["last_test"]["has_passed"] is True
 
 
 def test_a_paused_connection_imports_nothing_until_it_is_resumed(books: OwnLogin) -> None:

@@ -123,7 +123,7 @@ def test_an_earlier_step_is_opened_again_and_what_hangs_on_it_is_asked_again(use
     user.answer("name", {"name": user.unused("Opened again")})
     again = user.answer("server", user.server | {"is_shared": True})
     assert again["step"] == "companies"
-    assert {step["id"]: step["state"] for step in again["steps"]}["name"] == "done"
+    assert {step["id"]: step["status"] for step in again["steps"]}["name"] == "done"
     assert user.answer("companies", {"companies": ["F0001"]})["step"] == "vouchers"
     user.call("DELETE", user.path)
 
@@ -243,11 +243,11 @@ def test_a_connection_is_tested_again_and_heals_when_the_server_is_back(user, hu
     offline = {"name": "F0001", "state": "OFFLINE"}
     eventually(lambda: httpx.post(f"{admin}/databases/state", json=offline).is_success or None)
     try:
-        assert tested("degraded")["last_test"]["passed"] is False
+        assert tested("degraded")["last_test"]["has_passed"] is False
     finally:
         online = {"name": "F0001", "state": "ONLINE"}
         eventually(lambda: httpx.post(f"{admin}/databases/state", json=online).is_success or None)
-    assert tested("active")["last_test"]["passed"] is True
+    assert tested("active")["last_test"]["has_passed"] is True
 
 
 def wizards(hub):

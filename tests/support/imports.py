@@ -138,10 +138,10 @@ class Connections:
             erp_system="visma-business",
             name="Main office",
             owner="u",
-            shared=False,
+            is_shared=False,
             status=self.status,
             settings={},
-            all_companies=True,
+            includes_new_companies=True,
             created_at=datetime(2026, 1, 1, tzinfo=UTC),
             updated_at=datetime(2026, 1, 1, tzinfo=UTC),
         )

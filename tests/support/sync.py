@@ -189,10 +189,10 @@ class SyncHub:
                 erp_system="ledger",
                 name="Ledger",
                 owner="ada",
-                shared=True,
+                is_shared=True,
                 status=ConnectionStatus.ACTIVE,
                 settings={},
-                all_companies=True,
+                includes_new_companies=True,
                 created_at=self.clock(),
                 updated_at=self.clock(),
             )

@@ -70,9 +70,9 @@ def test_departments_of_the_chosen_companies_are_listed_to_choose_from(hub):
     after = wizard.answer("companies", {"companies": ["F0001", "F0002"]})
     assert (after["step"], after["problem"]) == ("departments", None)
     assert wizard.choices().json["items"] == [
-        {"key": "F0001/1", "name": "Oslo", "company": "F0001", "company_name": "Ålesund Bygg AS"},
-        {"key": "F0001/2", "name": "Bergen", "company": "F0001", "company_name": "Ålesund Bygg AS"},
-        {"key": "F0002/1", "name": "Tromsø", "company": "F0002", "company_name": "Østfold Maskin AS"},
+        {"key": "F0001/1", "name": "Oslo", "company_key": "F0001", "company_name": "Ålesund Bygg AS"},
+        {"key": "F0001/2", "name": "Bergen", "company_key": "F0001", "company_name": "Ålesund Bygg AS"},
+        {"key": "F0002/1", "name": "Tromsø", "company_key": "F0002", "company_name": "Østfold Maskin AS"},
     ]
     assert wizard.keys(search="tromso") == wizard.keys(search="OSTFOLD") == ["F0002/1"]
     form = next(step["schema"] for step in wizard.get()["steps"] if step["id"] == "departments")

@@ -105,7 +105,7 @@ def test_a_password_is_replaced_only_after_it_was_tested_and_the_old_one_goes_th
     assert hub.secrets.kept == {f"{hub.client}/{made}/{edit.id}": {"password": "newer"}}
     assert companies(hub, made) == ["F0001"]
     hub.call("POST", hub.in_client(f"/connections/{made}/test"))
-    assert show(hub, made)["last_test"]["passed"] is True
+    assert show(hub, made)["last_test"]["has_passed"] is True
 
 
 def test_a_new_password_alone_asks_nothing_else_again(hub, made):
@@ -328,7 +328,7 @@ def test_a_test_that_ends_while_an_edit_of_the_name_is_finished_keeps_its_result
     monkeypatch.setattr(ConnectionTable, "swap", meanwhile)
     edit.answer("finish", {})
     after = show(hub, made)
-    assert (after["name"], after["last_test"]["passed"]) == ("Head office", True)
+    assert (after["name"], after["last_test"]["has_passed"]) == ("Head office", True)
 
 
 # --- crash points of the swap ----------------------------------------------------------------------------------------
@@ -378,7 +378,7 @@ def test_a_swap_that_is_cut_off_anywhere_is_completed_and_leaves_nothing_behind(
     assert list(hub.secrets.kept) == [f"{hub.client}/{made}/{edit.id}"]
     assert generations(hub, made) == {edit.id}
     assert [entry["action"] for entry in trail(hub, made)] == ["connection.edited", "connection.created"]
-    assert app.services().get(CompanyRegistry).licences(hub.customer).used == 1
+    assert app.services().get(CompanyRegistry).licences(hub.customer).licences_used == 1
 
 
 @pytest.mark.parametrize("name", ["_claim", "release_companies"])

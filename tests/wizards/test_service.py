@@ -36,7 +36,7 @@ class Wizard:
         return self.hub.call("GET", self.path).json
 
     def state(self):
-        return {step["id"]: step["state"] for step in self.get()["steps"]}
+        return {step["id"]: step["status"] for step in self.get()["steps"]}
 
     def until(self, last):
         answers = {
@@ -78,10 +78,10 @@ def test_a_wizard_asks_its_steps_in_order_and_makes_the_connection(hub):
     assert connection["name"] == "Main"
     assert connection["status"] == "active"
     assert connection["settings"]["server"] == "db01.example.test"
-    assert connection["last_test"]["passed"] is True
+    assert connection["last_test"]["has_passed"] is True
     assert hub.started == [(hub.client, done["connection_id"], "administrator")]
     companies = hub.call("GET", hub.in_client(f"/connections/{done['connection_id']}/companies")).json
-    assert companies["items"] == [{"key": "F0001", "name": "Ålesund Bygg AS", "also_elsewhere": False}]
+    assert companies["items"] == [{"key": "F0001", "name": "Ålesund Bygg AS", "is_connected_elsewhere": False}]
 
 
 def test_the_password_is_never_shown_and_is_kept_for_the_connection_alone(hub):
@@ -193,7 +193,7 @@ def test_all_companies_means_those_that_can_be_opened_and_those_to_come(hub):
     wizard.answer("name", {"name": "All"})
     wizard.answer("vouchers", {})
     connection_id = wizard.answer("finish", {})["connection_id"]
-    assert hub.call("GET", hub.in_client(f"/connections/{connection_id}")).json["all_companies"] is True
+    assert hub.call("GET", hub.in_client(f"/connections/{connection_id}")).json["includes_new_companies"] is True
     found = hub.call("GET", hub.in_client(f"/connections/{connection_id}/companies")).json["items"]
     assert [company["key"] for company in found] == ["F0001", "F0002"]
 
@@ -216,7 +216,7 @@ def test_companies_are_found_whatever_their_case_and_accents(hub, search, keys):
 def test_a_company_that_cannot_be_opened_says_why(hub):
     items = Wizard(hub).until("server").companies().json["items"]
     why = "The login has no access to this database."
-    assert items[2] == {"key": "F0003", "name": "Låst AS", "problem": why, "elsewhere": None}
+    assert items[2] == {"key": "F0003", "name": "Låst AS", "unavailable_reason": why, "connected_elsewhere": None}
 
 
 def test_hundreds_of_companies_come_in_pages_each_once(hub):

@@ -177,11 +177,11 @@ def test_a_test_whose_machine_ended_unheard_is_not_shown_as_going_on_for_ever(hu
     listed = hub.call("GET", hub.in_client("/connections")).json["items"][0]
     for shown in (hub.call("GET", path).json, listed):
         test = shown["last_test"]
-        assert (test["passed"], test["problem"]["code"]) == (False, "unavailable")
+        assert (test["has_passed"], test["problem"]["code"]) == (False, "unavailable")
         assert (test["finished_at"] is not None, shown["status"]) == (True, "active")
     hub.machine.slow = False
     assert hub.call("POST", f"{path}/test").json["last_test"]["id"] != test["id"]
-    assert hub.call("GET", path).json["last_test"]["passed"] is True
+    assert hub.call("GET", path).json["last_test"]["has_passed"] is True
 
 
 # --- dying anywhere -------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ class Installation:
 
     found: list[FoundCompany]
     used: list[str]
-    all_companies: bool = True
+    includes_new_companies: bool = True
     refused: Sequence[str] = ()
     adopted: list[str] = field(default_factory=list[str])
 
@@ -32,9 +32,9 @@ class Installation:
             erp_system="visma-business",
             name="Main office",
             owner="u",
-            shared=False,
+            is_shared=False,
             settings={},
-            all_companies=self.all_companies,
+            includes_new_companies=self.includes_new_companies,
             created_at=NOW,
             updated_at=NOW,
         )
@@ -93,6 +93,6 @@ def test_a_company_that_was_never_used_joins_when_it_can_be_opened_and_is_nobody
 
 def test_chosen_companies_are_those_that_were_chosen() -> None:
     office = Installation(
-        [FoundCompany("F1", "One AS"), FoundCompany("F2", "Two AS")], used=["F2"], all_companies=False
+        [FoundCompany("F1", "One AS"), FoundCompany("F2", "Two AS")], used=["F2"], includes_new_companies=False
     )
     assert office.problems() == {"F2": None}

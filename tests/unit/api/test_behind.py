@@ -67,7 +67,7 @@ def test_a_test_whose_execution_broke_says_so(hub):
     broke["detail"]["input"] = json.dumps(given)
     handler_module("wizard").handler(broke, None)
     after = hub.call("GET", hub.in_client(f"/connections/{connection_id}")).json
-    assert (after["last_test"]["passed"], after["last_test"]["problem"]["code"]) == (False, "unavailable")
+    assert (after["last_test"]["has_passed"], after["last_test"]["problem"]["code"]) == (False, "unavailable")
     assert after["status"] == "active"
 
 

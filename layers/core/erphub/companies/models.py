@@ -42,7 +42,7 @@ def used_up(licences: Licences, wanted: int) -> Conflict:
         f"{wanted} more {'company needs a licence' if wanted == 1 else 'companies need licences'}, and"
         f" {licences.used} of {licences.allowed} are used. Choose fewer companies, or ask for more licences.",
         code="licences_used_up",
-        used=licences.used,
-        allowed=licences.allowed,
-        wanted=wanted,
+        licences_used=licences.used,
+        licences_allowed=licences.allowed,
+        licences_wanted=wanted,
     )

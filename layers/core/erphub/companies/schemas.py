@@ -1,30 +1,32 @@
 """What is sent and shown about companies and licences."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
+from erphub.platform.actors import ActorView
 from erphub.platform.wire import Model, SearchQuery
 
 
 class LicencesView(Model):
     """A customer's licences. A company counts once, however many connections have it."""
 
-    used: int
-    allowed: Annotated[int | None, Field(description="Null when there is no limit")]
-    same_company_twice: Annotated[bool, Field(description="Whether a company may knowingly be connected again")]
+    licences_used: int
+    licences_allowed: Annotated[int | None, Field(description="Null when there is no limit")]
+    allow_duplicates: Annotated[bool, Field(description="Whether a company may be connected again")]
 
 
-class AllowedLicences(Model):
+class ChangedLicences(Model):
     """How many companies a customer may use."""
 
-    allowed: Annotated[int | None, Field(ge=0, le=1_000_000, description="Null for no limit")]
+    licences_allowed: Annotated[int | None, Field(ge=0, le=1_000_000, description="Null for no limit")]
 
 
 class ChangedCustomer(Model):
     """What is to change about a customer."""
 
-    same_company_twice: Annotated[bool, Field(description="Allow a company to be connected again, knowingly")]
+    allow_duplicates: Annotated[bool, Field(description="Allow a company to be connected again")]
 
 
 class CompanyView(Model):
@@ -32,7 +34,7 @@ class CompanyView(Model):
 
     key: str
     name: str
-    also_elsewhere: Annotated[
+    is_connected_elsewhere: Annotated[
         bool, Field(description="Whether another connection of the customer has the same company")
     ] = False
 
@@ -44,16 +46,26 @@ class CompanyPage(Model):
     next: str | None
 
 
+class AllowedAction(StrEnum):
+    """What can be done about a company that is connected already."""
+
+    USE_EXISTING = "use_existing"
+    """It is in a client of yours."""
+    REQUEST_ACCESS = "request_access"
+    """Ask to be let in."""
+    CONTINUE = "continue"
+    """The customer allows a company to be connected again."""
+
+
 class ConnectedElsewhere(Model):
     """Where a company is connected already, as far as the caller may know, and what can be done about it."""
 
     client_id: str | None = None
-    client: str | None = None
+    client_name: str | None = None
     connection_id: str | None = None
-    connection: str | None = None
-    owner: str | None = None
-    offers: list[str]
-    """`use_existing`: it is in a client of yours; `ask_owner`: ask to be let in; `go_on`: the customer allows twice."""
+    connection_name: str | None = None
+    owner: ActorView | None = None
+    allowed_actions: list[AllowedAction]
 
 
 class CompanySearch(SearchQuery):

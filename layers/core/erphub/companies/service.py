@@ -13,11 +13,19 @@ from typing import Any
 
 from erphub.companies.models import CompanyUse, KnownCompany, Licences, used_up
 from erphub.companies.ports import CompanyStore, OwnerNotices
-from erphub.companies.schemas import CompanyPage, CompanySearch, CompanyView, ConnectedElsewhere, LicencesView
+from erphub.companies.schemas import (
+    AllowedAction,
+    CompanyPage,
+    CompanySearch,
+    CompanyView,
+    ConnectedElsewhere,
+    LicencesView,
+)
 from erphub.connections.access import connection_not_found
 from erphub.connections.models import Company, Connection
 from erphub.connections.ports import ConnectionStore, UsedCompanies
 from erphub.erp.system import FoundCompany
+from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.clock import Pause
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.identity import Member
@@ -38,6 +46,7 @@ class CompanyRegistry:
     used: UsedCompanies
     tenancy: TenantDirectory
     notices: OwnerNotices
+    actors: ActorDirectory
     pause: Pause = time.sleep
 
     # --- for whoever chooses -----------------------------------------------------------------------------------------
@@ -53,19 +62,22 @@ class CompanyRegistry:
 
     def _visible_use(self, member: Member, use: CompanyUse, *, twice: bool) -> ConnectedElsewhere:
         """Where a company is connected, as far as the member may know."""
-        go_on = ["go_on"] if twice else []
+        again = [AllowedAction.CONTINUE] if twice else []
         if CONNECTIONS_VIEW not in self.tenancy.permissions_of(use.client_id, member.user):
-            return ConnectedElsewhere(offers=["ask_owner", *go_on])
+            return ConnectedElsewhere(allowed_actions=[AllowedAction.REQUEST_ACCESS, *again])
         client = self.tenancy.client(use.client_id)
         connection = self.connections.get(use.client_id, use.connection_id)
         return ConnectedElsewhere(
             client_id=use.client_id,
-            client=client.name if client else None,
+            client_name=client.name if client else None,
             connection_id=use.connection_id,
-            connection=connection.name if connection else None,
-            owner=connection.owner if connection else None,
-            offers=["use_existing", "ask_owner", *go_on],
+            connection_name=connection.name if connection else None,
+            owner=self._owner(connection) if connection else None,
+            allowed_actions=[AllowedAction.USE_EXISTING, AllowedAction.REQUEST_ACCESS, *again],
         )
+
+    def _owner(self, connection: Connection) -> ActorView:
+        return self.actors.find(connection.client_id, [connection.owner])[connection.owner]
 
     def require_free(
         self,
@@ -80,7 +92,7 @@ class CompanyRegistry:
         elsewhere = self.find_elsewhere(member, erp_system, chosen, connection_id)
         licences = self.store.licences(member.customer_id)
         if elsewhere and not (allow_duplicates and licences.allow_duplicates):
-            shown = [{"key": key, **where.model_dump()} for key, where in elsewhere.items()]
+            shown = [{"key": key, **where.model_dump(mode="json")} for key, where in elsewhere.items()]
             names = {company.key: company.name for company in chosen}
             raise _connected([names[key] for key in elsewhere], companies=shown)
         known = self._known(member.customer_id, erp_system, chosen)
@@ -92,14 +104,14 @@ class CompanyRegistry:
         """Tell the people of the connection that has a company who would like to use it. Raises Invalid."""
         known = self._known(member.customer_id, erp_system, [company]).get(company.key)
         if known is None or known.is_used_by(connection_id):
-            raise Invalid.field("/company", "company_free", "No other connection has this company.")
+            raise Invalid.field("/company_key", "company_free", "No other connection has this company.")
         who = member.email or member.user
         self.notices.request_access(
             known.uses[0],
             f"{member.user} {known.id}",
             f"{who} would like to use {company.name}, which this connection has. Make them a member of the client, or"
             " tell them why not.",
-            {"company": company.key, "name": company.name, "user": member.user, "email": member.email},
+            {"company_key": company.key, "company_name": company.name, "user_id": member.user, "email": member.email},
         )
 
     def list_companies(self, member: Member, connection_id: str, query: CompanySearch) -> CompanyPage:
@@ -111,7 +123,7 @@ class CompanyRegistry:
             member.client_id, connection_id, query.search or "", query.limit, query.next
         )
         twice = self.connected_elsewhere(member.customer_id, connection, found)
-        items = [CompanyView(key=one.key, name=one.name, also_elsewhere=one.key in twice) for one in found]
+        items = [CompanyView(key=one.key, name=one.name, is_connected_elsewhere=one.key in twice) for one in found]
         return CompanyPage(items=items, next=following)
 
     def connected_elsewhere(self, customer_id: str, connection: Connection, companies: Sequence[Company]) -> set[str]:
@@ -305,4 +317,6 @@ def _connected(names: Sequence[str], **details: Any) -> Conflict:
 
 
 def _view(licences: Licences) -> LicencesView:
-    return LicencesView(used=licences.used, allowed=licences.allowed, same_company_twice=licences.allow_duplicates)
+    return LicencesView(
+        licences_used=licences.used, licences_allowed=licences.allowed, allow_duplicates=licences.allow_duplicates
+    )

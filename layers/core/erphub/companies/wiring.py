@@ -17,6 +17,7 @@ def company_registry(services: "Services") -> "CompanyRegistry":
     from erphub.companies.dynamodb import CompanyTable
     from erphub.companies.service import CompanyRegistry
     from erphub.connections.dynamodb import ConnectionTable
+    from erphub.tenancy.actors import MemberDirectory
     from erphub.tenancy.directory import StoredTenants
 
     connections = services.get(ConnectionTable)
@@ -26,6 +27,7 @@ def company_registry(services: "Services") -> "CompanyRegistry":
         connections,
         services.get(StoredTenants),
         services.get(AccessRequests),
+        services.get(MemberDirectory),
     )
 
 

@@ -29,9 +29,9 @@ class ConnectionAccess:
         """The ids of those of the connections that the member may edit; each owner is looked up once."""
         if CONNECTIONS_MANAGE not in member.permissions:
             return set()
-        others = {one.owner for one in connections if not one.shared and one.owner != member.user}
+        others = {one.owner for one in connections if not one.is_shared and one.owner != member.user}
         gone = {owner for owner in others if not self.can_own(member, owner)}
-        return {one.id for one in connections if one.shared or one.owner == member.user or one.owner in gone}
+        return {one.id for one in connections if one.is_shared or one.owner == member.user or one.owner in gone}
 
     def has_no_owner(self, member: Member, connection: Connection) -> bool:
         """Whether the owner can no longer look after the connection."""

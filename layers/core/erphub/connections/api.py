@@ -18,51 +18,55 @@ def list_connections(service: ConnectionService, member: Member, query: PageQuer
     return service.page(member, query)
 
 
-@router.get("/clients/{client_id}/connections/{connection}", needs=CONNECTIONS_VIEW)
-def show_connection(service: ConnectionService, member: Member, connection: str) -> ConnectionView:
+@router.get("/clients/{client_id}/connections/{connection_id}", needs=CONNECTIONS_VIEW)
+def get_connection(service: ConnectionService, member: Member, connection_id: str) -> ConnectionView:
     """Show a connection with its last test."""
-    return service.get(member, connection)
+    return service.get(member, connection_id)
 
 
-@router.patch("/clients/{client_id}/connections/{connection}", needs=CONNECTIONS_MANAGE)
-def change_connection(
-    service: ConnectionService, member: Member, connection: str, body: ChangedConnection
+@router.patch("/clients/{client_id}/connections/{connection_id}", needs=CONNECTIONS_MANAGE)
+def update_connection(
+    service: ConnectionService, member: Member, connection_id: str, body: ChangedConnection
 ) -> ConnectionView:
     """Rename a connection, or let others edit it."""
-    return service.update(member, connection, body)
+    return service.update(member, connection_id, body)
 
 
-@router.post("/clients/{client_id}/connections/{connection}/test", needs=CONNECTIONS_MANAGE, status=202)
-def test_connection(service: ConnectionService, member: Member, connection: str) -> ConnectionView:
+@router.post("/clients/{client_id}/connections/{connection_id}/test", needs=CONNECTIONS_MANAGE, status=202)
+def test_connection(service: ConnectionService, member: Member, connection_id: str) -> ConnectionView:
     """Start a test of a connection; its result appears in `last_test`."""
-    return service.start_test(member, connection)
+    return service.start_test(member, connection_id)
 
 
-@router.get("/clients/{client_id}/connections/{connection}/audit", needs=CONNECTIONS_MANAGE)
-def list_audit(service: ConnectionService, member: Member, connection: str, query: PageQuery) -> AuditPage:
+@router.get("/clients/{client_id}/connections/{connection_id}/audit", needs=CONNECTIONS_MANAGE)
+def list_audit(service: ConnectionService, member: Member, connection_id: str, query: PageQuery) -> AuditPage:
     """List what was done to a connection, by whom, when and from where, the newest first; also after it was deleted."""
-    return service.list_audit(member, connection, query)
+    return service.list_audit(member, connection_id, query)
 
 
-@router.post("/clients/{client_id}/connections/{connection}/transfer-ownership", needs=CONNECTIONS_MANAGE, status=200)
-def transfer_ownership(service: ConnectionService, member: Member, connection: str, body: NewOwner) -> ConnectionView:
+@router.post(
+    "/clients/{client_id}/connections/{connection_id}/transfer-ownership", needs=CONNECTIONS_MANAGE, status=200
+)
+def transfer_ownership(
+    service: ConnectionService, member: Member, connection_id: str, body: NewOwner
+) -> ConnectionView:
     """Give a connection to another member; one whose owner has left can be taken by whoever may manage connections."""
-    return service.transfer_ownership(member, connection, body)
+    return service.transfer_ownership(member, connection_id, body)
 
 
-@router.post("/clients/{client_id}/connections/{connection}/pause", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/connections/{connection_id}/pause", needs=CONNECTIONS_MANAGE, status=200)
 def pause_connection(
-    connections: ConnectionService, pausing: PauseService, member: Member, connection: str
+    connections: ConnectionService, pausing: PauseService, member: Member, connection_id: str
 ) -> ConnectionView:
     """Stop a connection's imports and transfers until it is resumed."""
-    pausing.pause(member, connection)
-    return connections.get(member, connection)
+    pausing.pause(member, connection_id)
+    return connections.get(member, connection_id)
 
 
-@router.post("/clients/{client_id}/connections/{connection}/resume", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/connections/{connection_id}/resume", needs=CONNECTIONS_MANAGE, status=200)
 def resume_connection(
-    connections: ConnectionService, pausing: PauseService, member: Member, connection: str
+    connections: ConnectionService, pausing: PauseService, member: Member, connection_id: str
 ) -> ConnectionView:
     """Let a paused connection go on, and make up for what was missed."""
-    pausing.resume(member, connection)
-    return connections.get(member, connection)
+    pausing.resume(member, connection_id)
+    return connections.get(member, connection_id)

@@ -113,7 +113,7 @@ class HealthService:
     def report_test(self, connection: Connection, result: LastTest) -> None:
         """What a test by hand showed: a passed one also shows that the credentials are good again."""
         ids = connection.client_id, connection.id
-        if result.passed:
+        if result.has_passed:
             self.reconnected(*ids)
         elif refuses_credentials(result.problem):
             self.report_refusal(*ids, result.problem or {}, result.started_at)

@@ -39,7 +39,7 @@ class LastTest(Model):
     id: str
     started_at: datetime
     finished_at: datetime | None = None
-    passed: bool | None = None
+    has_passed: bool | None = None
     probes: list[ProbeView] = Field(default_factory=list[ProbeView])
     problem: JsonObject | None = None
 
@@ -67,10 +67,10 @@ class Connection(Model):
     erp_system: str
     name: str
     owner: str
-    shared: bool
+    is_shared: bool
     status: ConnectionStatus = ConnectionStatus.ACTIVE
     settings: dict[str, Any]
-    all_companies: bool
+    includes_new_companies: bool
     """Also those that are added to the ERP later."""
     voucher: Voucher = Voucher()
     last_test: LastTest | None = None

@@ -6,8 +6,19 @@ from typing import Annotated
 from pydantic import Field
 
 from erphub.connections.models import ConnectionStatus, LastTest, Voucher
+from erphub.platform.actors import ActorView
 from erphub.platform.wire import JsonObject, Model, Name
 from erphub.tenancy.schemas import Version
+
+
+class StatusReason(Model):
+    """Why a connection has its status."""
+
+    code: str
+    detail: str
+    restorable_until: Annotated[
+        datetime | None, Field(description="Of one that is being deleted: until when it can be brought back")
+    ] = None
 
 
 class ConnectionView(Model):
@@ -16,14 +27,14 @@ class ConnectionView(Model):
     id: str
     erp_system: str
     name: str
-    owner: str
-    shared: bool
-    may_edit: Annotated[bool, Field(description="Whether the caller may edit it")]
+    owner: ActorView
+    is_shared: bool
+    can_edit: Annotated[bool, Field(description="Whether the caller may edit it")]
     status: ConnectionStatus
     status_since: datetime
-    status_reason: Annotated[JsonObject | None, Field(description="Why it has this status: `code` and `detail`")]
+    status_reason: Annotated[StatusReason | None, Field(description="Why it has this status")]
     settings: JsonObject | None
-    all_companies: bool
+    includes_new_companies: bool
     voucher: Voucher | None
     last_test: LastTest | None
     created_at: datetime
@@ -42,12 +53,12 @@ class ChangedConnection(Model):
     """What is to change; what is left out stays."""
 
     name: Name | None = None
-    shared: bool | None = None
+    is_shared: bool | None = None
     version: Annotated[Version, Field()] = None
 
 
 class NewOwner(Model):
     """The member who is to own the connection."""
 
-    user: Annotated[str, Field(min_length=1, max_length=128, description="The member's user id")]
+    user_id: Annotated[str, Field(min_length=1, max_length=128, description="The member's user id")]
     version: Version = None

@@ -1,5 +1,6 @@
 """Connections as their users see them: listed, renamed, shared, given to another owner, tested."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from erphub.connections.access import ConnectionAccess, connection_not_found
 from erphub.connections.models import Connection, LastTest
 from erphub.connections.ports import ConnectionStore, ConnectionTests
 from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
+from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, Forbidden, Invalid
 from erphub.platform.identity import Member
@@ -35,12 +37,15 @@ class ConnectionService:
     new_id: Ids
     access: ConnectionAccess
     audit: AuditLog
+    actors: ActorDirectory
 
     def page(self, member: Member, query: PageQuery) -> ConnectionPage:
         """A page of the client's connections."""
         found, following = self.store.page(member.client_id, query.limit, query.next)
         editable, now = self.access.editable_ids(member, found), self.clock()
-        return ConnectionPage(items=[_view(one, now, may_edit=one.id in editable) for one in found], next=following)
+        owners = self.actors.find(member.client_id, [one.owner for one in found])
+        items = [_view(one, now, owners, can_edit=one.id in editable) for one in found]
+        return ConnectionPage(items=items, next=following)
 
     def get(self, member: Member, connection_id: str) -> ConnectionView:
         """One connection. Raises NotFound."""
@@ -55,7 +60,7 @@ class ConnectionService:
     def update(self, member: Member, connection_id: str, body: ChangedConnection) -> ConnectionView:
         """Rename or share a connection. Raises NotFound, Forbidden, Conflict (`version_conflict`, `name_taken`)."""
         before = self._read_to_change(member, connection_id, body.version)
-        wanted: dict[str, Any] = body.model_dump(include={"name", "shared"}, exclude_none=True)
+        wanted: dict[str, Any] = body.model_dump(include={"name", "is_shared"}, exclude_none=True)
         changes = {name: value for name, value in wanted.items() if getattr(before, name) != value}
         if not changes:
             return self._view(member, before)
@@ -64,7 +69,7 @@ class ConnectionService:
 
     def _entries(self, member: Member, before: Connection, changes: dict[str, Any]) -> list[AuditEntry]:
         actions = {"name": "connection.renamed", "owner": "connection.owner_changed"}
-        shared = "connection.shared" if changes.get("shared") else "connection.unshared"
+        shared = "connection.shared" if changes.get("is_shared") else "connection.unshared"
         return [
             self.audit.entry(
                 member.user,
@@ -85,11 +90,11 @@ class ConnectionService:
         before = self._read_to_change(member, connection_id, body.version)
         if before.owner != member.user and not self.access.has_no_owner(member, before):
             raise Forbidden("Only its owner can give the connection to somebody else.", code="owner_only")
-        if not self.access.can_own(member, body.user):
-            raise Invalid.field("/user", "cannot_own", "The new owner must be a member who may manage connections.")
-        if body.user == before.owner:
+        if not self.access.can_own(member, body.user_id):
+            raise Invalid.field("/user_id", "cannot_own", "The new owner must be a member who may manage connections.")
+        if body.user_id == before.owner:
             return self._view(member, before)
-        changes = {"owner": body.user}
+        changes = {"owner": body.user_id}
         after = before.model_copy(update={**changes, "updated_at": self.clock()})
         return self._view(member, self.store.replace(after, before, self._entries(member, before, changes)))
 
@@ -119,7 +124,8 @@ class ConnectionService:
         return connection
 
     def _view(self, member: Member, connection: Connection) -> ConnectionView:
-        return _view(connection, self.clock(), may_edit=self.access.can_edit(member, connection))
+        owners = self.actors.find(member.client_id, [connection.owner])
+        return _view(connection, self.clock(), owners, can_edit=self.access.can_edit(member, connection))
 
 
 def _without_lost_test(connection: Connection, now: datetime) -> Connection:
@@ -134,13 +140,13 @@ def _without_lost_test(connection: Connection, now: datetime) -> Connection:
         "detail": "The test could not be run. Start it again.",
         "code": "unavailable",
     }
-    lost = {"finished_at": test.started_at + MAX_TEST_DURATION, "passed": False, "problem": problem}
+    lost = {"finished_at": test.started_at + MAX_TEST_DURATION, "has_passed": False, "problem": problem}
     return connection.model_copy(update={"last_test": test.model_copy(update=lost)})
 
 
-def _view(connection: Connection, now: datetime, *, may_edit: bool) -> ConnectionView:
+def _view(connection: Connection, now: datetime, owners: Mapping[str, ActorView], *, can_edit: bool) -> ConnectionView:
     """The connection as somebody sees it who may edit it, or may not."""
     connection = _without_lost_test(connection, now)
     shown = {name: getattr(connection, name, None) for name in ConnectionView.model_fields}
-    hidden = {} if may_edit else dict.fromkeys(_FOR_EDITORS)
-    return ConnectionView.model_validate(shown | hidden | {"may_edit": may_edit})
+    hidden = {} if can_edit else dict.fromkeys(_FOR_EDITORS)
+    return ConnectionView.model_validate(shown | hidden | {"can_edit": can_edit, "owner": owners[connection.owner]})

@@ -54,7 +54,7 @@ class ConnectionTester:
             id=test_id,
             started_at=connection.last_test.started_at,
             finished_at=self.clock(),
-            passed=has_passed,
+            has_passed=has_passed,
             probes=[ProbeView.model_validate(probe.as_json()) for probe in probes],
             problem=self.redactor.clean(problem or (None if has_passed else problem_of_failed(probes))),
         )
@@ -68,13 +68,13 @@ class ConnectionTester:
         test = connection.last_test if connection else None
         if connection and test and test.id == test_id and test.finished_at is None:
             error = HubError("The test could not be run. Start it again.", code="unavailable")
-            changes = {"finished_at": self.clock(), "passed": False, "problem": as_problem(error)}
+            changes = {"finished_at": self.clock(), "has_passed": False, "problem": as_problem(error)}
             self.tests.end_test(connection, test.model_copy(update=changes))
         return _DONE
 
     def _settings(self, connection: Connection) -> Mapping[str, Any]:
         """The settings as the wizard had them when it tested: with the companies that are in use."""
-        if connection.all_companies:
+        if connection.includes_new_companies:
             return {**connection.settings, "companies": "all"}
         companies = self.companies.companies(connection.client_id, connection.id)
         return {**connection.settings, "companies": [company.key for company in companies]}

@@ -40,6 +40,7 @@ def connection_service(services: "Services") -> "ConnectionService":
     from erphub.connections.access import ConnectionAccess
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.service import ConnectionService
+    from erphub.tenancy.actors import MemberDirectory
 
     platform, connections = services.platform, services.get(ConnectionTable)
     return ConnectionService(
@@ -50,6 +51,7 @@ def connection_service(services: "Services") -> "ConnectionService":
         platform.new_id,
         services.get(ConnectionAccess),
         services.get(AuditLog),
+        services.get(MemberDirectory),
     )
 
 

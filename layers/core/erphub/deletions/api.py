@@ -11,22 +11,24 @@ from erphub.tenancy.capability import CONNECTIONS_MANAGE
 router = Router("Connections")
 
 
-@router.post("/clients/{client_id}/connections/{connection}/deletion-preview", needs=CONNECTIONS_MANAGE, status=200)
-def preview_deletion(service: DeletionService, member: Member, connection: str) -> PlanView:
-    """Show everything that goes when a connection is deleted, and what stays; gives the token that DELETE needs."""
-    return service.preview(member, connection)
+@router.post("/clients/{client_id}/connections/{connection_id}/deletion-preview", needs=CONNECTIONS_MANAGE, status=200)
+def preview_deletion(service: DeletionService, member: Member, connection_id: str) -> PlanView:
+    """Show everything that is deleted with a connection, and what is kept; gives the token that DELETE needs."""
+    return service.preview(member, connection_id)
 
 
-@router.delete("/clients/{client_id}/connections/{connection}", needs=CONNECTIONS_MANAGE, status=202)
-def delete_connection(service: DeletionService, member: Member, connection: str, query: DeletionQuery) -> DeletionView:
+@router.delete("/clients/{client_id}/connections/{connection_id}", needs=CONNECTIONS_MANAGE, status=202)
+def delete_connection(
+    service: DeletionService, member: Member, connection_id: str, query: DeletionQuery
+) -> DeletionView:
     """Delete a connection with all that the preview showed: unusable at once, removed after the grace period."""
-    return service.delete(member, connection, query.plan_token)
+    return service.delete(member, connection_id, query.plan_token)
 
 
-@router.post("/clients/{client_id}/connections/{connection}/restore", needs=CONNECTIONS_MANAGE, status=200)
+@router.post("/clients/{client_id}/connections/{connection_id}/restore", needs=CONNECTIONS_MANAGE, status=200)
 def restore_connection(
-    service: DeletionService, connections: ConnectionService, member: Member, connection: str
+    service: DeletionService, connections: ConnectionService, member: Member, connection_id: str
 ) -> ConnectionView:
     """Bring a deleted connection back within the grace period, with all that belongs to it; it is paused."""
-    service.restore(member, connection)
-    return connections.get(member, connection)
+    service.restore(member, connection_id)
+    return connections.get(member, connection_id)

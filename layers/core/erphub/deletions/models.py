@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from erphub.platform.wire import JsonObject, Model
+from erphub.platform.wire import Model
 
 
 class DeletionStatus(StrEnum):
@@ -20,27 +20,40 @@ class DeletionStatus(StrEnum):
     """It is being removed; nothing can be brought back."""
 
 
-class KindView(Model):
-    """What goes of one kind."""
+class TableSize(Model):
+    """How much of a table is the connection's."""
+
+    size_bytes: int
+
+
+class KindDetails(Model):
+    """What else is to be known of a kind, as far as it applies to it."""
+
+    has_more: Annotated[bool, Field(description="Whether there may be more than was counted")] = False
+    size_bytes: int | None = None
+    tables: Annotated[dict[str, TableSize] | None, Field(description="Imported data, by dataset")] = None
+    documents_by_status: Annotated[dict[str, int] | None, Field(description="Documents of the export log")] = None
+    transfer_count: int | None = None
+    scheduled_count: Annotated[int | None, Field(description="Import jobs that have a schedule")] = None
+    is_automatic: Annotated[bool | None, Field(description="Whether the sync transfers by itself")] = None
+
+
+class DeletedKindView(Model):
+    """What is deleted of one kind."""
 
     kind: Annotated[str, Field(description="A stable word: `companies`, `import_jobs`, `lake_tables`, …")]
     title: str
     count: int
     names: Annotated[list[str], Field(description="Their names, the first twenty")] = Field(default_factory=list[str])
-    facts: Annotated[
-        JsonObject,
-        Field(
-            description="What else is to be known: bytes, states, `at_least` when there may be more than was counted"
-        ),
-    ] = Field(default_factory=dict[str, Any])
+    details: KindDetails = KindDetails()
 
 
-class StaysView(Model):
+class KeptKindView(Model):
     """What is left when all is done, and why."""
 
     kind: str
     title: str
-    why: str
+    reason: str
 
 
 class Plan(Model):
@@ -53,7 +66,7 @@ class Plan(Model):
     """Of the connection, when it was shown."""
     created_at: datetime
     expires_at: datetime
-    goes: list[KindView]
+    deleted: list[DeletedKindView]
     fingerprints: dict[str, str]
     """By kind: a word that changes when other things are meant, even as many with the same names."""
 
@@ -74,5 +87,5 @@ class Deletion(Model):
     """From then on it is removed."""
     status_before: str
     """Of the connection."""
-    goes: list[KindView]
+    deleted: list[DeletedKindView]
     status: DeletionStatus = DeletionStatus.REQUESTED

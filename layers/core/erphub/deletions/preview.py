@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from erphub.connections.models import Connection
-from erphub.deletions.models import KindView, Plan, StaysView
+from erphub.deletions.models import DeletedKindView, KeptKindView, KindDetails, Plan
 from erphub.deletions.ports import PlanStore
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, Gone
@@ -20,13 +20,15 @@ PLAN_LIFETIME = timedelta(hours=1)
 MAX_NAMES_SHOWN = 20
 
 KEPT = (
-    StaysView(kind="audit", title="Audit trail", why="Who did what to the connection stays readable, for good."),
-    StaysView(
+    KeptKindView(kind="audit", title="Audit trail", reason="Who did what to the connection stays readable, for good."),
+    KeptKindView(
         kind="executions",
         title="Histories of finished work",
-        why="Step Functions keeps them for 90 days; they hold identifiers only, no data and no password.",
+        reason="Step Functions keeps them for 90 days; they hold identifiers only, no data and no password.",
     ),
-    StaysView(kind="erp", title="What is in the ERP", why="Nothing is changed there: documents that were sent stay."),
+    KeptKindView(
+        kind="erp", title="What is in the ERP", reason="Nothing is changed there: documents that were sent stay."
+    ),
 )
 """What a deletion leaves, whatever the connection."""
 
@@ -52,7 +54,7 @@ class DeletionPreview:
             version=connection.version,
             created_at=now,
             expires_at=now + PLAN_LIFETIME,
-            goes=deleted,
+            deleted=deleted,
             fingerprints=fingerprints,
         )
         self.plans.save(plan)
@@ -79,9 +81,9 @@ class DeletionPreview:
         return plan
 
 
-def survey(dependents: Sequence[Dependent], connection: Connection) -> tuple[list[KindView], dict[str, str]]:
+def survey(dependents: Sequence[Dependent], connection: Connection) -> tuple[list[DeletedKindView], dict[str, str]]:
     """What is deleted, by kind, and a fingerprint for each kind."""
-    shown: list[KindView] = []
+    shown: list[DeletedKindView] = []
     fingerprints: dict[str, str] = {}
     for dependent in dependents:
         if not dependent.shown:
@@ -89,29 +91,31 @@ def survey(dependents: Sequence[Dependent], connection: Connection) -> tuple[lis
         found = dependent.find(connection)
         fingerprints[dependent.kind] = found.fingerprint
         shown.append(
-            KindView(
+            DeletedKindView(
                 kind=dependent.kind,
                 title=dependent.title,
                 count=found.count,
                 names=list(found.names)[:MAX_NAMES_SHOWN],
-                facts=dict(found.details),
+                details=KindDetails.model_validate(found.details),
             )
         )
     return shown, fingerprints
 
 
-def differences(before: Plan, deleted: Sequence[KindView], fingerprints: Mapping[str, str]) -> list[dict[str, Any]]:
+def differences(
+    before: Plan, deleted: Sequence[DeletedKindView], fingerprints: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """What is no longer as the plan showed it, by kind, with what it was and what it is."""
-    old, new = {view.kind: view for view in before.goes}, {view.kind: view for view in deleted}
+    old, new = {view.kind: view for view in before.deleted}, {view.kind: view for view in deleted}
     found: list[dict[str, Any]] = []
     for kind in dict.fromkeys([*old, *new]):
         was, now = old.get(kind), new.get(kind)
         if was == now and before.fingerprints.get(kind) == fingerprints.get(kind):
             continue
-        title = (now or was or KindView(kind=kind, title=kind, count=0)).title
+        title = (now or was or DeletedKindView(kind=kind, title=kind, count=0)).title
         found.append({"kind": kind, "title": title, "was": _brief(was), "is": _brief(now)})
     return found
 
 
-def _brief(view: KindView | None) -> dict[str, Any]:
-    return {"count": 0} if view is None else view.model_dump(include={"count", "names", "facts"}, mode="json")
+def _brief(view: DeletedKindView | None) -> dict[str, Any]:
+    return {"count": 0} if view is None else view.model_dump(include={"count", "names", "details"}, mode="json")

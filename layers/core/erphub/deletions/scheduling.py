@@ -1,15 +1,17 @@
 """The step that makes a connection and all of it unusable, for whoever asked and for the machine, should they die."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from erphub.audit.service import AuditLog
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
-from erphub.deletions.capability import CONNECTION_DELETING
+from erphub.deletions.capability import CONNECTION_DELETING, CONNECTION_RESTORED
 from erphub.deletions.models import Deletion, DeletionStatus
 from erphub.deletions.ports import DeletionStore
 from erphub.events.publisher import make_event
 from erphub.platform.errors import Conflict, Unavailable
+from erphub.platform.identity import Member
 from erphub.platform.wire import JsonObject, instant
 
 _MAX_ATTEMPTS = 8
@@ -17,7 +19,7 @@ _MAX_ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class DeletionScheduler:
-    """Schedules deletions that were requested."""
+    """Schedules deletions that were requested, and cancels them."""
 
     store: DeletionStore
     connections: ConnectionStore
@@ -53,8 +55,8 @@ class DeletionScheduler:
     def _schedule(self, connection: Connection, deletion: Deletion) -> Deletion | None:
         until, by = instant(deletion.restorable_until), deletion.requested_by
         old = {"status": connection.status.value}
-        counts = {view.kind: view.count for view in deletion.goes}
-        new: JsonObject = {"status": "deleting", "restorable_until": until, "goes": counts}
+        counts = {view.kind: view.count for view in deletion.deleted}
+        new: JsonObject = {"status": "deleting", "restorable_until": until, "deleted": counts}
         entry = self.audit.entry(by, "connection.deleted", old, new, deletion.source, email=deletion.email)
         notice = make_event(
             CONNECTION_DELETING,
@@ -68,3 +70,19 @@ class DeletionScheduler:
             restorable_until=until,
         )
         return self.store.schedule(deletion, connection, entry, notice)
+
+    def cancel(self, deletion: Deletion, connection: Connection, member: Member, now: datetime) -> None:
+        """Bring everything back in one step, and have its people notified. Raises Conflict (`deletion_changed`)."""
+        old, new = {"status": "deleting"}, {"status": "paused", "before": deletion.status_before}
+        entry = self.audit.entry(member.user, "connection.restored", old, new, member.source, email=member.email)
+        notice = make_event(
+            CONNECTION_RESTORED,
+            connection.client_id,
+            connection.id,
+            now,
+            deletion.id,
+            f"{connection.name}: It was restored, and stands still until somebody resumes it.",
+            status=ConnectionStatus.PAUSED,
+            by=member.user,
+        )
+        self.store.cancel(deletion, connection, entry, notice, now)

@@ -5,18 +5,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from erphub.deletions.models import DeletionStatus, KindView, StaysView
+from erphub.deletions.models import DeletedKindView, DeletionStatus, KeptKindView
+from erphub.platform.actors import ActorView
 from erphub.platform.wire import Model
 
 
 class PlanView(Model):
-    """Everything that goes when the connection is deleted, and what stays."""
+    """Everything that is deleted with the connection, and what is kept."""
 
     plan_token: Annotated[str, Field(description="What DELETE needs, as `plan_token`, to delete exactly this")]
     expires_at: datetime
     grace_seconds: Annotated[int, Field(description="For how long it can be brought back once it is deleted")]
-    goes: list[KindView]
-    stays: list[StaysView]
+    deleted: list[DeletedKindView]
+    kept: list[KeptKindView]
 
 
 class DeletionQuery(Model):
@@ -32,8 +33,8 @@ class DeletionView(Model):
 
     id: str
     connection_id: str
-    state: DeletionStatus
-    by: str
-    at: datetime
+    status: DeletionStatus
+    requested_by: ActorView
+    requested_at: datetime
     restorable_until: datetime
-    goes: list[KindView]
+    deleted: list[DeletedKindView]

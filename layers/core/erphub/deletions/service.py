@@ -9,16 +9,14 @@ The connection's own item goes last: until then whatever is left has an owner, a
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from erphub.audit.service import AuditLog
 from erphub.connections.access import ConnectionAccess
 from erphub.connections.models import Connection, ConnectionStatus
-from erphub.deletions.capability import CONNECTION_RESTORED
 from erphub.deletions.models import Deletion, DeletionStatus, Plan
 from erphub.deletions.ports import DeletionStore
 from erphub.deletions.preview import KEPT, DeletionPreview
 from erphub.deletions.scheduling import DeletionScheduler
 from erphub.deletions.schemas import DeletionView, PlanView
-from erphub.events.publisher import make_event
+from erphub.platform.actors import ActorDirectory
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, Gone
 from erphub.platform.identity import Member
@@ -34,10 +32,10 @@ class DeletionService:
     plans: DeletionPreview
     scheduler: DeletionScheduler
     machine: StateMachine
-    audit: AuditLog
     access: ConnectionAccess
     clock: Clock
     grace_period: timedelta
+    actors: ActorDirectory
 
     def preview(self, member: Member, connection_id: str) -> PlanView:
         """What is deleted and what is kept. Raises NotFound, Forbidden, Conflict (`connection_deleting`)."""
@@ -48,8 +46,8 @@ class DeletionService:
             plan_token=plan.token,
             expires_at=plan.expires_at,
             grace_seconds=int(self.grace_period.total_seconds()),
-            goes=plan.goes,
-            stays=list(KEPT),
+            deleted=plan.deleted,
+            kept=list(KEPT),
         )
 
     def delete(self, member: Member, connection_id: str, token: str) -> DeletionView:
@@ -62,14 +60,14 @@ class DeletionService:
         before = self.store.get(member.client_id, connection_id)
         if connection.status is ConnectionStatus.DELETING and before and before.plan_token == token:
             self._ensure_machine_running(before)
-            return deletion_view(before)
+            return self._view(before)
         self._require_not_deleted(connection)
         plan = self.plans.require_unchanged(connection, token)
         deletion = self._requested(connection, member, plan)
         self.store.request(deletion, deletion.requested_at)
         # The machine comes first: whoever dies from here on leaves behind somebody who goes on.
         self._ensure_machine_running(deletion)
-        return deletion_view(self.scheduler.schedule(deletion))
+        return self._view(self.scheduler.schedule(deletion))
 
     def restore(self, member: Member, connection_id: str) -> None:
         """Bring everything back, paused. Raises NotFound, Forbidden, Conflict (`not_deleting`), Gone (`too_late`)."""
@@ -80,19 +78,7 @@ class DeletionService:
         now = self.clock()
         if deletion.status is DeletionStatus.REMOVING or now >= deletion.restorable_until:
             raise Gone("The time to bring it back is over; it is being removed.", code="too_late")
-        old, new = {"status": "deleting"}, {"status": "paused", "before": deletion.status_before}
-        entry = self.audit.entry(member.user, "connection.restored", old, new, member.source, email=member.email)
-        notice = make_event(
-            CONNECTION_RESTORED,
-            connection.client_id,
-            connection.id,
-            now,
-            deletion.id,
-            f"{connection.name}: It was restored, and stands still until somebody resumes it.",
-            status=ConnectionStatus.PAUSED,
-            by=member.user,
-        )
-        self.store.cancel(deletion, connection, entry, notice, now)
+        self.scheduler.cancel(deletion, connection, member, now)
         self.machine.stop(self.machine.execution(deletion.id), "The connection was restored.")
 
     def _require_not_deleted(self, connection: Connection) -> None:
@@ -115,7 +101,7 @@ class DeletionService:
             requested_at=now,
             restorable_until=_next_whole_second(now + self.grace_period),
             status_before=connection.status.value,
-            goes=plan.goes,
+            deleted=plan.deleted,
         )
 
     def _ensure_machine_running(self, deletion: Deletion) -> None:
@@ -128,20 +114,19 @@ class DeletionService:
         names = deletion.client_id, deletion.connection_id, deletion.id
         self.machine.start(name, dict(zip(("client_id", "connection_id", "deletion_id"), names, strict=True)))
 
+    def _view(self, deletion: Deletion) -> DeletionView:
+        by = deletion.requested_by
+        return DeletionView(
+            id=deletion.id,
+            connection_id=deletion.connection_id,
+            status=deletion.status,
+            requested_by=self.actors.find(deletion.client_id, [by])[by],
+            requested_at=deletion.requested_at,
+            restorable_until=deletion.restorable_until,
+            deleted=deletion.deleted,
+        )
+
 
 def _next_whole_second(moment: datetime) -> datetime:
     """The next whole second: what the machine waits for has no fractions, and it shall not wake before its time."""
     return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
-
-
-def deletion_view(deletion: Deletion) -> DeletionView:
-    """The deletion as people see it."""
-    return DeletionView(
-        id=deletion.id,
-        connection_id=deletion.connection_id,
-        state=deletion.status,
-        by=deletion.requested_by,
-        at=deletion.requested_at,
-        restorable_until=deletion.restorable_until,
-        goes=deletion.goes,
-    )

@@ -83,9 +83,15 @@ class DeletionTasks:
             if time_left() < MIN_SECONDS_LEFT or not dependent.remove(connection, time_left):
                 return {"next": "more"}
             self.checkpoint(f"removed {dependent.kind}")
-        counts = {view.kind: view.count for view in begun.goes}
+        counts = {view.kind: view.count for view in begun.deleted}
         self.audit.record(
-            client_id, connection_id, HUB, "connection.removed", {"goes": counts}, None, event_key=f"removed-{begun.id}"
+            client_id,
+            connection_id,
+            HUB,
+            "connection.removed",
+            {"deleted": counts},
+            None,
+            event_key=f"removed-{begun.id}",
         )
         self.checkpoint("written down")
         self.store.delete(connection, begun)

@@ -34,12 +34,12 @@ def deletion_scheduler(services: "Services") -> "DeletionScheduler":
 
 def deletion_service(services: "Services") -> "DeletionService":
     """Deletion, for the API."""
-    from erphub.audit.service import AuditLog
     from erphub.connections.access import ConnectionAccess
     from erphub.deletions.dynamodb import DeletionTable, PlanTable
     from erphub.deletions.preview import DeletionPreview
     from erphub.deletions.scheduling import DeletionScheduler
     from erphub.deletions.service import DeletionService
+    from erphub.tenancy.actors import MemberDirectory
 
     platform = services.platform
     return DeletionService(
@@ -47,10 +47,10 @@ def deletion_service(services: "Services") -> "DeletionService":
         DeletionPreview(PlanTable(platform.table), _in_order_of_removal(services), platform.clock),
         services.get(DeletionScheduler),
         platform.machine(platform.settings.delete_machine),
-        services.get(AuditLog),
         services.get(ConnectionAccess),
         platform.clock,
         timedelta(seconds=platform.settings.deletion_grace_seconds),
+        services.get(MemberDirectory),
     )
 
 

@@ -121,5 +121,5 @@ class Jobs(DependentItems):
         found = [(str(item["version"]), json.loads(item["body"])) for item in items]
         scheduled = sum(1 for _, body in found if body.get("schedule"))
         versions = sorted(f"{body['id']} {version}" for version, body in found)
-        details = {"scheduled": scheduled} | at_least(len(found) >= MAX_COUNTED)
+        details = {"scheduled_count": scheduled} | at_least(len(found) >= MAX_COUNTED)
         return Found(len(found), sorted(body["name"] for _, body in found), details, fingerprint_of(versions))

@@ -43,8 +43,8 @@ class LakeTables(PassiveDependent):
         for dataset, place in looked_into:
             if size := sum(size for _, size in self.objects.sizes(place)):
                 sizes[dataset] = sizes.get(dataset, 0) + size
-        tables = {name: {"bytes": size} for name, size in sorted(sizes.items())}
-        details: dict[str, Any] = {"bytes": sum(sizes.values()), "tables": tables}
+        tables = {name: {"size_bytes": size} for name, size in sorted(sizes.items())}
+        details: dict[str, Any] = {"size_bytes": sum(sizes.values()), "tables": tables}
         return Found(len(sizes), sorted(sizes), details | at_least(len(looked_into) < len(places)))
 
     @override

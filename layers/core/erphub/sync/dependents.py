@@ -59,7 +59,7 @@ class DocumentFiles(PassiveDependent):
     def find(self, of: ConnectionRef) -> Found:
         found = (one for prefix in document_prefixes(of.client_id, of.id) for one in self.objects.sizes(prefix))
         sizes = [size for _, size in islice(found, MAX_COUNTED)]
-        return Found(len(sizes), details={"bytes": sum(sizes)} | at_least(len(sizes) == MAX_COUNTED))
+        return Found(len(sizes), details={"size_bytes": sum(sizes)} | at_least(len(sizes) == MAX_COUNTED))
 
     @override
     def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
@@ -88,7 +88,7 @@ class Documents(PassiveDependent):
                 states["sent"] = states.get("sent", 0) + unfinished
         transfers = self.table.count(pk, "TRANSFER#", MAX_COUNTED)
         more = at_least(transfers >= MAX_COUNTED or any(count >= MAX_COUNTED for count in states.values()))
-        return Found(sum(states.values()), details={"states": states, "transfers": transfers} | more)
+        return Found(sum(states.values()), details={"documents_by_status": states, "transfer_count": transfers} | more)
 
     @override
     def stop(self, of: ConnectionRef, *, force: bool) -> bool:

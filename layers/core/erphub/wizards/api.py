@@ -9,7 +9,14 @@ from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
 from erphub.wizards.answers import AnswerService
 from erphub.wizards.options import OptionService
-from erphub.wizards.schemas import AskOwner, ChoiceSearch, FoundChoicePage, FoundCompanyPage, StartWizard, WizardView
+from erphub.wizards.schemas import (
+    ChoiceSearch,
+    CreateAccessRequest,
+    FoundChoicePage,
+    FoundCompanyPage,
+    StartWizard,
+    WizardView,
+)
 from erphub.wizards.service import WizardService
 
 router = Router("Wizard")
@@ -21,47 +28,51 @@ def start_wizard(service: WizardService, member: Member, body: StartWizard) -> W
     return service.start(member, body)
 
 
-@router.get("/clients/{client_id}/wizards/{wizard}", needs=CONNECTIONS_MANAGE)
-def show_wizard(service: WizardService, member: Member, wizard: str) -> WizardView:
+@router.get("/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE)
+def get_wizard(service: WizardService, member: Member, wizard_id: str) -> WizardView:
     """Show where a wizard stands."""
-    return service.get(member, wizard)
+    return service.get(member, wizard_id)
 
 
-@router.get("/clients/{client_id}/wizards/{wizard}/companies", needs=CONNECTIONS_MANAGE)
-def list_found_companies(service: OptionService, member: Member, wizard: str, query: CompanySearch) -> FoundCompanyPage:
+@router.get("/clients/{client_id}/wizards/{wizard_id}/companies", needs=CONNECTIONS_MANAGE)
+def list_found_companies(
+    service: OptionService, member: Member, wizard_id: str, query: CompanySearch
+) -> FoundCompanyPage:
     """List or search the companies the login can see."""
-    return service.list_companies(member, wizard, query)
+    return service.list_companies(member, wizard_id, query)
 
 
-@router.get("/clients/{client_id}/wizards/{wizard}/choices/{field}", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/wizards/{wizard_id}/choices/{field_name}", needs=CONNECTIONS_MANAGE)
 def list_choices(
-    service: OptionService, member: Member, wizard: str, field: str, query: ChoiceSearch
+    service: OptionService, member: Member, wizard_id: str, field_name: str, query: ChoiceSearch
 ) -> FoundChoicePage:
     """List or search what a field can be chosen from in the chosen companies, as the ERP has it (`departments`)."""
-    return service.list_choices(member, wizard, field, query)
+    return service.list_choices(member, wizard_id, field_name, query)
 
 
-@router.post("/clients/{client_id}/wizards/{wizard}/steps/{step}/refresh", needs=CONNECTIONS_MANAGE, status=202)
-def refresh_step(service: AnswerService, member: Member, wizard: str, step: str, received: datetime) -> WizardView:
+@router.post("/clients/{client_id}/wizards/{wizard_id}/steps/{step_id}/refresh", needs=CONNECTIONS_MANAGE, status=202)
+def refresh_step(
+    service: AnswerService, member: Member, wizard_id: str, step_id: str, received: datetime
+) -> WizardView:
     """Have the ERP asked again what a step is chosen from (`companies`, `departments`); the wizard then waits there."""
-    return service.refresh(member, wizard, step, received)
+    return service.refresh(member, wizard_id, step_id, received)
 
 
-@router.put("/clients/{client_id}/wizards/{wizard}/steps/{step}", needs=CONNECTIONS_MANAGE, status=202)
+@router.put("/clients/{client_id}/wizards/{wizard_id}/steps/{step_id}", needs=CONNECTIONS_MANAGE, status=202)
 def answer_step(
-    service: AnswerService, member: Member, wizard: str, step: str, body: dict[str, Any], received: datetime
+    service: AnswerService, member: Member, wizard_id: str, step_id: str, body: dict[str, Any], received: datetime
 ) -> WizardView:
     """Answer a step with its fields; look at the wizard until it waits again."""
-    return service.answer(member, wizard, step, body, received)
+    return service.answer(member, wizard_id, step_id, body, received)
 
 
-@router.delete("/clients/{client_id}/wizards/{wizard}", needs=CONNECTIONS_MANAGE)
-def cancel_wizard(service: WizardService, member: Member, wizard: str) -> None:
+@router.delete("/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE)
+def cancel_wizard(service: WizardService, member: Member, wizard_id: str) -> None:
     """Cancel a wizard and forget its password."""
-    service.cancel(member, wizard)
+    service.cancel(member, wizard_id)
 
 
-@router.post("/clients/{client_id}/wizards/{wizard}/access-requests", needs=CONNECTIONS_MANAGE, status=202)
-def ask_owner(service: OptionService, member: Member, wizard: str, body: AskOwner) -> None:
+@router.post("/clients/{client_id}/wizards/{wizard_id}/access-requests", needs=CONNECTIONS_MANAGE, status=202)
+def request_access(service: OptionService, member: Member, wizard_id: str, body: CreateAccessRequest) -> None:
     """Ask the people of the connection that has a company already to let the caller in; they are told once a day."""
-    service.request_access(member, wizard, body)
+    service.request_access(member, wizard_id, body)

@@ -22,9 +22,9 @@ _MAX_TEXT_KEPT = 1000
 def answers_of(connection: Connection, companies: Sequence[str], description: Description) -> dict[str, JsonObject]:
     """The wizard's answers that would make this connection, by step; `companies` are the keys in use."""
     roles: dict[AnswerRole, Any] = {
-        AnswerRole.COMPANIES: "all" if connection.all_companies else list(companies),
+        AnswerRole.COMPANIES: "all" if connection.includes_new_companies else list(companies),
         AnswerRole.NAME: connection.name,
-        AnswerRole.SHARED: connection.shared,
+        AnswerRole.SHARED: connection.is_shared,
         AnswerRole.VOUCHER_ARCHIVE: connection.voucher.provider,
         AnswerRole.VOUCHER_PATH: connection.voucher.path,
     }
@@ -95,9 +95,9 @@ def new_connection(wizard: Wizard, now: datetime) -> Connection:
         erp_system=wizard.erp_system,
         name=roles[AnswerRole.NAME],
         owner=wizard.owner,
-        shared=bool(roles.get(AnswerRole.SHARED)),
+        is_shared=bool(roles.get(AnswerRole.SHARED)),
         settings={name: value for name, value in settings.items() if name not in others},
-        all_companies=roles.get(AnswerRole.COMPANIES) == "all",
+        includes_new_companies=roles.get(AnswerRole.COMPANIES) == "all",
         voucher=Voucher(
             provider=roles.get(AnswerRole.VOUCHER_ARCHIVE, "none"), path=roles.get(AnswerRole.VOUCHER_PATH)
         ),
@@ -114,9 +114,9 @@ def edited_connection(before: Connection, wizard: Wizard, now: datetime, *, new_
     healed = test is not None and before.status in (ConnectionStatus.REAUTH_REQUIRED, ConnectionStatus.DEGRADED)
     changes: dict[str, Any] = {
         "name": draft.name,
-        "shared": draft.shared,
+        "is_shared": draft.is_shared,
         "settings": draft.settings,
-        "all_companies": draft.all_companies,
+        "includes_new_companies": draft.includes_new_companies,
         "voucher": draft.voucher,
         "updated_at": now,
         "status": ConnectionStatus.ACTIVE if healed else before.status,
@@ -132,4 +132,4 @@ def passed_test(wizard: Wizard, now: datetime) -> LastTest | None:
     if not wizard.probes:
         return None
     probes = [ProbeView.model_validate(probe) for probe in wizard.probes]
-    return LastTest(id=wizard.id, started_at=now, finished_at=now, passed=True, probes=probes)
+    return LastTest(id=wizard.id, started_at=now, finished_at=now, has_passed=True, probes=probes)

@@ -16,8 +16,8 @@ from erphub.wizards.access import WizardAccess
 from erphub.wizards.models import Wizard
 from erphub.wizards.ports import ListedOptions
 from erphub.wizards.schemas import (
-    AskOwner,
     ChoiceSearch,
+    CreateAccessRequest,
     FoundChoicePage,
     FoundChoiceView,
     FoundCompanyPage,
@@ -72,7 +72,9 @@ class OptionService:
         found, following = self.companies.search(wizard, query)
         elsewhere = self.registry.find_elsewhere(member, wizard.erp_system, found, wizard.connection_id)
         items = [
-            FoundCompanyView(key=one.key, name=one.name, problem=one.problem, elsewhere=elsewhere.get(one.key))
+            FoundCompanyView(
+                key=one.key, name=one.name, unavailable_reason=one.problem, connected_elsewhere=elsewhere.get(one.key)
+            )
             for one in found
         ]
         return FoundCompanyPage(items=items, next=following)
@@ -85,15 +87,15 @@ class OptionService:
             raise NotFound("The wizard lists nothing under that name.", code="choices_not_found")
         found, following = self.options.search_choices(wizard, field, query.search or "", query.limit, query.next)
         items = [
-            FoundChoiceView(key=one.key, name=one.name, company=one.company, company_name=one.company_name)
+            FoundChoiceView(key=one.key, name=one.name, company_key=one.company, company_name=one.company_name)
             for one in found
         ]
         return FoundChoicePage(items=items, next=following)
 
-    def request_access(self, member: Member, wizard_id: str, body: AskOwner) -> None:
+    def request_access(self, member: Member, wizard_id: str, body: CreateAccessRequest) -> None:
         """Ask whoever has a company in a connection already for access. Raises NotFound, Gone, Invalid, Conflict."""
         wizard = self.access.find_open(member, wizard_id)
-        found = next((one for one in self.options.companies(wizard) if one.key == body.company), None)
+        found = next((one for one in self.options.companies(wizard) if one.key == body.company_key), None)
         if found is None:
-            raise Invalid.field("/company", "company_unknown", "No such company was found.")
+            raise Invalid.field("/company_key", "company_unknown", "No such company was found.")
         self.registry.request_access(member, wizard.erp_system, found, wizard.connection_id)

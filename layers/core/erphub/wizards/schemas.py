@@ -20,7 +20,7 @@ class StartWizard(Model):
     step: Annotated[str | None, Field(max_length=50, description="The step to begin an edit at; else the first")] = None
 
 
-class StepState(StrEnum):
+class StepStatus(StrEnum):
     """Whether a step was answered, waits for its answer, or comes later."""
 
     DONE = "done"
@@ -36,7 +36,7 @@ class StepView(Model):
     help: str
     form: Annotated[JsonObject, Field(serialization_alias="schema")]
     answer: JsonObject | None
-    state: StepState
+    status: StepStatus
 
 
 class WizardView(Model):
@@ -55,18 +55,18 @@ class WizardView(Model):
 
 
 class FoundCompanyView(Model):
-    """A company the login can see; `problem` says why it cannot be chosen."""
+    """A company the login can see; `unavailable_reason` says why it cannot be chosen."""
 
     key: str
     name: str
-    problem: str | None
-    elsewhere: ConnectedElsewhere | None = None
+    unavailable_reason: str | None
+    connected_elsewhere: ConnectedElsewhere | None = None
 
 
-class AskOwner(Model):
+class CreateAccessRequest(Model):
     """The company whose owner is to be asked for access."""
 
-    company: Annotated[str, Field(min_length=1, max_length=128, description="The company's key, as it was listed")]
+    company_key: Annotated[str, Field(min_length=1, max_length=128, description="The company's key, as it was listed")]
 
 
 class FoundCompanyPage(Model):
@@ -85,7 +85,7 @@ class FoundChoiceView(Model):
 
     key: str
     name: str
-    company: str
+    company_key: str
     company_name: str
 
 

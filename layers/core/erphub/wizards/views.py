@@ -7,7 +7,7 @@ from erphub.erp.probes import ProbeView
 from erphub.platform.errors import NotFound
 from erphub.wizards import choices as choosing
 from erphub.wizards.models import Wizard, WizardStatus
-from erphub.wizards.schemas import StepState, StepView, WizardView
+from erphub.wizards.schemas import StepStatus, StepView, WizardView
 
 
 def find_step(description: Description, step_id: str) -> Step:
@@ -37,12 +37,12 @@ def wizard_view(wizard: Wizard) -> WizardView:
 
 def _step_view(wizard: Wizard, step: Step, waits: str | None) -> StepView:
     answer = wizard.answers.get(step.id)
-    given = StepState.LATER if answer is None else StepState.DONE
-    state = StepState.WAITING if step.id == waits else given
+    given = StepStatus.LATER if answer is None else StepStatus.DONE
+    status = StepStatus.WAITING if step.id == waits else given
     if answer is None and wizard.refused and wizard.answered == step.id:
         answer = wizard.refused
     if answer is None and wizard.edit and step.id in choosing.steps_listed_by_server(describe(wizard.erp_system)):
         # What was chosen until now is a good suggestion, though it has to be chosen again; too many are only counted.
         before = wizard.edit.original_answers.get(step.id, {})
         answer = before if all(value == "all" or not isinstance(value, str) for value in before.values()) else None
-    return StepView(id=step.id, title=step.title, help=step.help, form=step_schema(step), answer=answer, state=state)
+    return StepView(id=step.id, title=step.title, help=step.help, form=step_schema(step), answer=answer, status=status)

@@ -9,22 +9,22 @@ from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
 
 router = Router("Notes")
-NOTES = "/clients/{client_id}/connections/{connection}/notes"
+NOTES = "/clients/{client_id}/connections/{connection_id}/notes"
 
 
 @router.post(NOTES, needs=NOTES_MANAGE)
-def create_note(service: NoteService, member: Member, connection: str, body: NewNote) -> NoteView:
+def create_note(service: NoteService, member: Member, connection_id: str, body: NewNote) -> NoteView:
     """Write a note on a connection."""
-    return service.create(member, connection, body)
+    return service.create(member, connection_id, body)
 
 
 @router.get(NOTES, needs=NOTES_MANAGE)
-def list_notes(service: NoteService, member: Member, connection: str, query: PageQuery) -> NotePage:
+def list_notes(service: NoteService, member: Member, connection_id: str, query: PageQuery) -> NotePage:
     """List the notes on a connection, the oldest first."""
-    return service.list_notes(member, connection, query)
+    return service.list_notes(member, connection_id, query)
 
 
 @router.delete(NOTES + "/{note}", needs=NOTES_MANAGE)
-def delete_note(service: NoteService, member: Member, connection: str, note: str) -> None:
+def delete_note(service: NoteService, member: Member, connection_id: str, note: str) -> None:
     """Delete a note."""
-    service.delete(member, connection, note)
+    service.delete(member, connection_id, note)

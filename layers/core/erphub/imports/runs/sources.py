@@ -39,7 +39,7 @@ class ConnectedSources(Sources):
     @override
     def companies(self, source: Source) -> Sequence[FoundCompany]:
         connection = self._connection(source.client_id, source.connection_id)
-        if connection.all_companies:
+        if connection.includes_new_companies:
             system = self._system(connection)
             if isinstance(system, ListsCompanies):
                 return self._all_there_are(connection, system.companies())

@@ -97,7 +97,7 @@ def keys_of(table: Table, of: ConnectionRef, prefix: str) -> list[Key]:
 
 def at_least(more: bool) -> dict[str, bool]:
     """The detail that there may be more than was counted."""
-    return {"at_least": True} if more else {}
+    return {"has_more": True} if more else {}
 
 
 def fingerprint_of(words: Sequence[str]) -> str:

@@ -239,7 +239,7 @@ def test_what_is_to_be_mended_later_is_let_pass_until_it_is_mended(tmp_path: Pat
     settings.write_text('[tool.erphub.structure]\nnot-yet = ["a: name"]\n')
     assert check_structure.main(tmp_path) == 0
     found(tmp_path, erphub__a__service="class WizardService:\n    pass\n")
-    assert check_structure.main(tmp_path) == 0
+    assert check_structure.main(tmp_path) == 1
     assert "take it off the list" in capsys.readouterr().err
 
 

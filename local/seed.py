@@ -125,7 +125,7 @@ def _described(http: httpx.Client, person: Person, password: str, token: str) ->
     me = _call(http, token, "GET", "/me")
     return {
         "name": person.name,
-        "id": me["user"],
+        "id": me["id"],
         "password": password,
         "id_token": token,
         "role": next((role for role in person.roles if role), "none"),

@@ -439,7 +439,7 @@ class Life:
         return sum(len(page) for page in pages)
 
     def _traces(self, words: Sequence[str]) -> list[str]:
-        """Where an operator still finds any of the words, beside the audit trail, which stays."""
+        """Where an operator still finds any of the words, beside the audit log, which stays."""
         outputs, found = self.described["outputs"], list[str]()
         for table in (outputs["TableName"], outputs["ExportLogTable"]):
             for page in self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table):

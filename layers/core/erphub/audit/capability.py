@@ -1,4 +1,4 @@
-"""The trail of what was done to connections, as the hub lists it."""
+"""The audit log: what was done to connections, and by whom."""
 
 from erphub.platform.capability import Capability
 

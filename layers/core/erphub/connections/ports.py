@@ -56,7 +56,7 @@ class ConnectionStore(Protocol):
         ...
 
     def replace(self, connection: Connection, before: Connection, entries: Sequence[AuditEntry]) -> Connection:
-        """Write it over `before`, with entries of its audit trail.
+        """Write it over `before`, with entries of its audit log.
 
         Raises Conflict: `name_taken`, or that `before` is no longer the newest.
         """

@@ -20,7 +20,7 @@ PLAN_LIFETIME = timedelta(hours=1)
 MAX_NAMES_SHOWN = 20
 
 KEPT = (
-    KeptKindView(kind="audit", title="Audit trail", reason="Who did what to the connection stays readable, for good."),
+    KeptKindView(kind="audit", title="Audit log", reason="Who did what to the connection stays readable, for good."),
     KeptKindView(
         kind="executions",
         title="Histories of finished work",

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from erphub.imports.runs.models import RunStatus
 from erphub.lake.delta import storage
-from erphub.platform.aws import files
+from erphub.platform.aws import errors, objects
 from erphub.platform.errors import ServiceBusy, Unavailable
 from tests.support.imports import Imports
 
@@ -44,16 +44,16 @@ def test_what_the_engine_says_of_a_store_that_is_wrong_is_not(text: str):
 
 
 @pytest.mark.parametrize(
-    "error", [*map(refused, sorted(files.BUSY_STORE)), EndpointConnectionError(endpoint_url="http://s3")], ids=str
+    "error", [*map(refused, sorted(errors.BUSY)), EndpointConnectionError(endpoint_url="http://s3")], ids=str
 )
 def test_what_s3_says_when_it_is_busy_is_waited_for(error: Exception):
-    with pytest.raises(ServiceBusy), files.translated():
+    with pytest.raises(ServiceBusy), objects._translated:
         raise error
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket", "404"])
 def test_what_s3_refuses_for_good_is_not(code: str):
-    with pytest.raises(Unavailable) as wrong, files.translated():
+    with pytest.raises(Unavailable) as wrong, objects._translated:
         raise refused(code)
     assert not isinstance(wrong.value, ServiceBusy)
 

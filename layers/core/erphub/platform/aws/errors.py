@@ -57,7 +57,7 @@ class later_when_busy(ContextDecorator):
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         refused = isinstance(error, ClientError)
-        if (refused and code_of(error) in BUSY) or isinstance(error, (ConnectionError, HTTPClientError)):
+        if (refused and code_of(error) in BUSY) or isinstance(error, UNANSWERED):
             raise ServiceBusy(f"{self._what} Try again in a moment.", code=self._code) from error
         if refused and self._otherwise is not None:
             raise self._otherwise(self._what, code=self._code) from error

@@ -1,15 +1,19 @@
 """What a till hands over: settlements, invoices, customers and products, as it knows them."""
 
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-type Money = Annotated[Decimal, Field(max_digits=18, decimal_places=2)]
-type Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
-type Rate = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
+from erphub.platform.lexical import DECIMAL_FORM, Day, Flag, Whole
+
+LARGEST_NUMBER = 10**18 - 1
+"""The largest number that a Z-report can have."""
+
+type Money = Annotated[Decimal, Field(max_digits=18, decimal_places=2), DECIMAL_FORM]
+type Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=6), DECIMAL_FORM]
+type Rate = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2), DECIMAL_FORM]
 
 
 class DocumentKind(StrEnum):
@@ -38,7 +42,7 @@ class PaymentMeans(StrEnum):
 
 
 class Entity(BaseModel):
-    """What all of these share: nothing unknown in it, and never changed once read."""
+    """What all of these share: nothing unknown in it, never changed once read, its values in the forms of `lexical`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,8 +72,8 @@ class Settlement(Entity):
     """A Z-report: one till's (or department's) day. Sales plus what is owed equals what was taken in, to the øre."""
 
     kind: Literal[DocumentKind.SETTLEMENT] = DocumentKind.SETTLEMENT
-    date: date
-    number: Annotated[int, Field(ge=1)]
+    date: Day
+    number: Annotated[Whole, Field(ge=1, le=LARGEST_NUMBER)]
     department: Annotated[str, Field(max_length=50)] = ""
     till: Annotated[str, Field(max_length=50)] = ""
     """Which of the department's tills it is of, when each counts its Z-reports by itself."""
@@ -100,18 +104,18 @@ class InvoiceLine(Entity):
     product_no: Annotated[str, Field(max_length=100)] | None = None
     description: Annotated[str, Field(max_length=500)]
     quantity: Quantity
-    unit_price: Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
+    unit_price: Annotated[Decimal, Field(max_digits=18, decimal_places=4), DECIMAL_FORM]
     """Without VAT."""
     vat_rate: Rate
     discount_percent: Rate = Decimal(0)
-    gift_card: bool = False
+    gift_card: Flag = False
 
 
 class Invoice(Entity):
     """The basis of an invoice: the ERP makes the invoice itself of it."""
 
     kind: Literal[DocumentKind.INVOICE] = DocumentKind.INVOICE
-    date: date
+    date: Day
     customer_id: Annotated[str, Field(min_length=1, max_length=100)]
     """The till's own id of the customer."""
     department: Annotated[str, Field(max_length=50)] = ""
@@ -134,8 +138,8 @@ class Customer(Entity):
 
     kind: Literal[DocumentKind.CUSTOMER] = DocumentKind.CUSTOMER
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    is_company: bool = True
-    organisation_no: Annotated[str, Field(pattern=r"^(\d{9})?$")] = ""
+    is_company: Flag = True
+    organisation_no: Annotated[str, Field(pattern=r"^([0-9]{9})?$")] = ""
     email: Annotated[str, Field(max_length=200)] = ""
     phone: Annotated[str, Field(max_length=25)] = ""
     address: Address = Address()
@@ -153,7 +157,7 @@ class Product(Entity):
     vat_rate: Rate = Decimal(25)
     ean: Annotated[str, Field(max_length=14)] = ""
     stock: Quantity | None = None
-    active: bool = True
+    active: Flag = True
 
 
 type Document = Annotated[Settlement | Invoice | Customer | Product, Field(discriminator="kind")]

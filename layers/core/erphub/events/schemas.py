@@ -8,6 +8,7 @@ from pydantic import Field
 from erphub.events.models import DeclaredType
 from erphub.platform.actors import ActorView
 from erphub.platform.capability import Level
+from erphub.platform.lexical import QueryFlag
 from erphub.platform.wire import JsonObject, Model, PageQuery
 
 
@@ -35,4 +36,4 @@ class NotificationPage(Model):
 class NotificationQuery(PageQuery):
     """Which notifications to list."""
 
-    only_unacknowledged: Annotated[bool, Field(description="Leave out what somebody has acknowledged")] = False
+    only_unacknowledged: Annotated[QueryFlag, Field(description="Leave out what somebody has acknowledged")] = False

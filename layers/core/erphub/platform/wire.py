@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from erphub.platform.errors import Invalid
+from erphub.platform.lexical import COUNT_FORM
 from erphub.platform.text import clean_name
 
 ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
@@ -28,7 +29,7 @@ class Model(BaseModel):
 class PageQuery(Model):
     """What every list takes."""
 
-    limit: Annotated[int, Field(ge=1, le=200, description="How many at most")] = 50
+    limit: Annotated[int, Field(ge=1, le=200, description="How many at most"), COUNT_FORM] = 50
     next: Annotated[str | None, Field(max_length=4000, description="Where the page before ended, as it said")] = None
 
 

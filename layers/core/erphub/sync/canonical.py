@@ -37,7 +37,7 @@ def read_document(kind: DocumentKind, fields: Mapping[str, Any]) -> Document:
     if fields.get("kind", kind.value) != kind.value:
         raise Invalid.field("/kind", "kind_differs", f"The address says {kind.value}, the body {fields['kind']!r}.")
     try:
-        return _SHAPES[kind].model_validate_json(json.dumps({**fields, "kind": kind.value}))
+        return _SHAPES[kind].model_validate({**fields, "kind": kind.value})
     except ValidationError as error:
         wrongs = error.errors(include_input=False, include_context=False, include_url=False)
         raise Invalid(

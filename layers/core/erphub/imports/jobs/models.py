@@ -1,6 +1,6 @@
 """Import jobs, their periods and schedules."""
 
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Annotated, Literal, Self
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from erphub.platform.lexical import Day
 from erphub.platform.wire import Model
 
 type Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -25,8 +26,8 @@ class Range(Model):
     """A fixed period, first and last day included."""
 
     kind: Literal["range"]
-    from_date: date
-    to_date: date
+    from_date: Day
+    to_date: Day
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -70,7 +71,7 @@ def _known_zone(name: str) -> str:
 class Schedule(Model):
     """A time of day on some days of the week, by the clock on the wall of a time zone."""
 
-    run_time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    run_time: Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     weekdays: Literal["daily"] | Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = "daily"
     time_zone: str
     """Not checked here: a zone that a later tz database no longer has must not make its job unreadable."""

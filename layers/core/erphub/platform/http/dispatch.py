@@ -166,9 +166,16 @@ def _idempotency_key(route: Route, request: Request, who: Caller, key: str) -> t
 def _canonical(body: str) -> str:
     """A body of JSON as it is whatever its spaces and the order of its members; any other as it is."""
     try:
-        return json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+        return json.dumps(json.loads(body, parse_float=_Digits), sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):
         return body
+
+
+class _Digits(dict[str, str]):
+    """A fraction of a body, digit by digit: as floats, two amounts could be the same."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(digits=text)
 
 
 def _answer_of(route: Route, answer: Any) -> dict[str, Any]:

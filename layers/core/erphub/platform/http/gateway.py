@@ -16,10 +16,10 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from erphub.platform.errors import FieldError, Invalid, Malformed, NotFound, NotSignedIn, TooLarge, UnsupportedMediaType
 from erphub.platform.identity import Caller
+from erphub.platform.lexical import loads
 from erphub.platform.wire import Model
 
 MAX_BODY = 256 * 1024
@@ -185,10 +185,7 @@ def cross_origin_headers(request: Request, origins: frozenset[str]) -> dict[str,
 
 
 def _json_object(text: bytes) -> dict[str, Any]:
-    try:
-        value = from_json(text, allow_inf_nan=False)
-    except ValueError as error:
-        raise Malformed("The body is not valid JSON.") from error
+    value = loads(text)
     if not isinstance(value, dict):
         raise Invalid.field("", "object_required", "The body must be a JSON object.")
     return cast(dict[str, Any], value)

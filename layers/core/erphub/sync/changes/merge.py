@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from erphub.erp.documents import Document
+from erphub.platform.lexical import is_digits
 from erphub.sync.canonical import plain
 from erphub.sync.settings.models import SyncDirection
 
@@ -62,7 +63,7 @@ def _overlay(below: Any, above: Any) -> Any:
 
 def _normalized(value: Any) -> Any:
     """A default as `plain` would write it: `25.00` and `25` are one."""
-    if isinstance(value, str) and value.replace(".", "", 1).isdigit() and "." in value:
+    if isinstance(value, str) and is_digits(value.replace(".", "", 1)) and "." in value:
         return value.rstrip("0").rstrip(".")
     return value
 

@@ -16,13 +16,13 @@ from erphub.sync.export_log.models import Entry
 class ChangesQuery(PageQuery):
     """Which changes of the ERP."""
 
-    since: Annotated[str | None, Field(pattern=r"^\d{1,15}$", description="The last change that was read")] = None
+    since: Annotated[str | None, Field(pattern=r"^[0-9]{1,15}$", description="The last change that was read")] = None
 
 
 class AcknowledgedChange(Model):
     """That the till has taken a change over; `external_id` names a record it did not have before."""
 
-    change_id: Annotated[str, Field(pattern=r"^\d{1,15}$")]
+    change_id: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")]
     external_id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._:@~-]{1,100}$")] = None
 
 

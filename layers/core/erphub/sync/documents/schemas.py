@@ -8,6 +8,7 @@ from pydantic import Field
 
 from erphub.platform.actors import ActorView
 from erphub.platform.errors import HubError
+from erphub.platform.lexical import QueryFlag
 from erphub.platform.wire import Model
 from erphub.sync.documents.models import CashRegisterResult, SubmitOutcome, SubmittedDocument, UploadSlot
 from erphub.sync.export_log.schemas import EntryView, shown_fields
@@ -17,7 +18,7 @@ from erphub.sync.schemas import FieldErrorView, field_errors
 class PdfQuery(Model):
     """Whether a settlement's PDF follows: the answer then says where to put it."""
 
-    pdf: bool = False
+    pdf: QueryFlag = False
 
 
 class PdfSlot(Model):

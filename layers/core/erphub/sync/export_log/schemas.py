@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
+from erphub.platform.lexical import Day
 from erphub.platform.pages import Page
 from erphub.platform.wire import Identifier, JsonObject, Model, PageQuery
 from erphub.sync.canonical import from_text, masked, masked_fields
@@ -19,8 +20,8 @@ class LogQuery(PageQuery):
 
     status: EntryStatus | None = None
     kind: DocumentKind | None = None
-    from_date: Annotated[date | None, Field(description="From this day on")] = None
-    to_date: Annotated[date | None, Field(description="Up to and with this day")] = None
+    from_date: Annotated[Day | None, Field(description="From this day on")] = None
+    to_date: Annotated[Day | None, Field(description="Up to and with this day")] = None
     code: Annotated[str | None, Field(max_length=100)] = None
     text: Annotated[str | None, Field(max_length=200)] = None
 
@@ -28,8 +29,8 @@ class LogQuery(PageQuery):
 class GapQuery(Model):
     """Which days to look for missing Z-reports in."""
 
-    from_date: date | None = None
-    to_date: date | None = None
+    from_date: Day | None = None
+    to_date: Day | None = None
 
 
 class SkipRequest(Model):

@@ -8,12 +8,18 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from erphub.erp.documents import DocumentKind, PaymentMeans
+from erphub.platform.lexical import Day
 from erphub.platform.wire import Identifier, Model
 
-AccountNo = Annotated[str, Field(pattern=r"^\d{1,10}$", description="An account number of the ERP's chart of accounts")]
+AccountNo = Annotated[
+    str, Field(pattern=r"^[0-9]{1,10}$", description="An account number of the ERP's chart of accounts")
+]
 Choice = Annotated[str, Field(max_length=100)]
 RateKey = Annotated[
-    str, Field(pattern=r"^(0|[1-9]\d?(\.\d?[1-9])?|0\.\d?[1-9]|100)$", description="A VAT rate without needless zeros")
+    str,
+    Field(
+        pattern=r"^(0|[1-9][0-9]?(\.[0-9]?[1-9])?|0\.[0-9]?[1-9]|100)$", description="A VAT rate without needless zeros"
+    ),
 ]
 
 
@@ -66,7 +72,7 @@ class SyncSettings(Model):
     customer_direction: SyncDirection = SyncDirection.OFF
     product_direction: SyncDirection = SyncDirection.OFF
     stock_quantities: bool = False
-    from_date: date
+    from_date: Day
     """Nothing of a day before it is ever sent."""
     is_automatic: bool = False
     voucher_type: Choice = ""

@@ -1,6 +1,5 @@
 """Uploads: ten thousand customers or products, or a large cash register file, come as one upload."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +8,8 @@ from typing import Any, cast
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock, Ids
-from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
+from erphub.platform.errors import Conflict, HubError, Invalid, Malformed, NotFound
+from erphub.platform.lexical import loads
 from erphub.platform.workers import Worker
 from erphub.sync.documents.models import IncomingDocument, SubmitOutcome, UploadSlot
 from erphub.sync.documents.ports import DocumentFiles
@@ -176,8 +176,8 @@ def _line(line: bytes) -> IncomingDocument:
     if len(line) > 4 * MAX_DOCUMENT_BYTES:
         raise Invalid("The line is longer than any document may be.", code="line_too_long")
     try:
-        fields: Any = json.loads(line)
-    except ValueError as error:
+        fields: Any = loads(line)
+    except Malformed as error:
         raise Invalid("The line is no JSON.", code="malformed_json") from error
     if not isinstance(fields, dict):
         raise Invalid("The line is no JSON object.", code="object_required")

@@ -5,10 +5,24 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
+_MOST_DIGITS = 400
+
 
 def loads(text: bytes | str) -> Any:
-    """JSON whose fractions are decimals. Raises ValueError, also for NaN and Infinity, which are no JSON."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    """JSON whose fractions are decimals. Raises ValueError: also for NaN and Infinity, which are no JSON, for numbers
+    beyond 400 digits, and for what lies deeper than can be read.
+    """
+    try:
+        return json.loads(text, parse_float=_fraction, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _fraction(text: str) -> Decimal:
+    number = Decimal(text)
+    if number and abs(number.adjusted()) > _MOST_DIGITS:  # written out, it would fill the memory
+        raise ValueError("a number without measure")
+    return number
 
 
 def _refuse(word: str) -> None:

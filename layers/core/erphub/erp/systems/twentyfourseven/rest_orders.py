@@ -17,6 +17,7 @@ from erphub.erp.systems.twentyfourseven.rest_register import RestProducts
 from erphub.erp.systems.twentyfourseven.rest_vouchers import DEPARTMENT, RestBooks
 from erphub.erp.systems.twentyfourseven.settlement import outgoing_code
 from erphub.platform.errors import ErpRefused
+from erphub.platform.lexical import is_digits
 
 GIFT_CARD_ADVICE = (
     "Gift cards are invoiced as the product GIFTCARD, which 24SevenOffice does not have. Create a product with the"
@@ -170,7 +171,7 @@ def _status(posting: Posting) -> str:
 def customer_reference(invoice: Invoice, posting: Posting) -> str:
     """The ERP's number of the invoice's customer. Raises ErpRefused (`customer_unknown`)."""
     reference = posting.known.get(f"customer:{invoice.customer_id}", "")
-    if not reference.isdecimal():
+    if not is_digits(reference):
         raise ErpRefused(
             f"Customer {invoice.customer_id} is not in 24SevenOffice yet. Send the customer first, then the invoice"
             " again.",

@@ -14,6 +14,7 @@ from erphub.erp.systems.twentyfourseven.rest import Rest
 from erphub.erp.systems.twentyfourseven.settlement import NO_TAX, Chart, lines
 from erphub.platform.clock import Pause
 from erphub.platform.errors import ErpRefused, HubError, Unavailable
+from erphub.platform.lexical import is_digits
 
 PAGE = 1000
 DEPARTMENT = 2
@@ -214,7 +215,7 @@ def _attachment_waits(error: HubError | None) -> Unavailable:
 def voucher_type(routing: Mapping[str, Any]) -> int:
     """The number of the voucher type chosen. Raises ErpRefused (`voucher_type_not_chosen`)."""
     chosen = str(routing.get("voucher_type") or "")
-    if not chosen.isdecimal() or int(chosen) < 1:
+    if not is_digits(chosen) or int(chosen) < 1:
         raise ErpRefused(
             "No voucher type (bilagsart) is chosen. Choose one in the sync's settings; 24SevenOffice lists them under"
             " Administration → Settings.",

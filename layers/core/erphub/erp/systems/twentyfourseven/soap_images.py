@@ -15,6 +15,7 @@ from erphub.erp.systems.twentyfourseven.pages import render
 from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.xml import NIL, Node, children, text, whole
 from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.platform.lexical import is_digits
 
 if TYPE_CHECKING:
     from erphub.erp.systems.twentyfourseven.xml import Element
@@ -92,7 +93,9 @@ class SoapImages:
             details = dict(_meta(file))
             if words in details.get("Comment", ""):
                 number = details.get("PageNo", "")
-                yield _Page(whole(file, "Id") or 0, whole(file, "StampNo") or 0, int(number) if number.isdigit() else 0)
+                yield _Page(
+                    whole(file, "Id") or 0, whole(file, "StampNo") or 0, int(number) if is_digits(number) else 0
+                )
 
     def _stamp(self) -> int:
         return int(_must(self._soap.read(ATTACHMENT, "GetStampNo", (), self._company)).text or 0)

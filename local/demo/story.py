@@ -116,11 +116,11 @@ class Story:
         rows = [
             [
                 Text("✓", "green") if one["key"] in wanted else Text("✗", "yellow"),
-                one["key"], one["name"], one["problem"] or "can be opened",
+                one["key"], one["name"], one["unavailable_reason"] or "can be opened",
             ] for one in found
         ]  # fmt: skip
         screen.table(["", "key", "company", ""], rows)
-        missing = wanted - {one["key"] for one in found if not one["problem"]}
+        missing = wanted - {one["key"] for one in found if not one["unavailable_reason"]}
         if missing or not hits:
             raise DemoFailed(f"The wizard did not find {', '.join(sorted(missing)) or word}.")
         seen = self._answer(hub, wizard, "companies", {"companies": sorted(wanted)}, ", ".join(sorted(wanted)))

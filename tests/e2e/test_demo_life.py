@@ -20,7 +20,7 @@ def test_a_connection_is_shared_edited_mended_deleted_and_gone(hub: Any, tmp_pat
         "The second of two editors learns what changed.",
         "Licences count companies, not connections: 2 of 2.",
         "The ERP was given the old password once; nobody is locked out.",
-        "what was missed was made up for: catch_up, succeeded.",
+        "what was missed was caught up on: catch_up, succeeded.",
         "each signature verified.",
         "Everything is back; its schedules are paused.",
         "places before, none now.",

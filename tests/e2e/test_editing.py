@@ -42,7 +42,7 @@ def test_a_connection_is_edited_while_it_goes_on(hub: Any, editor: Editor):
     listed = editor.edit(connection, "companies")
     assert (listed["status"], listed["step"], listed["problem"]) == ("waiting", "companies", None)
     found = editor.call("GET", f"{editor.path}/companies").json()["items"]
-    more = next(one["key"] for one in found if not one["problem"] and one["key"] != "F0001")
+    more = next(one["key"] for one in found if not one["unavailable_reason"] and one["key"] != "F0001")
     assert editor.answer("companies", {"companies": ["F0001", more]})["step"] == "finish"
     assert editor.companies(connection) == ["F0001"]
     assert editor.answer("finish", {})["status"] == "finished"

@@ -130,11 +130,11 @@ def test_a_changed_password_stops_everything_is_told_and_the_new_one_makes_up_fo
 ) -> None:
     webhook = register(books, receiver)
     nightly = books.jobs()["Last 40 days"]
-    by_hand = books.job(datasets=["gl_transactions"])
+    by_hand = books.job(dataset_ids=["gl_transactions"])
     books.set_password(f"Second-{secrets.token_hex(6)}")
     before = books.refusals()
 
-    schedule = {"time": "02:30", "time_zone": "Europe/Oslo"}
+    schedule = {"run_time": "02:30", "time_zone": "Europe/Oslo"}
     other = books.job(dataset_ids=["accounts"], period={"kind": "days", "days": 3}, schedule=schedule)
     for job in (nightly, other):
         books.make_due(job)
@@ -221,7 +221,7 @@ def test_a_receiver_in_trouble_gets_the_message_later_and_again_when_somebody_as
         return now if now["status"] == "delivered" else None
 
     done = until(delivered)
-    assert [attempt["status"] for attempt in done["attempts"]] == [500, 204]
+    assert [attempt["http_status"] for attempt in done["attempts"]] == [500, 204]
     assert {headers["webhook-id"] for headers, _ in receiver.got} == {delivery["event_id"]}
     assert all(signed_by(headers, body, webhook["secret"]) for headers, body in receiver.got)
     books.of_client("POST", f"/connections/{books.connection}/resume")

@@ -50,7 +50,7 @@ def test_everything_wrong_with_the_settings_is_said_at_once_and_nothing_saved(ti
     answer = till.call("PUT", "/sync", json=wrong)
     assert answer.status_code == 422
     assert {(error["pointer"], error["code"]) for error in answer.json()["errors"]} == {
-        ("/settlement_target", "settlement_target_not_supported"),
+        ("/settlement_target", "import_type_not_supported"),
         ("/department", "department_unknown"),
         ("/voucher_type", "voucher_type_unknown"),
         ("/accounts/sales/25", "account_without_sales_type"),

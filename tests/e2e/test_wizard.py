@@ -34,14 +34,14 @@ def test_an_erp_is_connected_from_a_wrong_password_to_the_first_import(user, eve
     assert next(probe for probe in right["probes"] if probe["stage"] == "tls")["outcome"] == "warning"
 
     found = user.call("GET", f"{user.path}/companies?limit=200").json()["items"]
-    closed = {company["key"]: company["problem"] for company in found if company["problem"]}
+    closed = {company["key"]: company["unavailable_reason"] for company in found if company["unavailable_reason"]}
     assert closed
     searched = user.call("GET", f"{user.path}/companies?search={found[0]['name'][:4].upper()}").json()["items"]
     assert found[0]["key"] in [company["key"] for company in searched]
 
     refused = user.put("companies", {"companies": [next(iter(closed))]})
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "company_not_accessible")
-    opened = [company["key"] for company in found if not company["problem"]]
+    opened = [company["key"] for company in found if not company["unavailable_reason"]]
     assert user.answer("companies", {"companies": opened[:1]})["step"] == "name"
     assert user.answer("name", {"name": user.unused("From wrong to right")})["step"] == "vouchers"
     bad_path = user.put("vouchers", {"voucher_provider": "visma-document-center", "document_center_path": "no path"})

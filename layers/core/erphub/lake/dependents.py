@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, override
 
-from erphub.lake.locations import company_folder, connection_folder, tables_prefix
+from erphub.lake.locations import company_folders, connection_folder, tables_prefix
 from erphub.lake.ports import ConnectionCompanies, RowRemoval
 from erphub.platform.aws.removal import PassiveDependent, at_least
 from erphub.platform.objects import ObjectStore
@@ -34,8 +34,9 @@ class LakeTables(PassiveDependent):
         prefix = tables_prefix(of.client_id)
         datasets = list(self.objects.folders(prefix))
         places = [
-            (dataset, f"{prefix}{dataset}/{company_folder(company)}/{connection_folder(of.id)}/")
+            (dataset, f"{prefix}{dataset}/{folder}/{connection_folder(of.id)}/")
             for company in self.companies.company_keys(of)
+            for folder in company_folders(company)
             for dataset in datasets
         ]
         sizes: dict[str, int] = {}

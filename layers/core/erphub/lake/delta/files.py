@@ -3,18 +3,25 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
+from urllib.parse import unquote
 
 import arro3.core as ac
 from deltalake import DeltaTable
 
 from erphub.erp.datasets import Dataset
 from erphub.erp.reading import DateRange
+from erphub.lake.locations import company_folder
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of a table: where it is, and what its statistics say."""
+    """One file of a table: where it is below the table, and what its statistics say.
+
+    `path` is the object's name; the table's log has it encoded as in an address, which the engine does by itself when
+    it is told of a file, and does not undo when it lists them.
+    """
 
     path: str
     company: str
@@ -24,6 +31,13 @@ class File:
     first: Any
     last: Any
     nulls: int
+    stats: str
+    modified: int
+
+    @property
+    def misplaced(self) -> bool:
+        """Whether it lies where its company's files were in an earlier layout."""
+        return not self.path.startswith(f"{company_folder(self.company)}/")
 
     def overlaps_any(self, date_ranges: Sequence[DateRange]) -> bool:
         """Whether rows of one of the ranges may be in it."""
@@ -61,7 +75,7 @@ def files_of(table: DeltaTable, dataset: Dataset) -> list[File]:
 def _file(add: dict[str, Any], day: str | None) -> File:
     low, high, nulls = (cast(dict[str, Any], add.get(name) or {}) for name in ("min", "max", "null_count"))
     return File(
-        path=add["path"],
+        path=unquote(add["path"]),
         company=add["partition"]["company"],
         size=add["size_bytes"],
         rows=add["num_records"] or 0,
@@ -69,6 +83,11 @@ def _file(add: dict[str, Any], day: str | None) -> File:
         first=low.get(day) if day else None,
         last=high.get(day) if day else None,
         nulls=(nulls.get(day) or 0) if day else 0,
+        stats=json.dumps(
+            {"numRecords": add["num_records"] or 0, "minValues": low, "maxValues": high, "nullCount": nulls},
+            default=date.isoformat,
+        ),
+        modified=add["modification_time"],
     )
 
 

@@ -5,7 +5,7 @@ commit adds them and removes those they replace. Only files that hold rows on bo
 again. What is counted are the rows of the files in that commit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
@@ -23,7 +23,7 @@ from erphub.lake.delta.batches import fitted
 from erphub.lake.delta.commits import commit, copy_into_place, place_of, published_before
 from erphub.lake.delta.files import File, files_of
 from erphub.lake.delta.schema import staged_schema, types_of
-from erphub.lake.delta.staging import StagedDataChanged, StagedFiles, Staging
+from erphub.lake.delta.staging import StagedDataChanged, StagedFile, StagedFiles, Staging
 from erphub.lake.delta.storage import MAX_ATTEMPTS, Storage, busy, pause, translated
 from erphub.lake.ports import Published, PublishTarget, Staged
 from erphub.platform.ids import new_id
@@ -38,16 +38,26 @@ SUM_DIGITS = 76
 
 @dataclass(frozen=True)
 class Replacement:
-    """What a publication takes away: files, and of them those with rows that stay and are written again."""
+    """What a publication takes away: files, and of them those with rows that stay.
+
+    The rows of `rewritten` are written again; those of `moved` are whole files of the unit that only have to lie
+    elsewhere. So a unit's files come out of an earlier layout with its next publication, in the same commit.
+    """
 
     replaced: Sequence[File]
     rewritten: Sequence[File]
+    moved: Sequence[File]
     date_ranges: Sequence[DateRange]
 
     @property
     def rows(self) -> int:
         """Rows of the files that go."""
         return sum(file.rows for file in self.replaced)
+
+    @property
+    def misplaced(self) -> bool:
+        """Whether something lies where an earlier layout had it."""
+        return any(file.misplaced for file in self.replaced)
 
 
 @dataclass(frozen=True)
@@ -89,13 +99,13 @@ class Publisher:
         replacement = _replacement(table, target)
         staged_files = [self.staging.files_of(each) for each in staged]
         counts = replace(self._counts(table, target, staged, staged_files, replacement), rejected=rejected)
-        if target.dataset.publishing is Publishing.KEYS and counts.inserted == counts.updated == counts.removed == 0:
+        unchanged = counts.inserted == counts.updated == counts.removed == 0
+        if target.dataset.publishing is Publishing.KEYS and unchanged and not replacement.misplaced:
             return counts
-        if replacement.rewritten:
-            kept = self._kept(table, target, replacement)
-            staged_files.append(kept)
+        for stays in self._what_stays(table, target, replacement):
+            staged_files.append(stays)
             if target.dataset.publishing is Publishing.PERIODS:
-                counts = replace(counts, removed=counts.removed - kept.rows)
+                counts = replace(counts, removed=counts.removed - stays.rows)
         files = [file for part_files in staged_files for file in part_files.files]
         if (
             files or replacement.replaced or target.up_to_date
@@ -150,6 +160,14 @@ class Publisher:
                     f"{part_files.rows} rows and a sum of {part_files.amount} were counted, "
                     f"{found['rows']} and {amount} would be published. Nothing was."
                 )
+
+    def _what_stays(self, table: DeltaTable, target: PublishTarget, replacement: Replacement) -> Iterator[StagedFiles]:
+        if replacement.rewritten:
+            yield self._kept(table, target, replacement)
+        if replacement.moved:
+            key = place_of(target).table
+            files = [StagedFile(f"{key}/{f.path}", f.size, f.rows, f.stats, f.modified) for f in replacement.moved]
+            yield StagedFiles(files, sum(file.rows for file in files))
 
     def _kept(self, table: DeltaTable, target: PublishTarget, replacement: Replacement) -> StagedFiles:
         """The rows that stay of files that go, written again."""
@@ -212,4 +230,5 @@ def _replacement(table: DeltaTable, target: PublishTarget) -> Replacement:
     if len(small) >= MAX_SMALL_FILES:
         rewritten += small
         replaced += small
-    return Replacement(replaced, rewritten, date_ranges)
+    moved = [file for file in existing if file not in replaced and file.misplaced]
+    return Replacement([*replaced, *moved], rewritten, moved, date_ranges)

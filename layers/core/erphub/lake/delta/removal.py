@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from urllib.parse import unquote
 
 import arro3.core as ac
 from deltalake import CommitProperties, DeltaTable
@@ -134,8 +135,8 @@ def _files(table: DeltaTable) -> list[dict[str, Any]]:
 
 
 def _removal(file: Mapping[str, Any]) -> RemoveAction:
-    """Not even with the company: the path is enough."""
-    return RemoveAction(file["path"], True, int(time.time() * 1000))
+    """Not even with the company: the path is enough. The engine lists paths encoded and encodes what it is told."""
+    return RemoveAction(unquote(file["path"]), True, int(time.time() * 1000))
 
 
 def redacted(text: str, folder: str, connection_id: str) -> str:

@@ -20,7 +20,6 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote
 
 import arro3.core as ac
 from deltalake import DeltaTable, Schema, WriterProperties, write_deltalake
@@ -146,9 +145,7 @@ class Staging:
 
         Nothing is said of what they hold: the engine reads it in the files' own footers.
         """
-        adds = [
-            AddAction(f"{self.storage.root}/{quote(key, safe='/=')}", size, {}, 0, True, "{}") for key, size in files
-        ]
+        adds = [AddAction(f"{self.storage.root}/{key}", size, {}, 0, True, "{}") for key, size in files]
         self.storage.files.put_once(f"{path}/{_MANIFEST}", _first_commit(schema, adds))
         return self.storage.table(path)
 

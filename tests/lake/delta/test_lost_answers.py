@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from deltalake import DeltaTable
 
 from erphub.erp.datasets import BY_ID, Dataset, complete
 from erphub.erp.reading import DateRange
+from erphub.lake.delta import commits
 from erphub.lake.delta import keys as lake_keys
 from erphub.lake.delta import sql as lake_sql
 from erphub.lake.delta.delta_lake import DeltaLake
-from erphub.lake.locations import table_key
+from erphub.lake.locations import older_company_folder, table_key
 from erphub.lake.ports import Published, PublishTarget, Staged
 from erphub.platform.aws.objects import Bucket
 from tests.lake.conftest import BUCKET, options
@@ -138,6 +140,20 @@ def three_companies(shore: Shore) -> None:
         shore.put(LEDGER, lines(20), company)
 
 
+def in_the_earlier_layout(shore: Shore) -> None:
+    with patch.object(commits, "company_folder", older_company_folder):
+        shore.put(LEDGER, lines(40), "Oslo Nord")
+
+
+def publish_a_window_beside(shore: Shore, _: Any) -> Published:
+    """What is there stays, and comes out of the earlier layout."""
+    window = [DateRange(DAY + timedelta(days=20))]
+    done = shore.put(LEDGER, lines(50, 3)[20:], "Oslo Nord", windows=window)
+    table = DeltaTable(f"{shore.root}/{table_key(shore.client, LEDGER.id)}", storage_options=shore.options)
+    assert all("/company=Oslo%20Nord/" in uri for uri in table.file_uris())
+    return done
+
+
 EVERYBODY = sorted(row for company in "ABC" for row in of(company, LEDGER, lines(20)))
 STORIES = {
     "days": Story(
@@ -182,6 +198,14 @@ STORIES = {
         LEDGER,
         of("A", LEDGER, lines(40)),
         (40, 0, 0, 0, 0),
+    ),
+    "moving": Story(
+        in_the_earlier_layout,
+        publish_a_window_beside,
+        r"/u/p/piece-",
+        LEDGER,
+        of("Oslo Nord", LEDGER, [*lines(20), *lines(50, 3)[20:]]),
+        (30, 0, 0, 20, 0),
     ),
     "widening": Story(three_companies, widen, r"/widened-[^/]*/\d+/piece-", LEDGER, EVERYBODY, (0, 0, 0, 0, 0)),
 }

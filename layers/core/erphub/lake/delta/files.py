@@ -16,6 +16,35 @@ from erphub.lake.locations import company_folder
 
 
 @dataclass(frozen=True)
+class Dates:
+    """The first and the last date in a file, and how many of its rows have none, as its statistics say."""
+
+    first: Any
+    last: Any
+    nulls: int
+
+    def overlap(self, date_range: DateRange) -> bool:
+        """Whether rows of the range may be among them."""
+        if date_range.everything:
+            return True
+        if self.first is None or self.last is None:
+            return False
+        after = date_range.end is not None and self.first >= date_range.end
+        before = date_range.first is not None and self.last < date_range.first
+        return not (after or before)
+
+    def within(self, date_range: DateRange) -> bool:
+        """Whether all of them are of the range."""
+        if date_range.everything:
+            return True
+        if self.first is None or self.last is None or self.nulls:
+            return False
+        return (date_range.first is None or self.first >= date_range.first) and (
+            date_range.end is None or self.last < date_range.end
+        )
+
+
+@dataclass(frozen=True)
 class File:
     """One file of a table: where it is below the table, and what its statistics say.
 
@@ -25,12 +54,10 @@ class File:
 
     path: str
     company: str
+    connection: str
     size: int
     rows: int
-    connection: str
-    first: Any
-    last: Any
-    nulls: int
+    dates: Dates
     stats: str
     modified: int
 
@@ -41,29 +68,11 @@ class File:
 
     def overlaps_any(self, date_ranges: Sequence[DateRange]) -> bool:
         """Whether rows of one of the ranges may be in it."""
-        return any(self._overlaps(each) for each in date_ranges)
+        return any(self.dates.overlap(each) for each in date_ranges)
 
     def within_one(self, date_ranges: Sequence[DateRange]) -> bool:
         """Whether all its rows are of one and the same range."""
-        return any(self._within(each) for each in date_ranges)
-
-    def _overlaps(self, date_range: DateRange) -> bool:
-        if date_range.everything:
-            return True
-        if self.first is None or self.last is None:
-            return False
-        after = date_range.end is not None and self.first >= date_range.end
-        before = date_range.first is not None and self.last < date_range.first
-        return not (after or before)
-
-    def _within(self, date_range: DateRange) -> bool:
-        if date_range.everything:
-            return True
-        if self.first is None or self.last is None or self.nulls:
-            return False
-        return (date_range.first is None or self.first >= date_range.first) and (
-            date_range.end is None or self.last < date_range.end
-        )
+        return any(self.dates.within(each) for each in date_ranges)
 
 
 def files_of(table: DeltaTable, dataset: Dataset) -> list[File]:
@@ -74,19 +83,15 @@ def files_of(table: DeltaTable, dataset: Dataset) -> list[File]:
 
 def _file(add: dict[str, Any], day: str | None) -> File:
     low, high, nulls = (cast(dict[str, Any], add.get(name) or {}) for name in ("min", "max", "null_count"))
+    stats = {"numRecords": add["num_records"] or 0, "minValues": low, "maxValues": high, "nullCount": nulls}
     return File(
         path=unquote(add["path"]),
         company=add["partition"]["company"],
+        connection=low["connection"],
         size=add["size_bytes"],
         rows=add["num_records"] or 0,
-        connection=low["connection"],
-        first=low.get(day) if day else None,
-        last=high.get(day) if day else None,
-        nulls=(nulls.get(day) or 0) if day else 0,
-        stats=json.dumps(
-            {"numRecords": add["num_records"] or 0, "minValues": low, "maxValues": high, "nullCount": nulls},
-            default=date.isoformat,
-        ),
+        dates=Dates(low.get(day), high.get(day), nulls.get(day) or 0) if day else Dates(None, None, 0),
+        stats=json.dumps(stats, default=date.isoformat),
         modified=add["modification_time"],
     )
 

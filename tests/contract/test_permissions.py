@@ -5,6 +5,7 @@ What is expected follows from what a route declares that it needs. A refused cal
 
 import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, override
 
 import pytest
@@ -121,6 +122,9 @@ class Api:
 
     def idempotency(self) -> Any:
         pytest.fail("nobody sent an Idempotency-Key")
+
+    def cursors(self) -> Any:
+        return SimpleNamespace(open=lambda cursor, of: cursor, seal=lambda place, of: place)
 
     def allowed_origins(self) -> frozenset[str]:
         return frozenset()

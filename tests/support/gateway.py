@@ -52,5 +52,8 @@ class NoServices:
     def idempotency(self) -> Any:
         raise LookupError("nobody sends a key")
 
+    def cursors(self) -> Any:
+        raise LookupError("nobody asked for a next page")
+
     def allowed_origins(self) -> frozenset[str]:
         return self.origins

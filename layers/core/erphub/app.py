@@ -13,6 +13,7 @@ from erphub.capabilities import CAPABILITIES
 from erphub.platform.services import Services
 
 if TYPE_CHECKING:
+    from erphub.platform.cursors import Cursors
     from erphub.platform.http.authorization import Authorization
     from erphub.platform.http.dispatch import Dispatcher
     from erphub.platform.http.router import Route, Router
@@ -57,6 +58,10 @@ class ThisFunction:
     def idempotency(self) -> "IdempotencyStore":
         """Requests that come twice."""
         return services().platform.idempotency
+
+    def cursors(self) -> "Cursors":
+        """Where pages end."""
+        return services().platform.cursors
 
     def allowed_origins(self) -> frozenset[str]:
         """Origins of web pages that may call."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from erphub.platform.aws.objects import Bucket
     from erphub.platform.aws.secrets import SecretsManager
     from erphub.platform.clock import Clock, Ids
+    from erphub.platform.cursors import Cursors
     from erphub.platform.idempotency import IdempotencyStore
     from erphub.platform.secrets import Secrets
     from erphub.platform.state_machines import StateMachine
@@ -81,6 +82,14 @@ class PlatformResources:
         from erphub.platform.aws.idempotency import IdempotencyRecords
 
         return IdempotencyRecords(self.table, self.clock)
+
+    @cached_property
+    def cursors(self) -> "Cursors":
+        """Where pages end."""
+        from erphub.platform.aws.cursor_key import StoredCursorKey
+        from erphub.platform.cursors import Cursors
+
+        return Cursors(StoredCursorKey(self.table))
 
     def machine(self, arn: str) -> "StateMachine":
         """The state machine of this ARN."""

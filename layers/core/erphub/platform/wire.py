@@ -30,7 +30,9 @@ class PageQuery(Model):
     """What every list takes."""
 
     limit: Annotated[int, Field(ge=1, le=200, description="How many at most"), COUNT_FORM] = 50
-    next: Annotated[str | None, Field(max_length=4000, description="Where the page before ended, as it said")] = None
+    next: Annotated[
+        str | None, Field(json_schema_extra={"maxLength": 4000}, description="Where the page before ended, as it said")
+    ] = None
 
 
 class SearchQuery(PageQuery):

@@ -13,7 +13,9 @@ from erphub.platform.wire import JsonObject, Model
 class RunQuery(Model):
     """Which of a run's units: a hundred at a time."""
 
-    next: Annotated[str | None, Field(max_length=4000, description="The `units.next` of the answer before")] = None
+    next: Annotated[
+        str | None, Field(json_schema_extra={"maxLength": 4000}, description="The `units.next` of the answer before")
+    ] = None
 
 
 class UnitView(Model):

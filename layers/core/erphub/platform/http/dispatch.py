@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from erphub.platform import logging, redaction
 from erphub.platform.capability import Permission
+from erphub.platform.cursors import Cursors
 from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, Unavailable
 from erphub.platform.http.authorization import Authorization
 from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
@@ -53,6 +54,10 @@ class ServedBy(Protocol):
 
     def idempotency(self) -> IdempotencyStore:
         """Requests that come twice."""
+        ...
+
+    def cursors(self) -> Cursors:
+        """Where pages end."""
         ...
 
     def allowed_origins(self) -> frozenset[str]:
@@ -109,7 +114,7 @@ class Dispatcher[R: Routes]:
         if route.takes is not None:
             arguments["body"] = request.body(route.takes)
         if route.query is not None:
-            arguments["query"] = request.query(route.query)
+            arguments["query"] = self._with_place(route, request, request.query(route.query))
         arguments |= {name: request.names[name] for name in route.names}
         arguments["received"] = request.received
         wanted = {name: arguments[name] for name in route.wants}
@@ -127,8 +132,29 @@ class Dispatcher[R: Routes]:
             # What is kept for a repetition lacks what is shown once: who asked first gets all of it.
             answer = _answer_of(route, given[0]) if given else answer
         else:
-            answer = _answer_of(route, route.handler(**wanted))
+            answer = _answer_of(route, self._with_cursors(route, request, arguments, route.handler(**wanted)))
         return Answer(int(answer["status"]), str(answer["text"]), str(answer.get("type", "application/json")))
+
+    def _with_place(self, route: Route, request: Request, query: Model) -> Model:
+        """The query with the place that its `next` stands for. Raises Invalid (`next_invalid`)."""
+        cursor = getattr(query, "next", None)
+        if cursor is None:
+            return query
+        return query.model_copy(update={"next": self.function.cursors().open(cursor, _list(route, request, query))})
+
+    def _with_cursors(self, route: Route, request: Request, arguments: Mapping[str, Any], answer: Any) -> Any:
+        """The answer with every place where a list goes on sealed: its own, and that of a list in it."""
+        query = arguments.get("query")
+        if not isinstance(answer, Model) or not isinstance(query, Model) or "next" not in type(query).model_fields:
+            return answer
+        sealed: dict[str, Any] = {}
+        for name in type(answer).model_fields:
+            value = getattr(answer, name)
+            if name == "next" and isinstance(value, str):
+                sealed[name] = self.function.cursors().seal(value, _list(route, request, query))
+            elif isinstance(value, Model) and "next" in type(value).model_fields:
+                sealed[name] = self._with_cursors(route, request, arguments, value)
+        return answer.model_copy(update=sealed) if sealed else answer
 
     def _admit(self, route: Route, request: Request) -> dict[str, Any]:
         """Who is calling, once they may."""
@@ -140,6 +166,12 @@ class Dispatcher[R: Routes]:
             return {"caller": who, "member": member}
         self.function.authorization().require_level(route.needs, who, request.names.get("customer_id"))
         return {"caller": who}
+
+
+def _list(route: Route, request: Request, query: Model) -> str:
+    """Which list a request is about: the address and the filter. How many at a time may change from page to page."""
+    chosen = query.model_dump(mode="json", exclude={"next", "limit"})
+    return json.dumps([route.method, route.path, dict(request.names), chosen], sort_keys=True)
 
 
 def problem(error: HubError) -> Answer:

@@ -138,7 +138,7 @@ class Dispatcher[R: Routes]:
     def _with_place(self, route: Route, request: Request, query: Model) -> Model:
         """The query with the place that its `next` stands for. Raises Invalid (`next_invalid`)."""
         cursor = getattr(query, "next", None)
-        if cursor is None:
+        if not isinstance(cursor, str):
             return query
         return query.model_copy(update={"next": self.function.cursors().open(cursor, _list(route, request, query))})
 

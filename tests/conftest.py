@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from erphub.platform import redaction
 from tests.support.aws import AWS
 
 pytest_plugins = ["tests.support.receiver", "tests.support.hub"]
@@ -44,6 +45,12 @@ def pytest_unconfigure() -> None:
     """Take Hypothesis's hook off the garbage collector: it keeps modules alive until after the interpreter's end, and
     duckdb then tells of every one of its functions, page after page, that it was leaked."""
     gc.callbacks[:] = [hook for hook in gc.callbacks if not hook.__module__.startswith("hypothesis")]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_to_hide() -> None:
+    """A test begins as an invocation does: no secret of the one before is known."""
+    redaction.reset()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from erphub.erp.posting import PostsDocuments
 from erphub.erp.reading import ReadsDatasets
 from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, ListsCompanies
+from erphub.platform import redaction
 from erphub.platform.errors import NotFound
 
 MODULES = ("visma_business", "sqlserver_generic", "twentyfourseven.system")
@@ -76,6 +77,8 @@ def open_system(
     are what outlives one function (tokens, a rate limit), for systems that have a use for it. Raises NotFound, and
     Invalid when the settings cannot be right.
     """
+    # From here on no error, problem or log line says what the system is opened with.
+    redaction.redact(secret.values())
     system = _module(erp_system).connect(settings, secret, networks=networks, transport=transport)
     if resources is not None and isinstance(system, UsesResources):
         system.use(resources)

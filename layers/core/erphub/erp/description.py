@@ -64,9 +64,10 @@ class Field:
     listed: bool = False
     """What can be chosen is listed from the ERP for each company in use, under the field's name (`ListsOptions`); the
     answer is `all` or a list of keys. A step of such fields is not asked where there is nothing to choose."""
-    bound_to: tuple[str, ...] = ()
-    """For a secret: the fields it was given for. When one of them changes, the secret must be entered again, so that
-    whoever may edit a connection cannot send its password to a server of their own."""
+    keeps_secrets: bool = False
+    """Whoever changes it still sends the step's secrets to the same server, organisation and user, signed in to the
+    same way. When any other field beside a secret changes, the secret must be entered again, so that whoever may edit
+    a connection cannot send its password to a server of their own."""
     role: AnswerRole | None = None
     """What the answer becomes when it is no setting of the system."""
 
@@ -103,6 +104,11 @@ class Step:
     def listed(self) -> Sequence[Field]:
         """The fields whose choices come from the ERP."""
         return [item for item in self.fields if item.listed]
+
+    @property
+    def recipient(self) -> Sequence[Field]:
+        """The fields that say to whom the step's secrets go: all that do not say that they have no part in it."""
+        return [item for item in self.fields if not (item.secret or item.role or item.keeps_secrets)]
 
 
 @dataclass(frozen=True)

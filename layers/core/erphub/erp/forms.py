@@ -123,7 +123,7 @@ def clean_answer(step: Step, body: object, known: AnswerContext | None = None) -
         elif item.name in values:
             errors += _wrong(field_schema(item), values[item.name], _pointer(item.name))
     errors += [
-        _needed_again(item) for item in step.fields if _kept(item, values, known) and _moved(item, values, known)
+        _needed_again(item) for item in step.fields if _kept(item, values, known) and _moved(step, values, known)
     ]
     if not errors:
         errors = [error for check in step.checks for error in check(values)]
@@ -161,9 +161,9 @@ def _kept(item: Field, values: Mapping[str, Any], known: AnswerContext) -> bool:
     return item.secret and item.name in known.secrets and item.name not in values and item.is_shown(values)
 
 
-def _moved(item: Field, values: Mapping[str, Any], known: AnswerContext) -> bool:
-    """Whether something the secret was given for is not what it was."""
-    return any(values.get(name) != known.settings.get(name) for name in item.bound_to)
+def _moved(step: Step, values: Mapping[str, Any], known: AnswerContext) -> bool:
+    """Whether something the step's secrets were given for is not what it was."""
+    return any(values.get(item.name) != known.settings.get(item.name) for item in step.recipient)
 
 
 def _needed_again(item: Field) -> FieldError:

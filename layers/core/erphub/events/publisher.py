@@ -16,6 +16,7 @@ from erphub.platform.capability import EventType
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.platform.ids import derived_id_at
+from erphub.platform.redaction import clean, clean_text
 
 PUBLISHING_TIME = timedelta(seconds=30)
 """How long whoever keeps an event may take to publish it before somebody else does."""
@@ -83,6 +84,6 @@ def make_event(
         client_id=client_id,
         connection_id=connection_id,
         occurred_at=occurred_at,
-        detail=detail,
-        data=data,
+        detail=clean_text(detail),
+        data=clean(data),
     )

@@ -24,6 +24,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from erphub.platform.redaction import clean, clean_text
+
 
 @dataclass(frozen=True)
 class FieldError:
@@ -35,15 +37,18 @@ class FieldError:
 
 
 class HubError(Exception):
-    """Anything the hub reports in its own words."""
+    """Anything the hub reports in its own words, or in the ERP's: those may repeat a password, so none leaves here."""
 
     code = "internal_error"
 
     def __init__(self, detail: str, *, code: str | None = None, **facts: object) -> None:
+        detail = clean_text(detail)
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
-        self.facts = facts
+        self.facts = {
+            name: clean(fact) if isinstance(fact, (str, Mapping, list)) else fact for name, fact in facts.items()
+        }
         """Further members of the problem document; never secrets."""
 
 

@@ -18,6 +18,7 @@ from erphub.platform.errors import (
     Uncertain,
     UnsupportedMediaType,
 )
+from erphub.platform.redaction import clean
 
 PROBLEM = "application/problem+json"
 
@@ -52,5 +53,5 @@ def as_problem(error: HubError) -> dict[str, Any]:
     }
     document |= {name: value for name, value in error.facts.items() if name not in document}
     if isinstance(error, Invalid):
-        document["errors"] = [vars(wrong) for wrong in error.errors]
+        document["errors"] = [clean(vars(wrong)) for wrong in error.errors]
     return document

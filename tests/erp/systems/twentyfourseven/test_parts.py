@@ -289,15 +289,25 @@ def test_the_form_tells_what_is_wrong(answer: dict[str, Any], code: str):
     assert code in {error.code for error in caught.value.errors}
 
 
-def test_a_secret_stays_with_the_client_id_it_was_given_for():
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"organisation_id": "2"},
+        {"client_id": "theirs"},
+        {"sign_in": "user", "username": "me", "organisation_id": None, "client_id": None},
+    ],
+)
+def test_a_secret_stays_with_the_organisation_client_and_way_of_signing_in_it_was_given_for(changed: dict[str, Any]):
     known = forms.AnswerContext(
-        {"sign_in": "organisation", "organisation_id": "1", "client_id": "mine"}, frozenset({"client_secret"})
+        {"sign_in": "organisation", "organisation_id": "1", "client_id": "mine", "has_several_companies": False},
+        frozenset({"client_secret", "password"}),
     )
-    settings, secret = forms.clean_answer(SIGN_IN, {"organisation_id": "2", "client_id": "mine"}, known)
-    assert settings["organisation_id"] == "2"
+    same = {"organisation_id": "1", "client_id": "mine"}
+    settings, secret = forms.clean_answer(SIGN_IN, {**same, "has_several_companies": True}, known)
+    assert settings["has_several_companies"]
     assert secret == {}
     with pytest.raises(Invalid) as caught:
-        forms.clean_answer(SIGN_IN, {"organisation_id": "1", "client_id": "theirs"}, known)
+        forms.clean_answer(SIGN_IN, same | changed, known)
     assert caught.value.errors[0].code == "secret_needed_again"
 
 

@@ -97,7 +97,7 @@ def test_while_reading_the_number_decides(number: int, code: str, kind: type[Exc
 def test_an_error_nobody_knows_keeps_the_servers_words_without_secrets_or_tail() -> None:
     words = b"Odd thing about  s3cret\nand 'reader'." + TAIL
     problem = errors.running(failure(12345, words), ["s3cret", ""])
-    assert problem.detail == "The server refused to read: Odd thing about ••• and 'reader'."
+    assert problem.detail == "The server refused to read: Odd thing about [hidden] and 'reader'."
     assert "s3cret" not in str(problem.facts)
 
 

@@ -14,6 +14,7 @@ from erphub.erp.posting import Posted, Posting
 from erphub.platform import logging
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
+from erphub.platform.redaction import clean_text
 from erphub.sync.canonical import digest, masked
 from erphub.sync.export_log.models import Attempt, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
@@ -78,7 +79,7 @@ class AttemptRecorder:
                 searched_first=attempt.searched_first,
                 code=error.code if error else "",
                 detail=error.detail if error else "",
-                erp_message=posted.words[:1000] if posted else erp_message_of(error),
+                erp_message=clean_text(posted.words)[:1000] if posted else erp_message_of(error),
                 reference=posted.reference if posted else "",
                 erp_trace_id=(posted.trace or "") if posted else erp_trace_id_of(error),
             ),

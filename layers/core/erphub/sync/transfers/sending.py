@@ -30,6 +30,7 @@ from erphub.platform.errors import (
     Unavailable,
     Uncertain,
 )
+from erphub.platform.redaction import clean, clean_text
 from erphub.sync.canonical import from_text, posting_key
 from erphub.sync.changes.record_merge import RecordMerge
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attachment, Entry, EntryStatus
@@ -279,11 +280,11 @@ class DocumentSender:
             attempt_count=entry.attempt_count + (attachment is Attachment.DUE),
             code="",
             detail="Waits for approval in the ERP." if posted.awaiting_approval else "",
-            erp_message=posted.words[:1000],
+            erp_message=clean_text(posted.words)[:1000],
             reference=posted.reference,
             erp_trace_id=posted.trace or "",
             awaiting_approval=posted.awaiting_approval,
-            erp_details=json.loads(json.dumps(dict(posted.facts), default=str)),
+            erp_details=clean(json.loads(json.dumps(dict(posted.facts), default=str))),
             attachment=attachment,
             retry_at=None,
             updated_at=self._now(),

@@ -57,7 +57,6 @@ DESCRIPTION = Description(
                     "Password",
                     "Stored encrypted, never shown again.",
                     secret=True,
-                    bound_to=("site", "toy_login"),
                 ),
                 shared_field(),
             ),

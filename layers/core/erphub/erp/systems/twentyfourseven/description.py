@@ -44,7 +44,6 @@ SIGN_IN = Step(
             secret=True,
             max_length=500,
             when=("sign_in", (ORGANISATION,)),
-            bound_to=("client_id",),
         ),
         Field(
             "username",
@@ -62,7 +61,6 @@ SIGN_IN = Step(
             secret=True,
             max_length=200,
             when=("sign_in", (USER,)),
-            bound_to=("username",),
         ),
         Field(
             "has_several_companies",
@@ -70,6 +68,7 @@ SIGN_IN = Step(
             "On, when the user reaches more than one company; then choose which on the next page.",
             type="boolean",
             default=False,
+            keeps_secrets=True,
         ),
         shared_field(),
     ),

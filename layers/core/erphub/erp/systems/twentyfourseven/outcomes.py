@@ -10,6 +10,7 @@ import httpx
 from erphub.erp.systems.twentyfourseven.numbers import part, records
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable, Uncertain
 from erphub.platform.outbound.retry_after import MAX_RETRY_AFTER, wait_asked_for
+from erphub.platform.redaction import clean_text
 
 QUARANTINE = re.compile(r"Quarantine ends at\s*(?P<until>[^<\r\n]+)", re.IGNORECASE)
 _DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p")
@@ -112,7 +113,7 @@ def error_words(body: Any) -> str:
     words = [str(error.get("message") or error.get("name") or "")]
     words += [f"{item.get('path', '')} {item.get('keyword', '')}" for item in records(payload.get("validationErrors"))]
     words += [str(item.get("message") or item.get("type") or "") for item in records(payload.get("errors"))]
-    return "; ".join(word.strip() for word in words if word.strip())[:500]
+    return clean_text("; ".join(word.strip() for word in words if word.strip()))[:500]
 
 
 _BY_TYPE = {"DepartmentMissing": "department_missing", "ProjectMissing": "project_missing", "NoLines": "lines_missing"}

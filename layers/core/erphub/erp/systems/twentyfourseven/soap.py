@@ -18,6 +18,7 @@ from erphub.erp.systems.twentyfourseven.xml import Node, child, children, envelo
 from erphub.erp.tokens import Token
 from erphub.platform.clock import Clock, Pause
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.redaction import clean_text
 
 if TYPE_CHECKING:
     from erphub.erp.systems.twentyfourseven.xml import Element
@@ -271,7 +272,7 @@ class Soap:
             raise waiting(until, now, ASKED)
 
     def _fault(self, fault: "Element", status: int, *, writes: bool) -> Exception:
-        words = (text(fault, "faultstring") or text(fault, "Reason", "Text") or "").strip()[:500]
+        words = clean_text((text(fault, "faultstring") or text(fault, "Reason", "Text") or "").strip())[:500]
         if _BLOCKED_IDENTITY.search(words):
             self._identities = None
             return CredentialsRefused(

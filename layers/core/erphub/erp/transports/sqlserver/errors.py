@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from erphub.platform import redaction
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.tds.messages import ServerError
 
@@ -330,6 +331,4 @@ def running(error: BaseException, secrets: Iterable[str]) -> HubError:
 
 def scrub(words: str, secrets: Iterable[str]) -> str:
     """The words in one line of at most 300 characters, without any of the secrets."""
-    for secret in sorted((text for text in secrets if text), key=len, reverse=True):
-        words = words.replace(secret, "•••")
-    return " ".join(words.split())[:300]
+    return " ".join(redaction.clean_text(words, secrets).split())[:300]

@@ -67,7 +67,6 @@ _LOGIN = (
         secret=True,
         max_length=128,
         pattern=_NO_NUL,
-        bound_to=("server", "authentication", "login", "login_database", "encryption", "ca_certificate"),
     ),
 )
 _ENCRYPTION = (
@@ -108,7 +107,17 @@ def server_step(*further: Field) -> Step:
 
 def system_database(default: str, help: str) -> Field:
     """The database that knows the companies."""
-    return Field("database", "Database", help, example=default, default=default, max_length=128, pattern=_NO_CONTROLS)
+    # Read after the sign-in, on the same server.
+    return Field(
+        "database",
+        "Database",
+        help,
+        example=default,
+        default=default,
+        max_length=128,
+        pattern=_NO_CONTROLS,
+        keeps_secrets=True,
+    )
 
 
 def vouchers_step(providers: Mapping[str, str], path_of: str, path_title: str) -> Step:

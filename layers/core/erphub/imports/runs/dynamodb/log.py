@@ -11,6 +11,7 @@ from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.ids import new_id
 from erphub.platform.pages import Page
+from erphub.platform.redaction import clean_text
 from erphub.platform.writes import Key
 
 _KEPT = timedelta(days=400)
@@ -27,7 +28,7 @@ class RunLogTable(RunLog):
     def add(self, ref: RunRef, line: LogLine) -> None:
         key = run_log_key(ref.client_id, ref.run_id, f"{time.time_ns():020}-{new_id()[-8:]}")
         expires = int((datetime.fromisoformat(line.logged_at) + _KEPT).timestamp())
-        self._table.put({**key, **asdict(line), "expires_at": expires})
+        self._table.put({**key, **asdict(line), "text": clean_text(line.text), "expires_at": expires})
 
     @override
     def page(self, ref: RunRef, limit: int, cursor: str | None) -> Page[LogLine]:

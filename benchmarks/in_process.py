@@ -127,7 +127,7 @@ def walk_wizard(api: ModuleType) -> None:
     server = {"server": "db01.example.test", "login": "reader", "password": "right", "encryption": "trust"}
     answers: dict[str, dict[str, Any]] = {
         "server": server,
-        "companies": {"company_keys": ["F0001", "F0002"]},
+        "companies": {"companies": ["F0001", "F0002"]},
         "name": {"name": "Main office"},
         "vouchers": {"voucher_provider": "none"},
         "finish": {},

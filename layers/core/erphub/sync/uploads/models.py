@@ -14,6 +14,13 @@ class UploadFormat(StrEnum):
     CASH_REGISTER = "saft_cash_register"
 
 
+class BadLine(StrEnum):
+    """What becomes of an upload with a line that cannot be taken."""
+
+    SKIP = "skip"
+    REFUSE_ALL = "refuse_all"
+
+
 class UploadStatus(StrEnum):
     """How far a batch has come."""
 
@@ -39,6 +46,7 @@ class Upload(Model):
     connection_id: Identifier
     created_by: str
     format: UploadFormat
+    on_bad_line: BadLine = BadLine.SKIP
     status: UploadStatus = UploadStatus.OPEN
     created_at: datetime
     line_count: int = 0
@@ -47,5 +55,9 @@ class Upload(Model):
     refused_count: int = 0
     errors: tuple[LineError, ...] = ()
     """The first 100 lines that were refused."""
+    reading_since: datetime | None = None
+    tries: int = 0
+    """How many workers have begun to read it; each goes on behind `last_line`, the last that was taken or refused."""
+    last_line: int = 0
     problem: dict[str, Any] | None = None
     rev: int = 0

@@ -1,17 +1,24 @@
 """What is sent and shown about uploads."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from erphub.platform.wire import JsonObject, Model
 from erphub.sync.documents.models import UploadSlot
 from erphub.sync.documents.schemas import PdfSlot
-from erphub.sync.uploads.models import LineError, Upload, UploadFormat, UploadStatus
+from erphub.sync.uploads.models import BadLine, LineError, Upload, UploadFormat, UploadStatus
 
 
 class NewUpload(Model):
     """A batch that comes as one file: a JSON document per line with `kind` and `external_id`, or a SAF-T file."""
 
     format: UploadFormat = UploadFormat.JSON_LINES
+    on_bad_line: Annotated[
+        BadLine,
+        Field(description="When a line cannot be read: `skip` takes the others, `refuse_all` takes none"),
+    ] = BadLine.SKIP
 
 
 class UploadView(Model):
@@ -19,6 +26,7 @@ class UploadView(Model):
 
     id: str
     format: UploadFormat
+    on_bad_line: BadLine
     status: UploadStatus
     created_at: datetime
     line_count: int

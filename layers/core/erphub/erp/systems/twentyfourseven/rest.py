@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from erphub.erp.rate_limits import RateLimiter, waiting
-from erphub.erp.systems.twentyfourseven import numbers, outcomes
+from erphub.erp.systems.twentyfourseven import numbers, outcomes, sign_in
 from erphub.erp.systems.twentyfourseven.endpoints import Endpoints
 from erphub.erp.systems.twentyfourseven.rate_limits import ASKED
 from erphub.erp.systems.twentyfourseven.tokens import Tokens
 from erphub.erp.tokens import Token
 from erphub.platform.clock import Clock, Pause
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.errors import ErpRefused, HubError, Unavailable
 
 ATTEMPTS = 3
 """How often a read is tried before the caller is told; what writes is tried once."""
@@ -96,13 +96,8 @@ class Rest:
         if response.status_code >= 500:
             raise outcomes.server_error(response.status_code, response.text[:200], writes=False)
         if response.status_code != 200:
-            raise _token_refused(response)
-        try:
-            body = numbers.loads(response.content)
-            value, seconds = str(body["access_token"]), int(body["expires_in"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise outcomes.unreadable(writes=False) from error
-        return Token(value, asked + timedelta(seconds=seconds))
+            raise sign_in.refusal(response)
+        return sign_in.token(response, asked)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
@@ -247,25 +242,6 @@ def _next_page(response: httpx.Response) -> Query | None:
     """The query of the next page. Only the query: the address stays ours, whatever the header says."""
     found = _NEXT.search(response.headers.get("link", ""))
     return dict(parse_qsl(urlsplit(found["url"]).query)) if found else None
-
-
-def _token_refused(response: httpx.Response) -> HubError:
-    try:
-        body = cast(dict[str, Any], numbers.loads(response.content))
-        words = str(body.get("error_description") or body.get("error") or "")[:300]
-    except (ValueError, AttributeError):
-        words = ""
-    if response.status_code == 403:
-        return CredentialsRefused(
-            "The organisation has not connected this application. In 24SevenOffice, open Administration → Integrations"
-            " → Connect application, and enter the application's id there.",
-            code="application_not_connected",
-            words=words,
-        )
-    return CredentialsRefused(
-        "24SevenOffice accepts neither this client id with its secret, or knows no such organisation. Check all three.",
-        words=words,
-    )
 
 
 def parse_instant(text: Any) -> datetime | None:

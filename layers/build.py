@@ -105,7 +105,7 @@ def wheel_layer(name: str, target: Path, arch: str) -> None:
 
 
 def core_layer(target: Path) -> None:
-    """Copy the house itself, without anything that is not code or data of it."""
+    """Copy the package itself, without anything that is not code or data of it."""
     shutil.copytree(ROOT / "layers/core/erphub", target / "python/erphub", ignore=IGNORED)
     openapi = ROOT / "docs/openapi.json"
     if openapi.exists():
@@ -114,7 +114,7 @@ def core_layer(target: Path) -> None:
 
 
 def function(name: str, target: Path) -> None:
-    """Copy the doors of one folder."""
+    """Copy the handlers of one folder."""
     shutil.copytree(ROOT / "functions" / name, target, ignore=IGNORED, dirs_exist_ok=True)
     compile_tree(target, "/var/task")
 

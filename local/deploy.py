@@ -214,7 +214,7 @@ def resources(aws: Aws, stack: str, kind: str) -> dict[str, str]:
 
 
 def sync(aws: Aws, stack: str, scratch: Path) -> list[str]:
-    """Bring changed Python code (the core layer and the doors) into running functions; returns their logical names.
+    """Bring changed Python code (the core layer and the handlers) into running functions; returns their logical names.
 
     For a change of the template, a state machine or a dependency, deploy. Raises StartupError when a function refuses.
     """
@@ -234,7 +234,7 @@ def sync(aws: Aws, stack: str, scratch: Path) -> list[str]:
             raise StartupError(f"{logical} is deployed but not in the template; say `make up`")
         configuration = client.get_function_configuration(FunctionName=physical)
         layers = [layer.get("Arn", "") for layer in configuration.get("Layers", [])]
-        # The house is the first layer of every function in the template.
+        # The core layer is the first one of every function in the template.
         client.update_function_configuration(FunctionName=physical, Layers=[core, *layers[1:]])
         client.update_function_code(FunctionName=physical, ZipFile=code[folders[logical]])
     return sorted(functions)

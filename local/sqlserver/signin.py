@@ -28,7 +28,7 @@ type Policy = Literal["offered", "required", "none", "strict"]
 """`strict`: TLS comes first, as TDS 8 has it, and whoever begins in the clear is hung up on."""
 
 
-class Door(Protocol):
+class SignInPolicy(Protocol):
     """What the server is like to somebody who knocks."""
 
     @property
@@ -57,23 +57,23 @@ class Door(Protocol):
         ...
 
 
-def sign_in(channel: Channel, door: Door) -> tuple[Login, Login7]:
+def sign_in(channel: Channel, policy: SignInPolicy) -> tuple[Login, Login7]:
     """PRELOGIN, TLS and LOGIN7 up to a proven login. Raises SqlError for a refused one, ConnectionLost for nonsense."""
-    if door.encryption == "strict":
-        channel.start_with_tls(door.tls)
+    if policy.encryption == "strict":
+        channel.start_with_tls(policy.tls)
     first = channel.read()
     if first.kind != Packet.PRELOGIN:
         raise ConnectionLost("the first packet is no PRELOGIN")
     options = prelogin_options(first.body)
     wanted = Encryption((options.get(1) or b"\0")[0] & 3)
-    agreed = _agree(door.encryption, wanted)
+    agreed = _agree(policy.encryption, wanted)
     reply = channel.reply()
     reply.add(prelogin_reply(agreed))
     reply.finish()
     if agreed != Encryption.NOT_SUPPORTED and not channel.is_encrypted:
         if wanted == Encryption.NOT_SUPPORTED:
             raise ConnectionLost("the client cannot encrypt and this server insists")
-        channel.start_tls(door.tls)
+        channel.start_tls(policy.tls)
     message = channel.read()
     if message.kind != Packet.LOGIN7:
         raise ConnectionLost("a login was expected")
@@ -83,8 +83,8 @@ def sign_in(channel: Channel, door: Door) -> tuple[Login, Login7]:
     if request.version < 0x730A0003:
         raise ConnectionLost(f"TDS version {request.version:#x} is too old for this server")
     if request.integrated:
-        return _windows(channel, door, request), request
-    return _sql(door.catalogue, request), request
+        return _windows(channel, policy, request), request
+    return _sql(policy.catalogue, request), request
 
 
 def _agree(policy: Policy, wanted: Encryption) -> Encryption:
@@ -120,11 +120,11 @@ def _usable(login: Login) -> Login:
     return login
 
 
-def _windows(channel: Channel, door: Door, request: Login7) -> Login:
+def _windows(channel: Channel, policy: SignInPolicy, request: Login7) -> Login:
     """NTLM's three messages; the proof must be the account's."""
     if not ntlm.is_negotiate(request.sspi):
         raise errors.untrusted_domain()
-    message, challenge = ntlm.challenge_message(door.domain, door.server_name)
+    message, challenge = ntlm.challenge_message(policy.domain, policy.server_name)
     reply = channel.reply()
     reply.add(sspi_token(message))
     reply.finish()
@@ -132,7 +132,7 @@ def _windows(channel: Channel, door: Door, request: Login7) -> Login:
     claim = ntlm.claim(answer.body) if answer.kind == Packet.SSPI else None
     if claim is None:
         raise errors.untrusted_domain()
-    login = door.catalogue.find_login(f"{claim.domain}\\{claim.user}")
+    login = policy.catalogue.find_login(f"{claim.domain}\\{claim.user}")
     if login is None or not login.windows or not claim.proven(login.password, challenge):
         raise errors.untrusted_domain()
     if not login.mapped:

@@ -1,4 +1,4 @@
-"""Of a connection that is being deleted nothing begins and nobody sees anything; its door does as the machine asks."""
+"""Of a connection that is being deleted nothing begins, nobody sees anything, and the machine is served."""
 
 import importlib.util
 import json
@@ -86,8 +86,8 @@ def test_the_door_does_what_the_machine_asks(scene: Scene, monkeypatch):
     spec = importlib.util.spec_from_file_location("door_deletion", ROOT / "functions/connections/deletion.py")
     assert spec
     assert spec.loader
-    door = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(door)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     services.use(monkeypatch, {DeletionTasks: scene.tasks})
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "erphub")
 
@@ -98,14 +98,14 @@ def test_the_door_does_what_the_machine_asks(scene: Scene, monkeypatch):
             return 900_000
 
     event = json.loads((ROOT / "events/connections/deletion.json").read_text())
-    assert door.handler(event, Context()) == {"next": "done"}, "a deletion nobody knows is none"
+    assert module.handler(event, Context()) == {"next": "done"}, "a deletion nobody knows is none"
     scene.ask()
     mine = event | {"client_id": CLIENT, "connection_id": MINE, "deletion_id": scene.store.get(CLIENT, MINE).id}
-    assert door.handler(mine | {"task": "schedule"}, Context()) == {"next": "stop_work"}
-    waits = door.handler(mine, Context())
+    assert module.handler(mine | {"task": "schedule"}, Context()) == {"next": "stop_work"}
+    waits = module.handler(mine, Context())
     assert waits == {"next": "wait", "until": "2026-12-22T08:00:00Z"}
     scene.now = scene.store.get(CLIENT, MINE).restorable_until
-    assert door.handler(mine | {"task": "remove"}, Context())["next"] == "done"
+    assert module.handler(mine | {"task": "remove"}, Context())["next"] == "done"
     assert scene.connection() is None
     with pytest.raises(TaskFailed):
-        door.handler(mine | {"task": "nothing"}, Context())
+        module.handler(mine | {"task": "nothing"}, Context())

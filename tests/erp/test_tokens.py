@@ -126,7 +126,7 @@ def test_a_token_copied_to_another_connection_opens_for_nobody(aws: tuple[Table,
 # --- staying signed in -----------------------------------------------------------------------------------------------
 
 
-class Door:
+class TokenEndpoint:
     """Where tokens are fetched: counts how many were, and can be slow or lost."""
 
     def __init__(self, seconds: float = 0) -> None:
@@ -144,13 +144,13 @@ class Door:
 
 @pytest.mark.parametrize("workers", [2, 16])
 def test_many_workers_that_find_no_token_fetch_exactly_one(store: TokenStore, workers: int):
-    door, begin = Door(0.05), Barrier(workers)
+    endpoint, begin = TokenEndpoint(0.05), Barrier(workers)
     got: list[str] = []
 
     def work() -> None:
         tokens = Tokens(store, utc_now, pause=lambda _: time.sleep(0.01))
         begin.wait()
-        got.append(tokens.current("rest", door))
+        got.append(tokens.current("rest", endpoint))
 
     threads = [Thread(target=work) for _ in range(workers)]
     for thread in threads:
@@ -158,18 +158,18 @@ def test_many_workers_that_find_no_token_fetch_exactly_one(store: TokenStore, wo
     for thread in threads:
         thread.join()
     assert got == ["token 1"] * workers
-    assert door.calls == 1
+    assert endpoint.calls == 1
 
 
 def test_many_workers_that_are_refused_at_once_fetch_exactly_one_more(store: TokenStore):
-    door, workers = Door(0.02), 8
-    assert Tokens(store, utc_now).current("rest", door) == "token 1"
+    endpoint, workers = TokenEndpoint(0.02), 8
+    assert Tokens(store, utc_now).current("rest", endpoint) == "token 1"
     begin, got = Barrier(workers), list[str]()
 
     def work() -> None:
         tokens = Tokens(store, utc_now, pause=lambda _: time.sleep(0.01))
         begin.wait()
-        got.append(tokens.current("rest", door, not_this="token 1"))
+        got.append(tokens.current("rest", endpoint, not_this="token 1"))
 
     threads = [Thread(target=work) for _ in range(workers)]
     for thread in threads:
@@ -180,10 +180,10 @@ def test_many_workers_that_are_refused_at_once_fetch_exactly_one_more(store: Tok
 
 
 def test_who_dies_while_fetching_is_followed_when_the_lease_ends(store: TokenStore):
-    clock, door = Clock(), Door()
+    clock, endpoint = Clock(), TokenEndpoint()
     store.acquire_lease("rest", "dead", clock(), clock() + timedelta(seconds=40))
-    door_of_clock = lambda: Token(door().value, clock() + 60 * MINUTE)  # noqa: E731
-    assert Tokens(store, clock, pause=clock.sleep).current("rest", door_of_clock) == "token 1"
+    endpoint_of_clock = lambda: Token(endpoint().value, clock() + 60 * MINUTE)  # noqa: E731
+    assert Tokens(store, clock, pause=clock.sleep).current("rest", endpoint_of_clock) == "token 1"
     assert clock() >= NOON + timedelta(seconds=40)
 
 
@@ -196,7 +196,7 @@ def test_who_never_gets_the_lease_gives_up_in_words(store: TokenStore):
 
     store.acquire_lease("rest", "greedy", clock(), clock() + MINUTE)
     with pytest.raises(Unavailable) as caught:
-        Tokens(store, clock, pause=sleep).current("rest", Door())
+        Tokens(store, clock, pause=sleep).current("rest", TokenEndpoint())
     assert caught.value.code == "sign_in_busy"
 
 
@@ -206,28 +206,28 @@ def test_a_failed_fetch_lets_the_next_one_try_at_once(store: TokenStore):
 
     with pytest.raises(CredentialsRefused):
         Tokens(store, utc_now).current("rest", refuse)
-    assert Tokens(store, utc_now).current("rest", Door()) == "token 1"
+    assert Tokens(store, utc_now).current("rest", TokenEndpoint()) == "token 1"
 
 
 def test_a_token_of_other_credentials_is_not_used(store: TokenStore):
-    door = Door()
-    assert Tokens(store, utc_now, made_with=digest("old")).current("rest", door) == "token 1"
-    assert Tokens(store, utc_now, made_with=digest("old")).current("rest", door) == "token 1"
-    assert Tokens(store, utc_now, made_with=digest("new")).current("rest", door) == "token 2"
+    endpoint = TokenEndpoint()
+    assert Tokens(store, utc_now, made_with=digest("old")).current("rest", endpoint) == "token 1"
+    assert Tokens(store, utc_now, made_with=digest("old")).current("rest", endpoint) == "token 1"
+    assert Tokens(store, utc_now, made_with=digest("new")).current("rest", endpoint) == "token 2"
 
 
 def test_asked_anew_it_is_fetched_though_there_is_one(store: TokenStore):
-    door = Door()
+    endpoint = TokenEndpoint()
     tokens = Tokens(store, utc_now)
-    tokens.current("rest", door)
-    assert tokens.current("rest", door, anew=True) == "token 2"
-    assert Tokens(store, utc_now).current("rest", door) == "token 2"
+    tokens.current("rest", endpoint)
+    assert tokens.current("rest", endpoint, anew=True) == "token 2"
+    assert Tokens(store, utc_now).current("rest", endpoint) == "token 2"
 
 
 def test_every_token_is_hidden_from_the_log(store: TokenStore):
     hidden: list[str] = []
-    Tokens(store, utc_now, redact=hidden.append).current("rest", Door())
-    Tokens(store, utc_now, redact=hidden.append).current("rest", Door())
+    Tokens(store, utc_now, redact=hidden.append).current("rest", TokenEndpoint())
+    Tokens(store, utc_now, redact=hidden.append).current("rest", TokenEndpoint())
     assert hidden == ["token 1", "token 1"]
 
 

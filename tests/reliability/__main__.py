@@ -80,8 +80,8 @@ def played(
     scene = next(kind for kind in SCENES if kind.name == name)
     kept = Kept(KEPT / of_the_code() / f"{name}-{part}-of-{parts}.jsonl")
     before, until = kept.all(), time.monotonic() + 60 * minutes
-    with theatre() as house:
-        sweep = Sweep(scene(), house).prepare()
+    with theatre() as local_aws:
+        sweep = Sweep(scene(), local_aws).prepare()
         # Pairs stand among the first, so that a sweep that is broken off has some of them.
         singles, drawn = sweep.every(), sweep.pairs(pairs, seed)
         runs = [*singles[: len(sweep.calls)], *drawn, *singles[len(sweep.calls) :]][part::parts]

@@ -60,7 +60,7 @@ class Execution:
 
 @dataclass
 class Machines:
-    """All machines of the template. `answer` is their door as a service, `drain` lets them go on as far as they can."""
+    """All machines of the template. `answer` serves their API, `drain` lets them go on as far as they can."""
 
     definitions: Mapping[str, State]
     invoke: Invoke

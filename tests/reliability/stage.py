@@ -63,7 +63,7 @@ class Context:
 
 
 @cache
-def door(name: str) -> ModuleType:
+def handler_module(name: str) -> ModuleType:
     """A function's module, as Lambda loads it: from its folder."""
     spec = importlib.util.spec_from_file_location(
         f"reliability_{name.replace('/', '_')}", ROOT / f"functions/{name}.py"
@@ -214,7 +214,7 @@ class Stage:
     # --- who acts ----------------------------------------------------------------------------------------------------
 
     def call(self, method: str, path: str, body: Any = None, *, api: str = "connections", key: str = "") -> Reply:
-        """One request through the API's door, repeated while the hub says that it may be."""
+        """One request to the API, repeated while the hub says that it may be."""
         for number in range(_TRIES_OF_A_PERSON):
             reply = self._call(method, path, body, api, key)
             if reply.status < 500 and reply.code not in ("idempotency_key_in_use", "step_being_answered"):
@@ -225,7 +225,7 @@ class Stage:
     def _call(self, method: str, path: str, body: Any, api: str, key: str) -> Reply:
         event = json.loads((ROOT / "events/connections/api.json").read_text())
         path, _, asked = path.partition("?")
-        event = addressed(event, door(f"{api}/api").handler.routes.all(), method, path)
+        event = addressed(event, handler_module(f"{api}/api").handler.routes.all(), method, path)
         event["queryStringParameters"] = dict(pair.split("=") for pair in asked.split("&")) if asked else None
         event["body"] = None if body is None else json.dumps(body)
         if key:
@@ -233,7 +233,7 @@ class Stage:
         event["requestContext"]["authorizer"]["claims"] |= {"sub": self.user}
         event["requestContext"]["requestTimeEpoch"] = int(datetime.now(UTC).timestamp() * 1000)
         try:
-            answer = door(f"{api}/api").handler(event, Context())
+            answer = handler_module(f"{api}/api").handler(event, Context())
         finally:
             self.proxy.light()
         return Reply(answer["statusCode"], json.loads(answer["body"] or "null"))
@@ -269,7 +269,7 @@ class Stage:
     def invoke(self, function: str, event: Mapping[str, Any], context: Context | None = None) -> Any:
         """Call a function. Raises Failure."""
         try:
-            answer = door(FUNCTIONS[function]).handler(dict(event), context or Context())
+            answer = handler_module(FUNCTIONS[function]).handler(dict(event), context or Context())
         except Exception as error:
             raise Failure(type(error).__name__, str(error)) from error
         finally:
@@ -292,11 +292,11 @@ class Stage:
 
     def _tell_of_an_end(self, execution: Execution) -> None:
         """EventBridge, which tries for an hour."""
-        door_of = {"connect": "WizardTasks", "import": "ImportTasks"}.get(execution.machine)
-        if door_of is None:
+        function_of = {"connect": "WizardTasks", "import": "ImportTasks"}.get(execution.machine)
+        if function_of is None:
             return
         event = {"source": "aws.states", "detail": {"status": execution.status, "input": json.dumps(execution.input)}}
-        self._tried(door_of, event, (0, *[60] * _TRIES_OF_AN_EVENT))
+        self._tried(function_of, event, (0, *[60] * _TRIES_OF_AN_EVENT))
 
     def _take_events(self, request: Request) -> Answer:
         entries = json.loads(request.body)["Entries"]

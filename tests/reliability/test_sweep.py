@@ -22,14 +22,16 @@ PAIRS = 3
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Theatre]:
+def local_aws() -> Iterator[Theatre]:
     with theatre() as made:
         yield made
 
 
 @pytest.mark.parametrize("kind", SCENES, ids=lambda kind: kind.name)
-def test_requests_all_over_a_scene_may_go_wrong(house: Theatre, kind: type[Scene], capsys: pytest.CaptureFixture[str]):
-    sweep = Sweep(kind(), house).prepare()
+def test_requests_all_over_a_scene_may_go_wrong(
+    local_aws: Theatre, kind: type[Scene], capsys: pytest.CaptureFixture[str]
+):
+    sweep = Sweep(kind(), local_aws).prepare()
     results = [sweep.run(faults) for faults in sweep.chosen(MOST)]
     wrong = [result for result in results if result.is_wrong]
     with capsys.disabled():
@@ -44,6 +46,6 @@ def test_requests_all_over_a_scene_may_go_wrong(house: Theatre, kind: type[Scene
 
 
 @pytest.mark.parametrize("kind", SCENES, ids=lambda kind: kind.name)
-def test_two_requests_may_go_wrong(house: Theatre, kind: type[Scene]):
-    sweep = Sweep(kind(), house).prepare()
+def test_two_requests_may_go_wrong(local_aws: Theatre, kind: type[Scene]):
+    sweep = Sweep(kind(), local_aws).prepare()
     assert [result for result in map(sweep.run, sweep.pairs(PAIRS, seed=1)) if result.is_wrong] == []

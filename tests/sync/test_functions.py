@@ -1,4 +1,4 @@
-"""The doors of functions/sync with real events: what they ask of the hub, and what they answer."""
+"""The handlers of functions/sync with real events: what they ask of the hub, and what they answer."""
 
 import importlib.util
 import json

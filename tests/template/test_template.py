@@ -54,7 +54,7 @@ def test_every_function_has_a_log_group_that_forgets_and_alarms_that_tell(name: 
 def test_a_task_that_is_tried_again_rings_no_bell_and_one_that_failed_does(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Lambda counts both as errors, so alarms go by what the task's door writes into the log."""
+    """Lambda counts both as errors, so alarms go by what the task's handler writes into the log."""
     broken = BROKEN[name]
     assert broken["LogGroupName"] == FUNCTIONS[name]["LoggingConfig"]["LogGroup"]
     (figure,) = broken["MetricTransformations"]

@@ -1,4 +1,4 @@
-"""Behind the desk: the wizard's tasks as their machine calls them, the first administrator, the log, the catalogue."""
+"""The wizard's tasks as their machine calls them, the first administrator, the log, the catalogue."""
 
 import json
 import subprocess

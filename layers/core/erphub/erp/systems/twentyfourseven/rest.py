@@ -167,7 +167,7 @@ class Rest:
     ) -> Answer:
         token = self.sign_in()
         response = self._exchange(method, path, token, query, content, headers, writes=writes)
-        if response.status_code == 401:  # refused at the door, so not applied: once more with a new token
+        if response.status_code == 401:  # refused as a whole, so not applied: once more with a new token
             token = self._tokens.current(self._name, self._fetch, not_this=token)
             response = self._exchange(method, path, token, query, content, headers, writes=writes)
         return self._judged(response, writes=writes)

@@ -1,10 +1,8 @@
 """Where a page ends, as callers see it: sealed, and good only for the list, client and filter that gave it.
 
 What a list's store calls the place holds partition keys and ids of people, so it leaves encrypted; and a place that
-somebody made or changed is no place that a database should be asked for. All lists go through here (`http.dispatch`), so none can be forgotten: stores give and take plain places, callers see sealed ones.
-
-The seal is a synthetic initialization vector (the construction of RFC 5297) of HMAC-SHA-256 and SHAKE-256, which Python
-brings: the tag over list and place is also what the key stream begins with. Equal places are sealed equally.
+somebody made or changed is no place that a database should be asked for. All lists go through here
+(`http.dispatch`), so none can be forgotten: stores give and take plain places, callers see sealed ones.
 """
 
 import base64

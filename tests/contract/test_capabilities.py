@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -83,3 +84,12 @@ def test_what_comes_over_the_wire_is_one_of_what_is_declared():
     for adapter in (TypeAdapter(DeclaredPermission), TypeAdapter(DeclaredType)):
         with pytest.raises(ValidationError):
             adapter.validate_json('"nothing:like-it"')
+
+
+def test_every_limit_stands_in_the_page_on_security_with_its_number():
+    page = (Path(__file__).resolve().parents[2] / "docs/security.md").read_text("utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| `")]
+    for limit in capabilities.limits().values():
+        (line,) = [line for line in lines if line.startswith(f"| `{limit.name}` |")]
+        assert f"| {limit.summary} | {limit.maximum:,} " in line
+        assert line.endswith(f"| {limit.scope} |")

@@ -22,7 +22,7 @@ from erphub.tenancy.models import Affiliations, Membership, Role
 from erphub.tenancy.ports import CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 from local import permissions
 from local.emulator import ROOT
-from tests.support.gateway import addressed
+from tests.support.gateway import NoLimits, addressed
 
 ROUTES = openapi.routes()
 EVENT = json.loads((ROOT / "events/connections/api.json").read_text())
@@ -124,6 +124,9 @@ class Api:
 
     def cursors(self) -> Any:
         pytest.fail("nobody asked for a next page")
+
+    def limits(self) -> Any:
+        return NoLimits()
 
     def allowed_origins(self) -> frozenset[str]:
         return frozenset()

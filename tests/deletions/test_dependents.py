@@ -28,6 +28,8 @@ NOT_OF_A_CONNECTION = {
     "DATASET",
     # Where events are sent is the client's business; what was sent of this connection is not (WEBHOOK-DELIVERY).
     "WEBHOOK",
+    # Counts for the client's limit as long as its wizard is open, and is forgotten by itself.
+    "WIZARD-OPEN",
 }
 AUDIT = {"ENTRY", "ENTRY-KEY"}
 """What is kept, in partitions of its own."""

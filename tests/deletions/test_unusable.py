@@ -13,8 +13,10 @@ from erphub.deletions.tasks import DeletionTasks
 from erphub.lake.ports import RowPage
 from erphub.lake.rows.schemas import RowsQuery
 from erphub.lake.rows.service import RowService
+from erphub.platform.aws.limits import LimitTable
 from erphub.platform.errors import Conflict
 from erphub.platform.ids import derived_id
+from erphub.platform.limits import Limits
 from erphub.platform.tasks import TaskFailed
 from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import EntryTable
@@ -45,7 +47,8 @@ def test_no_import_is_started_by_hand(scene: Scene):
 def test_no_document_is_taken_in(scene: Scene):
     syncs, entries = SyncTable(scene.table), EntryTable(scene.exports)
     planner = TransferPlanner(syncs, scene.clock)
-    documents = DocumentService(scene.connections, syncs, entries, None, planner, scene.clock)  # type: ignore[arg-type]
+    limits = Limits(LimitTable(scene.table), tuple, {}, scene.clock)
+    documents = DocumentService(scene.connections, syncs, entries, None, planner, scene.clock, limits)  # type: ignore[arg-type]
     scene.ask()
     coming = read_incoming("customer", "K-1", {"name": "Kari"})
     with pytest.raises(Conflict) as refused:

@@ -13,11 +13,14 @@ import pytest
 from erphub.connections.health import HealthService
 from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.scheduler import Scheduler
+from erphub.imports.wiring import stock_counts
 from erphub.lake.datasets.service import DatasetService
 from erphub.lake.rows.service import RowService
+from erphub.platform.aws.limits import LimitTable
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
 from erphub.platform.tasks import TaskFailed
+from erphub.tenancy.limits import TenantLimits
 from tests.support import services
 from tests.support.gateway import addressed
 from tests.support.imports import Imports, RecordingMachine, job_service, run_service
@@ -64,7 +67,9 @@ def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: 
     datasets, rows = DatasetService(imports.types), RowService(imports.reader())
     given = [authorizer_over(table), jobs, runs, datasets, rows, imports.planner, imports.execution, imports.runs]
     health = SimpleNamespace(report=lambda _: None)
-    services.use(monkeypatch, {type(one): one for one in given} | {HealthService: health})
+    over: Any = SimpleNamespace(platform=SimpleNamespace(table=table))
+    limits = TenantLimits(LimitTable(table), lambda: stock_counts(over), {}, lambda: NOW)
+    services.use(monkeypatch, {type(one): one for one in [*given, limits]} | {HealthService: health})
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "erphub-test")
 
     def send(

@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +37,19 @@ def encoded(text: str) -> str:
     return quote(text, safe="")
 
 
+class NoLimits:
+    """Whoever may call may do so as often as they like. Satisfies `platform.http.request_limits.RequestLimits`."""
+
+    def admit_caller(self, caller: Any) -> None:
+        """Nothing is counted."""
+
+    def admit_member(self, member: Any) -> None:
+        """Nothing is counted."""
+
+    def adding(self, limit: Any, client_id: str | None, customer_id: str | None) -> Any:
+        return nullcontext()
+
+
 @dataclass(frozen=True)
 class NoServices:
     """A function whose routes need no service. Satisfies `platform.http.dispatch.ServedBy`."""
@@ -54,6 +68,9 @@ class NoServices:
 
     def cursors(self) -> Any:
         raise LookupError("nobody asked for a next page")
+
+    def limits(self) -> Any:
+        return NoLimits()
 
     def allowed_origins(self) -> frozenset[str]:
         return self.origins

@@ -145,9 +145,11 @@ class Hub:
         return f"/clients/{self.client}{path}"
 
     def items(self) -> list[dict[str, Any]]:
-        """Everything in the table, without the marks by which its writes know themselves again."""
+        """Everything in the table but what was counted of requests, without the marks of its writes."""
         found = (
-            {name: value for name, value in item.items() if name != MARK} for item in everything_in(Table(self.table))
+            {name: value for name, value in item.items() if name != MARK}
+            for item in everything_in(Table(self.table))
+            if not item["sk"]["S"].startswith("LIMIT#")
         )
         return sorted(found, key=str)
 

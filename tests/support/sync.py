@@ -14,9 +14,11 @@ from erphub.connections.models import Connection, ConnectionStatus
 from erphub.platform import logging
 from erphub.platform.aws.clients import calls
 from erphub.platform.aws.items import Item, decode
+from erphub.platform.aws.limits import LimitTable
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict, HubError, NotFound, Unavailable
 from erphub.platform.ids import derived_id
+from erphub.platform.limits import Limits
 from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.changes.dynamodb import ChangeFeedTable, SyncedRecordTable
 from erphub.sync.changes.offers import ChangeOffers
@@ -203,10 +205,13 @@ class SyncHub:
     def _make_services(self, new_id: Callable[[], str]) -> None:
         known: Any = self
         clock, access, connections = self.clock, Access(known), self.connections
+        self.limits = Limits(LimitTable(self.table), tuple, {}, clock)
         self.planner = TransferPlanner(self.syncs, clock)
         history = ExportHistory(self.entries)
         self.settings_service = SyncService(self.syncs, self.leases, history, connections, access, clock)
-        self.documents = DocumentService(connections, self.syncs, self.entries, self.files, self.planner, clock)
+        self.documents = DocumentService(
+            connections, self.syncs, self.entries, self.files, self.planner, clock, self.limits
+        )
         self.uploads = UploadService(self.documents, UploadTable(self.table), self.files, self.queue, clock, new_id)
         self.exports = ExportLogService(self.syncs, self.entries, self.planner, clock)
         offers = ChangeOffers(self.records, self.feed, self.entries, clock)

@@ -14,6 +14,7 @@ from erphub import app, capabilities
 from erphub.erp.documents import Address
 from erphub.platform import logging, redaction
 from erphub.platform.actors import ActorKind, ActorView
+from erphub.platform.aws.limits import LimitTable
 from erphub.platform.capability import Permission
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member
@@ -30,6 +31,7 @@ from erphub.sync.transfers.service import TransferService
 from erphub.sync.uploads.service import UploadService
 from erphub.tenancy.access import Authorizer
 from erphub.tenancy.actors import MemberDirectory
+from erphub.tenancy.limits import TenantLimits
 from tests.support import services
 from tests.support.gateway import addressed
 from tests.support.saft import file, report
@@ -83,6 +85,7 @@ def served(hub: SyncHub, monkeypatch: pytest.MonkeyPatch) -> SyncHub:
         SyncScheduler: hub.scheduler,
         Authorizer: EverybodyIsTheTill(),
         MemberDirectory: EverybodyIsCalledAda(),
+        TenantLimits: TenantLimits(LimitTable(hub.table), tuple, {}, hub.clock),
     }
     services.use(monkeypatch, given)
     monkeypatch.setattr(logging, "emit_metrics", lambda dimensions, **figures: hub.figures.append(figures))

@@ -12,7 +12,6 @@ import pytest
 from erphub.events.publisher import make_event
 from erphub.events.schemas import NotificationQuery
 from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
-from erphub.platform.capability import Limit
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.outbound.https import Answer
 from erphub.platform.wire import PageQuery
@@ -441,39 +440,12 @@ def test_a_message_that_was_made_while_its_webhook_went_goes_too(webhooks, recei
     assert receiver.got == []
 
 
-def test_of_two_who_register_the_last_webhook_at_once_there_is_not_one_too_many(webhooks, receiver, monkeypatch):
-    monkeypatch.setattr("erphub.webhooks.service.WEBHOOKS", Limit("webhooks", 1))
-    add = webhooks.store.add
-
-    def meanwhile(webhook):
-        webhooks.store.add = add
-        register(webhooks, receiver)
-        add(webhook)
-
-    webhooks.store.add = meanwhile
-    service = webhooks.service()
-    with pytest.raises(Conflict) as refused:
-        service.create(webhooks.member, NewWebhook(url=receiver.url()))
-    assert refused.value.code == "too_many_webhooks"
-    (kept,) = webhooks.service().list_webhooks(webhooks.member, PageQuery()).items
-    assert f"{webhooks.member.client_id}/webhook-{kept.id}" in webhooks.secrets.kept
-    assert len(webhooks.secrets.kept) == 1
-
-
 def test_webhooks_are_listed_in_pages(webhooks, receiver):
     made = [register(webhooks, receiver).id for _ in range(3)]
     first = webhooks.service().list_webhooks(webhooks.member, PageQuery(limit=2))
     rest = webhooks.service().list_webhooks(webhooks.member, PageQuery(limit=2, next=first.next))
     assert sorted(one.id for one in first.items + rest.items) == sorted(made)
     assert (len(first.items), rest.next) == (2, None)
-
-
-def test_a_client_has_so_many_webhooks_and_no_more(webhooks, receiver, monkeypatch):
-    monkeypatch.setattr("erphub.webhooks.service.WEBHOOKS", Limit("webhooks", 1))
-    register(webhooks, receiver)
-    with pytest.raises(Conflict) as refused:
-        register(webhooks, receiver)
-    assert refused.value.code == "too_many_webhooks"
 
 
 def test_messages_of_a_webhook_that_was_disabled_are_not_sent(webhooks, receiver):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from erphub.platform.cursors import Cursors
     from erphub.platform.http.authorization import Authorization
     from erphub.platform.http.dispatch import Dispatcher
+    from erphub.platform.http.request_limits import RequestLimits
     from erphub.platform.http.router import Route, Router
     from erphub.platform.idempotency import IdempotencyStore
 
@@ -62,6 +63,12 @@ class ThisFunction:
     def cursors(self) -> "Cursors":
         """Where pages end."""
         return services().platform.cursors
+
+    def limits(self) -> "RequestLimits":
+        """How much there may be."""
+        from erphub.tenancy.limits import TenantRequestLimits
+
+        return services().get(TenantRequestLimits)
 
     def allowed_origins(self) -> frozenset[str]:
         """Origins of web pages that may call."""

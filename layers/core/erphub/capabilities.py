@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 
-from erphub.platform.capability import ADMINISTRATOR, Capability, EventType, Permission
+from erphub.platform.capability import ADMINISTRATOR, Capability, EventType, Limit, Permission
 
 CAPABILITIES = (
     "tenancy",
@@ -49,6 +49,17 @@ def permissions() -> Mapping[str, Permission]:
 def event_types() -> Mapping[str, EventType]:
     """Every type of event by its name. Raises ValueError when two capabilities declare the same."""
     return _by_name(event_type for manifest in manifests() for event_type in manifest.events)
+
+
+@cache
+def limits() -> Mapping[str, Limit]:
+    """Every limit by its name. Raises ValueError when two capabilities declare the same."""
+    found: dict[str, Limit] = {}
+    for limit in (limit for manifest in manifests() for limit in manifest.limits):
+        if limit.name in found:
+            raise ValueError(f"two capabilities declare {limit.name}")
+        found[limit.name] = limit
+    return found
 
 
 @cache

@@ -34,6 +34,7 @@ _PROBLEMS = {
     "413": "The body is too large.",
     "415": "The body is none of the media types listed.",
     "422": "The request is not valid; `errors` says where.",
+    "429": "Too many in a time; `Retry-After` and `retry_after` say how many seconds to wait.",
     "500": "Something went wrong here.",
     "503": "Try again later.",
 }
@@ -226,6 +227,7 @@ def _possible(route: "Route") -> Iterator[str]:
         yield from ("413", "415") if route.takes is bytes else ("400", "413")
     if route.needs is not AccessLevel.PUBLIC:
         yield "401"
+        yield "429"
     if isinstance(route.needs, Permission) or route.needs in (
         AccessLevel.CUSTOMER_ADMINISTRATOR,
         AccessLevel.ANY_ADMINISTRATOR,

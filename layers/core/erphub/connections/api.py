@@ -1,6 +1,7 @@
 """Connections: shown, changed, tested, paused."""
 
 from erphub.audit.schemas import AuditPage
+from erphub.connections.capability import TESTS
 from erphub.connections.health import PauseService
 from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
 from erphub.connections.service import ConnectionService
@@ -32,7 +33,7 @@ def update_connection(
     return service.update(member, connection_id, body)
 
 
-@router.post("/clients/{client_id}/connections/{connection_id}/test", needs=CONNECTIONS_MANAGE, status=202)
+@router.post("/clients/{client_id}/connections/{connection_id}/test", needs=CONNECTIONS_MANAGE, status=202, limit=TESTS)
 def test_connection(service: ConnectionService, member: Member, connection_id: str) -> ConnectionView:
     """Start a test of a connection; its result appears in `last_test`."""
     return service.start_test(member, connection_id)

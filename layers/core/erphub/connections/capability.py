@@ -1,6 +1,6 @@
 """What connections bring to the hub."""
 
-from erphub.platform.capability import Capability, EventType, Level, Variable
+from erphub.platform.capability import Capability, EventType, Level, Limit, LimitKind, Variable
 
 CONNECTION_REAUTH_REQUIRED = EventType(
     "connection.reauth_required", "The ERP no longer takes a connection's password", Level.ERROR
@@ -9,6 +9,14 @@ CONNECTION_DEGRADED = EventType("connection.degraded", "A connection's ERP refus
 CONNECTION_HEALED = EventType("connection.healed", "A connection works again")
 CONNECTION_PAUSED = EventType("connection.paused", "A connection was paused")
 CONNECTION_RESUMED = EventType("connection.resumed", "A paused connection was resumed")
+CONNECTIONS = Limit("connections", 100, "Connections")
+TESTS = Limit(
+    "connection_tests_per_hour",
+    120,
+    "Tests of connections, and answers that are tried out",
+    LimitKind.RATE,
+    seconds=3600,
+)
 
 capability = Capability(
     "connections",
@@ -21,6 +29,7 @@ capability = Capability(
         CONNECTION_PAUSED,
         CONNECTION_RESUMED,
     ),
+    limits=(CONNECTIONS, TESTS),
     environment=(
         Variable("SECRET_PREFIX"),
         Variable("CONNECT_MACHINE_ARN"),

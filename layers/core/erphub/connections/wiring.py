@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from erphub.connections.testing import ConnectionTester
     from erphub.erp.resources import AdapterResources
     from erphub.lake.ports import ConnectionCompanies
+    from erphub.platform.limits import StockCount
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
 
@@ -133,6 +134,16 @@ def erp_access(services: "Services") -> "ErpAccess":
     return ErpAccess(services.get(ConnectionTable), platform.secrets, resources, networks)
 
 
+def stock_counts(services: "Services") -> "Sequence[StockCount]":
+    """Counts the connections of a client."""
+    from erphub.connections.capability import CONNECTIONS
+    from erphub.connections.dynamodb import connection_key
+    from erphub.platform.aws.limits import StoredCount
+
+    table = services.platform.table
+    return (StoredCount(CONNECTIONS, table, lambda client: connection_key(client, "")),)
+
+
 def dependents(services: "Services") -> "Sequence[Dependent]":
     """What of a connection is removed with it."""
     from erphub.connections.dependents import connection_dependents
@@ -158,4 +169,4 @@ PROVIDES = (
     connection_hooks,
     connection_tester,
 )
-TAKES_PART = (dependents, company_keys)
+TAKES_PART = (dependents, company_keys, stock_counts)

@@ -1,11 +1,13 @@
 """What imports bring to the hub."""
 
-from erphub.platform.capability import Capability, EventType, Level, Permission, Variable
+from erphub.platform.capability import Capability, EventType, Level, Limit, Permission, Variable
 
 IMPORTS_MANAGE = Permission("imports:manage", "Make, change and delete import jobs")
 IMPORTS_RUN = Permission("imports:run", "See import jobs, start imports and watch them", {"accountant"})
 IMPORT_FINISHED = EventType("import.finished", "An import has ended with new data")
 IMPORT_FAILED = EventType("import.failed", "An import has failed", Level.ERROR)
+JOBS = Limit("import_jobs", 500, "Import jobs")
+RUNS = Limit("concurrent_runs", 20, "Imports that are going on")
 
 capability = Capability(
     "imports",
@@ -13,5 +15,6 @@ capability = Capability(
     packages=("imports.jobs", "imports.runs"),
     permissions=(IMPORTS_MANAGE, IMPORTS_RUN),
     events=(IMPORT_FINISHED, IMPORT_FAILED),
+    limits=(JOBS, RUNS),
     environment=(Variable("IMPORT_MACHINE_ARN"), Variable("LAKE_BUCKET")),
 )

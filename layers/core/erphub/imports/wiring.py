@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from erphub.imports.runs.sources import ConnectedSources
     from erphub.imports.scheduler import Scheduler
     from erphub.imports.tasks import ImportTasks
+    from erphub.platform.limits import StockCount
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
 
@@ -173,6 +174,20 @@ def import_hooks(services: "Services") -> "ConnectionHooks":
     return ImportHooks(services.get(JobTable), runs, services.get(ImportRunService), services.platform.clock)
 
 
+def stock_counts(services: "Services") -> "Sequence[StockCount]":
+    """Counts the jobs of a client, and the runs that are going on."""
+    from erphub.imports.capability import JOBS, RUNS
+    from erphub.imports.jobs.dynamodb import job_key
+    from erphub.platform.aws.limits import StoredCount
+    from erphub.platform.aws.table import client_partition, make_key
+
+    table = services.platform.table
+    return (
+        StoredCount(JOBS, table, lambda client: job_key(client, "")),
+        StoredCount(RUNS, table, lambda client: make_key(client_partition(client), "RUN-OPEN", "")),
+    )
+
+
 def dependents(services: "Services") -> "Sequence[Dependent]":
     """What of imports hangs on a connection."""
     from erphub.imports.dependents import import_dependents
@@ -196,4 +211,4 @@ PROVIDES = (
     import_tasks,
     abandoned_runs,
 )
-TAKES_PART = (import_hooks, dependents)
+TAKES_PART = (import_hooks, dependents, stock_counts)

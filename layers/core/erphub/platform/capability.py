@@ -50,12 +50,45 @@ class EventType(str):
         return str(self), self.summary, self.level
 
 
+class LimitKind(StrEnum):
+    """What is counted."""
+
+    STOCK = "stock"
+    """How many there may be at once; one that goes makes room."""
+    RATE = "rate"
+    """How many there may be in a window of time (minute, hour, day, in UTC)."""
+    SIZE = "size"
+    """How long a list may be that a server or a file brings; what is beyond is told and left out."""
+
+
+class LimitScope(StrEnum):
+    """Whose it is."""
+
+    CLIENT = "client"
+    CUSTOMER = "customer"
+    CALLER = "caller"
+    """One person or program, in whatever clients."""
+
+
 @dataclass(frozen=True)
 class Limit:
-    """How many of something a client may have."""
+    """How many of something a client, a customer or a caller may have.
+
+    `maximum` holds until the deployment says otherwise (parameter `Limits`), or an operator for one client.
+    """
 
     name: str
     maximum: int
+    summary: str
+    """What is counted, for whoever reads the list of limits."""
+    kind: LimitKind = LimitKind.STOCK
+    scope: LimitScope = LimitScope.CLIENT
+    seconds: int = 0
+    """The window of a rate: 60, 3,600 or 86,400."""
+
+    def __post_init__(self) -> None:
+        if (self.kind is LimitKind.RATE) != (self.seconds in (60, 3600, 86400)):
+            raise ValueError(f"{self.name}: a rate, and nothing else, has a window of a minute, an hour or a day")
 
 
 @dataclass(frozen=True)

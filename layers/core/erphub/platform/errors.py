@@ -9,6 +9,8 @@
      │    ├── Malformed    send JSON
      │    └── UnsupportedMediaType   send it as another kind of file
      ├── Conflict          somebody or something was first: look, then decide
+     │    └── LimitReached one more than there may be: remove one, or have the limit raised
+     ├── TooMany           more than there may be in this time: the same again later
      ├── Gone              it was there and has ended; start anew
      ├── ErpRefused        the ERP said no: a person must change something there or in the connection
      │    └── CredentialsRefused   the ERP does not accept who we say we are: no automatic retry
@@ -109,6 +111,18 @@ class Conflict(HubError):
     """Somebody or something was first."""
 
     code = "conflict"
+
+
+class LimitReached(Conflict):
+    """One more than there may be at once. `limit` and `maximum` are among its facts."""
+
+    code = "limit_reached"
+
+
+class TooMany(HubError):
+    """More than there may be in a time. `limit`, `maximum` and `retry_after` (seconds) are among its facts."""
+
+    code = "limit_reached"
 
 
 def version_conflict() -> Conflict:

@@ -39,6 +39,16 @@ def repeatable(milliseconds: int, *known_by: str) -> Generator[None]:
         _repeating.reset(before)
 
 
+@contextmanager
+def unrepeated() -> Generator[None]:
+    """What is written meanwhile is another one each time, also in work that may be done anew."""
+    before = _repeating.set(None)
+    try:
+        yield
+    finally:
+        _repeating.reset(before)
+
+
 def write_marks(*place: str) -> tuple[str, str]:
     """A word for a write at this place that no other write has but its own repetition, and the last such word that
     later writes of the same work at the same place may have: in between lies whatever was written since.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from erphub.platform.clock import Clock, Ids
     from erphub.platform.cursors import Cursors
     from erphub.platform.idempotency import IdempotencyStore
+    from erphub.platform.limits import LimitStore
     from erphub.platform.secrets import Secrets
     from erphub.platform.state_machines import StateMachine
     from erphub.platform.workers import Worker
@@ -90,6 +91,13 @@ class PlatformResources:
         from erphub.platform.cursors import Cursors
 
         return Cursors(StoredCursorKey(self.table))
+
+    @cached_property
+    def limit_store(self) -> "LimitStore":
+        """What is remembered of limits."""
+        from erphub.platform.aws.limits import LimitTable
+
+        return LimitTable(self.table)
 
     def machine(self, arn: str) -> "StateMachine":
         """The state machine of this ARN."""

@@ -110,6 +110,7 @@ def document_service(services: "Services") -> "DocumentService":
     from erphub.sync.export_log.dynamodb import EntryTable
     from erphub.sync.settings.dynamodb import SyncTable
     from erphub.sync.settings.planning import TransferPlanner
+    from erphub.tenancy.limits import TenantLimits
 
     return DocumentService(
         services.get(ConnectionTable),
@@ -118,6 +119,7 @@ def document_service(services: "Services") -> "DocumentService":
         services.get(S3DocumentFiles),
         services.get(TransferPlanner),
         services.platform.clock,
+        services.get(TenantLimits),
     )
 
 

@@ -4,20 +4,24 @@ from erphub.platform.actors import ActorView
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel, Caller, Member
 from erphub.platform.wire import PageQuery
-from erphub.tenancy.capability import MEMBERS_MANAGE
+from erphub.tenancy.capability import CLIENTS, CONNECTIONS_VIEW, MEMBERS_MANAGE
 from erphub.tenancy.clients import ClientService
 from erphub.tenancy.current_user import CurrentUserService
 from erphub.tenancy.customers import CustomerService
+from erphub.tenancy.limits import LimitService
 from erphub.tenancy.members import MemberService
 from erphub.tenancy.roles import RoleService
 from erphub.tenancy.schemas import (
     AdministratorPage,
+    ChangedLimit,
     ChangedMember,
     ChangedRole,
     ClientPage,
     ClientView,
     CurrentUser,
     CustomerView,
+    LimitPage,
+    LimitView,
     MemberPage,
     MemberView,
     NewClient,
@@ -70,7 +74,7 @@ def list_clients(service: ClientService, customer_id: str, query: PageQuery) -> 
     return service.list_clients(customer_id, query)
 
 
-@router.post("/customers/{customer_id}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+@router.post("/customers/{customer_id}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR, limit=CLIENTS)
 def create_client(service: ClientService, customer_id: str, caller: Caller, body: NewClient) -> ClientView:
     """Make a client; the caller becomes its first member, as administrator."""
     return service.create(customer_id, caller, body)
@@ -110,3 +114,17 @@ def add_or_update_member(service: MemberService, member: Member, user_id: str, b
 def remove_member(service: MemberService, member: Member, user_id: str) -> None:
     """Take a user out of the client."""
     service.remove(member, user_id)
+
+
+@router.get("/clients/{client_id}/limits", needs=CONNECTIONS_VIEW)
+def list_limits(service: LimitService, member: Member) -> LimitPage:
+    """List every limit with its maximum, how much of it is used and when it begins anew."""
+    return service.list_limits(member)
+
+
+@router.put("/customers/{customer_id}/limits/{limit_name}", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
+def set_limit(
+    service: LimitService, caller: Caller, customer_id: str, limit_name: str, body: ChangedLimit
+) -> LimitView:
+    """Set a limit of one customer, or of one of its clients; or let what holds for everybody hold again."""
+    return service.set_maximum(caller, customer_id, limit_name, body)

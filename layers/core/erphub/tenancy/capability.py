@@ -1,6 +1,6 @@
 """What customers, clients and their members bring to the hub."""
 
-from erphub.platform.capability import Capability, Permission, Variable
+from erphub.platform.capability import Capability, Limit, LimitKind, LimitScope, Permission, Variable
 
 # Routes of events and webhooks, which stand below connections, ask for these two as well.
 CONNECTIONS_MANAGE = Permission("connections:manage", "Connect ERP systems, change and delete connections")
@@ -11,6 +11,12 @@ LINKS_MANAGE = Permission("links:manage", "Link records of a CRM with the ERP's"
 VOUCHERS_VIEW = Permission("vouchers:view", "See vouchers with their documents", {"accountant"})
 ACCESS_MANAGE = Permission("access:manage", "Say who may read which rows")
 ACCESS_APPROVE = Permission("access:approve", "Approve what others ask to read")
+
+CLIENTS = Limit("clients", 500, "Clients of a customer", scope=LimitScope.CUSTOMER)
+REQUESTS = Limit("requests_per_minute", 3_000, "Requests to a client", LimitKind.RATE, seconds=60)
+CALLER_REQUESTS = Limit(
+    "caller_requests_per_minute", 6_000, "Requests of a caller", LimitKind.RATE, LimitScope.CALLER, seconds=60
+)
 
 capability = Capability(
     "tenancy",
@@ -25,5 +31,6 @@ capability = Capability(
         ACCESS_MANAGE,
         ACCESS_APPROVE,
     ),
-    environment=(Variable("USER_POOL_ID"),),
+    limits=(CLIENTS, REQUESTS, CALLER_REQUESTS),
+    environment=(Variable("USER_POOL_ID"), Variable("LIMITS")),
 )

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from erphub import capabilities
 from erphub.platform.actors import ActorKind, ActorView
-from erphub.platform.capability import Permission
-from erphub.platform.wire import Declared, Model, Name
+from erphub.platform.capability import LimitKind, LimitScope, Permission
+from erphub.platform.wire import Declared, Identifier, Model, Name
 from erphub.tenancy.models import Membership, Role, User
 
 MAX_PERMISSIONS = 100
@@ -153,3 +153,34 @@ def member_view(member: Membership, role: Role | None) -> MemberView:
         permissions=sorted(role.permissions) if role else [],
         version=member.version,
     )
+
+
+class LimitView(Model):
+    """A limit, and where its owner stands."""
+
+    name: str
+    summary: str
+    kind: LimitKind
+    scope: LimitScope
+    maximum: int
+    used: Annotated[int | None, Field(description="Null of a size, of which every list has its own")]
+    window_seconds: Annotated[int | None, Field(description="Of a rate: the length of its window")]
+    resets_at: Annotated[datetime | None, Field(description="Of a rate: when its window ends")]
+
+
+class LimitPage(Model):
+    """Every limit there is; all of them are on the first page."""
+
+    items: list[LimitView]
+    next: str | None
+
+
+class ChangedLimit(Model):
+    """Another maximum for one client or customer."""
+
+    client_id: Annotated[Identifier | None, Field(description="The client whose limit it is; else the customer's")] = (
+        None
+    )
+    maximum: Annotated[
+        int | None, Field(ge=0, le=1_000_000_000, description="Null: what holds for everybody, as by default")
+    ] = None

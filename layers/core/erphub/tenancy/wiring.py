@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from erphub.platform.limits import StockCount
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.tenancy.access import Authorizer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from erphub.tenancy.customers import CustomerService
     from erphub.tenancy.directory import StoredTenants
     from erphub.tenancy.first_administrator import FirstAdministrator
+    from erphub.tenancy.limits import LimitService, TenantLimits, TenantRequestLimits
     from erphub.tenancy.members import MemberService
     from erphub.tenancy.people import PersonLookup
     from erphub.tenancy.roles import RoleService
@@ -117,6 +119,43 @@ def first_administrator(services: "Services") -> "FirstAdministrator":
     return FirstAdministrator(PlatformAdministratorTable(services.platform.table), services.get(PersonLookup))
 
 
+def tenant_limits(services: "Services") -> "TenantLimits":
+    """How much there may be."""
+    from erphub.platform.limits import StockCount
+    from erphub.tenancy.limits import TenantLimits
+
+    platform = services.platform
+    return TenantLimits(
+        platform.limit_store, lambda: services.all(StockCount), platform.settings.limits, platform.clock
+    )
+
+
+def tenant_request_limits(services: "Services") -> "TenantRequestLimits":
+    """How many requests there may be."""
+    from erphub.tenancy.capability import CALLER_REQUESTS, REQUESTS
+    from erphub.tenancy.limits import TenantLimits, TenantRequestLimits
+
+    return TenantRequestLimits(services.get(TenantLimits), CALLER_REQUESTS, REQUESTS)
+
+
+def limit_service(services: "Services") -> "LimitService":
+    """Limits, for the API."""
+    from erphub.tenancy.dynamodb import ClientTable, CustomerTable
+    from erphub.tenancy.limits import LimitService, TenantLimits
+
+    table = services.platform.table
+    return LimitService(services.get(TenantLimits), ClientTable(table), CustomerTable(table))
+
+
+def stock_counts(services: "Services") -> "Sequence[StockCount]":
+    """Counts the clients of a customer."""
+    from erphub.platform.aws.limits import StoredCount
+    from erphub.tenancy.capability import CLIENTS
+    from erphub.tenancy.dynamodb import customer_client_key
+
+    return (StoredCount(CLIENTS, services.platform.table, lambda customer: customer_client_key(customer, "")),)
+
+
 def dependents(services: "Services") -> "Sequence[Dependent]":
     """What of answered requests hangs on a connection."""
     from erphub.tenancy.dependents import tenancy_dependents
@@ -135,5 +174,8 @@ PROVIDES = (
     role_service,
     member_service,
     first_administrator,
+    tenant_limits,
+    tenant_request_limits,
+    limit_service,
 )
-TAKES_PART = (dependents,)
+TAKES_PART = (dependents, stock_counts)

@@ -4,6 +4,7 @@ from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
+from erphub.webhooks.capability import WEBHOOKS
 from erphub.webhooks.schemas import ChangedWebhook, DeliveryPage, DeliveryView, NewWebhook, WebhookPage, WebhookView
 from erphub.webhooks.service import WebhookService
 
@@ -16,7 +17,7 @@ def list_webhooks(service: WebhookService, member: Member, query: PageQuery) -> 
     return service.list_webhooks(member, query)
 
 
-@router.post("/clients/{client_id}/webhooks", needs=CONNECTIONS_MANAGE)
+@router.post("/clients/{client_id}/webhooks", needs=CONNECTIONS_MANAGE, limit=WEBHOOKS)
 def create_webhook(service: WebhookService, member: Member, body: NewWebhook) -> WebhookView:
     """Register an address for events; the secret they are signed with is in this answer alone."""
     return service.create(member, body)

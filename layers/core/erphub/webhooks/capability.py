@@ -6,7 +6,7 @@ WEBHOOK_FAILING = EventType(
     "webhook.failing", "A webhook's receiver takes no events, or it was disabled for that", Level.WARNING
 )
 
-WEBHOOKS = Limit("webhooks", 20)
+WEBHOOKS = Limit("webhooks", 20, "Webhooks")
 
 capability = Capability(
     "webhooks",

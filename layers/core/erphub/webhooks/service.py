@@ -22,7 +22,6 @@ from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.outbound.https import address
 from erphub.platform.secrets import Secrets
 from erphub.platform.wire import PageQuery
-from erphub.webhooks.capability import WEBHOOKS
 from erphub.webhooks.models import Delivery, Webhook
 from erphub.webhooks.ports import DeliveryStore, WebhookStore
 from erphub.webhooks.schemas import ChangedWebhook, DeliveryPage, DeliveryView, NewWebhook, WebhookPage, WebhookView
@@ -44,9 +43,8 @@ class WebhookService:
     ids: Ids
 
     def create(self, member: Member, body: NewWebhook) -> WebhookView:
-        """Register an address; its secret is in this answer and in no other. Raises Invalid, Conflict."""
+        """Register an address; its secret is in this answer and in no other. Raises Invalid."""
         self._require_reachable(body.url)
-        self._require_at_most(WEBHOOKS.maximum - 1, member.client_id)
         now = self.clock()
         webhook = Webhook(
             id=self.ids(),
@@ -60,11 +58,6 @@ class WebhookService:
         )
         # The item first: a secret is never without somebody it belongs to.
         self.store.add(webhook)
-        try:
-            self._require_at_most(WEBHOOKS.maximum, member.client_id)  # others may have registered theirs meanwhile
-        except Conflict:
-            self.store.delete(webhook)
-            raise
         secret = new_secret()
         self.secrets.put(webhook.secret_name, {"current": secret}, member.client_id)
         return self._view(webhook, secret)
@@ -136,12 +129,6 @@ class WebhookService:
 
     def _view(self, webhook: Webhook, secret: str | None = None) -> WebhookView:
         return _webhook_view(webhook, self.actors.find(webhook.client_id, [webhook.created_by]), secret)
-
-    def _require_at_most(self, count: int, client_id: str) -> None:
-        if len(self.store.get_all(client_id)) > count:
-            raise Conflict(
-                f"A client has at most {WEBHOOKS.maximum} webhooks. Delete one first.", code="too_many_webhooks"
-            )
 
     def _require_reachable(self, url: str) -> None:
         host = address(url).hostname or ""

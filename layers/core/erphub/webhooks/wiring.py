@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from erphub.platform.limits import StockCount
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.webhooks.delivery import WebhookDelivery
@@ -56,6 +57,16 @@ def webhook_delivery(services: "Services") -> "WebhookDelivery":
     )
 
 
+def stock_counts(services: "Services") -> "Sequence[StockCount]":
+    """Counts the webhooks of a client."""
+    from erphub.platform.aws.limits import StoredCount
+    from erphub.webhooks.capability import WEBHOOKS
+    from erphub.webhooks.dynamodb import webhook_key
+
+    table = services.platform.table
+    return (StoredCount(WEBHOOKS, table, lambda client: webhook_key(client, "")),)
+
+
 def dependents(services: "Services") -> "Sequence[Dependent]":
     """What of webhooks hangs on a connection."""
     from erphub.webhooks.dependents import webhook_dependents
@@ -65,4 +76,4 @@ def dependents(services: "Services") -> "Sequence[Dependent]":
 
 
 PROVIDES = (webhook_table, webhook_service, webhook_delivery)
-TAKES_PART = (dependents,)
+TAKES_PART = (dependents, stock_counts)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from erphub.connections.capability import TESTS
 from erphub.erp.catalogue import describe
 from erphub.erp.description import AnswerRole, Description, Step
 from erphub.erp.forms import AnswerContext, clean_answer
+from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, Invalid
 from erphub.platform.identity import Member
+from erphub.platform.limits import Limits, Owner
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.wizards import choices as choosing
 from erphub.wizards.access import WizardAccess
@@ -19,7 +22,7 @@ from erphub.wizards.ending import require_open
 from erphub.wizards.machine import WizardMachine
 from erphub.wizards.models import AnsweredBy, AnswerLease, Wizard, WizardStatus
 from erphub.wizards.ports import WizardStore
-from erphub.wizards.schemas import WizardView
+from erphub.wizards.schemas import RefreshQuery, WizardView
 from erphub.wizards.views import find_step, wizard_view
 
 ANSWER_LEASE_DURATION = timedelta(seconds=30)
@@ -40,8 +43,9 @@ class AnswerService:
     machine: WizardMachine
     redactor: Redactor
     clock: Clock
+    limits: Limits
 
-    def refresh(self, member: Member, wizard_id: str, step_id: str, sent: datetime) -> WizardView:
+    def refresh(self, member: Member, wizard_id: str, step_id: str, query: RefreshQuery, sent: datetime) -> WizardView:
         """Have the ERP asked again what a step can be chosen from; then the wizard waits at that step.
 
         What was answered stays. Raises NotFound, Gone, Invalid (`nothing_listed`), Conflict as `answer` does.
@@ -59,6 +63,7 @@ class AnswerService:
             "answered_at": self.clock(),
             "answered_by": AnsweredBy.of(member),
             "step": step.id,
+            "company_search": query.search or "",
             "refused": None,
             "status": WizardStatus.WORKING,
             "problem": None,
@@ -87,6 +92,8 @@ class AnswerService:
         description = describe(wizard.erp_system)
         step = find_step(description, step_id)
         self._require_answerable(wizard, description, step)
+        if step.tests:
+            self.limits.take(TESTS, Owner(LimitScope.CLIENT, wizard.client_id))
         if wizard.edit:
             self.checks.require_current(wizard, description)
         self.redactor.redact(str(answer[field.name]) for field in step.fields if field.secret and field.name in answer)

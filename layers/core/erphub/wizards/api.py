@@ -8,12 +8,14 @@ from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
 from erphub.wizards.answers import AnswerService
+from erphub.wizards.capability import WIZARDS
 from erphub.wizards.options import OptionService
 from erphub.wizards.schemas import (
     ChoiceSearch,
     CreateAccessRequest,
     FoundChoicePage,
     FoundCompanyPage,
+    RefreshQuery,
     StartWizard,
     WizardView,
 )
@@ -22,7 +24,7 @@ from erphub.wizards.service import WizardService
 router = Router("Wizard")
 
 
-@router.post("/clients/{client_id}/wizards", needs=CONNECTIONS_MANAGE)
+@router.post("/clients/{client_id}/wizards", needs=CONNECTIONS_MANAGE, limit=WIZARDS)
 def start_wizard(service: WizardService, member: Member, body: StartWizard) -> WizardView:
     """Start a wizard that connects an ERP system, or that edits a connection from any of its steps."""
     return service.start(member, body)
@@ -52,10 +54,13 @@ def list_choices(
 
 @router.post("/clients/{client_id}/wizards/{wizard_id}/steps/{step_id}/refresh", needs=CONNECTIONS_MANAGE, status=202)
 def refresh_step(
-    service: AnswerService, member: Member, wizard_id: str, step_id: str, received: datetime
+    service: AnswerService, member: Member, wizard_id: str, step_id: str, query: RefreshQuery, received: datetime
 ) -> WizardView:
-    """Have the ERP asked again what a step is chosen from (`companies`, `departments`); the wizard then waits there."""
-    return service.refresh(member, wizard_id, step_id, received)
+    """Have the ERP asked again what a step is chosen from (`companies`, `departments`); the wizard then waits there.
+
+    Where there are more companies than are listed, `search` lists those whose name or key holds the words.
+    """
+    return service.refresh(member, wizard_id, step_id, query, received)
 
 
 @router.put("/clients/{client_id}/wizards/{wizard_id}/steps/{step_id}", needs=CONNECTIONS_MANAGE, status=202)

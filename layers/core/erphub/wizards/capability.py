@@ -1,10 +1,15 @@
 """What the wizard brings to the hub."""
 
-from erphub.platform.capability import Capability, Variable
+from erphub.platform.capability import Capability, Limit, LimitKind, Variable
+
+WIZARDS = Limit("wizards", 50, "Wizards that are open")
+COMPANIES_FOUND = Limit("companies_found", 5_000, "Companies that a wizard lists", LimitKind.SIZE)
+CHOICES_FOUND = Limit("choices_found", 5_000, "Choices that a wizard lists for a field", LimitKind.SIZE)
 
 capability = Capability(
     "wizards",
     "Wizards",
     packages=("wizards",),
+    limits=(WIZARDS, COMPANIES_FOUND, CHOICES_FOUND),
     environment=(Variable("CONNECT_MACHINE_ARN"),),
 )

@@ -11,11 +11,14 @@ from typing import Any
 from erphub.audit.models import AuditEntry
 from erphub.audit.service import AuditLog
 from erphub.companies.service import CompanyRegistry, as_company
+from erphub.connections.capability import CONNECTIONS
 from erphub.connections.models import Company, Connection
 from erphub.connections.ports import ConnectionStore
 from erphub.erp.catalogue import describe
+from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, Gone
+from erphub.platform.limits import Limits, Owner
 from erphub.platform.wire import JsonObject
 from erphub.wizards.cleanup import WizardCleanup
 from erphub.wizards.drafts import (
@@ -45,6 +48,7 @@ class WizardCompletion:
     audit: AuditLog
     clock: Clock
     cleanup: WizardCleanup
+    limits: Limits
 
     def complete(self, wizard: Wizard) -> None:
         """Put what was answered in use. Raises Conflict (`name_taken`, `company_connected`, `connection_changed` …)."""
@@ -61,7 +65,8 @@ class WizardCompletion:
         try:
             entry = self._entry(wizard, "connection.created", None, new)
             after, write = self.store.replacing(finished)
-            self.connections.create(connection, companies, entry, [write])
+            with self.limits.hold(CONNECTIONS, Owner(LimitScope.CLIENT, wizard.client_id)):
+                self.connections.create(connection, companies, entry, [write])
         except Conflict:
             if self.connections.get(wizard.client_id, wizard.connection_id) is None:
                 self.cleanup.release_companies(wizard, ())

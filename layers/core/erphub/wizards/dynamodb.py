@@ -6,6 +6,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, override
 
@@ -15,11 +16,14 @@ from erphub.erp.system import FoundChoice, FoundCompany
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, key_of, make_key
 from erphub.platform.aws.table_writes import VersionConflict
+from erphub.platform.capability import Limit
+from erphub.platform.limits import StockCount
 from erphub.platform.text import searchable
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.dynamodb import client_key
-from erphub.wizards.models import Wizard
+from erphub.wizards.capability import WIZARDS
+from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.ports import ListedOptions, WizardStore
 
 _RETENTION = timedelta(days=7)
@@ -52,7 +56,12 @@ class WizardTable(WizardStore):
 
     @override
     def create(self, wizard: Wizard) -> None:
-        self._table.put_new(wizard_item(wizard))
+        open_wizard = {
+            **open_wizard_key(wizard.client_id, wizard.id),
+            "expires_at": int((wizard.created_at + _RETENTION).timestamp()),
+        }
+        there = "attribute_not_exists(pk)"
+        self._table.transact([Write(put=wizard_item(wizard), condition=there), Write(put=open_wizard)])
 
     @override
     def get(self, client_id: str, wizard_id: str) -> Wizard | None:
@@ -87,6 +96,7 @@ class WizardTable(WizardStore):
     @override
     def mark_cleaned_up(self, wizard: Wizard) -> None:
         key = wizard_key(wizard.client_id, wizard.id)
+        self._table.delete(open_wizard_key(wizard.client_id, wizard.id))
         try:
             self._table.update(key, "REMOVE due_shard, due_at", condition="attribute_exists(pk)")
         except VersionConflict:  # it has been forgotten altogether
@@ -96,6 +106,25 @@ class WizardTable(WizardStore):
     def token(self, wizard: Wizard) -> str | None:
         item = self._table.get(wizard_token_key(wizard.client_id, wizard.id))
         return item["token"] if item else None
+
+
+@dataclass(frozen=True)
+class OpenWizardCount(StockCount):
+    """Counts the wizards of a client that are open, by their short items: what a wizard lists lies among the others."""
+
+    table: Table
+
+    @property
+    @override
+    def limit(self) -> Limit:
+        return WIZARDS
+
+    @override
+    def count(self, owner_id: str, most: int) -> int:
+        first = open_wizard_key(owner_id, "")
+        ids = [item["sk"].removeprefix(first["sk"]) for item in self.table.all(first["pk"], first["sk"])]
+        found = self.table.get_many([wizard_key(owner_id, one) for one in ids])
+        return sum(WizardStatus(item["status"]).is_open for item in found)
 
 
 class OptionTable(ListedOptions):
@@ -201,6 +230,11 @@ def _company(item: Item) -> FoundCompany:
 def wizard_key(client_id: str, wizard_id: str) -> Key:
     """The key of a wizard."""
     return make_key(f"CLIENT#{client_id}", "WIZARD", wizard_id)
+
+
+def open_wizard_key(client_id: str, wizard_id: str) -> Key:
+    """The key that says a wizard has not been cleaned up after."""
+    return make_key(f"CLIENT#{client_id}", "WIZARD-OPEN", wizard_id)
 
 
 def wizard_token_key(client_id: str, wizard_id: str) -> Key:

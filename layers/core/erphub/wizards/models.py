@@ -89,6 +89,10 @@ class Wizard(Model):
     answer_lease: AnswerLease | None = None
     probes: list[JsonObject] = Field(default_factory=list)
     problem: JsonObject | None = None
+    company_search: str = ""
+    """Words by which the companies listed were looked for."""
+    companies_omitted: int = 0
+    """How many companies that fit were not listed, because there are too many."""
     connection_id: str
     execution: str | None = None
     created_at: datetime

@@ -8,11 +8,16 @@ from erphub.companies.service import CompanyRegistry
 from erphub.connections.models import Company
 from erphub.connections.ports import UsedCompanies
 from erphub.erp.catalogue import describe
-from erphub.erp.system import FoundCompany
+from erphub.erp.description import Field
+from erphub.erp.system import FoundChoice, FoundCompany
+from erphub.platform.capability import LimitScope
 from erphub.platform.errors import Invalid, NotFound
 from erphub.platform.identity import Member
+from erphub.platform.limits import Limits, Owner
+from erphub.platform.text import searchable
 from erphub.wizards import choices as choosing
 from erphub.wizards.access import WizardAccess
+from erphub.wizards.capability import CHOICES_FOUND, COMPANIES_FOUND
 from erphub.wizards.models import Wizard
 from erphub.wizards.ports import ListedOptions
 from erphub.wizards.schemas import (
@@ -31,6 +36,20 @@ class WizardCompanies:
 
     options: ListedOptions
     used: UsedCompanies
+    limits: Limits
+
+    def keep(self, wizard: Wizard, found: Sequence[FoundCompany]) -> Wizard:
+        """Keep what the ERP listed, as far as it was looked for, and no more than there may be; the rest is counted."""
+        words = searchable(wizard.company_search)
+        fitting = [one for one in found if words in searchable(f"{one.name}\n{one.key}")]
+        most = self.limits.maximum(COMPANIES_FOUND, Owner(LimitScope.CLIENT, wizard.client_id))
+        self.options.put_companies(wizard, fitting[:most])
+        return wizard.model_copy(update={"companies_omitted": max(0, len(fitting) - most)})
+
+    def keep_choices(self, wizard: Wizard, field: Field, found: Sequence[FoundChoice]) -> None:
+        """Keep what a field can be chosen from, no more than there may be."""
+        most = self.limits.maximum(CHOICES_FOUND, Owner(LimitScope.CLIENT, wizard.client_id))
+        self.options.put_choices(wizard, field.name, found[:most])
 
     def search(self, wizard: Wizard, query: CompanySearch) -> tuple[Sequence[FoundCompany], str | None]:
         """A page of them."""

@@ -20,6 +20,14 @@ class StartWizard(Model):
     step: Annotated[str | None, Field(max_length=50, description="The step to begin an edit at; else the first")] = None
 
 
+class RefreshQuery(Model):
+    """What to look for when the ERP is asked again."""
+
+    search: Annotated[
+        str | None, Field(max_length=200, description="Companies whose name or key holds these words; else all")
+    ] = None
+
+
 class StepStatus(StrEnum):
     """Whether a step was answered, waits for its answer, or comes later."""
 
@@ -49,6 +57,7 @@ class WizardView(Model):
     steps: list[StepView]
     probes: list[ProbeView]
     problem: JsonObject | None
+    notice: Annotated[str | None, Field(description="What else there is to know of the last answer, in words")]
     connection_id: str | None
     expires_at: datetime
     version: int

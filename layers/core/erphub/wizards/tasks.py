@@ -33,6 +33,7 @@ _STEP_TO_ASK_AGAIN = {
     "company_connected": "companies",
     "licences_used_up": "companies",
     "connection_changed": "finish",
+    "limit_reached": "finish",
 }
 """The step that can mend what stood in the way at the end."""
 _STAGES_OF_COMPANIES = frozenset({Stage.DATABASES, Stage.PERMISSIONS, Stage.READ})
@@ -89,7 +90,7 @@ class WizardTasks:
         """Keep the companies that the login can see, to be chosen from."""
         if not isinstance(system, ListsCompanies):
             return wizard
-        self.options.put_companies(wizard, [self._clean_company(company) for company in system.companies()])
+        wizard = self.companies.keep(wizard, [self._clean_company(company) for company in system.companies()])
         listed = wizard.edit.model_copy(update={"companies_listed": True}) if wizard.edit else None
         return wizard.model_copy(update={"edit": listed})
 
@@ -103,7 +104,7 @@ class WizardTasks:
             return wizard, None
         for field in step.listed:
             found, why = choosing.load_choices(system, field, self.companies.in_use(wizard))
-            self.options.put_choices(wizard, field.name, found)
+            self.companies.keep_choices(wizard, field, found)
             wizard = wizard.model_copy(update={"loaded_lists": sorted({*wizard.loaded_lists, field.name})})
             refused = refused or why
         return wizard, refused

@@ -29,9 +29,20 @@ def wizard_view(wizard: Wizard) -> WizardView:
         steps=[_step_view(wizard, step, waits) for step in describe(wizard.erp_system).steps],
         probes=[ProbeView.model_validate(probe) for probe in wizard.probes],
         problem=wizard.problem,
+        notice=_notice(wizard),
         connection_id=wizard.connection_id if wizard.edit or wizard.status is WizardStatus.FINISHED else None,
         expires_at=wizard.expires_at,
         version=wizard.version,
+    )
+
+
+def _notice(wizard: Wizard) -> str | None:
+    """What is left out of the companies, and how to come by it."""
+    if not wizard.companies_omitted or not wizard.status.is_open:
+        return None
+    return (
+        f"The login sees {wizard.companies_omitted:,} companies more than are listed here. To find one of them, ask for"
+        " the companies again with words that stand in its name (POST …/steps/companies/refresh?search=…)."
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from erphub.platform.limits import StockCount
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.wizards.access import WizardAccess
@@ -46,10 +47,11 @@ def wizard_access(services: "Services") -> "WizardAccess":
 def wizard_companies(services: "Services") -> "WizardCompanies":
     """The companies of wizards."""
     from erphub.connections.dynamodb import ConnectionTable
+    from erphub.tenancy.limits import TenantLimits
     from erphub.wizards.dynamodb import OptionTable
     from erphub.wizards.options import WizardCompanies
 
-    return WizardCompanies(services.get(OptionTable), services.get(ConnectionTable))
+    return WizardCompanies(services.get(OptionTable), services.get(ConnectionTable), services.get(TenantLimits))
 
 
 def wizard_ending(services: "Services") -> "WizardEnding":
@@ -103,6 +105,7 @@ def answer_service(services: "Services") -> "AnswerService":
     from erphub.companies.service import CompanyRegistry
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.platform import redaction
+    from erphub.tenancy.limits import TenantLimits
     from erphub.wizards.access import WizardAccess
     from erphub.wizards.answer_checks import AnswerChecks
     from erphub.wizards.answers import AnswerService
@@ -125,6 +128,7 @@ def answer_service(services: "Services") -> "AnswerService":
         services.get(WizardMachine),
         redaction,
         platform.clock,
+        services.get(TenantLimits),
     )
 
 
@@ -227,6 +231,7 @@ def wizard_completion(services: "Services") -> "WizardCompletion":
     from erphub.audit.service import AuditLog
     from erphub.companies.service import CompanyRegistry
     from erphub.connections.dynamodb import ConnectionTable
+    from erphub.tenancy.limits import TenantLimits
     from erphub.wizards.cleanup import WizardCleanup
     from erphub.wizards.completion import WizardCompletion
     from erphub.wizards.dynamodb import WizardTable
@@ -240,7 +245,15 @@ def wizard_completion(services: "Services") -> "WizardCompletion":
         services.get(AuditLog),
         services.platform.clock,
         services.get(WizardCleanup),
+        services.get(TenantLimits),
     )
+
+
+def stock_counts(services: "Services") -> "Sequence[StockCount]":
+    """Counts the open wizards of a client."""
+    from erphub.wizards.dynamodb import OpenWizardCount
+
+    return (OpenWizardCount(services.platform.table),)
 
 
 def dependents(services: "Services") -> "Sequence[Dependent]":
@@ -267,4 +280,4 @@ PROVIDES = (
     overdue_wizards,
     orphaned_secrets,
 )
-TAKES_PART = (dependents,)
+TAKES_PART = (dependents, stock_counts)

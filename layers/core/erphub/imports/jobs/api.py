@@ -1,6 +1,7 @@
 """Import jobs."""
 
 from erphub.imports.capability import IMPORTS_MANAGE, IMPORTS_RUN
+from erphub.imports.capability import JOBS as JOB_LIMIT
 from erphub.imports.jobs.schemas import ChangedJob, JobPage, JobView, NewJob
 from erphub.imports.jobs.service import ImportJobService
 from erphub.platform.http.router import Router
@@ -17,7 +18,7 @@ def list_import_jobs(service: ImportJobService, client_id: str, query: PageQuery
     return service.list_jobs(client_id, query)
 
 
-@router.post(JOBS, needs=IMPORTS_MANAGE)
+@router.post(JOBS, needs=IMPORTS_MANAGE, limit=JOB_LIMIT)
 def create_import_job(service: ImportJobService, client_id: str, caller: Caller, body: NewJob) -> JobView:
     """Make an import job."""
     return service.create(client_id, body, caller.user)

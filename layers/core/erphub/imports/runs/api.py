@@ -1,6 +1,7 @@
 """Runs of import jobs."""
 
 from erphub.imports.capability import IMPORTS_RUN
+from erphub.imports.capability import RUNS as RUN_LIMIT
 from erphub.imports.runs.models import RunRef
 from erphub.imports.runs.schemas import LogPage, RunPage, RunQuery, RunView
 from erphub.imports.runs.service import ImportRunService
@@ -19,7 +20,7 @@ def list_runs(service: ImportRunService, client_id: str, job_id: str, query: Pag
     return service.list_runs(client_id, job_id, query)
 
 
-@router.post(RUNS, needs=IMPORTS_RUN, status=202)
+@router.post(RUNS, needs=IMPORTS_RUN, status=202, limit=RUN_LIMIT)
 def start_run(service: ImportRunService, client_id: str, job_id: str, caller: Caller) -> RunView:
     """Start a run now."""
     return service.start(client_id, job_id, caller.user)

@@ -222,10 +222,11 @@ class Table:
             if (next := page.next) is None or (most is not None and len(found) >= most):
                 return found
 
-    def count(self, pk: str, prefix: str, most: int) -> int:
+    def count(self, pk: str, prefix: str, most: int, *, consistent: bool = False) -> int:
         """How many items of a partition have sort keys that begin so, without fetching them; counts to `most`."""
         request: dict[str, Any] = {
             "TableName": self.name,
+            "ConsistentRead": consistent,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
             "ExpressionAttributeValues": encode({":pk": pk, ":prefix": prefix}),
         }

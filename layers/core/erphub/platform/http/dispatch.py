@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from erphub.platform import logging, redaction
 from erphub.platform.capability import Permission
 from erphub.platform.cursors import Cursors
-from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, Unavailable
+from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, TooMany, Unavailable
 from erphub.platform.http.authorization import Authorization
 from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
+from erphub.platform.http.request_limits import RequestLimits
 from erphub.platform.http.router import RawJson, Route, Text
 from erphub.platform.idempotency import IdempotencyStore
 from erphub.platform.identity import AccessLevel, Caller
@@ -58,6 +59,10 @@ class ServedBy(Protocol):
 
     def cursors(self) -> Cursors:
         """Where pages end."""
+        ...
+
+    def limits(self) -> RequestLimits:
+        """How much there may be."""
         ...
 
     def allowed_origins(self) -> frozenset[str]:
@@ -122,8 +127,13 @@ class Dispatcher[R: Routes]:
 
         given: list[Any] = []
 
+        def work() -> Any:
+            client, customer = request.names.get("client_id"), request.names.get("customer_id")
+            with self.function.limits().adding(route.limit, client, customer):
+                return route.handler(**wanted)
+
         def handle() -> dict[str, Any]:
-            given.append(route.handler(**wanted))
+            given.append(work())
             return _kept(route, given[0])
 
         key = request.headers.get("idempotency-key")
@@ -132,7 +142,7 @@ class Dispatcher[R: Routes]:
             # What is kept for a repetition lacks what is shown once: who asked first gets all of it.
             answer = _answer_of(route, given[0]) if given else answer
         else:
-            answer = _answer_of(route, self._with_cursors(route, request, arguments, route.handler(**wanted)))
+            answer = _answer_of(route, self._with_cursors(route, request, arguments, work()))
         return Answer(int(answer["status"]), str(answer["text"]), str(answer.get("type", "application/json")))
 
     def _with_place(self, route: Route, request: Request, query: Model) -> Model:
@@ -160,9 +170,11 @@ class Dispatcher[R: Routes]:
         """Who is calling, once they may."""
         if route.needs is AccessLevel.PUBLIC:
             return {}
-        who = request.caller
+        who, limits = request.caller, self.function.limits()
+        limits.admit_caller(who)
         if isinstance(route.needs, Permission):
             member = self.function.authorization().require(request.names["client_id"], who, route.needs)
+            limits.admit_member(member)
             return {"caller": who, "member": member}
         self.function.authorization().require_level(route.needs, who, request.names.get("customer_id"))
         return {"caller": who}
@@ -178,7 +190,7 @@ def problem(error: HubError) -> Answer:
     """The error as an answer."""
     document = as_problem(error)
     headers: dict[str, str] = {}
-    if isinstance(error, Unavailable):
+    if isinstance(error, (Unavailable, TooMany)):
         headers["Retry-After"] = str(error.facts.get("retry_after", 5))
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = "Bearer"

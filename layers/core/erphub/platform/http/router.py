@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from erphub.platform.capability import Permission
+from erphub.platform.capability import Limit, Permission
 from erphub.platform.identity import AccessLevel
 from erphub.platform.wire import Model
 
@@ -53,6 +53,8 @@ class Route:
     """The handler's parameters that come from the request."""
     services: Mapping[str, type[Any]] = field(default_factory=dict[str, type[Any]])
     """Its other parameters, with the classes of the services they take."""
+    limit: Limit | None = None
+    """What it adds one to."""
 
     @property
     def operation(self) -> str:
@@ -85,9 +87,11 @@ class Router:
         """Declare a GET route."""
         return self._declare("GET", path, needs, 200)
 
-    def post(self, path: str, needs: Permission | AccessLevel, status: int = 201) -> Callable[[Handler], Handler]:
-        """Declare a POST route."""
-        return self._declare("POST", path, needs, status)
+    def post(
+        self, path: str, needs: Permission | AccessLevel, status: int = 201, limit: Limit | None = None
+    ) -> Callable[[Handler], Handler]:
+        """Declare a POST route; `limit` is what it adds one to."""
+        return self._declare("POST", path, needs, status, limit)
 
     def put(self, path: str, needs: Permission | AccessLevel, status: int = 200) -> Callable[[Handler], Handler]:
         """Declare a PUT route."""
@@ -102,7 +106,7 @@ class Router:
         return self._declare("DELETE", path, needs, status)
 
     def _declare(
-        self, method: str, path: str, needs: Permission | AccessLevel, status: int
+        self, method: str, path: str, needs: Permission | AccessLevel, status: int, limit: Limit | None = None
     ) -> Callable[[Handler], Handler]:
         if isinstance(needs, Permission) != path.startswith("/clients/{client_id}"):
             raise TypeError(f"{method} {path}: a client's route needs a permission, any other an access level")
@@ -124,6 +128,7 @@ class Router:
                     gives,
                     tuple(name for name in hints if name in of_request),
                     {name: kind for name, kind in hints.items() if name not in of_request},
+                    limit,
                 )
             )
             return handler

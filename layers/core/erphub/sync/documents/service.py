@@ -8,9 +8,12 @@ from typing import Any
 from erphub.connections.access import require_active
 from erphub.connections.ports import ConnectionStore
 from erphub.erp.documents import Document, DocumentKind, Settlement
+from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
+from erphub.platform.errors import Conflict, HubError, Invalid, NotFound, TooMany
+from erphub.platform.limits import Limits, Owner
 from erphub.sync.canonical import digest, entry_id, read_document, title, to_text
+from erphub.sync.capability import DOCUMENTS
 from erphub.sync.documents.models import CashRegisterResult, IncomingDocument, SubmitOutcome, SubmittedDocument
 from erphub.sync.documents.ports import DocumentFiles
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryStatus
@@ -35,6 +38,7 @@ class DocumentService:
     files: DocumentFiles
     planner: TransferPlanner
     clock: Clock
+    limits: Limits
 
     def submit(
         self, client_id: str, connection_id: str, by: str, coming: IncomingDocument, *, pdf_follows: bool = False
@@ -52,6 +56,7 @@ class DocumentService:
         if pdf_follows and coming.kind is DocumentKind.SETTLEMENT and wanted.status is not EntryStatus.SENT:
             wanted = wanted.model_copy(update={"wants_pdf_until": now + _PDF_WAIT})
         if existing is None or wanted != existing:
+            self.limits.take(DOCUMENTS, Owner(LimitScope.CLIENT, client_id))
             wanted = self.entries.save(wanted, sync.settings.retention_days)
         waits = wanted.wants_pdf_until is not None and wanted.status is not EntryStatus.SENT
         slot = self.files.slot(wanted.pdf_file, "application/pdf", now) if waits else None
@@ -78,6 +83,12 @@ class DocumentService:
             if outcome is not SubmitOutcome.UNCHANGED:
                 writes.append(wanted)
             done.append((coming, outcome))
+        try:
+            if writes:
+                self.limits.take(DOCUMENTS, Owner(LimitScope.CLIENT, sync.client_id), len(writes))
+        except TooMany as error:
+            kept = {one.id for one in writes}
+            return [(coming, error) if _entry_id(sync, coming) in kept else (coming, came) for coming, came in done]
         late = {entry.id for entry in self.entries.save_many(writes, sync.settings.retention_days)}
         return [self._submit_once_more(sync, by, *one) if _entry_id(sync, one[0]) in late else one for one in done]
 

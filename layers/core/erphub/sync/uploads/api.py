@@ -3,6 +3,7 @@
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.sync.capability import SYNC_RUN
+from erphub.sync.capability import UPLOADS as UPLOAD_LIMIT
 from erphub.sync.uploads.schemas import NewUpload, UploadView
 from erphub.sync.uploads.service import UploadService
 from erphub.tenancy.capability import CONNECTIONS_VIEW
@@ -11,7 +12,7 @@ router = Router("Sync")
 UPLOADS = "/clients/{client_id}/connections/{connection_id}/document-uploads"
 
 
-@router.post(UPLOADS, needs=SYNC_RUN)
+@router.post(UPLOADS, needs=SYNC_RUN, limit=UPLOAD_LIMIT)
 def create_upload(service: UploadService, member: Member, connection_id: str, body: NewUpload) -> UploadView:
     """Open a batch: thousands of documents in one file, put to the address in the answer."""
     return UploadView.of(*service.create(member.client_id, connection_id, member.user, body))

@@ -21,6 +21,8 @@ from erphub.platform.errors import ErpRefused, HubError, Unavailable
 
 ATTEMPTS = 3
 """How often a read is tried before the caller is told; what writes is tried once."""
+PASSES = 5
+"""How often a list is read that is another one each time; what all of them showed is taken then."""
 PATIENCE = timedelta(seconds=10)
 """A Retry-After up to this long is waited out on the spot; a longer one is the scheduler's business."""
 _NEXT = re.compile(r'<(?P<url>[^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
@@ -116,7 +118,30 @@ class Rest:
         raise cast(HubError, failure)
 
     def pages(self, path: str, query: Query | None = None) -> Iterator[list[dict[str, Any]]]:
-        """Every page of a list, following `link: rel=next`. The same page twice ends in Unavailable, not in a loop."""
+        """Every record of a list once, page by page, though records come and go meanwhile.
+
+        Pages go by number: a record that is deleted moves those behind it forward, and the first of the next page into
+        the one that was read already. So a list of several pages is read again until it is the same twice, and what was
+        not given yet is given then. What was deleted after it was read is given too, until the next reading.
+        """
+        given, before = set[str](), None
+        for _ in range(PASSES):
+            here, count = set[str](), 0
+            for page in self.pages_once(path, query):
+                named = {_identity(record): record for record in page}
+                yield [record for name, record in named.items() if name not in given]
+                here |= named.keys()
+                given |= named.keys()
+                count += 1
+            if count <= 1 or here == before:  # one answer shows one moment
+                return
+            before = here
+
+    def pages_once(self, path: str, query: Query | None = None) -> Iterator[list[dict[str, Any]]]:
+        """Every page of a list, read once, following `link: rel=next`: for what is reconciled by its sums.
+
+        The same page twice ends in Unavailable, not in a loop.
+        """
         seen: set[str] = set()
         ask: Query | None = dict(query or {})
         while ask is not None:
@@ -236,6 +261,11 @@ def _spelled(query: Query | None) -> dict[str, str]:
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in (query or {}).items()
     }
+
+
+def _identity(record: Mapping[str, Any]) -> str:
+    """What a record is known by through all pages."""
+    return str(record["id"]) if "id" in record else numbers.dumps(record)
 
 
 def _next_page(response: httpx.Response) -> Query | None:

@@ -95,7 +95,7 @@ class RestRows(Source):
                     yield [self._order(one) for one in page]
                 continue
             query = {"dateFrom": _ALWAYS[0].isoformat(), "dateTo": _ALWAYS[1].isoformat(), by: instant, "limit": LINES}
-            for page in self._rest.pages("/transactionlines", query):
+            for page in self._rest.pages_once("/transactionlines", query):
                 yield [self._line(one) for one in page]
 
     @override
@@ -129,7 +129,7 @@ class RestRows(Source):
             "includeDimensions": True,
             "limit": LINES,
         }
-        for page in self._rest.pages("/transactionlines", query):
+        for page in self._rest.pages_once("/transactionlines", query):
             yield [self._line(one) for one in page]
 
     def _line(self, one: Mapping[str, Any]) -> Row:

@@ -20,7 +20,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import CredentialsRefused
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
-from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_service
+from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_limits, run_service
 
 NIGHT = Schedule(run_time="02:30", time_zone="UTC")
 STOPPED = datetime(2026, 1, 10, 3, tzinfo=UTC)
@@ -42,6 +42,7 @@ class Office:
     """Jobs and runs of one client, at an instant."""
 
     def __init__(self, table: Table) -> None:
+        self.table = table
         self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), Machine()
         self.now = STOPPED
         self.imports = run_service(table, self.machine, lambda: self.now)
@@ -117,7 +118,8 @@ def test_what_is_caught_up_on_goes_back_from_the_day_the_connection_stopped(offi
 def test_a_schedule_of_a_connection_that_does_not_work_moves_on_without_a_run(office: Office) -> None:
     connections: Any = Connections(ConnectionStatus.REAUTH_REQUIRED)
     job = office.job(due_at=STOPPED)
-    scheduler = Scheduler(office.jobs, office.imports, connections, lambda: office.now)
+    limits = run_limits(office.table, lambda: office.now)
+    scheduler = Scheduler(office.jobs, office.imports, connections, limits, lambda: office.now)
     assert scheduler.start_due_jobs() == 1
     assert office.machine.started == []
     assert office.jobs.get(CLIENT, job.id).due_at == datetime(2026, 1, 11, 2, 30, tzinfo=UTC)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, override
 
 import pytest
@@ -26,6 +27,7 @@ from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger, Unit
 from erphub.imports.runs.planning import RunPlanner
 from erphub.imports.runs.ports import RunStores, Sources
 from erphub.imports.runs.service import ImportRunService
+from erphub.imports.wiring import stock_counts
 from erphub.lake.datasets.dynamodb import TableTypesTable
 from erphub.lake.delta import sql as lake_sql
 from erphub.lake.delta.delta_lake import DeltaLake
@@ -34,10 +36,12 @@ from erphub.lake.locations import table_key
 from erphub.lake.ports import Lake
 from erphub.platform.actors import HUB, ActorDirectory, ActorKind, ActorView
 from erphub.platform.aws import clients
+from erphub.platform.aws.limits import LimitTable
 from erphub.platform.aws.table import Table
 from erphub.platform.clock import Clock
 from erphub.platform.errors import ServiceBusy, Unavailable
 from erphub.platform.ids import new_id
+from erphub.platform.limits import Limits
 from erphub.platform.wire import instant
 from tests.support.aws import TENANTS, make_table
 from tests.support.erp import FakeErp, FakeSources, Row
@@ -165,6 +169,12 @@ def run_service(table: Table, machine: Any, clock: Clock, connections: Any = Non
     """Starts runs of jobs on a state machine that the test looks at."""
     known = connections or Connections()
     return ImportRunService(JobTable(table), run_stores(table), known, Actors(), machine, clock, new_id)
+
+
+def run_limits(table: Table, clock: Clock, **maxima: int) -> Limits:
+    """How many runs there may be at once, as deployed or as said."""
+    over: Any = SimpleNamespace(platform=SimpleNamespace(table=table))
+    return Limits(LimitTable(table), lambda: stock_counts(over), maxima, clock, pause=lambda _: None)
 
 
 def job_service(table: Table, clock: Clock, connections: Any = None) -> ImportJobService:

@@ -15,7 +15,7 @@ from erphub.imports.scheduler import Scheduler
 from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
-from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_service
+from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_limits, run_service
 
 LEDGER = "gl_transactions"
 NIGHTLY = Schedule(run_time="23:55", time_zone="UTC")
@@ -90,7 +90,8 @@ def test_a_clock_that_stood_still_for_days_leaves_no_day_out(books: Imports) -> 
     runs = run_service(books.table, machine, books.clock)
     book(books, 24)
     books.now = datetime(2026, 1, 27, 0, 0, 30, tzinfo=UTC)
-    assert Scheduler(books.jobs, runs, Connections(), books.clock).start_due_jobs() == 1
+    limits = run_limits(books.table, books.clock)
+    assert Scheduler(books.jobs, runs, Connections(), limits, books.clock).start_due_jobs() == 1
     books.drive(started[0])
     run = books.runs.get(started[0])
     assert (run.status, run.due_at, run.from_date) == (RunStatus.SUCCEEDED, "2026-01-24T23:55:00Z", "2026-01-24")

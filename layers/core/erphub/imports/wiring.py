@@ -90,7 +90,10 @@ def scheduler(services: "Services") -> "Scheduler":
     from erphub.imports.scheduler import Scheduler
 
     connections = services.get(ConnectionTable)
-    return Scheduler(services.get(JobTable), services.get(ImportRunService), connections, services.platform.clock)
+    from erphub.tenancy.limits import TenantLimits
+
+    runs, limits = services.get(ImportRunService), services.get(TenantLimits)
+    return Scheduler(services.get(JobTable), runs, connections, limits, services.platform.clock)
 
 
 def connected_sources(services: "Services") -> "ConnectedSources":

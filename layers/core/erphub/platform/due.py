@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from typing import Protocol
 
 from erphub.platform.writes import Key
@@ -36,6 +37,18 @@ class Worked:
 
     done: int
     failed: int
+
+
+def by_turns[T](due: Iterable[DueItem[T]]) -> list[DueItem[T]]:
+    """What is due, one of each client by turns, each client's longest due first.
+
+    So whoever has a thousand due at once comes between two of another client's no more often than that one has.
+    """
+    queues: dict[str, list[DueItem[T]]] = {}
+    for one in due:
+        queues.setdefault(one.key["pk"], []).append(one)
+    rows = zip_longest(*queues.values())
+    return [one for row in rows for one in row if one is not None]
 
 
 def work_through[T](due: Iterable[T], do: Callable[[T], bool], report: FailureReport[T], *, workers: int = 8) -> Worked:

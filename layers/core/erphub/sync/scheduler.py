@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from erphub.platform import logging
 from erphub.platform.clock import Clock
-from erphub.platform.due import DueItem, work_through
+from erphub.platform.due import DueItem, by_turns, work_through
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.ports import SyncStore
 from erphub.sync.transfers.service import TransferService
@@ -27,7 +27,7 @@ class SyncScheduler:
         One that cannot be started does not keep the others back: it is logged, stays due and comes again with the next
         tick.
         """
-        due, silent = list(self.syncs.due(self.clock())), list[str]()
+        due, silent = by_turns(self.syncs.due(self.clock())), list[str]()
 
         def start(item: DueItem[Sync]) -> bool:
             sync = item.read()

@@ -17,6 +17,7 @@ from local.emulator import ROOT
 SETTINGS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 ORDER = "Capabilities form one order"
 AWS = "AWS is met in stores and wiring alone"
+DIALLING = "Connections are opened by platform.outbound"
 SYSTEMS = "An ERP system does not know another"
 
 
@@ -69,6 +70,8 @@ def lint(root: Path, **modules: str) -> str:
         ({"webhooks__service": "import boto3"}, AWS),
         ({"webhooks__service": "import aws_lambda_powertools"}, AWS),
         ({"webhooks__service": "import os"}, AWS),
+        ({"webhooks__service": "import socket"}, DIALLING),
+        ({"sync__service": "import httpx"}, DIALLING),
         (
             {
                 "erp__systems__visma_business": "import erphub.erp.systems.sqlserver_generic",

@@ -153,6 +153,7 @@ DIALS = {
     "erp/systems/twentyfourseven/system.py": "a vendor's fixed address, redirects not followed",
     "erp/systems/twentyfourseven/rest.py": "is given the client",
     "erp/systems/twentyfourseven/soap.py": "is given the client",
+    "erp/systems/twentyfourseven/sign_in.py": "is given the client",
     "erp/systems/twentyfourseven/outcomes.py": "knows the client's errors",
     "tenancy/first_administrator.py": "answers CloudFormation",
 }

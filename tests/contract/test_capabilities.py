@@ -16,6 +16,7 @@ from erphub.tenancy.schemas import DeclaredPermission
 
 EVENT_TYPES = {
     "company.access_requested": "warning",
+    "connection.attempts_slowed": "warning",
     "connection.degraded": "warning",
     "connection.deleting": "warning",
     "connection.healed": "info",

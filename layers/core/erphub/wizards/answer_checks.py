@@ -11,6 +11,7 @@ from erphub.platform.errors import Conflict, Gone
 from erphub.platform.identity import Member
 from erphub.platform.text import clean_name
 from erphub.wizards import choices as choosing
+from erphub.wizards.attempts import AttemptGuard
 from erphub.wizards.drafts import connection_changed
 from erphub.wizards.models import Wizard
 from erphub.wizards.options import WizardCompanies
@@ -25,6 +26,7 @@ class AnswerChecks:
     companies: WizardCompanies
     options: ListedOptions
     registry: CompanyRegistry
+    attempts: AttemptGuard
 
     def require_current(self, wizard: Wizard, description: Description) -> None:
         """Refuse what was made from a connection that is no longer so. Raises Gone, Conflict (`connection_changed`)."""

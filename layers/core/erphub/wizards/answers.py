@@ -79,7 +79,7 @@ class AnswerService:
         """Take the answer to a step, keep it, and wake the machine. `sent`: when the user sent it.
 
         Raises NotFound, Gone (ended), Conflict (`step_not_open`, `step_being_answered`, `step_answered`,
-        `version_conflict`, `name_taken`), Invalid.
+        `version_conflict`, `name_taken`), Invalid, TooMany (`too_many_attempts`, `limit_reached`).
         """
         wizard = self.access.find_open(member, wizard_id)
         answer = dict(body)
@@ -102,6 +102,8 @@ class AnswerService:
         known = AnswerContext({**(refused or {}), **wizard.settings}, frozenset(wizard.secrets))
         settings, secrets = clean_answer(step, answer, known)
         settings = self.checks.check(member, wizard, step, settings)
+        if step.tests:
+            self.checks.attempts.require_allowed(member.user, member.client_id, settings)
         if secrets:
             wizard = self._keep_secrets(wizard, step, secrets)
         after = self._record(wizard.model_copy(update={"answered_by": AnsweredBy.of(member)}), step, settings, secrets)

@@ -20,11 +20,12 @@ from erphub.platform.problems import as_problem
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.platform.wire import JsonObject
 from erphub.wizards import choices as choosing
+from erphub.wizards.attempts import AttemptGuard
 from erphub.wizards.completion import WizardCompletion
 from erphub.wizards.ending import end_wizard
 from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.options import WizardCompanies
-from erphub.wizards.ports import ListedOptions, WizardStore
+from erphub.wizards.ports import WizardStore
 
 ASK: JsonObject = {"next": "ask"}
 STOP: JsonObject = {"next": "stop"}
@@ -45,7 +46,7 @@ class WizardTasks:
     """The tasks of the machine."""
 
     store: WizardStore
-    options: ListedOptions
+    attempts: AttemptGuard
     companies: WizardCompanies
     secrets: Secrets
     erp: OpensErp
@@ -133,7 +134,7 @@ class WizardTasks:
         if refused is not None:
             return before if before == choosing.ALL else None
         return choosing.resolve_choice(
-            field, before, self.options.choices(wizard, field.name), self.companies.in_use(wizard)
+            field, before, self.companies.options.choices(wizard, field.name), self.companies.in_use(wizard)
         )
 
     def _work_on(self, wizard: Wizard) -> JsonObject:
@@ -145,8 +146,12 @@ class WizardTasks:
             if step.id == "companies" and wizard.problem is None:
                 wizard, notice = self._load_further_lists(wizard)
         except (ErpRefused, Invalid, NotFound) as error:
+            if step.tests:
+                self.attempts.record(wizard, as_problem(error))
             return self._ask_again(wizard, as_problem(error))
         if wizard.problem is not None:
+            if step.tests:
+                self.attempts.record(wizard, wizard.problem)
             return self._ask_again(wizard, wizard.problem)
         open_steps = [one.id for one in description.steps if one.id not in wizard.answers]
         if not open_steps:
@@ -176,11 +181,11 @@ class WizardTasks:
             if step.tests or (wizard.edit and not wizard.edit.companies_listed):
                 wizard = self._list_companies(wizard, system)
             if step.id == "companies" and wizard.edit:
-                choosing.check_companies(self.options.companies(wizard), wizard.settings.get("companies"))
+                choosing.check_companies(self.companies.options.companies(wizard), wizard.settings.get("companies"))
         return wizard
 
     def _check_choice(self, wizard: Wizard, field: Field, answer: object) -> object:
-        return choosing.check_choice(field, answer, self.options.choices(wizard, field.name))
+        return choosing.check_choice(field, answer, self.companies.options.choices(wizard, field.name))
 
     def _open(self, wizard: Wizard, *, with_choices: bool = True) -> ErpAdapter:
         """The system as answered so far, or before anything was chosen from its lists."""
@@ -251,7 +256,7 @@ class WizardTasks:
             self.completion.cleanup.after(wizard)
         else:
             self.completion.cleanup.undo(wizard)
-            self.options.delete(wizard)
+            self.companies.options.delete(wizard)
             self.store.mark_cleaned_up(wizard)
         return STOP
 

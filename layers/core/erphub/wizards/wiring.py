@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from erphub.platform.services import Services
     from erphub.wizards.access import WizardAccess
     from erphub.wizards.answers import AnswerService
+    from erphub.wizards.attempts import AttemptGuard
     from erphub.wizards.cleanup import WizardCleanup
     from erphub.wizards.completion import WizardCompletion
     from erphub.wizards.dynamodb import OptionTable, WizardTable
@@ -109,6 +110,7 @@ def answer_service(services: "Services") -> "AnswerService":
     from erphub.wizards.access import WizardAccess
     from erphub.wizards.answer_checks import AnswerChecks
     from erphub.wizards.answers import AnswerService
+    from erphub.wizards.attempts import AttemptGuard
     from erphub.wizards.dynamodb import OptionTable, WizardTable
     from erphub.wizards.machine import WizardMachine
     from erphub.wizards.options import WizardCompanies
@@ -119,6 +121,7 @@ def answer_service(services: "Services") -> "AnswerService":
         services.get(WizardCompanies),
         services.get(OptionTable),
         services.get(CompanyRegistry),
+        services.get(AttemptGuard),
     )
     return AnswerService(
         services.get(WizardTable),
@@ -152,14 +155,15 @@ def wizard_tasks(services: "Services") -> "WizardTasks":
     from erphub.connections.erp_access import ErpAccess
     from erphub.connections.testing import ConnectionTester
     from erphub.platform import redaction
+    from erphub.wizards.attempts import AttemptGuard
     from erphub.wizards.completion import WizardCompletion
-    from erphub.wizards.dynamodb import OptionTable, WizardTable
+    from erphub.wizards.dynamodb import WizardTable
     from erphub.wizards.options import WizardCompanies
     from erphub.wizards.tasks import WizardTasks
 
     return WizardTasks(
         services.get(WizardTable),
-        services.get(OptionTable),
+        services.get(AttemptGuard),
         services.get(WizardCompanies),
         services.platform.secrets,
         services.get(ErpAccess),
@@ -167,6 +171,18 @@ def wizard_tasks(services: "Services") -> "WizardTasks":
         services.get(WizardCompletion),
         services.get(ConnectionTester),
     )
+
+
+def attempt_guard(services: "Services") -> "AttemptGuard":
+    """Makes who guesses wait."""
+    from erphub.audit.service import AuditLog
+    from erphub.events.publisher import EventPublisher
+    from erphub.wizards.attempts import AttemptGuard
+    from erphub.wizards.dynamodb import RefusalTable
+
+    platform = services.platform
+    store = RefusalTable(platform.table)
+    return AttemptGuard(store, services.get(AuditLog), services.get(EventPublisher), platform.clock)
 
 
 def overdue_wizards(services: "Services") -> "OverdueWizards":
@@ -275,6 +291,7 @@ PROVIDES = (
     answer_service,
     option_service,
     wizard_tasks,
+    attempt_guard,
     wizard_cleanup,
     wizard_completion,
     overdue_wizards,

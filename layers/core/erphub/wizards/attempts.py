@@ -1,0 +1,112 @@
+"""Answers that a server refused, or that reached none: counted, so that a wizard is no tool for guessing.
+
+They are counted for whoever answered, for the client, and for the target (server and login, whichever client asks).
+From a small number on the next try must wait, each time twice as long; that is written into the audit log, and the
+client's people are notified. What was refused is forgotten an hour after its wait has ended.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from erphub.audit.service import AuditLog
+from erphub.events.publisher import EventPublisher, make_event
+from erphub.platform.clock import Clock
+from erphub.platform.errors import TooMany
+from erphub.platform.wire import JsonObject
+from erphub.wizards.capability import ATTEMPTS_SLOWED
+from erphub.wizards.models import Wizard
+
+FREE = {"caller": 30, "client": 10, "target": 5}
+"""How many refused tries there may be until the next must wait."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+FORGOTTEN_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """How many tries of a subject were refused, and when the last was."""
+
+    count: int
+    last_at: datetime
+
+
+class RefusalStore(Protocol):
+    """Refused tries by subject (`client <id>`)."""
+
+    def get(self, subject: str) -> Refusals | None:
+        """Those of a subject, unless they are forgotten."""
+        ...
+
+    def add(self, subject: str, answer: str, now: datetime, *, anew: bool) -> Refusals:
+        """One more, or with `anew` the first again; the same answer counts once."""
+        ...
+
+
+@dataclass(frozen=True)
+class AttemptGuard:
+    """Counts refused tries, and makes the next one wait."""
+
+    store: RefusalStore
+    audit: AuditLog
+    events: EventPublisher
+    clock: Clock
+
+    def require_allowed(self, user: str, client_id: str, settings: Mapping[str, Any]) -> None:
+        """Whether the next try may be made now. Raises TooMany (`too_many_attempts`)."""
+        now = self.clock()
+        ends = [self._ends(subject, self.store.get(subject)) for subject in _subjects(user, client_id, settings)]
+        seconds = max((end - now).total_seconds() for end in ends if end) if any(ends) else 0
+        if seconds > 0:
+            raise TooMany(
+                f"Too many tries were refused. The next can be made in {int(seconds) + 1} seconds. Make sure of the "
+                "server, the login and the password meanwhile: some servers lock out who gives a wrong one too often.",
+                code="too_many_attempts",
+                retry_after=int(seconds) + 1,
+            )
+
+    def record(self, wizard: Wizard, problem: JsonObject) -> None:
+        """An answer was refused. Again, for the same answer, is fine."""
+        now, by = self.clock(), wizard.answered_by
+        user, answer = by.user if by else wizard.owner, f"{wizard.id} {wizard.answered_at}"
+        waits: list[timedelta] = []
+        for subject in _subjects(user, wizard.client_id, wizard.settings):
+            before = self.store.get(subject)
+            stale = before is not None and now > (self._ends(subject, before) or before.last_at) + FORGOTTEN_AFTER
+            waits.append(_wait(subject, self.store.add(subject, answer, now, anew=stale).count))
+        longest = max(waits)
+        if not longest:
+            return
+        facts = {"code": problem.get("code"), "wait_seconds": int(longest.total_seconds())}
+        self.audit.record(
+            wizard.client_id,
+            wizard.connection_id,
+            user,
+            "attempts.slowed",
+            None,
+            facts,
+            by.source if by else None,
+            email=by.email if by else None,
+            event_key=f"attempts {answer}",
+        )
+        detail = "Many tries to connect were refused, so the next must wait. The audit log says who made them."
+        self.events.publish(
+            make_event(ATTEMPTS_SLOWED, wizard.client_id, None, now, f"attempts {answer}", detail, **facts)
+        )
+
+    @staticmethod
+    def _ends(subject: str, refused: Refusals | None) -> datetime | None:
+        wait = _wait(subject, refused.count) if refused else timedelta(0)
+        return refused.last_at + wait if refused and wait else None
+
+
+def _subjects(user: str, client_id: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    target = {name: str(settings[name]).strip().casefold() for name in ("server", "login") if name in settings}
+    return f"caller {user}", f"client {client_id}", f"target {json.dumps(target or dict(settings), sort_keys=True)}"
+
+
+def _wait(subject: str, count: int) -> timedelta:
+    over = count - FREE[subject.partition(" ")[0]]
+    return min(FIRST_WAIT * 2 ** min(over, 10), LONGEST_WAIT) if over >= 0 else timedelta(0)

@@ -30,6 +30,8 @@ NOT_OF_A_CONNECTION = {
     "WEBHOOK",
     # Counts for the client's limit as long as its wizard is open, and is forgotten by itself.
     "WIZARD-OPEN",
+    # Refused tries of a caller, a client or a target, under a digest; forgotten after a day.
+    "ATTEMPTS",
 }
 AUDIT = {"ENTRY", "ENTRY-KEY"}
 """What is kept, in partitions of its own."""

@@ -44,6 +44,10 @@ MAKE_VENV = python=$$($(FIND_PYTHON)); $(1)/bin/python -m pip --version >/dev/nu
 
 MEASURE = $(PY) -c "from local.check_aws import artefacts; artefacts.measure()"
 
+.PHONY: verify-audit
+verify-audit: .venv/.ready ## Whether an audit log is whole, with your AWS credentials: TABLE=… CLIENT=… (or CUSTOMER=…)
+	@PYTHONPATH=layers/core $(PY) -m local.verify_audit $(TABLE) $(if $(CLIENT),client $(CLIENT),customer $(CUSTOMER))
+
 .PHONY: lock sizes
 lock: .venv/.ready ## Write the lock files again from pyproject.toml (UPGRADE=1 for the newest releases)
 	@$(PY) -m local.lock $(if $(UPGRADE),--upgrade) && $(MEASURE)

@@ -2,4 +2,6 @@
 
 from erphub import app
 
-handler = app.api("about", "tenancy", "erp", "wizards", "connections", "companies", "events", "webhooks", "deletions")
+handler = app.api(
+    "about", "tenancy", "audit", "erp", "wizards", "connections", "companies", "events", "webhooks", "deletions"
+)

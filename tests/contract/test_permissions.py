@@ -11,6 +11,7 @@ import pytest
 
 from erphub import app, capabilities, openapi
 from erphub.app import PackageRoutes
+from erphub.platform.acts import ActLog
 from erphub.platform.capability import Permission
 from erphub.platform.errors import Conflict
 from erphub.platform.http import gateway
@@ -22,7 +23,7 @@ from erphub.tenancy.models import Affiliations, Membership, Role
 from erphub.tenancy.ports import CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 from local import permissions
 from local.emulator import ROOT
-from tests.support.gateway import NoLimits, addressed
+from tests.support.gateway import NoLimits, NoLog, addressed
 
 ROUTES = openapi.routes()
 EVENT = json.loads((ROOT / "events/connections/api.json").read_text())
@@ -118,6 +119,9 @@ class Api:
 
     def authorization(self) -> Authorizer:
         return Authorizer(Members(), Roles(self.needed), Customers(), Platform())
+
+    def act_log(self) -> ActLog:
+        return NoLog()
 
     def idempotency(self) -> Any:
         pytest.fail("nobody sent an Idempotency-Key")

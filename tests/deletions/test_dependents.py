@@ -33,7 +33,7 @@ NOT_OF_A_CONNECTION = {
     # Refused tries of a caller, a client or a target, under a digest; forgotten after a day.
     "ATTEMPTS",
 }
-AUDIT = {"ENTRY", "ENTRY-KEY"}
+AUDIT = {"ENTRY", "ENTRY-KEY", "HEAD"}
 """What is kept, in partitions of its own."""
 ERPHUB = Path(erphub.__path__[0])
 

@@ -55,7 +55,7 @@ def test_a_removal_that_dies_behind_any_call_is_repeated_to_the_end(scenes):
         assert scene.connection() is None
         assert [trace for trace in scene.traces(MINE) if "#AUDIT#" not in trace] == []
         assert scene.others() == others
-        actions = [entry for entry in scene.traces(MINE) if "#AUDIT#" in entry and " ENTRY#" in entry]
+        actions = [entry for entry in scene.traces(MINE) if "#AUDIT#CHAIN ENTRY#" in entry]
         assert len(actions) == 3, "made, deleted, removed: each written down once"
         if survived:
             break

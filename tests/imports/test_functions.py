@@ -10,16 +10,22 @@ from typing import Any
 
 import pytest
 
+from erphub.audit.dynamodb import AuditTable
+from erphub.audit.service import AuditLog
 from erphub.connections.health import HealthService
 from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.scheduler import Scheduler
 from erphub.imports.wiring import stock_counts
 from erphub.lake.datasets.service import DatasetService
 from erphub.lake.rows.service import RowService
+from erphub.platform import redaction
 from erphub.platform.aws.limits import LimitTable
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
+from erphub.platform.ids import new_id
 from erphub.platform.tasks import TaskFailed
+from erphub.tenancy.actors import MemberDirectory
+from erphub.tenancy.dynamodb import MemberTable
 from erphub.tenancy.limits import TenantLimits
 from tests.support import services
 from tests.support.gateway import addressed
@@ -67,6 +73,8 @@ def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: 
     datasets, rows = DatasetService(imports.types), RowService(imports.reader())
     given = [authorizer_over(table), jobs, runs, datasets, rows, imports.planner, imports.execution, imports.runs]
     health = SimpleNamespace(report=lambda _: None)
+    audit = AuditLog(AuditTable(table), redaction, MemberDirectory(MemberTable(table)), lambda: NOW, new_id)
+    given.append(audit)
     over: Any = SimpleNamespace(platform=SimpleNamespace(table=table))
     limits = TenantLimits(LimitTable(table), lambda: stock_counts(over), {}, lambda: NOW)
     services.use(monkeypatch, {type(one): one for one in [*given, limits]} | {HealthService: health})

@@ -3,11 +3,12 @@
 import copy
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, override
 from urllib.parse import quote
 
+from erphub.platform.acts import ActAtHand, ActLog
 from erphub.platform.http.router import Route
 
 
@@ -37,6 +38,14 @@ def encoded(text: str) -> str:
     return quote(text, safe="")
 
 
+class NoLog(ActLog):
+    """Where nothing is changed, no act is written down."""
+
+    @override
+    def acting(self, act: ActAtHand) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
 class NoLimits:
     """Whoever may call may do so as often as they like. Satisfies `platform.http.request_limits.RequestLimits`."""
 
@@ -62,6 +71,9 @@ class NoServices:
 
     def authorization(self) -> Any:
         return self.decides
+
+    def act_log(self) -> ActLog:
+        return NoLog()
 
     def idempotency(self) -> Any:
         raise LookupError("nobody sends a key")

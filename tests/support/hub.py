@@ -30,6 +30,8 @@ from erphub.events.publisher import EventPublisher
 from erphub.platform import redaction
 from erphub.platform.aws.table import Table
 from erphub.platform.aws.table_writes import MARK
+from erphub.platform.aws.transactions import make_waiting_writes
+from erphub.platform.capability import Act
 from erphub.platform.clock import Ids
 from erphub.platform.ids import derived_id_at, new_id
 from erphub.platform.outbound.addresses import AddressGuard
@@ -133,7 +135,20 @@ class Hub:
         else:
             claims = {"sub": user, "email": f"{user}@example.test"} | more.get("claims", {})
             request["requestContext"]["authorizer"]["claims"] |= claims
-        return self.send(request)
+        answer = self.send(request)
+        if 200 <= answer.status < 300:
+            self._require_act(method, request, user)
+        return answer
+
+    def _require_act(self, method: str, request: dict[str, Any], user: str | None) -> None:
+        """Whatever was done by a route that is an act stands in the audit log, with who did it."""
+        route = self.api.handler.routes.find(method, request["resource"])
+        if route is not None and isinstance(route.audited, Act):
+            entries = [
+                json.loads(item["body"]["S"]) for item in self.items() if item["pk"]["S"].endswith("#AUDIT#CHAIN")
+            ]
+            done = [one for one in entries if one["action"] == route.audited and one["actor"] == user]
+            assert done, f"{method} {route.path} was answered and {route.audited} is not in the audit log"
 
     def send(self, request: dict[str, Any]) -> Answer:
         """One event through the handler as it is."""
@@ -172,6 +187,7 @@ class Happenings:
         self.catch_ups.append((connection, since))
 
     def request_access(self, use: CompanyUse, request_key: str, detail: str, details: Mapping[str, Any]) -> None:
+        make_waiting_writes()  # as the event that is kept for it would
         self.asked.append((use, request_key, detail, details))
 
 

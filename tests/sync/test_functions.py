@@ -4,6 +4,7 @@ import importlib.util
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from erphub import app, capabilities
+from erphub.audit.dynamodb import AuditTable
+from erphub.audit.service import AuditLog
 from erphub.erp.documents import Address
 from erphub.platform import logging, redaction
 from erphub.platform.actors import ActorKind, ActorView
@@ -18,6 +21,7 @@ from erphub.platform.aws.limits import LimitTable
 from erphub.platform.capability import Permission
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Member
+from erphub.platform.ids import new_id
 from erphub.platform.tasks import TaskFailed
 from erphub.sync.capability import SYNC_RUN
 from erphub.sync.changes.service import ChangeService
@@ -86,6 +90,9 @@ def served(hub: SyncHub, monkeypatch: pytest.MonkeyPatch) -> SyncHub:
         Authorizer: EverybodyIsTheTill(),
         MemberDirectory: EverybodyIsCalledAda(),
         TenantLimits: TenantLimits(LimitTable(hub.table), tuple, {}, hub.clock),
+        AuditLog: AuditLog(
+            AuditTable(hub.table), redaction, EverybodyIsCalledAda(), lambda: datetime(2026, 3, 6, tzinfo=UTC), new_id
+        ),
     }
     services.use(monkeypatch, given)
     monkeypatch.setattr(logging, "emit_metrics", lambda dimensions, **figures: hub.figures.append(figures))

@@ -13,6 +13,7 @@ from erphub.capabilities import CAPABILITIES
 from erphub.platform.services import Services
 
 if TYPE_CHECKING:
+    from erphub.platform.acts import ActLog
     from erphub.platform.cursors import Cursors
     from erphub.platform.http.authorization import Authorization
     from erphub.platform.http.dispatch import Dispatcher
@@ -55,6 +56,12 @@ class ThisFunction:
         from erphub.tenancy.access import Authorizer
 
         return services().get(Authorizer)
+
+    def act_log(self) -> "ActLog":
+        """Where what people do is written down."""
+        from erphub.audit.service import AuditLog
+
+        return services().get(AuditLog)
 
     def idempotency(self) -> "IdempotencyStore":
         """Requests that come twice."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from erphub.platform.capability import NoAct
 from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import Router
@@ -53,7 +54,7 @@ def echo(origins: frozenset[str] = ORIGINS) -> Dispatcher[Router]:
     def show(name: str) -> dict[str, Any]:
         return {"name": name}
 
-    @router.put("/things/{name}", needs=AccessLevel.SIGNED_IN)
+    @router.put("/things/{name}", needs=AccessLevel.SIGNED_IN, audit=NoAct("It changes nothing."))
     def put(name: str, body: bytes) -> dict[str, Any]:
         return {"name": name, "bytes": b64encode(body).decode()}
 

@@ -1,5 +1,7 @@
-"""The audit log: what was done to connections, and by whom."""
+"""The audit log: what was done in a client and at its customer, and by whom."""
 
-from erphub.platform.capability import Capability
+from erphub.platform.capability import Capability, Permission
 
-capability = Capability("audit", "Audit log")
+AUDIT_VIEW = Permission("audit:view", "See who did what in the client, when and from where")
+
+capability = Capability("audit", "Audit log", packages=("audit",), permissions=(AUDIT_VIEW,))

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def audit_log(services: "Services") -> "AuditLog":
-    """Who did what to a connection; `record` is for everybody who changes one."""
+    """Who did what; `record` and `entry` are for whoever writes an act of their own."""
     from erphub.audit.dynamodb import AuditTable
     from erphub.audit.service import AuditLog
     from erphub.platform import redaction

@@ -26,6 +26,7 @@ from erphub.connections.models import Company, Connection
 from erphub.connections.ports import ConnectionStore, UsedCompanies
 from erphub.erp.system import FoundCompany
 from erphub.platform.actors import ActorDirectory, ActorView
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Pause
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.identity import Member
@@ -285,10 +286,12 @@ class CompanyRegistry:
         """Set how many companies a customer may use. Raises NotFound."""
         if self.tenancy.customer(customer_id) is None:
             raise NotFound("There is no such customer.", code="customer_not_found")
+        describe_act(old={"licences_allowed": self.licences(customer_id).licences_allowed})
         return _view(self.store.set_allowed(customer_id, allowed))
 
     def set_allow_duplicates(self, customer_id: str, allow: bool) -> LicencesView:
         """Set whether a company may allow_duplicates be connected more than once; those that are stay."""
+        describe_act(old={"allow_duplicates": self.licences(customer_id).allow_duplicates})
         return _view(self.store.set_allow_duplicates(customer_id, allow))
 
 

@@ -1,10 +1,20 @@
 """Connections: shown, changed, tested, paused."""
 
 from erphub.audit.schemas import AuditPage
-from erphub.connections.capability import TESTS
+from erphub.connections.capability import (
+    CONNECTION_RENAMED,
+    CONNECTION_SHARED,
+    CONNECTION_TESTED,
+    CONNECTION_UNSHARED,
+    OWNER_CHANGED,
+    PAUSED,
+    RESUMED,
+    TESTS,
+)
 from erphub.connections.health import PauseService
 from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
 from erphub.connections.service import ConnectionService
+from erphub.platform.capability import ByService
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
@@ -25,7 +35,11 @@ def get_connection(service: ConnectionService, member: Member, connection_id: st
     return service.get(member, connection_id)
 
 
-@router.patch("/clients/{client_id}/connections/{connection_id}", needs=CONNECTIONS_MANAGE)
+@router.patch(
+    "/clients/{client_id}/connections/{connection_id}",
+    needs=CONNECTIONS_MANAGE,
+    audit=ByService((CONNECTION_RENAMED, CONNECTION_SHARED, CONNECTION_UNSHARED)),
+)
 def update_connection(
     service: ConnectionService, member: Member, connection_id: str, body: ChangedConnection
 ) -> ConnectionView:
@@ -33,7 +47,13 @@ def update_connection(
     return service.update(member, connection_id, body)
 
 
-@router.post("/clients/{client_id}/connections/{connection_id}/test", needs=CONNECTIONS_MANAGE, status=202, limit=TESTS)
+@router.post(
+    "/clients/{client_id}/connections/{connection_id}/test",
+    needs=CONNECTIONS_MANAGE,
+    audit=CONNECTION_TESTED,
+    status=202,
+    limit=TESTS,
+)
 def test_connection(service: ConnectionService, member: Member, connection_id: str) -> ConnectionView:
     """Start a test of a connection; its result appears in `last_test`."""
     return service.start_test(member, connection_id)
@@ -46,7 +66,10 @@ def list_audit(service: ConnectionService, member: Member, connection_id: str, q
 
 
 @router.post(
-    "/clients/{client_id}/connections/{connection_id}/transfer-ownership", needs=CONNECTIONS_MANAGE, status=200
+    "/clients/{client_id}/connections/{connection_id}/transfer-ownership",
+    needs=CONNECTIONS_MANAGE,
+    audit=ByService((OWNER_CHANGED,)),
+    status=200,
 )
 def transfer_ownership(
     service: ConnectionService, member: Member, connection_id: str, body: NewOwner
@@ -55,7 +78,12 @@ def transfer_ownership(
     return service.transfer_ownership(member, connection_id, body)
 
 
-@router.post("/clients/{client_id}/connections/{connection_id}/pause", needs=CONNECTIONS_MANAGE, status=200)
+@router.post(
+    "/clients/{client_id}/connections/{connection_id}/pause",
+    needs=CONNECTIONS_MANAGE,
+    audit=ByService((PAUSED,)),
+    status=200,
+)
 def pause_connection(
     connections: ConnectionService, pausing: PauseService, member: Member, connection_id: str
 ) -> ConnectionView:
@@ -64,7 +92,12 @@ def pause_connection(
     return connections.get(member, connection_id)
 
 
-@router.post("/clients/{client_id}/connections/{connection_id}/resume", needs=CONNECTIONS_MANAGE, status=200)
+@router.post(
+    "/clients/{client_id}/connections/{connection_id}/resume",
+    needs=CONNECTIONS_MANAGE,
+    audit=ByService((RESUMED,)),
+    status=200,
+)
 def resume_connection(
     connections: ConnectionService, pausing: PauseService, member: Member, connection_id: str
 ) -> ConnectionView:

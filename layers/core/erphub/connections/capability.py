@@ -1,6 +1,6 @@
 """What connections bring to the hub."""
 
-from erphub.platform.capability import Capability, EventType, Level, Limit, LimitKind, Variable
+from erphub.platform.capability import Act, Capability, EventType, Level, Limit, LimitKind, Variable
 
 CONNECTION_REAUTH_REQUIRED = EventType(
     "connection.reauth_required", "The ERP no longer takes a connection's password", Level.ERROR
@@ -17,6 +17,14 @@ TESTS = Limit(
     LimitKind.RATE,
     seconds=3600,
 )
+
+CONNECTION_RENAMED = Act("connection.renamed", "A connection has another name")
+CONNECTION_SHARED = Act("connection.shared", "A connection can be changed by others from now on")
+CONNECTION_UNSHARED = Act("connection.unshared", "A connection can be changed by its owner alone")
+OWNER_CHANGED = Act("connection.owner_changed", "A connection was given to another member")
+CONNECTION_TESTED = Act("connection.tested", "A test of a connection was started by hand")
+PAUSED = Act("connection.paused", "A connection was paused")
+RESUMED = Act("connection.resumed", "A connection was resumed")
 
 capability = Capability(
     "connections",
@@ -37,5 +45,14 @@ capability = Capability(
         Variable("ERP_ADDRESSES"),
         Variable("ERP_APPLICATIONS"),
         Variable("ALLOWED_ERP_NETWORKS"),
+    ),
+    acts=(
+        CONNECTION_RENAMED,
+        CONNECTION_SHARED,
+        CONNECTION_UNSHARED,
+        OWNER_CHANGED,
+        CONNECTION_TESTED,
+        PAUSED,
+        RESUMED,
     ),
 )

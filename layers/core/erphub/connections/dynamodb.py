@@ -50,7 +50,7 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
                     Write(put=_name_item(connection), condition=new),
                     Write(put=_item(connection), condition=new),
                     *also,
-                    audit_write(connection.client_id, connection.id, entry),
+                    audit_write(self._table.name, connection.client_id, connection.id, entry),
                 ]
             )
         except VersionConflict as error:
@@ -90,7 +90,7 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
             }
             | tested,
         )
-        audit = audit_write(connection.client_id, connection.id, entry)
+        audit = audit_write(self._table.name, connection.client_id, connection.id, entry)
         self._transact_named([change, *also, audit], connection, before)
 
     @override
@@ -136,7 +136,7 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
             condition="version = :before",
             values={"body": _body(after), "version": after.version, "before": before.version},
         )
-        audit = [audit_write(after.client_id, after.id, entry) for entry in entries]
+        audit = [audit_write(self._table.name, after.client_id, after.id, entry) for entry in entries]
         self._transact_named([write, *audit], after, before)
         return after
 

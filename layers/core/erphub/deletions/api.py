@@ -2,8 +2,10 @@
 
 from erphub.connections.schemas import ConnectionView
 from erphub.connections.service import ConnectionService
+from erphub.deletions.capability import CONNECTION_DELETED, RESTORED
 from erphub.deletions.schemas import DeletionQuery, DeletionView, PlanView
 from erphub.deletions.service import DeletionService
+from erphub.platform.capability import ByService, NoAct
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
@@ -11,13 +13,23 @@ from erphub.tenancy.capability import CONNECTIONS_MANAGE
 router = Router("Connections")
 
 
-@router.post("/clients/{client_id}/connections/{connection_id}/deletion-preview", needs=CONNECTIONS_MANAGE, status=200)
+@router.post(
+    "/clients/{client_id}/connections/{connection_id}/deletion-preview",
+    needs=CONNECTIONS_MANAGE,
+    audit=NoAct("It shows what a deletion would take, and changes nothing."),
+    status=200,
+)
 def preview_deletion(service: DeletionService, member: Member, connection_id: str) -> PlanView:
     """Show everything that is deleted with a connection, and what is kept; gives the token that DELETE needs."""
     return service.preview(member, connection_id)
 
 
-@router.delete("/clients/{client_id}/connections/{connection_id}", needs=CONNECTIONS_MANAGE, status=202)
+@router.delete(
+    "/clients/{client_id}/connections/{connection_id}",
+    needs=CONNECTIONS_MANAGE,
+    audit=ByService((CONNECTION_DELETED,)),
+    status=202,
+)
 def delete_connection(
     service: DeletionService, member: Member, connection_id: str, query: DeletionQuery
 ) -> DeletionView:
@@ -25,7 +37,12 @@ def delete_connection(
     return service.delete(member, connection_id, query.plan_token)
 
 
-@router.post("/clients/{client_id}/connections/{connection_id}/restore", needs=CONNECTIONS_MANAGE, status=200)
+@router.post(
+    "/clients/{client_id}/connections/{connection_id}/restore",
+    needs=CONNECTIONS_MANAGE,
+    audit=ByService((RESTORED,)),
+    status=200,
+)
 def restore_connection(
     service: DeletionService, connections: ConnectionService, member: Member, connection_id: str
 ) -> ConnectionView:

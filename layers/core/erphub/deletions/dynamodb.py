@@ -98,7 +98,7 @@ class DeletionTable(DeletionStore):
         )
         unchanged = self._in_status(deletion, DeletionStatus.REQUESTED)
         record = Write(put=_item(after), condition=unchanged.condition, names=unchanged.names, values=unchanged.values)
-        audit = audit_write(deletion.client_id, deletion.connection_id, entry)
+        audit = audit_write(self._table.name, deletion.client_id, deletion.connection_id, entry)
         try:
             self._table.transact([change, record, audit, event_write(notice)])
         except VersionConflict:
@@ -131,7 +131,7 @@ class DeletionTable(DeletionStore):
         )
         # What was shown then does not count any more: the same token would make the same deletion, whose machine ended.
         plan = Write(delete=deletion_plan_key(deletion.client_id, deletion.connection_id, deletion.plan_token))
-        audit = audit_write(deletion.client_id, deletion.connection_id, entry)
+        audit = audit_write(self._table.name, deletion.client_id, deletion.connection_id, entry)
         try:
             self._table.transact([change, record, plan, audit, event_write(notice)])
         except VersionConflict as error:

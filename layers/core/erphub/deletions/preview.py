@@ -20,7 +20,11 @@ PLAN_LIFETIME = timedelta(hours=1)
 MAX_NAMES_SHOWN = 20
 
 KEPT = (
-    KeptKindView(kind="audit", title="Audit log", reason="Who did what to the connection stays readable, for good."),
+    KeptKindView(
+        kind="audit",
+        title="Audit log",
+        reason="Who did what stays readable, for good: it is part of the client's chain, and has no secrets.",
+    ),
     KeptKindView(
         kind="executions",
         title="Histories of finished work",

@@ -70,6 +70,38 @@ class LimitScope(StrEnum):
     """One person or program, in whatever clients."""
 
 
+class Act(str):
+    """A thing that people do. It is the text that the audit log holds; it never comes to mean something else."""
+
+    summary: str
+
+    def __new__(cls, name: str, summary: str) -> Self:
+        """`summary` says to whoever reads the log what was done."""
+        made = super().__new__(cls, name)
+        made.summary = summary
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return str(self), self.summary
+
+
+@dataclass(frozen=True)
+class ByService:
+    """The route's use case writes these acts itself, in the transaction of the change."""
+
+    acts: tuple[Act, ...]
+
+
+@dataclass(frozen=True)
+class NoAct:
+    """The route is none of the acts that the audit log tells of, and why."""
+
+    reason: str
+
+
+type Audited = Act | ByService | NoAct
+
+
 @dataclass(frozen=True)
 class Limit:
     """How many of something a client, a customer or a caller may have.
@@ -113,3 +145,5 @@ class Capability:
     events: tuple[EventType, ...] = ()
     limits: tuple[Limit, ...] = ()
     environment: tuple[Variable, ...] = ()
+    acts: tuple[Act, ...] = ()
+    """What people do in it that the audit log tells of."""

@@ -1,6 +1,6 @@
 """What syncs bring to the hub."""
 
-from erphub.platform.capability import Capability, EventType, Level, Limit, LimitKind, Permission, Variable
+from erphub.platform.capability import Act, Capability, EventType, Level, Limit, LimitKind, Permission, Variable
 
 SYNC_MANAGE = Permission("sync:manage", "Set up what is sent to the ERP and fetched from it")
 SYNC_RUN = Permission("sync:run", "Hand in documents, send them and mend what was refused", {"accountant"})
@@ -11,6 +11,16 @@ EXPORT_SILENT = EventType("export.silent", "Nothing was sent for longer than usu
 EXPORT_GAPS = EventType("export.gaps", "Settlements are missing between those that came", Level.WARNING)
 DOCUMENTS = Limit("documents_per_day", 200_000, "Documents handed in, new or changed", LimitKind.RATE, seconds=86400)
 UPLOADS = Limit("uploads_per_day", 1_000, "Uploads opened", LimitKind.RATE, seconds=86400)
+
+SETTINGS_SAVED = Act("sync.settings_saved", "The settings of sending were saved")
+CHANGES_ACKNOWLEDGED = Act("changes.acknowledged", "The till took changes of the ERP over")
+UPLOAD_CREATED = Act("upload.created", "A place for a file with documents was asked for")
+UPLOAD_TAKEN = Act("upload.taken", "A file with documents was taken")
+DOCUMENTS_RETRIED = Act("documents.retried", "Documents were let go again")
+DOCUMENT_RETRIED = Act("document.retried", "A document was let go again")
+DOCUMENT_SKIPPED = Act("document.skipped", "A document was left out for good")
+DOCUMENT_POSTED = Act("document.posted_by_hand", "A document was marked as posted in the ERP")
+TRANSFER_STARTED = Act("transfer.started", "A transfer was started by hand")
 
 capability = Capability(
     "sync",
@@ -32,5 +42,16 @@ capability = Capability(
         Variable("TRANSFER_FUNCTION", needed_by=("sync.uploads.api", "sync.transfers.api", "sync.scheduler")),
         Variable("LAKE_BUCKET"),
         Variable("RESEND_DELAY_SECONDS"),
+    ),
+    acts=(
+        SETTINGS_SAVED,
+        CHANGES_ACKNOWLEDGED,
+        UPLOAD_CREATED,
+        UPLOAD_TAKEN,
+        DOCUMENTS_RETRIED,
+        DOCUMENT_RETRIED,
+        DOCUMENT_SKIPPED,
+        DOCUMENT_POSTED,
+        TRANSFER_STARTED,
     ),
 )

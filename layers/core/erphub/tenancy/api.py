@@ -4,7 +4,20 @@ from erphub.platform.actors import ActorView
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel, Caller, Member
 from erphub.platform.wire import PageQuery
-from erphub.tenancy.capability import CLIENTS, CONNECTIONS_VIEW, MEMBERS_MANAGE
+from erphub.tenancy.capability import (
+    ADMINISTRATOR_ADDED,
+    ADMINISTRATOR_REMOVED,
+    CLIENT_CREATED,
+    CLIENTS,
+    CONNECTIONS_VIEW,
+    CUSTOMER_CREATED,
+    LIMIT_CHANGED,
+    MEMBER_REMOVED,
+    MEMBER_SAVED,
+    MEMBERS_MANAGE,
+    ROLE_DELETED,
+    ROLE_SAVED,
+)
 from erphub.tenancy.clients import ClientService
 from erphub.tenancy.current_user import CurrentUserService
 from erphub.tenancy.customers import CustomerService
@@ -38,7 +51,7 @@ def get_me(service: CurrentUserService, caller: Caller) -> CurrentUser:
     return service.get(caller)
 
 
-@router.post("/customers", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
+@router.post("/customers", needs=AccessLevel.PLATFORM_ADMINISTRATOR, audit=CUSTOMER_CREATED)
 def create_customer(service: CustomerService, body: NewCustomer) -> CustomerView:
     """Make a customer, with its first administrator and roles."""
     return service.create(body)
@@ -56,13 +69,19 @@ def list_administrators(service: CustomerService, customer_id: str, query: PageQ
     return service.list_administrators(customer_id, query)
 
 
-@router.put("/customers/{customer_id}/administrators/{user_id}", needs=AccessLevel.ANY_ADMINISTRATOR)
+@router.put(
+    "/customers/{customer_id}/administrators/{user_id}", needs=AccessLevel.ANY_ADMINISTRATOR, audit=ADMINISTRATOR_ADDED
+)
 def add_administrator(service: CustomerService, customer_id: str, user_id: str) -> ActorView:
     """Let somebody administer a customer, by user id or e-mail address; an address nobody has is invited."""
     return service.add_administrator(customer_id, user_id)
 
 
-@router.delete("/customers/{customer_id}/administrators/{user_id}", needs=AccessLevel.ANY_ADMINISTRATOR)
+@router.delete(
+    "/customers/{customer_id}/administrators/{user_id}",
+    needs=AccessLevel.ANY_ADMINISTRATOR,
+    audit=ADMINISTRATOR_REMOVED,
+)
 def remove_administrator(service: CustomerService, customer_id: str, user_id: str) -> None:
     """Let somebody administer a customer no longer; the last one stays."""
     service.remove_administrator(customer_id, user_id)
@@ -74,7 +93,12 @@ def list_clients(service: ClientService, customer_id: str, query: PageQuery) -> 
     return service.list_clients(customer_id, query)
 
 
-@router.post("/customers/{customer_id}/clients", needs=AccessLevel.CUSTOMER_ADMINISTRATOR, limit=CLIENTS)
+@router.post(
+    "/customers/{customer_id}/clients",
+    needs=AccessLevel.CUSTOMER_ADMINISTRATOR,
+    audit=CLIENT_CREATED,
+    limit=CLIENTS,
+)
 def create_client(service: ClientService, customer_id: str, caller: Caller, body: NewClient) -> ClientView:
     """Make a client; the caller becomes its first member, as administrator."""
     return service.create(customer_id, caller, body)
@@ -86,13 +110,13 @@ def get_role(service: RoleService, customer_id: str, role: str) -> RoleView:
     return service.get(customer_id, role)
 
 
-@router.put("/customers/{customer_id}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+@router.put("/customers/{customer_id}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR, audit=ROLE_SAVED)
 def create_or_update_role(service: RoleService, customer_id: str, role: str, body: ChangedRole) -> RoleView:
     """Make a role, or change what it allows."""
     return service.create_or_update(customer_id, role, body)
 
 
-@router.delete("/customers/{customer_id}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR)
+@router.delete("/customers/{customer_id}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR, audit=ROLE_DELETED)
 def delete_role(service: RoleService, customer_id: str, role: str) -> None:
     """Delete a role that nobody has."""
     service.delete(customer_id, role)
@@ -104,13 +128,13 @@ def list_members(service: MemberService, member: Member, query: PageQuery) -> Me
     return service.list_members(member, query)
 
 
-@router.put("/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE)
+@router.put("/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE, audit=MEMBER_SAVED)
 def add_or_update_member(service: MemberService, member: Member, user_id: str, body: ChangedMember) -> MemberView:
     """Give a user a role in the client; an e-mail address nobody has yet is invited."""
     return service.add_or_update(member, user_id, body)
 
 
-@router.delete("/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE)
+@router.delete("/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE, audit=MEMBER_REMOVED)
 def remove_member(service: MemberService, member: Member, user_id: str) -> None:
     """Take a user out of the client."""
     service.remove(member, user_id)
@@ -122,7 +146,9 @@ def list_limits(service: LimitService, member: Member) -> LimitPage:
     return service.list_limits(member)
 
 
-@router.put("/customers/{customer_id}/limits/{limit_name}", needs=AccessLevel.PLATFORM_ADMINISTRATOR)
+@router.put(
+    "/customers/{customer_id}/limits/{limit_name}", needs=AccessLevel.PLATFORM_ADMINISTRATOR, audit=LIMIT_CHANGED
+)
 def set_limit(
     service: LimitService, caller: Caller, customer_id: str, limit_name: str, body: ChangedLimit
 ) -> LimitView:

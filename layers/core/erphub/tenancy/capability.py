@@ -1,6 +1,6 @@
 """What customers, clients and their members bring to the hub."""
 
-from erphub.platform.capability import Capability, Limit, LimitKind, LimitScope, Permission, Variable
+from erphub.platform.capability import Act, Capability, Limit, LimitKind, LimitScope, Permission, Variable
 
 # Routes of events and webhooks, which stand below connections, ask for these two as well.
 CONNECTIONS_MANAGE = Permission("connections:manage", "Connect ERP systems, change and delete connections")
@@ -17,6 +17,15 @@ REQUESTS = Limit("requests_per_minute", 3_000, "Requests to a client", LimitKind
 CALLER_REQUESTS = Limit(
     "caller_requests_per_minute", 6_000, "Requests of a caller", LimitKind.RATE, LimitScope.CALLER, seconds=60
 )
+CUSTOMER_CREATED = Act("customer.created", "A customer was made")
+ADMINISTRATOR_ADDED = Act("administrator.added", "Somebody administers the customer from now on")
+ADMINISTRATOR_REMOVED = Act("administrator.removed", "Somebody administers the customer no longer")
+CLIENT_CREATED = Act("client.created", "A client was made")
+ROLE_SAVED = Act("role.saved", "A role was made, or what it allows was changed")
+ROLE_DELETED = Act("role.deleted", "A role was deleted")
+MEMBER_SAVED = Act("member.saved", "Somebody was invited, or a member has another role")
+LIMIT_CHANGED = Act("limit.changed", "A limit of a customer was changed")
+MEMBER_REMOVED = Act("member.removed", "Somebody is a member, or invited, no longer")
 
 capability = Capability(
     "tenancy",
@@ -33,4 +42,15 @@ capability = Capability(
     ),
     limits=(CLIENTS, REQUESTS, CALLER_REQUESTS),
     environment=(Variable("USER_POOL_ID"), Variable("LIMITS")),
+    acts=(
+        CUSTOMER_CREATED,
+        ADMINISTRATOR_ADDED,
+        ADMINISTRATOR_REMOVED,
+        CLIENT_CREATED,
+        ROLE_SAVED,
+        ROLE_DELETED,
+        MEMBER_SAVED,
+        LIMIT_CHANGED,
+        MEMBER_REMOVED,
+    ),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from erphub.platform.acts import describe_act
 from erphub.platform.capability import ADMINISTRATOR
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.identity import Caller
@@ -22,6 +23,7 @@ class ClientService:
     def create(self, customer_id: str, caller: Caller, body: NewClient) -> ClientView:
         """Make a client; whoever makes it is its first member, as administrator."""
         client = Client(self.ids(), customer_id, body.name, self.clock())
+        describe_act(new={"client_id": client.id})
         self.store.add(client, Membership(client.id, customer_id, caller.user, ADMINISTRATOR, caller.email))
         return _view(client)
 

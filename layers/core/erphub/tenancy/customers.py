@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from erphub.platform.actors import ActorView
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.wire import PageQuery
-from erphub.tenancy.models import Customer
+from erphub.tenancy.models import Customer, User
 from erphub.tenancy.people import PersonLookup
 from erphub.tenancy.ports import CustomerStore, RoleStore
 from erphub.tenancy.schemas import AdministratorPage, CustomerView, NewCustomer, person_view, role_view
@@ -26,6 +27,7 @@ class CustomerService:
         """Make a customer with its first administrator and roles; an unknown e-mail address is invited."""
         administrator = self.people.find_or_invite(body.administrator, "/administrator")
         customer = Customer(self.ids(), body.name, self.clock())
+        describe_act(new={"administrator": _details(administrator)}, customer_id=customer.id)
         self.store.add(customer, administrator)
         return self.get(customer.id)
 
@@ -51,6 +53,7 @@ class CustomerService:
         """Let somebody administer a customer; an unknown e-mail address is invited. Raises NotFound, Invalid."""
         self._require(customer_id)
         user = self.people.find_or_invite(who, "")
+        describe_act(new=_details(user))
         self.store.add_administrator(customer_id, user)
         return person_view(user)
 
@@ -63,6 +66,7 @@ class CustomerService:
         remaining = next((one for one in administrators if one != user), None)
         if remaining is None:
             raise Conflict("This is the customer's last administrator. Add another first.", code="last_administrator")
+        describe_act(new={"user_id": user})
         self.store.remove_administrator(customer_id, user, remaining)
 
     def _require(self, customer_id: str) -> Customer:
@@ -70,3 +74,7 @@ class CustomerService:
         if customer is None:
             raise NotFound("There is no such customer, or you do not belong to it.", code="customer_not_found")
         return customer
+
+
+def _details(user: User) -> dict[str, str | None]:
+    return {"user_id": user.id, "email": user.email}

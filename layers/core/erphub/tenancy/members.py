@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from erphub.platform.acts import describe_act
 from erphub.platform.errors import Conflict, Forbidden, Invalid, NotFound, version_conflict
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
@@ -46,6 +47,7 @@ class MemberService:
             remaining = self._find_remaining_manager(before)
         version = before.version + 1 if before else 1
         after = Membership(member.client_id, member.customer_id, user.id, role.name, user.email, version)
+        describe_act(old={"role": before.role} if before else None, new={"user_id": user.id, "email": user.email})
         return member_view(self.store.save(after, before, remaining), role)
 
     def remove(self, member: Member, who: str) -> None:
@@ -55,6 +57,7 @@ class MemberService:
         if before is None:
             raise NotFound("There is no such member.", code="member_not_found")
         self._require_no_more_than_own_of(member, before)
+        describe_act(old={"role": before.role}, new={"user_id": before.user, "email": before.email})
         self.store.delete(before, self._find_remaining_manager(before))
 
     def _require_no_more_than_own_of(self, member: Member, other: Membership) -> None:

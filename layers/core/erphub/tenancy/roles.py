@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from erphub.platform.acts import describe_act
 from erphub.platform.capability import ADMINISTRATOR
 from erphub.platform.errors import Conflict, Invalid, NotFound, version_conflict
 from erphub.tenancy.capability import MEMBERS_MANAGE
@@ -33,13 +34,14 @@ class RoleService:
         if body.version is not None and (before is None or before.version != body.version):
             raise version_conflict()
         role = Role(customer_id, name, frozenset(body.permissions))
+        describe_act(old={"permissions": sorted(before.permissions)} if before else None)
         return role_view(self.store.save(role, before.version if before else None))
 
     def delete(self, customer_id: str, name: str) -> None:
         """Remove a role nobody has. Raises NotFound, Conflict."""
         if name == ADMINISTRATOR:
             raise Conflict("The role of administrators stays.", code="role_protected")
-        self._require(customer_id, name)
+        describe_act(old={"permissions": sorted(self._require(customer_id, name).permissions)})
         self.store.delete(customer_id, name)
 
     def _require(self, customer_id: str, name: str) -> Role:

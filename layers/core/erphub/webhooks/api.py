@@ -4,7 +4,7 @@ from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
-from erphub.webhooks.capability import WEBHOOKS
+from erphub.webhooks.capability import DELIVERY_REPLAYED, WEBHOOK_CHANGED, WEBHOOK_CREATED, WEBHOOK_DELETED, WEBHOOKS
 from erphub.webhooks.schemas import ChangedWebhook, DeliveryPage, DeliveryView, NewWebhook, WebhookPage, WebhookView
 from erphub.webhooks.service import WebhookService
 
@@ -17,7 +17,7 @@ def list_webhooks(service: WebhookService, member: Member, query: PageQuery) -> 
     return service.list_webhooks(member, query)
 
 
-@router.post("/clients/{client_id}/webhooks", needs=CONNECTIONS_MANAGE, limit=WEBHOOKS)
+@router.post("/clients/{client_id}/webhooks", needs=CONNECTIONS_MANAGE, audit=WEBHOOK_CREATED, limit=WEBHOOKS)
 def create_webhook(service: WebhookService, member: Member, body: NewWebhook) -> WebhookView:
     """Register an address for events; the secret they are signed with is in this answer alone."""
     return service.create(member, body)
@@ -29,13 +29,13 @@ def get_webhook(service: WebhookService, member: Member, webhook_id: str) -> Web
     return service.get(member, webhook_id)
 
 
-@router.patch("/clients/{client_id}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
+@router.patch("/clients/{client_id}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE, audit=WEBHOOK_CHANGED)
 def update_webhook(service: WebhookService, member: Member, webhook_id: str, body: ChangedWebhook) -> WebhookView:
     """Update a webhook, enable or disable it, or give it a new secret."""
     return service.update(member, webhook_id, body)
 
 
-@router.delete("/clients/{client_id}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE)
+@router.delete("/clients/{client_id}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE, audit=WEBHOOK_DELETED)
 def delete_webhook(service: WebhookService, member: Member, webhook_id: str) -> None:
     """Delete a webhook with its secret and its log."""
     service.delete(member, webhook_id)
@@ -50,6 +50,7 @@ def list_deliveries(service: WebhookService, member: Member, webhook_id: str, qu
 @router.post(
     "/clients/{client_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
     needs=CONNECTIONS_MANAGE,
+    audit=DELIVERY_REPLAYED,
     status=202,
 )
 def replay_delivery(service: WebhookService, member: Member, webhook_id: str, delivery_id: str) -> DeliveryView:

@@ -1,12 +1,17 @@
 """What webhooks bring to the hub."""
 
-from erphub.platform.capability import Capability, EventType, Level, Limit, Variable
+from erphub.platform.capability import Act, Capability, EventType, Level, Limit, Variable
 
 WEBHOOK_FAILING = EventType(
     "webhook.failing", "A webhook's receiver takes no events, or it was disabled for that", Level.WARNING
 )
 
 WEBHOOKS = Limit("webhooks", 20, "Webhooks")
+
+WEBHOOK_CREATED = Act("webhook.created", "A webhook was registered")
+WEBHOOK_CHANGED = Act("webhook.changed", "A webhook or its secret was changed")
+WEBHOOK_DELETED = Act("webhook.deleted", "A webhook was removed")
+DELIVERY_REPLAYED = Act("webhook.replayed", "A message was sent again by hand")
 
 capability = Capability(
     "webhooks",
@@ -18,5 +23,11 @@ capability = Capability(
         Variable("SECRET_PREFIX"),
         Variable("ALLOWED_ERP_NETWORKS"),
         Variable("WEBHOOK_CA_BUNDLE", needed_by=("webhooks.delivery",)),
+    ),
+    acts=(
+        WEBHOOK_CREATED,
+        WEBHOOK_CHANGED,
+        WEBHOOK_DELETED,
+        DELIVERY_REPLAYED,
     ),
 )

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from erphub.platform.actors import ActorDirectory, ActorView
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, HubError, Invalid, NotFound, version_conflict
 from erphub.platform.identity import Member
@@ -57,6 +58,7 @@ class WebhookService:
             updated_at=now,
         )
         # The item first: a secret is never without somebody it belongs to.
+        describe_act(new={"webhook_id": webhook.id})
         self.store.add(webhook)
         secret = new_secret()
         self.secrets.put(webhook.secret_name, {"current": secret}, member.client_id)
@@ -87,6 +89,8 @@ class WebhookService:
             changes["old_secret_expires_at"] = now + OLD_SECRET_LIFETIME
         if not changes:
             return self._view(before)
+        shown = before.model_dump(mode="json", include={"url", "events", "description", "is_enabled"})
+        describe_act(old={name: value for name, value in shown.items() if name in changes})
         after = self.store.update(before.model_copy(update=changes | {"updated_at": now}), before)
         return self._view(after, self._rotate(after) if body.rotate_secret else None)
 
@@ -102,6 +106,7 @@ class WebhookService:
     def delete(self, member: Member, webhook_id: str) -> None:
         """Remove a webhook, its secret and its deliveries. Raises NotFound."""
         webhook = self._read(member, webhook_id)
+        describe_act(old=webhook.model_dump(mode="json", include={"url", "events", "description", "is_enabled"}))
         self.secrets.delete(webhook.secret_name)
         self.store.delete(webhook)
 

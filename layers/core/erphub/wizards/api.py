@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from erphub.companies.schemas import CompanySearch
+from erphub.platform.capability import ByService, NoAct
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
 from erphub.wizards.answers import AnswerService
-from erphub.wizards.capability import WIZARDS
+from erphub.wizards.capability import ACCESS_REQUESTED, CONNECTION_CREATED, CONNECTION_EDITED, WIZARDS
 from erphub.wizards.options import OptionService
 from erphub.wizards.schemas import (
     ChoiceSearch,
@@ -22,9 +23,10 @@ from erphub.wizards.schemas import (
 from erphub.wizards.service import WizardService
 
 router = Router("Wizard")
+_DRAFT = "Nothing of a wizard is in use before its last step, whose entry says what was chosen."
 
 
-@router.post("/clients/{client_id}/wizards", needs=CONNECTIONS_MANAGE, limit=WIZARDS)
+@router.post("/clients/{client_id}/wizards", needs=CONNECTIONS_MANAGE, audit=NoAct(_DRAFT), limit=WIZARDS)
 def start_wizard(service: WizardService, member: Member, body: StartWizard) -> WizardView:
     """Start a wizard that connects an ERP system, or that edits a connection from any of its steps."""
     return service.start(member, body)
@@ -52,7 +54,12 @@ def list_choices(
     return service.list_choices(member, wizard_id, field_name, query)
 
 
-@router.post("/clients/{client_id}/wizards/{wizard_id}/steps/{step_id}/refresh", needs=CONNECTIONS_MANAGE, status=202)
+@router.post(
+    "/clients/{client_id}/wizards/{wizard_id}/steps/{step_id}/refresh",
+    needs=CONNECTIONS_MANAGE,
+    audit=NoAct(_DRAFT),
+    status=202,
+)
 def refresh_step(
     service: AnswerService, member: Member, wizard_id: str, step_id: str, query: RefreshQuery, received: datetime
 ) -> WizardView:
@@ -63,7 +70,12 @@ def refresh_step(
     return service.refresh(member, wizard_id, step_id, query, received)
 
 
-@router.put("/clients/{client_id}/wizards/{wizard_id}/steps/{step_id}", needs=CONNECTIONS_MANAGE, status=202)
+@router.put(
+    "/clients/{client_id}/wizards/{wizard_id}/steps/{step_id}",
+    needs=CONNECTIONS_MANAGE,
+    audit=ByService((CONNECTION_CREATED, CONNECTION_EDITED)),
+    status=202,
+)
 def answer_step(
     service: AnswerService, member: Member, wizard_id: str, step_id: str, body: dict[str, Any], received: datetime
 ) -> WizardView:
@@ -71,13 +83,18 @@ def answer_step(
     return service.answer(member, wizard_id, step_id, body, received)
 
 
-@router.delete("/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE)
+@router.delete("/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE, audit=NoAct(_DRAFT))
 def cancel_wizard(service: WizardService, member: Member, wizard_id: str) -> None:
     """Cancel a wizard and forget its password."""
     service.cancel(member, wizard_id)
 
 
-@router.post("/clients/{client_id}/wizards/{wizard_id}/access-requests", needs=CONNECTIONS_MANAGE, status=202)
+@router.post(
+    "/clients/{client_id}/wizards/{wizard_id}/access-requests",
+    needs=CONNECTIONS_MANAGE,
+    audit=ACCESS_REQUESTED,
+    status=202,
+)
 def request_access(service: OptionService, member: Member, wizard_id: str, body: CreateAccessRequest) -> None:
     """Ask the people of the connection that has a company already to let the caller in; they are told once a day."""
     service.request_access(member, wizard_id, body)

@@ -1,6 +1,6 @@
 """What the wizard brings to the hub."""
 
-from erphub.platform.capability import Capability, EventType, Level, Limit, LimitKind, Variable
+from erphub.platform.capability import Act, Capability, EventType, Level, Limit, LimitKind, Variable
 
 ATTEMPTS_SLOWED = EventType(
     "connection.attempts_slowed", "Many tries to connect were refused, so the next must wait", Level.WARNING
@@ -8,6 +8,9 @@ ATTEMPTS_SLOWED = EventType(
 WIZARDS = Limit("wizards", 50, "Wizards that are open")
 COMPANIES_FOUND = Limit("companies_found", 5_000, "Companies that a wizard lists", LimitKind.SIZE)
 CHOICES_FOUND = Limit("choices_found", 5_000, "Choices that a wizard lists for a field", LimitKind.SIZE)
+CONNECTION_CREATED = Act("connection.created", "A connection was made")
+CONNECTION_EDITED = Act("connection.edited", "What a connection uses was changed")
+ACCESS_REQUESTED = Act("company.access_requested", "Access to a company was asked for")
 
 capability = Capability(
     "wizards",
@@ -16,4 +19,9 @@ capability = Capability(
     events=(ATTEMPTS_SLOWED,),
     limits=(WIZARDS, COMPANIES_FOUND, CHOICES_FOUND),
     environment=(Variable("CONNECT_MACHINE_ARN"),),
+    acts=(
+        CONNECTION_CREATED,
+        CONNECTION_EDITED,
+        ACCESS_REQUESTED,
+    ),
 )

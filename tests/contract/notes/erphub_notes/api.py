@@ -1,6 +1,6 @@
 """Notes on connections: written, listed, deleted."""
 
-from erphub.notes.capability import NOTES_MANAGE
+from erphub.notes.capability import NOTE_DELETED, NOTE_WRITTEN, NOTES_MANAGE
 from erphub.notes.schemas import NewNote, NotePage, NoteView
 from erphub.notes.service import NoteService
 
@@ -12,7 +12,7 @@ router = Router("Notes")
 NOTES = "/clients/{client_id}/connections/{connection_id}/notes"
 
 
-@router.post(NOTES, needs=NOTES_MANAGE)
+@router.post(NOTES, needs=NOTES_MANAGE, audit=NOTE_WRITTEN)
 def create_note(service: NoteService, member: Member, connection_id: str, body: NewNote) -> NoteView:
     """Write a note on a connection."""
     return service.create(member, connection_id, body)
@@ -24,7 +24,7 @@ def list_notes(service: NoteService, member: Member, connection_id: str, query: 
     return service.list_notes(member, connection_id, query)
 
 
-@router.delete(NOTES + "/{note}", needs=NOTES_MANAGE)
+@router.delete(NOTES + "/{note}", needs=NOTES_MANAGE, audit=NOTE_DELETED)
 def delete_note(service: NoteService, member: Member, connection_id: str, note: str) -> None:
     """Delete a note."""
     service.delete(member, connection_id, note)

@@ -7,9 +7,9 @@ from erphub.notes.models import Note
 from erphub.notes.ports import NoteStore
 from erphub.notes.schemas import NewNote, NotePage, NoteView
 
-from erphub.audit.service import AuditLog
 from erphub.connections.access import ConnectionAccess
 from erphub.events.publisher import EventPublisher, make_event
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import NotFound
 from erphub.platform.identity import Member
@@ -22,7 +22,6 @@ class NoteService:
 
     store: NoteStore
     access: ConnectionAccess
-    audit: AuditLog
     events: EventPublisher
     clock: Clock
     new_id: Ids
@@ -38,8 +37,8 @@ class NoteService:
             created_by=member.user,
             created_at=self.clock(),
         )
+        describe_act(new={"note_id": note.id})
         self.store.add(note)
-        self._record(member, connection_id, "note.created", note.id)
         about = f"A note was written on {connection.name}."
         self.events.publish(
             make_event(NOTE_CREATED, note.client_id, note.connection_id, note.created_at, note.id, about)
@@ -57,9 +56,3 @@ class NoteService:
         self.access.connection(member, connection_id)
         if not self.store.delete(member.client_id, connection_id, note_id):
             raise NotFound("There is no such note.", code="note_not_found")
-        self._record(member, connection_id, "note.deleted", note_id)
-
-    def _record(self, member: Member, connection_id: str, action: str, note_id: str) -> None:
-        self.audit.record(
-            member.client_id, connection_id, member.user, action, new={"note_id": note_id}, source=member.source
-        )

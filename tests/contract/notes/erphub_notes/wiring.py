@@ -16,7 +16,6 @@ def note_service(services: "Services") -> "NoteService":
     from erphub.notes.dynamodb import NoteTable
     from erphub.notes.service import NoteService
 
-    from erphub.audit.service import AuditLog
     from erphub.connections.access import ConnectionAccess
     from erphub.events.publisher import EventPublisher
 
@@ -24,7 +23,6 @@ def note_service(services: "Services") -> "NoteService":
     return NoteService(
         NoteTable(platform.table),
         services.get(ConnectionAccess),
-        services.get(AuditLog),
         services.get(EventPublisher),
         platform.clock,
         platform.new_id,

@@ -1,6 +1,6 @@
 """Import jobs."""
 
-from erphub.imports.capability import IMPORTS_MANAGE, IMPORTS_RUN
+from erphub.imports.capability import IMPORTS_MANAGE, IMPORTS_RUN, JOB_CHANGED, JOB_CREATED, JOB_DELETED
 from erphub.imports.capability import JOBS as JOB_LIMIT
 from erphub.imports.jobs.schemas import ChangedJob, JobPage, JobView, NewJob
 from erphub.imports.jobs.service import ImportJobService
@@ -18,7 +18,7 @@ def list_import_jobs(service: ImportJobService, client_id: str, query: PageQuery
     return service.list_jobs(client_id, query)
 
 
-@router.post(JOBS, needs=IMPORTS_MANAGE, limit=JOB_LIMIT)
+@router.post(JOBS, needs=IMPORTS_MANAGE, audit=JOB_CREATED, limit=JOB_LIMIT)
 def create_import_job(service: ImportJobService, client_id: str, caller: Caller, body: NewJob) -> JobView:
     """Make an import job."""
     return service.create(client_id, body, caller.user)
@@ -30,13 +30,13 @@ def get_import_job(service: ImportJobService, client_id: str, job_id: str) -> Jo
     return service.get(client_id, job_id)
 
 
-@router.patch(JOBS + "/{job_id}", needs=IMPORTS_MANAGE)
+@router.patch(JOBS + "/{job_id}", needs=IMPORTS_MANAGE, audit=JOB_CHANGED)
 def update_import_job(service: ImportJobService, client_id: str, job_id: str, body: ChangedJob) -> JobView:
     """Change an import job."""
     return service.update(client_id, job_id, body)
 
 
-@router.delete(JOBS + "/{job_id}", needs=IMPORTS_MANAGE)
+@router.delete(JOBS + "/{job_id}", needs=IMPORTS_MANAGE, audit=JOB_DELETED)
 def delete_import_job(service: ImportJobService, client_id: str, job_id: str) -> None:
     """Delete an import job; what it imported stays."""
     service.delete(client_id, job_id)

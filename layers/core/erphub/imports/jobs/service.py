@@ -1,5 +1,6 @@
 """Import jobs: made, changed, deleted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from erphub.imports.jobs.ports import JobStore
 from erphub.imports.jobs.schedule import next_due
 from erphub.imports.jobs.schemas import ChangedJob, JobPage, JobView, NewJob
 from erphub.platform.actors import ActorDirectory
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, FieldError, Invalid
 from erphub.platform.wire import PageQuery
@@ -35,6 +37,7 @@ class ImportJobService:
             raise Invalid.field("/connection_id", "connection_not_found", "This client has no such connection.")
         values = {name: getattr(new, name) for name in NewJob.model_fields}
         job = new_job(client_id, self.new_id(), created_by, self.clock(), **values)
+        describe_act(new={"job_id": job.id}, connection_id=job.connection_id)
         self.jobs.add(job)
         return self._view(job)
 
@@ -64,16 +67,23 @@ class ImportJobService:
         _check(after)
         if given & {"schedule", "period"}:
             after = after.model_copy(update={"due_at": _due(after.schedule, now)})
+        describe_act(old=_values(before, given), new=_values(after, given), connection_id=before.connection_id)
         self.jobs.save(after, before.version)
         return self._view(after)
 
     def delete(self, client_id: str, job_id: str) -> None:
         """Remove a job; its runs and what they imported stay. Raises NotFound."""
+        job = self.jobs.get(client_id, job_id)
+        describe_act(old=_values(job, NewJob.model_fields), connection_id=job.connection_id)
         self.jobs.delete(client_id, job_id)
 
     def _view(self, job: Job) -> JobView:
         actors = self.actors.find(job.client_id, [job.created_by])
         return JobView.of(job, actors[job.created_by])
+
+
+def _values(job: Job, names: Collection[str]) -> dict[str, Any]:
+    return job.model_dump(mode="json", include=set(names))
 
 
 def new_job(client_id: str, job_id: str, created_by: str, now: datetime, **values: Any) -> Job:

@@ -1,6 +1,6 @@
 """Runs of import jobs."""
 
-from erphub.imports.capability import IMPORTS_RUN
+from erphub.imports.capability import IMPORTS_RUN, RUN_CANCELLED, RUN_STARTED
 from erphub.imports.capability import RUNS as RUN_LIMIT
 from erphub.imports.runs.models import RunRef
 from erphub.imports.runs.schemas import LogPage, RunPage, RunQuery, RunView
@@ -20,7 +20,7 @@ def list_runs(service: ImportRunService, client_id: str, job_id: str, query: Pag
     return service.list_runs(client_id, job_id, query)
 
 
-@router.post(RUNS, needs=IMPORTS_RUN, status=202, limit=RUN_LIMIT)
+@router.post(RUNS, needs=IMPORTS_RUN, audit=RUN_STARTED, status=202, limit=RUN_LIMIT)
 def start_run(service: ImportRunService, client_id: str, job_id: str, caller: Caller) -> RunView:
     """Start a run now."""
     return service.start(client_id, job_id, caller.user)
@@ -32,7 +32,7 @@ def get_run(service: ImportRunService, client_id: str, job_id: str, run_id: str,
     return service.get(RunRef(client_id, job_id, run_id), query.next)
 
 
-@router.post(RUNS + "/{run_id}/cancel", needs=IMPORTS_RUN, status=202)
+@router.post(RUNS + "/{run_id}/cancel", needs=IMPORTS_RUN, audit=RUN_CANCELLED, status=202)
 def cancel_run(service: ImportRunService, client_id: str, job_id: str, run_id: str) -> RunView:
     """Stop a run within one batch; what is not published stays as it was."""
     return service.cancel(RunRef(client_id, job_id, run_id))

@@ -21,6 +21,7 @@ from erphub.imports.runs.schemas import (
     UnitView,
 )
 from erphub.platform.actors import HUB, ActorDirectory, ActorView
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, ServiceBusy, Unavailable
 from erphub.platform.ids import derived_id_at
@@ -48,7 +49,9 @@ class ImportRunService:
         """Start a run by hand. Raises NotFound, Unavailable, Conflict (`connection_deleting`)."""
         job = self.jobs.get(client_id, job_id)
         require_active(self.connections.get(client_id, job.connection_id))
-        return self._view(self._start(job, self.new_id(), RunTrigger.MANUAL, started_by))
+        run_id = self.new_id()
+        describe_act(new={"run_id": run_id}, connection_id=job.connection_id)
+        return self._view(self._start(job, run_id, RunTrigger.MANUAL, started_by))
 
     def start_first(self, job: Job, run_id: str) -> None:
         """Start the run a new connection begins with; again is fine."""
@@ -132,6 +135,7 @@ class ImportRunService:
         run = self.stores.runs.get(ref)
         if run.status.has_ended:
             raise Conflict("The run has ended already.", code="run_ended")
+        describe_act(connection_id=run.connection_id)
         return self._view(self.stores.runs.update(ref, cancel_requested=True))
 
     def list_log_lines(self, ref: RunRef, query: PageQuery) -> LogPage:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
+from erphub.platform.aws.transactions import make_waiting_writes
 from erphub.platform.errors import ServiceBusy, Unavailable
 from erphub.platform.objects import ObjectStore, Wanted, require_same_content
 
@@ -33,6 +34,7 @@ class Bucket(ObjectStore):
 
     @override
     def put_once(self, key: str, data: bytes) -> None:
+        make_waiting_writes()
         # S3 may store an object and lose the answer: its client then sends it again and is told that there is one
         # (`PreconditionFailed`). Whose it is, its content says. While another write to the name is under way S3 says
         # `ConditionalRequestConflict`: send it again (reference of PutObject).
@@ -53,6 +55,7 @@ class Bucket(ObjectStore):
 
     @override
     def copy(self, source: str, target: str) -> None:
+        make_waiting_writes()
         with _translated:
             client("s3").copy_object(
                 Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source}
@@ -60,6 +63,7 @@ class Bucket(ObjectStore):
 
     @override
     def delete_all(self, prefix: str) -> None:
+        make_waiting_writes()
         with _translated:
             for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 keys = [{"Key": found["Key"]} for found in page.get("Contents", []) if "Key" in found]
@@ -83,6 +87,7 @@ class Bucket(ObjectStore):
 
     @override
     def write(self, key: str, data: bytes) -> None:
+        make_waiting_writes()
         with _translated:
             client("s3").put_object(Bucket=self._bucket, Key=key, Body=data)
 

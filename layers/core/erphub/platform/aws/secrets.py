@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
+from erphub.platform.aws.transactions import make_waiting_writes
 from erphub.platform.errors import NotFound
 
 _later = later_when_busy("secrets_busy", "The password store is busy.")
@@ -23,6 +24,7 @@ class SecretsManager:
     @_later
     def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
         """Keep the fields as one JSON secret, tagged with the tenant; the same name again is a new version."""
+        make_waiting_writes()
         value = json.dumps(dict(fields), ensure_ascii=False)
         manager = client("secretsmanager")
         try:
@@ -48,6 +50,7 @@ class SecretsManager:
     @_later
     def delete(self, name: str) -> None:
         """Remove it at once; one that is not there is fine."""
+        make_waiting_writes()
         try:
             client("secretsmanager").delete_secret(SecretId=self._prefix + name, ForceDeleteWithoutRecovery=True)
         except ClientError as error:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
+from erphub.platform.aws.transactions import make_waiting_writes
 from erphub.platform.errors import Gone
 
 _later = later_when_busy("machine_busy", "The work could not be started.")
@@ -22,6 +23,7 @@ class StepFunctionsMachine:
     @_later
     def start(self, name: str, input: Mapping[str, Any]) -> str:
         """Start an execution and return its ARN; a name that has been started before gives the same ARN."""
+        make_waiting_writes()
         try:
             return client("stepfunctions").start_execution(
                 stateMachineArn=self._arn, name=name, input=json.dumps(input)
@@ -38,6 +40,7 @@ class StepFunctionsMachine:
     @_later
     def stop(self, execution: str, cause: str) -> None:
         """End an execution; one that has ended, or never was, is fine."""
+        make_waiting_writes()
         try:
             client("stepfunctions").stop_execution(executionArn=execution, cause=cause)
         except ClientError as error:
@@ -57,6 +60,7 @@ class StepFunctionsMachine:
     @_later
     def resume(self, token: str, output: Mapping[str, Any]) -> None:
         """Answer the task that waits with this token. Raises Gone (`token_expired`) when it no longer waits."""
+        make_waiting_writes()
         try:
             client("stepfunctions").send_task_success(taskToken=token, output=json.dumps(output))
         except ClientError as error:

@@ -6,13 +6,12 @@ has succeeded. An update that adds something adds it once, for the same reason. 
 DynamoDB knows them by for ten minutes. The mark stays in here: nobody who reads an item sees it.
 """
 
-import random
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from botocore.exceptions import ClientError
 
+from erphub.platform.aws import transactions
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.items import Item, encode, encode_value
 from erphub.platform.aws.table_pages import ItemPage, decode_cursor, decode_index_cursor, encode_cursor
@@ -21,20 +20,13 @@ from erphub.platform.aws.table_writes import (
     NOT_MADE,
     Marks,
     marking,
-    met_another,
-    own_transaction,
     own_write,
-    place_of,
     read_item,
     removed_before,
-    require_possible,
     table_busy,
     table_errors,
 )
-from erphub.platform.writes import Key, Write
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+from erphub.platform.writes import Key, Write, waiting_writes
 
 
 def make_key(pk: str, *parts: str) -> Key:
@@ -48,9 +40,6 @@ def client_partition(client_id: str) -> str:
 
 
 _MAX_BATCH_ATTEMPTS = 8
-_MAX_TRANSACTION_ATTEMPTS = 4
-"""How often a transaction is tried that meets another one on the same items."""
-_MAX_PAUSE_SECONDS = 5.0
 _KEYS_PER_PAGE = 5_000
 """Keys alone are short: so many are about a page's megabyte."""
 
@@ -72,6 +61,9 @@ class Table:
         self, item: Item, *, condition: str | None = None, names: Mapping[str, str] | None = None, **values: Any
     ) -> None:
         """Write the item. Raises Taken when the condition does not hold, unless because this very item is there."""
+        if waiting_writes():
+            self.transact([Write(put=item, condition=condition, names=names or {}, values=values)])
+            return
         request: dict[str, Any] = {"TableName": self.name, "Item": encode(item)}
         if condition is None:
             with table_errors():
@@ -105,6 +97,10 @@ class Table:
 
         Raises Taken when the condition does not hold, unless because the change has been made already.
         """
+        if waiting_writes():
+            write = Write(update=key, expression=expression, condition=condition, names=names or {}, values=values)
+            self.transact([write])
+            return self.get(key) or {}
         marks = Marks.of(self.name, key)
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -125,6 +121,9 @@ class Table:
 
     def delete(self, key: Key, *, condition: str | None = None, **values: Any) -> None:
         """Remove the item; one that is not there is fine. Raises Taken when the condition does not hold."""
+        if waiting_writes():
+            self.transact([Write(delete=key, condition=condition, values=values)])
+            return
         request: dict[str, Any] = {"TableName": self.name, "Key": encode(key)}
         _add_condition(request, condition, values)
         with table_errors():
@@ -172,18 +171,33 @@ class Table:
             if (next := page.next) is None:
                 return
 
-    def search(self, pk: str, prefix: str, keep: Callable[[Item], bool], *, limit: int, next: str | None) -> ItemPage:
-        """A page of the items that `keep` wants; reads on until it is full, so that no page comes out thin."""
+    def search(
+        self,
+        pk: str,
+        prefix: str,
+        keep: Callable[[Item], bool],
+        *,
+        limit: int,
+        next: str | None,
+        newest_first: bool = False,
+        most: int | None = None,
+    ) -> ItemPage:
+        """A page of the items that `keep` wants; reads on until it is full, so that no page comes out thin.
+
+        With `most`, until so many were looked at: then the page may be thin, and have a next one.
+        """
         found: list[Item] = []
+        read = 0
         while True:
-            page = self.page(pk, prefix, limit=1000, next=next)
+            page = self.page(pk, prefix, limit=1000, next=next, newest_first=newest_first)
+            read += len(page.items)
             for item in page.items:
                 if keep(item):
                     if len(found) == limit:
                         return ItemPage(found, encode_cursor(encode(key_of(found[-1]))))
                     found.append(item)
-            if (next := page.next) is None:
-                return ItemPage(found, None)
+            if (next := page.next) is None or (most is not None and read >= most):
+                return ItemPage(found, next)
 
     def by_index(
         self, index: str, key: str, value: str, *, upto: tuple[str, str] | None = None, limit: int = 1000
@@ -291,7 +305,7 @@ class Table:
                 self.name: {"Keys": [encode(key) for key in wanted[start : start + 100]], "ConsistentRead": True}
             }
             for number in range(_MAX_BATCH_ATTEMPTS):
-                _pause(number)
+                transactions.pause(number)
                 with table_errors():
                     answer: Any = client("dynamodb").batch_get_item(RequestItems=left)
                 found += [read_item(item) for item in answer["Responses"].get(self.name, [])]
@@ -306,72 +320,29 @@ class Table:
 
         Raises ValueError for more than DynamoDB takes at once, or two writes of one item: what would be refused there.
         """
-        require_possible(writes)
-        marks = [Marks.of(self.name, place_of(write)) for write in writes]
-        items = [self._transact_item(write, mark) for write, mark in zip(writes, marks, strict=True)]
-        with table_errors():
-            for number in range(_MAX_TRANSACTION_ATTEMPTS):
-                _pause(number)
-                try:
-                    # botocore adds a token, so that what it sends again is the same transaction and not another one.
-                    client("dynamodb").transact_write_items(TransactItems=items)
-                except ClientError as error:
-                    if own_transaction(error, marks):
-                        return
-                    if not met_another(error) or number + 1 == _MAX_TRANSACTION_ATTEMPTS:
-                        raise
-                else:
-                    return
-
-    def _transact_item(self, write: Write, marks: Marks) -> "TransactWriteItemTypeDef":
-        body: dict[str, Any] = {"TableName": self.name}
-        names, values, condition = dict(write.names), dict(write.values), write.condition
-        if write.update is not None:
-            condition = f"({condition}) AND {NOT_MADE}" if condition else NOT_MADE
-            names, values = names | {"#mark": MARK}, values | marks.values
-        if condition:
-            body |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        if names:
-            body["ExpressionAttributeNames"] = names
-        if values:
-            body["ExpressionAttributeValues"] = encode({f":{name}": value for name, value in values.items()})
-        if write.put is not None:
-            item = write.put | {MARK: marks.mark} if write.condition else write.put
-            return cast("TransactWriteItemTypeDef", {"Put": body | {"Item": encode(item)}})
-        if write.delete is not None:
-            return cast("TransactWriteItemTypeDef", {"Delete": body | {"Key": encode(write.delete)}})
-        if write.update is not None:
-            change = {"Key": encode(write.update), "UpdateExpression": marking(write.expression or "")}
-            return cast("TransactWriteItemTypeDef", {"Update": body | change})
-        if write.check is not None:
-            return cast("TransactWriteItemTypeDef", {"ConditionCheck": body | {"Key": encode(write.check)}})
-        raise ValueError("a write that writes nothing")
+        transactions.transact(self.name, writes)
 
     def put_many(self, items: Sequence[Item]) -> None:
         """Write items, 25 a call, repeating what a busy table left over; not all-or-nothing."""
+        transactions.make_waiting_writes()
         for start in range(0, len(items), 25):
             self._batch([{"PutRequest": {"Item": encode(item)}} for item in items[start : start + 25]])
 
     def delete_many(self, keys: Sequence[Key]) -> None:
         """Remove items, 25 a call; keys that are not there are fine."""
+        transactions.make_waiting_writes()
         for start in range(0, len(keys), 25):
             self._batch([{"DeleteRequest": {"Key": encode(key)}} for key in keys[start : start + 25]])
 
     def _batch(self, requests: Sequence[Any]) -> None:
         left: Any = {self.name: list(requests)}
         for number in range(_MAX_BATCH_ATTEMPTS):
-            _pause(number)
+            transactions.pause(number)
             with table_errors():
                 left = client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems")
             if not left:
                 return
         raise table_busy()
-
-
-def _pause(tries: int) -> None:
-    """Before the next try of what a busy table left over: longer each time, and not all at once."""
-    if tries:
-        time.sleep(random.uniform(0, min(0.05 * 2**tries, _MAX_PAUSE_SECONDS)))  # noqa: S311 — spreads requests, no secret
 
 
 def key_of(item: Mapping[str, Any]) -> Key:

@@ -101,6 +101,14 @@ def met_another(error: ClientError) -> bool:
     return bool(reasons) and reasons <= _PASSING
 
 
+def only_chain_moved(error: ClientError, writes: int) -> bool:
+    """Whether a transaction was refused for its chains alone, whose items stand behind its `writes`."""
+    response = cast(dict[str, Any], error.response)
+    codes = [reason.get("Code") for reason in response.get("CancellationReasons", [])]
+    own, others = set(codes[:writes]) - {None, "None"}, set(codes[writes:]) - {None, "None"}
+    return own <= _PASSING and bool(others) and others <= _PASSING | {"ConditionalCheckFailed"}
+
+
 def _reasons(error: ClientError) -> set[str | None]:
     response = cast(dict[str, Any], error.response)
     return {reason.get("Code") for reason in response.get("CancellationReasons", [])}
@@ -130,8 +138,10 @@ def table_busy() -> ServiceBusy:
 
 def require_possible(writes: Sequence[Write]) -> None:
     """Raises ValueError for what DynamoDB refuses: too many writes at once, or two of one item."""
-    if len(writes) > MAX_ACTIONS:
-        raise ValueError(f"a transaction of {len(writes)} writes; DynamoDB takes {MAX_ACTIONS}")
+    chains = [write.chained.chain for write in writes if write.chained]
+    actions = len(writes) + len(chains) + len(set(chains))
+    if actions > MAX_ACTIONS:
+        raise ValueError(f"a transaction of {actions} writes; DynamoDB takes {MAX_ACTIONS}")
     places = [(place["pk"], place["sk"]) for place in map(place_of, writes)]
     twice = [place for place, times in Counter(places).items() if times > 1]
     if twice:
@@ -140,7 +150,7 @@ def require_possible(writes: Sequence[Write]) -> None:
 
 def place_of(write: Write) -> Mapping[str, Any]:
     """What holds the key of the item that is written."""
-    place = write.put or write.delete or write.update or write.check
+    place = write.put or write.delete or write.update or write.check or (write.chained and write.chained.place)
     if place is None:
         raise ValueError("a write that writes nothing")
     return place

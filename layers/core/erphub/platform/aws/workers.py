@@ -7,6 +7,7 @@ from typing import Any, override
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import later_when_busy
 from erphub.platform.aws.state_machines import StepFunctionsMachine
+from erphub.platform.aws.transactions import make_waiting_writes
 from erphub.platform.workers import Worker
 
 
@@ -20,8 +21,10 @@ class FunctionWorker(Worker):
     @override
     @later_when_busy("machine_busy", "The work could not be started.")
     def ask(self, task: Mapping[str, Any]) -> None:
+        make_waiting_writes()
         client("lambda").invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(task).encode())
 
     @override
     def ask_machine(self, name: str, task: Mapping[str, Any]) -> None:
+        make_waiting_writes()
         self._machine.start(name, task)

@@ -3,13 +3,14 @@
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from erphub.platform import logging, redaction
-from erphub.platform.capability import Permission
+from erphub.platform.acts import ActAtHand, ActLog
+from erphub.platform.capability import Act, Permission
 from erphub.platform.cursors import Cursors
 from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, TooMany, Unavailable
 from erphub.platform.http.authorization import Authorization
@@ -51,6 +52,10 @@ class ServedBy(Protocol):
 
     def authorization(self) -> Authorization:
         """Who decides about callers."""
+        ...
+
+    def act_log(self) -> ActLog:
+        """Where what people do is written down."""
         ...
 
     def idempotency(self) -> IdempotencyStore:
@@ -127,10 +132,12 @@ class Dispatcher[R: Routes]:
 
         given: list[Any] = []
 
+        act = self._acting(route, request, arguments)
+
         def work() -> Any:
             client, customer = request.names.get("client_id"), request.names.get("customer_id")
             with self.function.limits().adding(route.limit, client, customer):
-                return route.handler(**wanted)
+                return act(wanted)
 
         def handle() -> dict[str, Any]:
             given.append(work())
@@ -165,6 +172,27 @@ class Dispatcher[R: Routes]:
             elif isinstance(value, Model) and "next" in type(value).model_fields:
                 sealed[name] = self._with_cursors(route, request, arguments, value)
         return answer.model_copy(update=sealed) if sealed else answer
+
+    def _acting(
+        self, route: Route, request: Request, arguments: Mapping[str, Any]
+    ) -> Callable[[Mapping[str, Any]], Any]:
+        """The handler, whose act is written down with what it changes."""
+        act = route.audited
+        if not isinstance(act, Act):
+            return lambda wanted: route.handler(**wanted)
+        names, body = dict(request.names), arguments.get("body")
+        client_id, customer_id = names.pop("client_id", None), names.pop("customer_id", None)
+        connection_id = names.pop("connection_id", None)
+        given = body.model_dump(mode="json", exclude_unset=True) if isinstance(body, Model) else {}
+
+        def handle(wanted: Mapping[str, Any]) -> Any:
+            new = names | given
+            with self.function.act_log().acting(
+                ActAtHand(act, arguments["caller"], client_id, customer_id, connection_id, new=new)
+            ):
+                return route.handler(**wanted)
+
+        return handle
 
     def _admit(self, route: Route, request: Request) -> dict[str, Any]:
         """Who is calling, once they may."""

@@ -2,7 +2,8 @@
 
 A handler's parameters say what it wants: `caller`, `member`, `body`, `query`, `received`, the names in the path, and
 else a service by its class. Its return type says what it gives, its first line what it does. From the same declarations
-come the checks of every request, the OpenAPI document, the gateway's definition and the tests of every route.
+come the checks of every request, the audit log, the OpenAPI document, the gateway's definition and the tests of every
+route.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from erphub.platform.capability import Limit, Permission
+from erphub.platform.capability import Act, Audited, ByService, Limit, Permission
 from erphub.platform.identity import AccessLevel
 from erphub.platform.wire import Model
 
@@ -51,10 +52,19 @@ class Route:
     gives: Any = None
     wants: tuple[str, ...] = field(default=())
     """The handler's parameters that come from the request."""
+    audited: Audited | None = None
+    """What it is in the audit log; None when it changes nothing (GET)."""
     services: Mapping[str, type[Any]] = field(default_factory=dict[str, type[Any]])
     """Its other parameters, with the classes of the services they take."""
     limit: Limit | None = None
     """What it adds one to."""
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """The acts that it may be."""
+        if isinstance(self.audited, ByService):
+            return self.audited.acts
+        return (self.audited,) if isinstance(self.audited, Act) else ()
 
     @property
     def operation(self) -> str:
@@ -85,28 +95,45 @@ class Router:
 
     def get(self, path: str, needs: Permission | AccessLevel) -> Callable[[Handler], Handler]:
         """Declare a GET route."""
-        return self._declare("GET", path, needs, 200)
+        return self._declare("GET", path, needs, 200, None)
 
     def post(
-        self, path: str, needs: Permission | AccessLevel, status: int = 201, limit: Limit | None = None
+        self,
+        path: str,
+        needs: Permission | AccessLevel,
+        audit: Audited,
+        status: int = 201,
+        limit: Limit | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a POST route; `limit` is what it adds one to."""
-        return self._declare("POST", path, needs, status, limit)
+        return self._declare("POST", path, needs, status, audit, limit)
 
-    def put(self, path: str, needs: Permission | AccessLevel, status: int = 200) -> Callable[[Handler], Handler]:
+    def put(
+        self, path: str, needs: Permission | AccessLevel, audit: Audited, status: int = 200
+    ) -> Callable[[Handler], Handler]:
         """Declare a PUT route."""
-        return self._declare("PUT", path, needs, status)
+        return self._declare("PUT", path, needs, status, audit)
 
-    def patch(self, path: str, needs: Permission | AccessLevel, status: int = 200) -> Callable[[Handler], Handler]:
+    def patch(
+        self, path: str, needs: Permission | AccessLevel, audit: Audited, status: int = 200
+    ) -> Callable[[Handler], Handler]:
         """Declare a PATCH route."""
-        return self._declare("PATCH", path, needs, status)
+        return self._declare("PATCH", path, needs, status, audit)
 
-    def delete(self, path: str, needs: Permission | AccessLevel, status: int = 204) -> Callable[[Handler], Handler]:
+    def delete(
+        self, path: str, needs: Permission | AccessLevel, audit: Audited, status: int = 204
+    ) -> Callable[[Handler], Handler]:
         """Declare a DELETE route."""
-        return self._declare("DELETE", path, needs, status)
+        return self._declare("DELETE", path, needs, status, audit)
 
     def _declare(
-        self, method: str, path: str, needs: Permission | AccessLevel, status: int, limit: Limit | None = None
+        self,
+        method: str,
+        path: str,
+        needs: Permission | AccessLevel,
+        status: int,
+        audit: Audited | None,
+        limit: Limit | None = None,
     ) -> Callable[[Handler], Handler]:
         if isinstance(needs, Permission) != path.startswith("/clients/{client_id}"):
             raise TypeError(f"{method} {path}: a client's route needs a permission, any other an access level")
@@ -127,6 +154,7 @@ class Router:
                     hints.get("query"),
                     gives,
                     tuple(name for name in hints if name in of_request),
+                    audit,
                     {name: kind for name, kind in hints.items() if name not in of_request},
                     limit,
                 )

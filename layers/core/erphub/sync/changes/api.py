@@ -2,7 +2,7 @@
 
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
-from erphub.sync.capability import SYNC_RUN
+from erphub.sync.capability import CHANGES_ACKNOWLEDGED, SYNC_RUN
 from erphub.sync.changes.schemas import AcknowledgedView, Acknowledgement, ChangesQuery, ChangesView
 from erphub.sync.changes.service import ChangeService
 
@@ -16,7 +16,7 @@ def list_changes(service: ChangeService, member: Member, connection_id: str, que
     return ChangesView.of(service.list_changes(member.client_id, connection_id, query), query)
 
 
-@router.post(CHANGES + "/acknowledge", needs=SYNC_RUN, status=200)
+@router.post(CHANGES + "/acknowledge", needs=SYNC_RUN, audit=CHANGES_ACKNOWLEDGED, status=200)
 def acknowledge_changes(
     service: ChangeService, member: Member, connection_id: str, body: Acknowledgement
 ) -> AcknowledgedView:

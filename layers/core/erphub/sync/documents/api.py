@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from erphub.platform.capability import NoAct
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.sync.capability import SYNC_RUN
@@ -11,9 +12,10 @@ from erphub.tenancy.actors import MemberDirectory
 
 router = Router("Sync")
 DOCUMENTS = "/clients/{client_id}/connections/{connection_id}/documents"
+_IN_THE_EXPORT_LOG = "A till hands documents in all day; the export log has an entry for each, with who handed it in."
 
 
-@router.post(DOCUMENTS + "/saft-cash-register", needs=SYNC_RUN, status=200)
+@router.post(DOCUMENTS + "/saft-cash-register", needs=SYNC_RUN, audit=NoAct(_IN_THE_EXPORT_LOG), status=200)
 def submit_cash_register_file(
     service: DocumentService, actors: MemberDirectory, member: Member, connection_id: str, body: bytes
 ) -> CashRegisterView:
@@ -23,7 +25,7 @@ def submit_cash_register_file(
     return CashRegisterView.of(result, actors.find(member.client_id, people))
 
 
-@router.put(DOCUMENTS + "/{kind}/{external_id}", needs=SYNC_RUN)
+@router.put(DOCUMENTS + "/{kind}/{external_id}", needs=SYNC_RUN, audit=NoAct(_IN_THE_EXPORT_LOG))
 def submit_document(
     service: DocumentService,
     actors: MemberDirectory,

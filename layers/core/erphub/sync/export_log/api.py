@@ -2,7 +2,7 @@
 
 from erphub.platform.http.router import Router, Text
 from erphub.platform.identity import Member
-from erphub.sync.capability import SYNC_RUN
+from erphub.sync.capability import DOCUMENT_POSTED, DOCUMENT_RETRIED, DOCUMENT_SKIPPED, DOCUMENTS_RETRIED, SYNC_RUN
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.schemas import (
     CodeGroupPage,
@@ -52,7 +52,7 @@ def download_export_log(service: ExportLogService, member: Member, connection_id
     return Text(service.export_csv(member.client_id, connection_id, query), "text/csv; charset=utf-8")
 
 
-@router.post(LOG + "/retry", needs=SYNC_RUN, status=202)
+@router.post(LOG + "/retry", needs=SYNC_RUN, audit=DOCUMENTS_RETRIED, status=202)
 def retry_exports(service: ExportLogService, member: Member, connection_id: str, body: RetryRequest) -> RetryResult:
     """Send several documents again, or all that one code stopped."""
     return service.retry_many(member.client_id, connection_id, body)
@@ -68,7 +68,7 @@ def get_export(
     return EntryDetail.with_attempts(entry, attempts, actors.find(member.client_id, people))
 
 
-@router.post(LOG + "/{entry_id}/retry", needs=SYNC_RUN, status=202)
+@router.post(LOG + "/{entry_id}/retry", needs=SYNC_RUN, audit=DOCUMENT_RETRIED, status=202)
 def retry_export(
     service: ExportLogService, actors: MemberDirectory, member: Member, connection_id: str, entry_id: str
 ) -> EntryView:
@@ -76,7 +76,7 @@ def retry_export(
     return _shown(service.retry(member.client_id, connection_id, entry_id), actors)
 
 
-@router.post(LOG + "/{entry_id}/skip", needs=SYNC_RUN, status=200)
+@router.post(LOG + "/{entry_id}/skip", needs=SYNC_RUN, audit=DOCUMENT_SKIPPED, status=200)
 def skip_export(
     service: ExportLogService,
     actors: MemberDirectory,
@@ -89,7 +89,7 @@ def skip_export(
     return _shown(service.skip(member.client_id, connection_id, entry_id, member.user, body), actors)
 
 
-@router.post(LOG + "/{entry_id}/posted-by-hand", needs=SYNC_RUN, status=200)
+@router.post(LOG + "/{entry_id}/posted-by-hand", needs=SYNC_RUN, audit=DOCUMENT_POSTED, status=200)
 def post_manually(
     service: ExportLogService,
     actors: MemberDirectory,

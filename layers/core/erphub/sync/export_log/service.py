@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from erphub.erp.documents import DocumentKind
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, NotFound, TooLarge
 from erphub.platform.pages import Page
@@ -104,6 +105,7 @@ class ExportLogService:
                 f"It was left out and its time in the log is over. Hand {entry.external_id} in again, then retry.",
                 code="body_forgotten",
             )
+        describe_act(old={"status": entry.status.value, "code": entry.code})
         fresh = release_entry(entry, self.clock())
         if fresh != entry:
             fresh = self.entries.save(fresh, sync.settings.retention_days)
@@ -159,6 +161,8 @@ class ExportLogService:
         return self._save(sync, entry, changes | posted)
 
     def _save(self, sync: Sync, entry: Entry, changes: dict[str, Any]) -> Entry:
+        details = {"kind": entry.kind.value, "external_id": entry.external_id}
+        describe_act(old={name: getattr(entry, name) for name in changes}, new=details | changes)
         fresh = entry.model_copy(update=changes | {"updated_at": self.clock(), "retry_at": None})
         return self.entries.save(fresh, sync.settings.retention_days)
 

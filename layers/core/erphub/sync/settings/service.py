@@ -1,9 +1,10 @@
 """The settings of a connection's sync, saved once the ERP has everything that they name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from erphub.connections.access import require_active
 from erphub.connections.erp_access import ErpAccess
@@ -11,6 +12,7 @@ from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
 from erphub.erp.documents import DocumentKind, Product
 from erphub.erp.posting import ListsSetup, Posting, PostsDocuments, Setup
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, ErpRefused, FieldError, Invalid, NotFound
 from erphub.sync.canonical import entry_id, posting_key
@@ -57,6 +59,10 @@ class SyncService:
         if errors:
             raise Invalid("The settings are not saved; `errors` says everything that is wrong.", errors=errors)
         now = self.clock()
+        had = before.settings.model_dump(mode="json") if before else {}
+        describe_act(
+            old=_other(had, settings.model_dump(mode="json")), new=_other(settings.model_dump(mode="json"), had)
+        )
         if before is None:
             fresh = Sync(
                 client_id=client_id,
@@ -123,6 +129,11 @@ class SyncService:
         if connection is None or connection.status is ConnectionStatus.DELETED:
             raise NotFound("There is no such connection.", code="connection_not_found")
         return connection
+
+
+def _other(values: Mapping[str, Any], than: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are not the same there."""
+    return {name: value for name, value in values.items() if name not in than or than[name] != value}
 
 
 def _product_finder(adapter: PostsDocuments, connection_id: str, settings: SyncSettings) -> Callable[[str], bool]:

@@ -3,7 +3,7 @@
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
-from erphub.sync.capability import SYNC_RUN
+from erphub.sync.capability import SYNC_RUN, TRANSFER_STARTED
 from erphub.sync.transfers.schemas import NewTransfer, TransferDetail, TransferPage, TransferView
 from erphub.sync.transfers.service import TransferService
 from erphub.tenancy.actors import MemberDirectory
@@ -13,7 +13,7 @@ router = Router("Sync")
 TRANSFERS = "/clients/{client_id}/connections/{connection_id}/transfers"
 
 
-@router.post(TRANSFERS, needs=SYNC_RUN, status=202)
+@router.post(TRANSFERS, needs=SYNC_RUN, audit=TRANSFER_STARTED, status=202)
 def start_transfer(
     service: TransferService, actors: MemberDirectory, member: Member, connection_id: str, body: NewTransfer
 ) -> TransferView:

@@ -6,6 +6,7 @@ from typing import Any
 
 from erphub.connections.access import require_active
 from erphub.platform.actors import HUB
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.pages import Page
@@ -52,6 +53,7 @@ class TransferService:
             document_ids=wanted.document_ids,
             created_at=self.clock(),
         )
+        describe_act(new={"transfer_id": fresh.id})
         return self._start(sync, fresh)
 
     def start_due(self, sync: Sync) -> Transfer | None:

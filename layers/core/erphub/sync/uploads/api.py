@@ -2,7 +2,7 @@
 
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
-from erphub.sync.capability import SYNC_RUN
+from erphub.sync.capability import SYNC_RUN, UPLOAD_CREATED, UPLOAD_TAKEN
 from erphub.sync.capability import UPLOADS as UPLOAD_LIMIT
 from erphub.sync.uploads.schemas import NewUpload, UploadView
 from erphub.sync.uploads.service import UploadService
@@ -12,7 +12,7 @@ router = Router("Sync")
 UPLOADS = "/clients/{client_id}/connections/{connection_id}/document-uploads"
 
 
-@router.post(UPLOADS, needs=SYNC_RUN, limit=UPLOAD_LIMIT)
+@router.post(UPLOADS, needs=SYNC_RUN, audit=UPLOAD_CREATED, limit=UPLOAD_LIMIT)
 def create_upload(service: UploadService, member: Member, connection_id: str, body: NewUpload) -> UploadView:
     """Open a batch: thousands of documents in one file, put to the address in the answer."""
     return UploadView.of(*service.create(member.client_id, connection_id, member.user, body))
@@ -24,7 +24,7 @@ def get_upload(service: UploadService, member: Member, connection_id: str, uploa
     return UploadView.of(service.get(member.client_id, connection_id, upload_id))
 
 
-@router.post(UPLOADS + "/{upload_id}/take", needs=SYNC_RUN, status=202)
+@router.post(UPLOADS + "/{upload_id}/take", needs=SYNC_RUN, audit=UPLOAD_TAKEN, status=202)
 def process_upload(service: UploadService, member: Member, connection_id: str, upload_id: str) -> UploadView:
     """Have a batch read whose file has been put in its place."""
     return UploadView.of(service.start(member.client_id, connection_id, upload_id))

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform import logging
+from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, HubError, Invalid, Malformed, NotFound
 from erphub.platform.lexical import loads
@@ -56,6 +57,7 @@ class UploadService:
             on_bad_line=wanted.on_bad_line,
             created_at=now,
         )
+        describe_act(new={"upload_id": upload.id})
         kept = self.uploads.save(upload, sync.settings.retention_days)
         return kept, self.files.slot(upload_file_name(kept), _CONTENT_TYPES[wanted.format], now)
 

@@ -106,7 +106,7 @@ class CompanyRegistry:
         known = self._known(member.customer_id, erp_system, [company]).get(company.key)
         if known is None or known.is_used_by(connection_id):
             raise Invalid.field("/company_key", "company_free", "No other connection has this company.")
-        who = member.email or member.user
+        who = member.email or "Somebody"
         self.notices.request_access(
             known.uses[0],
             f"{member.user} {known.id}",

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from erphub.platform import logging
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
-from erphub.platform.errors import Conflict, Unavailable
+from erphub.platform.errors import Conflict, Invalid, Unavailable
 from erphub.tenancy.models import User
 from erphub.tenancy.ports import UserDirectory
 
@@ -59,6 +59,9 @@ class CognitoUsers(UserDirectory):
                     "No invitation could be mailed just now. Try again later, and tell us when it stays so.",
                     code="invitation_not_sent",
                 ) from error
+            if code_of(error) == "InvalidParameterException":
+                said = "The sign-in service does not take this e-mail address."
+                raise Invalid(said, code="address_invalid") from error
             there = self.find(email) if code_of(error) == "UsernameExistsException" else None
             if there is None:
                 raise

@@ -8,6 +8,9 @@ from erphub.tenancy.models import User
 from erphub.tenancy.ports import UserDirectory
 
 USER_ID = re.compile(r"[A-Za-z0-9_:.-]{1,128}")
+# What the sign-in service takes: printable ASCII, dots only between other characters, a host of whole labels.
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_TAKEN = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"#\x00-\x1f]{1,64}@[A-Za-z0-9.-]{1,189}")
 
 
@@ -19,7 +22,10 @@ class PersonLookup:
 
     def find_or_invite(self, who: str, pointer: str) -> User:
         """The user with this id or address, who is invited when nobody has it. Raises Invalid at `pointer`."""
-        if _EMAIL.fullmatch(who):
+        if "@" in who:
+            if not (_EMAIL.fullmatch(who) and _TAKEN.fullmatch(who)):
+                said = "This is no e-mail address that can sign in. Use letters a to z, digits and single dots between."
+                raise Invalid.field(pointer, "address_invalid", said)
             return self.users.find(who.lower()) or self.users.invite(who.lower())
         user = self.users.find(who) if USER_ID.fullmatch(who) else None
         if user is None:

@@ -70,6 +70,7 @@ class Hub:
         scan = self.aws.client("dynamodb").get_paginator("scan")
         tables = (self.outputs["TableName"], self.outputs["ExportLogTable"])
         found = [dict(item) for name in tables for page in scan.paginate(TableName=name) for item in page["Items"]]
+        found = [item for item in found if not item["pk"]["S"].startswith("LIMIT#")]  # every request is counted
         return sorted(found, key=lambda item: json.dumps(item, sort_keys=True, default=str))
 
     def objects(self) -> dict[str, bytes]:

@@ -26,7 +26,8 @@ class AuditEntryView(Model):
 
     id: str
     number: Annotated[
-        int | None, Field(description="Its place in the log, from 1 without gaps; null for entries made before there was a chain")
+        int | None,
+        Field(description="Its place in the log, from 1 without gaps; null for entries of before the chain"),
     ]
     digest: Annotated[
         str | None, Field(description="SHA-256 over this entry and the digest of the one before it, in hex")

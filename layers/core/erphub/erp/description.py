@@ -68,6 +68,8 @@ class Field:
     """Whoever changes it still sends the step's secrets to the same server, organisation and user, signed in to the
     same way. When any other field beside a secret changes, the secret must be entered again, so that whoever may edit
     a connection cannot send its password to a server of their own."""
+    names_target: bool = False
+    """Whether it says which account of which system is signed in to: refused tries are counted for all of these."""
     role: AnswerRole | None = None
     """What the answer becomes when it is no setting of the system."""
 
@@ -135,6 +137,11 @@ class Description:
     def fields(self) -> Sequence[Field]:
         """The fields of all steps."""
         return [item for step in self.steps for item in step.fields]
+
+    def target(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
+        """Which account of which system these settings sign in to, however it is typed."""
+        names = [item.name for item in self.fields if item.names_target and settings.get(item.name)]
+        return {name: str(settings[name]).strip().casefold() for name in names}
 
     def secrets(self, settings: Mapping[str, Any]) -> Sequence[str]:
         """The names of the secrets that a connection with these settings has."""

@@ -103,7 +103,7 @@ class AnswerService:
         settings, secrets = clean_answer(step, answer, known)
         settings = self.checks.check(member, wizard, step, settings)
         if step.tests:
-            self.checks.attempts.require_allowed(member.user, member.client_id, settings)
+            self.checks.attempts.require_allowed(member.user, member.client_id, description.target(settings))
         if secrets:
             wizard = self._keep_secrets(wizard, step, secrets)
         after = self._record(wizard.model_copy(update={"answered_by": AnsweredBy.of(member)}), step, settings, secrets)

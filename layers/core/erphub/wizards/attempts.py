@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from erphub.audit.service import AuditLog
+from erphub.erp.catalogue import describe
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.clock import Clock
 from erphub.platform.errors import TooMany
@@ -54,10 +55,10 @@ class AttemptGuard:
     events: EventPublisher
     clock: Clock
 
-    def require_allowed(self, user: str, client_id: str, settings: Mapping[str, Any]) -> None:
+    def require_allowed(self, user: str, client_id: str, target: Mapping[str, str]) -> None:
         """Whether the next try may be made now. Raises TooMany (`too_many_attempts`)."""
         now = self.clock()
-        ends = [self._ends(subject, self.store.get(subject)) for subject in _subjects(user, client_id, settings)]
+        ends = [self._ends(subject, self.store.get(subject)) for subject in _subjects(user, client_id, target)]
         seconds = max((end - now).total_seconds() for end in ends if end) if any(ends) else 0
         if seconds > 0:
             raise TooMany(
@@ -72,7 +73,7 @@ class AttemptGuard:
         now, by = self.clock(), wizard.answered_by
         user, answer = by.user if by else wizard.owner, f"{wizard.id} {wizard.answered_at}"
         waits: list[timedelta] = []
-        for subject in _subjects(user, wizard.client_id, wizard.settings):
+        for subject in _subjects(user, wizard.client_id, describe(wizard.erp_system).target(wizard.settings)):
             before = self.store.get(subject)
             stale = before is not None and now > (self._ends(subject, before) or before.last_at) + FORGOTTEN_AFTER
             waits.append(_wait(subject, self.store.add(subject, answer, now, anew=stale).count))
@@ -102,9 +103,8 @@ class AttemptGuard:
         return refused.last_at + wait if refused and wait else None
 
 
-def _subjects(user: str, client_id: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    target = {name: str(settings[name]).strip().casefold() for name in ("server", "login") if name in settings}
-    return f"caller {user}", f"client {client_id}", f"target {json.dumps(target or dict(settings), sort_keys=True)}"
+def _subjects(user: str, client_id: str, target: Mapping[str, str]) -> tuple[str, ...]:
+    return f"caller {user}", f"client {client_id}", f"target {json.dumps(dict(target), sort_keys=True)}"
 
 
 def _wait(subject: str, count: int) -> timedelta:

@@ -27,6 +27,7 @@ SIGN_IN = Step(
             max_length=18,
             pattern="^[0-9]+$",
             when=("sign_in", (ORGANISATION,)),
+            names_target=True,
         ),
         Field(
             "client_id",
@@ -36,6 +37,7 @@ SIGN_IN = Step(
             max_length=200,
             pattern=_NO_CONTROLS,
             when=("sign_in", (ORGANISATION,)),
+            names_target=True,
         ),
         Field(
             "client_secret",
@@ -53,6 +55,7 @@ SIGN_IN = Step(
             max_length=200,
             pattern=_NO_CONTROLS,
             when=("sign_in", (USER,)),
+            names_target=True,
         ),
         Field(
             "password",

@@ -31,6 +31,7 @@ _SERVER = Field(
     " The server must be reachable from the hub.",
     example="db01.example.com\\VISMA",
     max_length=address.MAX_ADDRESS_LENGTH,
+    names_target=True,
 )
 _LOGIN = (
     Field(
@@ -48,6 +49,7 @@ _LOGIN = (
         example="erphub_reader",
         max_length=128,
         pattern=_NO_CONTROLS,
+        names_target=True,
         needed="Enter a login. Windows authentication needs DOMAIN\\user and a password too: an integrated"
         " login is made with the user who sits at the machine, and in the cloud nobody does.",
     ),

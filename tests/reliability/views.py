@@ -21,10 +21,11 @@ _OF_TRIES = frozenset(
         "duration_ms", "tries", "trouble", "attempts", "paths", "path", "commits", "read_version", "tested_at",
         "last_problem", "staging_path",
         "run_time",  # of a schedule: drawn, so that not all start at once
+        "digest", "previous",  # of an entry of the audit log: over its instants and identifiers
     }
 )  # fmt: skip
 """Attributes that are another in every run, or tell how often something was tried."""
-_NOT_COMPARED = ("RATE-LIMIT", "TOKEN", "request", "RUN-LOG", "ATTEMPT", "SYNC-LEASE", "DELETION-PLAN")
+_NOT_COMPARED = ("LIMIT", "RATE-LIMIT", "TOKEN", "request", "RUN-LOG", "ATTEMPT", "SYNC-LEASE", "DELETION-PLAN")
 """Kinds of items that serve or tell of tries: taken calls, sessions, kept answers, log lines, attempts."""
 
 

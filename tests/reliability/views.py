@@ -16,7 +16,7 @@ _OF_TRIES = frozenset(
         "write_id", "version", "rev", "health_rev", "expires_at", "active_at", "token", "lambda_ms", "tasks",
         "publication_token",
         "manifest",
-        "bytes",
+        "bytes", "size_bytes",
         "bytes_read",  # what came over the wire, once more when it was read once more
         "duration_ms", "tries", "trouble", "attempts", "paths", "path", "commits", "read_version", "tested_at",
         "last_problem", "staging_path",

@@ -150,7 +150,7 @@ DIALS = {
     "erp/transports/sqlserver/server.py": "types of the judged connection",
     "erp/transports/sqlserver/browser.py": "asks a judged address",
     "erp/transports/http/stages.py": "a vendor's fixed address",
-    "erp/systems/twentyfourseven/system.py": "a vendor's fixed address, redirects not followed",
+    "erp/transports/http/client.py": "a vendor's fixed address, redirects not followed, each exchange bounded",
     "erp/systems/twentyfourseven/rest.py": "is given the client",
     "erp/systems/twentyfourseven/soap.py": "is given the client",
     "erp/systems/twentyfourseven/sign_in.py": "is given the client",
@@ -159,7 +159,8 @@ DIALS = {
 }
 """Modules that may know how to open a connection, and why."""
 KNOW_HOW = {
-    *("socket", "httpx", "urllib3", "requests", "aiohttp", "pymssql", "mssql_python", "pytds", "ftplib", "smtplib"),
+    *("socket", "httpx", "httpcore", "urllib3", "requests", "aiohttp", "pymssql", "mssql_python", "pytds"),
+    *("ftplib", "smtplib"),
     *("urllib.request", "http.client", "socketserver", "asyncio", "paramiko", "grpc", "websockets"),
 }
 

@@ -1,6 +1,6 @@
 """A test of a connection by hand: what each stage found is kept with it, and says how it is doing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +9,16 @@ from erphub.connections.health import HealthService
 from erphub.connections.models import Connection, LastTest
 from erphub.connections.ports import ConnectionStore, ConnectionTests, OpensErp, UsedCompanies
 from erphub.erp.probes import Outcome, Probe, ProbeView, passed
+from erphub.erp.system import ErpAdapter
 from erphub.platform.clock import Clock
 from erphub.platform.errors import ErpRefused, HubError, Invalid, NotFound
+from erphub.platform.outbound import deadlines
 from erphub.platform.problems import as_problem
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.platform.wire import JsonObject
 
+TEST_SECONDS = 60.0
+"""The longest that a test may take in all, whatever the other side sends and when."""
 _DONE: JsonObject = {"next": "stop"}
 
 
@@ -46,7 +50,7 @@ class ConnectionTester:
             known, secret = credentials.read(self.connections, self.secrets, connection)
             self.redactor.redact(secret.values())
             system = self.erp.open(known.erp_system, self._settings(known), secret, known.secret_name)
-            probes = clean_probes(self.redactor, system.check())
+            probes = probes_of(system, self.redactor)
         except (ErpRefused, Invalid, NotFound) as error:
             problem = as_problem(error)
         has_passed = problem is None and passed(probes)
@@ -80,9 +84,10 @@ class ConnectionTester:
         return {**connection.settings, "companies": [company.key for company in companies]}
 
 
-def clean_probes(redactor: Redactor, probes: Iterable[Probe]) -> list[Probe]:
-    """The probes, in case a server repeats a password in what it says."""
-    return [replace(probe, detail=redactor.clean(probe.detail)) for probe in probes]
+def probes_of(system: ErpAdapter, redactor: Redactor) -> list[Probe]:
+    """What each stage of a test finds, in `TEST_SECONDS` at most, in case a server repeats a password in what it says."""
+    with deadlines.at_most(TEST_SECONDS):
+        return [replace(probe, detail=redactor.clean(probe.detail)) for probe in system.check()]
 
 
 def problem_of_failed(probes: Sequence[Probe]) -> JsonObject:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from erphub.connections.ports import OpensErp
-from erphub.connections.testing import ConnectionTester, clean_probes, problem_of_failed
+from erphub.connections.testing import ConnectionTester, probes_of, problem_of_failed
 from erphub.erp.catalogue import describe
 from erphub.erp.description import Field, Step
 from erphub.erp.probes import Outcome, Probe, Stage, passed
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies, ListsOptions
 from erphub.platform.errors import Conflict, ErpRefused, Gone, HubError, Invalid, NotFound
+from erphub.platform.outbound import deadlines
 from erphub.platform.problems import as_problem
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.platform.wire import JsonObject
@@ -27,6 +28,8 @@ from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.options import WizardCompanies
 from erphub.wizards.ports import WizardStore
 
+ANSWER_SECONDS = 100.0
+"""The longest that working on an answer may hold a worker: a test, and what is listed afterwards."""
 ASK: JsonObject = {"next": "ask"}
 STOP: JsonObject = {"next": "stop"}
 _STEP_TO_ASK_AGAIN = {
@@ -54,6 +57,7 @@ class WizardTasks:
     completion: WizardCompletion
     tester: ConnectionTester
 
+    @deadlines.at_most(ANSWER_SECONDS)
     def process_answer(self, client_id: str, wizard_id: str) -> JsonObject:
         """Work on the answer that was kept last. Raises Unavailable."""
         while True:
@@ -169,7 +173,7 @@ class WizardTasks:
             wizard = wizard.model_copy(update={"answers": {**wizard.answers, step.id: answer | checked}})
         if step.tests or step.depends_on_server:
             system = self._open(wizard, with_choices=step.id != "companies")
-            probes = clean_probes(self.redactor, system.check())
+            probes = probes_of(system, self.redactor)
             if step.tests and _no_longer_fits(wizard, probes):
                 # A good password must not depend on companies that are gone: they are chosen again.
                 again = choosing.steps_listed_by_server(describe(wizard.erp_system))

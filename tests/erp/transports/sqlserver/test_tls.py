@@ -16,7 +16,8 @@ from erphub.erp.transports.sqlserver import driver, tls
 from erphub.erp.transports.sqlserver.driver import Login, Route
 from erphub.erp.transports.sqlserver.tls import Trust
 from erphub.platform.errors import ErpRefused, Invalid
-from erphub.platform.outbound.tds.channel import Channel, Deadline
+from erphub.platform.outbound.deadlines import Deadline
+from erphub.platform.outbound.tds.channel import Channel
 from erphub.platform.outbound.tds.messages import Redirection
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 

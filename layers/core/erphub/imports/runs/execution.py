@@ -17,6 +17,7 @@ from typing import Any
 from erphub.erp.datasets import BY_ID, Publishing
 from erphub.erp.reading import ReadPlan, ReadsDatasets, Slice
 from erphub.imports.runs import packages, reconciliation
+from erphub.imports.runs.failures import ChangedWhileReading, NotReconciled, SourceTooSlow
 from erphub.imports.runs.models import Part, Run, RunRef, Unit, UnitStatus
 from erphub.imports.runs.planning import MIN_SECONDS_FOR_STEP
 from erphub.imports.runs.ports import RunStores, Source, Sources, TaskResult
@@ -34,33 +35,22 @@ from erphub.imports.runs.units import (
 from erphub.lake.locations import staging_prefix
 from erphub.lake.ports import LakeWriter, Published, PublishTarget, Staged
 from erphub.platform.clock import Clock
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, ServiceBusy, Stopped, Unavailable
+from erphub.platform.errors import CredentialsRefused, HubError, ServiceBusy, Stopped, Unavailable
 from erphub.platform.ids import new_id
+from erphub.platform.outbound import deadlines
 from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
 MIN_SECONDS_FOR_PART = 240.0
 """What must be left to begin another part."""
+PART_SECONDS = 600.0
+"""The longest that one part may hold a worker, all tries together; a part has at most `PART_ROWS` rows."""
+SECONDS_OF_USE = 5.0
+"""With less left of that, another try is not worth it."""
+SECONDS_TO_REPORT = 30.0
+"""What is left of a worker's time when it gives a part up, to say so."""
 MAX_UNAVAILABLE = 2
 """When so many companies' data cannot be read or published now, ERP or lake are away: the others need not be tried."""
 WORKER_LOST = {"code": "worker_lost", "detail": "Its worker died again and again. Start the import anew."}
-
-
-class NotReconciled(ErpRefused):
-    """What arrived is not what the source said it would send."""
-
-    code = "reconciliation_failed"
-
-
-class ChangedWhileReading(Unavailable):
-    """Somebody worked in the source between its counting and the last of its rows: that is no lie, and will pass."""
-
-    code = "changed_while_reading"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The source changed while it was read. At a quieter hour it can be read in peace; a database that allows "
-            "snapshot isolation can at any hour."
-        )
 
 
 @dataclass
@@ -96,6 +86,7 @@ class RunExecution:
     lake: LakeWriter
     clock: Clock
     checkpoint: Checkpoint = no_checkpoint
+    part_seconds: float = PART_SECONDS
 
     # --- read --------------------------------------------------------------------------------------------------------
 
@@ -121,7 +112,7 @@ class RunExecution:
                 try:
                     system = system or opened.enter_context(self.sources.open(self._source_of(run)))
                     self._begin(work, unit)
-                    self._read_part(work, system, unit, part)
+                    self._read_part(work, system, unit, part, time_left() - SECONDS_TO_REPORT)
                 except Stopped:
                     return {"outcome": "done"}
                 except CredentialsRefused as error:
@@ -162,14 +153,21 @@ class RunExecution:
     def _source_of(self, run: Run) -> Source:
         return self.sources.get(run.ref.client_id, run.connection_id)
 
-    def _read_part(self, work: WorkContext, system: ReadsDatasets, unit: Unit, part: Part) -> None:
+    def _read_part(self, work: WorkContext, system: ReadsDatasets, unit: Unit, part: Part, seconds: float) -> None:
         ref = work.ref
         began = self.clock()
+        held = timedelta(milliseconds=part.held_ms)
         try:
-            self._read_once(work, system, unit, part, is_second=False)
-        except ChangedWhileReading as change:
-            self._log(ref, "info", change.code, "The source changed while it was read; reading again.", unit)
-            self._read_once(work, system, unit, part, is_second=True)
+            with deadlines.at_most(min(seconds, self.part_seconds - held.total_seconds())):
+                self._read_in_peace(work, system, unit, part)
+        except ServiceBusy:
+            raise
+        except Unavailable as error:
+            took = self.clock() - began
+            self.stores.parts.add_held(ref, part.number, int(took.total_seconds() * 1000))
+            if (held + took).total_seconds() > self.part_seconds - SECONDS_OF_USE:
+                raise SourceTooSlow(self.part_seconds, error) from error
+            raise
         self.checkpoint("read.staged")
         part.is_read = True
         self.stores.parts.save(ref, part)
@@ -179,6 +177,14 @@ class RunExecution:
             ref, unit.number, rows_written=part.rows_read, duration_ms=duration_ms, parts_done=1
         )
         self.stores.runs.add_progress(ref, self.clock(), parts=1)
+
+    def _read_in_peace(self, work: WorkContext, system: ReadsDatasets, unit: Unit, part: Part) -> None:
+        """Read a part, and again when somebody worked in the source meanwhile."""
+        try:
+            self._read_once(work, system, unit, part, is_second=False)
+        except ChangedWhileReading as change:
+            self._log(work.ref, "info", change.code, "The source changed while it was read; reading again.", unit)
+            self._read_once(work, system, unit, part, is_second=True)
 
     def _read_once(self, work: WorkContext, system: ReadsDatasets, unit: Unit, part: Part, *, is_second: bool) -> None:
         """Stage one part and compare. Raises NotReconciled, ChangedWhileReading.

@@ -157,6 +157,8 @@ class Part:
     rows_read: int = 0
     totals: list[tuple[str | None, int, str | None]] = field(default_factory=list[tuple[str | None, int, str | None]])
     """Per month (`2026-01`, None without a date): rows and the sum as text, as the source counted them."""
+    held_ms: int = 0
+    """How long tries to read it that came to nothing have held a worker."""
 
 
 @dataclass(frozen=True)

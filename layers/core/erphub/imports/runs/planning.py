@@ -23,6 +23,7 @@ from erphub.imports.runs.units import LogWriter, company_of, date_ranges_of, fai
 from erphub.lake.ports import Lake
 from erphub.platform.clock import Clock
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, NotFound, ServiceBusy, Stopped, Unavailable
+from erphub.platform.outbound import deadlines
 from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
 PART_ROWS = 250_000
@@ -34,6 +35,10 @@ DEAD_AFTER = timedelta(minutes=20)
 """A run that has shown no sign of life for so long is dead: no worker lives longer than 15 minutes."""
 MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 15, 300
 MIN_SECONDS_FOR_STEP = 60.0
+PLAN_SECONDS = 180.0
+"""The longest that planning one dataset of one company may take; it is tried `MAX_READ_PLAN_ATTEMPTS` times."""
+LIST_SECONDS = 60.0
+"""The longest that listing a connection's companies may take."""
 """What must be left to begin another step."""
 
 
@@ -138,7 +143,8 @@ class RunPlanner:
         carry_over = CarryOverFinder(self.stores.runs, self.stores.units).find(run, job)
         chosen = source.datasets if job.dataset_ids == "all" else job.dataset_ids
         datasets = [dataset.id for dataset in DATASETS if dataset.id in chosen]
-        companies = {company.key: company for company in self.sources.companies(source)}
+        with deadlines.at_most(LIST_SECONDS):
+            companies = {company.key: company for company in self.sources.companies(source)}
         wanted = list(companies) if job.company_keys == "all" else list(dict.fromkeys(job.company_keys))
         units: list[Unit] = []
         for dataset in datasets:
@@ -219,7 +225,7 @@ class RunPlanner:
         in_a_row = 0
         with self.sources.open(source) as system:
             for unit in sorted(waiting, key=lambda unit: (unit.attempts, unit.number)):
-                if time_left() < MIN_SECONDS_FOR_STEP:
+                if time_left() < PLAN_SECONDS:
                     return False
                 next_part = max(other.end_part for other in units)
                 error = self._plan_unit_or_record(run, system, unit, next_part)
@@ -235,7 +241,8 @@ class RunPlanner:
         """Plan a unit, or record why not; returns what is worth another attempt. Raises CredentialsRefused, Stopped."""
         repeatable: Unavailable | None = None
         try:
-            self._plan_unit(run, system, unit, next_part)
+            with deadlines.at_most(PLAN_SECONDS):
+                self._plan_unit(run, system, unit, next_part)
             unit.last_problem = None
         except CredentialsRefused:
             raise

@@ -141,6 +141,10 @@ class PartStore(Protocol):
         """Keep a part as it is now."""
         ...
 
+    def add_held(self, ref: RunRef, number: int, milliseconds: int) -> None:
+        """A try that came to nothing has held a worker for so long; the part may be read by another meanwhile."""
+        ...
+
 
 class RunLog(Protocol):
     """Logs of runs, as their users read them."""

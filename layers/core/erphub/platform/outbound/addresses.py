@@ -5,12 +5,15 @@ metadata service. A name is resolved once, every address it has is judged, and t
 never to the name again (which might mean something else a moment later).
 """
 
+import queue
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.platform.outbound import deadlines
 
 type IP = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network
@@ -27,8 +30,36 @@ _6TO4 = IPv6Network("2002::/16")
 _TEREDO = IPv6Network("2001::/32")
 
 
+RESOLVE_SECONDS = 10.0
+"""The longest that looking a name up may take: a tenant's own name server answers for a tenant's name."""
+
+
 def system_resolver(host: str) -> list[str]:
     """The addresses the operating system knows for the host."""
+    return in_time(_look_up, host, RESOLVE_SECONDS)
+
+
+def in_time(look_up: Callable[[str], list[str]], host: str, seconds: float) -> list[str]:
+    """What the look-up gives, when it gives it in time; nobody can end one. Raises OSError (TimeoutError)."""
+    found: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            found.put(look_up(host))
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    threading.Thread(target=run, name="look-up", daemon=True).start()
+    try:
+        answer = found.get(timeout=deadlines.current().within(seconds).left)
+    except queue.Empty as late:
+        raise TimeoutError("the name servers took too long") from late
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _look_up(host: str) -> list[str]:
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
 

@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from erphub.platform.errors import ErpRefused, HubError, Invalid, Unavailable
 from erphub.platform.outbound import addresses as network
+from erphub.platform.outbound.deadlines import SecondsClock
 from erphub.platform.outbound.retry_after import wait_asked_for
 
 
@@ -57,14 +58,6 @@ def address(url: str) -> SplitResult:
 HTTPS_PORT = 443
 SECONDS = 10.0
 """How long a receiver may take, from the first packet to the status line."""
-
-
-class SecondsClock(Protocol):
-    """A clock that only goes forward."""
-
-    def __call__(self) -> float:
-        """Seconds since some instant."""
-        ...
 
 
 @dataclass(frozen=True)

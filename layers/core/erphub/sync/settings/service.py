@@ -15,11 +15,15 @@ from erphub.erp.posting import ListsSetup, Posting, PostsDocuments, Setup
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, ErpRefused, FieldError, Invalid, NotFound
+from erphub.platform.outbound import deadlines
 from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.settings.models import AUTOMATIC_IS_OFF, SettlementTarget, Sync, SyncInput, SyncSettings
 from erphub.sync.settings.pacing import plan_next
 from erphub.sync.settings.ports import DocumentHistory, SyncStore, TransferLeases
 from erphub.sync.settings.validation import company_fixed, with_the_only_company, wrong_settings
+
+LOOK_UP_SECONDS = 25.0
+"""The longest that the ERP is asked while a request waits, which ends after 29 seconds."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class SyncService:
         errors, _, setup = self._look_up(client_id, connection_id, wanted)
         return errors, setup
 
+    @deadlines.at_most(LOOK_UP_SECONDS)
     def _look_up(
         self, client_id: str, connection_id: str, wanted: SyncInput
     ) -> tuple[list[FieldError], SyncSettings, Setup]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import ReadsChanges
 from erphub.platform.errors import Conflict, CredentialsRefused, HubError
+from erphub.platform.outbound import deadlines
 from erphub.platform.problems import as_problem
 from erphub.platform.tasks import TimeLeft
 from erphub.sync.changes.fetching import KINDS, ChangeFetcher
@@ -14,6 +15,8 @@ from erphub.sync.transfers.models import Counts
 
 RESERVED_SECONDS = 45.0
 """Seconds of the function's time that are kept to finish properly."""
+FETCH_SECONDS = 240.0
+"""The longest that fetching the changes of one kind may take."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class ChangeCollection:
     def _fetch(self, adapter: ReadsChanges, kind: DocumentKind) -> bool:
         context = self.context
         fetcher = ChangeFetcher(context.offers)
-        fetched = fetcher.fetch(context.sync, adapter, kind, lambda: self.time_left() <= RESERVED_SECONDS)
+        with deadlines.at_most(min(FETCH_SECONDS, self.time_left() - RESERVED_SECONDS)):
+            fetched = fetcher.fetch(context.sync, adapter, kind, lambda: self.time_left() <= RESERVED_SECONDS)
         if (until := fetched.until) is not None and until != context.sync.cursors.get(kind.value):
             context.update_sync(lambda sync: {"cursors": {**sync.cursors, kind.value: until}})
         if fetched.offered or fetched.conflicts:

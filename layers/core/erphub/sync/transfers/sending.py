@@ -30,6 +30,7 @@ from erphub.platform.errors import (
     Unavailable,
     Uncertain,
 )
+from erphub.platform.outbound import deadlines
 from erphub.platform.redaction import clean, clean_text
 from erphub.sync.canonical import from_text, posting_key
 from erphub.sync.changes.record_merge import RecordMerge
@@ -51,6 +52,8 @@ _ANY_PRODUCT = Product(number="0", name="0", price=Decimal(0))
 _CORRECTABLE = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
 _MAX_DOUBLINGS = 6
 """How often the resend delay is doubled at most."""
+DOCUMENT_SECONDS = 120.0
+"""The longest that one document may take: looking for it, sending it, its answer."""
 
 
 class SendOutcome(StrEnum):
@@ -160,7 +163,8 @@ class DocumentSender:
 
     def _try(self, attempt: AttemptContext) -> SendOutcome:
         try:
-            posted = self._post(attempt)
+            with deadlines.at_most(DOCUMENT_SECONDS):
+                posted = self._post(attempt)
         except CredentialsRefused as error:
             self._not_applied(attempt, error)
             raise TransferAborted(error) from error

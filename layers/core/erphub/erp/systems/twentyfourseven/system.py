@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DESCRIPTION", "TwentyFourSevenOffice", "connect"]
 
-SECONDS_TO_CONNECT, SECONDS_TO_ANSWER = 5.0, 30.0
 APPLICATION = "24sevenoffice"
 """The name under which a deployment keeps its application id and a replaced address."""
 
@@ -62,14 +61,9 @@ class TwentyFourSevenOffice(
 
     @cached_property
     def _way(self) -> "Organisation | User":
-        import httpx
+        from erphub.erp.transports.http.client import bounded_client
 
-        http = httpx.Client(
-            timeout=httpx.Timeout(SECONDS_TO_ANSWER, connect=SECONDS_TO_CONNECT),
-            transport=self._transport,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        http = bounded_client(self._transport)
         resources = self._resources
         made_with = digest(*(f"{name}={value}" for name, value in sorted(self._secret.items())))
         tokens = Tokens(

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from erphub.erp.transports.sqlserver.statements import (
     literal,
 )
 from erphub.platform.errors import ErpRefused, HubError
+from erphub.platform.outbound import deadlines
 from erphub.platform.outbound.addresses import IP, Resolver, system_resolver
 from erphub.platform.outbound.tds.channel import Channel
 from erphub.platform.outbound.tds.guard import LOOPBACK, Guard, Redirect
@@ -38,6 +40,8 @@ ANSWER_SECONDS = 100
 """The longest that the server may take for one answer, or for the next rows, however it drips."""
 CONNECT_SECONDS = 5.0
 LOCK_MILLISECONDS = 60_000
+PROGRESS_SECONDS, PROGRESS_BYTES = 120.0, 200_000
+"""Of a long answer at least so many bytes must come in each such time of waiting: 100 kB a minute."""
 LONGEST_ANSWER = 200_000
 """More companies than anybody has, and more days than any ledger."""
 
@@ -62,7 +66,8 @@ class Route:
 
     def dial(self) -> socket.socket:
         """A TCP connection. Raises OSError."""
-        return socket.create_connection((str(self.ip), self.port), CONNECT_SECONDS)
+        seconds = deadlines.current().within(CONNECT_SECONDS).require()
+        return socket.create_connection((str(self.ip), self.port), seconds)
 
     @property
     def server_name(self) -> str:
@@ -137,7 +142,7 @@ class Session:
         with self._explained():
             cursor = self._connection.cursor()
             cursor.execute(statement)
-        return Stream(cursor, self._explained)
+        return Stream(cursor, self._guard, self._explained)
 
     def begin(self, snapshot: bool) -> None:
         """Begin a transaction that only reads; with `snapshot` everything in it is of one moment."""
@@ -155,26 +160,39 @@ class Session:
     def _explained(self) -> Generator[None]:
         import pymssql
 
+        seconds = min(ANSWER_SECONDS, deadlines.current().left)
+        if seconds <= 0:
+            raise errors.out_of_time()
         try:
-            with self._guard.within(ANSWER_SECONDS):
+            with self._guard.within(seconds):
                 yield
         except pymssql.Error as error:
             if self._guard.timed_out:
-                raise errors.too_slow(ANSWER_SECONDS) from error
+                raise errors.too_slow(seconds) from error
             raise errors.running(error, [self._login.password]) from error
 
 
 class Stream:
-    """Rows that are still to come."""
+    """Rows that are still to come, and come fast enough."""
 
-    def __init__(self, cursor: _Cursor, explained: Any) -> None:
+    def __init__(self, cursor: _Cursor, guard: Guard, explained: Any) -> None:
         self._cursor = cursor
+        self._guard = guard
         self._explained = explained
+        self._waited, self._received_before = 0.0, guard.received_bytes
 
     def next(self, count: int) -> list[Row]:
         """At most `count` further rows; none at the end. Raises Unavailable when they take too long or break off."""
+        began = time.monotonic()
         with self._explained():
-            return self._cursor.fetchmany(count)
+            rows = self._cursor.fetchmany(count)
+        self._waited += time.monotonic() - began
+        if self._waited >= PROGRESS_SECONDS:
+            received = self._guard.received_bytes - self._received_before
+            if rows and received < PROGRESS_BYTES:
+                raise errors.too_little(received, self._waited)
+            self._waited, self._received_before = 0.0, self._guard.received_bytes
+        return rows
 
 
 def connect(channel: Channel, server_name: str, login: Login, redirect: Redirect) -> Session:
@@ -188,7 +206,8 @@ def connect(channel: Channel, server_name: str, login: Login, redirect: Redirect
         channel.close()
         raise ErpRefused("A login or password cannot hold a NUL character.", code="credentials_form")
     _forget_files_of_others(os.getpid())
-    guard = Guard(channel, redirect, server_name, LOGIN_SECONDS).start()
+    seconds = min(LOGIN_SECONDS, deadlines.current().left)
+    guard = Guard(channel, redirect, server_name, seconds).start()
     try:
         connection = pymssql.connect(
             server=LOOPBACK,
@@ -206,15 +225,15 @@ def connect(channel: Channel, server_name: str, login: Login, redirect: Redirect
         )
     except (pymssql.Error, pymssql._mssql.MSSQLException) as error:  # pyright: ignore[reportPrivateUsage]
         guard.close()
-        raise _why(error, guard, login) from error
+        raise _why(error, guard, login, seconds) from error
     return Session(cast(_Connection, connection), login, guard)
 
 
-def _why(error: Exception, guard: Guard, login: Login) -> HubError:
+def _why(error: Exception, guard: Guard, login: Login, seconds: float) -> HubError:
     if guard.problem is not None:
         return guard.problem
     if guard.timed_out:
-        return errors.too_slow(LOGIN_SECONDS)
+        return errors.too_slow(seconds)
     return errors.connecting(error, guard.errors, [login.password])
 
 

@@ -17,7 +17,9 @@ from erphub.erp.transports.sqlserver.steps import TRUST_WARNING
 from erphub.erp.transports.sqlserver.tls import Trust
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 from erphub.platform.outbound import addresses as network
-from erphub.platform.outbound.tds.channel import Channel, Deadline
+from erphub.platform.outbound import deadlines
+from erphub.platform.outbound.deadlines import Deadline
+from erphub.platform.outbound.tds.channel import Channel
 from erphub.platform.outbound.tds.messages import Redirection
 
 STAGES = (Stage.DNS, Stage.TCP, Stage.TLS, Stage.LOGIN, Stage.DATABASES, Stage.PERMISSIONS, Stage.READ)
@@ -127,7 +129,8 @@ class Server:
             except OSError as error:
                 raise self._unreachable(error) from error
 
-        channel = tls.encrypted(dial, route.host, self._trust, self._deadline)
+        deadline = self._deadline.within(deadlines.current().left)
+        channel = tls.encrypted(dial, route.host, self._trust, deadline)
         channel.deadline = self._deadline
         return channel
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from erphub.erp.transports.sqlserver.der import Names, read_certificate
 from erphub.platform.errors import ErpRefused, FieldError, HubError, Invalid, Unavailable
+from erphub.platform.outbound.deadlines import Deadline
 from erphub.platform.outbound.tds.channel import (
     STRICT_PROTOCOL,
     Channel,
-    Deadline,
     Dial,
     NotEncryptedError,
     StrictlyRefusedError,

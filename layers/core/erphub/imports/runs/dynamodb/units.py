@@ -105,6 +105,11 @@ class PartTable(PartStore):
     def save(self, ref: RunRef, part: Part) -> None:
         self._table.put(_part_item(ref, part))
 
+    @override
+    def add_held(self, ref: RunRef, number: int, milliseconds: int) -> None:
+        key = run_part_key(ref.client_id, ref.run_id, number)
+        self._table.update(key, "ADD held_ms :held", condition="attribute_exists(pk)", held=milliseconds)
+
 
 def run_unit_key(client_id: str, run_id: str, number: int) -> Key:
     """The key of a run's unit."""

@@ -9,12 +9,11 @@ import select
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Self
 
-from erphub.platform.outbound.https import SecondsClock
+from erphub.platform.outbound.deadlines import Deadline
 from erphub.platform.outbound.tds.messages import (
     HEADER_BYTES,
     MAX_LOGIN_BYTES,
@@ -41,29 +40,6 @@ class NotEncryptedError(Exception):
 
 class StrictlyRefusedError(Exception):
     """The server took TLS first, as TDS 8 does, and then hung up."""
-
-
-class Deadline:
-    """An end in wall-clock time that does not depend on what the other side sends; without seconds there is none."""
-
-    def __init__(self, seconds: float | None, clock: SecondsClock = time.monotonic) -> None:
-        self._clock = clock
-        self._ends = None if seconds is None else clock() + seconds
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left, never less than none."""
-        return float("inf") if self._ends is None else max(0.0, self._ends - self._clock())
-
-    def within(self, seconds: float) -> "Deadline":
-        """The nearer of this end and one in so many seconds."""
-        return Deadline(min(seconds, self.left), self._clock)
-
-    def require(self) -> float:
-        """Seconds that are left. Raises TimeoutError when there are none."""
-        if self.left <= 0:
-            raise TimeoutError("the server took too long")
-        return self.left
 
 
 @dataclass

@@ -16,7 +16,8 @@ from ssl import SSLError
 from typing import Protocol, Self
 
 from erphub.platform.errors import HubError
-from erphub.platform.outbound.tds.channel import READ_BYTES, Channel, Deadline
+from erphub.platform.outbound.deadlines import Deadline
+from erphub.platform.outbound.tds.channel import READ_BYTES, Channel
 from erphub.platform.outbound.tds.messages import (
     HEADER_BYTES,
     MAX_LOGIN_BYTES,

@@ -85,7 +85,7 @@ class ConnectionTester:
 
 
 def probes_of(system: ErpAdapter, redactor: Redactor) -> list[Probe]:
-    """What each stage of a test finds, in `TEST_SECONDS` at most, in case a server repeats a password in what it says."""
+    """What each stage of a test finds, in `TEST_SECONDS` at most, without a password that a server repeats."""
     with deadlines.at_most(TEST_SECONDS):
         return [replace(probe, detail=redactor.clean(probe.detail)) for probe in system.check()]
 

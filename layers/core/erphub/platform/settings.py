@@ -13,6 +13,8 @@ class Settings:
     table: str
     lake_bucket: str
     secret_prefix: str
+    tenant_role: str
+    """The role (ARN) that is taken on for one tenant, to reach that one's secrets and objects."""
     user_pool: str
     connect_machine: str
     import_machine: str
@@ -62,6 +64,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         table=env.get("TABLE_NAME", ""),
         lake_bucket=env.get("LAKE_BUCKET", ""),
         secret_prefix=env.get("SECRET_PREFIX", ""),
+        tenant_role=env.get("TENANT_ROLE", ""),
         user_pool=env.get("USER_POOL_ID", ""),
         connect_machine=env.get("CONNECT_MACHINE_ARN", ""),
         import_machine=env.get("IMPORT_MACHINE_ARN", ""),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from erphub.platform import logging, redaction
+from erphub.platform import logging, redaction, tenants
 from erphub.platform.errors import HubError, ServiceBusy, Unavailable
 
 EXECUTION_ENDED = "execution_ended"
@@ -37,7 +37,8 @@ class Tasks:
         identifier = getattr(context, "aws_request_id", "unknown")
         log.debug("task begun", extra={"task": name, **references})
         try:
-            outcome = self._tasks[name](given)
+            with tenants.acting_for_named(given):
+                outcome = self._tasks[name](given)
         except Unavailable as error:
             log.warning("task must be tried again", exc_info=error, extra={"task": name, **references})
             # The machines wait longer for what the hub itself runs on: they know it by the name of the error.

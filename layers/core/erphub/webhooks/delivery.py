@@ -14,7 +14,7 @@ from functools import partial
 
 from erphub.events.models import Event
 from erphub.events.publisher import EventPublisher, make_event
-from erphub.platform import logging
+from erphub.platform import logging, tenants
 from erphub.platform.clock import Clock
 from erphub.platform.due import DueItem, work_through
 from erphub.platform.errors import HubError, Unavailable
@@ -113,7 +113,8 @@ class WebhookDelivery:
         if not webhook.is_enabled:
             self.deliveries.record(kept, None, DeliveryStatus.FAILED, None)
             return True
-        self._send(webhook, kept, current)
+        with tenants.acting_for(delivery.client_id):
+            self._send(webhook, kept, current)
         return True
 
     def _send(self, webhook: Webhook, delivery: Delivery, current: _DeliveryRound) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import batched
 
 from erphub.connections.ports import ConnectionStore
+from erphub.platform import tenants
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Unavailable
 from erphub.platform.secrets import StoredSecrets
@@ -64,7 +65,8 @@ class OverdueWizards:
         wizard = self.wizards.get(client_id, wizard_id)
         if wizard is None or (wizard.status.is_open and self.clock() < wizard.expires_at):
             return False  # answered since the index was read
-        self.tasks.finish(client_id, wizard_id, "expired")
+        with tenants.acting_for(client_id):
+            self.tasks.finish(client_id, wizard_id, "expired")
         if wizard.execution is not None and self.machine.is_running(wizard.execution):
             self.machine.stop(wizard.execution, "The wizard is past its end.")
         return True
@@ -96,7 +98,8 @@ class OrphanedSecrets:
         client_id, owner = name.split("/")[:2]
         if name in self.connections.secrets_in_use([(client_id, owner)]) or self._is_wanted(name):
             return False
-        self.secrets.delete(name)
+        with tenants.acting_for(client_id, owner):
+            self.secrets.delete(name)
         return True
 
     def _is_wanted(self, name: str) -> bool:

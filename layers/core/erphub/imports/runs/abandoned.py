@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from erphub.imports.runs.models import RunRef
 from erphub.imports.runs.ports import BreaksOffRuns, OpenRuns
-from erphub.platform import logging
+from erphub.platform import logging, tenants
 from erphub.platform.clock import Clock
 from erphub.platform.errors import NotFound
 from erphub.platform.state_machines import StateMachine
@@ -34,7 +34,8 @@ class AbandonedRuns:
             self.runs.postpone(ref, self.clock() + RECHECK_INTERVAL)
             return False
         try:
-            self.tasks.break_off(ref)
+            with tenants.acting_for(ref.client_id):
+                self.tasks.break_off(ref)
         except NotFound:  # whoever was to add it died before it did, or it was deleted
             self.runs.close(ref)
         return True

@@ -26,6 +26,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction, RemoveAction
 
 from erphub.erp.datasets import DATASETS, Dataset
+from erphub.lake.delta.storage import as_the_tenant
 from erphub.lake.locations import connection_folder, tables_prefix
 from erphub.platform.errors import Unavailable
 from erphub.platform.objects import ObjectStore
@@ -97,7 +98,7 @@ class LakeRemoval:
 
     def _existing(self, key: str) -> DeltaTable | None:
         try:
-            return DeltaTable(f"{self._root}/{key}", storage_options=self._options)
+            return DeltaTable(f"{self._root}/{key}", storage_options=as_the_tenant(self._options))
         except TableNotFoundError:
             return None
 

@@ -8,6 +8,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from erphub.erp.datasets import Dataset
 from erphub.lake.delta import sql
+from erphub.lake.delta.storage import as_the_tenant
 from erphub.lake.ports import LakeReader, RowPage, RowQuery
 from erphub.platform.errors import Gone, Unavailable
 
@@ -37,7 +38,8 @@ class LakeRows(LakeReader):
 
     def _table(self, client_id: str, dataset: Dataset) -> DeltaTable | None:
         try:
-            return DeltaTable(f"{self._root}/lake/{client_id}/{dataset.id}", storage_options=self._options)
+            where = f"{self._root}/lake/{client_id}/{dataset.id}"
+            return DeltaTable(where, storage_options=as_the_tenant(self._options))
         except TableNotFoundError:
             return None
 

@@ -17,7 +17,7 @@ from erphub.lake.delta.commits import Place, copy_into_place
 from erphub.lake.delta.files import files_of
 from erphub.lake.delta.schema import arrow_schema, staged_schema, types_of
 from erphub.lake.delta.staging import CONFIGURATION, StagedDataChanged, Staging
-from erphub.lake.delta.storage import NO_HOOK, Storage
+from erphub.lake.delta.storage import NO_HOOK, Storage, as_the_tenant
 from erphub.lake.delta.upkeep import COMMITS_PER_CHECKPOINT
 from erphub.platform.ids import new_id
 
@@ -31,7 +31,7 @@ def create(storage: Storage, key: str, dataset: Dataset, types: Mapping[str, str
             partition_by=["company"],
             mode="error",
             configuration=CONFIGURATION | {"delta.checkpointInterval": str(COMMITS_PER_CHECKPOINT)},
-            storage_options=storage.options,
+            storage_options=as_the_tenant(storage.options),
             post_commithook_properties=NO_HOOK,
         )
     except DeltaError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from deltalake import DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from erphub.platform.aws.sessions import engine_credentials
 from erphub.platform.errors import HubError, ServiceBusy, Unavailable
 from erphub.platform.objects import ObjectStore
 
@@ -28,7 +29,7 @@ class Storage:
 
     def table(self, key: str) -> DeltaTable:
         """The table there. Raises the engine's TableNotFoundError."""
-        return DeltaTable(f"{self.root}/{key}", storage_options=self.options)
+        return DeltaTable(f"{self.root}/{key}", storage_options=as_the_tenant(self.options))
 
     def table_if_any(self, key: str) -> DeltaTable | None:
         """The table there, if there is one."""
@@ -36,6 +37,14 @@ class Storage:
             return self.table(key)
         except TableNotFoundError:
             return None
+
+
+def as_the_tenant(options: Mapping[str, str]) -> dict[str, str]:
+    """The engine's options with credentials that reach the part of the tenant at hand, good until the function ends.
+
+    Raises ServiceBusy.
+    """
+    return {**options, **engine_credentials()}
 
 
 def storage(root: str, files: ObjectStore, options: Mapping[str, str]) -> Storage:
@@ -55,7 +64,7 @@ def busy() -> Unavailable:
 
 _BUSY = re.compile(
     r"429 Too Many Requests|500 Internal Server Error|502 Bad Gateway|503 Service Unavailable|504 Gateway Time"
-    r"|<Code>(SlowDown|RequestTimeout|ServiceUnavailable|InternalError)</Code>|error sending request"
+    r"|<Code>(SlowDown|RequestTimeout|ServiceUnavailable|InternalError|ExpiredToken)</Code>|error sending request"
 )
 """How the engine words a store that is busy or not to be reached; it has no class of its own for that."""
 

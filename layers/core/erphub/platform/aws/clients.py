@@ -10,6 +10,7 @@ from zlib import crc32
 
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver
 from botocore.exceptions import ConnectionClosedError
 
 from erphub.platform.settings import read_settings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 
 calls: Counter[str] = Counter()
@@ -40,6 +42,10 @@ class Session(botocore.session.Session):
 
 @cache
 def _session() -> botocore.session.Session:
+    return _new_session()
+
+
+def _new_session() -> botocore.session.Session:
     session = Session()
     session.register("before-send", _count)
     return session
@@ -64,14 +70,28 @@ def client(service: Literal["cognito-idp"]) -> "CognitoIdentityProviderClient": 
 @overload
 def client(service: Literal["events"]) -> "EventBridgeClient": ...
 @overload
+def client(service: Literal["sts"]) -> "STSClient": ...
+@overload
 def client(service: Literal["kms"]) -> Any: ...
 @cache
 def client(service: str) -> Any:
     """The client of a service, one per process, with time-outs short enough for a Lambda to answer in time."""
+    return _create(_session(), service)
+
+
+def make_client(service: str, credentials: CredentialProvider) -> Any:
+    """Another client of a service, with credentials of its own; what is known of services is read once for all."""
+    session = _new_session()
+    session.register_component("data_loader", _session().get_component("data_loader"))
+    session.register_component("credential_provider", CredentialResolver([credentials]))
+    return _create(session, service)
+
+
+def _create(session: botocore.session.Session, service: str) -> Any:
     config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
     if service == "s3":
         config = config.merge(Config(signature_version="s3v4", s3=cast(Any, _addresses_of_s3())))
-    return cast(Any, _session().create_client(service, config=config))
+    return cast(Any, session.create_client(service, config=config))
 
 
 class WholeAnswers:

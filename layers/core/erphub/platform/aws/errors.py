@@ -25,6 +25,8 @@ BUSY = {
     "ServiceUnavailableException",
     "KMSInternalException",
     "DependencyTimeoutException",
+    # Credentials that were good when they were taken; the next attempt takes new ones
+    *("ExpiredToken", "ExpiredTokenException"),
     # DynamoDB
     "ProvisionedThroughputExceededException",
     "InternalServerError",

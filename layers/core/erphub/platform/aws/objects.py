@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, cast, override
 
 from botocore.exceptions import ClientError
 
-from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
+from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.aws.transactions import make_waiting_writes
 from erphub.platform.errors import ServiceBusy, Unavailable
 from erphub.platform.objects import ObjectStore, Wanted, require_same_content
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _EXISTS, _UNDER_WAY = "PreconditionFailed", "ConditionalRequestConflict"
@@ -22,7 +23,7 @@ _translated = later_when_busy(
 
 
 class Bucket(ObjectStore):
-    """One S3 bucket that keeps versions."""
+    """One S3 bucket that keeps versions, reached with the credentials of the tenant at hand."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
@@ -30,7 +31,7 @@ class Bucket(ObjectStore):
     @override
     def read(self, key: str) -> bytes:
         with _translated:
-            return client("s3").get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return _s3().get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     @override
     def put_once(self, key: str, data: bytes) -> None:
@@ -41,7 +42,7 @@ class Bucket(ObjectStore):
         for last in (False, False, True):
             try:
                 with _translated:
-                    client("s3").put_object(Bucket=self._bucket, Key=key, Body=data, IfNoneMatch="*")
+                    _s3().put_object(Bucket=self._bucket, Key=key, Body=data, IfNoneMatch="*")
             except Unavailable as error:
                 cause = error.__cause__
                 code = code_of(cause) if isinstance(cause, ClientError) else None
@@ -57,29 +58,27 @@ class Bucket(ObjectStore):
     def copy(self, source: str, target: str) -> None:
         make_waiting_writes()
         with _translated:
-            client("s3").copy_object(
-                Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source}
-            )
+            _s3().copy_object(Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source})
 
     @override
     def delete_all(self, prefix: str) -> None:
         make_waiting_writes()
         with _translated:
-            for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 keys = [{"Key": found["Key"]} for found in page.get("Contents", []) if "Key" in found]
                 if keys:
                     delete = cast(Any, {"Objects": keys, "Quiet": True})
-                    client("s3").delete_objects(Bucket=self._bucket, Delete=delete)
+                    _s3().delete_objects(Bucket=self._bucket, Delete=delete)
 
     @override
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
         with _translated:
-            for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 yield from ((found.get("Key", ""), found.get("Size", 0)) for found in page.get("Contents", []))
 
     @override
     def folders(self, prefix: str) -> Iterator[str]:
-        listing = client("s3").get_paginator("list_objects_v2")
+        listing = _s3().get_paginator("list_objects_v2")
         with _translated:
             for page in listing.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
                 names = (found.get("Prefix", "") for found in page.get("CommonPrefixes", []))
@@ -89,23 +88,27 @@ class Bucket(ObjectStore):
     def write(self, key: str, data: bytes) -> None:
         make_waiting_writes()
         with _translated:
-            client("s3").put_object(Bucket=self._bucket, Key=key, Body=data)
+            _s3().put_object(Bucket=self._bucket, Key=key, Body=data)
 
     @override
     def purge(self, prefix: str, wanted: Wanted | None = None, *, older: datetime | None = None) -> int:
         removed = 0
         with _translated:
-            pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+            pages = _s3().get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
                 versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
                 gone = [_identifier(one) for one in cast(list[dict[str, Any]], versions) if _goes(one, wanted, older)]
                 if gone:
-                    answer = client("s3").delete_objects(Bucket=self._bucket, Delete={"Objects": gone, "Quiet": True})
+                    answer = _s3().delete_objects(Bucket=self._bucket, Delete={"Objects": gone, "Quiet": True})
                     if failed := answer.get("Errors"):
                         why = RuntimeError(f"{len(failed)} versions stayed: {failed[0].get('Code')}")
                         raise ServiceBusy("Some of it could not be removed yet.", code="lake_unavailable") from why
                 removed += len(gone)
         return removed
+
+
+def _s3() -> "S3Client":
+    return tenant_client("s3")
 
 
 def _goes(version: dict[str, Any], wanted: Wanted | None, older: datetime | None) -> bool:

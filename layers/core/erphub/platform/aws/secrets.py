@@ -9,14 +9,20 @@ from botocore.exceptions import ClientError
 
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
+from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.aws.transactions import make_waiting_writes
 from erphub.platform.errors import NotFound
+from erphub.platform.tenants import of_connection
 
 _later = later_when_busy("secrets_busy", "The password store is busy.")
 
 
 class SecretsManager:
-    """Secrets whose names begin with this deployment's prefix; no other can be touched."""
+    """Secrets whose names begin with this deployment's prefix; no other can be touched.
+
+    A name is `<client>/<connection>`, or begins so. A secret is reached with the credentials of the tenant at hand: of
+    its connection, or of the one that is named where only the client is at hand. Names are listed by the function.
+    """
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -26,21 +32,23 @@ class SecretsManager:
         """Keep the fields as one JSON secret, tagged with the tenant; the same name again is a new version."""
         make_waiting_writes()
         value = json.dumps(dict(fields), ensure_ascii=False)
-        manager = client("secretsmanager")
-        try:
-            manager.create_secret(
-                Name=self._prefix + name, SecretString=value, Tags=[{"Key": "erphub:client", "Value": tenant}]
-            )
-        except ClientError as error:
-            if code_of(error) != "ResourceExistsException":
-                raise
-            manager.put_secret_value(SecretId=self._prefix + name, SecretString=value)
+        manager = tenant_client("secretsmanager")
+        with of_connection(_connection(name)):
+            try:
+                manager.create_secret(
+                    Name=self._prefix + name, SecretString=value, Tags=[{"Key": "erphub:client", "Value": tenant}]
+                )
+            except ClientError as error:
+                if code_of(error) != "ResourceExistsException":
+                    raise
+                manager.put_secret_value(SecretId=self._prefix + name, SecretString=value)
 
     @_later
     def get(self, name: str) -> dict[str, str]:
         """The fields. Raises NotFound (`secret_gone`)."""
         try:
-            answer = client("secretsmanager").get_secret_value(SecretId=self._prefix + name)
+            with of_connection(_connection(name)):
+                answer = tenant_client("secretsmanager").get_secret_value(SecretId=self._prefix + name)
         except ClientError as error:
             if code_of(error) in {"ResourceNotFoundException", "InvalidRequestException"}:
                 raise NotFound("The password is no longer kept. Enter it again.", code="secret_gone") from error
@@ -52,7 +60,9 @@ class SecretsManager:
         """Remove it at once; one that is not there is fine."""
         make_waiting_writes()
         try:
-            client("secretsmanager").delete_secret(SecretId=self._prefix + name, ForceDeleteWithoutRecovery=True)
+            with of_connection(_connection(name)):
+                manager = tenant_client("secretsmanager")
+                manager.delete_secret(SecretId=self._prefix + name, ForceDeleteWithoutRecovery=True)
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
@@ -75,3 +85,8 @@ class SecretsManager:
         found = [secret.get("Name", "") for page in pages for secret in page["SecretList"]]
         # The service's own search is no respecter of upper and lower case.
         return [name.removeprefix(self._prefix) for name in found if name.startswith(self._prefix + begin)]
+
+
+def _connection(name: str) -> str:
+    """The connection (or `webhook-<id>`) that a secret is of."""
+    return name.split("/")[1] if "/" in name else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from erphub.platform import logging, redaction
+from erphub.platform import logging, redaction, tenants
 from erphub.platform.acts import ActAtHand, ActLog
 from erphub.platform.capability import Act, Permission
 from erphub.platform.cursors import Cursors
@@ -121,6 +121,10 @@ class Dispatcher[R: Routes]:
             if name.removesuffix("_id") in _IDENTIFIERS and not ID.fullmatch(request.names[name]):
                 raise NotFound(_MISSING)
         arguments = self._admit(route, request)
+        with tenants.acting_for_named(request.names):
+            return self._handle_admitted(route, request, arguments)
+
+    def _handle_admitted(self, route: Route, request: Request, arguments: dict[str, Any]) -> Answer:
         if route.takes is not None:
             arguments["body"] = request.body(route.takes)
         if route.query is not None:

@@ -6,7 +6,7 @@ from typing import Any, cast, override
 
 from botocore.exceptions import ClientError
 
-from erphub.platform.aws.clients import client
+from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.errors import NotFound
 from erphub.sync.documents.models import UploadSlot
 from erphub.sync.documents.ports import DocumentFiles
@@ -22,7 +22,7 @@ class S3DocumentFiles(DocumentFiles):
 
     @override
     def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
-        url = client("s3").generate_presigned_url(
+        url = tenant_client("s3").generate_presigned_url(
             "put_object",
             Params={"Bucket": self._bucket, "Key": name, "ContentType": content_type},
             ExpiresIn=int(_SLOT_LIFETIME.total_seconds()),
@@ -32,7 +32,7 @@ class S3DocumentFiles(DocumentFiles):
     @override
     def size(self, name: str) -> int | None:
         try:
-            return client("s3").head_object(Bucket=self._bucket, Key=name)["ContentLength"]
+            return tenant_client("s3").head_object(Bucket=self._bucket, Key=name)["ContentLength"]
         except ClientError as error:
             if _code(error) in {"404", "NoSuchKey", "NotFound"}:
                 return None
@@ -48,7 +48,7 @@ class S3DocumentFiles(DocumentFiles):
 
     def _body(self, name: str) -> Any:
         try:
-            return client("s3").get_object(Bucket=self._bucket, Key=name)["Body"]
+            return tenant_client("s3").get_object(Bucket=self._bucket, Key=name)["Body"]
         except ClientError as error:
             if _code(error) == "NoSuchKey":
                 raise NotFound("The file has not been uploaded.", code="file_missing") from error

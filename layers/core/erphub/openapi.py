@@ -100,7 +100,10 @@ def document(declared: "Sequence[Route]") -> Json:
             "version": VERSION,
             "description": "Connect ERP systems, import their data, send documents to them. Everything of a tenant lies"
             " under `/clients/{client_id}`; whoever is no member of it gets 404 there. Lists take `limit` and an opaque"
-            " `next`; POSTs take an `Idempotency-Key`; updates carry the `version` they were made from.",
+            " `next`; POSTs take an `Idempotency-Key`; updates carry the `version` they were made from."
+            " Names and other texts that people read are refused with 422 `hidden_character` where something in them is"
+            " invisible or turns the direction of writing; descriptions, comments and reasons may have several lines."
+            " Texts in answers are plain: whoever shows them as HTML escapes them.",
         },
         "servers": [_SERVER],
         "security": [{"bearer": []}],

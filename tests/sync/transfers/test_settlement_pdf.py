@@ -50,3 +50,10 @@ def test_many_lines_find_room(lines: int) -> None:
     sales = [{"vat_rate": str(Decimal(rate)), "amount": "1.00", "vat": "0.10"} for rate in range(1, lines + 1)]
     text = words(render(settlement(sales=sales, payments=[{"means": "cash", "amount": f"{lines}.00"}])))
     assert f"Sales at {lines} % VAT" in text
+
+
+def test_what_was_typed_is_text_and_no_markup() -> None:
+    typed = 'A < B & <b>C</b> <img src="x"/> &lt;'
+    text = words(render(settlement(department="<i>1</i>", comment=typed)))
+    assert typed in text
+    assert "<i>1</i>, " in text

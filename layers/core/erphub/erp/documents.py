@@ -1,15 +1,38 @@
 """What a till hands over: settlements, invoices, customers and products, as it knows them."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from erphub.platform.characters import named, without_hidden
 from erphub.platform.lexical import DECIMAL_FORM, Day, Flag, Whole
+from erphub.platform.wire import not_blank, visible_line, visible_lines
 
 LARGEST_NUMBER = 10**18 - 1
 """The largest number that a Z-report can have."""
+
+HANDED_IN: Mapping[str, bool] = {"handed_in": True}
+"""The context of validation in which texts are somebody's who can mend them: what is hidden in them is refused. Those
+of the ERP, and those that were kept, go on without it, so that till and ERP are compared by what people see."""
+
+
+def _text(*judges: Callable[[str], str], lines: bool = False) -> AfterValidator:
+    def judge(value: str, info: ValidationInfo) -> str:
+        if not info.context:
+            return (without_hidden(value, lines=lines) or named(value)) if value else value
+        for check in judges:
+            check(value)
+        return value
+
+    return AfterValidator(judge)
+
+
+_NAME = _text(visible_line, not_blank)
+_LINE = _text(visible_line)
+_LINES = _text(visible_lines, lines=True)
 
 type Money = Annotated[Decimal, Field(max_digits=18, decimal_places=2), DECIMAL_FORM]
 type Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=6), DECIMAL_FORM]
@@ -74,15 +97,15 @@ class Settlement(Entity):
     kind: Literal[DocumentKind.SETTLEMENT] = DocumentKind.SETTLEMENT
     date: Day
     number: Annotated[Whole, Field(ge=1, le=LARGEST_NUMBER)]
-    department: Annotated[str, Field(max_length=50)] = ""
-    till: Annotated[str, Field(max_length=50)] = ""
+    department: Annotated[str, Field(max_length=50), _LINE] = ""
+    till: Annotated[str, Field(max_length=50), _LINE] = ""
     """Which of the department's tills it is of, when each counts its Z-reports by itself."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "NOK"
     sales: Annotated[tuple[Sales, ...], Field(max_length=20)] = ()
     payments: Annotated[tuple[Payment, ...], Field(max_length=40)] = ()
     stock_change: Money | None = None
     """Cost of what left the stock; null when the till keeps none."""
-    comment: Annotated[str, Field(max_length=200)] = ""
+    comment: Annotated[str, Field(max_length=200), _LINES] = ""
 
     @property
     def difference(self) -> Decimal:
@@ -101,8 +124,8 @@ class Settlement(Entity):
 class InvoiceLine(Entity):
     """One line of an invoice."""
 
-    product_no: Annotated[str, Field(max_length=100)] | None = None
-    description: Annotated[str, Field(max_length=500)]
+    product_no: Annotated[str, Field(max_length=100), _LINE] | None = None
+    description: Annotated[str, Field(max_length=500), _LINES]
     quantity: Quantity
     unit_price: Annotated[Decimal, Field(max_digits=18, decimal_places=4), DECIMAL_FORM]
     """Without VAT."""
@@ -116,20 +139,20 @@ class Invoice(Entity):
 
     kind: Literal[DocumentKind.INVOICE] = DocumentKind.INVOICE
     date: Day
-    customer_id: Annotated[str, Field(min_length=1, max_length=100)]
+    customer_id: Annotated[str, Field(min_length=1, max_length=100), _NAME]
     """The till's own id of the customer."""
-    department: Annotated[str, Field(max_length=50)] = ""
-    your_reference: Annotated[str, Field(max_length=100)] = ""
-    comment: Annotated[str, Field(max_length=500)] = ""
+    department: Annotated[str, Field(max_length=50), _LINE] = ""
+    your_reference: Annotated[str, Field(max_length=100), _LINE] = ""
+    comment: Annotated[str, Field(max_length=500), _LINES] = ""
     lines: Annotated[tuple[InvoiceLine, ...], Field(min_length=1, max_length=1000)]
 
 
 class Address(Entity):
     """A postal address."""
 
-    street: Annotated[str, Field(max_length=200)] = ""
-    postal_code: Annotated[str, Field(max_length=20)] = ""
-    city: Annotated[str, Field(max_length=100)] = ""
+    street: Annotated[str, Field(max_length=200), _LINE] = ""
+    postal_code: Annotated[str, Field(max_length=20), _LINE] = ""
+    city: Annotated[str, Field(max_length=100), _LINE] = ""
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "NO"
 
 
@@ -137,11 +160,11 @@ class Customer(Entity):
     """Somebody who buys, as the till knows them."""
 
     kind: Literal[DocumentKind.CUSTOMER] = DocumentKind.CUSTOMER
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200), _NAME]
     is_company: Flag = True
     organisation_no: Annotated[str, Field(pattern=r"^([0-9]{9})?$")] = ""
-    email: Annotated[str, Field(max_length=200)] = ""
-    phone: Annotated[str, Field(max_length=25)] = ""
+    email: Annotated[str, Field(max_length=200), _LINE] = ""
+    phone: Annotated[str, Field(max_length=25), _LINE] = ""
     address: Address = Address()
 
 
@@ -149,13 +172,13 @@ class Product(Entity):
     """Something that is sold, as the till knows it."""
 
     kind: Literal[DocumentKind.PRODUCT] = DocumentKind.PRODUCT
-    number: Annotated[str, Field(min_length=1, max_length=100)]
-    name: Annotated[str, Field(min_length=1, max_length=150)]
+    number: Annotated[str, Field(min_length=1, max_length=100), _NAME]
+    name: Annotated[str, Field(min_length=1, max_length=150), _NAME]
     price: Money
     """Without VAT."""
     cost: Money | None = None
     vat_rate: Rate = Decimal(25)
-    ean: Annotated[str, Field(max_length=14)] = ""
+    ean: Annotated[str, Field(max_length=14), _LINE] = ""
     stock: Quantity | None = None
     active: Flag = True
 

@@ -5,12 +5,13 @@ of JSON Schema 2020-12 that steps use, and tells all that is wrong at once.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from erphub.erp.description import Field, Json, Step
 from erphub.platform.errors import FieldError, Invalid
+from erphub.platform.text import require_visible
 
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
@@ -104,7 +105,7 @@ def clean_answer(step: Step, body: object, known: AnswerContext | None = None) -
 
     A secret that is left out keeps the one that is known, as long as nothing it was given for has changed. Raises
     Invalid with every error at once (`required`, `unknown_field`, `not_applicable`, `wrong_type`, `not_a_choice`,
-    `too_long`, `too_short`, `bad_form`, `secret_needed_again`, and what the step's own checks say).
+    `too_long`, `too_short`, `bad_form`, `secret_needed_again`, `hidden_character`, and what the step's own checks say).
     """
     known = known or AnswerContext()
     if not isinstance(body, Mapping):
@@ -127,6 +128,8 @@ def clean_answer(step: Step, body: object, known: AnswerContext | None = None) -
     ]
     if not errors:
         errors = [error for check in step.checks for error in check(values)]
+    if not errors:
+        errors = [error for item in step.fields for error in _hidden(item, values.get(item.name))]
     if errors:
         raise Invalid("Some of the answers need another look.", errors=errors)
     secret = {item.name for item in step.fields if item.secret}
@@ -169,6 +172,17 @@ def _moved(step: Step, values: Mapping[str, Any], known: AnswerContext) -> bool:
 def _needed_again(item: Field) -> FieldError:
     words = f"{item.title} is needed again, because what it was given for has changed."
     return FieldError(_pointer(item.name), "secret_needed_again", words)
+
+
+def _hidden(item: Field, value: Any) -> Sequence[FieldError]:
+    """What nobody sees in a text that people read. Secrets are taken to the letter; keys in lists are the ERP's own."""
+    if item.secret or not isinstance(value, str):
+        return ()
+    try:
+        require_visible(value, _pointer(item.name), lines=item.multiline)
+    except Invalid as error:
+        return error.errors
+    return ()
 
 
 def _pointer(name: str | int) -> str:

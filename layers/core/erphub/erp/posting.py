@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
 from erphub.erp.documents import Document, DocumentKind
+from erphub.platform.characters import shown
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class LedgerAccount:
     has_sales_type: bool
     """Whether a sales type (in some ERPs: type group) names it; sales may be posted to no other."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", shown(self.name))
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -39,6 +43,9 @@ class Choice:
 
     key: str
     title: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", shown(self.title))
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,9 @@ class TaxCode:
     key: str
     title: str
     rate: Decimal
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", shown(self.title))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from erphub.erp.probes import Probe
+from erphub.platform.characters import named
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class FoundCompany:
     """What the system wants to remember about it (a database's name), kept with the connection. `installation`, where
     keys are not unique by themselves, is the installation it lies in by the ERP's own account: never what was typed."""
 
+    def __post_init__(self) -> None:
+        # For people; the key, and what is read of the source, stay as they are.
+        object.__setattr__(self, "name", named(self.name, self.key))
+
 
 @dataclass(frozen=True)
 class FoundChoice:
@@ -27,6 +32,10 @@ class FoundChoice:
     company_name: str
     own_key: str
     name: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "company_name", named(self.company_name, self.company))
+        object.__setattr__(self, "name", named(self.name, self.own_key))
 
     @property
     def key(self) -> str:

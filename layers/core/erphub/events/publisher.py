@@ -13,6 +13,7 @@ from erphub.events.models import Event
 from erphub.events.ports import EventBus, EventStore
 from erphub.platform import logging
 from erphub.platform.capability import EventType
+from erphub.platform.characters import shown
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.platform.ids import derived_id_at
@@ -84,6 +85,6 @@ def make_event(
         client_id=client_id,
         connection_id=connection_id,
         occurred_at=occurred_at,
-        detail=clean_text(detail),
+        detail=shown(clean_text(detail)),
         data=clean(data),
     )

@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from erphub.platform.characters import shown
 from erphub.platform.redaction import clean, clean_text
 
 
@@ -39,12 +40,13 @@ class FieldError:
 
 
 class HubError(Exception):
-    """Anything the hub reports in its own words, or in the ERP's: those may repeat a password, so none leaves here."""
+    """Anything the hub reports in its own words, or in the ERP's: those may repeat a password, so none leaves here; and
+    may turn a screen around, so what is hidden in them is spelled out."""
 
     code = "internal_error"
 
     def __init__(self, detail: str, *, code: str | None = None, **facts: object) -> None:
-        detail = clean_text(detail)
+        detail = shown(clean_text(detail))
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from erphub.platform.characters import escaped
 from erphub.platform.redaction import clean
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 class _Formatter(LambdaPowertoolsFormatter):
     def serialize(self, log: Any) -> str:
-        return super().serialize(clean(log))
+        # Within JSON's strings, so that nobody's text turns a line around or hides a part of it on a screen.
+        return escaped(super().serialize(clean(log)))
 
 
 @cache

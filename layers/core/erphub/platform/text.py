@@ -2,31 +2,43 @@
 
 import unicodedata
 
+from erphub.platform.characters import LINE_BREAKS, called, hidden_in, is_blank
 from erphub.platform.errors import Invalid
-
-# Characters that reorder or hide what stands around them, so that a name reads as another one.
-_DECEIVING = frozenset(
-    "\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-)
 
 
 def clean_name(value: str, pointer: str, longest: int = 100) -> str:
-    """The name trimmed and in NFC, 1 to `longest` characters.
+    """The name trimmed and in NFC, 1 to `longest` characters: names are compared, and é can be written in two ways.
 
-    Raises Invalid (`name_empty`, `name_too_long`, `name_has_control_characters`).
+    Raises Invalid (`name_empty`, `name_too_long`, `hidden_character`).
     """
-    name = unicodedata.normalize("NFC", value).strip()
-    if not name:
+    name = require_visible(unicodedata.normalize("NFC", value).strip(), pointer)
+    if is_blank(name):
         raise Invalid.field(pointer, "name_empty", "Enter a name.")
     if len(name) > longest:
         raise Invalid.field(pointer, "name_too_long", f"A name may have at most {longest} characters.")
-    if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} or char in _DECEIVING for char in name):
+    return name
+
+
+def require_visible(value: str, pointer: str, *, lines: bool = False) -> str:
+    """The text as it is, when nothing in it is hidden; with `lines` it may have breaks of lines and tabs.
+
+    Raises Invalid (`hidden_character`) with the first of them.
+    """
+    hidden = next((value[at] for at in hidden_in(value) if not (lines and value[at] in LINE_BREAKS)), None)
+    if hidden is not None:
         raise Invalid.field(
             pointer,
-            "name_has_control_characters",
-            "The name holds invisible or direction-changing characters. Type it again without them.",
+            "hidden_character",
+            f"Here stands a character that nobody sees or that turns the direction: {called(hidden)}. Send it without.",
         )
-    return name
+    return value
+
+
+def require_not_blank(value: str, pointer: str) -> str:
+    """The text as it is, when there is something to read in it. Raises Invalid (`text_blank`)."""
+    if is_blank(value):
+        raise Invalid.field(pointer, "text_blank", "There is nothing to read in this. Write something.")
+    return value
 
 
 def same_name(value: str) -> str:

@@ -1,7 +1,7 @@
 """What goes over the wire: the base of every request and answer, and the small types they share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Protocol
@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from erphub.platform.errors import Invalid
 from erphub.platform.lexical import COUNT_FORM
-from erphub.platform.text import clean_name
+from erphub.platform.text import clean_name, require_not_blank, require_visible
 
 ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 """An identifier the hub gave: a ULID, upper case."""
@@ -41,17 +41,41 @@ class SearchQuery(PageQuery):
     search: Annotated[str | None, Field(max_length=200, description="Words to look for")] = None
 
 
-def _name(value: str) -> str:
-    try:
-        return clean_name(value, "")
-    except Invalid as error:
-        wrong = error.errors[0]
-        # Braces would be read as placeholders of the message.
-        raise PydanticCustomError(wrong.code, wrong.detail.replace("{", "(").replace("}", ")")) from error  # pyright: ignore[reportArgumentType]
+def checked(check: Callable[[str], str]) -> Callable[[str], str]:
+    """The check, for a field of a Model: what it raises as Invalid becomes the field's error."""
+
+    def judge(value: str) -> str:
+        try:
+            return check(value)
+        except Invalid as error:
+            wrong = error.errors[0]
+            # Braces would be read as placeholders of the message.
+            detail = wrong.detail.replace("{", "(").replace("}", ")")
+            raise PydanticCustomError(wrong.code, detail) from error  # pyright: ignore[reportArgumentType]
+
+    return judge
 
 
-Name = Annotated[str, AfterValidator(_name), Field(description="1 to 100 characters, none of them invisible")]
+visible_line = checked(lambda text: require_visible(text, ""))
+not_blank = checked(lambda text: require_not_blank(text, ""))
+visible_lines = checked(lambda text: require_visible(text, "", lines=True))
+
+Name = Annotated[
+    str,
+    AfterValidator(checked(lambda text: clean_name(text, ""))),
+    Field(description="1 to 100 characters, none of them invisible"),
+]
 """A name people read, trimmed and in NFC."""
+
+LINE = AfterValidator(visible_line)
+"""Text of one line that others read, or that is compared with what the hub knows: nothing in it is hidden. It and the
+two below stand behind the bounds: `Annotated[str, Field(…), LINE]`."""
+
+LINES = AfterValidator(visible_lines)
+"""Text that others read, with breaks of lines and tabs."""
+
+NOT_BLANK = AfterValidator(not_blank)
+"""Not of blanks alone."""
 
 
 class Declarations(Protocol):

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Product, Settlement
+from erphub.erp.documents import HANDED_IN, Customer, Document, DocumentKind, Invoice, Product, Settlement
 from erphub.platform.errors import FieldError, Invalid
 from erphub.platform.ids import derived_id
 
@@ -32,12 +32,17 @@ def posting_key(entry: str) -> str:
     return f"EH-{entry}"
 
 
-def read_document(kind: DocumentKind, fields: Mapping[str, Any]) -> Document:
+def read_received(kind: DocumentKind, fields: Mapping[str, Any]) -> Document:
+    """A document as somebody hands it in: as `read_document`, and refused where a text holds hidden characters."""
+    return read_document(kind, fields, HANDED_IN)
+
+
+def read_document(kind: DocumentKind, fields: Mapping[str, Any], context: Mapping[str, bool] | None = None) -> Document:
     """A document of the kind. Raises Invalid with everything that is wrong at once."""
     if fields.get("kind", kind.value) != kind.value:
         raise Invalid.field("/kind", "kind_differs", f"The address says {kind.value}, the body {fields['kind']!r}.")
     try:
-        return _SHAPES[kind].model_validate({**fields, "kind": kind.value})
+        return _SHAPES[kind].model_validate({**fields, "kind": kind.value}, context=context)
     except ValidationError as error:
         wrongs = error.errors(include_input=False, include_context=False, include_url=False)
         raise Invalid(

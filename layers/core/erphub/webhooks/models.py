@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from erphub.events.models import DeclaredType
 from erphub.platform.capability import EventType
-from erphub.platform.wire import Model
+from erphub.platform.wire import LINES, Model
 from erphub.webhooks.capability import WEBHOOK_FAILING
 
 Url = Annotated[
@@ -17,7 +17,7 @@ Url = Annotated[
 MAX_EVENT_TYPES = 100
 EventSelection = Literal["all"] | Annotated[tuple[DeclaredType, ...], Field(min_length=1, max_length=MAX_EVENT_TYPES)]
 """Which events are sent: all of them, also those that come later, or these."""
-Description = Annotated[str, StringConstraints(max_length=200)]
+Description = Annotated[str, StringConstraints(max_length=200), LINES]
 
 
 class Webhook(Model):

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from erphub.platform.lexical import Day
-from erphub.platform.wire import Model
+from erphub.platform.wire import LINES, Model
 
 type Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -91,7 +91,7 @@ class NewSchedule(Schedule):
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Choice = Literal["all"] | Annotated[tuple[_Word, ...], Field(min_length=1, max_length=2000)]
 """All of them, also those that come later, or these."""
-Description = Annotated[str, StringConstraints(max_length=1000)]
+Description = Annotated[str, StringConstraints(max_length=1000), LINES]
 
 
 class Job(Model):

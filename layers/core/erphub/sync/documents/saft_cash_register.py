@@ -32,7 +32,7 @@ from typing import IO, TYPE_CHECKING, Any
 from erphub.erp.documents import DocumentKind, PaymentMeans
 from erphub.platform import xsd
 from erphub.platform.errors import FieldError, HubError, Invalid
-from erphub.sync.canonical import digest, read_document, to_text
+from erphub.sync.canonical import digest, read_received, to_text
 from erphub.sync.documents.models import IncomingDocument
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _close(register: _Register, currency: str, basics: Mapping[str, str], readin
         try:
             rounding = _rounding(register, since, until)
             fields = _settlement(register, report, currency, basics, rounding)
-            settlement = read_document(DocumentKind.SETTLEMENT, fields)
+            settlement = read_received(DocumentKind.SETTLEMENT, fields)
             reading.add(IncomingDocument(DocumentKind.SETTLEMENT, _external_id(register, number, until), settlement))
         except HubError as error:
             reading.refused.append(RefusedReport(register.name, number, error))

@@ -12,7 +12,7 @@ from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Invalid, NotFound, TooMany
 from erphub.platform.limits import Limits, Owner
-from erphub.sync.canonical import digest, entry_id, read_document, title, to_text
+from erphub.sync.canonical import digest, entry_id, read_received, title, to_text
 from erphub.sync.capability import DOCUMENTS
 from erphub.sync.documents.models import CashRegisterResult, IncomingDocument, SubmitOutcome, SubmittedDocument
 from erphub.sync.documents.ports import DocumentFiles
@@ -142,7 +142,7 @@ def read_incoming(kind: str, external_id: str, fields: Mapping[str, Any]) -> Inc
         raise Invalid.field(
             "/external_id", "external_id_invalid", "An id has 1 to 100 of: letters A-Z, digits, and . _ : @ ~ -"
         )
-    document = read_document(DocumentKind(kind), fields)
+    document = read_received(DocumentKind(kind), fields)
     if len(to_text(document).encode()) > MAX_DOCUMENT_BYTES:
         raise Invalid(
             f"A document may have at most {MAX_DOCUMENT_BYTES >> 10} KB. Hand it in as several.",

@@ -10,7 +10,7 @@ from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
 from erphub.platform.lexical import Day
 from erphub.platform.pages import Page
-from erphub.platform.wire import Identifier, JsonObject, Model, PageQuery
+from erphub.platform.wire import LINE, LINES, NOT_BLANK, Identifier, JsonObject, Model, PageQuery
 from erphub.sync.canonical import from_text, masked, masked_fields
 from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryStatus
 
@@ -36,21 +36,23 @@ class GapQuery(Model):
 class SkipRequest(Model):
     """Why a document is left out for good."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Annotated[str, Field(min_length=1, max_length=500), LINES, NOT_BLANK]
 
 
 class ManualPosting(Model):
     """That somebody posted it in the ERP, and as what."""
 
-    voucher: Annotated[str, Field(min_length=1, max_length=100, description="The voucher's number in the ERP")]
-    reason: Annotated[str, Field(max_length=500)] = ""
+    voucher: Annotated[
+        str, Field(min_length=1, max_length=100, description="The voucher's number in the ERP"), LINE, NOT_BLANK
+    ]
+    reason: Annotated[str, Field(max_length=500), LINES] = ""
 
 
 class RetryRequest(Model):
     """Which entries to send again: these, or all that ended with a code."""
 
     document_ids: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
-    code: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    code: Annotated[str, Field(min_length=1, max_length=100), LINE] | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> "RetryRequest":

@@ -1,11 +1,9 @@
 """The export log, as its readers use it: what got through, what did not and why, and what to do about it."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +12,7 @@ from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, NotFound, TooLarge
 from erphub.platform.pages import Page
+from erphub.platform.spreadsheet import Sheet
 from erphub.sync.export_log.gaps import list_gaps, list_settlements
 from erphub.sync.export_log.models import SKIPPED_UNCERTAIN, Attachment, Attempt, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
@@ -171,20 +170,18 @@ class ExportLogService:
     def export_csv(self, client_id: str, connection_id: str, query: LogQuery) -> str:
         """The entries as CSV with a header. Raises TooLarge beyond 20,000: narrow the question then."""
         self._sync(client_id, connection_id)
-        text = StringIO()
-        writer = csv.writer(text)
-        writer.writerow(_COLUMNS)
+        sheet = Sheet(list(_COLUMNS))
         count, following = 0, query.model_copy(update={"limit": 1000, "next": None})
         while True:
             page = self.entries.page(client_id, connection_id, following)
-            writer.writerows([[_cell(getattr(entry, name)) for name in _COLUMNS.values()] for entry in page.items])
+            sheet.add([getattr(entry, name) for name in _COLUMNS.values()] for entry in page.items)
             count += len(page.items)
             if count > _MAX_CSV_ENTRIES:
                 raise TooLarge(
                     f"More than {_MAX_CSV_ENTRIES} entries: ask for fewer days or one kind.", code="too_many_entries"
                 )
             if page.next is None:
-                return text.getvalue()
+                return sheet.text()
             following = following.model_copy(update={"next": page.next})
 
     def list_gaps(self, client_id: str, connection_id: str, query: GapQuery) -> list[TillGaps]:
@@ -214,9 +211,3 @@ def _refuse_sent(entry: Entry) -> None:
         raise Conflict("It is being sent right now. Wait for the outcome.", code="being_sent")
     if entry.status is EntryStatus.SENT:
         raise Conflict(f"It is in the ERP, as {entry.reference}.", code="already_sent", reference=entry.reference)
-
-
-def _cell(value: Any) -> str:
-    """A value as text; what a spreadsheet would run as a formula is marked as text."""
-    text = str(value if value is not None else "")
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

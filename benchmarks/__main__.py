@@ -201,7 +201,7 @@ def _cold_starts(rounds: int) -> str:
     took = imports.measure(max(rounds, 3))
     base = took[imports.CLIENT][0]
     lines = [
-        "## (e) Cold start: importing, as processor time of whole processes",
+        "## (e) Cold start: processor time of a process until it is ready",
         "",
         "| | ms | against the bare client | with its own DynamoDB client, ms | against the bare client |",
         "|---|---:|---:|---:|---:|",

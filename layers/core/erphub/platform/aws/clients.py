@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver
 from botocore.exceptions import ConnectionClosedError
 
+from erphub.platform.aws.service_models import ServiceModels
 from erphub.platform.settings import read_settings
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def _session() -> botocore.session.Session:
 
 def _new_session() -> botocore.session.Session:
     session = Session()
+    session.register_component("data_loader", ServiceModels())
     session.register("before-send", _count)
     return session
 

@@ -3,5 +3,15 @@
 from erphub import app
 
 handler = app.api(
-    "about", "tenancy", "audit", "erp", "wizards", "connections", "companies", "events", "webhooks", "deletions"
+    "about",
+    "tenancy",
+    "audit",
+    "erp",
+    "wizards",
+    "connections",
+    "companies",
+    "events",
+    "api_keys",
+    "webhooks",
+    "deletions",
 )

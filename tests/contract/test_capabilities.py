@@ -15,6 +15,10 @@ from erphub.tenancy.capability import CONNECTIONS_VIEW
 from erphub.tenancy.schemas import DeclaredPermission
 
 EVENT_TYPES = {
+    "api_key.created": "info",
+    "api_key.network_refused": "warning",
+    "api_key.revoked": "info",
+    "api_key.rotated": "info",
     "company.access_requested": "warning",
     "connection.attempts_slowed": "warning",
     "connection.degraded": "warning",

@@ -19,7 +19,7 @@ COPIED = ("layers/core", "functions", "local", "events", "tests", "benchmarks", 
 FILES = ("pyproject.toml", "template.yaml", "README.md", "api.json", "docs/openapi.json")
 LINES = (
     ("layers/core/erphub/capabilities.py", '    "connections",\n', '    "connections",\n    "notes",\n'),
-    ("functions/connections/api.py", '"connections", ', '"connections", "notes", '),
+    ("functions/connections/api.py", '    "connections",\n', '    "connections",\n    "notes",\n'),
     ("pyproject.toml", '  "connections",\n', '  "notes",\n  "connections",\n'),
 )
 """What is edited besides: a line each."""

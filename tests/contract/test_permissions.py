@@ -15,9 +15,10 @@ from erphub.platform.acts import ActLog
 from erphub.platform.capability import Permission
 from erphub.platform.errors import Conflict
 from erphub.platform.http import gateway
+from erphub.platform.http.caller_context import to_context
 from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.router import Route
-from erphub.platform.identity import AccessLevel
+from erphub.platform.identity import AccessLevel, Caller, Program, SignInMethod
 from erphub.tenancy.access import Authorizer
 from erphub.tenancy.models import Affiliations, Membership, Role
 from erphub.tenancy.ports import CustomerStore, MemberStore, PlatformAdministrators, RoleStore
@@ -41,7 +42,14 @@ NOBODY, STRANGER, NEIGHBOUR = "nobody", "stranger", "neighbour"
 CUSTOMER_ADMINISTRATOR, PLATFORM_ADMINISTRATOR = "customer's administrator", "platform's administrator"
 REACHED = "reached"
 MEMBERS = (WITHOUT, ONLY, *capabilities.built_in_roles())
-CALLERS = (NOBODY, STRANGER, NEIGHBOUR, *MEMBERS, CUSTOMER_ADMINISTRATOR, PLATFORM_ADMINISTRATOR)
+KEY = "key of "
+"""A program's key, with what it may do: as a member may, in its client and nowhere else."""
+KEYS = tuple(KEY + member for member in MEMBERS)
+NEIGHBOURS_KEY, REVOKED_KEY = KEY + NEIGHBOUR, KEY + "nobody any more"
+CALLERS = (
+    *(NOBODY, STRANGER, NEIGHBOUR, *MEMBERS, CUSTOMER_ADMINISTRATOR, PLATFORM_ADMINISTRATOR),
+    *(*KEYS, NEIGHBOURS_KEY, REVOKED_KEY),
+)
 
 
 def _belongs(client_id: str, user: str) -> bool:
@@ -120,6 +128,12 @@ class Api:
     def authorization(self) -> Authorizer:
         return Authorizer(Members(), Roles(self.needed), Customers(), Platform())
 
+    def programs(self) -> "Api":
+        return self
+
+    def admit(self, caller: Caller, program: Program) -> None:
+        """From wherever it is. `tests/api_keys` has the networks."""
+
     def act_log(self) -> ActLog:
         return NoLog()
 
@@ -141,12 +155,22 @@ class Api:
         for name in route.names:
             path = path.replace(f"{{{name}}}", {**KNOWN, "client_id": client}.get(name, SOME_ID))
         event = addressed(EVENT, ROUTES, route.method, path)
-        claims = {"sub": caller, "token_use": "id", "email_verified": "true", "email": f"{caller}@example.test"}
-        event["requestContext"]["authorizer"] = {"claims": claims} if caller != NOBODY else {}
+        event["requestContext"]["authorizer"] = _said_of(caller)
         event["headers"] = {}
         answer = dispatcher(event, None)
         code = json.loads(answer["body"]).get("code", "") if int(answer["statusCode"]) >= 400 else ""
         return int(answer["statusCode"]), code
+
+
+def _said_of(caller: str) -> dict[str, Any]:
+    """What the authorizer says of a caller."""
+    if caller == NOBODY:
+        return {}
+    if not caller.startswith(KEY):
+        return dict(to_context(Caller(caller, f"{caller}@example.test")))
+    home = OTHER if caller == NEIGHBOURS_KEY else CLIENT
+    program = Caller(caller.removeprefix(KEY), method=SignInMethod.API_KEY, program=Program(home, "Till"))
+    return dict(to_context(program))
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +189,9 @@ def expected(route: Route, caller: str) -> tuple[int, str] | None:
         return None
     if caller == NOBODY:
         return 401, "not_signed_in"
+    if caller == REVOKED_KEY:
+        return 401, "api_key_revoked"
+    caller = caller.removeprefix(KEY)
     if isinstance(route.needs, Permission):
         if caller not in MEMBERS:
             return 404, "client_not_found"
@@ -205,7 +232,8 @@ def test_a_route_lets_in_whoever_has_what_it_needs_and_nobody_else(route: Route)
 )
 def test_whoever_may_do_everything_in_a_client_may_do_nothing_in_another(route: Route):
     assert Api(route.needs).call(route, NEIGHBOUR, OTHER)[1] == REACHED
-    for caller in MEMBERS:
+    assert Api(route.needs).call(route, NEIGHBOURS_KEY, OTHER)[1] == REACHED
+    for caller in (*MEMBERS, *KEYS, REVOKED_KEY):
         assert Api(route.needs).call(route, caller, OTHER) == (404, "client_not_found")
 
 

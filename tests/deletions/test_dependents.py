@@ -28,6 +28,9 @@ NOT_OF_A_CONNECTION = {
     "DATASET",
     # Where events are sent is the client's business; what was sent of this connection is not (WEBHOOK-DELIVERY).
     "WEBHOOK",
+    # Programs belong to the client, as people do.
+    "API-KEY",
+    "CREDENTIAL",
     # Counts for the client's limit as long as its wizard is open, and is forgotten by itself.
     "WIZARD-OPEN",
     # Refused tries of a caller, a client or a target, under a digest; forgotten after a day.

@@ -72,6 +72,9 @@ class NoServices:
     def authorization(self) -> Any:
         return self.decides
 
+    def programs(self) -> Any:
+        raise LookupError("no program calls")
+
     def act_log(self) -> ActLog:
         return NoLog()
 

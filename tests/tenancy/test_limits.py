@@ -124,7 +124,12 @@ def requests(hub: Hub, _: str, number: int) -> Answer:
     return hub.call("GET", hub.in_client("/connections"))
 
 
+def api_keys(hub: Hub, _: str, number: int) -> Answer:
+    return hub.call("POST", hub.in_client("/api-keys"), {"name": f"Till {number}", "role": "viewer"})
+
+
 ADDS: dict[str, Callable[[Hub, str, int], Answer]] = {
+    "api_keys": api_keys,
     "caller_requests_per_minute": requests,
     "clients": clients,
     "concurrent_runs": concurrent_runs,

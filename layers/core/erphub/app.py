@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from erphub.platform.acts import ActLog
     from erphub.platform.cursors import Cursors
-    from erphub.platform.http.authorization import Authorization
+    from erphub.platform.http.authorization import Authorization, Programs
     from erphub.platform.http.dispatch import Dispatcher
     from erphub.platform.http.request_limits import RequestLimits
     from erphub.platform.http.router import Route, Router
@@ -78,6 +78,12 @@ class ThisFunction:
         from erphub.tenancy.access import Authorizer
 
         return services().get(Authorizer)
+
+    def programs(self) -> "Programs":
+        """Who looks after programs that call with API keys."""
+        from erphub.api_keys.usage import KeyUsage
+
+        return services().get(KeyUsage)
 
     def act_log(self) -> "ActLog":
         """Where what people do is written down."""

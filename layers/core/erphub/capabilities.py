@@ -14,6 +14,7 @@ CAPABILITIES = (
     "tenancy",
     "audit",
     "events",
+    "api_keys",
     "webhooks",
     "erp",
     "lake",

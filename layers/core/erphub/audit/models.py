@@ -40,7 +40,7 @@ class AuditEntry(Model):
     actor: str
     """A user's id, or `platform.actors.HUB`."""
     email: str | None = None
-    """The actor's address as it was then."""
+    """The actor's address as it was then; a program's name."""
     action: str
     """What happened, for programs: `connection.renamed`, `job.created` …"""
     connection_id: str | None = None

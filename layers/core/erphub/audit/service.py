@@ -10,7 +10,7 @@ from typing import Any, override
 from erphub.audit.models import AuditEntry, AuditFilter, KeptEntry, Owner
 from erphub.audit.ports import AuditStore
 from erphub.audit.schemas import AuditEntryView, AuditPage, AuditQuery
-from erphub.platform.actors import ActorDirectory, ActorKind, ActorView
+from erphub.platform.actors import ActorDirectory, ActorView, kind_of
 from erphub.platform.acts import ActAtHand, ActLog, at_hand
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import NotFound
@@ -96,7 +96,7 @@ class AuditLog(ActLog):
 
     def _writes(self, act: ActAtHand) -> list[Write]:
         caller = act.caller
-        entry = self.entry(caller.user, act.act, act.old or None, act.new or None, caller.source, email=caller.email)
+        entry = self.entry(caller.user, act.act, act.old or None, act.new or None, caller.source, email=caller.name)
         entry = entry.model_copy(update={"connection_id": act.connection_id})
         owners = [Owner.client(act.client_id)] if act.client_id else []
         if act.customer_id:
@@ -138,7 +138,7 @@ def _short(value: Any) -> Any:
 
 
 def _person(entry: AuditEntry) -> ActorView:
-    return ActorView(id=entry.actor, name=entry.email, kind=ActorKind.PERSON)
+    return ActorView(id=entry.actor, name=entry.email, kind=kind_of(entry.actor))
 
 
 def _view(kept: KeptEntry, actor: ActorView) -> AuditEntryView:

@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from erphub.platform.wire import Model
+from erphub.platform.wire import ID, Model
 
 HUB = "hub"
 """The actor when nobody asked: the hub did it by itself."""
@@ -20,13 +20,20 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
+def kind_of(actor: str) -> ActorKind:
+    """What an actor is, by the form of its id: programs have one that the hub gave (their key's), people the pool's."""
+    if actor == HUB:
+        return ActorKind.SYSTEM
+    return ActorKind.PROGRAM if ID.fullmatch(actor) else ActorKind.PERSON
+
+
 class ActorView(Model):
     """Who did something, or whose something is."""
 
-    id: Annotated[str, Field(description="A user's id, or `hub` when the hub did it by itself")]
+    id: Annotated[str, Field(description="A user's id, that of a program's API key, or `hub`: it did it by itself")]
     name: Annotated[
         str | None,
-        Field(description="A person's e-mail address; null when they are no member of the client any more"),
+        Field(description="A person's e-mail address, or a key's name; null when they belong to the client no more"),
     ]
     kind: ActorKind
 

@@ -1,6 +1,7 @@
 """Who calls, and what a caller may be asked to be."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from erphub.platform.capability import Permission
@@ -18,14 +19,42 @@ class AccessLevel(StrEnum):
     PLATFORM_ADMINISTRATOR = "platform_administrator"
 
 
+class SignInMethod(StrEnum):
+    """What a caller showed to say who they are."""
+
+    ID_TOKEN = "id_token"  # noqa: S105 — a word, no token
+    ACCESS_TOKEN = "access_token"  # noqa: S105 — a word, no token
+    API_KEY = "api_key"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that signed in with an API key, and what the key is bound to."""
+
+    client_id: str
+    name: str
+    networks: tuple[str, ...] = ()
+    """The networks (CIDR, IPv4 and IPv6) that it may call from; none: from anywhere."""
+
+
 @dataclass(frozen=True)
 class Caller:
-    """Who a token says is calling; it says nothing about what they may do."""
+    """Who is calling, as the authorizer found; it says nothing about what they may do."""
 
     user: str
+    """A person's id in the user pool, or a program's: that of its key."""
     email: str | None = None
     source: str | None = None
-    """The address the request came from."""
+    """The address the request came from, as the gateway saw it."""
+    method: SignInMethod = SignInMethod.ID_TOKEN
+    valid_until: datetime | None = None
+    """When what they showed ends."""
+    program: Program | None = None
+
+    @property
+    def name(self) -> str | None:
+        """What people know them by: an e-mail address, or the name of a program's key."""
+        return self.program.name if self.program else self.email
 
 
 @dataclass(frozen=True)
@@ -40,3 +69,4 @@ class Member:
     email: str | None = None
     source: str | None = None
     """The address this request came from."""
+    is_program: bool = False

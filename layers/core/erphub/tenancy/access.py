@@ -6,7 +6,7 @@ Who does not belong gets NotFound, as if nothing were there; who belongs but lac
 from dataclasses import dataclass
 
 from erphub.platform.capability import Permission
-from erphub.platform.errors import Forbidden, NotFound
+from erphub.platform.errors import Forbidden, NotFound, NotSignedIn
 from erphub.platform.identity import AccessLevel, Caller, Member
 from erphub.tenancy.ports import CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 
@@ -32,8 +32,10 @@ class Authorizer:
         return member
 
     def member(self, client_id: str, caller: Caller) -> Member:
-        """The caller as a member of the client. Raises NotFound."""
+        """The caller as a member of the client. Raises NotFound, NotSignedIn (`api_key_revoked`)."""
         membership = self.members.get(client_id, caller.user)
+        if membership is None and caller.program and caller.program.client_id == client_id:
+            raise NotSignedIn("This API key was revoked. Use another one.", code="api_key_revoked")
         if membership is None:
             raise NotFound("There is no such client, or you are no member of it.", code="client_not_found")
         role = self.roles.get(membership.customer_id, membership.role)
@@ -46,10 +48,13 @@ class Authorizer:
             permissions,
             caller.email,
             caller.source,
+            membership.program is not None,
         )
 
     def require_level(self, level: AccessLevel, caller: Caller, customer_id: str | None) -> None:
-        """Check a route outside a client. Raises NotFound, Forbidden."""
+        """Check a route outside a client. Raises NotFound, Forbidden, NotSignedIn (`api_key_revoked`)."""
+        if caller.program:
+            self.member(caller.program.client_id, caller)
         if level is AccessLevel.PLATFORM_ADMINISTRATOR:
             self._require_platform_administrator(caller)
         if level is AccessLevel.CUSTOMER_ADMINISTRATOR:

@@ -1,11 +1,13 @@
 """Who is calling: where they belong, and what they may do there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from erphub.platform.actors import ActorKind
 from erphub.platform.identity import Caller
-from erphub.tenancy.models import Membership
+from erphub.tenancy.models import Affiliations, Membership
 from erphub.tenancy.ports import ClientStore, CustomerStore, MemberStore, PlatformAdministrators, RoleStore
-from erphub.tenancy.schemas import CurrentUser, OwnClient, OwnCustomer
+from erphub.tenancy.schemas import CurrentUser, OwnClient, OwnCustomer, OwnKey
 
 
 @dataclass(frozen=True)
@@ -20,18 +22,30 @@ class CurrentUserService:
 
     def get(self, caller: Caller) -> CurrentUser:
         """What the caller belongs to, and what may be done in each."""
-        affiliations = self.members.find_affiliations(caller.user)
+        affiliations = self._affiliations(caller)
+        memberships = affiliations.memberships
         return CurrentUser(
             id=caller.user,
+            kind=ActorKind.PROGRAM if caller.program else ActorKind.PERSON,
+            signed_in_with=caller.method,
+            valid_until=caller.valid_until,
             email=caller.email,
+            api_key=_find_key(memberships),
             is_platform_administrator=self.platform_administrators.contains(caller.user),
             customers=[
                 OwnCustomer(id=key, name=found.name, is_administrator=key in affiliations.administered)
                 for key in affiliations.customer_ids
                 if (found := self.customers.get(key))
             ],
-            clients=[view for one in affiliations.memberships if (view := self._client(one))],
+            clients=[view for one in memberships if (view := self._client(one))],
         )
+
+    def _affiliations(self, caller: Caller) -> Affiliations:
+        if caller.program is None:
+            return self.members.find_affiliations(caller.user)
+        # A key has one client; the index lags behind, and whoever has just got a key tries it here.
+        membership = self.members.get(caller.program.client_id, caller.user)
+        return Affiliations([], [membership] if membership else [])
 
     def _client(self, membership: Membership) -> OwnClient | None:
         client = self.clients.get(membership.client_id)
@@ -45,3 +59,17 @@ class CurrentUserService:
             role=membership.role,
             permissions=sorted(role.permissions) if role else [],
         )
+
+
+def _find_key(memberships: Sequence[Membership]) -> OwnKey | None:
+    for membership in memberships:
+        if membership.program is not None:
+            program = membership.program
+            return OwnKey(
+                name=program.name,
+                prefix=program.prefix,
+                client_id=membership.client_id,
+                role=membership.role,
+                expires_at=program.expires_at,
+            )
+    return None

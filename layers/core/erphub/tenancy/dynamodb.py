@@ -16,7 +16,7 @@ from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.pages import Page
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
-from erphub.tenancy.models import Affiliations, Client, Customer, Membership, Role, User
+from erphub.tenancy.models import Affiliations, Client, Customer, Membership, ProgramAccess, Role, User
 from erphub.tenancy.ports import ClientStore, CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 
 _THERE = "attribute_exists(pk)"
@@ -168,7 +168,7 @@ class MemberTable(MemberStore):
     @override
     def save(self, member: Membership, before: Membership | None, remaining: Membership | None) -> Membership:
         if before is None:
-            writes = [Write(put=_member_item(member), condition=_NEW), _count_member(member, 1)]
+            writes = new_membership(member)
         else:
             unchanged = "version = :before"
             writes = [Write(put=_member_item(member), condition=unchanged, values={"before": before.version})]
@@ -179,12 +179,7 @@ class MemberTable(MemberStore):
 
     @override
     def delete(self, member: Membership, remaining: Membership | None) -> None:
-        removal = Write(
-            delete=member_key(member.client_id, member.user),
-            condition="version = :before",
-            values={"before": member.version},
-        )
-        self._table.transact([removal, _count_member(member, -1), *_unchanged(remaining)])
+        self._table.transact([*ended_membership(member), *_unchanged(remaining)])
 
     @override
     def find_affiliations(self, user: str) -> Affiliations:
@@ -210,6 +205,21 @@ class PlatformAdministratorTable(PlatformAdministrators):
     @override
     def remove(self, user: str) -> None:
         self._table.delete(platform_admin_key(user))
+
+
+def new_membership(member: Membership) -> list[Write]:
+    """A membership of somebody who has none in the client, in a role that is there."""
+    return [Write(put=_member_item(member), condition=_NEW), _count_member(member, 1)]
+
+
+def ended_membership(member: Membership) -> list[Write]:
+    """The end of a membership as it was read."""
+    unchanged = Write(
+        delete=member_key(member.client_id, member.user),
+        condition="version = :before",
+        values={"before": member.version},
+    )
+    return [unchanged, _count_member(member, -1)]
 
 
 def _count_member(member: Membership, by: int) -> Write:
@@ -273,12 +283,34 @@ def _member_item(member: Membership) -> Item:
         "version": member.version,
         "user_pk": user_partition(member.user),
         "user_sk": f"CLIENT#{member.client_id}",
+        **_program_attributes(member.program),
     }
+
+
+def _program_attributes(program: ProgramAccess | None) -> Item:
+    if program is None:
+        return {}
+    # Not `expires_at`: that one ends the item.
+    ends = {"key_expires_at": instant(program.expires_at)} if program.expires_at else {}
+    return {"program_name": program.name, "key_prefix": program.prefix, **ends}
+
+
+def _program(item: Item) -> ProgramAccess | None:
+    if "program_name" not in item:
+        return None
+    ends = item.get("key_expires_at")
+    return ProgramAccess(item["program_name"], item["key_prefix"], datetime.fromisoformat(ends) if ends else None)
 
 
 def _membership(item: Item) -> Membership:
     return Membership(
-        item["client_id"], item["customer_id"], item["user"], item["role"], item.get("email"), int(item["version"])
+        item["client_id"],
+        item["customer_id"],
+        item["user"],
+        item["role"],
+        item.get("email"),
+        int(item["version"]),
+        _program(item),
     )
 
 

@@ -35,7 +35,7 @@ class MemberService:
         role = self.roles.get(member.customer_id, body.role)
         if role is None:
             raise Invalid.field("/role", "role_not_found", "The customer has no role of this name.")
-        _require_no_more_than_own(member, role)
+        require_no_more_than_own(member, role)
         user = self.people.find_or_invite(who, "")
         before = self.store.get(member.client_id, user.id)
         if body.version is not None and (before is None or before.version != body.version):
@@ -56,6 +56,9 @@ class MemberService:
         before = self.store.get(member.client_id, user) if USER_ID.fullmatch(user) else None
         if before is None:
             raise NotFound("There is no such member.", code="member_not_found")
+        if before.program:
+            said = "This member is a program. Revoke its API key instead."
+            raise Conflict(said, code="member_is_program")
         self._require_no_more_than_own_of(member, before)
         describe_act(old={"role": before.role}, new={"user_id": before.user, "email": before.email})
         self.store.delete(before, self._find_remaining_manager(before))
@@ -64,7 +67,7 @@ class MemberService:
         """Nobody takes away what they do not have, either."""
         role = self.roles.get(other.customer_id, other.role)
         if role is not None:
-            _require_no_more_than_own(member, role)
+            require_no_more_than_own(member, role)
 
     def _find_remaining_manager(self, leaving: Membership) -> Membership | None:
         """Somebody else who can manage members, when the one who leaves or changes can. Raises Conflict."""
@@ -77,7 +80,7 @@ class MemberService:
         while True:
             page = self.store.get_page(leaving.client_id, 200, cursor)
             for member in page.items:
-                if member.user != leaving.user and member.role in managing:
+                if member.user != leaving.user and member.role in managing and not member.program:
                     return member
             if (cursor := page.next) is None:
                 raise Conflict(
@@ -86,7 +89,7 @@ class MemberService:
                 )
 
 
-def _require_no_more_than_own(member: Member, role: Role) -> None:
+def require_no_more_than_own(member: Member, role: Role) -> None:
     """Nobody gives or takes what they do not have: managing members must not be a way to everything else."""
     if not role.permissions <= member.permissions:
         raise Forbidden("This role allows more than your own. Ask an administrator.", code="role_exceeds_own")

@@ -8,6 +8,16 @@ from erphub.platform.capability import Permission
 
 
 @dataclass(frozen=True)
+class ProgramAccess:
+    """What is known of a member that is a program: its API key, but for the secret."""
+
+    name: str
+    prefix: str
+    """How its key begins."""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Membership:
     """That a user belongs to a client, in a role of the client's customer."""
 
@@ -17,6 +27,13 @@ class Membership:
     role: str
     email: str | None = None
     version: int = 1
+    program: ProgramAccess | None = None
+    """None for people."""
+
+    @property
+    def name(self) -> str | None:
+        """What people know the member by: an address, or the name of a program's key."""
+        return self.program.name if self.program else self.email
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from erphub import capabilities
-from erphub.platform.actors import ActorKind, ActorView
+from erphub.platform.actors import ActorKind, ActorView, kind_of
 from erphub.platform.capability import LimitKind, LimitScope, Permission
+from erphub.platform.identity import SignInMethod
 from erphub.platform.wire import Declared, Identifier, Model, Name
 from erphub.tenancy.models import Membership, Role, User
 
@@ -125,11 +126,25 @@ class OwnClient(Model):
     permissions: list[DeclaredPermission]
 
 
-class CurrentUser(Model):
-    """Who is calling, and where they belong."""
+class OwnKey(Model):
+    """The API key that a program calls with."""
 
-    id: str
-    email: str | None
+    name: str
+    prefix: Annotated[str, Field(description="How the key begins; the rest is its program's alone")]
+    client_id: str
+    role: str
+    expires_at: Annotated[datetime | None, Field(description="Null when it does not expire")]
+
+
+class CurrentUser(Model):
+    """Who is calling, how they signed in, and where they belong."""
+
+    id: Annotated[str, Field(description="A person's user id, or the id of a program's API key")]
+    kind: ActorKind
+    signed_in_with: SignInMethod
+    valid_until: Annotated[datetime | None, Field(description="When the token, or the key as it is, ends; null: never")]
+    email: Annotated[str | None, Field(description="Null of programs, and of an address that was not confirmed")]
+    api_key: Annotated[OwnKey | None, Field(description="Null of people")]
     is_platform_administrator: bool
     customers: list[OwnCustomer]
     clients: list[OwnClient]
@@ -148,7 +163,7 @@ def role_view(role: Role) -> RoleView:
 def member_view(member: Membership, role: Role | None) -> MemberView:
     """A member with what the role allows; a role that is gone allows nothing."""
     return MemberView(
-        member=person_view(User(member.user, member.email)),
+        member=ActorView(id=member.user, name=member.name, kind=kind_of(member.user)),
         role=member.role,
         permissions=sorted(role.permissions) if role else [],
         version=member.version,

@@ -13,7 +13,7 @@ from erphub.platform.acts import ActAtHand, ActLog
 from erphub.platform.capability import Act, Permission
 from erphub.platform.cursors import Cursors
 from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, TooMany, Unavailable
-from erphub.platform.http.authorization import Authorization
+from erphub.platform.http.authorization import Authorization, Programs
 from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
 from erphub.platform.http.request_limits import RequestLimits
 from erphub.platform.http.router import RawJson, Route, Text
@@ -24,7 +24,7 @@ from erphub.platform.wire import ID, Model
 
 _IDENTIFIERS = {
     *("customer", "client", "wizard", "connection", "job", "run", "transfer", "entry", "upload"),
-    *("notification", "webhook", "delivery"),
+    *("notification", "webhook", "delivery", "key"),
 }
 """Names in paths that hold identifiers the hub gave, with or without `_id`; anything of another form is not there."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -52,6 +52,10 @@ class ServedBy(Protocol):
 
     def authorization(self) -> Authorization:
         """Who decides about callers."""
+        ...
+
+    def programs(self) -> Programs:
+        """Who looks after programs that call with API keys."""
         ...
 
     def act_log(self) -> ActLog:
@@ -203,7 +207,12 @@ class Dispatcher[R: Routes]:
         if route.needs is AccessLevel.PUBLIC:
             return {}
         who, limits = request.caller, self.function.limits()
+        if who.valid_until is not None and request.received >= who.valid_until:
+            raise NotSignedIn("What you signed in with has expired. Sign in again.", code="sign_in_expired")
         limits.admit_caller(who)
+        if who.program is not None:
+            redaction.redact([request.headers.get("authorization", "").removeprefix("Bearer ").strip()])
+            self.function.programs().admit(who, who.program)
         if isinstance(route.needs, Permission):
             member = self.function.authorization().require(request.names["client_id"], who, route.needs)
             limits.admit_member(member)

@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from pydantic import ValidationError
 
 from erphub.platform.errors import FieldError, Invalid, Malformed, NotFound, NotSignedIn, TooLarge, UnsupportedMediaType
+from erphub.platform.http.caller_context import from_context
 from erphub.platform.identity import Caller
 from erphub.platform.lexical import loads
 from erphub.platform.wire import Model
@@ -82,13 +83,14 @@ class Request:
 
     @property
     def caller(self) -> Caller:
-        """Who the authorizer says is calling. Raises NotSignedIn when it said nothing or the token is no ID token.
+        """Who the authorizer says is calling. Raises NotSignedIn when it said nothing."""
+        said = _member(self._context, "authorizer")
+        if said.get("claims"):
+            return self._person(_member(said, "claims"))
+        return from_context(said, _member(self._context, "identity").get("sourceIp"))
 
-        AWS's authorizer refuses access tokens by itself where a method names no scopes; the local AWS does not.
-        """
-        claims = _member(_member(self._context, "authorizer"), "claims")
-        if not claims.get("sub"):
-            raise NotSignedIn("Sign in and send the ID token as Authorization: Bearer.")
+    def _person(self, claims: Mapping[str, Any]) -> Caller:
+        """Whoever Cognito's own authorizer has let in."""
         if claims.get("token_use") != "id":
             raise NotSignedIn("This is no ID token. Send the ID token of your sign-in as Authorization: Bearer.")
         confirmed = str(claims.get("email_verified")).lower() == "true"

@@ -1,0 +1,1 @@
+"""Signing in, for people and for programs: what a caller shows, and who they are."""

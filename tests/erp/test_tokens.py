@@ -293,6 +293,7 @@ def test_who_is_told_to_wait_tells_everybody(sharing: Sharing):
         other.acquire("rest")
     assert caught.value.code == "erp_busy"
     assert caught.value.facts["retry_at"] == "2026-03-14T12:05:00Z"
+    assert "2026-03-14 12:05:00 UTC" in caught.value.detail
     other.acquire("soap", 10)
     clock.now += 5 * MINUTE
     other.acquire("rest")

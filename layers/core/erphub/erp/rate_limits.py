@@ -27,7 +27,7 @@ def waiting(until: datetime, now: datetime, why: str) -> Unavailable:
     """The error that says how long to wait."""
     seconds = max(1, math.ceil((until - now).total_seconds()))
     return Unavailable(
-        f"{why} Nothing is lost; it goes on by itself at {until:%H:%M:%S} UTC.",
+        f"{why} Nothing is lost; it goes on by itself at {until:%Y-%m-%d %H:%M:%S} UTC.",
         code="erp_busy",
         retry_after=seconds,
         retry_at=until.isoformat(timespec="seconds").replace("+00:00", "Z"),

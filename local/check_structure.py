@@ -49,6 +49,7 @@ SUBPACKAGES: Mapping[str, tuple[frozenset[str], ...]] = {
     "imports": (frozenset({"jobs"}), frozenset({"runs"})),
     "sync": (
         frozenset({"canonical", "schemas"}),
+        frozenset({"locations"}),
         frozenset({"settings"}),
         frozenset({"export_log"}),
         frozenset({"documents", "changes"}),

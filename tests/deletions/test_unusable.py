@@ -19,7 +19,7 @@ from erphub.platform.ids import derived_id
 from erphub.platform.limits import Limits
 from erphub.platform.tasks import TaskFailed
 from erphub.sync.documents.service import DocumentService, read_incoming
-from erphub.sync.export_log.dynamodb import EntryTable
+from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
 from erphub.sync.settings.dynamodb import SyncTable
 from erphub.sync.settings.planning import TransferPlanner
 from erphub.wizards.dynamodb import WizardTable
@@ -48,7 +48,17 @@ def test_no_document_is_taken_in(scene: Scene):
     syncs, entries = SyncTable(scene.table), EntryTable(scene.exports)
     planner = TransferPlanner(syncs, scene.clock)
     limits = Limits(LimitTable(scene.table), tuple, {}, scene.clock)
-    documents = DocumentService(scene.connections, syncs, entries, None, planner, scene.clock, limits)  # type: ignore[arg-type]
+    identities = IdentityTable(scene.exports)
+    documents = DocumentService(
+        scene.connections,
+        syncs,
+        entries,
+        identities,
+        None,  # type: ignore[arg-type]
+        planner,
+        scene.clock,
+        limits,
+    )
     scene.ask()
     coming = read_incoming("customer", "K-1", {"name": "Kari"})
     with pytest.raises(Conflict) as refused:

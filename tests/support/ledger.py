@@ -44,6 +44,8 @@ class Record:
     company: str = ""
     target: str = ""
     """For settlements: the inbox or the ledger, which are looked through one at a time."""
+    routing: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What it was posted by."""
 
 
 @dataclass
@@ -241,6 +243,7 @@ class LedgerErp:
         record = Record(
             number, document.kind, posting.key, document, now, [], target == "inbox", company=company, target=target
         )
+        record.routing.update(posting.routing)
         if self.takes_pdf_with_voucher and posting.pdf:
             record.pdfs.append(posting.pdf)
         self.records[number] = record

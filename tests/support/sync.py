@@ -26,7 +26,7 @@ from erphub.sync.changes.schemas import AcknowledgedChange
 from erphub.sync.changes.service import ChangeService
 from erphub.sync.documents.models import SubmittedDocument, UploadSlot
 from erphub.sync.documents.service import DocumentService, read_incoming
-from erphub.sync.export_log.dynamodb import EntryTable
+from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
 from erphub.sync.export_log.history import ExportHistory
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.schemas import GapQuery
@@ -210,7 +210,14 @@ class SyncHub:
         history = ExportHistory(self.entries)
         self.settings_service = SyncService(self.syncs, self.leases, history, connections, access, clock)
         self.documents = DocumentService(
-            connections, self.syncs, self.entries, self.files, self.planner, clock, self.limits
+            connections,
+            self.syncs,
+            self.entries,
+            IdentityTable(self.table),
+            self.files,
+            self.planner,
+            clock,
+            self.limits,
         )
         self.uploads = UploadService(self.documents, UploadTable(self.table), self.files, self.queue, clock, new_id)
         self.exports = ExportLogService(self.syncs, self.entries, self.planner, clock)
@@ -222,7 +229,14 @@ class SyncHub:
         self.silence = SilenceAlert(self.syncs, connections, self.notices, clock)
         self.scheduler = SyncScheduler(self.syncs, self.transfer_service, self.silence, clock, max_concurrent=1)
         stores = TransferStores(
-            self.syncs, self.leases, self.entries, self.transfers, self.records, self.feed, connections
+            self.syncs,
+            self.leases,
+            self.entries,
+            IdentityTable(self.table),
+            self.transfers,
+            self.records,
+            self.feed,
+            connections,
         )
         self.executor = TransferExecutor(
             stores, access, self.files, Renderer(known), self.notices, self.queue, clock, RESEND_DELAY

@@ -125,6 +125,7 @@ def answered(answer: dict[str, Any]) -> tuple[int, Any]:
 
 
 def test_a_settlement_goes_in_and_to_the_ledger_by_the_functions_alone(hub: SyncHub, ask: Ask) -> None:
+    hub.save(locations=[{"departments": [json.loads(event("api")["body"])["department"]], "department": "10"}])
     status, handed = ask("PUT", "/documents/settlement/Z118", event("api")["body"])
     assert (status, handed["outcome"], handed["status"], handed["document_date"]) == (
         200,

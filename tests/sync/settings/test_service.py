@@ -7,7 +7,8 @@ import pytest
 from erphub.connections.models import ConnectionStatus
 from erphub.erp.documents import Customer, DocumentKind, Product
 from erphub.platform.errors import Conflict, ErpRefused, Invalid, NotFound
-from erphub.sync.settings.models import Accounts, SyncInput, SyncSettings, TransferHistory
+from erphub.sync.locations.models import Accounts
+from erphub.sync.settings.models import SyncInput, SyncSettings, TransferHistory
 from tests.support.sync import CLIENT, CONNECTION, SETTINGS, SyncHub
 
 

@@ -126,6 +126,13 @@ class Settlement(Entity):
     comment: Annotated[str, Field(max_length=200), _LINES] = ""
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it to post."""
+        return not any((*(line.amount or line.vat for line in self.sales), *(p.amount for p in self.payments))) and (
+            not self.stock_change
+        )
+
+    @property
     def difference(self) -> Decimal:
         """What was sold and is owed, less what was taken in; zero when the settlement balances."""
         owed = sum((p.amount for p in self.payments if p.means in CREDIT_MEANS), Decimal(0))
@@ -157,6 +164,8 @@ class Invoice(Entity):
 
     kind: Literal[DocumentKind.INVOICE] = DocumentKind.INVOICE
     date: Day
+    number: Annotated[str, Field(max_length=50), _LINE] = ""
+    """The till's own number of it, by which it is known whatever id it comes under."""
     customer_id: Annotated[str, Field(min_length=1, max_length=100), _NAME]
     """The till's own id of the customer."""
     department: Annotated[str, Field(max_length=50), _LINE] = ""
@@ -184,6 +193,8 @@ class Customer(Entity):
     email: Annotated[str, Field(max_length=200), _LINE] = ""
     phone: Annotated[str, Field(max_length=25), _LINE] = ""
     address: Address = Address()
+    department: Annotated[str, Field(max_length=50), _LINE] = ""
+    """The shop whose customer it is, where shops belong to several companies."""
 
 
 class Product(Entity):
@@ -199,6 +210,8 @@ class Product(Entity):
     ean: Annotated[str, Field(max_length=14), _LINE] = ""
     stock: Quantity | None = None
     active: Flag = True
+    department: Annotated[str, Field(max_length=50), _LINE] = ""
+    """The shop whose product it is, where shops belong to several companies."""
 
 
 type Document = Annotated[Settlement | Invoice | Customer | Product, Field(discriminator="kind")]

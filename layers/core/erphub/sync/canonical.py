@@ -122,7 +122,8 @@ def title(document: Document) -> str:
             where = f" {document.department}" if document.department else ""
             return f"Z-report {document.number}{where} of {document.date}, {turnover:,.2f} {document.currency}"
         case Invoice():
-            return f"Invoice of {document.date}, {len(document.lines)} lines"
+            number = f" {document.number}" if document.number else ""
+            return f"Invoice{number} of {document.date}, {len(document.lines)} lines"
         case Customer():
             return "Company" if document.is_company else "Private customer"
         case Product():

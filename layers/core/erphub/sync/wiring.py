@@ -107,7 +107,7 @@ def document_service(services: "Services") -> "DocumentService":
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.sync.documents.files import S3DocumentFiles
     from erphub.sync.documents.service import DocumentService
-    from erphub.sync.export_log.dynamodb import EntryTable
+    from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
     from erphub.sync.settings.dynamodb import SyncTable
     from erphub.sync.settings.planning import TransferPlanner
     from erphub.tenancy.limits import TenantLimits
@@ -116,6 +116,7 @@ def document_service(services: "Services") -> "DocumentService":
         services.get(ConnectionTable),
         services.get(SyncTable),
         services.get(EntryTable),
+        IdentityTable(services.platform.export_log_table),
         services.get(S3DocumentFiles),
         services.get(TransferPlanner),
         services.platform.clock,
@@ -214,7 +215,7 @@ def transfer_executor(services: "Services") -> "TransferExecutor":
     from erphub.connections.erp_access import ErpAccess
     from erphub.sync.changes.offers import ChangeOffers
     from erphub.sync.documents.files import S3DocumentFiles
-    from erphub.sync.export_log.dynamodb import EntryTable
+    from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
     from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
     from erphub.sync.transfers.dynamodb import TransferTable
     from erphub.sync.transfers.execution import TransferExecutor
@@ -227,6 +228,7 @@ def transfer_executor(services: "Services") -> "TransferExecutor":
         services.get(SyncTable),
         services.get(TransferLeaseTable),
         services.get(EntryTable),
+        IdentityTable(platform.export_log_table),
         services.get(TransferTable),
         offers.records,
         offers.feed,

@@ -2,28 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from erphub.connections.access import require_active
 from erphub.connections.ports import ConnectionStore
-from erphub.erp.documents import Document, DocumentKind, Settlement
+from erphub.erp.documents import DocumentKind
 from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Invalid, NotFound, TooMany
 from erphub.platform.limits import Limits, Owner
-from erphub.sync.canonical import digest, entry_id, read_received, title, to_text
+from erphub.sync.canonical import entry_id, read_received, to_text
 from erphub.sync.capability import DOCUMENTS
+from erphub.sync.documents.decisions import decide
+from erphub.sync.documents.identity import gives_way, identity_of, require_same_content, shop_words
 from erphub.sync.documents.models import CashRegisterResult, IncomingDocument, SubmitOutcome, SubmittedDocument
+from erphub.sync.documents.plausibility import require_plausible
 from erphub.sync.documents.ports import DocumentFiles
-from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryStatus
-from erphub.sync.export_log.ports import EntryStore
+from erphub.sync.export_log.models import Entry, EntryStatus
+from erphub.sync.export_log.ports import EntryStore, IdentityStore
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.planning import TransferPlanner
 from erphub.sync.settings.ports import SyncStore
 
 MAX_DOCUMENT_BYTES = 300 * 1024
 """Bytes; an entry of the export log, with all that is said of the document, has 400 KB at most."""
+_MAX_TRIES = 3
+"""How often a document is looked at again because somebody handed it in, or its like, at the same moment."""
 _PDF_WAIT = timedelta(minutes=30)
 """How long a transfer waits for a PDF that the till has announced, before the hub renders the settlement itself."""
 
@@ -35,6 +40,7 @@ class DocumentService:
     connections: ConnectionStore
     syncs: SyncStore
     entries: EntryStore
+    identities: IdentityStore
     files: DocumentFiles
     planner: TransferPlanner
     clock: Clock
@@ -43,20 +49,31 @@ class DocumentService:
     def submit(
         self, client_id: str, connection_id: str, by: str, coming: IncomingDocument, *, pdf_follows: bool = False
     ) -> SubmittedDocument:
-        """Keep a document. The same again changes nothing; another body replaces it until it is on its way.
+        """Keep a document. The same again changes nothing, under whatever id; another body replaces it until it is on
+        its way.
 
-        Raises NotFound, Invalid, and Conflict: `already_sent` with the ERP's reference, or `being_sent` while it cannot
-        be told whether the ERP has it.
+        Raises NotFound, Invalid, and Conflict: `already_sent` with the ERP's reference, `being_sent` while it cannot be
+        told whether the ERP has it, `another_content` when it is kept otherwise under another id.
         """
         sync = self.get_sync(client_id, connection_id)
-        now = self.clock()
-        check_day(coming, now)
-        existing = self.entries.get(client_id, connection_id, entry_id(connection_id, coming.kind, coming.external_id))
-        wanted, outcome = decide(sync, existing, coming, by, now)
+        for _ in range(_MAX_TRIES - 1):
+            try:
+                return self._submit(sync, by, coming, pdf_follows)
+            except Conflict as error:
+                if error.code != "version_conflict":
+                    raise  # else: somebody was first, with this id or with this document under another
+        return self._submit(sync, by, coming, pdf_follows)
+
+    def _submit(self, sync: Sync, by: str, coming: IncomingDocument, pdf_follows: bool) -> SubmittedDocument:
+        now, key = self.clock(), (sync.client_id, sync.connection_id)
+        holders = self.identities.holders(*key, [_identity(sync, coming)])
+        names = dict.fromkeys((_entry_id(sync, coming), *holders.values()))
+        known = {name: entry for name in names if (entry := self.entries.get(*key, name)) is not None}
+        wanted, outcome = self._decide(sync, by, coming, known, holders)
         if pdf_follows and coming.kind is DocumentKind.SETTLEMENT and wanted.status is not EntryStatus.SENT:
             wanted = wanted.model_copy(update={"wants_pdf_until": now + _PDF_WAIT})
-        if existing is None or wanted != existing:
-            self.limits.take(DOCUMENTS, Owner(LimitScope.CLIENT, client_id))
+        if wanted != known.get(wanted.id):
+            self.limits.take(DOCUMENTS, Owner(LimitScope.CLIENT, sync.client_id))
             wanted = self.entries.save(wanted, sync.settings.retention_days)
         waits = wanted.wants_pdf_until is not None and wanted.status is not EntryStatus.SENT
         slot = self.files.slot(wanted.pdf_file, "application/pdf", now) if waits else None
@@ -64,32 +81,69 @@ class DocumentService:
             self.planner.bring_forward(sync)
         return SubmittedDocument(wanted, outcome, slot)
 
+    def _decide(
+        self,
+        sync: Sync,
+        by: str,
+        coming: IncomingDocument,
+        known: Mapping[str, Entry],
+        holders: Mapping[str, str],
+    ) -> tuple[Entry, SubmitOutcome]:
+        """What is to be kept, given the entries that are known and who holds which identity.
+
+        Raises Invalid, and Conflict.
+        """
+        now, name, identity = self.clock(), _entry_id(sync, coming), _identity(sync, coming)
+        require_plausible(coming.document, now)
+        holder = holders.get(identity, name)
+        first = known.get(holder)
+        if first is None and holder != name:
+            self.identities.release(sync.client_id, sync.connection_id, identity, holder)
+        elif first is not None and first.id != name:
+            if not gives_way(first):
+                require_same_content(first, coming.document)
+                return first, SubmitOutcome.UNCHANGED
+            self.entries.save(first.model_copy(update={"identity": ""}), sync.settings.retention_days)
+        return decide(sync, known.get(name), coming, by, now)
+
     def submit_many(
         self, sync: Sync, by: str, batch: Sequence[IncomingDocument]
     ) -> list[tuple[IncomingDocument, SubmitOutcome | HubError]]:
         """Keep a batch, in as few calls as there can be; what cannot be kept comes back with its error."""
-        now = self.clock()
-        names = {entry_id(sync.connection_id, coming.kind, coming.external_id): coming for coming in batch}
-        existing = {entry.id: entry for entry in self.entries.get_many(sync.client_id, sync.connection_id, list(names))}
+        named = {_entry_id(sync, coming): coming for coming in batch}
+        identities = [_identity(sync, coming) for coming in named.values()]
+        holders = self.identities.holders(sync.client_id, sync.connection_id, identities)
+        names = list(dict.fromkeys((*named, *holders.values())))
+        known = {entry.id: entry for entry in self.entries.get_many(sync.client_id, sync.connection_id, names)}
         done: list[tuple[IncomingDocument, SubmitOutcome | HubError]] = []
-        writes: list[Entry] = []
-        for name, coming in names.items():
+        writes: dict[str, Entry] = {}
+        for coming in named.values():
             try:
-                check_day(coming, now)
-                wanted, outcome = decide(sync, existing.get(name), coming, by, now)
+                wanted, outcome = self._decide(sync, by, coming, known, holders)
             except HubError as error:
                 done.append((coming, error))
                 continue
             if outcome is not SubmitOutcome.UNCHANGED:
-                writes.append(wanted)
+                writes[wanted.id] = known[wanted.id] = wanted
+                if wanted.identity:
+                    holders[wanted.identity] = wanted.id  # the next of the batch may be the same
             done.append((coming, outcome))
+        return self._written(sync, by, done, writes)
+
+    def _written(
+        self,
+        sync: Sync,
+        by: str,
+        done: list[tuple[IncomingDocument, SubmitOutcome | HubError]],
+        writes: Mapping[str, Entry],
+    ) -> list[tuple[IncomingDocument, SubmitOutcome | HubError]]:
+        """What became of a batch once it is kept; what met somebody else's write is looked at once more."""
         try:
             if writes:
                 self.limits.take(DOCUMENTS, Owner(LimitScope.CLIENT, sync.client_id), len(writes))
         except TooMany as error:
-            kept = {one.id for one in writes}
-            return [(coming, error) if _entry_id(sync, coming) in kept else (coming, came) for coming, came in done]
-        late = {entry.id for entry in self.entries.save_many(writes, sync.settings.retention_days)}
+            return [(coming, error) if _entry_id(sync, coming) in writes else (coming, came) for coming, came in done]
+        late = {entry.id for entry in self.entries.save_many(list(writes.values()), sync.settings.retention_days)}
         return [self._submit_once_more(sync, by, *one) if _entry_id(sync, one[0]) in late else one for one in done]
 
     def _submit_once_more(
@@ -134,6 +188,10 @@ def _entry_id(sync: Sync, coming: IncomingDocument) -> str:
     return entry_id(sync.connection_id, coming.kind, coming.external_id)
 
 
+def _identity(sync: Sync, coming: IncomingDocument) -> str:
+    return identity_of(coming.document, sync.settings.shop_of(*shop_words(coming.document)))
+
+
 def read_incoming(kind: str, external_id: str, fields: Mapping[str, Any]) -> IncomingDocument:
     """A document as it came. Raises NotFound for a kind there is none of, Invalid for its content or its length."""
     if kind not in {known.value for known in DocumentKind}:
@@ -153,100 +211,3 @@ def read_incoming(kind: str, external_id: str, fields: Mapping[str, Any]) -> Inc
 
 def _is_external_id(text: str) -> bool:
     return 1 <= len(text) <= 100 and all(char.isascii() and (char.isalnum() or char in "._:@~-") for char in text)
-
-
-def check_day(coming: IncomingDocument, now: datetime) -> None:
-    """A document of a day that has not come yet is a mistake. Raises Invalid."""
-    day = getattr(coming.document, "date", None)
-    if day is not None and day > (now + timedelta(hours=14)).date():
-        raise Invalid.field("/date", "date_in_future", f"{day} has not come yet.")
-
-
-def decide(
-    sync: Sync, existing: Entry | None, coming: IncomingDocument, by: str, now: datetime
-) -> tuple[Entry, SubmitOutcome]:
-    """What is to be kept, given what is there. Raises Conflict."""
-    text = to_text(coming.document)
-    fingerprint = digest(text)
-    if existing is None:
-        return _new(sync, coming, text, fingerprint, by, now), SubmitOutcome.CREATED
-    restored = existing.forgotten and existing.status is EntryStatus.SKIPPED
-    if existing.body_hash == fingerprint and not restored:
-        return existing, SubmitOutcome.UNCHANGED
-    if existing.status is not EntryStatus.SENT:
-        _require_same_report(existing, coming.document)
-    match existing.status:
-        case status if status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN) or existing.code == SKIPPED_UNCERTAIN:
-            raise Conflict(
-                "The document is on its way, and it cannot be told yet whether the ERP has it. Try again later.",
-                code="being_sent",
-                entry_id=existing.id,
-            )
-        case EntryStatus.SENT if coming.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE):
-            raise Conflict(
-                f"The ERP has it already, as {existing.reference}. It must be corrected there.",
-                code="already_sent",
-                reference=existing.reference,
-                entry_id=existing.id,
-            )
-        case EntryStatus.SKIPPED if existing.code != BEFORE_FROM_DATE:
-            status, outcome = EntryStatus.SKIPPED, SubmitOutcome.REPLACED
-        case EntryStatus.SENT:
-            status, outcome = EntryStatus.PENDING, SubmitOutcome.CORRECTION
-        case _:
-            status, outcome = EntryStatus.PENDING, SubmitOutcome.REPLACED
-    fresh = _new(sync, coming, text, fingerprint, by, now)
-    changes: dict[str, Any] = {name: getattr(fresh, name) for name in _BODY_FIELDS}
-    if status is EntryStatus.PENDING:
-        changes |= {name: getattr(fresh, name) for name in _STATUS_FIELDS}
-    changes |= {"revision": existing.revision + 1, "updated_at": now, "arrived_at": now, "forgotten": False}
-    return existing.model_copy(update=changes), outcome
-
-
-def _require_same_report(existing: Entry, coming: Document) -> None:
-    """A body replaces one of the same Z-report; that of another shop under the same id would make the first disappear.
-
-    Raises Conflict (`another_settlement`).
-    """
-    if not isinstance(coming, Settlement):
-        return
-    known = (existing.number, existing.department, existing.till or coming.till)
-    if known != (coming.number, coming.department, coming.till):
-        raise Conflict(
-            f"Under this id another Z-report is kept: {existing.title}. Hand this one in under an id of its own; if it"
-            " was the other that was wrong, skip that in the export log.",
-            code="another_settlement",
-            entry_id=existing.id,
-        )
-
-
-_BODY_FIELDS = ("body", "body_hash", "date", "title", "number", "department", "till")
-_STATUS_FIELDS = ("status", "code", "detail", "erp_message", "retry_at", "claimed_at")
-
-
-def _new(sync: Sync, coming: IncomingDocument, text: str, fingerprint: str, by: str, now: datetime) -> Entry:
-    document = coming.document
-    day = getattr(document, "date", None) or now.date()
-    early = coming.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE) and day < sync.settings.from_date
-    settlement = document if isinstance(document, Settlement) else None
-    return Entry(
-        id=entry_id(sync.connection_id, coming.kind, coming.external_id),
-        client_id=sync.client_id,
-        connection_id=sync.connection_id,
-        kind=coming.kind,
-        external_id=coming.external_id,
-        date=day,
-        status=EntryStatus.SKIPPED if early else EntryStatus.PENDING,
-        code=BEFORE_FROM_DATE if early else "",
-        detail=f"Nothing of a day before {sync.settings.from_date} is sent." if early else "",
-        body=text,
-        body_hash=fingerprint,
-        title=title(document),
-        created_at=now,
-        created_by=by,
-        updated_at=now,
-        arrived_at=now,
-        number=settlement.number if settlement else 0,
-        department=settlement.department if settlement else "",
-        till=settlement.till if settlement else "",
-    )

@@ -13,7 +13,7 @@ from erphub.platform.pages import Page
 from erphub.platform.wire import Model
 from erphub.platform.writes import Key, Write
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attempt, Entry, EntryStatus
-from erphub.sync.export_log.ports import EntryStore
+from erphub.sync.export_log.ports import EntryStore, IdentityStore
 from erphub.sync.export_log.schemas import LogQuery
 from erphub.sync.settings.dynamodb import put_rev
 
@@ -25,7 +25,7 @@ _MAX_PAGES = 20
 """How many pages of the table one request looks through for matches before it answers with what it has and a `next`."""
 
 
-_MAX_TRANSACTION_ENTRIES, _MAX_TRANSACTION_BYTES = 50, 3 * 1024 * 1024
+_MAX_TRANSACTION_ENTRIES, _MAX_TRANSACTION_BYTES = 25, 3 * 1024 * 1024
 """What one transaction writes of a batch: it may have 100 writes and 4 MB, and bodies are not all that is written."""
 
 
@@ -55,14 +55,17 @@ class EntryTable(EntryStore):
         # What remains of it is there before the entry may go.
         if (remains := _remains(entry)) is not None:
             self._table.put(remains)
-        put_rev(self._table, _entry_item(entry, keep_days), entry.rev)
-        return entry.model_copy(update={"rev": entry.rev + 1})
+        if entry.identity == entry.claimed_identity:
+            put_rev(self._table, _entry_item(entry, keep_days), entry.rev)
+        else:
+            self._table.transact(_claiming(entry, keep_days))
+        return entry.model_copy(update={"rev": entry.rev + 1, "claimed_identity": entry.identity})
 
     @override
     def save_many(self, entries: Sequence[Entry], keep_days: int) -> list[Entry]:
         late: list[Entry] = []
         for part in _transactions(entries):
-            writes = [revision_write(_entry_item(entry, keep_days), entry.rev) for entry in part]
+            writes = [write for entry in part for write in _claiming(entry, keep_days)]
             writes += [Write(put=remains) for entry in part if (remains := _remains(entry)) is not None]
             try:
                 self._table.transact(writes)
@@ -139,6 +142,48 @@ class EntryTable(EntryStore):
     def attempts(self, client_id: str, connection_id: str, entry_id: str) -> list[Attempt]:
         key = export_log_key(client_id, connection_id, "ATTEMPT", entry_id, "")
         return [Attempt.model_validate_json(item["data"]) for item in self._table.all(key["pk"], key["sk"])]
+
+
+class IdentityTable(IdentityStore):
+    """Identities of documents in the export log's table, as long as there is the connection."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @override
+    def holders(self, client_id: str, connection_id: str, identities: Sequence[str]) -> dict[str, str]:
+        wanted = {one: _identity_key(client_id, connection_id, one) for one in identities if one}
+        found = {item["sk"]: str(item["entry_id"]) for item in self._table.get_many(list(wanted.values()))}
+        return {one: found[key["sk"]] for one, key in wanted.items() if key["sk"] in found}
+
+    @override
+    def release(self, client_id: str, connection_id: str, identity: str, entry_id: str) -> None:
+        key = _identity_key(client_id, connection_id, identity)
+        try:
+            self._table.delete(key, condition="attribute_not_exists(pk) OR entry_id = :id", id=entry_id)
+        except VersionConflict:
+            return  # somebody took it meanwhile
+
+
+def _claiming(entry: Entry, keep_days: int) -> list[Write]:
+    """The entry with what it takes of an identity, and gives up of another."""
+    client_id, connection_id, known = entry.client_id, entry.connection_id, entry.claimed_identity
+    kept = entry.model_copy(update={"claimed_identity": entry.identity})
+    writes = [revision_write(_entry_item(kept, keep_days), entry.rev)]
+    if entry.identity == known:
+        return writes
+    condition, own = "attribute_not_exists(pk) OR entry_id = :own", {"own": entry.id}
+    if entry.identity:
+        claim = _identity_key(client_id, connection_id, entry.identity) | {"entry_id": entry.id}
+        writes.append(Write(put=claim, condition=condition, values=own))
+    if known:
+        gone = _identity_key(client_id, connection_id, known)
+        writes.append(Write(delete=gone, condition=condition, values=own))
+    return writes
+
+
+def _identity_key(client_id: str, connection_id: str, identity: str) -> Key:
+    return export_log_key(client_id, connection_id, "IDENTITY", identity)
 
 
 def _transactions(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
@@ -226,6 +271,8 @@ def _remains(entry: Entry) -> Item | None:
         reference=entry.reference,
         attachment=entry.attachment,
         destination=entry.destination,
+        identity=entry.identity,
+        claimed_identity=entry.claimed_identity,
         number=entry.number,
         forgotten=True,
     )

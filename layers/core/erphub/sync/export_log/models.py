@@ -21,6 +21,10 @@ class EntryStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+SETTLEMENT_EMPTY = "settlement_empty"
+"""The code of a Z-report without any amount: there is nothing to post, and any other may take its id."""
+
+
 BEFORE_FROM_DATE = "before_from_date"
 """The code of what was left out because of its day."""
 
@@ -88,6 +92,10 @@ class Entry(Model):
     posted_manually_by: str = ""
     """Who said that somebody posted it in the ERP, or added its PDF there."""
     posted_manually_reason: str = ""
+    identity: str = ""
+    """What it is in the world, as a digest (`documents.identity`); empty for what is by its id alone."""
+    claimed_identity: str = ""
+    """The identity that the store holds for it, so that no other document has it."""
     number: int = 0
     """A settlement's Z-report number."""
     department: str = ""

@@ -9,6 +9,18 @@ from erphub.sync.export_log.models import Attempt, Entry
 from erphub.sync.export_log.schemas import LogQuery
 
 
+class IdentityStore(Protocol):
+    """Which document each thing in the world is kept as."""
+
+    def holders(self, client_id: str, connection_id: str, identities: Sequence[str]) -> dict[str, str]:
+        """The ids of the entries that have these identities, by identity."""
+        ...
+
+    def release(self, client_id: str, connection_id: str, identity: str, entry_id: str) -> None:
+        """What the entry was may be handed in anew: it has expired without a trace. Nothing if another has it by now."""
+        ...
+
+
 class EntryStore(Protocol):
     """Documents and what became of them. Writes compare `rev`; what is given comes back with the new one."""
 
@@ -21,7 +33,7 @@ class EntryStore(Protocol):
         ...
 
     def save(self, entry: Entry, keep_days: int) -> Entry:
-        """Keep it. Raises Conflict.
+        """Keep it, and its identity for it alone. Raises Conflict, also when another has that identity.
 
         A settlement or invoice that has come to an end goes after so many days, but for what it became: its reference
         and digest stay, so that it is known when it is handed in again.

@@ -1,31 +1,17 @@
 """The settings of a sync, and when it transfers next."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from erphub.erp.documents import DocumentKind, PaymentMeans
+from erphub.erp.documents import DocumentKind
+from erphub.platform.errors import Unavailable
 from erphub.platform.lexical import Day
 from erphub.platform.wire import Identifier, Model
-
-AccountNo = Annotated[
-    str, Field(pattern=r"^[0-9]{1,10}$", description="An account number of the ERP's chart of accounts")
-]
-Choice = Annotated[str, Field(max_length=100)]
-RateKey = Annotated[
-    str,
-    Field(
-        pattern=r"^(0|[1-9][0-9]?(\.[0-9]?[1-9])?|0\.[0-9]?[1-9]|100)$", description="A VAT rate without needless zeros"
-    ),
-]
-
-
-def rate_key(rate: Decimal) -> str:
-    """A VAT rate as settings name it: `25`, `11.11`, `0`."""
-    return format(rate.normalize() + 0, "f")
+from erphub.sync.locations.models import MAX_LOCATIONS, Accounts, Choice, Location, locations_of, normalized
 
 
 class SettlementTarget(StrEnum):
@@ -51,15 +37,6 @@ class SyncDirection(StrEnum):
     ERP = "erp"
 
 
-class Accounts(Model):
-    """Where in the ledger each part of a settlement goes."""
-
-    sales: dict[RateKey, AccountNo] = Field(default_factory=dict)
-    payment_means: dict[PaymentMeans, AccountNo] = Field(default_factory=dict)
-    stock_change: AccountNo | None = None
-    inventory: AccountNo | None = None
-
-
 class SyncSettings(Model):
     """Every setting of a sync. Nothing is exchanged that is not switched on here."""
 
@@ -79,6 +56,9 @@ class SyncSettings(Model):
     accounts: Accounts = Accounts()
     retention_days: Annotated[int, Field(ge=30, le=3700, description="How long the export log is kept")] = 1100
     time_zone: Annotated[str, Field(max_length=50)] = "Europe/Oslo"
+    locations: Annotated[tuple[Location, ...], Field(max_length=MAX_LOCATIONS)] = ()
+    """The tills' shops and registers, each with the company and department it belongs to. Without any, all documents
+    that name no shop, or the one of `department`, belong there."""
 
     def sends(self, kind: DocumentKind) -> bool:
         """Whether documents of the kind are sent at all."""
@@ -95,6 +75,45 @@ class SyncSettings(Model):
         if kind is DocumentKind.CUSTOMER:
             return self.customer_direction
         return self.product_direction if kind is DocumentKind.PRODUCT else SyncDirection.TILL
+
+    def at(self, kind: DocumentKind, department: str, till: str) -> "SyncSettings":
+        """The settings for documents of a shop and register, in the till's words.
+
+        Raises Unavailable (`location_unknown`, `location_ambiguous`) when they are not mapped to one location: they
+        wait until they are, for another shop's books are wrong for them.
+        """
+        if kind in _OF_A_COMPANY and not department and len(self.companies()) == 1:
+            return self
+        if not self.locations:
+            if normalized(department) in ("", normalized(self.department)):
+                return self
+            raise _unknown(department, till, ())
+        found = locations_of(self.locations, department, till)
+        if not found:
+            raise _unknown(department, till, self.locations)
+        if len(found) > 1:
+            raise Unavailable(
+                f"{_said(department, till)} is meant by several locations of the settings: "
+                f"{'; '.join(one.name for one in found)}. Say which, then it goes with the next transfer.",
+                code="location_ambiguous",
+            )
+        return self.model_copy(update=found[0].overrides() | {"locations": ()})
+
+    @property
+    def first_date(self) -> date:
+        """The first day of which anything is sent, of any location."""
+        return min((self.from_date, *(one.from_date for one in self.locations if one.from_date)))
+
+    def companies(self) -> list[str]:
+        """The ERP's companies that documents go to, the settings' own first."""
+        return list(dict.fromkeys((self.company, *(one.company for one in self.locations if one.company))))
+
+    def shop_of(self, department: str, till: str) -> str:
+        """A till's shop in the one form of all its spellings, by which its documents are told from another's."""
+        if not self.locations:
+            return "" if normalized(department) == normalized(self.department) else normalized(department)
+        found = locations_of(self.locations, department, till)
+        return (found[0].shop if len(found) == 1 else "") or normalized(department)
 
     def destination(self) -> dict[str, str]:
         """The part of the routing that says where in the ERP a document ends up, and so where it is looked for."""
@@ -113,6 +132,27 @@ class SyncSettings(Model):
             "invoices_as": self.invoice_mode.value,
             "stock_quantities": self.stock_quantities,
         }
+
+
+_OF_A_COMPANY = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
+_MAX_NAMED = 20
+"""How many locations a sentence names."""
+
+
+def _unknown(department: str, till: str, known: Sequence[Location]) -> Unavailable:
+    names = "; ".join(one.name for one in known[:_MAX_NAMED])
+    choices = f" (so far: {names}{' …' if len(known) > _MAX_NAMED else ''})" if names else ""
+    return Unavailable(
+        f"{_said(department, till)} is no location of the sync's settings{choices}, so nobody can tell whose books it"
+        " belongs to. Add it there to a company and department; then it goes with the next transfer.",
+        code="location_unknown",
+    )
+
+
+def _said(department: str, till: str) -> str:
+    words = [f"The shop {department!r}" if department else "", f"the register {till!r}" if till else ""]
+    said = " with ".join(word for word in words if word)
+    return said[:1].upper() + said[1:] if said else "A document that names neither shop nor register"
 
 
 class SyncInput(SyncSettings):

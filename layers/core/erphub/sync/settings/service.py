@@ -1,6 +1,6 @@
 """The settings of a connection's sync, saved once the ERP has everything that they name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.settings.models import AUTOMATIC_IS_OFF, SettlementTarget, Sync, SyncInput, SyncSettings
 from erphub.sync.settings.pacing import plan_next
 from erphub.sync.settings.ports import DocumentHistory, SyncStore, TransferLeases
-from erphub.sync.settings.validation import company_fixed, with_the_only_company, wrong_settings
+from erphub.sync.settings.validation import company_fixed, with_the_only_company, wrong_locations, wrong_settings
 
 LOOK_UP_SECONDS = 25.0
 """The longest that the ERP is asked while a request waits, which ends after 29 seconds."""
@@ -72,7 +72,7 @@ class SyncService:
                 client_id=client_id,
                 connection_id=connection_id,
                 settings=settings,
-                applied_from_date=settings.from_date,
+                applied_from_date=settings.first_date,
                 saved_at=now,
                 saved_by=by,
             )
@@ -105,7 +105,19 @@ class SyncService:
             return [company_fixed(before.settings.company)], settings, setup
         confirmed = wanted.confirm_ledger or _was_ledger(before)
         has_product = _product_finder(adapter, connection_id, settings)
-        return wrong_settings(settings, setup, has_product, ledger_confirmed=confirmed), settings, setup
+        wrong = wrong_settings(settings, setup, has_product, ledger_confirmed=confirmed)
+        wrong += wrong_locations(settings, _Setups(adapter, {settings.company: setup}))
+        return wrong + list(self._moved_locations(before, settings)), settings, setup
+
+    def _moved_locations(self, before: Sync | None, settings: SyncSettings) -> Iterator[FieldError]:
+        """Locations whose documents went to another company than they would go to now."""
+        if before is None or not self.documents.may_be_in_erp(before.client_id, before.connection_id):
+            return
+        for number, location in enumerate(settings.locations):
+            known = [one for one in before.settings.locations if one.name == location.name]
+            for company in (one.company or before.settings.company for one in known):
+                if company != (location.company or settings.company):
+                    yield company_fixed(company, f"/locations/{number}/company")
 
     def _has_another_company(self, before: Sync, settings: SyncSettings) -> bool:
         """Whether another company is wanted than the one that has, or may have, something of this sync."""
@@ -119,7 +131,7 @@ class SyncService:
         """The sync with its next transfer: soon after it is switched on, never when it is by hand."""
         if not sync.settings.is_automatic:
             return sync.model_copy(update={"next_at": None, "next_reason": AUTOMATIC_IS_OFF})
-        freed = sync.applied_from_date is not None and sync.settings.from_date < sync.applied_from_date
+        freed = sync.applied_from_date is not None and sync.settings.first_date < sync.applied_from_date
         if sync.next_at is not None and not freed:
             return sync
         waiting_since = self.documents.waiting_since(sync.client_id, sync.connection_id)
@@ -134,6 +146,19 @@ class SyncService:
         if connection is None or connection.status is ConnectionStatus.DELETED:
             raise NotFound("There is no such connection.", code="connection_not_found")
         return connection
+
+
+@dataclass(frozen=True)
+class _Setups:
+    """What each company of an ERP has to choose from, asked for once."""
+
+    erp: ListsSetup
+    known: dict[str, Setup]
+
+    def __call__(self, company: str) -> Setup:
+        if company not in self.known:
+            self.known[company] = self.erp.setup(company)
+        return self.known[company]
 
 
 def _other(values: Mapping[str, Any], than: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,7 +185,11 @@ def _was_ledger(before: Sync | None) -> bool:
 
 def _applied_from_date(before: Sync, settings: SyncSettings) -> date | None:
     """What comes in from now on is left out by the new from date; what came before, perhaps by a later one."""
-    return before.applied_from_date and max(before.applied_from_date, settings.from_date)
+    if {one.name: one.from_date for one in before.settings.locations} != {
+        one.name: one.from_date for one in settings.locations
+    }:
+        return date.max  # which were left out by which date is looked at entry by entry
+    return before.applied_from_date and max(before.applied_from_date, settings.first_date)
 
 
 def _cursors(before: Sync, settings: SyncSettings) -> dict[str, datetime]:

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from erphub.erp.documents import PaymentMeans
 from erphub.erp.posting import Choice, Setup
 from erphub.platform.errors import FieldError
-from erphub.sync.settings.models import InvoiceMode, SettlementTarget, SyncDirection, SyncSettings, rate_key
+from erphub.sync.locations.models import rate_key
+from erphub.sync.settings.models import InvoiceMode, SettlementTarget, SyncDirection, SyncSettings
 
 GIFT_CARD = "GIFTCARD"
 """The product number under which gift cards are invoiced."""
@@ -42,18 +43,54 @@ def with_the_only_company(settings: SyncSettings, setup: Setup) -> SyncSettings:
     return settings.model_copy(update={"company": setup.companies[0].key})
 
 
-def company_fixed(company: str) -> FieldError:
+def company_fixed(company: str, pointer: str = "/company") -> FieldError:
     """What is said when another company is chosen than the one that has documents already."""
     return FieldError(
-        "/company",
+        pointer,
         "company_fixed",
         f"Company {company} has documents of this sync already, and their numbers mean something else in another"
-        " company. Choose it again; for another company make another connection, with a sync of its own.",
+        " company. Choose it again; shops of another company are locations of the settings, each with its company.",
     )
 
 
+def wrong_locations(settings: SyncSettings, setup_of: Callable[[str], Setup]) -> Iterator[FieldError]:
+    """What is wrong with the locations. `setup_of` gives what a company of the ERP has to choose from."""
+    for number, location in enumerate(settings.locations):
+        pointer = f"/locations/{number}"
+        if not location.precision:
+            yield FieldError(
+                pointer, "location_without_words", "Say how the till names it: its departments, its registers, or both."
+            )
+        for other, earlier in enumerate(settings.locations[:number]):
+            if location.overlaps(earlier):
+                yield FieldError(
+                    pointer,
+                    "location_repeated",
+                    f"{location.name} is what location {other + 1} ({earlier.name}) is called as well.",
+                )
+        here = settings.model_copy(update=location.overrides())
+        for wrong in _wrong_at(here, setup_of(here.company)):
+            yield FieldError(pointer + wrong.pointer, wrong.code, wrong.detail)
+
+
+def _wrong_at(here: SyncSettings, setup: Setup) -> Iterator[FieldError]:
+    """What is wrong with the settings of one location."""
+    company = list(_choice("company", "company", here.company, setup.companies))
+    yield from company or (
+        *_choice("department", "department", here.department, setup.departments),
+        *_voucher_type(here, setup),
+        *_accounts(here, setup),
+    )
+    yield from _time_zone(here)
+
+
 def _choices(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
-    yield from _choice("department", "department", settings.department, setup.departments)
+    if settings.department or not settings.locations:
+        yield from _choice("department", "department", settings.department, setup.departments)
+    yield from _voucher_type(settings, setup)
+
+
+def _voucher_type(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
     if not settings.z_report:
         return
     if not settings.voucher_type:

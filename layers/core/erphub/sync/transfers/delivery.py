@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from erphub.erp.documents import DocumentKind
-from erphub.platform.errors import Conflict, HubError
+from erphub.platform.errors import Conflict, HubError, Unavailable
 from erphub.platform.tasks import TimeLeft
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Entry
 from erphub.sync.export_log.releasing import release_entry
+from erphub.sync.settings.models import SyncSettings
 from erphub.sync.transfers.attempts import report_unexpected
 from erphub.sync.transfers.collecting import RESERVED_SECONDS
 from erphub.sync.transfers.context import BATCH_ENTRIES, TransferContext
-from erphub.sync.transfers.sending import DocumentSender, SendOutcome, TransferAborted
+from erphub.sync.transfers.locating import LocatedSender
+from erphub.sync.transfers.sending import SendOutcome, TransferAborted
 
 _MAX_UNANSWERED = 50
 """After so many documents in a row of a kind that the ERP did not take, the others of the kind wait for the next time;
@@ -29,7 +31,7 @@ class Delivery:
     _unanswered: Counter[DocumentKind] = field(default_factory=Counter[DocumentKind])
     """By kind, how many documents in a row the ERP did not take though it answers."""
 
-    def send(self, sender: DocumentSender, time_left: TimeLeft) -> bool:
+    def send(self, sender: LocatedSender, time_left: TimeLeft) -> bool:
         """Send what is due, in order; whether time ran out before all of it was tried."""
         transfer = self.context.transfer
         counts, arrivals = transfer.counts, list(transfer.arrivals)
@@ -56,18 +58,20 @@ class Delivery:
     def include_days(self) -> None:
         """The from date was moved back: what was left out for its day and is no longer before it goes after all."""
         context, entries = self.context, self.context.stores.entries
-        first, applied = context.sync.settings.from_date, context.sync.applied_from_date
-        if applied is not None and first >= applied:
+        settings, applied = context.sync.settings, context.sync.applied_from_date
+        if applied is not None and settings.first_date >= applied:
             return
         left_out = entries.queue(*context.key, "skipped")
-        names = [entry.id for entry in left_out if entry.code == BEFORE_FROM_DATE and entry.date >= first]
+        names = [entry.id for entry in left_out if entry.code == BEFORE_FROM_DATE and _is_of_its_days(settings, entry)]
         for start in range(0, len(names), BATCH_ENTRIES):
             found = entries.get_many(*context.key, names[start : start + BATCH_ENTRIES])
             freed = [release_entry(entry, context.clock()) for entry in found if entry.code == BEFORE_FROM_DATE]
             entries.save_many(freed, context.keep_days)
-        context.update_sync(lambda current: {"applied_from_date": max(first, current.settings.from_date)})
+        context.update_sync(
+            lambda current: {"applied_from_date": max(settings.first_date, current.settings.first_date)}
+        )
 
-    def _send_one(self, sender: DocumentSender, entry: Entry) -> SendOutcome:
+    def _send_one(self, sender: LocatedSender, entry: Entry) -> SendOutcome:
         """One document; what goes wrong with it stops no other, unless the ERP cannot be used at all."""
         try:
             outcome = sender.send(entry)
@@ -85,6 +89,14 @@ class Delivery:
         elif outcome not in (SendOutcome.LEFT, SendOutcome.PENDING):
             self._unanswered[entry.kind] = 0
         return outcome
+
+
+def _is_of_its_days(settings: SyncSettings, entry: Entry) -> bool:
+    """Whether it is of a day of which its location sends; one of no location waits, and shows."""
+    try:
+        return entry.date >= settings.at(entry.kind, entry.department, entry.till).from_date
+    except Unavailable:
+        return True
 
 
 def _thinned(arrivals: Sequence[datetime]) -> list[datetime]:

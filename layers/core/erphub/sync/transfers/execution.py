@@ -30,6 +30,7 @@ from erphub.sync.transfers.collecting import ChangeCollection
 from erphub.sync.transfers.completion import TransferCompletion
 from erphub.sync.transfers.context import TransferContext
 from erphub.sync.transfers.delivery import Delivery
+from erphub.sync.transfers.locating import LocatedSender
 from erphub.sync.transfers.models import LEASE_DURATION, TransferStatus, task_of
 from erphub.sync.transfers.ports import Notices, SettlementRenderer, TransferStores
 from erphub.sync.transfers.sending import DocumentSender
@@ -142,14 +143,14 @@ class TransferExecutor:
             return False
         return delivery.send(sender, time_left)
 
-    def _sender(self, context: TransferContext) -> DocumentSender:
+    def _sender(self, context: TransferContext) -> LocatedSender:
         """Raises what opening the ERP raises."""
         adapter, sync, transfer, entries = context.adapter(), context.sync, context.transfer, self.stores.entries
         recorder = AttemptRecorder(entries, self.clock, transfer.started_by, transfer.id, context.keep_days)
         records = (
             RecordMerge(context.offers, sync, adapter, transfer.dry_run) if isinstance(adapter, ReadsChanges) else None
         )
-        return DocumentSender(
+        sender = DocumentSender(
             adapter,
             sync.settings,
             entries,
@@ -159,9 +160,10 @@ class TransferExecutor:
             records,
             self.resend_delay,
         )
+        return LocatedSender(sender, sync.settings, self.stores.identities)
 
 
-def _preview(sender: DocumentSender, entry: Entry) -> dict[str, Any]:
+def _preview(sender: LocatedSender, entry: Entry) -> dict[str, Any]:
     shown: dict[str, Any] = {"entry_id": entry.id, "kind": entry.kind.value, "title": entry.title}
     try:
         return shown | sender.preview(entry)

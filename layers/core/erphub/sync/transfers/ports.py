@@ -8,7 +8,7 @@ from erphub.connections.ports import ConnectionStore
 from erphub.erp.documents import Settlement
 from erphub.platform.pages import Page
 from erphub.sync.changes.ports import ChangeFeed, SyncedRecordStore
-from erphub.sync.export_log.ports import EntryStore
+from erphub.sync.export_log.ports import EntryStore, IdentityStore
 from erphub.sync.settings.ports import SyncStore, TransferLeases
 from erphub.sync.transfers.models import Transfer
 
@@ -44,6 +44,7 @@ class TransferStores:
     syncs: SyncStore
     leases: TransferLeases
     entries: EntryStore
+    identities: IdentityStore
     transfers: TransferStore
     records: SyncedRecordStore
     feed: ChangeFeed

@@ -134,7 +134,7 @@ class DocumentSender:
             document = from_text(entry.body)
             known = known_references(self.entries, self.settings, entry, document)
         except HubError as error:
-            return self._refuse_unsent(entry, error, maybe_there)
+            return self.refuse_unsent(entry, error, maybe_there)
         try:
             claimed = self._claim(entry, now, maybe_there)
         except Conflict:
@@ -261,7 +261,8 @@ class DocumentSender:
         self.recorder.set_status(entry, EntryStatus.SKIPPED, code=BEFORE_FROM_DATE, detail=detail)
         return SendOutcome.SKIPPED
 
-    def _refuse_unsent(self, entry: Entry, error: HubError, maybe_there: bool) -> SendOutcome:
+    def refuse_unsent(self, entry: Entry, error: HubError, maybe_there: bool) -> SendOutcome:
+        """Keep why a document is not sent now; `maybe_there` when an earlier attempt may have sent it."""
         if maybe_there:
             self.recorder.set_status(entry, EntryStatus.UNCERTAIN, code=error.code, detail=error.detail)
             return SendOutcome.UNCERTAIN

@@ -1,0 +1,47 @@
+"""What no till can have meant: refused when it comes, with the line, before anything of it is kept."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from erphub.erp.documents import Document, Sales, Settlement
+from erphub.platform.errors import FieldError, Invalid
+from erphub.sync.locations.models import rate_key
+
+_LEAST_ROUNDING = Decimal("0.05")
+"""Half an øre for each of ten receipts, which a till has on any day."""
+_ROUNDING_SHARE = Decimal("0.005")
+"""Receipts round their VAT to the øre: half an øre of the VAT of a purchase of five kroner is 0.5 %."""
+_AHEAD = timedelta(hours=14)
+"""The day begins somewhere so long before it begins in UTC."""
+
+
+def require_plausible(document: Document, now: datetime) -> None:
+    """Raises Invalid: `date_in_future`; `vat_implausible` for each line whose VAT is not that of its rate.
+
+    The VAT of a line is what its rate takes of the amount, give or take what the rounding of single receipts can come
+    to: 0.5 %, at least 0.05. It has the amount's sign, and is nothing at 0 %.
+    """
+    day = getattr(document, "date", None)
+    if day is not None and day > (now + _AHEAD).date():
+        raise Invalid.field("/date", "date_in_future", f"{day} has not come yet.")
+    if isinstance(document, Settlement) and (wrong := list(_implausible_vat(document))):
+        raise Invalid("The VAT of the settlement cannot be that of its rates; `errors` says which lines.", errors=wrong)
+
+
+def _implausible_vat(settlement: Settlement) -> Iterator[FieldError]:
+    for number, line in enumerate(settlement.sales):
+        expected = line.amount * line.vat_rate / (100 + line.vat_rate)
+        if abs(line.vat - expected) > _rounding(line, expected):
+            yield FieldError(
+                f"/sales/{number}/vat",
+                "vat_implausible",
+                f"{line.vat} is not the VAT in {line.amount} at {rate_key(line.vat_rate)} %: that is"
+                f" {expected:.2f}. Send the line with its own VAT, or split it by rate.",
+            )
+
+
+def _rounding(line: Sales, expected: Decimal) -> Decimal:
+    if not line.vat_rate or not line.amount:
+        return Decimal(0)
+    return max(_LEAST_ROUNDING, abs(expected) * _ROUNDING_SHARE)

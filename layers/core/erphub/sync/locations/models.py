@@ -1,0 +1,112 @@
+"""Where the tills of a sync stand, and to whose books each belongs.
+
+A document names its shop (`department`) and its register (`till`) in the till's own words. A location maps such words
+to a company and a department of the ERP. What no location is meant by is nobody's: it waits, and is never posted to
+another shop's books.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from erphub.erp.documents import PaymentMeans
+from erphub.platform.lexical import Day
+from erphub.platform.wire import Model
+
+AccountNo = Annotated[
+    str, Field(pattern=r"^[0-9]{1,10}$", description="An account number of the ERP's chart of accounts")
+]
+Choice = Annotated[str, Field(max_length=100)]
+"""The key of something that the ERP offers to choose from."""
+RateKey = Annotated[
+    str,
+    Field(
+        pattern=r"^(0|[1-9][0-9]?(\.[0-9]?[1-9])?|0\.[0-9]?[1-9]|100)$", description="A VAT rate without needless zeros"
+    ),
+]
+MAX_LOCATIONS = 200
+_Name = Annotated[str, Field(min_length=1, max_length=50)]
+
+
+def normalized(name: str) -> str:
+    """A till's word for a place in the one form of all its spellings: case, blanks and width of letters aside."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def rate_key(rate: Decimal) -> str:
+    """A VAT rate as settings name it: `25`, `11.11`, `0`."""
+    return format(rate.normalize() + 0, "f")
+
+
+class Accounts(Model):
+    """Where in the ledger each part of a settlement goes."""
+
+    sales: dict[RateKey, AccountNo] = Field(default_factory=dict)
+    payment_means: dict[PaymentMeans, AccountNo] = Field(default_factory=dict)
+    stock_change: AccountNo | None = None
+    inventory: AccountNo | None = None
+
+
+class Location(Model):
+    """A shop, or registers of one, and whose books they belong to; what is left empty is as in the sync's settings."""
+
+    departments: Annotated[
+        tuple[_Name, ...], Field(max_length=20, description="How the till names the shop; empty: any shop")
+    ] = ()
+    registers: Annotated[
+        tuple[_Name, ...], Field(max_length=50, description="Registers of it; empty: every register of the shop")
+    ] = ()
+    company: Choice = ""
+    department: Choice = ""
+    """The ERP's department."""
+    accounts: Accounts | None = None
+    voucher_type: Choice = ""
+    from_date: Day | None = None
+    time_zone: Annotated[str, Field(max_length=50)] = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return " / ".join(part for part in (", ".join(self.departments[:1]), ", ".join(self.registers)) if part)
+
+    @property
+    def shop(self) -> str:
+        """The shop in one spelling; empty where it is meant by its registers alone."""
+        return normalized(self.departments[0]) if self.departments else ""
+
+    @property
+    def precision(self) -> int:
+        """A location that names a shop's registers goes before one of the whole shop."""
+        return bool(self.departments) + bool(self.registers)
+
+    def is_of(self, department: str, till: str) -> bool:
+        """Whether a document with these words of the till is of this location."""
+        return _names(self.departments, department) and _names(self.registers, till)
+
+    def overlaps(self, other: "Location") -> bool:
+        """Whether both are meant by the same words of a till."""
+        alike = (bool(self.departments), bool(self.registers)) == (bool(other.departments), bool(other.registers))
+        return alike and _meet(self.departments, other.departments) and _meet(self.registers, other.registers)
+
+    def overrides(self) -> dict[str, Any]:
+        """The settings that are its own."""
+        own = {name: getattr(self, name) for name in ("company", "accounts", "voucher_type", "from_date", "time_zone")}
+        return {name: value for name, value in own.items() if value} | {"department": self.department}
+
+
+def locations_of(locations: Sequence[Location], department: str, till: str) -> list[Location]:
+    """The locations that a document may be of: one, none, or several that are meant as precisely."""
+    found = [one for one in locations if one.is_of(department, till)]
+    best = max((one.precision for one in found), default=0)
+    return [one for one in found if one.precision == best]
+
+
+def _names(named: Sequence[str], word: str) -> bool:
+    return not named or normalized(word) in map(normalized, named)
+
+
+def _meet(first: Sequence[str], second: Sequence[str]) -> bool:
+    return not first or not second or not set(map(normalized, first)).isdisjoint(map(normalized, second))

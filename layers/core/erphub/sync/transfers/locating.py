@@ -1,0 +1,84 @@
+"""Which settings a document is sent by: those of its own location, and none other's."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from erphub.platform.errors import Conflict, Unavailable
+from erphub.sync.canonical import from_text
+from erphub.sync.changes.record_merge import RecordMerge
+from erphub.sync.documents.identity import gives_way, identity_of, require_same_content, shop_words
+from erphub.sync.export_log.models import Entry, EntryStatus
+from erphub.sync.export_log.ports import IdentityStore
+from erphub.sync.settings.models import SyncSettings
+from erphub.sync.transfers.sending import DocumentSender, SendOutcome
+
+
+@dataclass(frozen=True)
+class LocatedSender:
+    """Sends documents of every location of a sync, each to its own books."""
+
+    sender: DocumentSender
+    """The sender by the settings of the sync."""
+    settings: SyncSettings
+    identities: IdentityStore
+
+    @property
+    def records(self) -> RecordMerge | None:
+        """What merges customers and products with the ERP's."""
+        return self.sender.records
+
+    def send(self, entry: Entry) -> SendOutcome:
+        """Try one document. Raises TransferAborted when the ERP cannot be used at all.
+
+        What is of no known location waits, with the reason; so does what may be in the ERP already, for where it is
+        looked for the location says as well. Only a PDF goes to where its voucher went.
+        """
+        if entry.queue == "attach":
+            return self.sender.send(entry)
+        try:
+            here = self._of(entry)
+            known = self._identified(entry)
+        except (Unavailable, Conflict) as error:
+            if error.code == "version_conflict":
+                raise
+            maybe_there = entry.status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN)
+            return self.sender.refuse_unsent(entry, error, maybe_there)
+        return here.send(known)
+
+    def preview(self, entry: Entry) -> dict[str, Any]:
+        """What would be done with a document, and exactly what would be posted. Raises what posting would."""
+        return self._of(entry).preview(entry)
+
+    def _of(self, entry: Entry) -> DocumentSender:
+        """Raises Unavailable."""
+        settings = self.settings.at(entry.kind, entry.department, entry.till)
+        if settings is self.settings:
+            return self.sender
+        # Records are kept in step with the company of the settings alone: elsewhere the same number is another record.
+        records = self.sender.records if settings.company == self.settings.company else None
+        actions = replace(self.sender.actions, settings=settings)
+        return replace(self.sender, settings=settings, actions=actions, records=records)
+
+    def _identified(self, entry: Entry) -> Entry:
+        """The entry with the identity that it has by now: two shops' names may have turned out to mean one.
+
+        Raises Conflict when another entry is the same document, or has been kept in its place.
+        """
+        if entry.status is not EntryStatus.PENDING:
+            return entry
+        document = from_text(entry.body)
+        identity = identity_of(document, self.settings.shop_of(*shop_words(document)))
+        if identity == entry.claimed_identity:
+            return entry
+        key = entry.client_id, entry.connection_id
+        first = self.sender.entries.get(*key, self.identities.holders(*key, [identity]).get(identity, entry.id))
+        if first is not None and first.id != entry.id:
+            if not gives_way(first):
+                require_same_content(first, document)
+                raise Conflict(
+                    f"It is the same document as {first.external_id}, which is kept. Leave this one out.",
+                    code="already_kept",
+                    entry_id=first.id,
+                )
+            self.sender.recorder.update(first, identity="")
+        return self.sender.recorder.update(entry, identity=identity)

@@ -1,0 +1,177 @@
+"""Every shop in its own books: a document goes where its location says, or waits with the reason."""
+
+from typing import Any
+
+import pytest
+
+from erphub.erp.documents import DocumentKind
+from erphub.platform.errors import Invalid
+from erphub.sync.export_log.models import EntryStatus
+from tests.support.sync import SyncHub, z_report
+
+Z, K, P, B = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.PRODUCT, DocumentKind.INVOICE
+LINE = {"description": "Kaffe", "quantity": "1", "unit_price": "10", "vat_rate": "25"}
+OSLO: dict[str, Any] = {"departments": ["Oslo"], "department": "10"}
+MOSS: dict[str, Any] = {"departments": ["Moss", "2"], "company": "2", "department": "10", "from_date": "2026-01-15"}
+MOSS_BAR: dict[str, Any] = {
+    "departments": ["Moss"],
+    "registers": ["Bar"],
+    "department": "10",
+    "accounts": {"sales": {"25": "3010"}, "payment_means": {"cash": "1900"}},
+}
+
+
+def routing(hub: SyncHub, name: str, kind: DocumentKind = Z) -> dict[str, Any]:
+    [posted] = hub.vouchers(kind, name)
+    return dict(posted.routing)
+
+
+def test_each_location_has_its_own_company_department_and_accounts(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO, MOSS, MOSS_BAR])
+    for name, department, till in (("o", "Oslo", "1"), ("m", "moss", "1"), ("b", "Moss", "BAR")):
+        hub.submit("settlement", name, **z_report(1), department=department, till=till)
+    hub.transfer()
+    assert [hub.entry(Z, name).status for name in "omb"] == [EntryStatus.SENT] * 3
+    assert [(routing(hub, one)["company"], routing(hub, one)["department"]) for one in "omb"] == [
+        ("1", "10"),
+        ("2", "10"),
+        ("1", "10"),
+    ]
+    assert [routing(hub, one)["sales_accounts"]["25"] for one in "omb"] == ["3000", "3000", "3010"]
+
+
+@pytest.mark.parametrize(
+    ("locations", "words"),
+    [
+        ([], {"department": "2"}),
+        ([], {"department": "Avdeling 2"}),
+        ([OSLO], {"department": "Moss"}),
+        ([OSLO], {"department": ""}),
+        ([OSLO], {"department": "", "till": "1"}),
+        ([MOSS_BAR], {"department": "Moss", "till": "2"}),
+    ],
+)
+def test_what_is_of_no_known_location_waits_with_the_reason_and_goes_once_it_is_mapped(
+    hub: SyncHub, locations: list[dict[str, Any]], words: dict[str, str]
+) -> None:
+    hub.save(locations=locations)
+    handed = hub.submit("settlement", "a", **z_report(1) | words)
+    assert (handed.entry.status, handed.entry.code) == (EntryStatus.PENDING, "location_unknown")
+    hub.transfer()
+    assert (hub.entry(Z, "a").status, hub.entry(Z, "a").code) == (EntryStatus.PENDING, "location_unknown")
+    assert not hub.erp.records
+    for location in locations:
+        assert location["departments"][0] in hub.entry(Z, "a").detail
+    named = {"departments": [words["department"]]} if words["department"] else {"registers": [words.get("till") or "1"]}
+    if not any(words.values()):
+        return  # a document without any words is mapped by the till alone, which then says some
+    hub.save(locations=[*locations, {**named, "department": "10"}])
+    hub.transfer()
+    assert hub.entry(Z, "a").status is EntryStatus.SENT
+
+
+def test_words_that_mean_two_locations_are_nobodys(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO, {"registers": ["Bar"], "department": "10"}])
+    hub.submit("settlement", "a", **z_report(1), department="Oslo", till="Bar")
+    hub.transfer()
+    assert (hub.entry(Z, "a").status, hub.entry(Z, "a").code) == (EntryStatus.PENDING, "location_ambiguous")
+
+
+def test_what_waits_for_its_location_holds_up_no_other(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO])
+    hub.submit("settlement", "a", **z_report(1), department="Moss")
+    hub.submit("settlement", "b", **z_report(2), department="Oslo")
+    hub.transfer()
+    assert [hub.entry(Z, one).status for one in "ab"] == [EntryStatus.PENDING, EntryStatus.SENT]
+
+
+def test_an_invoice_goes_to_the_books_of_its_department(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO, MOSS])
+    body = {"date": "2026-01-31", "customer_id": "K1", "lines": [LINE]}
+    hub.submit("customer", "K1", name="Fjell", department="Moss")
+    hub.submit("invoice", "I1", **body, number="1", department="2")
+    hub.submit("invoice", "I2", **body, number="2", department="Halden")
+    hub.transfer()
+    assert routing(hub, "K1", K)["company"] == routing(hub, "I1", B)["company"] == "2"
+    assert hub.entry(B, "I2").code == "location_unknown"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"), [("customer", {"name": "Fjell"}), ("product", {"number": "x", "name": "Vare", "price": "1"})]
+)
+def test_where_shops_belong_to_two_companies_a_record_says_whose_it_is(
+    hub: SyncHub, kind: str, fields: dict[str, str]
+) -> None:
+    hub.save(locations=[OSLO, MOSS])
+    of = DocumentKind(kind)
+    hub.submit(kind, "x", **fields)
+    hub.transfer()
+    assert hub.entry(of, "x").code == "location_unknown"
+    hub.submit(kind, "x", **fields, department="Moss")
+    hub.transfer()
+    assert routing(hub, "x", of)["company"] == "2"
+
+
+def test_a_record_of_the_only_company_needs_no_shop(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO])
+    hub.submit("customer", "K1", name="Fjell")
+    hub.transfer()
+    assert hub.entry(K, "K1").status is EntryStatus.SENT
+
+
+def test_each_location_has_a_from_date_of_its_own(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO, MOSS])
+    days = {"a": ("Oslo", "2026-01-10"), "b": ("Moss", "2026-01-10"), "c": ("Moss", "2026-01-20")}
+    for number, (name, (department, day)) in enumerate(days.items(), 1):
+        hub.submit("settlement", name, **z_report(number, day), department=department)
+    hub.transfer()
+    assert [hub.entry(Z, one).status for one in "abc"] == [EntryStatus.SENT, EntryStatus.SKIPPED, EntryStatus.SENT]
+    hub.save(locations=[OSLO, MOSS | {"from_date": "2026-01-02"}])
+    hub.transfer()
+    assert hub.entry(Z, "b").status is EntryStatus.SENT
+
+
+@pytest.mark.parametrize(
+    ("locations", "pointer", "code"),
+    [
+        ([{"department": "10"}], "/locations/0", "location_without_words"),
+        ([OSLO, {"departments": ["OSLO "], "department": "10"}], "/locations/1", "location_repeated"),
+        ([OSLO | {"department": "99"}], "/locations/0/department", "department_unknown"),
+        ([OSLO | {"company": "9"}], "/locations/0/company", "company_unknown"),
+        ([OSLO | {"voucher_type": "9"}], "/locations/0/voucher_type", "voucher_type_unknown"),
+        ([OSLO | {"time_zone": "Mars"}], "/locations/0/time_zone", "time_zone_unknown"),
+        (
+            [OSLO | {"accounts": {"sales": {"25": "9999"}, "payment_means": {"cash": "1900"}}}],
+            "/locations/0/accounts/sales/25",
+            "account_missing",
+        ),
+    ],
+)
+def test_settings_say_what_is_wrong_with_a_location(
+    hub: SyncHub, locations: list[dict[str, Any]], pointer: str, code: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        hub.save(locations=locations)
+    assert (pointer, code) in [(one.pointer, one.code) for one in caught.value.errors]
+
+
+def test_a_shop_with_documents_does_not_move_to_another_company(hub: SyncHub) -> None:
+    hub.save(locations=[MOSS])
+    hub.submit("settlement", "a", **z_report(1), department="Moss")
+    hub.transfer()
+    with pytest.raises(Invalid) as caught:
+        hub.save(locations=[MOSS | {"company": "1"}])
+    assert [(one.pointer, one.code) for one in caught.value.errors] == [("/locations/0/company", "company_fixed")]
+
+
+def test_what_may_be_in_the_erp_is_looked_for_where_it_went(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO, MOSS])
+    hub.submit("settlement", "a", **z_report(1), department="Moss")
+    hub.erp.faults = ["lost_after"]
+    hub.transfer()
+    assert hub.entry(Z, "a").status is EntryStatus.UNCERTAIN
+    hub.clock.pass_(minutes=25)
+    hub.transfer()
+    assert hub.entry(Z, "a").status is EntryStatus.SENT
+    assert len(hub.erp.records) == 1
+    assert routing(hub, "a")["company"] == "2"

@@ -122,10 +122,11 @@ def _first_status(settings: SyncSettings, document: Document, day: date) -> tupl
     if isinstance(document, Settlement) and document.is_empty:
         detail = "The Z-report has no amounts, so there is nothing to post. Another may be handed in under its id."
         return EntryStatus.SKIPPED, SETTLEMENT_EMPTY, detail
+    first, code, detail = settings.first_date, "", ""
     try:
         first = settings.at(document.kind, *shop_words(document)).from_date
     except Unavailable as error:
-        return EntryStatus.PENDING, error.code, error.detail
+        code, detail = error.code, error.detail
     if document.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE) and day < first:
         return EntryStatus.SKIPPED, BEFORE_FROM_DATE, f"Nothing of a day before {first} is sent."
-    return EntryStatus.PENDING, "", ""
+    return EntryStatus.PENDING, code, detail

@@ -17,7 +17,7 @@ class IdentityStore(Protocol):
         ...
 
     def release(self, client_id: str, connection_id: str, identity: str, entry_id: str) -> None:
-        """What the entry was may be handed in anew: it has expired without a trace. Nothing if another has it by now."""
+        """What the entry was may be handed in anew, as it has expired without a trace; another that has it keeps it."""
         ...
 
 

@@ -23,10 +23,11 @@ NOT_READ_BY_OTHERS = {
     "key of the ERP, compared with those it has; it may hold anything": [
         *("CreateAccessRequest.company_key", "NewJob.company_keys", "ChangedJob.company_keys"),
         *("SyncInput.company", "SyncInput.department", "SyncInput.voucher_type"),
+        *("Location.company", "Location.department", "Location.voucher_type"),
     ],
     "compared with what the hub has, and never kept unless it is that": [
         *("NewJob.dataset_ids", "ChangedJob.dataset_ids", "StartWizard.erp_system", "StartWizard.step"),
-        *("SyncInput.time_zone", "NewOwner.user_id"),
+        *("SyncInput.time_zone", "Location.time_zone", "NewOwner.user_id"),
     ],
     "an address, which is ASCII (see test_addresses_are_ascii)": [
         *("NewCustomer.administrator", "NewWebhook.url", "ChangedWebhook.url"),

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from erphub.erp.documents import PaymentMeans
 from erphub.platform.lexical import Day
-from erphub.platform.wire import Model
+from erphub.platform.wire import LINE, Model
 
 AccountNo = Annotated[
     str, Field(pattern=r"^[0-9]{1,10}$", description="An account number of the ERP's chart of accounts")
@@ -28,7 +28,7 @@ RateKey = Annotated[
     ),
 ]
 MAX_LOCATIONS = 200
-_Name = Annotated[str, Field(min_length=1, max_length=50)]
+_Name = Annotated[str, Field(min_length=1, max_length=50), LINE]
 
 
 def normalized(name: str) -> str:

@@ -1,5 +1,6 @@
 """A settlement's VAT is that of its rates, whatever the sign; the ERP posts it as it stands, and nobody else looks."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,14 +8,21 @@ import pytest
 from erphub.erp.documents import DocumentKind
 from erphub.platform.errors import Invalid
 from erphub.sync.canonical import from_text, read_document, to_text
-from erphub.sync.documents.saft_cash_register import read_cash_register
+from erphub.sync.documents.plausibility import require_plausible
 from tests.support.saft import file, report
+from tests.support.sync import CLIENT, CONNECTION, SyncHub
+
+NOW = datetime(2026, 3, 7, tzinfo=UTC)
 
 
 def settlement(*sales: tuple[str, str, str]) -> dict[str, Any]:
     lines = [{"vat_rate": rate, "amount": amount, "vat": vat} for rate, amount, vat in sales]
     payments = [{"means": "cash", "amount": amount} for _, amount, _ in sales]
     return {"date": "2026-03-06", "number": 9810, "sales": lines, "payments": payments}
+
+
+def take(fields: dict[str, Any]) -> None:
+    require_plausible(read_document(DocumentKind.SETTLEMENT, fields), NOW)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +47,7 @@ def settlement(*sales: tuple[str, str, str]) -> dict[str, Any]:
     ],
 )
 def test_vat_of_its_rate_is_taken_and_so_is_the_rounding_of_single_receipts(rate: str, amount: str, vat: str) -> None:
-    assert read_document(DocumentKind.SETTLEMENT, settlement((rate, amount, vat)))
+    take(settlement((rate, amount, vat)))
 
 
 @pytest.mark.parametrize(
@@ -62,11 +70,13 @@ def test_vat_of_its_rate_is_taken_and_so_is_the_rounding_of_single_receipts(rate
         ("25", "0.00", "25.00"),
         ("100", "125.00", "25.00"),
         ("25", "1000000.00", "206000.00"),
+        ("25", "125.00", "25.20"),
+        ("11.11", "1111.10", "122.00"),
     ],
 )
 def test_vat_that_cannot_be_is_refused_with_its_line(rate: str, amount: str, vat: str) -> None:
     with pytest.raises(Invalid) as refused:
-        read_document(DocumentKind.SETTLEMENT, settlement(("25", "125.00", "25.00"), (rate, amount, vat)))
+        take(settlement(("25", "125.00", "25.00"), (rate, amount, vat)))
     [error] = refused.value.errors
     assert (error.pointer, error.code) == ("/sales/1/vat", "vat_implausible")
     assert vat.rstrip("0").rstrip(".") in error.detail
@@ -74,20 +84,18 @@ def test_vat_that_cannot_be_is_refused_with_its_line(rate: str, amount: str, vat
 
 def test_every_wrong_line_is_named() -> None:
     with pytest.raises(Invalid) as refused:
-        read_document(
-            DocumentKind.SETTLEMENT,
-            settlement(("25", "125.00", "60.00"), ("15", "115.00", "15.00"), ("0", "10.00", "1.00")),
-        )
+        take(settlement(("25", "125.00", "60.00"), ("15", "115.00", "15.00"), ("0", "10.00", "1.00")))
     assert [error.pointer for error in refused.value.errors] == ["/sales/0/vat", "/sales/2/vat"]
 
 
-def test_a_report_of_a_cash_register_file_is_refused_by_itself() -> None:
-    reading = read_cash_register(file(report("1") + report("2", vat="60.00", paid="160.00")))
-    assert len(reading.settlements) == 1
-    [refused] = reading.refused
-    assert refused.number == "2"
-    assert isinstance(refused.error, Invalid)
-    assert [one.code for one in refused.error.errors] == ["vat_implausible"]
+def test_a_report_of_a_cash_register_file_is_refused_by_itself(hub: SyncHub) -> None:
+    xml = file(report("1") + report("2", vat="60.00", paid="160.00"))
+    result = hub.documents.submit_cash_register(CLIENT, CONNECTION, "till", xml)
+    assert len(result.settlements) == 1
+    [(name, error)] = result.refused
+    assert ":2:" in name
+    assert isinstance(error, Invalid)
+    assert [one.code for one in error.errors] == ["vat_implausible"]
 
 
 def test_what_was_kept_before_there_was_this_rule_is_still_read() -> None:

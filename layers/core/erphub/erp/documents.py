@@ -1,7 +1,7 @@
 """What a till hands over: settlements, invoices, customers and products, as it knows them."""
 
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -13,11 +13,6 @@ from erphub.platform.wire import not_blank, visible_line, visible_lines
 
 LARGEST_NUMBER = 10**18 - 1
 """The largest number that a Z-report can have."""
-
-VAT_TOLERANCE = Decimal("0.005")
-"""How far a day's VAT may be from its rate, as a share of the amount: receipts are rounded one by one."""
-LEAST_VAT_TOLERANCE = Decimal("0.10")
-"""The same for days of a few kroner, and such on which sales and returns cancel each other, in kroner."""
 
 HANDED_IN: Mapping[str, bool] = {"handed_in": True}
 """The context of validation in which texts are somebody's who can mend them: what is hidden in them is refused. Those
@@ -81,19 +76,6 @@ class Sales(Entity):
     vat_rate: Rate
     amount: Money
     vat: Money
-
-    @property
-    def expected_vat(self) -> Decimal:
-        """The VAT in `amount` at the rate, to the øre."""
-        return (self.amount * self.vat_rate / (100 + self.vat_rate)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-    @property
-    def is_vat_plausible(self) -> bool:
-        """Whether `vat` can be the sum of what single receipts were rounded to: none where the rate is none."""
-        if not self.vat_rate:
-            return not self.vat
-        allowed = max(abs(self.amount) * VAT_TOLERANCE, LEAST_VAT_TOLERANCE)
-        return abs(self.vat - self.expected_vat) <= allowed
 
 
 class Payment(Entity):

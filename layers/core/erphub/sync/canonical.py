@@ -42,7 +42,7 @@ def read_document(kind: DocumentKind, fields: Mapping[str, Any], context: Mappin
     if fields.get("kind", kind.value) != kind.value:
         raise Invalid.field("/kind", "kind_differs", f"The address says {kind.value}, the body {fields['kind']!r}.")
     try:
-        document = _SHAPES[kind].model_validate({**fields, "kind": kind.value}, context=context)
+        return _SHAPES[kind].model_validate({**fields, "kind": kind.value}, context=context)
     except ValidationError as error:
         wrongs = error.errors(include_input=False, include_context=False, include_url=False)
         raise Invalid(
@@ -51,29 +51,6 @@ def read_document(kind: DocumentKind, fields: Mapping[str, Any], context: Mappin
                 FieldError(_pointer(wrong["loc"]), _code(wrong["type"], wrong["msg"]), wrong["msg"]) for wrong in wrongs
             ],
         ) from error
-    if isinstance(document, Settlement):
-        _refuse_impossible_vat(document)
-    return document
-
-
-def _refuse_impossible_vat(settlement: Settlement) -> None:
-    """Raises Invalid (`vat_implausible`) for each line whose VAT cannot come of its rate.
-
-    The ERP posts the till's own VAT as it stands, so nobody else looks. It is asked of what comes in alone: what was
-    kept before there was this rule is still read.
-    """
-    wrong = [
-        FieldError(
-            f"/sales/{number}/vat",
-            "vat_implausible",
-            f"VAT of {line.vat} cannot be that of {line.amount} at {line.vat_rate} %: {line.expected_vat} would be. "
-            "`amount` includes the VAT, and `vat` is the VAT in it.",
-        )
-        for number, line in enumerate(settlement.sales)
-        if not line.is_vat_plausible
-    ]
-    if wrong:
-        raise Invalid("The VAT of the settlement is not that of its rates; `errors` says where.", errors=wrong)
 
 
 def _pointer(where: tuple[int | str, ...]) -> str:

@@ -8,8 +8,8 @@ from erphub.erp.documents import Document, Sales, Settlement
 from erphub.platform.errors import FieldError, Invalid
 from erphub.sync.locations.models import rate_key
 
-_LEAST_ROUNDING = Decimal("0.05")
-"""Half an øre for each of ten receipts, which a till has on any day."""
+_LEAST_ROUNDING = Decimal("0.10")
+"""For days of a few kroner, and such on which sales and returns cancel each other."""
 _ROUNDING_SHARE = Decimal("0.005")
 """Receipts round their VAT to the øre: half an øre of the VAT of a purchase of five kroner is 0.5 %."""
 _AHEAD = timedelta(hours=14)
@@ -20,7 +20,7 @@ def require_plausible(document: Document, now: datetime) -> None:
     """Raises Invalid: `date_in_future`; `vat_implausible` for each line whose VAT is not that of its rate.
 
     The VAT of a line is what its rate takes of the amount, give or take what the rounding of single receipts can come
-    to: 0.5 %, at least 0.05. It has the amount's sign, and is nothing at 0 %.
+    to: 0.5 %, at least 0.10. It has the amount's sign, and is nothing at 0 %.
     """
     day = getattr(document, "date", None)
     if day is not None and day > (now + _AHEAD).date():
@@ -42,6 +42,6 @@ def _implausible_vat(settlement: Settlement) -> Iterator[FieldError]:
 
 
 def _rounding(line: Sales, expected: Decimal) -> Decimal:
-    if not line.vat_rate or not line.amount:
+    if not line.vat_rate:
         return Decimal(0)
     return max(_LEAST_ROUNDING, abs(expected) * _ROUNDING_SHARE)

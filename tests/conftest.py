@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from erphub.erp.transports.sqlserver import reaching
 from erphub.platform import redaction
 from tests.support.aws import AWS
 
@@ -51,6 +52,12 @@ def pytest_unconfigure() -> None:
 def _nothing_to_hide() -> None:
     """A test begins as an invocation does: no secret of the one before is known."""
     redaction.reset()
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_for_those_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that is no SQL Server is told at once; tests of when it is told set their own time."""
+    monkeypatch.setattr(reaching, "ANSWERED_AFTER_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

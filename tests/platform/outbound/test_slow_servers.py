@@ -76,8 +76,7 @@ def _in_the_handshake(drips: bool) -> None:
 
 def _at_the_login(drips: bool) -> None:
     with _sql(drips) as (server, slow):
-        route = server.reach(server.resolve())
-        channel = server.encrypt(route)
+        route, channel = server.reach()
         slow.become_slow()
         server.login(route, channel)
 

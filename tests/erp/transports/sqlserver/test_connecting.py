@@ -11,7 +11,7 @@ import pytest
 from erphub.erp.probes import Outcome, Probe, passed
 from erphub.erp.transports.sqlserver import browser
 from erphub.erp.transports.sqlserver.driver import Transport
-from erphub.platform.errors import CredentialsRefused, ErpRefused
+from erphub.platform.errors import CredentialsRefused, Unavailable
 from local.sqlserver import Database, StandIn
 
 from .conftest import PASSWORD, Fill, Site
@@ -96,7 +96,7 @@ def test_a_login_with_sql_in_it_is_just_a_login_nobody_has(site: Site, many: Dat
 
 class TestTheWayThere:
     def test_an_address_the_deployment_does_not_allow_is_never_dialled(self, site: Site) -> None:
-        failed(site.probes(networks=()), "dns", "address_not_allowed")
+        failed(site.probes(networks=()), "tcp", "server_unreachable")
         assert site.server.stats.counts["connections"] == 0
 
     def test_a_name_that_means_something_else_a_moment_later_is_not_asked_again(
@@ -111,12 +111,12 @@ class TestTheWayThere:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         probe = failed(site.probes(server=f"127.0.0.1,{port}"), "tcp", "server_unreachable")
-        assert "refuses" in probe.detail
+        assert "listens on TCP" in probe.detail
 
     def test_another_service_at_the_port_gets_no_password(self, site: Site) -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             heard = answer_like_a_web_server(other)
-            failed(site.probes(server=f"127.0.0.1,{other.getsockname()[1]}"), "tls", "not_sql_server")
+            failed(site.probes(server=f"127.0.0.1,{other.getsockname()[1]}"), "tcp", "server_unreachable")
         assert heard
         assert all(PASSWORD.encode("utf-16-le") not in one and PASSWORD.encode() not in one for one in heard)
 
@@ -199,9 +199,9 @@ class TestRights:
 def test_a_failure_after_the_wizard_is_an_error_of_its_own_kind(site: Site, many: Database) -> None:
     with pytest.raises(CredentialsRefused):
         site.open(password="wrong").companies()
-    with pytest.raises(ErpRefused) as refused:
+    with pytest.raises(Unavailable) as refused:
         site.open(networks=()).companies()
-    assert refused.value.code == "address_not_allowed"
+    assert refused.value.code == "server_unreachable"
 
 
 def answer_like_a_web_server(listener: socket.socket) -> list[bytes]:

@@ -45,20 +45,20 @@ class TestWhereAServerSendsUs:
         with (
             listener_at("127.0.0.2") as (port, came),
             StandIn(catalogue, redirect_to=("127.0.0.2", port)) as standin,
-            pytest.raises(ErpRefused) as refused,
+            pytest.raises(Unavailable) as refused,
         ):
             Site(standin).open(networks=ONLY_LOOPBACK).companies()
-        assert refused.value.code == "address_not_allowed"
+        assert refused.value.code == "server_unreachable"
         assert came == []
 
     def test_a_name_that_leads_inside_is_judged_as_an_address_is(self, catalogue: Catalogue, many: Database) -> None:
         transport = driver.Transport(resolve=lambda host: ["169.254.169.254"] if host == "inside.example" else [host])
         with (
             StandIn(catalogue, redirect_to=("inside.example", 80)) as standin,
-            pytest.raises(ErpRefused) as refused,
+            pytest.raises(Unavailable) as refused,
         ):
             Site(standin).open(networks=ONLY_LOOPBACK, transport=transport).companies()
-        assert refused.value.code == "address_not_allowed"
+        assert refused.value.code == "server_unreachable"
 
     @pytest.mark.parametrize("encryption", ["trust", "verify"])
     def test_an_allowed_one_is_followed_once_with_its_own_certificate_verified(
@@ -107,7 +107,7 @@ class TestWhatIsSaidAtTheLogin:
     )
 
     @pytest.mark.parametrize(("number", "text", "code"), ERRORS, ids=[code for *_, code in ERRORS])
-    def test_it_is_told_alike_whether_the_certificate_is_verified_or_not(
+    def test_it_is_answered_alike_whether_the_certificate_is_verified_or_not(
         self, site: Site, many: Database, authority_signed: Certificate, number: int, text: str, code: str
     ) -> None:
         site.server.inject("error", statement="login", number=number, text=text, times=0)

@@ -17,7 +17,7 @@ from erphub.erp.transports.sqlserver.driver import Login, Route
 from erphub.erp.transports.sqlserver.tls import Trust
 from erphub.platform.errors import ErpRefused, Invalid
 from erphub.platform.outbound.deadlines import Deadline
-from erphub.platform.outbound.tds.channel import Channel
+from erphub.platform.outbound.tds.channel import STRICT_PROTOCOL, Channel
 from erphub.platform.outbound.tds.messages import Redirection
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 
@@ -168,6 +168,7 @@ class TestStrictEncryption:
 
     def test_one_that_then_hangs_up_is_told_by_its_name(self, site: Site) -> None:
         context = certificate().context()
+        context.set_alpn_protocols([STRICT_PROTOCOL])
         with socket.create_server(("127.0.0.1", 0)) as listener:
 
             def serve() -> None:
@@ -220,5 +221,5 @@ def test_a_server_that_speaks_ever_so_slowly_is_given_up(site: Site, monkeypatch
         threading.Thread(target=drip, daemon=True).start()
         began = time.monotonic()
         probes = site.probes(server=f"127.0.0.1,{slow.getsockname()[1]}")
-    failed(probes, "tls", "not_sql_server")
+    failed(probes, "tcp", "server_unreachable")
     assert time.monotonic() - began < 5

@@ -15,6 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Protocol, override
 from urllib.parse import SplitResult, urlsplit
 
+from erphub.platform import logging
 from erphub.platform.errors import ErpRefused, HubError, Invalid, Unavailable
 from erphub.platform.outbound import addresses as network
 from erphub.platform.outbound.deadlines import SecondsClock
@@ -77,15 +78,34 @@ class HttpsPost(Post):
         parts = address(url)
         host, port = parts.hostname or "", parts.port or HTTPS_PORT
         ends = self.clock() + self.seconds
-        plain = self._connect(host, port, ends)
         try:
-            return self._talk(plain, host, ends, Request(parts.netloc, target(parts.path, parts.query), headers, body))
-        finally:
-            plain.close()
+            plain = self._connect(host, port, ends)
+            try:
+                request = Request(parts.netloc, target(parts.path, parts.query), headers, body)
+                return self._talk(plain, host, ends, request)
+            finally:
+                plain.close()
+        except _NotReachedError as error:
+            logging.logger().info("a receiver was not reached", extra={"host": host, "port": port, "why": str(error)})
+            time.sleep(max(0.0, ends - self.clock()))
+            raise self._not_reached(host, port) from error
+
+    def _not_reached(self, host: str, port: int) -> HubError:
+        """Told alike, at the same time, whatever the matter: a webhook is no port scanner."""
+        return Unavailable(
+            f"No HTTPS server that the hub may connect to answered at {host}, port {port}, within {self.seconds:.0f}"
+            " seconds. Check the address; that the server is up, speaks HTTPS there and answers in time; and that it is"
+            " on the public internet, or in a network that the hub's operator has allowed.",
+            code="not_reached",
+        )
 
     def _connect(self, host: str, port: int, ends: float) -> socket.socket:
         failed: OSError | None = None
-        for ip in network.addresses(host, self.allowed, self.resolve):
+        try:
+            judged = network.addresses(host, self.allowed, self.resolve)
+        except ErpRefused as error:
+            raise _NotReachedError(error.code) from error
+        for ip in judged:
             left = ends - self.clock()
             if left <= 0:
                 break
@@ -93,7 +113,7 @@ class HttpsPost(Post):
                 return self._opened(str(ip), port, left)
             except OSError as error:
                 failed = error
-        raise Unavailable(f"{host} could not be reached on port {port}.", code="no_connection") from failed
+        raise _NotReachedError("no connection") from failed
 
     def _opened(self, ip: str, port: int, left: float) -> socket.socket:
         plain = socket.create_connection((ip, port), timeout=left)
@@ -119,18 +139,17 @@ class HttpsPost(Post):
                 f"The certificate of {host} is not trusted: {error.verify_message}.", code="tls_failed"
             ) from error
         except (OSError, HTTPException, ValueError) as error:
-            raise self._no_answer(host, over) from error
+            raise _NotReachedError("timed out" if over.is_set() else "no proper answer") from error
         finally:
             end.cancel()
             secure.close()
         if over.is_set():  # what was cut off can look like the end of an answer
-            raise self._no_answer(host, over)
+            raise _NotReachedError("timed out")
         return answer
 
-    def _no_answer(self, host: str, over: threading.Event) -> HubError:
-        if over.is_set():
-            return Unavailable(f"{host} did not answer within {self.seconds:.0f} seconds.", code="timed_out")
-        return Unavailable(f"{host} ended the connection without a proper answer.", code="no_answer")
+
+class _NotReachedError(Exception):
+    """Why no HTTPS server answered, for the operator alone."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from erphub.erp.probes import Outcome, Probe, Stage
 from erphub.erp.system import FoundCompany
 from erphub.erp.transports.sqlserver import address, browser, driver, tls
 from erphub.erp.transports.sqlserver.driver import Login, Route, Session, Transport
+from erphub.erp.transports.sqlserver.reaching import NOT_REACHED, answered_alike, unreachable
 from erphub.erp.transports.sqlserver.statements import DATABASES, IDENTITY
 from erphub.erp.transports.sqlserver.steps import TRUST_WARNING
 from erphub.erp.transports.sqlserver.tls import Trust
@@ -92,8 +93,16 @@ class Server:
             self._ips = network.addresses(self.address.host, self._allowed, self._transport.resolve)
         return self._ips
 
-    def reach(self, ips: Sequence[network.IP]) -> Route:
-        """The first address that answers, and the port there. Raises Unavailable, or as SQL Browser's answer does."""
+    def reach(self) -> tuple[Route, Channel]:
+        """An encrypted connection to the first address that answers.
+
+        Raises Unavailable `server_unreachable`, alike for all that keeps from it; ErpRefused `tls_…`; as SQL Browser.
+        """
+        with answered_alike(str(self.address)):
+            self._route = self._route or self._first_to_answer(self.resolve())
+            return self._route, self.encrypt(self._route)
+
+    def _first_to_answer(self, ips: Sequence[network.IP]) -> Route:
         silent: OSError | None = None
         for ip in ips:
             port = self.address.port or browser.port_of(self.address.instance or "", ip, self._transport.browser_port)
@@ -104,15 +113,7 @@ class Server:
                 silent = error
             else:
                 return route
-        raise self._unreachable(silent) from silent
-
-    def _unreachable(self, silent: OSError | None) -> HubError:
-        why = "refuses the connection" if isinstance(silent, ConnectionRefusedError) else "does not answer"
-        return Unavailable(
-            f"The server {why} at {self.address}. Check name and port, that SQL Server listens on TCP, and that the"
-            " firewall lets the hub in.",
-            code="server_unreachable",
-        )
+        raise unreachable(str(self.address)) from silent
 
     def until(self, deadline: Deadline) -> "Server":
         """The same server, with everything asked of it over by then."""
@@ -127,7 +128,7 @@ class Server:
             try:
                 return route.dial()
             except OSError as error:
-                raise self._unreachable(error) from error
+                raise unreachable(str(self.address)) from error
 
         deadline = self._deadline.within(deadlines.current().left)
         channel = tls.encrypted(dial, route.host, self._trust, deadline)
@@ -141,13 +142,14 @@ class Server:
 
     def session(self, database: str = "") -> Session:
         """The whole way in one go."""
-        self._route = self._route or self.reach(self.resolve())
-        return self.login(self._route, self.encrypt(self._route), database)
+        return self.login(*self.reach(), database)
 
     def _redirected(self, to: Redirection, deadline: Deadline) -> Channel:
         """Where the server sends us, if we may go there: judged and verified as the server itself was."""
-        ips = network.addresses(address.parse(to.host).host, self._allowed, self._transport.resolve)
-        return tls.encrypted(Route(to.host, ips[0], to.port).dial, to.host, self._trust, deadline)
+        with answered_alike(f"{to.host},{to.port}", NOT_REACHED | {"host_unknown"}, deadline):
+            ips = network.addresses(address.parse(to.host).host, self._allowed, self._transport.resolve)
+            route = Route(to.host, ips[0], to.port)
+            return tls.encrypted(route.dial, to.host, self._trust, deadline.within(deadlines.current().left))
 
     @contextmanager
     def database(self, name: str) -> Generator[tuple[Session, Database]]:
@@ -209,19 +211,35 @@ class _Trial:
         self._server = server
         self._session: Session | None = None
         self._channel: Channel | None = None
+        self._refused: ErpRefused | None = None
 
     def dns(self) -> Finding:
-        self._ips = self._server.resolve()
-        return f"{self._server.address.host} is {', '.join(map(str, self._ips))}.", None
+        try:
+            self._server.resolve()
+        except HubError as error:
+            if error.code not in NOT_REACHED:
+                raise
+            # Where a name leads that may not be gone to is told like any other port that is not reached.
+        return f"The address of {self._server.address.host} is known.", None
 
     def tcp(self) -> Finding:
-        self._route = self._server.reach(self._ips)
+        where = f"{self._server.address}"
+        try:
+            self._route, self._channel = self._server.reach()
+            where = f"{self._route.ip}, port {self._route.port}"
+        except ErpRefused as error:
+            if error.code not in tls.SQL_SERVER_REFUSED:
+                raise
+            self._refused = error  # it is a SQL Server: told at the stage of its own
         warning = self._server.address.warning
-        words = f"The server answers at {self._route.ip}, port {self._route.port}."
+        words = f"The server answers at {where}."
         return (f"{words} {warning}", "instance_ignored") if warning else (words, None)
 
     def tls(self) -> Finding:
-        self._channel = self._server.encrypt(self._route)
+        if self._refused is not None:
+            raise self._refused
+        if self._channel is None:
+            raise RuntimeError("a certificate was looked at before the server was reached")
         shown = tls.certificate(self._channel.certificate)
         if self._server.unverified:
             return f"{TRUST_WARNING} The server shows a {shown}.", "tls_not_verified"

@@ -20,6 +20,11 @@ from erphub.platform.outbound.tds.messages import ProtocolError
 HANDSHAKE_SECONDS = 10.0
 """How long the server may take for the whole handshake, however slowly it speaks."""
 
+SQL_SERVER_REFUSED = frozenset(
+    {"tls_untrusted_certificate", "tls_hostname_mismatch", "tls_not_offered", "tls_failed", "strict_encryption"}
+)
+"""What is said of a server only once it has spoken as SQL Server does."""
+
 # Hostname and IP address mismatch, in OpenSSL's numbering of verification results.
 _MISMATCHES = frozenset({62, 64})
 
@@ -81,7 +86,7 @@ def encrypted(dial: Dial, host: str, trust: Trust, deadline: Deadline) -> Channe
     try:
         return _opened(dial, name, trust, deadline)
     except ssl.SSLCertVerificationError as error:
-        shown = certificate(_looked_at(dial, deadline))
+        shown = _shown(dial, deadline)
         if error.verify_code in _MISMATCHES:
             raise _mismatch(host, shown) from error
         raise _untrusted(error.verify_message, shown) from error
@@ -102,10 +107,14 @@ def encrypted(dial: Dial, host: str, trust: Trust, deadline: Deadline) -> Channe
             code="tls_failed",
         ) from error
     except (OSError, EOFError, ProtocolError) as error:
-        raise Unavailable(
-            "The server fell silent or ended the connection before it was encrypted. Is it really a SQL Server?",
-            code="not_sql_server",
-        ) from error
+        raise _not_sql_server() from error
+
+
+def _not_sql_server() -> HubError:
+    return Unavailable(
+        "The server fell silent or ended the connection before it was encrypted. Is it really a SQL Server?",
+        code="not_sql_server",
+    )
 
 
 def _opened(dial: Dial, name: str | None, trust: Trust, deadline: Deadline) -> Channel:
@@ -121,11 +130,14 @@ def _opened(dial: Dial, name: str | None, trust: Trust, deadline: Deadline) -> C
             raise hung_up from None
 
 
-def _looked_at(dial: Dial, deadline: Deadline) -> bytes:
-    """The certificate that the server shows, whatever it is."""
-    channel = _opened(dial, None, Trust(verified=False), deadline)
+def _shown(dial: Dial, deadline: Deadline) -> Certificate:
+    """The certificate that the server shows, whatever it is. Raises Unavailable when it is that of no SQL Server."""
+    try:
+        channel = _opened(dial, None, Trust(verified=False), deadline)
+    except (OSError, EOFError, ProtocolError, NotEncryptedError, StrictlyRefusedError) as error:
+        raise _not_sql_server() from error
     channel.close()
-    return channel.certificate
+    return certificate(channel.certificate)
 
 
 def _context(trust: Trust, *, strict: bool) -> ssl.SSLContext:

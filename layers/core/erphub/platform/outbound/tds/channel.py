@@ -80,7 +80,7 @@ class Channel:
     def open_strictly(cls, dial: Dial, context: ssl.SSLContext, name: str | None, deadline: Deadline) -> Self:
         """Dial, make the TLS session at once as TDS 8 does, then say PRELOGIN.
 
-        Raises as `open`, and StrictlyRefusedError when TLS was agreed on and then nothing came.
+        Raises as `open`, and StrictlyRefusedError when TLS for TDS 8 was agreed on and then nothing came.
         """
         with _closed_on_failure(cls(dial(), deadline, is_strict=True)) as channel:
             channel._session = context.wrap_bio(channel._incoming, channel._outgoing, server_hostname=name)
@@ -88,10 +88,12 @@ class Channel:
             try:
                 channel.send(packets(PacketType.PRELOGIN, prelogin(Encryption.ON)))
                 kind, channel.prelogin_answer = channel.receive_message()
+                if kind != PacketType.RESPONSE:
+                    raise ProtocolError("the answer to PRELOGIN is of another kind")
             except (OSError, EOFError, ProtocolError) as error:
+                if channel._session.selected_alpn_protocol() != STRICT_PROTOCOL:
+                    raise ProtocolError("whoever speaks TLS here is no SQL Server") from error
                 raise StrictlyRefusedError from error
-            if kind != PacketType.RESPONSE:
-                raise StrictlyRefusedError
         return channel
 
     def send(self, data: bytes) -> None:

@@ -26,6 +26,7 @@ from erphub.platform.errors import ErpRefused, Invalid
 from erphub.platform.text import clean_name
 from erphub.platform.wire import LINE, LINES, NOT_BLANK, Name
 from erphub.sync.canonical import from_text, read_document, read_received
+from erphub.sync.transfers.attempts import erp_message_of, shown_words
 
 HIDDEN = {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"}
 IGNORABLE = (
@@ -259,6 +260,8 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "account": lambda text: LedgerAccount("1500", text, has_sales_type=False).name,
     "tax code": lambda text: TaxCode("3", text, Decimal(25)).title,
     "an ERP's sentence": lambda text: ErpRefused(text).detail,
+    "an ERP's own words in the export log": shown_words,
+    "an ERP's own words in a refusal": lambda text: erp_message_of(ErpRefused("Refused.", words=text)),
     "an event's sentence": lambda text: make_event(CONNECTION_HEALED, "c", None, NOW, "x", text).detail,
 }
 HANDED_BACK: dict[str, Callable[[str], str]] = {

@@ -12,6 +12,7 @@ from typing import Any
 from erphub.erp.documents import Document
 from erphub.erp.posting import Posted, Posting
 from erphub.platform import logging
+from erphub.platform.characters import shown
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.platform.redaction import clean_text
@@ -79,7 +80,7 @@ class AttemptRecorder:
                 searched_first=attempt.searched_first,
                 code=error.code if error else "",
                 detail=error.detail if error else "",
-                erp_message=clean_text(posted.words)[:1000] if posted else erp_message_of(error),
+                erp_message=shown_words(posted.words) if posted else erp_message_of(error),
                 reference=posted.reference if posted else "",
                 erp_trace_id=(posted.trace or "") if posted else erp_trace_id_of(error),
             ),
@@ -108,7 +109,12 @@ class AttemptRecorder:
 
 def erp_message_of(error: HubError | None) -> str:
     """The ERP's own words in an error."""
-    return str(error.facts.get("words", ""))[:1000] if error else ""
+    return shown_words(str(error.facts.get("words", ""))) if error else ""
+
+
+def shown_words(words: str) -> str:
+    """The ERP's own words as people may read them, at most 1,000 characters."""
+    return shown(clean_text(words))[:1000]
 
 
 def erp_trace_id_of(error: HubError | None) -> str:

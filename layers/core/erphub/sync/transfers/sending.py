@@ -31,7 +31,7 @@ from erphub.platform.errors import (
     Uncertain,
 )
 from erphub.platform.outbound import deadlines
-from erphub.platform.redaction import clean, clean_text
+from erphub.platform.redaction import clean
 from erphub.sync.canonical import from_text, posting_key
 from erphub.sync.changes.record_merge import RecordMerge
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attachment, Entry, EntryStatus
@@ -45,6 +45,7 @@ from erphub.sync.transfers.attempts import (
     erp_message_of,
     erp_trace_id_of,
     report_unexpected,
+    shown_words,
 )
 from erphub.sync.transfers.references import known_references
 
@@ -285,7 +286,7 @@ class DocumentSender:
             attempt_count=entry.attempt_count + (attachment is Attachment.DUE),
             code="",
             detail="Waits for approval in the ERP." if posted.awaiting_approval else "",
-            erp_message=clean_text(posted.words)[:1000],
+            erp_message=shown_words(posted.words),
             reference=posted.reference,
             erp_trace_id=posted.trace or "",
             awaiting_approval=posted.awaiting_approval,

@@ -26,14 +26,17 @@ _IGNORABLE = frozenset(
         (0x115F, 0x1160),  # Hangul fillers
         (0x17B4, 0x17B5),  # Khmer inherent vowels
         (0x180B, 0x180F),  # Mongolian variation selectors and vowel separator
+        (0x2800, 0x2800),  # Braille cell without dots
         (0x3164, 0x3164),  # Hangul filler
         (0xFE00, 0xFE0F),  # variation selectors
         (0xFFA0, 0xFFA0),  # halfwidth Hangul filler
+        (0x1D159, 0x1D159),  # musical symbol that is drawn as nothing
         (0xE0100, 0xE01EF),  # variation selectors supplement
     )
     for char in map(chr, range(first, last + 1))
 )
-"""Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 15.1 and 16, where no hidden category has them."""
+"""Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 15.1 and 16, where no hidden category has them;
+and two symbols that are drawn as nothing."""
 _KEYCAP = "\u20e3"
 _VIRAMA = 9
 """Canonical combining class of what takes a letter's vowel away; a joiner beside it chooses how letters join."""
@@ -48,8 +51,6 @@ _FLAGS = re.compile(
 _BREAKS = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029")
 LINE_BREAKS = frozenset("\n\r\t")
 """What a text of several lines may have."""
-_NO_DOTS = "\u2800"
-"""A Braille cell without dots: a symbol by its category, drawn as nothing."""
 
 _KINDS = {"Cc": "CONTROL", "Co": "PRIVATE USE", "Cn": "NOT ASSIGNED", "Cs": "HALF OF A PAIR"}
 _CONTROLS = {"\0": "NULL", "\t": "TABULATION", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\x1b": "ESCAPE"}
@@ -63,7 +64,7 @@ def is_hidden(char: str) -> bool:
 
 def is_blank(text: str) -> bool:
     """Whether nothing in the text leaves a mark by itself: no letter, number, sign or symbol."""
-    return all(unicodedata.category(char)[0] not in "LNPS" or char == _NO_DOTS for char in text)
+    return all(unicodedata.category(char)[0] not in "LNPS" for char in text)
 
 
 def hidden_in(text: str) -> Iterator[int]:

@@ -12,7 +12,7 @@ from erphub.erp.transports.sqlserver import reaching
 from erphub.platform import redaction
 from tests.support.aws import AWS
 
-pytest_plugins = ["tests.support.receiver", "tests.support.hub"]
+pytest_plugins = ["tests.support.receiver", "tests.support.hub", "tests.support.whole"]
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from threading import Barrier, Thread
 from typing import Any
 
@@ -14,58 +14,21 @@ from erphub.platform.aws.limits import LimitTable, StoredCount
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.capability import Limit, LimitKind, LimitScope
 from erphub.platform.errors import LimitReached, TooMany, Unavailable
-from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.request_limits import BATCH
 from erphub.platform.ids import new_id, repeatable
 from erphub.platform.limits import RESERVED_FOR, Limits, Owner
 from erphub.platform.settings import read_settings
-from erphub.sync.documents.files import S3DocumentFiles
-from erphub.sync.documents.models import UploadSlot
-from erphub.sync.settings.dynamodb import SyncTable
-from erphub.sync.settings.models import Sync, SyncDirection, SyncSettings
-from erphub.tenancy.dynamodb import PlatformAdministratorTable
 from erphub.tenancy.limits import TenantLimits
 from erphub.webhooks.capability import WEBHOOKS
 from erphub.wizards.capability import COMPANIES_FOUND, WIZARDS
 from tests.support import services
-from tests.support.aws import AWS, EXPORTS, TENANTS, make_table
+from tests.support.aws import AWS, TENANTS, make_table
 from tests.support.dialogue import SERVER, Wizard
 from tests.support.hub import ADMINISTRATOR, NEIGHBOUR, VIEWER, Answer, Hub
 from tests.support.receiver import HOST
+from tests.support.whole import OPERATOR
 
 MOST = 3
-OPERATOR = "operator"
-
-
-class _All:
-    """Every route of every function."""
-
-    def __init__(self) -> None:
-        self.handler = Dispatcher(app.PackageRoutes(capabilities.api_packages()), app.ThisFunction())
-
-
-@pytest.fixture
-def whole(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Hub:
-    """The hub with all of its routes, a platform administrator, and the sync of a connection."""
-    hub.api = _All()
-    name = f"exports-{new_id()}"
-    make_table(EXPORTS, name)
-    platform = app.services().platform
-    platform.settings = replace(platform.settings, export_log_table=name, lake_bucket="lake")
-    slot = UploadSlot("https://files.example.test/put", {}, hub.time[0])
-    monkeypatch.setattr(S3DocumentFiles, "slot", lambda *_: slot)  # memory signs no addresses
-    PlatformAdministratorTable(Table(hub.table)).add(OPERATOR)
-    return hub
-
-
-@pytest.fixture
-def connection(whole: Hub) -> str:
-    """A connection that was made by the wizard, with its sync."""
-    made = Wizard(whole).until("finish").get()["connection_id"]
-    settings = SyncSettings(z_report=True, customer_direction=SyncDirection.TILL, from_date=date(2026, 1, 1))
-    ids = {"client_id": whole.client, "connection_id": made}
-    SyncTable(Table(whole.table)).save(Sync(**ids, settings=settings, saved_at=whole.time[0], saved_by=ADMINISTRATOR))
-    return str(made)
 
 
 def wizards(hub: Hub, _: str, number: int) -> Answer:

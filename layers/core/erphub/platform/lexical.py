@@ -30,11 +30,12 @@ def loads(text: str | bytes) -> Any:
     no amount.
 
     Raises Malformed for what is no JSON (RFC 8259): NaN, Infinity, lone surrogates, other encodings; and for more than
-    200 levels, a number of more than 4,300 digits or beyond any float.
+    200 levels, a number of more than 4,300 digits or beyond any float, and an object that has a member twice: readers
+    differ in which of the two they take.
     """
     try:
         from_json(text, allow_inf_nan=False)  # judges grammar, text and depth; knows no decimals
-        return json.loads(text, parse_float=_fraction)
+        return json.loads(text, parse_float=_fraction, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise Malformed("This is not valid JSON.") from error
 
@@ -42,6 +43,13 @@ def loads(text: str | bytes) -> Any:
 def is_digits(text: str) -> bool:
     """Whether it is a number of 1 to 18 digits 0 to 9, which `int` reads. Other scripts' digits, and ², are none."""
     return _COUNT.fullmatch(text) is not None
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(members)
+    if len(made) != len(members):
+        raise ValueError("a member is there twice")
+    return made
 
 
 def _fraction(text: str) -> Decimal | float:

@@ -1,0 +1,285 @@
+"""Hostile bodies at every route that takes one: an answer with a code, never a server error; no JSON does nothing.
+
+The routes are those of the API: a new one needs a good body here, each member of which is replaced by every odd value.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from erphub import openapi
+from erphub.platform.aws.transactions import make_waiting_writes
+from erphub.platform.aws.workers import FunctionWorker
+from erphub.platform.errors import Conflict
+from erphub.platform.http.router import Route
+from erphub.platform.identity import AccessLevel
+from tests.support.connect import FakeSystem
+from tests.support.dialogue import SERVER
+from tests.support.hub import ADMINISTRATOR, VIEWER, Answer, Hub
+from tests.support.receiver import HOST
+from tests.support.saft import file, report
+from tests.support.sync import z_report
+from tests.support.whole import OPERATOR
+
+ROUTES = [route for route in openapi.routes() if route.takes is not None]
+JSON_ROUTES = [route for route in ROUTES if route.takes is not bytes]
+HOOK = {"url": f"https://{HOST}/hook", "events": ["import.failed"]}
+JOB = {"name": "Nightly", "period": {"kind": "everything"}, "schedule": None}
+SYNC = {
+    "z_report": True,
+    "customer_direction": "till",
+    "from_date": "2026-01-01",
+    "accounts": {"sales": {"25": "3000"}, "payment_means": {"cash": "1900"}},
+    "retention_days": 400,
+}
+GOOD: dict[str, dict[str, Any]] = {
+    "create_customer": {"name": "New AS", "administrator": "new@example.test"},
+    "create_client": {"name": "Another office"},
+    "create_or_update_role": {"permissions": ["connections:view"], "version": None},
+    "add_or_update_member": {"role": "viewer", "version": None},
+    "set_limit": {"client_id": "{client}", "maximum": 5},
+    "create_api_key": {"name": "Till", "role": "viewer", "expires_at": None, "networks": ["192.0.2.0/24"]},
+    "rotate_api_key": {"overlap_seconds": 60, "expires_at": None},
+    "create_webhook": HOOK | {"description": "Ours"},
+    "update_webhook": HOOK | {"description": "Ours", "is_enabled": True, "rotate_secret": False, "version": 1},
+    "update_connection": {"name": "Main", "is_shared": True, "version": 1},
+    "transfer_ownership": {"user_id": VIEWER, "version": 1},
+    "update_customer": {"allow_duplicates": True},
+    "set_licences": {"licences_allowed": 5},
+    "start_wizard": {"erp_system": "visma-business", "connection_id": None, "step": None},
+    "answer_step": SERVER,
+    "request_access": {"company_key": "F0001"},
+    "create_import_job": JOB
+    | {"connection_id": "{connection}", "company_keys": ["F0001"], "dataset_ids": ["accounts"]},
+    "update_import_job": JOB | {"company_keys": ["F0001"], "dataset_ids": ["accounts"], "version": 1},
+    "update_sync": SYNC,
+    "test_sync": SYNC,
+    "submit_document": z_report(1),
+    "create_upload": {"format": "json_lines", "on_bad_line": "skip"},
+    "acknowledge_changes": {"changes": [{"change_id": "01JCG0W1ZARD0000000000000A", "external_id": "K1"}]},
+    "start_transfer": {"kind": "settlement", "document_ids": ["01JCG0W1ZARD0000000000000A"], "dry_run": True},
+    "retry_exports": {"document_ids": ["01JCG0W1ZARD0000000000000A"], "code": None},
+    "skip_export": {"reason": "Posted in the old system"},
+    "post_manually": {"voucher": "12", "reason": "By hand"},
+}
+"""A good body for each route that takes JSON."""
+
+DEEP = 150
+ODD: list[Any] = [
+    *(None, True, False, 0, -1, 10**18, 10**25, 10**400, -(10**400), 0.1, 1e300, "", " ", "\x00", "a\x00b", "\ud7ff"),
+    *("\u202e", "\u200b", "\n", "\x1b[31m", "²", "１", "x" * 100_000, "é" * 5000, "\U0001f600" * 300, "=1+1", "%00"),
+    *(
+        "2026-02-30",
+        "9999-12-31",
+        "10000-01-01",
+        "0000-00-00",
+        "2026-03-05T00:00:00Z",
+        "1e9",
+        "NaN",
+        "null",
+        "../..",
+        "{}",
+    ),
+    *(
+        [],
+        {},
+        [None],
+        [[]],
+        {"": ""},
+        {"$ref": "#"},
+        {"__proto__": 1},
+        list(range(3000)),
+        {str(n): n for n in range(3000)},
+    ),
+]
+"""Values for a place of a body: wrong types, numbers and texts beyond any bound, characters nobody sees."""
+
+
+def nested(depth: int, text: str) -> str:
+    opening, closing = text.split("…")
+    return opening * depth + "1" + closing * depth
+
+
+NO_JSON = [
+    *("", "{", "nonsense", "[1,", "{'a': 1}", '{"a": 1} {"a": 1}', '{"a": NaN}', '{"a": Infinity}', '{"a": -Infinity}'),
+    *(
+        '{"a": 1e999}',
+        '{"a": 01}',
+        '{"a": 0x1}',
+        '{"a": .5}',
+        '{"a": "\\ud800"}',
+        '{"\\udfff": 1}',
+        '{"a": "\\x"}',
+        '{"a": "\n"}',
+    ),
+    *(
+        '{"a": ' + "9" * 5000 + "}",
+        "[" * 100_000,
+        '{"a":' * 50_000,
+        nested(5000, "[…]"),
+        nested(5000, '{"a":…}'),
+        "\ufeff{}",
+    ),
+    *('{"a": 1, "a": 2}', '{"a": {"b": 1, "b": 1}}', '[{"b": 1, "b": 1}]', "\x00", '{"a": "\x00"}'),
+]
+"""What is no JSON, or has a member twice, of which each reader takes another."""
+NO_OBJECT = ["null", "true", "0", "1.5", '"text"', "[]", "[1, 2]", '["a", {"b": 1}]', nested(DEEP, "[…]")]
+
+
+@dataclass
+class Places:
+    """Where the routes lead in a hub in which there is one of everything."""
+
+    hub: Hub
+    names: dict[str, str]
+
+    def call(self, route: Route, body: str, **more: Any) -> Answer:
+        path = route.path
+        for name in route.names:
+            path = path.replace(f"{{{name}}}", self.names[name])
+        user = OPERATOR if route.needs is AccessLevel.PLATFORM_ADMINISTRATOR else ADMINISTRATOR
+        return self.hub.call(route.method, path, body, user=user, **more)
+
+    def good(self, route: Route) -> dict[str, Any]:
+        text = json.dumps(GOOD[route.operation])
+        text = text.replace("{client}", self.hub.client).replace("{connection}", self.names["connection_id"])
+        return json.loads(text)
+
+
+def paused(*_: Any) -> None:
+    raise Conflict("The ERP is not asked.", code="connection_paused")
+
+
+@pytest.fixture
+def places(whole: Hub, connection: str, monkeypatch: pytest.MonkeyPatch) -> Places:
+    # What lies beyond a body's form is no matter here: the ERP, the worker, and that each act is audited.
+    monkeypatch.setattr(FakeSystem, "connected", paused, raising=False)
+    monkeypatch.setattr(FunctionWorker, "ask", lambda *_: make_waiting_writes())
+    monkeypatch.setattr(Hub, "_require_act", lambda *_: None)
+
+    def made(path: str, body: dict[str, Any]) -> str:
+        answer = whole.call("POST", whole.in_client(path), body)
+        assert answer.status == 201, answer.text
+        return str(answer.json["id"])
+
+    job = JOB | {"connection_id": connection, "schedule": None}
+    upper = whole.call(
+        "PUT", whole.in_client(f"/connections/{connection}/documents/customer/K1"), {"name": "Kari Nordmann"}
+    )
+    assert upper.status == 200, upper.text
+    names = {
+        "client_id": whole.client,
+        "customer_id": whole.customer,
+        "connection_id": connection,
+        "webhook_id": made("/webhooks", HOOK),
+        "job_id": made("/import-jobs", job),
+        "wizard_id": made("/wizards", {"erp_system": "visma-business"}),
+        "key_id": made("/api-keys", {"name": "Till", "role": "viewer"}),
+        "entry_id": upper.json["id"],
+        "user_id": VIEWER,
+        "role": "helper",
+        "limit_name": "webhooks",
+        "step_id": "server",
+        "kind": "settlement",
+        "external_id": "S1",
+    }
+    return Places(whole, names)
+
+
+def named(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def test_each_route_with_a_body_has_a_good_one_here() -> None:
+    assert {route.operation for route in JSON_ROUTES} == set(GOOD)
+
+
+@pytest.mark.parametrize("route", JSON_ROUTES, ids=named)
+def test_what_is_no_json_or_has_a_member_twice_is_refused_and_does_nothing(places: Places, route: Route) -> None:
+    before = places.hub.items()
+    for text in NO_JSON:
+        answer = places.call(route, text)
+        assert (answer.status, answer.code) == (400, "malformed_json"), (text[:60], answer.text[:300])
+        answer = places.call(route, text, headers={"idempotency-key": "odd"})
+        assert (answer.status, answer.code) in ((400, "malformed_json"), (409, "idempotency_key_reused")), text[:60]
+    for text in NO_OBJECT:
+        answer = places.call(route, text)
+        assert (answer.status, bool(answer.json["errors"])) == (422, True), (text[:60], answer.text[:300])
+    assert places.hub.items() == before
+
+
+def replaced(body: Any, value: Any) -> Iterator[tuple[str, Any]]:
+    """The body with each of its members, at any depth, replaced by the value, and with one that it does not know."""
+
+    def places_of(part: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        if path:
+            yield path
+        members = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+        for name, member in members:
+            yield from places_of(member, (*path, name))
+
+    for path in [*places_of(body, ()), ("surprise",)]:
+        changed = copy.deepcopy(body)
+        inner = changed
+        for name in path[:-1]:
+            inner = inner[name]
+        inner[path[-1]] = value
+        yield "/".join(map(str, path)), changed
+
+
+@pytest.mark.parametrize("route", JSON_ROUTES, ids=named)
+def test_an_odd_value_in_any_place_gets_an_answer_that_says_what_is_wrong(places: Places, route: Route) -> None:
+    good = places.good(route)
+    wrong: list[Any] = []
+    for value in ODD:
+        for path, body in replaced(good, value):
+            answer = places.call(route, json.dumps(body, ensure_ascii=False))
+            if answer.status >= 500 or (answer.status >= 400 and not answer.code):
+                wrong.append((path, repr(value)[:40], answer.status, answer.text[:200]))
+            if path == "surprise":
+                assert answer.status in (413, 422), (repr(value)[:40], answer.status, answer.text[:200])
+            places.hub.pass_time(seconds=61)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("route", JSON_ROUTES, ids=named)
+def test_a_good_body_gets_further_than_its_form(places: Places, route: Route) -> None:
+    answer = places.call(route, json.dumps(places.good(route)))
+    pointers = [one["code"] for one in answer.json.get("errors", [])] if answer.status == 422 else []
+    assert answer.status not in (400, 404, 413, 415), answer.text
+    assert not {"extra_forbidden", "missing", "string_type", "malformed_json"} & set(pointers), answer.text
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.takes is bytes], ids=named)
+def test_a_hostile_file_is_refused(places: Places, route: Route) -> None:
+    xml = {"content-type": "application/xml"}
+    good = file(report("1")).decode()
+    hostile = [
+        *(
+            "",
+            " ",
+            "<",
+            "<a>",
+            "{}",
+            "\x00",
+            "<a/>",
+            "<a>" * 50_000,
+            "<a>" * 2000 + "</a>" * 2000,
+            good[:-20],
+            "\ufeff",
+        ),
+        '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+        '<!DOCTYPE a SYSTEM "http://localhost/x.dtd"><a/>',
+        '<?xml version="1.0" encoding="no-such"?><a/>',
+        '<?xml version="9.9"?><a/>',
+        "<a " + " ".join(f'b{n}="1"' for n in range(5000)) + "/>",
+    ]
+    for text in hostile:
+        answer = places.call(route, text, headers=xml)
+        assert 400 <= answer.status < 500, (text[:60], answer.text[:300])
+        assert answer.code, text[:60]

@@ -20,7 +20,7 @@ from erphub.platform.limits import RESERVED_FOR, Limits, Owner
 from erphub.platform.settings import read_settings
 from erphub.tenancy.limits import TenantLimits
 from erphub.webhooks.capability import WEBHOOKS
-from erphub.wizards.capability import COMPANIES_FOUND, WIZARDS
+from erphub.wizards.capability import CHOICES_FOUND, COMPANIES_FOUND, WIZARDS
 from tests.support import services
 from tests.support.aws import AWS, TENANTS, make_table
 from tests.support.dialogue import SERVER, Wizard
@@ -29,6 +29,7 @@ from tests.support.receiver import HOST
 from tests.support.whole import OPERATOR
 
 MOST = 3
+USER = {"sign_in": "user", "username": "ola@example.test", "password": "right", "has_several_companies": True}
 
 
 def wizards(hub: Hub, _: str, number: int) -> Answer:
@@ -216,7 +217,7 @@ def test_the_deployment_says_otherwise_for_everybody(whole: Hub, monkeypatch: py
     assert [webhooks(whole, "", number).status for number in range(2)] == [201, 409]
 
 
-def test_a_login_that_sees_very_many_companies_fills_no_table(whole: Hub) -> None:
+def companies_found(whole: Hub) -> None:
     app.services().get(TenantLimits).set_maximum(COMPANIES_FOUND, Owner(LimitScope.CLIENT, whole.client), 5)
     whole.system.found = [FoundCompany(f"F{n:05}", f"Company {n}", facts={"database": f"F{n:05}"}) for n in range(40)]
     wizard = Wizard(whole)
@@ -228,6 +229,28 @@ def test_a_login_that_sees_very_many_companies_fills_no_table(whole: Hub) -> Non
     assert [one["key"] for one in wizard.companies().json["items"]] == ["F00039"]
     assert wizard.get()["notice"] is None
     assert wizard.answer("companies", {"companies": ["F00039"]})["step"] == "name"
+
+
+def choices_found(whole: Hub) -> None:
+    app.services().get(TenantLimits).set_maximum(CHOICES_FOUND, Owner(LimitScope.CLIENT, whole.client), 5)
+    whole.system.departments = {"F0001": [f"Department {n}" for n in range(40)], "F0002": ["Tromsø"]}
+    wizard = Wizard(whole, "24sevenoffice")
+    wizard.answer("sign-in", USER)
+    now = wizard.answer("companies", {"companies": ["F0001", "F0002"]})
+    listed = whole.call("GET", f"{wizard.path}/choices/departments", query={"limit": "100"})
+    assert len(listed.json["items"]) == 5
+    assert "Of the departments, 36 more" in now["notice"]
+    now = wizard.answer("companies", {"companies": ["F0002"]})
+    assert now["notice"] is None
+
+
+LISTS: dict[str, Callable[[Hub], None]] = {"choices_found": choices_found, "companies_found": companies_found}
+"""How a list gets longer than it may be, and what comes of it: a limit of size without a word here fails."""
+
+
+@pytest.mark.parametrize("name", [one.name for one in capabilities.limits().values() if one.kind is LimitKind.SIZE])
+def test_a_list_of_a_server_fills_no_table_and_what_is_left_out_is_told(whole: Hub, name: str) -> None:
+    LISTS[name](whole)
 
 
 class Stock:

@@ -93,6 +93,8 @@ class Wizard(Model):
     """Words by which the companies listed were looked for."""
     companies_omitted: int = 0
     """How many companies that fit were not listed, because there are too many."""
+    choices_omitted: dict[str, int] = Field(default_factory=dict)
+    """How many choices of each field were not listed, for the same reason."""
     connection_id: str
     execution: str | None = None
     created_at: datetime

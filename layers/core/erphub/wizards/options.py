@@ -46,10 +46,12 @@ class WizardCompanies:
         self.options.put_companies(wizard, fitting[:most])
         return wizard.model_copy(update={"companies_omitted": max(0, len(fitting) - most)})
 
-    def keep_choices(self, wizard: Wizard, field: Field, found: Sequence[FoundChoice]) -> None:
-        """Keep what a field can be chosen from, no more than there may be."""
+    def keep_choices(self, wizard: Wizard, field: Field, found: Sequence[FoundChoice]) -> Wizard:
+        """Keep what a field can be chosen from, no more than there may be; the rest is counted."""
         most = self.limits.maximum(CHOICES_FOUND, Owner(LimitScope.CLIENT, wizard.client_id))
         self.options.put_choices(wizard, field.name, found[:most])
+        omitted = {**wizard.choices_omitted, field.name: max(0, len(found) - most)}
+        return wizard.model_copy(update={"choices_omitted": omitted})
 
     def search(self, wizard: Wizard, query: CompanySearch) -> tuple[Sequence[FoundCompany], str | None]:
         """A page of them."""

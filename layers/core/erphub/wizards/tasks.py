@@ -109,7 +109,7 @@ class WizardTasks:
             return wizard, None
         for field in step.listed:
             found, why = choosing.load_choices(system, field, self.companies.in_use(wizard))
-            self.companies.keep_choices(wizard, field, found)
+            wizard = self.companies.keep_choices(wizard, field, found)
             wizard = wizard.model_copy(update={"loaded_lists": sorted({*wizard.loaded_lists, field.name})})
             refused = refused or why
         return wizard, refused

@@ -40,18 +40,18 @@ def _notice(wizard: Wizard) -> str | None:
     """What is left out of the lists, and how to come by it."""
     if not wizard.status.is_open:
         return None
-    told = [
+    sentences = [
         f"Of the {name}, {count:,} more than are listed here are left out. Choose fewer companies to see all of theirs."
         for name, count in wizard.choices_omitted.items()
         if count
     ]
     if wizard.companies_omitted:
-        told.insert(
+        sentences.insert(
             0,
             f"The login sees {wizard.companies_omitted:,} companies more than are listed here. To find one of them, ask"
             " for the companies again with words that stand in its name (POST …/steps/companies/refresh?search=…).",
         )
-    return " ".join(told) or None
+    return " ".join(sentences) or None
 
 
 def _step_view(wizard: Wizard, step: Step, waits: str | None) -> StepView:

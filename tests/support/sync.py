@@ -24,7 +24,7 @@ from erphub.sync.changes.dynamodb import ChangeFeedTable, SyncedRecordTable
 from erphub.sync.changes.offers import ChangeOffers
 from erphub.sync.changes.schemas import AcknowledgedChange
 from erphub.sync.changes.service import ChangeService
-from erphub.sync.documents.models import SubmittedDocument, UploadSlot
+from erphub.sync.documents.models import FileLink, SubmittedDocument, UploadSlot
 from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
 from erphub.sync.export_log.history import ExportHistory
@@ -78,6 +78,9 @@ class MemoryFiles:
 
     def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
         return UploadSlot(f"memory:{name}", {"Content-Type": content_type}, now + timedelta(minutes=15))
+
+    def link(self, name: str, file_name: str, now: datetime) -> FileLink:
+        return FileLink(f"memory:{name}?as={file_name}", now + timedelta(minutes=5))
 
     def size(self, name: str) -> int | None:
         return len(self.files[name]) if name in self.files else None
@@ -220,7 +223,7 @@ class SyncHub:
             self.limits,
         )
         self.uploads = UploadService(self.documents, UploadTable(self.table), self.files, self.queue, clock, new_id)
-        self.exports = ExportLogService(self.syncs, self.entries, self.planner, clock)
+        self.exports = ExportLogService(connections, self.syncs, self.entries, self.planner, clock)
         offers = ChangeOffers(self.records, self.feed, self.entries, clock)
         self.changes = ChangeService(self.settings_service, offers)
         self.transfer_service = TransferService(

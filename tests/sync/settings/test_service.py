@@ -9,6 +9,7 @@ from erphub.erp.documents import Customer, DocumentKind, Product
 from erphub.platform.errors import Conflict, ErpRefused, Invalid, NotFound
 from erphub.sync.locations.models import Accounts
 from erphub.sync.settings.models import SyncInput, SyncSettings, TransferHistory
+from erphub.sync.transfers.schemas import NewTransfer
 from tests.support.sync import CLIENT, CONNECTION, SETTINGS, SyncHub
 
 
@@ -190,11 +191,33 @@ def test_no_sync_of_a_connection_that_is_not_there(hub: SyncHub) -> None:
 def test_a_paused_connection_sends_nothing(hub: SyncHub) -> None:
     connection = hub.connections.connection
     assert connection is not None
-    hub.connections.connection = connection.model_copy(update={"status": ConnectionStatus.PAUSED})
     hub.settlement(1)
-    transfer = hub.transfer()
+    started = hub.transfer_service.start(CLIENT, CONNECTION, "ada", NewTransfer())
+    hub.connections.connection = connection.model_copy(update={"status": ConnectionStatus.PAUSED})
+    hub.work()
+    transfer = hub.reread(started)
     assert (transfer.status, transfer.problem["code"]) == ("failed", "connection_paused")
     assert not hub.erp.records
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [("paused", "connection_paused", "paused"), ("reauth_required", "reauth_required", "credentials")],
+)
+def test_what_is_stopped_looks_stopped_and_starts_nothing_by_hand(
+    hub: SyncHub, status: str, code: str, words: str
+) -> None:
+    hub.settlement(1)
+    assert hub.connections.connection is not None
+    assert hub.settings_service.next_transfer(hub.sync())[0] is not None
+    hub.connections.connection = hub.connections.connection.model_copy(update={"status": ConnectionStatus(status)})
+    for wanted in ({}, {"dry_run": True}, {"kind": "settlement"}):
+        with pytest.raises(Conflict) as caught:
+            hub.transfer(**wanted)
+        assert caught.value.code == code
+    at, reason = hub.settings_service.next_transfer(hub.sync())
+    assert at is None
+    assert words in reason
 
 
 def test_a_transfer_of_a_kind_that_is_off_is_refused(hub: SyncHub) -> None:
@@ -206,8 +229,6 @@ def test_a_transfer_of_a_kind_that_is_off_is_refused(hub: SyncHub) -> None:
 
 def test_two_transfers_at_once_are_one(hub: SyncHub) -> None:
     hub.settlement(1)
-    from erphub.sync.transfers.schemas import NewTransfer
-
     first = hub.transfer_service.start(CLIENT, CONNECTION, "ada", NewTransfer())
     with pytest.raises(Conflict) as caught:
         hub.transfer_service.start(CLIENT, CONNECTION, "bo", NewTransfer())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from erphub.connections.models import Connection
+from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
 from erphub.platform.errors import Conflict, Forbidden, NotFound
 from erphub.platform.identity import Member
@@ -63,3 +63,13 @@ def require_active(connection: Connection | None) -> None:
     """Nothing begins on a connection that is being deleted. Raises Conflict (`connection_deleting`)."""
     if connection is not None and connection.is_being_deleted:
         raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
+
+
+def require_usable(connection: Connection) -> None:
+    """A connection that is to be used by hand now. Raises Conflict (`connection_paused`, `reauth_required`)."""
+    if connection.status is ConnectionStatus.PAUSED:
+        raise Conflict("The connection is paused. Resume it first.", code="connection_paused")
+    if connection.status is ConnectionStatus.REAUTH_REQUIRED:
+        raise Conflict(
+            "The ERP does not accept the connection's credentials. Enter them again.", code="reauth_required"
+        )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from erphub.sync.changes.offers import ChangeOffers
     from erphub.sync.changes.service import ChangeService
     from erphub.sync.documents.files import S3DocumentFiles
+    from erphub.sync.documents.reading import DocumentReader
     from erphub.sync.documents.service import DocumentService
     from erphub.sync.export_log.dynamodb import EntryTable
     from erphub.sync.export_log.service import ExportLogService
@@ -124,6 +125,15 @@ def document_service(services: "Services") -> "DocumentService":
     )
 
 
+def document_reader(services: "Services") -> "DocumentReader":
+    """Documents, read back."""
+    from erphub.sync.documents.files import S3DocumentFiles
+    from erphub.sync.documents.reading import DocumentReader
+    from erphub.sync.export_log.service import ExportLogService
+
+    return DocumentReader(services.get(ExportLogService), services.get(S3DocumentFiles), services.platform.clock)
+
+
 def upload_service(services: "Services") -> "UploadService":
     """Uploads of many documents at once."""
     from erphub.sync.documents.files import S3DocumentFiles
@@ -144,12 +154,14 @@ def upload_service(services: "Services") -> "UploadService":
 
 def export_log_service(services: "Services") -> "ExportLogService":
     """The export log, for its readers."""
+    from erphub.connections.dynamodb import ConnectionTable
     from erphub.sync.export_log.dynamodb import EntryTable
     from erphub.sync.export_log.service import ExportLogService
     from erphub.sync.settings.dynamodb import SyncTable
     from erphub.sync.settings.planning import TransferPlanner
 
     return ExportLogService(
+        services.get(ConnectionTable),
         services.get(SyncTable),
         services.get(EntryTable),
         services.get(TransferPlanner),
@@ -302,6 +314,7 @@ PROVIDES = (
     transfer_planner,
     sync_service,
     document_service,
+    document_reader,
     upload_service,
     export_log_service,
     change_offers,

@@ -173,6 +173,31 @@ def test_the_erps_words_come_from_wherever_it_puts_them():
         assert isinstance(outcomes.error_words(odd), str)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The financial period of 2024-05-05 is closed.",
+        "There is no financial period for 2019-01-02: the year 2019 is not set up.",
+        "lines[0].date period; The period is locked",
+        "2024-05-05 is not in the accounting year 2026.",
+        "Regnskapsperioden er lukket",
+    ],
+)
+def test_a_day_that_the_erp_takes_nothing_of_has_a_code_of_its_own(words: str):
+    body = {"error": {"message": "; ".join([words] * 3), "payload": {"validationErrors": []}}}
+    refused = outcomes.refused(400, body)
+    assert refused.code == "period_closed"
+    assert refused.facts["words"].count(words) == 1
+    assert "Open it there" in refused.detail
+
+
+@pytest.mark.parametrize(
+    "words", ["The voucher does not balance", "The account is closed", "Periodic report is missing"]
+)
+def test_other_words_are_no_closed_period(words: str):
+    assert outcomes.refused(400, {"error": {"message": words}}).code == "erp_refused"
+
+
 # --- pages -----------------------------------------------------------------------------------------------------------
 
 

@@ -78,18 +78,6 @@ def _flattened(fields: Fields, above: str = "") -> Fields:
     return flat
 
 
-def nested(flat: Mapping[str, Any]) -> Fields:
-    """Fields by dotted names as a document has them."""
-    fields: Fields = {}
-    for name, value in flat.items():
-        first, _, rest = name.partition(".")
-        if rest:
-            fields.setdefault(first, {})[rest] = value
-        else:
-            fields[first] = value
-    return fields
-
-
 def common_fields(till: Fields, erp: Fields) -> Fields:
     """What both sides have alike: whoever changes it from now on has changed it alone."""
     return {name: value for name, value in erp.items() if name in till and till[name] == value}

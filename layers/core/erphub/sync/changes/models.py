@@ -1,5 +1,6 @@
 """Records that till and ERP have in common, and changes offered to the till."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -39,3 +40,15 @@ class OfferedChange(Model):
     overridden_values: dict[str, Any] = Field(default_factory=dict)
     """What the till had in fields where the ERP's word counted."""
     offered_at: datetime
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields by dotted names as a document has them."""
+    fields: dict[str, Any] = {}
+    for name, value in flat.items():
+        first, _, rest = name.partition(".")
+        if rest:
+            fields.setdefault(first, {})[rest] = value
+        else:
+            fields[first] = value
+    return fields

@@ -7,8 +7,8 @@ from erphub.erp.posting import Posting, ReadsChanges
 from erphub.platform.errors import ErpRefused
 from erphub.sync.canonical import read_document
 from erphub.sync.changes.fetching import erp_fields
-from erphub.sync.changes.merge import Merged, all_fields, common_fields, empty_fields, merge, nested
-from erphub.sync.changes.models import SyncedRecord
+from erphub.sync.changes.merge import Merged, all_fields, common_fields, empty_fields, merge
+from erphub.sync.changes.models import SyncedRecord, nested
 from erphub.sync.changes.offers import ChangeOffers, till_state
 from erphub.sync.export_log.models import Entry
 from erphub.sync.settings.models import Sync

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.wire import JsonObject, Model, PageQuery
-from erphub.sync.changes.models import OfferedChange
+from erphub.sync.changes.models import OfferedChange, nested
 from erphub.sync.export_log.models import Entry
 
 
@@ -40,7 +40,7 @@ class ChangeView(Model):
     reference: str
     external_id: str
     changed_fields: list[str]
-    document: JsonObject
+    document: Annotated[JsonObject, Field(description="The record as `PUT …/documents/{kind}/{external_id}` takes it")]
     overridden_values: JsonObject
     offered_at: datetime
 
@@ -53,8 +53,8 @@ class ChangeView(Model):
             reference=offer.reference,
             external_id=offer.external_id,
             changed_fields=list(offer.changed),
-            document=offer.document,
-            overridden_values=offer.overridden_values,
+            document=nested(offer.document),
+            overridden_values=nested(offer.overridden_values),
             offered_at=offer.offered_at,
         )
 

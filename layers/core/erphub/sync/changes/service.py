@@ -7,8 +7,8 @@ from typing import Any
 from erphub.erp.documents import Document
 from erphub.platform.errors import Conflict, Invalid
 from erphub.sync.canonical import digest, entry_id, read_document, title, to_text
-from erphub.sync.changes.merge import empty_fields, merge, nested
-from erphub.sync.changes.models import OfferedChange, SyncedRecord
+from erphub.sync.changes.merge import empty_fields, merge
+from erphub.sync.changes.models import OfferedChange, SyncedRecord, nested
 from erphub.sync.changes.offers import ChangeOffers, till_state, with_overridden
 from erphub.sync.changes.schemas import AcknowledgedChange, ChangesQuery
 from erphub.sync.export_log.models import Entry, EntryStatus

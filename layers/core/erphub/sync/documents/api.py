@@ -6,8 +6,17 @@ from erphub.platform.capability import NoAct
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.sync.capability import SYNC_RUN
-from erphub.sync.documents.schemas import CashRegisterView, PdfQuery, SubmittedDocumentView
+from erphub.sync.documents.reading import DocumentReader
+from erphub.sync.documents.schemas import (
+    CashRegisterView,
+    DocumentQuery,
+    DocumentView,
+    PdfLink,
+    PdfQuery,
+    SubmittedDocumentView,
+)
 from erphub.sync.documents.service import DocumentService, read_incoming
+from erphub.sync.export_log.schemas import EntryPage
 from erphub.tenancy.actors import MemberDirectory
 
 router = Router("Sync")
@@ -23,6 +32,32 @@ def submit_cash_register_file(
     result = service.submit_cash_register(member.client_id, connection_id, member.user, body)
     people = [one.entry.posted_manually_by for one in result.settlements]
     return CashRegisterView.of(result, actors.find(member.client_id, people))
+
+
+@router.get(DOCUMENTS, needs=SYNC_RUN)
+def list_documents(
+    reader: DocumentReader, actors: MemberDirectory, member: Member, connection_id: str, query: DocumentQuery
+) -> EntryPage:
+    """List documents that were handed in, the newest day first."""
+    page = reader.list_documents(member.client_id, connection_id, query)
+    return EntryPage.of(page, actors.find(member.client_id, [entry.posted_manually_by for entry in page.items]))
+
+
+@router.get(DOCUMENTS + "/{kind}/{external_id}", needs=SYNC_RUN)
+def get_document(
+    reader: DocumentReader, actors: MemberDirectory, member: Member, connection_id: str, kind: str, external_id: str
+) -> DocumentView:
+    """Show a document as it was handed in and as it was sent, with its status, its reason and the ERP's reference."""
+    entry, attempts = reader.get(member.client_id, connection_id, kind, external_id)
+    return DocumentView.of_read(entry, attempts, actors.find(member.client_id, [entry.posted_manually_by]))
+
+
+@router.get(DOCUMENTS + "/{kind}/{external_id}/pdf", needs=SYNC_RUN)
+def get_document_pdf(
+    reader: DocumentReader, member: Member, connection_id: str, kind: str, external_id: str
+) -> PdfLink:
+    """Say where the till's own PDF of a document can be fetched, for a few minutes."""
+    return PdfLink.of(reader.pdf(member.client_id, connection_id, kind, external_id))
 
 
 @router.put(DOCUMENTS + "/{kind}/{external_id}", needs=SYNC_RUN, audit=NoAct(_IN_THE_EXPORT_LOG))

@@ -8,10 +8,11 @@ from botocore.exceptions import ClientError
 
 from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.errors import NotFound
-from erphub.sync.documents.models import UploadSlot
+from erphub.sync.documents.models import FileLink, UploadSlot
 from erphub.sync.documents.ports import DocumentFiles
 
 _SLOT_LIFETIME = timedelta(minutes=15)
+_LINK_LIFETIME = timedelta(minutes=5)
 
 
 class S3DocumentFiles(DocumentFiles):
@@ -28,6 +29,20 @@ class S3DocumentFiles(DocumentFiles):
             ExpiresIn=int(_SLOT_LIFETIME.total_seconds()),
         )
         return UploadSlot(url, {"Content-Type": content_type}, now + _SLOT_LIFETIME)
+
+    @override
+    def link(self, name: str, file_name: str, now: datetime) -> FileLink:
+        url = tenant_client("s3").generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self._bucket,
+                "Key": name,
+                "ResponseContentType": "application/pdf",
+                "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+            },
+            ExpiresIn=int(_LINK_LIFETIME.total_seconds()),
+        )
+        return FileLink(url, now + _LINK_LIFETIME)
 
     @override
     def size(self, name: str) -> int | None:

@@ -30,6 +30,14 @@ class UploadSlot:
 
 
 @dataclass(frozen=True)
+class FileLink:
+    """Where a file can be fetched, by anybody who has the address, until it expires."""
+
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class IncomingDocument:
     """A document that was read and found valid."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from erphub.sync.documents.models import UploadSlot
+from erphub.sync.documents.models import FileLink, UploadSlot
 
 
 class DocumentFiles(Protocol):
@@ -12,6 +12,10 @@ class DocumentFiles(Protocol):
 
     def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
         """Where a file of this name can be put."""
+        ...
+
+    def link(self, name: str, file_name: str, now: datetime) -> FileLink:
+        """Where the file can be fetched, to be saved under the file name; it need not be there."""
         ...
 
     def size(self, name: str) -> int | None:

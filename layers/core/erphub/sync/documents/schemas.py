@@ -1,16 +1,19 @@
 """What is sent and shown of documents handed in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
+from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
 from erphub.platform.errors import HubError
 from erphub.platform.lexical import QueryFlag
-from erphub.platform.wire import Model
-from erphub.sync.documents.models import CashRegisterResult, SubmitOutcome, SubmittedDocument, UploadSlot
+from erphub.platform.wire import JsonObject, Model, PageQuery
+from erphub.sync.canonical import from_text, plain
+from erphub.sync.documents.models import CashRegisterResult, FileLink, SubmitOutcome, SubmittedDocument, UploadSlot
+from erphub.sync.export_log.models import Attempt, Entry, EntryStatus
 from erphub.sync.export_log.schemas import EntryView, shown_fields
 from erphub.sync.schemas import FieldErrorView, field_errors
 
@@ -33,6 +36,41 @@ class PdfSlot(Model):
     def of(cls, slot: UploadSlot) -> "PdfSlot":
         """The view of a place for a file."""
         return cls(method=slot.method, url=slot.url, headers=dict(slot.headers), expires_at=slot.expires_at)
+
+
+class PdfLink(Model):
+    """Where a document's PDF can be fetched, and until when."""
+
+    url: str
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, link: FileLink) -> "PdfLink":
+        """The view of where a file can be fetched."""
+        return cls(url=link.url, expires_at=link.expires_at)
+
+
+class DocumentQuery(PageQuery):
+    """Which documents."""
+
+    status: EntryStatus | None = None
+    kind: DocumentKind | None = None
+
+
+class DocumentView(EntryView):
+    """A document that was handed in: as it came, as it was sent last, and what became of it."""
+
+    document: Annotated[JsonObject, Field(description="As it was handed in; empty when its time in the log is over")]
+    sent_document: Annotated[
+        JsonObject | None, Field(description="What of it the last attempt sent, personal data masked; null before one")
+    ]
+
+    @classmethod
+    def of_read(cls, entry: Entry, attempts: Sequence[Attempt], actors: Mapping[str, ActorView]) -> "DocumentView":
+        """The view of a document that is read."""
+        sent = next((one.document for one in reversed(attempts) if one.document), None)
+        document = plain(from_text(entry.body)) if entry.body else {}
+        return cls.model_validate(shown_fields(entry, actors) | {"document": document, "sent_document": sent})
 
 
 class SubmittedDocumentView(EntryView):

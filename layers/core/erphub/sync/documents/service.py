@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from erphub.connections.access import require_active
@@ -71,7 +71,7 @@ class DocumentService:
         known = {name: entry for name in names if (entry := self.entries.get(*key, name)) is not None}
         wanted, outcome = self._decide(sync, by, coming, known, holders)
         if pdf_follows and coming.kind is DocumentKind.SETTLEMENT and wanted.status is not EntryStatus.SENT:
-            wanted = wanted.model_copy(update={"wants_pdf_until": now + _PDF_WAIT})
+            wanted = wanted.model_copy(update=_waiting_for_pdf(wanted, now + _PDF_WAIT))
         if wanted != known.get(wanted.id):
             self.limits.take(DOCUMENTS, Owner(LimitScope.CLIENT, sync.client_id))
             wanted = self.entries.save(wanted, sync.settings.retention_days)
@@ -186,6 +186,15 @@ class DocumentService:
 
 def _entry_id(sync: Sync, coming: IncomingDocument) -> str:
     return entry_id(sync.connection_id, coming.kind, coming.external_id)
+
+
+def _waiting_for_pdf(entry: Entry, until: datetime) -> dict[str, Any]:
+    """What changes of an entry whose PDF is to come: what already holds it up goes before."""
+    changes: dict[str, Any] = {"wants_pdf_until": until}
+    if entry.status is EntryStatus.PENDING and not entry.code:
+        detail = f"It waits for its PDF, until {until:%Y-%m-%d %H:%M} UTC at most; then the hub makes one."
+        changes |= {"code": "waits_for_pdf", "detail": detail}
+    return changes
 
 
 def _identity(sync: Sync, coming: IncomingDocument) -> str:

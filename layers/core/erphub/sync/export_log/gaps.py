@@ -63,7 +63,10 @@ def gaps_to_report(entries: Iterable[Entry], first: date, last: date) -> list[di
 
 
 def list_gaps(entries: Iterable[Entry], first: date, last: date) -> list[TillGaps]:
-    """What is missing from the first to the last day, by department and till, given its settlements since HISTORY."""
+    """What is missing from the first to the last day, by department and till, given its settlements since HISTORY.
+
+    Nothing is missing before a till's first Z-report.
+    """
     return [
         TillGaps(
             department=department,
@@ -71,7 +74,7 @@ def list_gaps(entries: Iterable[Entry], first: date, last: date) -> list[TillGap
             from_date=known[0].date,
             to_date=known[-1].date,
             missing_numbers=list(islice(_missing_numbers(known, first), _MAX_LISTED)),
-            missing_days=list(islice(_missing_days(known, first, last), _MAX_LISTED)),
+            missing_days=list(islice(_missing_days(known, max(first, known[0].date), last), _MAX_LISTED)),
         )
         for (department, till), known in _by_till(entries)
     ]

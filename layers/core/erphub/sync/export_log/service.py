@@ -1,12 +1,14 @@
 """The export log, as its readers use it: what got through, what did not and why, and what to do about it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from erphub.connections.models import ConnectionStatus
+from erphub.connections.ports import ConnectionStore
 from erphub.erp.documents import DocumentKind
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
@@ -47,19 +49,21 @@ _COLUMNS = {"document_date": "date"} | {
 class ExportLogService:
     """Reads the export log of a sync, and puts right what stands in it."""
 
+    connections: ConnectionStore
     syncs: SyncStore
     entries: EntryStore
     planner: TransferPlanner
     clock: Clock
 
     def list_entries(self, client_id: str, connection_id: str, query: LogQuery) -> Page[Entry]:
-        """A page of entries."""
-        self._sync(client_id, connection_id)
-        return self.entries.page(client_id, connection_id, query)
+        """A page of entries; what waits says for what."""
+        page = self.entries.page(client_id, connection_id, query)
+        return Page(self._explained(self._sync(client_id, connection_id), page.items), page.next)
 
     def get(self, client_id: str, connection_id: str, entry_id: str) -> tuple[Entry, list[Attempt]]:
         """One entry with all its attempts. Raises NotFound."""
-        entry = self._entry(client_id, connection_id, entry_id)
+        sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
+        [entry] = self._explained(sync, [entry])
         return entry, self.entries.attempts(client_id, connection_id, entry_id)
 
     def group_by_code(self, client_id: str, connection_id: str) -> list[CodeGroup]:
@@ -169,12 +173,13 @@ class ExportLogService:
 
     def export_csv(self, client_id: str, connection_id: str, query: LogQuery) -> str:
         """The entries as CSV with a header. Raises TooLarge beyond 20,000: narrow the question then."""
-        self._sync(client_id, connection_id)
+        sync = self._sync(client_id, connection_id)
         sheet = Sheet(list(_COLUMNS))
         count, following = 0, query.model_copy(update={"limit": 1000, "next": None})
         while True:
             page = self.entries.page(client_id, connection_id, following)
-            sheet.add([getattr(entry, name) for name in _COLUMNS.values()] for entry in page.items)
+            shown = self._explained(sync, page.items)
+            sheet.add([getattr(entry, name) for name in _COLUMNS.values()] for entry in shown)
             count += len(page.items)
             if count > _MAX_CSV_ENTRIES:
                 raise TooLarge(
@@ -192,6 +197,29 @@ class ExportLogService:
         first = max(query.from_date or date.min, sync.settings.from_date, remembered)
         last = min(query.to_date or yesterday, yesterday)
         return list_gaps(list_settlements(self.entries, client_id, connection_id, first, last), first, last)
+
+    def _explained(self, sync: Sync, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries as they are read: each that waits has a code and a sentence that say for what."""
+        if not any(entry.status is EntryStatus.PENDING and not entry.code for entry in entries):
+            return list(entries)
+        code, detail = self._next_transfer(sync)
+        waits = {"code": code, "detail": detail}
+        return [
+            entry.model_copy(update=waits) if entry.status is EntryStatus.PENDING and not entry.code else entry
+            for entry in entries
+        ]
+
+    def _next_transfer(self, sync: Sync) -> tuple[str, str]:
+        connection = self.connections.get(sync.client_id, sync.connection_id)
+        match connection.status if connection else None:
+            case ConnectionStatus.PAUSED:
+                return "connection_paused", "It waits until somebody resumes the connection."
+            case ConnectionStatus.REAUTH_REQUIRED:
+                return "reauth_required", "It waits until the connection's credentials are entered again."
+            case _ if sync.next_at is None:
+                return "waits_for_transfer", "It goes with the next transfer, which somebody starts by hand."
+            case _:
+                return "waits_for_transfer", f"It goes with the next transfer, at {sync.next_at:%Y-%m-%d %H:%M} UTC."
 
     def _sync(self, client_id: str, connection_id: str) -> Sync:
         sync = self.syncs.get(client_id, connection_id)

@@ -36,4 +36,4 @@ def test_sync(service: SyncService, member: Member, connection_id: str, body: Sy
 
 def _shown(service: SyncService, actors: MemberDirectory, sync: Sync) -> SyncView:
     people = actors.find(sync.client_id, [sync.saved_by])
-    return SyncView.of(sync, service.running_transfer(sync), people)
+    return SyncView.of(sync, service.next_transfer(sync), service.running_transfer(sync), people)

@@ -29,15 +29,21 @@ class SyncView(Model):
     last_sent_at: datetime | None
 
     @classmethod
-    def of(cls, sync: Sync, running_transfer_id: str | None, actors: Mapping[str, ActorView]) -> "SyncView":
+    def of(
+        cls,
+        sync: Sync,
+        next_transfer: tuple[datetime | None, str],
+        running_transfer_id: str | None,
+        actors: Mapping[str, ActorView],
+    ) -> "SyncView":
         """The view of a sync."""
         return cls(
             settings=sync.settings,
             version=sync.version,
             saved_at=sync.saved_at,
             saved_by=actors[sync.saved_by],
-            next_transfer_at=sync.next_at,
-            next_transfer_reason=sync.next_reason,
+            next_transfer_at=next_transfer[0],
+            next_transfer_reason=next_transfer[1],
             running_transfer_id=running_transfer_id,
             last_transfer_at=sync.history.last_at,
             last_sent_at=sync.history.last_sent_at,

@@ -45,6 +45,18 @@ class SyncService:
             raise NotFound("This connection has no sync yet: save its settings.", code="sync_not_set_up")
         return sync
 
+    def next_transfer(self, sync: Sync) -> tuple[datetime | None, str]:
+        """When the next transfer is, and why then or why there is none: none of a connection that is not in use."""
+        match self.get_connection(sync.client_id, sync.connection_id).status:
+            case ConnectionStatus.PAUSED:
+                return None, "The connection is paused."
+            case ConnectionStatus.REAUTH_REQUIRED:
+                return None, "The ERP does not accept the connection's credentials: enter them again."
+            case ConnectionStatus.DELETING:
+                return None, "The connection is being deleted."
+            case _:
+                return sync.next_at, sync.next_reason
+
     def running_transfer(self, sync: Sync) -> str | None:
         """The id of the transfer that is under way."""
         return self.leases.holder(sync.client_id, sync.connection_id, self.clock())

@@ -26,15 +26,17 @@ class PdfAttacher:
     resend_delay: timedelta
 
     def pdf(self, entry: Entry, document: Document) -> tuple[bytes | None, str]:
-        """The till's own PDF, or the settlement as the hub renders it; and its name. None when it cannot be made."""
+        """The till's own PDF, or without one the settlement as the hub renders it; and its name.
+
+        None when it cannot be made, and when what the till handed over is none: then people are told, see `attach`.
+        """
         if not isinstance(document, Settlement):
             return None, ""
         name = f"Z-{document.number}-{document.date.isoformat()}.pdf"
         size = self.files.size(entry.pdf_file) if entry.wants_pdf_until else None
-        if size is not None and 0 < size <= MAX_PDF_BYTES:
-            pdf = self.files.read(entry.pdf_file)
-            if pdf.startswith(b"%PDF-"):
-                return pdf, name
+        if size is not None:
+            pdf = self.files.read(entry.pdf_file) if 0 < size <= MAX_PDF_BYTES else b""
+            return (pdf if pdf.startswith(b"%PDF-") else None), name
         try:
             return self.renderer.render(document), name
         except Exception as error:  # noqa: BLE001 — a PDF that cannot be made does not hold the voucher back
@@ -46,7 +48,7 @@ class PdfAttacher:
         attempt = AttemptContext(entry, from_text(entry.body), posting, self.recorder.clock())
         try:
             if posting.pdf is None:
-                raise ErpRefused("The PDF could not be made.", code="pdf_not_made")
+                raise self._no_pdf(entry)
             done = self.adapter.attach(posted, posting, posting.pdf, posting.pdf_name)
         except CredentialsRefused as error:
             self._try_later(attempt, error)
@@ -70,6 +72,15 @@ class PdfAttacher:
             retry_at=None,
         )
         return True
+
+    def _no_pdf(self, entry: Entry) -> ErpRefused:
+        if entry.wants_pdf_until and self.files.size(entry.pdf_file) is not None:
+            return ErpRefused(
+                f"The file that was handed over is no PDF of at most {MAX_PDF_BYTES >> 20} MB. Add one by hand in the"
+                " ERP, and say so here.",
+                code="pdf_invalid",
+            )
+        return ErpRefused("The PDF could not be made.", code="pdf_not_made")
 
     def _try_later(self, attempt: AttemptContext, error: HubError) -> None:
         wait = self.resend_delay * 2 ** min(attempt.entry.attempt_count, 6)

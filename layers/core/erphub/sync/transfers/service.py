@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from erphub.connections.access import require_active
+from erphub.connections.access import require_active, require_usable
 from erphub.platform.actors import HUB
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
@@ -36,8 +36,11 @@ class TransferService:
     new_id: Ids
 
     def start(self, client_id: str, connection_id: str, by: str, wanted: NewTransfer) -> Transfer:
-        """Start a transfer by hand, or a dry run. Raises NotFound, Conflict (`transfer_running`, …)."""
-        require_active(self.syncs.get_connection(client_id, connection_id))
+        """Start a transfer by hand, or a dry run. Raises NotFound, Conflict (`transfer_running`,
+        `connection_paused`, `reauth_required`, …)."""
+        connection = self.syncs.get_connection(client_id, connection_id)
+        require_active(connection)
+        require_usable(connection)
         sync = self.syncs.get(client_id, connection_id)
         if wanted.kind and not sync.settings.sends(wanted.kind):
             raise Conflict(f"Sending of {wanted.kind.value}s is switched off.", code="kind_switched_off")

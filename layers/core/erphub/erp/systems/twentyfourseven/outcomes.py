@@ -113,15 +113,36 @@ def error_words(body: Any) -> str:
     words = [str(error.get("message") or error.get("name") or "")]
     words += [f"{item.get('path', '')} {item.get('keyword', '')}" for item in records(payload.get("validationErrors"))]
     words += [str(item.get("message") or item.get("type") or "") for item in records(payload.get("errors"))]
-    return clean_text("; ".join(word.strip() for word in words if word.strip()))[:500]
+    said = dict.fromkeys(part.strip() for word in words for part in word.split(";") if part.strip())
+    return clean_text("; ".join(said))[:500]
 
 
 _BY_TYPE = {"DepartmentMissing": "department_missing", "ProjectMissing": "project_missing", "NoLines": "lines_missing"}
+_PERIOD = re.compile(r"\b(period\w*|accounting year|regnskaps(år|periode)\w*)\b", re.IGNORECASE)
+_NOT_OPEN = re.compile(
+    r"\b(closed|locked|not set up|not in the|lukket|låst|stengt|avsluttet|ikke åp\w*)\b", re.IGNORECASE
+)
+"""The contract has no code for it, so it is known by its words, in the languages the ERP speaks."""
+
+
+def refused_for_its_period(words: str, trace: str | None = None) -> ErpRefused | None:
+    """What is said of a day of which the ERP takes nothing (any more); None when the words are of other things."""
+    if not (_PERIOD.search(words) and _NOT_OPEN.search(words)):
+        return None
+    return ErpRefused(
+        "24SevenOffice takes nothing of that day: its accounting period is closed or not set up. Open it there, then"
+        " send again; or leave the document out, and post it by hand.",
+        code="period_closed",
+        words=words,
+        trace=trace,
+    )
 
 
 def refused(status: int, body: Any, trace: str | None = None) -> ErpRefused:
     """The ERP says no to what was sent (4xx), with its words."""
     words = error_words(body)
+    if (period := refused_for_its_period(words, trace)) is not None:
+        return period
     code = "erp_refused"
     for item in records(part(body, "error", "payload").get("errors")):
         code = _BY_TYPE.get(str(item.get("type")), code)

@@ -288,7 +288,9 @@ class Soap:
         if _NO_ACCESS.search(words):
             return outcomes.permission_denied(words)
         if (text(fault, "faultcode") or "").endswith("Client"):
-            return ErpRefused(f"24SevenOffice refused it: {words}", words=words)
+            return outcomes.refused_for_its_period(words) or ErpRefused(
+                f"24SevenOffice refused it: {words}", words=words
+            )
         return outcomes.server_error(status, words, writes=writes)
 
 

@@ -279,4 +279,5 @@ def _refusal(kind: str, words: str) -> Exception:
         return outcomes.server_error(500, words, writes=True)
     if kind == "NotAuthenticated":
         return outcomes.signed_out_again(words)
-    return ErpRefused(f"24SevenOffice refused the voucher: {words or kind}", code="erp_refused", words=words or kind)
+    said = f"24SevenOffice refused the voucher: {words or kind}"
+    return outcomes.refused_for_its_period(words) or ErpRefused(said, code="erp_refused", words=words or kind)

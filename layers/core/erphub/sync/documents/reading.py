@@ -1,0 +1,55 @@
+"""Documents as they were handed in, read back by the till's own ids."""
+
+from dataclasses import dataclass
+
+from erphub.erp.documents import DocumentKind
+from erphub.platform.clock import Clock
+from erphub.platform.errors import NotFound
+from erphub.platform.pages import Page
+from erphub.sync.canonical import entry_id
+from erphub.sync.documents.models import FileLink
+from erphub.sync.documents.ports import DocumentFiles
+from erphub.sync.documents.schemas import DocumentQuery
+from erphub.sync.export_log.models import Attempt, Entry
+from erphub.sync.export_log.schemas import LogQuery
+from erphub.sync.export_log.service import ExportLogService
+
+
+@dataclass(frozen=True)
+class DocumentReader:
+    """Reads documents and their PDFs."""
+
+    log: ExportLogService
+    files: DocumentFiles
+    clock: Clock
+
+    def list_documents(self, client_id: str, connection_id: str, query: DocumentQuery) -> Page[Entry]:
+        """A page of documents, the newest day first. Raises NotFound (`sync_not_set_up`)."""
+        asked = LogQuery(status=query.status, kind=query.kind, limit=query.limit, next=query.next)
+        return self.log.list_entries(client_id, connection_id, asked)
+
+    def get(self, client_id: str, connection_id: str, kind: str, external_id: str) -> tuple[Entry, list[Attempt]]:
+        """A document with every attempt to send it. Raises NotFound (`unknown_kind`, `document_not_found`)."""
+        if kind not in {known.value for known in DocumentKind}:
+            raise NotFound(f"There are no documents of the kind {kind!r}.", code="unknown_kind")
+        name = entry_id(connection_id, DocumentKind(kind), external_id)
+        try:
+            return self.log.get(client_id, connection_id, name)
+        except NotFound as error:
+            if error.code == "entry_not_found":
+                raise NotFound(
+                    "No document was handed in under this id. The same may be there under another id: look it up in"
+                    " the list.",
+                    code="document_not_found",
+                ) from error
+            raise
+
+    def pdf(self, client_id: str, connection_id: str, kind: str, external_id: str) -> FileLink:
+        """Where the till's PDF of a document can be fetched. Raises NotFound (`pdf_not_found`)."""
+        entry, _ = self.get(client_id, connection_id, kind, external_id)
+        if entry.wants_pdf_until is None or self.files.size(entry.pdf_file) is None:
+            raise NotFound(
+                "The till has handed over no PDF with this document. One that the hub made is with the voucher.",
+                code="pdf_not_found",
+            )
+        return self.files.link(entry.pdf_file, f"{entry.kind.value}-{entry.external_id}.pdf", self.clock())

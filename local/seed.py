@@ -58,7 +58,7 @@ def plant(aws: Aws, described: dict[str, Any], kept: Path) -> dict[str, Any]:
         tokens[person.name] = sign_in(aws, client_id, person.name, passwords[person.name])
     with httpx.Client(base_url=described["api_url"], timeout=40) as http:
         customer, clients = _tenancy(http, tokens[ADMINISTRATOR])
-        _members(http, tokens[ADMINISTRATOR], clients)
+        _members(http, tokens, clients)
         users = [_described(http, person, passwords[person.name], tokens[person.name]) for person in PEOPLE]
     return {"customer": customer, "clients": clients, "users": users}
 
@@ -110,14 +110,23 @@ def _tenancy(http: httpx.Client, token: str) -> tuple[dict[str, str], list[dict[
     return {"id": customers[CUSTOMER], "name": CUSTOMER}, [{"id": there[name], "name": name} for name in CLIENTS]
 
 
-def _members(http: httpx.Client, token: str, clients: list[dict[str, str]]) -> None:
+def _members(http: httpx.Client, tokens: dict[str, str], clients: list[dict[str, str]]) -> None:
+    """Everybody is invited to where they belong, and accepts."""
     for index, client in enumerate(clients):
-        members = _call(http, token, "GET", f"/clients/{client['id']}/members?limit=200")["items"]
-        there = {member["member"]["name"] for member in members}
+        members = _call(http, tokens[ADMINISTRATOR], "GET", f"/clients/{client['id']}/members?limit=200")["items"]
+        there = {member["member"]["name"] for member in members if member["status"] == "active"}
         for person in PEOPLE:
             role = person.roles[index]
             if role is not None and person.name not in there:
-                _call(http, token, "PUT", f"/clients/{client['id']}/members/{person.name}", {"role": role})
+                path = f"/clients/{client['id']}/members/{person.name}"
+                _call(http, tokens[ADMINISTRATOR], "PUT", path, {"role": role})
+                accept_invitations(http, tokens[person.name])
+
+
+def accept_invitations(http: httpx.Client, token: str) -> None:
+    """Accept whatever somebody is invited to. Raises StartupError."""
+    for invitation in _call(http, token, "GET", "/me")["invitations"]:
+        _call(http, token, "POST", f"/me/invitations/{invitation['id']}/accept")
 
 
 def _described(http: httpx.Client, person: Person, password: str, token: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """The wizard machine's tasks, the news that one of its executions has ended badly, and the sweepers.
 
-Of an end that nobody tells of, the sweepers find what is left: wizards by their age, passwords that belong to nothing.
+Of an end that nobody tells of, the sweepers find what is left: wizards by their age, passwords that belong to nothing,
+invitations that nobody answered.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from erphub import app
 from erphub.platform import tasks
+from erphub.tenancy.invitations.tasks import ExpiredInvitations
 from erphub.wizards.sweeper import OrphanedSecrets, OverdueWizards
 from erphub.wizards.tasks import WizardTasks
 
@@ -33,6 +35,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
             "test": lambda given: wizards().tester.test(given["client_id"], given["connection_id"], given["test_id"]),
             tasks.EXECUTION_ENDED: lambda given: wizards().execution_ended(given["client_id"], given),
             "sweep_wizards": lambda _: {"swept": app.services().get(OverdueWizards).sweep(time_left)},
+            "sweep_invitations": lambda _: {"swept": app.services().get(ExpiredInvitations).sweep()},
             "sweep_secrets": lambda _: {"swept": app.services().get(OrphanedSecrets).sweep(time_left)},
         }
     )

@@ -93,6 +93,7 @@ class Life:
 
         def member(name: str, client: str) -> Member:
             self.people.append(Member(self.described["api_url"], signed_in[name], client))
+            self.people[-1].accept_invitations()
             return self.people[-1]
 
         self.owner, self.colleague, self.viewer = (

@@ -13,6 +13,11 @@ type Json = dict[str, Any]
 class Member(Hub):
     """A signed-in user of one client who does more than look."""
 
+    def accept_invitations(self) -> None:
+        """Say yes wherever this person is invited to. Raises DemoFailed."""
+        for invitation in self.get("/me")["invitations"]:
+            self.post(f"/me/invitations/{invitation['id']}/accept", {})
+
     def change(self, path: str, body: Json) -> Json:
         """PATCH. Raises DemoFailed."""
         return self._call("PATCH", path, json=body)

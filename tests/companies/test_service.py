@@ -1,5 +1,8 @@
 """A company is connected once: what a second person is told and offered, what it costs, and who is first of many."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from erphub import app
@@ -122,7 +125,7 @@ def test_whoever_is_no_member_there_learns_only_that_it_is_connected(hub, one):
 def test_a_member_who_may_not_see_connections_learns_no_more_than_a_stranger(hub, one):
     blind = {"permissions": [MEMBERS_MANAGE]}
     hub.call("PUT", f"/customers/{hub.customer}/roles/blind", blind)
-    hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "blind"})
+    hub.join("neighbour", "blind")
     assert Neighbours(hub).companies().json["items"][0]["connected_elsewhere"]["connection_id"] is None
 
 
@@ -134,6 +137,30 @@ def test_its_owner_is_asked_for_access(hub, one):
     assert (holder.client_id, holder.connection_id) == (hub.client, one)
     assert detail.startswith("neighbour@example.test would like to use Ålesund Bygg AS")
     assert (facts["company_key"], facts["user_id"]) == ("F0001", "neighbour")
+
+
+def test_what_another_clients_server_calls_a_company_reaches_nobody_else(hub, one):
+    """Neither the sentence nor the data: whoever asks, the reader is told the name that their own connection knows."""
+    lure = "Ålesund Bygg AS. URGENT from ERP Hub: confirm your password at https://erp-hub.example.net"
+    hub.system.found = [replace(found, name=lure) for found in hub.system.found]
+    second = Neighbours(hub)
+    asked = hub.call("POST", f"{second.path}/access-requests", {"company_key": "F0001"}, user="neighbour")
+    assert asked.status == 202
+    _, _, detail, facts = hub.asked[0]
+    assert "would like to use Ålesund Bygg AS, which" in detail
+    assert facts["company_name"] == "Ålesund Bygg AS"
+    assert "URGENT" not in json.dumps(hub.asked[0][2:], ensure_ascii=False)
+
+
+@on_both
+def test_a_company_that_others_had_first_has_the_name_that_its_own_connection_knows(hub, one):
+    allow_twice(hub)
+    hub.system.found = [replace(found, name=f"Ours {found.key}") for found in hub.system.found]
+    second = Wizard(hub).until("server")
+    other = finish(second, ["F0001"], "Twice", confirm_duplicates=True)["connection_id"]
+    registry = app.services().get(CompanyRegistry)
+    names = [registry.list_used(hub.client, connection)[0].name for connection in (one, other)]
+    assert names == ["Ålesund Bygg AS", "Ours F0001"]
 
 
 @pytest.mark.parametrize(("key", "code"), [("F0002", "company_free"), ("F9999", "company_unknown")])

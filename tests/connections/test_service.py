@@ -40,7 +40,7 @@ def test_a_connection_does_not_take_the_name_of_another(hub, connection):
 
 
 def test_only_the_owner_edits_until_the_connection_is_shared(hub, connection):
-    hub.call("PUT", hub.in_client("/members/neighbour"), {"role": "administrator"})
+    hub.join("neighbour", "administrator")
     for method, path, body in (("PATCH", connection, {"name": "X"}), ("POST", f"{connection}/test", None)):
         answer = hub.call(method, path, body, user="neighbour")
         assert (answer.status, answer.code) == (403, "connection_not_shared")

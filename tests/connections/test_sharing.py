@@ -17,7 +17,7 @@ COLLEAGUE, ACCOUNTANT, VIEWER = "neighbour", "accountant", "viewer"
 @pytest.fixture
 def made(hub):
     """The id of the administrator's connection; the colleague is an administrator of the same client too."""
-    hub.call("PUT", hub.in_client(f"/members/{COLLEAGUE}"), {"role": "administrator"})
+    hub.join(COLLEAGUE, "administrator")
     return Wizard(hub).until("finish").get()["connection_id"]
 
 

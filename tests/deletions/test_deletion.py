@@ -440,21 +440,21 @@ def _dies_at_the_second():
 def told(scene: Scene):
     """What waits to be published of the connection, in the order in which it happened."""
     waiting = [kept.read() for kept in EventTable(scene.table).find_unpublished(scene.now)]
-    return [(one.type, one.data["status"], one.data["by"]) for one in waiting if one.connection_id == MINE]
+    return [(one.type, one.data["status"], one.data["by"]["name"]) for one in waiting if one.connection_id == MINE]
 
 
 def test_everybody_is_told_that_it_is_being_deleted_and_that_it_was_restored(scene: Scene):
     token = scene.service.preview(scene.member(), MINE).plan_token
     scene.ask(token)
     scene.ask(token)
-    deleting = (CONNECTION_DELETING, "deleting", "owner")
+    deleting = (CONNECTION_DELETING, "deleting", "owner@example.test")
     assert told(scene) == [deleting]
     for names in scene.machine.running.values():
         scene.tasks.schedule(names["client_id"], names["connection_id"], names["deletion_id"])
     assert told(scene) == [deleting], "once, however often it is asked for"
     scene.now += timedelta(days=1)
     scene.service.restore(scene.member(), MINE)
-    assert told(scene) == [deleting, (CONNECTION_RESTORED, "paused", "owner")]
+    assert told(scene) == [deleting, (CONNECTION_RESTORED, "paused", "owner@example.test")]
 
 
 # --- afterwards ----------------------------------------------------------------------------

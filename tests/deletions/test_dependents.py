@@ -22,6 +22,8 @@ NOT_OF_A_CONNECTION = {
     "ROLE",
     "CLIENT",
     "MEMBER",
+    "MEMBER-INVITATION",
+    "INVITATION",
     "LICENCES",
     "PLATFORM",
     # The types of a table in the lake, which all connections of the client share.

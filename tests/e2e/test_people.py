@@ -64,6 +64,27 @@ def test_a_colleague_is_invited_by_address_given_a_role_and_taken_out_again(hub,
     assert user.call("DELETE", f"/members/{address}").status_code == 404
 
 
+def test_who_is_invited_belongs_to_the_client_once_they_accept_and_nobody_by_their_id_alone(hub):
+    user, outsider = WizardUser.of_a_new_customer(hub), hub.user("outsider")
+    by_id = user.call("PUT", f"/members/{outsider['id']}", json={"role": "viewer"})
+    assert (by_id.status_code, [one["code"] for one in by_id.json()["errors"]]) == (422, ["user_unknown"])
+    asked = user.call("PUT", f"/members/{outsider['name']}", json={"role": "viewer"})
+    assert (asked.status_code, asked.json()["status"]) == (200, "invited"), asked.text
+    connections = f"/clients/{user.client}/connections"
+    assert hub.call("GET", connections, user="outsider").status_code == 404
+    invitations = hub.call("GET", "/me", user="outsider").json()["invitations"]
+    invitation = next(one for one in invitations if one["client_id"] == user.client)
+    assert (invitation["role"], invitation["invited_by"]) == ("viewer", hub.user("administrator")["name"])
+    path = f"/me/invitations/{invitation['id']}"
+    assert hub.call("POST", f"{path}/accept", user="neighbour").status_code == 404
+    for _ in range(2):
+        accepted = hub.call("POST", f"{path}/accept", user="outsider")
+        assert (accepted.status_code, accepted.json()["role"]) == (200, "viewer"), accepted.text
+    assert hub.call("GET", connections, user="outsider").status_code == 200
+    assert user.call("DELETE", f"/members/{outsider['name']}").status_code == 204
+    assert hub.call("POST", f"{path}/accept", user="outsider").status_code == 410
+
+
 def test_the_first_administrator_was_made_at_deployment(hub):
     me = hub.call("GET", "/me").json()
     assert me["is_platform_administrator"] is True

@@ -174,6 +174,17 @@ class Hub:
     def in_client(self, path: str) -> str:
         return f"/clients/{self.client}{path}"
 
+    def invite(self, user: str, role: str, by: str = ADMINISTRATOR) -> str:
+        """Ask somebody into the first client; the invitation."""
+        asked = self.call("PUT", self.in_client(f"/members/{address(user)}"), {"role": role}, user=by)
+        assert (asked.status, asked.json["status"]) == (200, "invited"), asked.text
+        return self.call("GET", "/me", user=user).json["invitations"][-1]["id"]
+
+    def join(self, user: str, role: str, by: str = ADMINISTRATOR) -> None:
+        """Somebody is invited into the first client and accepts."""
+        accepted = self.call("POST", f"/me/invitations/{self.invite(user, role, by)}/accept", user=user)
+        assert (accepted.status, accepted.json["role"]) == (200, role), accepted.text
+
     def items(self) -> list[dict[str, Any]]:
         """Everything in the table but what was counted of requests, without the marks of its writes."""
         found = (

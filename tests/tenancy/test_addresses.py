@@ -32,4 +32,4 @@ def test_it_is_refused_with_a_code_and_nothing_is_stored(hub: Hub, address: str)
 
 @pytest.mark.parametrize("address", ["plain@example.com", "a.b+c_d@mail.example.co", "A1@x-y.example.com"])
 def test_an_address_that_is_one_is_invited(hub: Hub, address: str):
-    assert hub.call("PUT", hub.in_client(f"/members/{address}"), {"role": "viewer"}).status == 200
+    assert hub.call("PUT", hub.in_client(f"/members/{address}"), {"role": "viewer"}).json["status"] == "invited"

@@ -92,14 +92,20 @@ def api_keys(hub: Hub, _: str, number: int) -> Answer:
     return hub.call("POST", hub.in_client("/api-keys"), {"name": f"Till {number}", "role": "viewer"})
 
 
+def invitations(hub: Hub, _: str, number: int) -> Answer:
+    return hub.call("PUT", hub.in_client(f"/members/new-{number}@example.test"), {"role": "viewer"})
+
+
 ADDS: dict[str, Callable[[Hub, str, int], Answer]] = {
     "api_keys": api_keys,
+    "caller_invitations_per_day": invitations,
     "caller_requests_per_minute": requests,
     "clients": clients,
     "concurrent_runs": concurrent_runs,
     "connection_tests_per_hour": connection_tests,
     "connections": connections,
     "documents_per_day": documents_per_day,
+    "invitations_per_day": invitations,
     "import_jobs": import_jobs,
     "requests_per_minute": requests,
     "uploads_per_day": uploads_per_day,
@@ -110,7 +116,8 @@ ADDS: dict[str, Callable[[Hub, str, int], Answer]] = {
 
 
 def used(hub: Hub, name: str) -> int:
-    listed = hub.call("GET", hub.in_client("/limits"), user=VIEWER).json["items"]
+    asking = ADMINISTRATOR if name == "caller_invitations_per_day" else VIEWER
+    listed = hub.call("GET", hub.in_client("/limits"), user=asking).json["items"]
     return next(one["used"] for one in listed if one["name"] == name)
 
 

@@ -104,9 +104,9 @@ def test_an_uncertain_document_is_not_hurried_past_its_settle_time(month: SyncHu
 
 def test_a_skipped_document_says_why_and_by_whom_and_can_be_brought_back(month: SyncHub) -> None:
     entry = month.exports.skip(
-        CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada", SkipRequest(reason="Kassen var i demo")
+        CLIENT, CONNECTION, month.entry(Z, "Z7").id, "ada@example.test", SkipRequest(reason="Kassen var i demo")
     )
-    assert (entry.status, entry.detail) == (EntryStatus.SKIPPED, "Kassen var i demo (ada)")
+    assert (entry.status, entry.detail) == (EntryStatus.SKIPPED, "Kassen var i demo (ada@example.test)")
     assert month.exports.retry(CLIENT, CONNECTION, entry.id).status is EntryStatus.PENDING
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from erphub.audit.service import AuditLog
+    from erphub.platform.acts import ActLog
     from erphub.platform.services import Services
 
 
@@ -19,4 +20,12 @@ def audit_log(services: "Services") -> "AuditLog":
     return AuditLog(AuditTable(platform.table), redaction, actors, platform.clock, platform.new_id)
 
 
+def act_log(services: "Services") -> "ActLog":
+    """The same, for lower capabilities."""
+    from erphub.audit.service import AuditLog
+
+    return services.get(AuditLog)
+
+
 PROVIDES = (audit_log,)
+TAKES_PART = (act_log,)

@@ -102,17 +102,27 @@ class CompanyRegistry:
             raise used_up(licences, new)
 
     def request_access(self, member: Member, erp_system: str, company: FoundCompany, connection_id: str) -> None:
-        """Tell the people of the connection that has a company who would like to use it. Raises Invalid."""
+        """Tell the people of the connection that has a company who would like to use it. Raises Invalid.
+
+        They read its name as they know it: the asker's server can call a company whatever it likes.
+        """
         known = self._known(member.customer_id, erp_system, [company]).get(company.key)
         if known is None or known.is_used_by(connection_id):
             raise Invalid.field("/company_key", "company_free", "No other connection has this company.")
-        who = member.email or "Somebody"
+        use, who = known.uses[0], member.name or "Somebody"
+        connection = self.connections.get(use.client_id, use.connection_id)
+        theirs = self._own_companies(connection).get(known.id) if connection else None
         self.notices.request_access(
-            known.uses[0],
+            use,
             f"{member.user} {known.id}",
-            f"{who} would like to use {company.name}, which this connection has. Make them a member of the client, or"
-            " tell them why not.",
-            {"company_key": company.key, "company_name": company.name, "user_id": member.user, "email": member.email},
+            f"{who} would like to use {theirs.name if theirs else 'a company'}, which this connection has. Invite them"
+            " to the client, or tell them why not.",
+            {
+                "company_key": theirs.key if theirs else None,
+                "company_name": theirs.name if theirs else None,
+                "user_id": member.user,
+                "email": member.email,
+            },
         )
 
     def list_companies(self, member: Member, connection_id: str, query: CompanySearch) -> CompanyPage:
@@ -179,7 +189,8 @@ class CompanyRegistry:
             known = self.store.find(customer_id, [one.id for one in wanted])
             others = [one for one in known.values() if not one.is_used_by(me.connection_id)]
             if others and not (allow_duplicates and self.store.licences(customer_id).allow_duplicates):
-                raise _connected([one.name for one in others])
+                names = {one.id: one.name for one in wanted}
+                raise _connected([names[one.id] for one in others])
             try:
                 for one in others:
                     self.store.replace_uses(customer_id, one, [*one.uses, me])
@@ -243,11 +254,16 @@ class CompanyRegistry:
         customer_id, connection = self._customer_of(client_id), self.connections.get(client_id, connection_id)
         if not customer_id or connection is None:
             return []
-        companies = self.used.companies(client_id, connection_id)
-        found = self.store.find(
-            customer_id, [company_identity(connection.erp_system, company) for company in companies]
-        )
-        return [one for one in found.values() if one.is_used_by(connection_id)]
+        names = self._own_companies(connection)
+        found = self.store.find(customer_id, list(names))
+        held = [one for one in found.values() if one.is_used_by(connection_id)]
+        # What is kept says how whoever was first names it: that may have been another client.
+        return [one.model_copy(update={"key": names[one.id].key, "name": names[one.id].name}) for one in held]
+
+    def _own_companies(self, connection: Connection) -> dict[str, Company]:
+        """A connection's companies by identity, with the keys and names that it knows them by."""
+        companies = self.used.companies(connection.client_id, connection.id)
+        return {company_identity(connection.erp_system, company): company for company in companies}
 
     def _release_all(self, customer_id: str, ids: Sequence[str], me: CompanyUse) -> None:
         for id_ in ids:

@@ -81,6 +81,8 @@ class Deletion(Model):
     version: int
     requested_by: str
     email: str | None = None
+    name: str | None = None
+    """What people know them by: an e-mail address, or the name of a program's key."""
     source: str | None = None
     requested_at: datetime
     restorable_until: datetime

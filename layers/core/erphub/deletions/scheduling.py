@@ -10,6 +10,7 @@ from erphub.deletions.capability import CONNECTION_DELETING, CONNECTION_RESTORED
 from erphub.deletions.models import Deletion, DeletionStatus
 from erphub.deletions.ports import DeletionStore
 from erphub.events.publisher import make_event
+from erphub.platform.actors import actor
 from erphub.platform.errors import Conflict, Unavailable
 from erphub.platform.identity import Member
 from erphub.platform.wire import JsonObject, instant
@@ -66,7 +67,7 @@ class DeletionScheduler:
             deletion.id,
             f"{connection.name}: It is being deleted. Until {until} it can be restored.",
             status=ConnectionStatus.DELETING,
-            by=by,
+            by=actor(by, deletion.name),
             restorable_until=until,
         )
         return self.store.schedule(deletion, connection, entry, notice)
@@ -83,6 +84,6 @@ class DeletionScheduler:
             deletion.id,
             f"{connection.name}: It was restored, and stands still until somebody resumes it.",
             status=ConnectionStatus.PAUSED,
-            by=member.user,
+            by=actor(member.user, member.name),
         )
         self.store.cancel(deletion, connection, entry, notice, now)

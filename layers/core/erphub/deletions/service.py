@@ -97,6 +97,7 @@ class DeletionService:
             version=connection.version,
             requested_by=member.user,
             email=member.email,
+            name=member.name,
             source=member.source,
             requested_at=now,
             restorable_until=_next_whole_second(now + self.grace_period),

@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from erphub.platform.wire import ID, Model
+from erphub.platform.wire import ID, JsonObject, Model
 
 HUB = "hub"
 """The actor when nobody asked: the hub did it by itself."""
@@ -36,6 +36,11 @@ class ActorView(Model):
         Field(description="A person's e-mail address, or a key's name; null when they belong to the client no more"),
     ]
     kind: ActorKind
+
+
+def actor(user: str, name: str | None) -> JsonObject:
+    """Somebody as an event tells of them: never by their id alone."""
+    return ActorView(id=user, name=name, kind=kind_of(user)).model_dump(mode="json")
 
 
 class ActorDirectory(Protocol):

@@ -32,6 +32,7 @@ at_hand: ContextVar[ActAtHand | None] = ContextVar("act", default=None)
 
 
 def describe_act(
+    act_is: Act | None = None,
     *,
     old: Mapping[str, Any] | None = None,
     new: Mapping[str, Any] | None = None,
@@ -41,11 +42,13 @@ def describe_act(
 ) -> None:
     """Add to the act at hand what was there before and is there now, as plain JSON, and what it is about.
 
-    Called before the write; what is given replaces members of the same name that came from the request.
+    Called before the write; what is given replaces members of the same name that came from the request. `act_is` says
+    which act it is, on a route that can be one of several.
     """
     act = at_hand.get()
     if act is None:
         return
+    act.act = act_is or act.act
     act.old |= old or {}
     act.new |= new or {}
     act.connection_id = connection_id or act.connection_id

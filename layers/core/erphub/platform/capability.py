@@ -99,7 +99,14 @@ class NoAct:
     reason: str
 
 
-type Audited = Act | ByService | NoAct
+@dataclass(frozen=True)
+class OneOf:
+    """The route is one of these acts: the first, unless its use case says which (`describe_act`)."""
+
+    acts: tuple[Act, ...]
+
+
+type Audited = Act | ByService | OneOf | NoAct
 
 
 @dataclass(frozen=True)

@@ -69,4 +69,15 @@ class Member:
     email: str | None = None
     source: str | None = None
     """The address this request came from."""
-    is_program: bool = False
+    program_name: str | None = None
+    """The name of a program's key; None of people."""
+
+    @property
+    def is_program(self) -> bool:
+        """Whether a program is calling."""
+        return self.program_name is not None
+
+    @property
+    def name(self) -> str | None:
+        """What people know the member by: an e-mail address, or the name of a program's key."""
+        return self.program_name or self.email

@@ -82,6 +82,16 @@ def accompanied(make: WriteMaker) -> Generator[Accompaniment]:
         _accompaniment.reset(before)
 
 
+@contextmanager
+def unaccompanied() -> Generator[None]:
+    """What is written meanwhile is not the change that others wait for: it takes nothing along."""
+    before = _accompaniment.set(None)
+    try:
+        yield
+    finally:
+        _accompaniment.reset(before)
+
+
 def waiting_writes() -> Accompaniment | None:
     """What the write at hand has to take along."""
     waiting = _accompaniment.get()

@@ -48,7 +48,7 @@ class Authorizer:
             permissions,
             caller.email,
             caller.source,
-            membership.program is not None,
+            membership.program.name if membership.program else None,
         )
 
     def require_level(self, level: AccessLevel, caller: Caller, customer_id: str | None) -> None:

@@ -1,6 +1,7 @@
 """Who is calling, customers, clients, roles and members."""
 
 from erphub.platform.actors import ActorView
+from erphub.platform.capability import OneOf
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel, Caller, Member
 from erphub.platform.wire import PageQuery
@@ -11,6 +12,10 @@ from erphub.tenancy.capability import (
     CLIENTS,
     CONNECTIONS_VIEW,
     CUSTOMER_CREATED,
+    INVITATION_ACCEPTED,
+    INVITATION_CREATED,
+    INVITATION_DECLINED,
+    INVITATION_REVOKED,
     LIMIT_CHANGED,
     MEMBER_REMOVED,
     MEMBER_SAVED,
@@ -21,6 +26,7 @@ from erphub.tenancy.capability import (
 from erphub.tenancy.clients import ClientService
 from erphub.tenancy.current_user import CurrentUserService
 from erphub.tenancy.customers import CustomerService
+from erphub.tenancy.invitations.service import InvitationService
 from erphub.tenancy.limits import LimitService
 from erphub.tenancy.members import MemberService
 from erphub.tenancy.roles import RoleService
@@ -39,6 +45,7 @@ from erphub.tenancy.schemas import (
     MemberView,
     NewClient,
     NewCustomer,
+    OwnClient,
     RoleView,
 )
 
@@ -47,8 +54,26 @@ router = Router("Me and tenancy")
 
 @router.get("/me", needs=AccessLevel.SIGNED_IN)
 def get_me(service: CurrentUserService, caller: Caller) -> CurrentUser:
-    """Get the caller's customers and clients, and what may be done in each."""
+    """Get the caller's customers and clients, what may be done in each, and the invitations to answer."""
     return service.get(caller)
+
+
+@router.post(
+    "/me/invitations/{invitation_id}/accept", needs=AccessLevel.SIGNED_IN, audit=INVITATION_ACCEPTED, status=200
+)
+def accept_invitation(
+    service: InvitationService, current: CurrentUserService, caller: Caller, invitation_id: str
+) -> OwnClient:
+    """Accept an invitation: the caller is a member of the client from now on, in the role that was offered."""
+    return current.require_client(service.accept(caller, invitation_id))
+
+
+@router.post(
+    "/me/invitations/{invitation_id}/decline", needs=AccessLevel.SIGNED_IN, audit=INVITATION_DECLINED, status=204
+)
+def decline_invitation(service: InvitationService, caller: Caller, invitation_id: str) -> None:
+    """Decline an invitation; it is gone from the client's members."""
+    service.decline(caller, invitation_id)
 
 
 @router.post("/customers", needs=AccessLevel.PLATFORM_ADMINISTRATOR, audit=CUSTOMER_CREATED)
@@ -72,9 +97,9 @@ def list_administrators(service: CustomerService, customer_id: str, query: PageQ
 @router.put(
     "/customers/{customer_id}/administrators/{user_id}", needs=AccessLevel.ANY_ADMINISTRATOR, audit=ADMINISTRATOR_ADDED
 )
-def add_administrator(service: CustomerService, customer_id: str, user_id: str) -> ActorView:
-    """Let somebody administer a customer, by user id or e-mail address; an address nobody has is invited."""
-    return service.add_administrator(customer_id, user_id)
+def add_administrator(service: CustomerService, caller: Caller, customer_id: str, user_id: str) -> ActorView:
+    """Let somebody administer a customer, by e-mail address or as one of its people; a new address is invited."""
+    return service.add_administrator(customer_id, caller, user_id)
 
 
 @router.delete(
@@ -124,19 +149,23 @@ def delete_role(service: RoleService, customer_id: str, role: str) -> None:
 
 @router.get("/clients/{client_id}/members", needs=MEMBERS_MANAGE)
 def list_members(service: MemberService, member: Member, query: PageQuery) -> MemberPage:
-    """List the members of a client."""
+    """List the members of a client, then who is invited."""
     return service.list_members(member, query)
 
 
-@router.put("/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE, audit=MEMBER_SAVED)
+@router.put(
+    "/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE, audit=OneOf((MEMBER_SAVED, INVITATION_CREATED))
+)
 def add_or_update_member(service: MemberService, member: Member, user_id: str, body: ChangedMember) -> MemberView:
-    """Give a user a role in the client; an e-mail address nobody has yet is invited."""
+    """Give a member another role, or invite somebody by e-mail address: they are a member once they accept."""
     return service.add_or_update(member, user_id, body)
 
 
-@router.delete("/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE, audit=MEMBER_REMOVED)
+@router.delete(
+    "/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE, audit=OneOf((MEMBER_REMOVED, INVITATION_REVOKED))
+)
 def remove_member(service: MemberService, member: Member, user_id: str) -> None:
-    """Take a user out of the client."""
+    """Take a user out of the client, or take an invitation back."""
     service.remove(member, user_id)
 
 

@@ -17,15 +17,24 @@ REQUESTS = Limit("requests_per_minute", 3_000, "Requests to a client", LimitKind
 CALLER_REQUESTS = Limit(
     "caller_requests_per_minute", 6_000, "Requests of a caller", LimitKind.RATE, LimitScope.CALLER, seconds=60
 )
+INVITATIONS = Limit("invitations_per_day", 30, "Invitations to a client", LimitKind.RATE, seconds=86400)
+CALLER_INVITATIONS = Limit(
+    "caller_invitations_per_day", 60, "Invitations by one person", LimitKind.RATE, LimitScope.CALLER, seconds=86400
+)
 CUSTOMER_CREATED = Act("customer.created", "A customer was made")
 ADMINISTRATOR_ADDED = Act("administrator.added", "Somebody administers the customer from now on")
 ADMINISTRATOR_REMOVED = Act("administrator.removed", "Somebody administers the customer no longer")
 CLIENT_CREATED = Act("client.created", "A client was made")
 ROLE_SAVED = Act("role.saved", "A role was made, or what it allows was changed")
 ROLE_DELETED = Act("role.deleted", "A role was deleted")
-MEMBER_SAVED = Act("member.saved", "Somebody was invited, or a member has another role")
+MEMBER_SAVED = Act("member.saved", "A member has another role")
+INVITATION_CREATED = Act("invitation.created", "Somebody was invited, or is offered another role than before")
+INVITATION_ACCEPTED = Act("invitation.accepted", "Somebody accepted an invitation and is a member from now on")
+INVITATION_DECLINED = Act("invitation.declined", "Somebody declined an invitation")
+INVITATION_REVOKED = Act("invitation.revoked", "Somebody is invited no longer")
+INVITATION_EXPIRED = Act("invitation.expired", "An invitation was not answered in time")
 LIMIT_CHANGED = Act("limit.changed", "A limit of a customer was changed")
-MEMBER_REMOVED = Act("member.removed", "Somebody is a member, or invited, no longer")
+MEMBER_REMOVED = Act("member.removed", "Somebody is a member no longer")
 
 capability = Capability(
     "tenancy",
@@ -40,7 +49,7 @@ capability = Capability(
         ACCESS_MANAGE,
         ACCESS_APPROVE,
     ),
-    limits=(CLIENTS, REQUESTS, CALLER_REQUESTS),
+    limits=(CLIENTS, REQUESTS, CALLER_REQUESTS, INVITATIONS, CALLER_INVITATIONS),
     environment=(Variable("USER_POOL_ID"), Variable("LIMITS")),
     acts=(
         CUSTOMER_CREATED,
@@ -50,6 +59,11 @@ capability = Capability(
         ROLE_SAVED,
         ROLE_DELETED,
         MEMBER_SAVED,
+        INVITATION_CREATED,
+        INVITATION_ACCEPTED,
+        INVITATION_DECLINED,
+        INVITATION_REVOKED,
+        INVITATION_EXPIRED,
         LIMIT_CHANGED,
         MEMBER_REMOVED,
     ),

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from erphub.platform.actors import ActorKind
+from erphub.platform.clock import Clock
+from erphub.platform.errors import NotFound
 from erphub.platform.identity import Caller
+from erphub.tenancy.invitations.models import Invitation
+from erphub.tenancy.invitations.ports import InvitationStore
 from erphub.tenancy.models import Affiliations, Membership
 from erphub.tenancy.ports import ClientStore, CustomerStore, MemberStore, PlatformAdministrators, RoleStore
-from erphub.tenancy.schemas import CurrentUser, OwnClient, OwnCustomer, OwnKey
+from erphub.tenancy.schemas import CurrentUser, OwnClient, OwnCustomer, OwnInvitation, OwnKey
 
 
 @dataclass(frozen=True)
@@ -19,9 +23,11 @@ class CurrentUserService:
     roles: RoleStore
     members: MemberStore
     platform_administrators: PlatformAdministrators
+    invitations: InvitationStore
+    clock: Clock
 
     def get(self, caller: Caller) -> CurrentUser:
-        """What the caller belongs to, and what may be done in each."""
+        """What the caller belongs to, and what may be done in each; and where they are invited to."""
         affiliations = self._affiliations(caller)
         memberships = affiliations.memberships
         return CurrentUser(
@@ -37,7 +43,8 @@ class CurrentUserService:
                 for key in affiliations.customer_ids
                 if (found := self.customers.get(key))
             ],
-            clients=[view for one in memberships if (view := self._client(one))],
+            clients=[view for one in memberships if (view := self.client(one))],
+            invitations=[view for one in self._open_invitations(caller) if (view := self._invitation(one))],
         )
 
     def _affiliations(self, caller: Caller) -> Affiliations:
@@ -47,7 +54,35 @@ class CurrentUserService:
         membership = self.members.get(caller.program.client_id, caller.user)
         return Affiliations([], [membership] if membership else [])
 
-    def _client(self, membership: Membership) -> OwnClient | None:
+    def _open_invitations(self, caller: Caller) -> list[Invitation]:
+        now = self.clock()
+        return [one for one in self.invitations.get_all_of(caller.user) if not one.is_over(now)]
+
+    def _invitation(self, invitation: Invitation) -> OwnInvitation | None:
+        client = self.clients.get(invitation.client_id)
+        if client is None:
+            return None
+        role = self.roles.get(invitation.customer_id, invitation.role)
+        return OwnInvitation(
+            id=invitation.id,
+            client_id=client.id,
+            client_name=client.name,
+            role=invitation.role,
+            permissions=sorted(role.permissions) if role else [],
+            invited_by=invitation.inviter.email,
+            invited_at=invitation.invited_at,
+            ends_at=invitation.ends_at,
+        )
+
+    def require_client(self, membership: Membership) -> OwnClient:
+        """The same. Raises NotFound."""
+        found = self.client(membership)
+        if found is None:
+            raise NotFound("There is no such client any more.", code="client_not_found")
+        return found
+
+    def client(self, membership: Membership) -> OwnClient | None:
+        """A client as its member sees it."""
         client = self.clients.get(membership.client_id)
         if client is None:
             return None

@@ -6,10 +6,12 @@ from erphub.platform.actors import ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, NotFound
+from erphub.platform.identity import Caller
 from erphub.platform.wire import PageQuery
+from erphub.tenancy.invitations.service import InvitationService
 from erphub.tenancy.models import Customer, User
-from erphub.tenancy.people import PersonLookup
-from erphub.tenancy.ports import CustomerStore, RoleStore
+from erphub.tenancy.people import USER_ID, PersonLookup, unknown_user
+from erphub.tenancy.ports import CustomerStore, MemberStore, RoleStore
 from erphub.tenancy.schemas import AdministratorPage, CustomerView, NewCustomer, person_view, role_view
 
 
@@ -20,6 +22,8 @@ class CustomerService:
     store: CustomerStore
     roles: RoleStore
     people: PersonLookup
+    members: MemberStore
+    invitations: InvitationService
     clock: Clock
     ids: Ids
 
@@ -49,10 +53,19 @@ class CustomerService:
         page = self.store.get_administrator_page(customer_id, query.limit, query.next)
         return AdministratorPage(items=[person_view(user) for user in page.items], next=page.next)
 
-    def add_administrator(self, customer_id: str, who: str) -> ActorView:
-        """Let somebody administer a customer; an unknown e-mail address is invited. Raises NotFound, Invalid."""
+    def add_administrator(self, customer_id: str, caller: Caller, who: str) -> ActorView:
+        """Let somebody administer a customer; an unknown e-mail address is invited, an id names the customer's people.
+
+        Raises NotFound, Invalid, TooMany.
+        """
         self._require(customer_id)
-        user = self.people.find_or_invite(who, "")
+        if "@" in who:
+            user = self.people.find_by_address(who, "")
+            if user is None:
+                self.invitations.count_caller(caller.user)
+                user = self.people.invite(who)
+        else:
+            user = self._find_own(customer_id, who)
         describe_act(new=_details(user))
         self.store.add_administrator(customer_id, user)
         return person_view(user)
@@ -68,6 +81,16 @@ class CustomerService:
             raise Conflict("This is the customer's last administrator. Add another first.", code="last_administrator")
         describe_act(new={"user_id": user})
         self.store.remove_administrator(customer_id, user, remaining)
+
+    def _find_own(self, customer_id: str, user_id: str) -> User:
+        """Somebody of the customer. Raises Invalid: of others, an id tells nothing."""
+        known = bool(USER_ID.fullmatch(user_id)) and (
+            customer_id in self.members.find_affiliations(user_id).customer_ids
+            or self.store.is_administrator(customer_id, user_id)
+        )
+        if not known:
+            raise unknown_user("")
+        return self.people.find_or_invite(user_id, "")
 
     def _require(self, customer_id: str) -> Customer:
         customer = self.store.get(customer_id)

@@ -86,8 +86,8 @@ class ClientTable(ClientStore):
                 [
                     Write(put=client_key(client.id) | item, condition=_NEW),
                     Write(put=customer_client_key(client.customer_id, client.id) | item),
-                    Write(put=_member_item(first), condition=_NEW),
-                    _count_member(first, 1),
+                    Write(put=member_item(first), condition=_NEW),
+                    count_member(first, 1),
                 ]
             )
         except VersionConflict as error:
@@ -154,16 +154,16 @@ class MemberTable(MemberStore):
     @override
     def get(self, client_id: str, user: str) -> Membership | None:
         item = self._table.get(member_key(client_id, user))
-        return _membership(item) if item else None
+        return membership_of(item) if item else None
 
     @override
     def get_many(self, client_id: str, users: Collection[str]) -> Sequence[Membership]:
-        return [_membership(item) for item in self._table.get_many([member_key(client_id, user) for user in users])]
+        return [membership_of(item) for item in self._table.get_many([member_key(client_id, user) for user in users])]
 
     @override
     def get_page(self, client_id: str, limit: int, cursor: str | None) -> Page[Membership]:
         page = self._table.page(client_key(client_id)["pk"], "MEMBER#", limit=limit, next=cursor)
-        return Page([_membership(item) for item in page.items], page.next)
+        return Page([membership_of(item) for item in page.items], page.next)
 
     @override
     def save(self, member: Membership, before: Membership | None, remaining: Membership | None) -> Membership:
@@ -171,9 +171,9 @@ class MemberTable(MemberStore):
             writes = new_membership(member)
         else:
             unchanged = "version = :before"
-            writes = [Write(put=_member_item(member), condition=unchanged, values={"before": before.version})]
+            writes = [Write(put=member_item(member), condition=unchanged, values={"before": before.version})]
             if member.role != before.role:
-                writes += [_count_member(member, 1), _count_member(before, -1)]
+                writes += [count_member(member, 1), count_member(before, -1)]
         self._table.transact([*writes, *_unchanged(remaining)])
         return member
 
@@ -185,7 +185,7 @@ class MemberTable(MemberStore):
     def find_affiliations(self, user: str) -> Affiliations:
         items = list(self._table.by_index("user", "user_pk", user_partition(user)))
         administered = [item["customer_id"] for item in items if item["user_sk"].startswith("CUSTOMER#")]
-        return Affiliations(administered, [_membership(one) for one in items if one["user_sk"].startswith("CLIENT#")])
+        return Affiliations(administered, [membership_of(one) for one in items if one["user_sk"].startswith("CLIENT#")])
 
 
 class PlatformAdministratorTable(PlatformAdministrators):
@@ -209,7 +209,7 @@ class PlatformAdministratorTable(PlatformAdministrators):
 
 def new_membership(member: Membership) -> list[Write]:
     """A membership of somebody who has none in the client, in a role that is there."""
-    return [Write(put=_member_item(member), condition=_NEW), _count_member(member, 1)]
+    return [Write(put=member_item(member), condition=_NEW), count_member(member, 1)]
 
 
 def ended_membership(member: Membership) -> list[Write]:
@@ -219,10 +219,11 @@ def ended_membership(member: Membership) -> list[Write]:
         condition="version = :before",
         values={"before": member.version},
     )
-    return [unchanged, _count_member(member, -1)]
+    return [unchanged, count_member(member, -1)]
 
 
-def _count_member(member: Membership, by: int) -> Write:
+def count_member(member: Membership, by: int) -> Write:
+    """One more of the members that a role counts, or one less; refused when the role is gone."""
     return Write(
         update=role_key(member.customer_id, member.role),
         expression="ADD member_count :by",
@@ -272,7 +273,8 @@ def _user(item: Item) -> User:
     return User(item["user"], item.get("email"))
 
 
-def _member_item(member: Membership) -> Item:
+def member_item(member: Membership) -> Item:
+    """A membership as it is kept."""
     return {
         **member_key(member.client_id, member.user),
         "client_id": member.client_id,
@@ -281,6 +283,7 @@ def _member_item(member: Membership) -> Item:
         "email": member.email,
         "role": member.role,
         "version": member.version,
+        "invitation_id": member.invitation_id,
         "user_pk": user_partition(member.user),
         "user_sk": f"CLIENT#{member.client_id}",
         **_program_attributes(member.program),
@@ -302,7 +305,8 @@ def _program(item: Item) -> ProgramAccess | None:
     return ProgramAccess(item["program_name"], item["key_prefix"], datetime.fromisoformat(ends) if ends else None)
 
 
-def _membership(item: Item) -> Membership:
+def membership_of(item: Item) -> Membership:
+    """A membership from how it is kept."""
     return Membership(
         item["client_id"],
         item["customer_id"],
@@ -311,6 +315,7 @@ def _membership(item: Item) -> Membership:
         item.get("email"),
         int(item["version"]),
         _program(item),
+        item.get("invitation_id"),
     )
 
 

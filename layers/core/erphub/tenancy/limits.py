@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from erphub import capabilities
 from erphub.platform import logging
+from erphub.platform.acts import describe_act
 from erphub.platform.capability import Limit, LimitScope
 from erphub.platform.errors import Invalid, NotFound
 from erphub.platform.http.request_limits import RequestLimits
@@ -50,6 +51,7 @@ class LimitService:
                 raise Invalid.field("/client_id", "client_not_found", "The customer has no such client.")
             owner = Owner(LimitScope.CLIENT, client.id)
         limit = _known(owner.scope, name)
+        describe_act(old={"maximum": self.limits.maximum(limit, owner)}, client_id=body.client_id)
         self.limits.set_maximum(limit, owner, body.maximum)
         about = {"limit": name, "owner": owner.id, "maximum": body.maximum, "by": caller.user}
         logging.logger().info("a limit was set", extra=about)

@@ -1,16 +1,18 @@
 """Members of a client: whoever manages them gives and takes no more than they have."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from erphub.platform.acts import describe_act
 from erphub.platform.errors import Conflict, Forbidden, Invalid, NotFound, version_conflict
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
 from erphub.tenancy.capability import MEMBERS_MANAGE
-from erphub.tenancy.models import Membership, Role
-from erphub.tenancy.people import USER_ID, PersonLookup
+from erphub.tenancy.invitations.models import Invitation
+from erphub.tenancy.invitations.service import InvitationService
+from erphub.tenancy.models import Membership, Role, User
+from erphub.tenancy.people import USER_ID, PersonLookup, unknown_user
 from erphub.tenancy.ports import MemberStore, RoleStore
-from erphub.tenancy.schemas import ChangedMember, MemberPage, MemberView, member_view
+from erphub.tenancy.schemas import ChangedMember, MemberPage, MemberView, invited_view, member_view
 
 
 @dataclass(frozen=True)
@@ -20,50 +22,76 @@ class MemberService:
     store: MemberStore
     roles: RoleStore
     people: PersonLookup
+    invitations: InvitationService
 
     def list_members(self, member: Member, query: PageQuery) -> MemberPage:
-        """A page of the client's members."""
-        page = self.store.get_page(member.client_id, query.limit, query.next)
+        """A page of the client's members, then of those invited."""
+        page = self.invitations.store.get_page_with_members(member.client_id, query.limit, query.next)
         roles = {role.name: role for role in self.roles.get_all(member.customer_id)}
-        return MemberPage(items=[member_view(one, roles.get(one.role)) for one in page.items], next=page.next)
+        return MemberPage(items=[self._view(one, roles.get(one.role)) for one in page.items], next=page.next)
+
+    def _view(self, one: Membership | Invitation, role: Role | None) -> MemberView:
+        if isinstance(one, Invitation):
+            return invited_view(one, role, self.invitations.clock())
+        return member_view(one, role)
 
     def add_or_update(self, member: Member, who: str, body: ChangedMember) -> MemberView:
-        """Give somebody a role in the client; an unknown e-mail address is invited.
+        """Give a member another role at once, or invite somebody by e-mail address; an id names the client's own alone.
 
-        Raises Invalid, Forbidden (`role_exceeds_own`), Conflict.
+        Raises Invalid, Forbidden (`role_exceeds_own`), Conflict, TooMany.
         """
         role = self.roles.get(member.customer_id, body.role)
         if role is None:
             raise Invalid.field("/role", "role_not_found", "The customer has no role of this name.")
         require_no_more_than_own(member, role)
-        user = self.people.find_or_invite(who, "")
-        before = self.store.get(member.client_id, user.id)
+        user = self.people.find_by_address(who, "") if "@" in who else None
+        before = self._find(member.client_id, user.id if user else who)
         if body.version is not None and (before is None or before.version != body.version):
             raise version_conflict()
         if before is not None:
             self._require_no_more_than_own_of(member, before)
-        remaining = None
-        if before is not None and MEMBERS_MANAGE not in role.permissions:
-            remaining = self._find_remaining_manager(before)
-        version = before.version + 1 if before else 1
-        after = Membership(member.client_id, member.customer_id, user.id, role.name, user.email, version)
-        describe_act(old={"role": before.role} if before else None, new={"user_id": user.id, "email": user.email})
+        is_program = isinstance(before, Membership) and before.program is not None
+        if is_program or (before is None and "@" not in who):
+            raise unknown_user("")
+        if isinstance(before, Membership):
+            return self._change(before, role)
+        return invited_view(self._invite(member, who, user, role, before), role, self.invitations.clock())
+
+    def _change(self, before: Membership, role: Role) -> MemberView:
+        remaining = None if MEMBERS_MANAGE in role.permissions else self._find_remaining_manager(before)
+        after = replace(before, role=role.name, version=before.version + 1)
+        describe_act(old={"role": before.role}, new={"user_id": before.user, "email": before.email})
         return member_view(self.store.save(after, before, remaining), role)
 
+    def _invite(self, member: Member, who: str, user: User | None, role: Role, before: Invitation | None) -> Invitation:
+        if before is not None and before.role == role.name and not before.is_over(self.invitations.clock()):
+            return before
+        self.invitations.count(member)
+        if user is None:
+            user = before.invited if before else self.people.invite(who)
+        return self.invitations.invite(member, user, role.name, before)
+
     def remove(self, member: Member, who: str) -> None:
-        """Take somebody out of the client. Raises NotFound, Forbidden, Conflict (`last_administrator`)."""
-        user = self.people.find_id(who)
-        before = self.store.get(member.client_id, user) if USER_ID.fullmatch(user) else None
+        """Take somebody out of the client, or their invitation back. Raises NotFound, Forbidden, Conflict."""
+        before = self._find(member.client_id, self.people.find_id(who))
         if before is None:
             raise NotFound("There is no such member.", code="member_not_found")
-        if before.program:
+        if isinstance(before, Membership) and before.program:
             said = "This member is a program. Revoke its API key instead."
             raise Conflict(said, code="member_is_program")
         self._require_no_more_than_own_of(member, before)
+        if isinstance(before, Invitation):
+            self.invitations.revoke(before)
+            return
         describe_act(old={"role": before.role}, new={"user_id": before.user, "email": before.email})
         self.store.delete(before, self._find_remaining_manager(before))
 
-    def _require_no_more_than_own_of(self, member: Member, other: Membership) -> None:
+    def _find(self, client_id: str, user: str) -> Membership | Invitation | None:
+        if not USER_ID.fullmatch(user):
+            return None
+        return self.store.get(client_id, user) or self.invitations.store.get(client_id, user)
+
+    def _require_no_more_than_own_of(self, member: Member, other: Membership | Invitation) -> None:
         """Nobody takes away what they do not have, either."""
         role = self.roles.get(other.customer_id, other.role)
         if role is not None:

@@ -30,6 +30,9 @@ class Membership:
     program: ProgramAccess | None = None
     """None for people."""
 
+    invitation_id: str | None = None
+    """The invitation that was accepted; None for a client's first member."""
+
     @property
     def name(self) -> str | None:
         """What people know the member by: an address, or the name of a program's key."""

@@ -21,16 +21,27 @@ class PersonLookup:
     users: UserDirectory
 
     def find_or_invite(self, who: str, pointer: str) -> User:
-        """The user with this id or address, who is invited when nobody has it. Raises Invalid at `pointer`."""
+        """The user with this id or address, who is invited when nobody has it. Raises Invalid at `pointer`.
+
+        Only for who may know everybody's address: an id is answered with it.
+        """
         if "@" in who:
-            if not (_EMAIL.fullmatch(who) and _TAKEN.fullmatch(who)):
-                said = "This is no e-mail address that can sign in. Use letters a to z, digits and single dots between."
-                raise Invalid.field(pointer, "address_invalid", said)
-            return self.users.find(who.lower()) or self.users.invite(who.lower())
+            return self.find_by_address(who, pointer) or self.users.invite(who.lower())
         user = self.users.find(who) if USER_ID.fullmatch(who) else None
         if user is None:
-            raise Invalid.field(pointer, "user_unknown", "There is no such user. Give an e-mail address to invite one.")
+            raise unknown_user(pointer)
         return user
+
+    def find_by_address(self, address: str, pointer: str) -> User | None:
+        """The user with this address. Raises Invalid at `pointer` for an address that nobody can have."""
+        if not (_EMAIL.fullmatch(address) and _TAKEN.fullmatch(address)):
+            said = "This is no e-mail address that can sign in. Use letters a to z, digits and single dots between."
+            raise Invalid.field(pointer, "address_invalid", said)
+        return self.users.find(address.lower())
+
+    def invite(self, address: str) -> User:
+        """Somebody new, who is mailed how to sign in. Raises Unavailable."""
+        return self.users.invite(address.lower())
 
     def find(self, email: str) -> User | None:
         """The user with this address."""
@@ -40,3 +51,8 @@ class PersonLookup:
         """The id of whoever has this address; what is no address, or nobody's, is taken for an id."""
         found = self.find(who) if _EMAIL.fullmatch(who) else None
         return found.id if found else who
+
+
+def unknown_user(pointer: str) -> Invalid:
+    """Nobody, or somebody whom the caller may not know: an id tells nothing of a person."""
+    return Invalid.field(pointer, "user_unknown", "There is no such user. Give an e-mail address to invite one.")

@@ -1,6 +1,7 @@
 """What is sent and shown about customers, clients, roles and members."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from erphub.platform.actors import ActorKind, ActorView, kind_of
 from erphub.platform.capability import LimitKind, LimitScope, Permission
 from erphub.platform.identity import SignInMethod
 from erphub.platform.wire import Declared, Identifier, Model, Name
+from erphub.tenancy.invitations.models import Invitation
 from erphub.tenancy.models import Membership, Role, User
 
 MAX_PERMISSIONS = 100
@@ -85,13 +87,27 @@ class ChangedRole(Model):
     version: Version = None
 
 
+class MemberStatus(StrEnum):
+    """Whether somebody belongs to the client, or was only asked to."""
+
+    ACTIVE = "active"
+    INVITED = "invited"
+    EXPIRED = "expired"
+    """Was asked and did not answer in time; invite again, or remove."""
+
+
 class MemberView(Model):
-    """A member, the role and what it allows."""
+    """A member, the role and what it allows; or somebody invited, who may do nothing of it until they accept."""
 
     member: ActorView
     role: str
     permissions: list[DeclaredPermission]
     version: int
+    status: MemberStatus = MemberStatus.ACTIVE
+    invited_by: Annotated[ActorView | None, Field(description="Of somebody invited: who invites")] = None
+    invitation_ends_at: Annotated[
+        datetime | None, Field(description="Of somebody invited: until when they can accept")
+    ] = None
 
 
 class MemberPage(Model):
@@ -126,6 +142,21 @@ class OwnClient(Model):
     permissions: list[DeclaredPermission]
 
 
+class OwnInvitation(Model):
+    """That the caller is asked to belong to a client. `POST /me/invitations/{id}/accept` or `…/decline` answers it."""
+
+    id: Annotated[str, Field(description="Another one when what is offered changes")]
+    client_id: str
+    client_name: str
+    role: str
+    permissions: list[DeclaredPermission]
+    invited_by: Annotated[
+        str | None, Field(description="Who invites: an e-mail address, or a key's name")
+    ]
+    invited_at: datetime
+    ends_at: Annotated[datetime, Field(description="Until when it can be accepted")]
+
+
 class OwnKey(Model):
     """The API key that a program calls with."""
 
@@ -137,7 +168,7 @@ class OwnKey(Model):
 
 
 class CurrentUser(Model):
-    """Who is calling, how they signed in, and where they belong."""
+    """Who is calling, how they signed in, where they belong, and where they are invited to."""
 
     id: Annotated[str, Field(description="A person's user id, or the id of a program's API key")]
     kind: ActorKind
@@ -148,6 +179,7 @@ class CurrentUser(Model):
     is_platform_administrator: bool
     customers: list[OwnCustomer]
     clients: list[OwnClient]
+    invitations: list[OwnInvitation]
 
 
 def person_view(user: User) -> ActorView:
@@ -167,6 +199,21 @@ def member_view(member: Membership, role: Role | None) -> MemberView:
         role=member.role,
         permissions=sorted(role.permissions) if role else [],
         version=member.version,
+    )
+
+
+def invited_view(invitation: Invitation, role: Role | None, now: datetime) -> MemberView:
+    """Somebody invited, among the members."""
+    return MemberView(
+        member=person_view(invitation.invited),
+        role=invitation.role,
+        permissions=sorted(role.permissions) if role else [],
+        version=invitation.version,
+        status=MemberStatus.EXPIRED if invitation.is_over(now) else MemberStatus.INVITED,
+        invited_by=ActorView(
+            id=invitation.inviter.id, name=invitation.inviter.email, kind=kind_of(invitation.inviter.id)
+        ),
+        invitation_ends_at=invitation.ends_at,
     )
 
 

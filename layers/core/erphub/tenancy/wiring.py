@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from erphub.tenancy.customers import CustomerService
     from erphub.tenancy.directory import StoredTenants
     from erphub.tenancy.first_administrator import FirstAdministrator
+    from erphub.tenancy.invitations.service import InvitationService
+    from erphub.tenancy.invitations.tasks import ExpiredInvitations
     from erphub.tenancy.limits import LimitService, TenantLimits, TenantRequestLimits
     from erphub.tenancy.members import MemberService
     from erphub.tenancy.people import PersonLookup
@@ -59,6 +61,7 @@ def current_user_service(services: "Services") -> "CurrentUserService":
     """Who is calling."""
     from erphub.tenancy.current_user import CurrentUserService
     from erphub.tenancy.dynamodb import ClientTable, CustomerTable, MemberTable, PlatformAdministratorTable, RoleTable
+    from erphub.tenancy.invitations.dynamodb import InvitationTable
 
     table = services.platform.table
     return CurrentUserService(
@@ -67,19 +70,56 @@ def current_user_service(services: "Services") -> "CurrentUserService":
         RoleTable(table),
         MemberTable(table),
         PlatformAdministratorTable(table),
+        InvitationTable(table),
+        services.platform.clock,
     )
+
+
+def invitation_service(services: "Services") -> "InvitationService":
+    """Who is asked into a client, and their answers."""
+    from erphub.tenancy.dynamodb import MemberTable, RoleTable
+    from erphub.tenancy.invitations.dynamodb import InvitationTable
+    from erphub.tenancy.invitations.service import InvitationService
+    from erphub.tenancy.limits import TenantLimits
+
+    platform, table = services.platform, services.platform.table
+    return InvitationService(
+        InvitationTable(table),
+        MemberTable(table),
+        RoleTable(table),
+        services.get(TenantLimits),
+        platform.clock,
+        platform.new_id,
+    )
+
+
+def expired_invitations(services: "Services") -> "ExpiredInvitations":
+    """Invitations that nobody answered in time."""
+    from erphub.platform.acts import ActLog
+    from erphub.tenancy.invitations.dynamodb import InvitationTable
+    from erphub.tenancy.invitations.tasks import ExpiredInvitations
+
+    platform = services.platform
+    (log,) = services.all(ActLog)
+    return ExpiredInvitations(InvitationTable(platform.table), log, platform.clock)
 
 
 def customer_service(services: "Services") -> "CustomerService":
     """Customers and their administrators."""
     from erphub.tenancy.customers import CustomerService
-    from erphub.tenancy.dynamodb import CustomerTable, RoleTable
+    from erphub.tenancy.dynamodb import CustomerTable, MemberTable, RoleTable
+    from erphub.tenancy.invitations.service import InvitationService
     from erphub.tenancy.people import PersonLookup
 
-    platform = services.platform
-    people = services.get(PersonLookup)
+    platform, table = services.platform, services.platform.table
     return CustomerService(
-        CustomerTable(platform.table), RoleTable(platform.table), people, platform.clock, platform.new_id
+        CustomerTable(table),
+        RoleTable(table),
+        services.get(PersonLookup),
+        MemberTable(table),
+        services.get(InvitationService),
+        platform.clock,
+        platform.new_id,
     )
 
 
@@ -103,11 +143,12 @@ def role_service(services: "Services") -> "RoleService":
 def member_service(services: "Services") -> "MemberService":
     """Members of a client."""
     from erphub.tenancy.dynamodb import MemberTable, RoleTable
+    from erphub.tenancy.invitations.service import InvitationService
     from erphub.tenancy.members import MemberService
     from erphub.tenancy.people import PersonLookup
 
-    table = services.platform.table
-    return MemberService(MemberTable(table), RoleTable(table), services.get(PersonLookup))
+    table, people = services.platform.table, services.get(PersonLookup)
+    return MemberService(MemberTable(table), RoleTable(table), people, services.get(InvitationService))
 
 
 def first_administrator(services: "Services") -> "FirstAdministrator":
@@ -173,6 +214,8 @@ PROVIDES = (
     client_service,
     role_service,
     member_service,
+    invitation_service,
+    expired_invitations,
     first_administrator,
     tenant_limits,
     tenant_request_limits,

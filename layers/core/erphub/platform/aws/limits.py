@@ -15,7 +15,7 @@ from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.capability import Limit, LimitScope
 from erphub.platform.limits import RESERVED_FOR, LimitStore, Owner, Reservations, StockCount
-from erphub.platform.writes import Key
+from erphub.platform.writes import Key, unaccompanied
 
 _PARTITIONS = {LimitScope.CLIENT: "CLIENT", LimitScope.CUSTOMER: "CUSTOMER", LimitScope.CALLER: "CALLER"}
 _MAXIMUM, _PLACE = "maximum_", "place_"
@@ -74,15 +74,17 @@ class LimitTable(LimitStore):
     @override
     def add(self, owner: Owner, window: str, count: int, maximum: int, until: datetime) -> bool:
         try:
-            self._table.update(
-                limit_key(owner, window),
-                "SET used = if_not_exists(used, :none) + :count, expires_at = :gone",
-                condition="attribute_not_exists(used) OR used <= :room",
-                none=0,
-                count=count,
-                room=maximum - count,
-                gone=int((until + _KEPT).timestamp()),
-            )
+            # An attempt is counted whatever comes of it: what waits for the change does not go with it.
+            with unaccompanied():
+                self._table.update(
+                    limit_key(owner, window),
+                    "SET used = if_not_exists(used, :none) + :count, expires_at = :gone",
+                    condition="attribute_not_exists(used) OR used <= :room",
+                    none=0,
+                    count=count,
+                    room=maximum - count,
+                    gone=int((until + _KEPT).timestamp()),
+                )
         except VersionConflict:
             return False
         return True

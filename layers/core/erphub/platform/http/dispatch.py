@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from erphub.platform import logging, redaction, tenants
 from erphub.platform.acts import ActAtHand, ActLog
-from erphub.platform.capability import Act, Permission
+from erphub.platform.capability import Act, OneOf, Permission
 from erphub.platform.cursors import Cursors
 from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, TooMany, Unavailable
 from erphub.platform.http.authorization import Authorization, Programs
@@ -24,7 +24,7 @@ from erphub.platform.wire import ID, Model
 
 _IDENTIFIERS = {
     *("customer", "client", "wizard", "connection", "job", "run", "transfer", "entry", "upload"),
-    *("notification", "webhook", "delivery", "key"),
+    *("notification", "webhook", "delivery", "key", "invitation"),
 }
 """Names in paths that hold identifiers the hub gave, with or without `_id`; anything of another form is not there."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -185,7 +185,7 @@ class Dispatcher[R: Routes]:
         self, route: Route, request: Request, arguments: Mapping[str, Any]
     ) -> Callable[[Mapping[str, Any]], Any]:
         """The handler, whose act is written down with what it changes."""
-        act = route.audited
+        act = route.audited.acts[0] if isinstance(route.audited, OneOf) else route.audited
         if not isinstance(act, Act):
             return lambda wanted: route.handler(**wanted)
         names, body = dict(request.names), arguments.get("body")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from erphub.platform.capability import Act, Audited, ByService, Limit, Permission
+from erphub.platform.capability import Act, Audited, ByService, Limit, OneOf, Permission
 from erphub.platform.identity import AccessLevel
 from erphub.platform.wire import Model
 
@@ -62,7 +62,7 @@ class Route:
     @property
     def acts(self) -> tuple[Act, ...]:
         """The acts that it may be."""
-        if isinstance(self.audited, ByService):
+        if isinstance(self.audited, ByService | OneOf):
             return self.audited.acts
         return (self.audited,) if isinstance(self.audited, Act) else ()
 

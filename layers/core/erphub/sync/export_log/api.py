@@ -86,7 +86,8 @@ def skip_export(
     body: SkipRequest,
 ) -> EntryView:
     """Leave a document out for good, with a reason."""
-    return _shown(service.skip(member.client_id, connection_id, entry_id, member.user, body), actors)
+    who = member.name or "somebody"
+    return _shown(service.skip(member.client_id, connection_id, entry_id, who, body), actors)
 
 
 @router.post(LOG + "/{entry_id}/posted-by-hand", needs=SYNC_RUN, audit=DOCUMENT_POSTED, status=200)

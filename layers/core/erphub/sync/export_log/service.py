@@ -135,13 +135,13 @@ class ExportLogService:
                 if entry.code == code:
                     yield entry
 
-    def skip(self, client_id: str, connection_id: str, entry_id: str, by: str, skip: SkipRequest) -> Entry:
-        """Leave it out for good, with the reason; of what is in the ERP already, the PDF that is not.
+    def skip(self, client_id: str, connection_id: str, entry_id: str, who: str, skip: SkipRequest) -> Entry:
+        """Leave it out for good, with the reason and the name of who says so; of what the ERP has, the PDF it lacks.
 
         Raises NotFound, Conflict.
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
-        detail = f"{skip.reason} ({by})"
+        detail = f"{skip.reason} ({who})"
         if entry.lacks_pdf:
             return self._save(sync, entry, {"attachment": Attachment.LEFT_OUT, "code": "", "detail": detail})
         _refuse_sent(entry)

@@ -47,7 +47,7 @@ def ids_in_events(tree: ast.Module) -> Iterator[str]:
     """Members of events' data that are a person's id, or are called as one is, without the name beside it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and last_name(node.func) == "make_event":
-            for given in [*node.args[4:], *(keyword.value for keyword in node.keywords)]:
+            for given in [*node.args[5:], *(keyword.value for keyword in node.keywords)]:
                 if last_name(given) in PERSONS:
                     yield ast.unparse(given)
             for keyword in node.keywords:

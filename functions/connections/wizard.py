@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from erphub.platform.tasks import TimeLeft
+
+
+def sweep_overdue(time_left: "TimeLeft") -> "Mapping[str, Any]":
+    """What is past its end: invitations, which take no time, then wizards. Raises Unavailable."""
+    ended = app.services().get(ExpiredInvitations).sweep()
+    return {"swept": app.services().get(OverdueWizards).sweep(time_left), "invitations_ended": ended}
+
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, Any]":
     """Do one task. Raises Unavailable, TaskFailed."""
@@ -34,8 +42,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
             "finish": lambda given: wizards().finish(given["client_id"], given["wizard_id"], given["reason"]),
             "test": lambda given: wizards().tester.test(given["client_id"], given["connection_id"], given["test_id"]),
             tasks.EXECUTION_ENDED: lambda given: wizards().execution_ended(given["client_id"], given),
-            "sweep_wizards": lambda _: {"swept": app.services().get(OverdueWizards).sweep(time_left)},
-            "sweep_invitations": lambda _: {"swept": app.services().get(ExpiredInvitations).sweep()},
+            "sweep_wizards": lambda _: sweep_overdue(time_left),
             "sweep_secrets": lambda _: {"swept": app.services().get(OrphanedSecrets).sweep(time_left)},
         }
     )

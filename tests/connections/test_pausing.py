@@ -34,9 +34,9 @@ def test_a_connection_is_paused_and_resumed_and_the_audit_log_says_by_whom(hub, 
 
 
 def test_only_who_may_edit_a_connection_pauses_it(hub, connection):
+    hub.join("neighbour", "administrator")
     for verb in ("pause", "resume"):
         assert hub.call("POST", f"{connection}/{verb}", user="viewer").code == "permission_missing"
-        hub.join("neighbour", "administrator")
         assert hub.call("POST", f"{connection}/{verb}", user="neighbour").code == "connection_not_shared"
     foreign = connection.replace(hub.client, hub.other_client)
     assert hub.call("POST", f"{foreign}/pause", user="neighbour").code == "connection_not_found"

@@ -1,6 +1,7 @@
 """Somebody is asked into a client and belongs to it once they have accepted: before that they have no right at all."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from erphub.tenancy.invitations.dynamodb import InvitationTable
 from erphub.tenancy.invitations.models import INVITATION_LIFETIME
 from erphub.tenancy.invitations.tasks import ExpiredInvitations
 from tests.support.aws import on_both
-from tests.support.hub import ACCOUNTANT, ADMINISTRATOR, NEIGHBOUR, VIEWER, Answer, Hub
+from tests.support.hub import ACCOUNTANT, ADMINISTRATOR, NEIGHBOUR, VIEWER, Answer, Hub, handler_module
 
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000, aws_request_id="r")
 LATER = {"seconds": INVITATION_LIFETIME.total_seconds()}
 
 
@@ -131,7 +133,11 @@ def test_an_invitation_ends_after_a_week_and_can_be_made_anew(hub: Hub):
 @on_both
 def test_what_nobody_answered_is_removed_and_written_down_once(hub: Hub):
     hub.invite(NEIGHBOUR, "viewer")
-    swept = app.services().get(ExpiredInvitations).sweep
+
+    def swept() -> int:
+        """The clock's event of every ten minutes."""
+        return int(handler_module("wizard").handler({"task": "sweep_wizards"}, CONTEXT)["invitations_ended"])
+
     assert (swept(), status(hub)) == (0, "invited")
     hub.pass_time(**LATER)
     assert (swept(), swept(), status(hub)) == (1, 0, None)

@@ -150,9 +150,7 @@ class OwnInvitation(Model):
     client_name: str
     role: str
     permissions: list[DeclaredPermission]
-    invited_by: Annotated[
-        str | None, Field(description="Who invites: an e-mail address, or a key's name")
-    ]
+    invited_by: Annotated[str | None, Field(description="Who invites: an e-mail address, or a key's name")]
     invited_at: datetime
     ends_at: Annotated[datetime, Field(description="Until when it can be accepted")]
 

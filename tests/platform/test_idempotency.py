@@ -136,7 +136,7 @@ def test_after_a_failure_on_our_side_the_same_thing_is_made_at_once(table: Table
 
     with pytest.raises(Unavailable):
         once("me", "key", "body", half)
-    with pytest.raises(Conflict) as reused:
+    with pytest.raises(Invalid) as reused:
         once("me", "key", "another body", lambda: add_thing(table))
     assert reused.value.code == "idempotency_key_reused"
     once("me", "key", "body", lambda: add_thing(table))

@@ -54,6 +54,21 @@ def test_a_job_is_kept_as_it_was_made(office: Office) -> None:
     assert [job.id for job in office.jobs.list_jobs(CLIENT, PageQuery()).items] == [made.id]
 
 
+def test_null_leaves_each_field_as_it_is_and_a_schedule_is_taken_away_by_its_own_word(office: Office) -> None:
+    made = office.jobs.create(CLIENT, new(period={"kind": "days", "days": 40}, schedule=NIGHTLY), "u")
+    form = {"name": "Nightly", "company_keys": None, "dataset_ids": None, "period": None, "schedule": None}
+    kept = office.jobs.update(CLIENT, made.id, ChangedJob.model_validate(form | {"version": 1}))
+    assert (kept.name, kept.company_keys, kept.period, kept.schedule) == (
+        "Nightly",
+        made.company_keys,
+        made.period,
+        made.schedule,
+    )
+    assert kept.next_run_at == made.next_run_at
+    off = office.jobs.update(CLIENT, made.id, ChangedJob.model_validate({"schedule": "by_hand", "version": 2}))
+    assert (off.schedule, off.next_run_at) == (None, None)
+
+
 def test_a_scheduled_job_says_when_it_runs_next(office: Office) -> None:
     made = office.jobs.create(CLIENT, new(period={"kind": "days", "days": 40}, schedule=NIGHTLY), "u")
     assert made.next_run_at == "2026-01-11T01:30:00Z"
@@ -141,7 +156,7 @@ def test_a_schedule_can_be_given_and_taken_away(office: Office) -> None:
         ChangedJob.model_validate_json(f'{{"version":1,"schedule":{__import__("json").dumps(NIGHTLY)}}}'),
     )
     assert given.next_run_at is not None
-    taken = office.jobs.update(CLIENT, made.id, ChangedJob.model_validate_json('{"version":2,"schedule":null}'))
+    taken = office.jobs.update(CLIENT, made.id, ChangedJob.model_validate_json('{"version":2,"schedule":"by_hand"}'))
     assert (taken.schedule, taken.next_run_at) == (None, None)
     assert list(office.store.due(datetime(2030, 1, 1, tzinfo=UTC))) == []
 
@@ -214,7 +229,7 @@ def test_a_run_that_nobody_began_does_not_stay_queued(office: Office) -> None:
     with pytest.raises(Unavailable):
         office.run_service.start_due(job, NOW)
     office.jobs.update(
-        CLIENT, made.id, ChangedJob.model_validate({"version": 1, "schedule": None})
+        CLIENT, made.id, ChangedJob.model_validate({"version": 1, "schedule": "by_hand"})
     )  # no tick comes back
     (shown,) = office.run_service.list_runs(CLIENT, made.id, PageQuery()).items
     assert shown.status == "queued", "the next tick may still start it"

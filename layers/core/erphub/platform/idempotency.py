@@ -13,7 +13,7 @@ class IdempotencyStore(Protocol):
         What is wrong with the request is not remembered. Work that died or was not answered is done anew with the same
         identifiers (`platform.ids.repeatable`), and so finds what it had stored.
 
-        Raises Conflict: `idempotency_key_in_use` while the first is still going on, `idempotency_key_reused` when
-        the key came before with another request.
+        Raises Conflict (`idempotency_key_in_use`) while the first is still going on, Invalid (`idempotency_key_reused`)
+        when the key came before with another request: draft-ietf-httpapi-idempotency-key-header, 2.7.
         """
         ...

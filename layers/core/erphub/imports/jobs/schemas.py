@@ -1,6 +1,6 @@
 """What is sent and shown about import jobs."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -22,14 +22,16 @@ class NewJob(Model):
 
 
 class ChangedJob(Model):
-    """What is to change; what is left out stays. A schedule of null takes it away."""
+    """What is to change; what is left out, or null, stays as it is."""
 
     name: Name | None = None
     description: Description | None = None
     company_keys: Choice | None = None
     dataset_ids: Choice | None = None
     period: Period | None = None
-    schedule: NewSchedule | None = None
+    schedule: Annotated[
+        NewSchedule | Literal["by_hand"] | None, Field(description="`by_hand` takes the schedule away")
+    ] = None
     version: Annotated[int, Field(description="The version that was read")]
 
 

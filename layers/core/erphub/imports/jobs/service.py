@@ -58,10 +58,11 @@ class ImportJobService:
             raise Conflict(
                 "It was changed by somebody else in the meantime. Read it again, then decide.", code="version_conflict"
             )
-        given = changed.model_fields_set - {"version"}
-        values: dict[str, Any] = {
-            name: getattr(changed, name) for name in given if name == "schedule" or getattr(changed, name) is not None
-        }
+        values = {name: getattr(changed, name) for name in changed.model_fields_set - {"version"}}
+        values = {name: value for name, value in values.items() if value is not None}
+        given = set(values)
+        if changed.schedule == "by_hand":
+            values["schedule"] = None
         now = self.clock()
         after = before.model_copy(update=values | {"version": before.version + 1, "updated_at": now})
         _check(after)

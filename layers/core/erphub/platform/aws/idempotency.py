@@ -11,7 +11,7 @@ from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, HubError, Unavailable, Uncertain
+from erphub.platform.errors import Conflict, HubError, Invalid, Unavailable, Uncertain
 from erphub.platform.idempotency import IdempotencyStore
 from erphub.platform.ids import repeatable
 from erphub.platform.writes import Key
@@ -56,13 +56,13 @@ class IdempotencyRecords(IdempotencyStore):
         return done
 
     def _begin(self, place: Key, request: str) -> Item:
-        """The record, ours to work on unless it has an answer. Raises Conflict."""
+        """The record, ours to work on unless it has an answer. Raises Conflict, Invalid."""
         now = self.clock()
         found = self.table.get(place)
         if found is not None and found["expires_at"] <= now.timestamp():
             found = None
         if found is not None and found["request"] != request:
-            raise Conflict(
+            raise Invalid(
                 "This Idempotency-Key came before with another request. Use a new one.", code="idempotency_key_reused"
             )
         if found is not None and "data" in found:

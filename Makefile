@@ -82,7 +82,7 @@ demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAF
 CHECKS := check-drawing check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: drawing check $(CHECKS) reliability test test-unit test-ports test-template test-sqlserver test-reliability test-e2e bench format openapi
+.PHONY: drawing check $(CHECKS) reliability test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench format openapi
 check: venv tools ## Format, lint, types, import contracts, structure, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -120,11 +120,14 @@ format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .
 
 test: venv tools ## All tests
-	@$(MAKE) test-unit test-template test-sqlserver test-reliability test-e2e
+	@$(MAKE) test-unit test-integration test-template test-sqlserver test-reliability test-e2e
 
 # One pytest per kind: they differ in what runs beside them.
-test-unit:
-	@$(PYTEST) -q -n 2 --dist worksteal tests --ignore tests/template --ignore tests/standins/sqlserver --ignore tests/reliability --ignore tests/e2e
+APART := --ignore tests/template --ignore tests/standins/sqlserver --ignore tests/reliability --ignore tests/e2e
+test-unit: # what needs nothing but its own process, in a minute
+	@$(PYTEST) -q -n 2 --dist worksteal -m 'not integration' tests $(APART)
+test-integration: # servers, the local AWS, moto, the table engine, fresh processes: see tests/support/integration.py
+	@$(PYTEST) -q -n 2 --dist worksteal -m integration tests $(APART)
 test-template:
 	@$(PYTEST) -q tests/template
 test-sqlserver:

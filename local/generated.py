@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from erphub import app, openapi
@@ -22,9 +23,15 @@ FILES: Mapping[str, Callable[[], str]] = {
 """What is made, by path: the public description, what the gateway is told, which package has which route, who may."""
 
 
+@cache
+def texts() -> Mapping[str, str]:
+    """What each should hold; made once, for the code of a process does not change."""
+    return {name: make() for name, make in FILES.items()}
+
+
 def stale(root: Path = ROOT) -> dict[Path, str]:
     """The files that do not hold what they should, and what that is."""
-    wanted = {root / name: make() for name, make in FILES.items()}
+    wanted = {root / name: text for name, text in texts().items()}
     return {path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text}
 
 

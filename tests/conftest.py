@@ -2,7 +2,8 @@
 
 import gc
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import settings
 
 from erphub.erp.transports.sqlserver import reaching
 from erphub.platform import redaction
+from tests.support import integration
 from tests.support.aws import AWS
 
 pytest_plugins = ["tests.support.receiver", "tests.support.hub", "tests.support.whole"]
@@ -40,6 +42,26 @@ def pytest_configure(config: pytest.Config) -> None:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+    integration.watch()
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m is looked at
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need more than this process are integration tests."""
+    for item in items:
+        if isinstance(item, pytest.Function) and integration.is_integration(item):
+            item.add_marker("integration")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Watch a test and its fixtures."""
+    integration.begin(item)
+    try:
+        return (yield)
+    finally:
+        integration.end()
 
 
 def pytest_unconfigure() -> None:
@@ -80,3 +102,10 @@ def aws(where: str) -> Iterator[None]:
     """An AWS of the test's own."""
     with AWS[where]():
         yield
+
+
+@pytest.fixture
+@integration.integration
+def fresh_python() -> Path:
+    """Another Python, which has imported nothing yet."""
+    return Path(sys.executable)

@@ -18,12 +18,14 @@ from erphub.platform.errors import Conflict
 from erphub.platform.ids import new_id
 from local import emulator, processes
 from tests.support.aws import make_table
+from tests.support.integration import integration
 
 CUSTOMER, CLIENT = new_id(), new_id()
 MANY = 200
 
 
 @pytest.fixture(scope="module")
+@integration
 def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
     """A table of an emulator that runs for these tests alone."""
     directory, port = tmp_path_factory.mktemp("aws"), processes.free_port()

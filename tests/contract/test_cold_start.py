@@ -37,11 +37,13 @@ def test_every_api_is_among_the_light_ones():
 
 
 @pytest.mark.parametrize("function", LIGHT, ids=lambda function: function.name)
+@pytest.mark.usefixtures("fresh_python")
 def test_a_light_function_starts_without_a_driver_arrow_or_a_table_engine(function: Function):
     assert imports.loaded(function) & set(DRIVERS_AND_ENGINES) == set()
 
 
 @pytest.mark.parametrize("function", APIS, ids=lambda function: function.name)
+@pytest.mark.usefixtures("fresh_python")
 def test_an_api_starts_with_these_libraries_alone(function: Function):
     """Each costs every caller who meets a cold start: who adds one says what it costs (`python -m benchmarks e`)."""
     code = (
@@ -52,6 +54,7 @@ def test_an_api_starts_with_these_libraries_alone(function: Function):
 
 
 @pytest.mark.parametrize("function", APIS, ids=lambda function: function.name)
+@pytest.mark.usefixtures("fresh_python")
 def test_an_api_starts_without_the_packages_of_its_routes(function: Function):
     code = f"import sys, {function.module}; print(*(name for name in sys.modules if name.startswith('erphub.')))"
     loaded = imports.run(code, imports.environment(function)).split()
@@ -59,6 +62,7 @@ def test_an_api_starts_without_the_packages_of_its_routes(function: Function):
 
 
 @pytest.mark.parametrize("function", APIS, ids=lambda function: function.name)
+@pytest.mark.usefixtures("fresh_python")
 def test_an_api_is_loaded_while_the_garbage_collector_rests_which_is_at_work_afterwards(function: Function):
     code = (
         "import gc; rounds = []; gc.callbacks.append(lambda phase, info: rounds.append(phase));"
@@ -69,6 +73,7 @@ def test_an_api_is_loaded_while_the_garbage_collector_rests_which_is_at_work_aft
     assert (at_work, frozen) == ("True", "True")
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_no_function_loads_the_whole_of_boto3_or_tracing_at_its_start():
     slow = {
         function.name: imports.loaded(function) & {"boto3", "s3transfer", "aws_xray_sdk"} for function in FUNCTIONS[:2]
@@ -76,6 +81,7 @@ def test_no_function_loads_the_whole_of_boto3_or_tracing_at_its_start():
     assert set().union(*slow.values()) == set()
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_a_function_that_loads_the_driver_would_be_noticed(tmp_path: Path):
     (tmp_path / "heavy.py").write_text("import pymssql\n")
     assert "pymssql" in imports.loaded(Function("Heavy", tmp_path, "heavy", ()))

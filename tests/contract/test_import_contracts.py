@@ -82,6 +82,7 @@ def lint(root: Path, **modules: str) -> str:
     ],
     ids=lambda value: " ".join(map(" ".join, value.items())) or "nothing" if isinstance(value, dict) else "",
 )
+@pytest.mark.usefixtures("fresh_python")
 def test_a_breach_breaks_its_contract_and_no_other(tmp_path: Path, breach: dict[str, str], broken: str | None):
     said = lint(tmp_path, **breach)
     verdicts = re.findall(r"^(.+) (KEPT|BROKEN)\b", said, re.MULTILINE)

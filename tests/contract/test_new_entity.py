@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.emulator import ROOT
+from tests.support.integration import integration
 
 TEMPLATE = ROOT / "tests/contract/notes"
 COPIED = ("layers/core", "functions", "local", "events", "tests", "benchmarks", "statemachines")
@@ -32,6 +33,7 @@ def content(root: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
+@integration
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the source tree, without what no entity needs."""
     root = tmp_path_factory.mktemp("tree")

@@ -28,6 +28,7 @@ def test_settings_that_cannot_be_right_are_refused_before_anything_is_dialled() 
         erp.open_system("visma-business", SQL_SERVER | {"server": "a b"}, {"password": "x"})
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_listing_the_catalogue_loads_no_driver_and_no_table_engine() -> None:
     code = (
         "import json, sys; from erphub.erp import catalogue as erp, forms;"

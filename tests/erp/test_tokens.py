@@ -17,6 +17,7 @@ from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import CredentialsRefused, Unavailable
 from tests.support.aws import make_table, on_moto
+from tests.support.integration import integration
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -44,6 +45,7 @@ class Clock:
 
 
 @pytest.fixture
+@integration
 def aws() -> Iterator[tuple[Table, str]]:
     """A table and a key."""
     with on_moto():
@@ -51,7 +53,7 @@ def aws() -> Iterator[tuple[Table, str]]:
         yield OneAtATime("t"), clients.client("kms").create_key()["KeyMetadata"]["KeyId"]
 
 
-@pytest.fixture(params=["process", "aws"])
+@pytest.fixture(params=["process", "moto"])
 def store(request: pytest.FixtureRequest) -> TokenStore:
     if request.param == "process":
         return InProcessTokenStore()
@@ -236,7 +238,7 @@ def test_every_token_is_hidden_from_the_log(store: TokenStore):
 type Sharing = Callable[[Clock], RateLimiter]
 
 
-@pytest.fixture(params=["process", "aws"])
+@pytest.fixture(params=["process", "moto"])
 def sharing(request: pytest.FixtureRequest) -> Sharing:
     """Makes what one process has of the limiter that all share."""
     if request.param == "process":

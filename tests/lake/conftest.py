@@ -9,6 +9,7 @@ import pytest
 from erphub.platform.aws import clients
 from erphub.platform.aws.objects import Bucket
 from local import emulator, processes
+from tests.support.integration import integration
 from tests.support.lossy import LossyStore
 
 BUCKET = "lake"
@@ -16,6 +17,7 @@ ROOT_KEY = "AKIATESTTESTTESTTEST"
 
 
 @pytest.fixture(scope="session")
+@integration
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The local AWS: the table engine speaks S3 by itself, so a stand-in within this process would not be asked."""
     directory, port = tmp_path_factory.mktemp("aws"), processes.free_port()

@@ -31,6 +31,7 @@ def within(seconds: float, condition) -> bool:
     return condition()
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_stopping_ends_the_program_and_its_children_and_nothing_else(tmp_path: Path):
     log = tmp_path / "log"
     started = processes.start([sys.executable, "-c", WITH_A_CHILD], log=log, environment={}, cwd=tmp_path)
@@ -47,6 +48,7 @@ def test_stopping_ends_the_program_and_its_children_and_nothing_else(tmp_path: P
             bystander.kill()
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_an_id_that_belongs_to_another_program_by_now_is_left_alone():
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as bystander:
         try:
@@ -56,6 +58,7 @@ def test_an_id_that_belongs_to_another_program_by_now_is_left_alone():
             bystander.kill()
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_a_program_says_where_it_listens(tmp_path: Path):
     script = "print('{\"port\": 4711}', flush=True); import time; time.sleep(600)"
     command = [sys.executable, "-c", script]
@@ -67,6 +70,7 @@ def test_a_program_says_where_it_listens(tmp_path: Path):
         processes.stop(started)
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_a_program_that_ends_before_it_is_ready_shows_its_last_words(tmp_path: Path):
     command = [sys.executable, "-c", "import sys; sys.exit('no such company')"]
     with pytest.raises(StartupError, match="no such company"):

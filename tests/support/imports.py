@@ -46,6 +46,7 @@ from erphub.platform.wire import instant
 from tests.support.aws import TENANTS, make_table
 from tests.support.erp import FakeErp, FakeSources, Row
 from tests.support.files import FolderFiles
+from tests.support.integration import integration
 
 CLIENT = "01HZZZZZZZZZZZZZZZZZZZZZZC"
 CONNECTION = "01HZZZZZZZZZZZZZZZZZZZZZZ0"
@@ -364,6 +365,7 @@ def prepared(where: str, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 @pytest.fixture
+@integration
 def imports(tmp_path: Path, table: Table) -> Imports:
     """A hub with one connection to an ERP that has two companies."""
     erp = FakeErp()

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from erphub.platform.outbound import addresses
+from tests.support.integration import integration
 
 HOST = "hooks.example.test"
 LOOPBACK = addresses.networks(["127.0.0.0/8"])
@@ -134,6 +135,7 @@ def receiver_certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
 
 
 @pytest.fixture
+@integration
 def receiver(receiver_certificate: tuple[Path, str]) -> Generator[Receiver]:
     running = Receiver(*receiver_certificate).start()
     yield running

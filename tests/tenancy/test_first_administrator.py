@@ -12,6 +12,7 @@ from erphub import app
 from erphub.platform.errors import HubError
 from erphub.tenancy.access import Authorizer
 from tests.support.hub import event, handler_module
+from tests.support.integration import integration
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -29,6 +30,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
+@integration
 def cloudformation():
     Answers.kept = []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)

@@ -199,6 +199,7 @@ def test_a_caller_is_who_the_token_says_and_no_more():
 
 
 @pytest.mark.parametrize("name", ["api", "wizard", "first_admin"])
+@pytest.mark.usefixtures("fresh_python")
 def test_a_function_starts_without_driver_table_engine_or_boto3(name: str):
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'functions/connections')!r}); import {name}; print(*sys.modules)"

@@ -13,6 +13,7 @@ import pytest
 from erphub.platform.aws import clients
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import ServiceBusy
+from tests.support.integration import integration
 
 ITEM = {"pk": "P", "sk": "S", "text": "x" * 50}
 BODY = json.dumps({"Item": {name: {"S": value} for name, value in ITEM.items()}}).encode()
@@ -44,6 +45,7 @@ class Service:
 
 
 @pytest.fixture
+@integration
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Makes the service that the clients ask."""
     made: list[Service] = []

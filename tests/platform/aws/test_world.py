@@ -16,15 +16,17 @@ from erphub.platform.secrets import Secrets
 from erphub.tenancy.cognito import CognitoUsers
 from tests.support.aws import on_moto
 from tests.support.connect import FakeSecrets
+from tests.support.integration import integration
 
 
 @pytest.fixture
+@integration
 def aws() -> Iterator[None]:
     with on_moto():
         yield
 
 
-@pytest.fixture(params=["fake", "aws"])
+@pytest.fixture(params=["fake", "moto"])
 def secrets(request: pytest.FixtureRequest) -> Secrets:
     if request.param == "fake":
         return FakeSecrets()

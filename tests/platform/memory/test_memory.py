@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from erphub.platform.aws import clients
 from tests.support.aws import EXPORTS, TENANTS, on_moto, table_request
 from tests.support.dynamo import MemoryDynamo
+from tests.support.integration import integration
 from tests.support.keeping import MemoryS3, MemorySecrets
 
 T = "t"
@@ -70,6 +71,7 @@ def _plain(answer: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
+@integration
 def moto() -> Iterator[None]:
     """One moto for all: its clients are slow to make."""
     with on_moto():

@@ -22,6 +22,7 @@ from erphub.platform.outbound import addresses as network
 from erphub.platform.outbound import deadlines
 from erphub.platform.outbound.https import HttpsPost
 from local.sqlserver import Catalogue, StandIn
+from tests.support.integration import integration
 from tests.support.slow import SlowServer, slow_server
 
 BOUND = 0.6
@@ -32,6 +33,7 @@ TRIES = 3
 
 
 @pytest.fixture(autouse=True)
+@integration
 def _short_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (
         (driver, "ANSWER_SECONDS"),

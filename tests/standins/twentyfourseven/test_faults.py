@@ -19,6 +19,7 @@ from local.erps.twentyfourseven.faults import UnknownFaultError
 from tests.standins.twentyfourseven.conftest import sign_in
 from tests.standins.twentyfourseven.soap_client import Fault, Soap
 from tests.standins.twentyfourseven.test_ledger import bundle, shop, voucher
+from tests.support.integration import integration
 
 POST = "rest:POST /transactions"
 
@@ -131,6 +132,7 @@ def test_calls_are_counted_by_what_they_are(app: App, rest: httpx.Client, soap: 
 
 
 @pytest.fixture
+@integration
 def served(app: App) -> Iterator[httpx.Client]:
     with Server(app) as server, httpx.Client(base_url=server.url, timeout=10) as client:
         answer = client.post("/login/oauth/token", data={
@@ -200,6 +202,7 @@ def first_organisation(said: dict[str, str]) -> dict[str, Any]:
     return httpx.get(f"{said['admin']}/state").json()["organisations"][0]
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_the_program_says_where_it_is_and_ends_when_told() -> None:
     with program("--lines", "50") as said:
         assert first_organisation(said)["line_count"] >= 50
@@ -207,6 +210,7 @@ def test_the_program_says_where_it_is_and_ends_when_told() -> None:
         assert probe.connect_ex(("127.0.0.1", httpx.URL(said["url"]).port or 0)) != 0
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_the_program_goes_on_where_it_ended(tmp_path: Path) -> None:
     state = str(tmp_path / "erp.state")
     with program("--state", state) as said:

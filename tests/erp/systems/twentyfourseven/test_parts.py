@@ -336,6 +336,7 @@ def test_a_secret_stays_with_the_organisation_client_and_way_of_signing_in_it_wa
     assert caught.value.errors[0].code == "secret_needed_again"
 
 
+@pytest.mark.usefixtures("fresh_python")
 def test_listing_the_catalogue_and_opening_a_connection_bring_no_client_and_no_table_engine():
     code = (
         "import sys; from erphub.erp import catalogue as erp; erp.catalogue();"

@@ -15,6 +15,7 @@ from erphub.erp.system import FoundCompany
 from erphub.erp.transports.sqlserver import driver
 from erphub.erp.transports.sqlserver.arrow import data_type
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
+from tests.support.integration import integration
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 PASSWORD = "s3cret;'%]å"
@@ -120,6 +121,7 @@ def authority_signed() -> Certificate:
 
 
 @pytest.fixture
+@integration
 def catalogue() -> Catalogue:
     """A server with a system database and nobody's companies yet."""
     made = Catalogue()
@@ -131,6 +133,7 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture
+@integration
 def site(catalogue: Catalogue, authority_signed: Certificate) -> Iterator[Site]:
     with StandIn(catalogue, tls=authority_signed) as server:
         yield Site(server)

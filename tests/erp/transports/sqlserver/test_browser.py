@@ -9,12 +9,14 @@ import pytest
 
 from erphub.erp.transports.sqlserver import browser
 from erphub.platform.errors import HubError
+from tests.support.integration import integration
 
 type Answer = Callable[[bytes], bytes | None]
 LOOPBACK = ip_address("127.0.0.1")
 
 
 @pytest.fixture
+@integration
 def answering() -> Iterator[Callable[[Answer], int]]:
     """Starts a browser that answers as told; returns its port."""
     sockets: list[socket.socket] = []

@@ -9,6 +9,7 @@ import pytest
 
 from erphub.erp.datasets import DATASETS
 from local.sqlserver import Catalogue, StandIn, company, saft, visma
+from tests.support.integration import integration
 
 from .conftest import PASSWORD, Imported, Site
 
@@ -16,6 +17,7 @@ type Load = Callable[[Path], Site]
 
 
 @pytest.fixture
+@integration
 def loaded(request: pytest.FixtureRequest) -> Load:
     """Starts a server with the file's company as F0001."""
 

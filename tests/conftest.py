@@ -67,6 +67,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_unconfigure() -> None:
     """Take Hypothesis's hook off the garbage collector: it keeps modules alive until after the interpreter's end, and
     duckdb then tells of every one of its functions, page after page, that it was leaked."""
+    gc.unfreeze()  # what `app.api` froze lives as long, and has the same heard
     gc.callbacks[:] = [hook for hook in gc.callbacks if not hook.__module__.startswith("hypothesis")]
 
 

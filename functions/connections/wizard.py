@@ -40,7 +40,9 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "Mapping[str, An
             "process_answer": lambda given: wizards().process_answer(given["client_id"], given["wizard_id"]),
             "record_failure": lambda given: wizards().record_failure(given["client_id"], given["wizard_id"]),
             "finish": lambda given: wizards().finish(given["client_id"], given["wizard_id"], given["reason"]),
-            "test": lambda given: wizards().tester.test(given["client_id"], given["connection_id"], given["test_id"]),
+            "test": lambda given: wizards().test_connection(
+                given["client_id"], given["connection_id"], given["test_id"], given.get("user_id", "")
+            ),
             tasks.EXECUTION_ENDED: lambda given: wizards().execution_ended(given["client_id"], given),
             "sweep_wizards": lambda _: sweep_overdue(time_left),
             "sweep_secrets": lambda _: {"swept": app.services().get(OrphanedSecrets).sweep(time_left)},

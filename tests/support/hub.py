@@ -293,7 +293,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
     )
     wizards = made.get(WizardTasks)
     tasks |= {name: getattr(wizards, name) for name in ("process_answer", "record_failure", "finish")}
-    tasks["test"] = wizards.tester.test
+    tasks["test"] = wizards.test_connection
     for person in (ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR):
         users.people[person] = User(person, address(person))
     customer, ids = new_id(), (new_id(), new_id())

@@ -14,6 +14,7 @@ from erphub.connections.capability import (
 from erphub.connections.health import PauseService
 from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
 from erphub.connections.service import ConnectionService
+from erphub.connections.test_starting import ConnectionTestStarter
 from erphub.platform.capability import ByService
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
@@ -54,9 +55,12 @@ def update_connection(
     status=202,
     limit=TESTS,
 )
-def test_connection(service: ConnectionService, member: Member, connection_id: str) -> ConnectionView:
+def test_connection(
+    connections: ConnectionService, starter: ConnectionTestStarter, member: Member, connection_id: str
+) -> ConnectionView:
     """Start a test of a connection; its result appears in `last_test`."""
-    return service.start_test(member, connection_id)
+    starter.start(member, connection_id)
+    return connections.get(member, connection_id)
 
 
 @router.get("/clients/{client_id}/connections/{connection_id}/audit", needs=CONNECTIONS_MANAGE)

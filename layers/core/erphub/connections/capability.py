@@ -9,6 +9,9 @@ CONNECTION_DEGRADED = EventType("connection.degraded", "A connection's ERP refus
 CONNECTION_HEALED = EventType("connection.healed", "A connection works again")
 CONNECTION_PAUSED = EventType("connection.paused", "A connection was paused")
 CONNECTION_RESUMED = EventType("connection.resumed", "A paused connection was resumed")
+ATTEMPTS_SLOWED = EventType(
+    "connection.attempts_slowed", "Many tries to connect were refused, so the next must wait", Level.WARNING
+)
 CONNECTIONS = Limit("connections", 100, "Connections")
 TESTS = Limit(
     "connection_tests_per_hour",
@@ -36,6 +39,7 @@ capability = Capability(
         CONNECTION_HEALED,
         CONNECTION_PAUSED,
         CONNECTION_RESUMED,
+        ATTEMPTS_SLOWED,
     ),
     limits=(CONNECTIONS, TESTS),
     environment=(

@@ -1,4 +1,4 @@
-"""Connections as their users see them: listed, renamed, shared, given to another owner, tested."""
+"""Connections as their users see them: listed, renamed, shared, given to another owner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,13 @@ from erphub.audit.models import AuditEntry
 from erphub.audit.schemas import AuditPage
 from erphub.audit.service import AuditLog
 from erphub.connections.access import ConnectionAccess, connection_not_found
-from erphub.connections.models import Connection, LastTest
-from erphub.connections.ports import ConnectionStore, ConnectionTests
+from erphub.connections.models import Connection
+from erphub.connections.ports import ConnectionStore
 from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
 from erphub.platform.actors import ActorDirectory, ActorView
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, Forbidden, Invalid
 from erphub.platform.identity import Member
-from erphub.platform.state_machines import StateMachine
 from erphub.platform.wire import PageQuery
 
 MAX_TEST_DURATION = timedelta(minutes=10)
@@ -31,10 +30,7 @@ class ConnectionService:
     """The use-cases behind the connections' routes."""
 
     store: ConnectionStore
-    tests: ConnectionTests
-    machine: StateMachine
     clock: Clock
-    new_id: Ids
     access: ConnectionAccess
     audit: AuditLog
     actors: ActorDirectory
@@ -105,17 +101,6 @@ class ConnectionService:
         if version is not None and version != before.version:
             raise Conflict(_STALE, code="version_conflict")
         return before
-
-    def start_test(self, member: Member, connection_id: str) -> ConnectionView:
-        """Start a test; its result appears in `last_test`. Raises NotFound, Forbidden, Conflict."""
-        connection = self.access.connection(member, connection_id)
-        if connection.is_being_deleted:
-            raise Conflict("The connection is being deleted.", code="connection_deleting")
-        test = LastTest(id=self.new_id(), started_at=self.clock())
-        waiting = self.tests.start_test(connection, test)
-        reference = {"client_id": member.client_id, "connection_id": connection_id, "test_id": test.id}
-        self.machine.start(f"test-{test.id}", reference)
-        return self._view(member, waiting)
 
     def _read(self, client_id: str, connection_id: str) -> Connection:
         connection = self.store.get(client_id, connection_id)

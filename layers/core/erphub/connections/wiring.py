@@ -6,11 +6,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from erphub.connections.access import ConnectionAccess
+    from erphub.connections.attempts import AttemptGuard
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.erp_access import ErpAccess
     from erphub.connections.health import HealthService, PauseService
     from erphub.connections.hooks import AllConnectionHooks
     from erphub.connections.service import ConnectionService
+    from erphub.connections.test_starting import ConnectionTestStarter
     from erphub.connections.testing import ConnectionTester
     from erphub.erp.resources import AdapterResources
     from erphub.lake.ports import ConnectionCompanies
@@ -46,10 +48,7 @@ def connection_service(services: "Services") -> "ConnectionService":
     platform, connections = services.platform, services.get(ConnectionTable)
     return ConnectionService(
         connections,
-        connections,
-        platform.machine(platform.settings.connect_machine),
         platform.clock,
-        platform.new_id,
         services.get(ConnectionAccess),
         services.get(AuditLog),
         services.get(MemberDirectory),
@@ -79,6 +78,24 @@ def health_service(services: "Services") -> "HealthService":
     )
 
 
+def connection_test_starter(services: "Services") -> "ConnectionTestStarter":
+    """Starts tests by hand, for the API."""
+    from erphub.connections.access import ConnectionAccess
+    from erphub.connections.attempts import AttemptGuard
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.connections.test_starting import ConnectionTestStarter
+
+    platform = services.platform
+    return ConnectionTestStarter(
+        services.get(ConnectionTable),
+        services.get(ConnectionAccess),
+        services.get(AttemptGuard),
+        platform.machine(platform.settings.connect_machine),
+        platform.clock,
+        platform.new_id,
+    )
+
+
 def connection_tester(services: "Services") -> "ConnectionTester":
     """Tests of connections by hand."""
     from erphub.connections.dynamodb import ConnectionTable
@@ -98,6 +115,18 @@ def connection_tester(services: "Services") -> "ConnectionTester":
         services.get(HealthService),
         platform.clock,
     )
+
+
+def attempt_guard(services: "Services") -> "AttemptGuard":
+    """Makes who guesses wait."""
+    from erphub.audit.service import AuditLog
+    from erphub.connections.attempts import AttemptGuard
+    from erphub.connections.attempts_dynamodb import RefusalTable
+    from erphub.events.publisher import EventPublisher
+
+    platform = services.platform
+    store = RefusalTable(platform.table)
+    return AttemptGuard(store, services.get(AuditLog), services.get(EventPublisher), platform.clock)
 
 
 def pause_service(services: "Services") -> "PauseService":
@@ -168,5 +197,7 @@ PROVIDES = (
     erp_access,
     connection_hooks,
     connection_tester,
+    connection_test_starter,
+    attempt_guard,
 )
 TAKES_PART = (dependents, company_keys, stock_counts)

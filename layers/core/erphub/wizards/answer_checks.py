@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from erphub.companies.service import CompanyRegistry
+from erphub.connections.attempts import AttemptGuard
 from erphub.connections.ports import ConnectionStore
 from erphub.erp.description import Description, Step
 from erphub.platform.errors import Conflict, Gone
 from erphub.platform.identity import Member
 from erphub.platform.text import clean_name
 from erphub.wizards import choices as choosing
-from erphub.wizards.attempts import AttemptGuard
 from erphub.wizards.drafts import connection_changed
 from erphub.wizards.models import Wizard
 from erphub.wizards.options import WizardCompanies

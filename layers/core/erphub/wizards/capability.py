@@ -1,10 +1,7 @@
 """What the wizard brings to the hub."""
 
-from erphub.platform.capability import Act, Capability, EventType, Level, Limit, LimitKind, Variable
+from erphub.platform.capability import Act, Capability, Limit, LimitKind, Variable
 
-ATTEMPTS_SLOWED = EventType(
-    "connection.attempts_slowed", "Many tries to connect were refused, so the next must wait", Level.WARNING
-)
 WIZARDS = Limit("wizards", 50, "Wizards that are open")
 COMPANIES_FOUND = Limit("companies_found", 5_000, "Companies that a wizard lists", LimitKind.SIZE)
 CHOICES_FOUND = Limit("choices_found", 5_000, "Choices that a wizard lists for a field", LimitKind.SIZE)
@@ -16,7 +13,6 @@ capability = Capability(
     "wizards",
     "Wizards",
     packages=("wizards",),
-    events=(ATTEMPTS_SLOWED,),
     limits=(WIZARDS, COMPANIES_FOUND, CHOICES_FOUND),
     environment=(Variable("CONNECT_MACHINE_ARN"),),
     acts=(

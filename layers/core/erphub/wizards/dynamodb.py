@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, override
 
 from pydantic_core import from_json
@@ -23,7 +22,6 @@ from erphub.platform.text import searchable
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.dynamodb import client_key
-from erphub.wizards.attempts import Refusals, RefusalStore
 from erphub.wizards.capability import WIZARDS
 from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.ports import ListedOptions, WizardStore
@@ -129,37 +127,6 @@ class OpenWizardCount(StockCount):
         return sum(WizardStatus(item["status"]).is_open for item in found)
 
 
-class RefusalTable(RefusalStore):
-    """One item per subject, in a partition of its own."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    @override
-    def get(self, subject: str) -> Refusals | None:
-        item = self._table.get(refused_attempts_key(subject))
-        return Refusals(int(item["refused"]), datetime.fromisoformat(item["last_at"])) if item else None
-
-    @override
-    def add(self, subject: str, answer: str, now: datetime, *, anew: bool) -> Refusals:
-        counted = "refused = :one" if anew else "refused = if_not_exists(refused, :none) + :one"
-        none: dict[str, Any] = {} if anew else {"none": 0}
-        try:
-            item = self._table.update(
-                refused_attempts_key(subject),
-                f"SET {counted}, last_at = :now, last_answer = :answer, expires_at = :gone",
-                condition="attribute_not_exists(last_answer) OR last_answer <> :answer",
-                one=1,
-                **none,
-                now=instant(now),
-                answer=answer,
-                gone=int((now + timedelta(days=1)).timestamp()),
-            )
-        except VersionConflict:  # this answer was counted before
-            item = self._table.get(refused_attempts_key(subject)) or {"refused": 1, "last_at": instant(now)}
-        return Refusals(int(item["refused"]), datetime.fromisoformat(item["last_at"]))
-
-
 class OptionTable(ListedOptions):
     """One item per company and choice, below their wizard's."""
 
@@ -263,11 +230,6 @@ def _company(item: Item) -> FoundCompany:
 def wizard_key(client_id: str, wizard_id: str) -> Key:
     """The key of a wizard."""
     return make_key(f"CLIENT#{client_id}", "WIZARD", wizard_id)
-
-
-def refused_attempts_key(subject: str) -> Key:
-    """The key of the refused tries of a subject, whose own words are not in it."""
-    return make_key(f"ATTEMPTS#{sha256(subject.encode()).hexdigest()}", "ATTEMPTS")
 
 
 def open_wizard_key(client_id: str, wizard_id: str) -> Key:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from erphub.connections.attempts import Attempt, AttemptGuard
 from erphub.connections.ports import OpensErp
 from erphub.connections.testing import ConnectionTester, probes_of, problem_of_failed
 from erphub.erp.catalogue import describe
@@ -21,7 +22,6 @@ from erphub.platform.problems import as_problem
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.platform.wire import JsonObject
 from erphub.wizards import choices as choosing
-from erphub.wizards.attempts import AttemptGuard
 from erphub.wizards.completion import WizardCompletion
 from erphub.wizards.ending import end_wizard
 from erphub.wizards.models import Wizard, WizardStatus
@@ -151,11 +151,11 @@ class WizardTasks:
                 wizard, notice = self._load_further_lists(wizard)
         except (ErpRefused, Invalid, NotFound) as error:
             if step.tests:
-                self.attempts.record(wizard, as_problem(error))
+                self.attempts.record(_attempt(wizard), as_problem(error))
             return self._ask_again(wizard, as_problem(error))
         if wizard.problem is not None:
             if step.tests:
-                self.attempts.record(wizard, wizard.problem)
+                self.attempts.record(_attempt(wizard), wizard.problem)
             return self._ask_again(wizard, wizard.problem)
         open_steps = [one.id for one in description.steps if one.id not in wizard.answers]
         if not open_steps:
@@ -230,6 +230,16 @@ class WizardTasks:
             return self._ask_again(wizard.model_copy(update={"answered": step, "answers": kept}), as_problem(error))
         return STOP
 
+    def test_connection(self, client_id: str, connection_id: str, test_id: str, user_id: str) -> JsonObject:
+        """Test a connection that is kept, as somebody asked by hand: a try like an answer's. Raises Unavailable."""
+        done = self.tester.test(client_id, connection_id, test_id)
+        connection = self.tester.connections.get(client_id, connection_id)
+        test = connection.last_test if connection else None
+        if connection and test and user_id and test.id == test_id and test.problem and not test.has_passed:
+            target = describe(connection.erp_system).target(connection.settings)
+            self.attempts.record(Attempt(f"test {test_id}", client_id, connection_id, target, user_id), test.problem)
+        return done
+
     def record_failure(self, client_id: str, wizard_id: str) -> JsonObject:
         """The answer could not be worked on, however often it was tried: say so and ask the step again.
 
@@ -246,6 +256,9 @@ class WizardTasks:
             "It could not be tried out just now. Nothing is lost: answer the step again in a minute.",
             code="unavailable",
         )
+        tested = next((step.tests for step in describe(wizard.erp_system).steps if step.id == wizard.answered), False)
+        if tested:  # a server that held every try until it was given up was tried all the same
+            self.attempts.record(_attempt(wizard), as_problem(error))
         return self._ask_again(wizard, as_problem(error) | {"status": 503, "title": "Not available now"})
 
     def finish(self, client_id: str, wizard_id: str, reason: str) -> JsonObject:
@@ -276,3 +289,10 @@ def _no_longer_fits(wizard: Wizard, probes: Sequence[Probe]) -> bool:
     failed = next((probe for probe in probes if probe.outcome is Outcome.FAILED), None)
     chosen = any(step.depends_on_server and step.id in wizard.answers for step in describe(wizard.erp_system).steps)
     return wizard.edit is not None and chosen and failed is not None and failed.stage in _STAGES_OF_COMPANIES
+
+
+def _attempt(wizard: Wizard) -> Attempt:
+    """The answer that is being tried out."""
+    by, target = wizard.answered_by, describe(wizard.erp_system).target(wizard.settings)
+    ids = f"{wizard.id} {wizard.answered_at}", wizard.client_id, wizard.connection_id, target
+    return Attempt(*ids, by.user, by.email, by.source) if by else Attempt(*ids, wizard.owner)

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from erphub.platform.services import Services
     from erphub.wizards.access import WizardAccess
     from erphub.wizards.answers import AnswerService
-    from erphub.wizards.attempts import AttemptGuard
     from erphub.wizards.cleanup import WizardCleanup
     from erphub.wizards.completion import WizardCompletion
     from erphub.wizards.dynamodb import OptionTable, WizardTable
@@ -104,13 +103,13 @@ def wizard_service(services: "Services") -> "WizardService":
 def answer_service(services: "Services") -> "AnswerService":
     """Answers to a wizard's steps, for the API."""
     from erphub.companies.service import CompanyRegistry
+    from erphub.connections.attempts import AttemptGuard
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.platform import redaction
     from erphub.tenancy.limits import TenantLimits
     from erphub.wizards.access import WizardAccess
     from erphub.wizards.answer_checks import AnswerChecks
     from erphub.wizards.answers import AnswerService
-    from erphub.wizards.attempts import AttemptGuard
     from erphub.wizards.dynamodb import OptionTable, WizardTable
     from erphub.wizards.machine import WizardMachine
     from erphub.wizards.options import WizardCompanies
@@ -152,10 +151,10 @@ def option_service(services: "Services") -> "OptionService":
 
 def wizard_tasks(services: "Services") -> "WizardTasks":
     """The tasks of connect.asl.json."""
+    from erphub.connections.attempts import AttemptGuard
     from erphub.connections.erp_access import ErpAccess
     from erphub.connections.testing import ConnectionTester
     from erphub.platform import redaction
-    from erphub.wizards.attempts import AttemptGuard
     from erphub.wizards.completion import WizardCompletion
     from erphub.wizards.dynamodb import WizardTable
     from erphub.wizards.options import WizardCompanies
@@ -171,18 +170,6 @@ def wizard_tasks(services: "Services") -> "WizardTasks":
         services.get(WizardCompletion),
         services.get(ConnectionTester),
     )
-
-
-def attempt_guard(services: "Services") -> "AttemptGuard":
-    """Makes who guesses wait."""
-    from erphub.audit.service import AuditLog
-    from erphub.events.publisher import EventPublisher
-    from erphub.wizards.attempts import AttemptGuard
-    from erphub.wizards.dynamodb import RefusalTable
-
-    platform = services.platform
-    store = RefusalTable(platform.table)
-    return AttemptGuard(store, services.get(AuditLog), services.get(EventPublisher), platform.clock)
 
 
 def overdue_wizards(services: "Services") -> "OverdueWizards":
@@ -291,7 +278,6 @@ PROVIDES = (
     answer_service,
     option_service,
     wizard_tasks,
-    attempt_guard,
     wizard_cleanup,
     wizard_completion,
     overdue_wizards,

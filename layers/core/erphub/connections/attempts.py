@@ -1,6 +1,7 @@
-"""Answers that a server refused, or that reached none: counted, so that a wizard is no tool for guessing.
+"""Tries that a server refused, or that reached none: counted, so that the hub is no tool for guessing.
 
-They are counted for whoever answered, for the client, and for the target (server and login, whichever client asks).
+A try is an answer to a wizard's step that is tested, of a new connection or an edit, and a test by hand. It is counted
+for whoever made it, for the client, and for the target (server and login, whichever client asks).
 From a small number on the next try must wait, each time twice as long; that is written into the audit log, and the
 client's people are notified. What was refused is forgotten an hour after its wait has ended.
 """
@@ -12,18 +13,30 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from erphub.audit.service import AuditLog
-from erphub.erp.catalogue import describe
+from erphub.connections.capability import ATTEMPTS_SLOWED
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.clock import Clock
 from erphub.platform.errors import TooMany
 from erphub.platform.wire import JsonObject
-from erphub.wizards.capability import ATTEMPTS_SLOWED
-from erphub.wizards.models import Wizard
 
 FREE = {"caller": 30, "client": 10, "target": 5}
 """How many refused tries there may be until the next must wait."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 FORGOTTEN_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try, as it is counted and written down."""
+
+    id: str
+    """The same for the same try, however often it is told."""
+    client_id: str
+    connection_id: str
+    target: Mapping[str, str]
+    user: str
+    email: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,34 +81,31 @@ class AttemptGuard:
                 retry_after=int(seconds) + 1,
             )
 
-    def record(self, wizard: Wizard, problem: JsonObject) -> None:
-        """An answer was refused. Again, for the same answer, is fine."""
-        now, by = self.clock(), wizard.answered_by
-        user, answer = by.user if by else wizard.owner, f"{wizard.id} {wizard.answered_at}"
+    def record(self, attempt: Attempt, problem: JsonObject) -> None:
+        """A try was refused. Again, for the same try, is fine."""
+        now, key = self.clock(), f"attempts {attempt.id}"
         waits: list[timedelta] = []
-        for subject in _subjects(user, wizard.client_id, describe(wizard.erp_system).target(wizard.settings)):
+        for subject in _subjects(attempt.user, attempt.client_id, attempt.target):
             before = self.store.get(subject)
             stale = before is not None and now > (self._ends(subject, before) or before.last_at) + FORGOTTEN_AFTER
-            waits.append(_wait(subject, self.store.add(subject, answer, now, anew=stale).count))
+            waits.append(_wait(subject, self.store.add(subject, attempt.id, now, anew=stale).count))
         longest = max(waits)
         if not longest:
             return
         facts = {"code": problem.get("code"), "wait_seconds": int(longest.total_seconds())}
         self.audit.record(
-            wizard.client_id,
-            wizard.connection_id,
-            user,
+            attempt.client_id,
+            attempt.connection_id,
+            attempt.user,
             "attempts.slowed",
             None,
             facts,
-            by.source if by else None,
-            email=by.email if by else None,
-            event_key=f"attempts {answer}",
+            attempt.source,
+            email=attempt.email,
+            event_key=key,
         )
         detail = "Many tries to connect were refused, so the next must wait. The audit log says who made them."
-        self.events.publish(
-            make_event(ATTEMPTS_SLOWED, wizard.client_id, None, now, f"attempts {answer}", detail, **facts)
-        )
+        self.events.publish(make_event(ATTEMPTS_SLOWED, attempt.client_id, None, now, key, detail, **facts))
 
     @staticmethod
     def _ends(subject: str, refused: Refusals | None) -> datetime | None:

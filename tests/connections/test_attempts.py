@@ -1,9 +1,10 @@
 """A wizard is no tool for guessing: refused tries make the next one wait, and that is told."""
 
 from erphub import app
+from erphub.connections.attempts import FIRST_WAIT, FREE, LONGEST_WAIT
 from erphub.erp.probes import Stage
-from erphub.wizards.attempts import FIRST_WAIT, FREE, LONGEST_WAIT
-from erphub.wizards.tasks import WizardTasks
+from erphub.platform.errors import Unavailable
+from erphub.wizards.tasks import WizardTasks, _attempt
 from tests.support.connect import failed_at
 from tests.support.dialogue import SERVER, Wizard
 
@@ -80,7 +81,50 @@ def test_the_wait_is_in_the_audit_and_people_are_notified_once_for_each_answer(h
     assert "guess-last" not in str(entries)
     tasks = app.services().get(WizardTasks)
     kept = tasks.store.get(hub.client, wizard.id)
-    tasks.attempts.record(kept, {"code": "credentials_refused"})
+    tasks.attempts.record(_attempt(kept), {"code": "credentials_refused"})
     assert len(hub.call("GET", hub.in_client("/notifications")).json["items"]) == 1
     hub.pass_time(seconds=30)
     assert tried(hub).status == 202, "the same answer was counted once"
+
+
+def by_hand(hub, connection):
+    """The answer to another test by hand of a connection."""
+    return hub.call("POST", hub.in_client(f"/connections/{connection}/test"))
+
+
+def test_tests_by_hand_are_tries_as_well(hub):
+    connection = Wizard(hub).until("finish").get()["connection_id"]
+    hub.system.check = lambda: failed_at(Stage.LOGIN, "credentials_refused", "The server does not accept the login.")
+    taken = 0
+    while (said := by_hand(hub, connection)).status == 202:
+        taken += 1
+        assert taken <= FREE["target"]
+    assert (taken, said.status, said.code) == (FREE["target"], 429, "too_many_attempts")
+    assert tried(hub).status == 429, "the same server and login in a wizard wait as well"
+    entries = hub.call("GET", hub.in_client("/audit?action=attempts.slowed")).json["items"]
+    assert len(entries) == 1
+    hub.pass_time(seconds=said.json["retry_after"])
+    assert by_hand(hub, connection).status == 202
+
+
+def test_two_at_once_and_an_answer_that_was_lost_count_once_each(hub):
+    connection = Wizard(hub).until("finish").get()["connection_id"]
+    hub.system.check = lambda: failed_at(Stage.LOGIN, "credentials_refused", "The server does not accept the login.")
+    tests = [by_hand(hub, connection).json["last_test"]["id"] for _ in range(FREE["target"] - 1)]
+    tasks = app.services().get(WizardTasks)
+    for _ in range(3):  # the machine did not hear that it was done, and asks again
+        tasks.test_connection(hub.client, connection, tests[-1], "somebody")
+    assert by_hand(hub, connection).status == 202, "the same try was counted once"
+
+
+def test_a_server_that_held_every_try_until_it_was_given_up_was_tried_all_the_same(hub):
+    for number in range(FREE["target"]):
+        wizard = Wizard(hub)
+        hub.system.check = lambda: exhausted()
+        said = wizard.put("server", SERVER | {"password": f"guess-{number}"})
+        assert said.status == 202
+    assert tried(hub, password="guess-last").code == "too_many_attempts"
+
+
+def exhausted():
+    raise Unavailable("It did not answer in full.", code="query_timeout")

@@ -101,7 +101,7 @@ def test_tests_by_hand_are_tries_as_well(hub):
         assert taken <= FREE["target"]
     assert (taken, said.status, said.code) == (FREE["target"], 429, "too_many_attempts")
     assert tried(hub).status == 429, "the same server and login in a wizard wait as well"
-    entries = hub.call("GET", hub.in_client("/audit?action=attempts.slowed")).json["items"]
+    entries = hub.call("GET", hub.in_client("/audit"), query={"action": "attempts.slowed"}).json["items"]
     assert len(entries) == 1
     hub.pass_time(seconds=said.json["retry_after"])
     assert by_hand(hub, connection).status == 202

@@ -121,7 +121,7 @@ def attempt_guard(services: "Services") -> "AttemptGuard":
     """Makes who guesses wait."""
     from erphub.audit.service import AuditLog
     from erphub.connections.attempts import AttemptGuard
-    from erphub.connections.attempts_dynamodb import RefusalTable
+    from erphub.connections.dynamodb import RefusalTable
     from erphub.events.publisher import EventPublisher
 
     platform = services.platform

@@ -135,7 +135,7 @@ def start(directory: Path, port: int, root_key: str, *, bare: bool = False) -> S
     }
     if bare:
         own |= {"AUTH": "false", "PERSIST_STATE": "0", "S3_PERSIST": "0", "LOG_LEVEL": "WARNING"}
-    command = [str(ROOT / ".venv-aws/bin/python"), "-m", "ministack"]
+    command = [str(ROOT / ".venv-aws/bin/python"), "-P", str(ROOT / "local/policy_variables.py")]
     return processes.start(command, log=_log(directory), environment=own, cwd=directory)
 
 

@@ -90,7 +90,7 @@ def test_every_variable_is_declared_by_a_capability_and_every_one_is_read():
     assert {one for one in environment.read if not one.startswith(NOT_OURS)} == declared | EVERYBODYS | NEVER_GIVEN
 
 
-NEVER_GIVEN = {"WIZARD_TIMEOUT_SECONDS", "TENANT_ROLE"}
+NEVER_GIVEN = {"WIZARD_TIMEOUT_SECONDS"}
 """What the local stack and tests shorten, and a deployment leaves as it is."""
 
 

@@ -171,7 +171,7 @@ def test_credentials_that_cannot_be_had_are_waited_for_and_nobody_elses_are_used
     with tenants.acting_for("C2"):
         with pytest.raises(ServiceBusy) as raised:
             Bucket("lake").read("lake/C2/x")
-        assert raised.value.code == "credentials_busy"
+        assert raised.value.code == "storage_busy"
         assert [signed_by(one.headers) for one in requests] == ["client.C1"]
         assert Bucket("lake").read("lake/C2/x") == b"x"
     assert [signed_by(one.headers) for one in requests] == ["client.C1", "client.C2"]
@@ -261,3 +261,8 @@ def test_the_table_engine_is_told_the_credentials_of_the_tenant_at_hand(sts: Sts
         "aws_secret_access_key": "s",
         "aws_session_token": "token-client.C1-1",
     }
+
+
+def test_roles_are_taken_on_in_the_functions_own_region(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    assert clients._new_session().create_client("sts").meta.endpoint_url == "https://sts.eu-north-1.amazonaws.com"

@@ -44,6 +44,7 @@ capability = Capability(
     limits=(CONNECTIONS, TESTS),
     environment=(
         Variable("SECRET_PREFIX"),
+        Variable("TENANT_ROLE", needed_by=("connections.api",)),
         Variable("CONNECT_MACHINE_ARN"),
         Variable("SESSION_KEY"),
         Variable("ERP_ADDRESSES"),

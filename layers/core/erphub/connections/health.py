@@ -45,6 +45,8 @@ _INCONCLUSIVE = frozenset(
         "machine_failed",
         "not_finished",
         "worker_lost",
+        "secrets_busy",
+        "storage_busy",
         "table_busy",
         "lake_busy",
         "lake_unavailable",

@@ -13,7 +13,7 @@ capability = Capability(
     "Deletion of connections",
     packages=("deletions",),
     events=(CONNECTION_DELETING, CONNECTION_RESTORED),
-    environment=(Variable("DELETE_MACHINE_ARN"), Variable("DELETION_GRACE_SECONDS")),
+    environment=(Variable("DELETE_MACHINE_ARN"), Variable("DELETION_GRACE_SECONDS"), Variable("TENANT_ROLE")),
     acts=(
         CONNECTION_DELETED,
         RESTORED,

@@ -22,7 +22,11 @@ capability = Capability(
     permissions=(IMPORTS_MANAGE, IMPORTS_RUN),
     events=(IMPORT_FINISHED, IMPORT_FAILED),
     limits=(JOBS, RUNS),
-    environment=(Variable("IMPORT_MACHINE_ARN"), Variable("LAKE_BUCKET")),
+    environment=(
+        Variable("IMPORT_MACHINE_ARN"),
+        Variable("LAKE_BUCKET"),
+        Variable("TENANT_ROLE", needed_by=("imports.tasks",)),
+    ),
     acts=(
         JOB_CREATED,
         JOB_CHANGED,

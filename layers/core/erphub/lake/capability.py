@@ -9,5 +9,5 @@ capability = Capability(
     "Imported data",
     packages=("lake.datasets", "lake.rows"),
     permissions=(DATA_VIEW,),
-    environment=(Variable("LAKE_BUCKET"),),
+    environment=(Variable("LAKE_BUCKET"), Variable("TENANT_ROLE", needed_by=("lake.rows.api",))),
 )

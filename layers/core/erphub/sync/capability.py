@@ -41,6 +41,7 @@ capability = Capability(
         Variable("TRANSFER_MACHINE_ARN"),
         Variable("TRANSFER_FUNCTION", needed_by=("sync.uploads.api", "sync.transfers.api", "sync.scheduler")),
         Variable("LAKE_BUCKET"),
+        Variable("TENANT_ROLE", needed_by=("sync.tasks", "sync.documents.api", "sync.uploads.api")),
         Variable("RESEND_DELAY_SECONDS"),
     ),
     acts=(

@@ -21,6 +21,7 @@ capability = Capability(
     limits=(WEBHOOKS,),
     environment=(
         Variable("SECRET_PREFIX"),
+        Variable("TENANT_ROLE"),
         Variable("ALLOWED_ERP_NETWORKS"),
         Variable("WEBHOOK_CA_BUNDLE", needed_by=("webhooks.delivery",)),
     ),

@@ -14,7 +14,7 @@ capability = Capability(
     "Wizards",
     packages=("wizards",),
     limits=(WIZARDS, COMPANIES_FOUND, CHOICES_FOUND),
-    environment=(Variable("CONNECT_MACHINE_ARN"),),
+    environment=(Variable("CONNECT_MACHINE_ARN"), Variable("TENANT_ROLE")),
     acts=(
         CONNECTION_CREATED,
         CONNECTION_EDITED,

@@ -49,6 +49,8 @@ def _session() -> botocore.session.Session:
 def _new_session() -> botocore.session.Session:
     session = Session()
     session.register_component("data_loader", ServiceModels())
+    # Older versions ask STS in Virginia, wherever the function runs.
+    session.set_config_variable("sts_regional_endpoints", "regional")
     session.register("before-send", _count)
     return session
 

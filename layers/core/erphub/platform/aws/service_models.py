@@ -7,7 +7,9 @@ from typing import Any, Literal, get_args, override
 from botocore.loaders import JSONFileLoader, Loader
 from pydantic_core import from_json
 
-type Service = Literal["dynamodb", "s3", "secretsmanager", "stepfunctions", "lambda", "cognito-idp", "events", "kms"]
+type Service = Literal[
+    "dynamodb", "s3", "secretsmanager", "stepfunctions", "lambda", "cognito-idp", "events", "kms", "sts"
+]
 
 
 class ServiceModels(Loader):

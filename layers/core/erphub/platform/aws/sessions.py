@@ -43,7 +43,7 @@ _OVER = {"ExpiredToken", "ExpiredTokenException"}
 """What AWS says of credentials that are good no longer."""
 
 # Refused, too: a role that was made a moment ago is not known everywhere at once.
-_later = later_when_busy("credentials_busy", "The credentials for it could not be had.", otherwise=ServiceBusy)
+_later = later_when_busy("storage_busy", "The hub cannot reach its own storage.", otherwise=ServiceBusy)
 
 
 def tags_of(tenant: Tenant) -> dict[str, str]:

@@ -7,8 +7,8 @@ import pytest
 from erphub import app
 from erphub.events.publisher import make_event
 from erphub.imports.capability import IMPORT_FAILED
-from erphub.webhooks.delivery import new_delivery
 from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable
+from erphub.webhooks.service import new_delivery
 from tests.support.aws import on_both
 
 URL = "https://hooks.example.test/erp"

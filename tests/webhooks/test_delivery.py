@@ -4,10 +4,11 @@ import base64
 import hmac
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 import pytest
+import standardwebhooks
 
 from erphub.events.publisher import make_event
 from erphub.events.schemas import NotificationQuery
@@ -19,7 +20,7 @@ from erphub.webhooks import delivery as delivery_module
 from erphub.webhooks.capability import WEBHOOK_FAILING
 from erphub.webhooks.models import DeliveryStatus
 from erphub.webhooks.schemas import ChangedWebhook, NewWebhook
-from erphub.webhooks.service import sign
+from erphub.webhooks.service import new_delivery, sign
 from tests.support.aws import on_both
 from tests.support.receiver import HOST
 
@@ -80,6 +81,59 @@ def test_a_message_arrives_signed_and_is_logged(webhooks, receiver):
     }
     (delivery,) = deliveries(webhooks, webhook)
     assert (delivery.status, delivery.attempts[0].http_status, delivery.next_attempt_at) == ("delivered", 204, None)
+
+
+def test_the_published_library_verifies_a_message_and_nothing_that_was_altered(webhooks, receiver):
+    webhook = register(webhooks, receiver)
+    webhooks.time[0] = datetime.now(UTC)  # the library refuses what is older than five minutes
+    webhooks.delivery().deliver(happened(webhooks))
+    ((headers, body),) = receiver.got
+    library = standardwebhooks.Webhook(webhook.secret)
+    assert library.verify(body, headers)["type"] == "import.finished"
+    for altered in (body + b" ", body.replace(b"finished", b"failed")):
+        with pytest.raises(standardwebhooks.WebhookVerificationError):
+            library.verify(altered, headers)
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        library.verify(body, headers | {"webhook-id": "another"})
+
+
+def test_while_a_secret_is_changed_the_published_library_verifies_by_both(webhooks, receiver):
+    webhook = register(webhooks, receiver)
+    webhooks.time[0] = datetime.now(UTC)
+    body = ChangedWebhook.model_validate({"rotate_secret": True})
+    changed = webhooks.service().update(webhooks.member, webhook.id, body)
+    webhooks.delivery().deliver(happened(webhooks))
+    ((headers, body),) = receiver.got
+    for secret in (webhook.secret, changed.secret):
+        assert standardwebhooks.Webhook(secret).verify(body, headers)["type"] == "import.finished"
+    assert len(headers["webhook-signature"].split(" ")) == 2
+    webhooks.pass_time(days=1, seconds=1)
+    webhooks.delivery().deliver(happened(webhooks, run_id="later"))
+    headers, body = receiver.got[-1]
+    assert len(headers["webhook-signature"].split(" ")) == 1, "the old secret's day is over"
+
+
+def test_retries_follow_the_schedule_of_the_specification():
+    hours = [round(one.total_seconds() / 3600, 2) for one in delivery_module.RETRY_DELAYS]
+    assert delivery_module.RETRY_DELAYS[0] == timedelta(seconds=5)
+    assert hours[1:] == [0.08, 0.5, 2, 5, 10, 14, 20, 24]
+    assert len(hours) + 1 == 10, "tries"
+
+
+def test_a_test_message_goes_whatever_the_webhook_is_subscribed_to(webhooks, receiver):
+    webhook = register(webhooks, receiver, events=(IMPORT_FAILED,))
+    asked = webhooks.service().test(webhooks.member, webhook.id)
+    assert (asked.type, asked.status) == ("webhook.test", "pending")
+    run_round(webhooks)
+    ((headers, body),) = receiver.got
+    assert json.loads(body)["type"] == "webhook.test"
+    assert headers["webhook-id"] == asked.event_id
+    (delivery,) = deliveries(webhooks, webhook)
+    assert delivery.status == "delivered"
+    webhooks.service().update(webhooks.member, webhook.id, ChangedWebhook.model_validate({"is_enabled": False}))
+    with pytest.raises(Conflict) as refused:
+        webhooks.service().test(webhooks.member, webhook.id)
+    assert refused.value.code == "webhook_off"
 
 
 def test_the_secret_is_shown_once_and_kept_where_passwords_are(webhooks, receiver):
@@ -233,7 +287,7 @@ def crowded(webhooks, receiver, count, messages):
         webhooks.pass_time(seconds=1)
         event = happened(webhooks, about=f"run-{number}")
         for one in made:
-            delivery = delivery_module.new_delivery(webhooks.store.get(webhooks.member.client_id, one.id), event)
+            delivery = new_delivery(webhooks.store.get(webhooks.member.client_id, one.id), event)
             webhooks.delivery_store.add(delivery.model_copy(update={"due_at": webhooks.clock()}))
     return made
 
@@ -431,7 +485,7 @@ def test_a_deleted_webhook_leaves_nothing_and_gets_nothing(webhooks, receiver):
 def test_a_message_that_was_made_while_its_webhook_went_goes_too(webhooks, receiver):
     webhook = register(webhooks, receiver)
     event = happened(webhooks)
-    late = delivery_module.new_delivery(webhooks.store.get(webhooks.member.client_id, webhook.id), event)
+    late = new_delivery(webhooks.store.get(webhooks.member.client_id, webhook.id), event)
     webhooks.service().delete(webhooks.member, webhook.id)
     webhooks.delivery_store.add(late.model_copy(update={"due_at": webhooks.clock()}))
     assert run_round(webhooks)["attempted"] == 0

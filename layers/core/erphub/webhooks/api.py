@@ -4,7 +4,14 @@ from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
-from erphub.webhooks.capability import DELIVERY_REPLAYED, WEBHOOK_CHANGED, WEBHOOK_CREATED, WEBHOOK_DELETED, WEBHOOKS
+from erphub.webhooks.capability import (
+    DELIVERY_REPLAYED,
+    WEBHOOK_CHANGED,
+    WEBHOOK_CREATED,
+    WEBHOOK_DELETED,
+    WEBHOOK_TESTED,
+    WEBHOOKS,
+)
 from erphub.webhooks.schemas import ChangedWebhook, DeliveryPage, DeliveryView, NewWebhook, WebhookPage, WebhookView
 from erphub.webhooks.service import WebhookService
 
@@ -39,6 +46,14 @@ def update_webhook(service: WebhookService, member: Member, webhook_id: str, bod
 def delete_webhook(service: WebhookService, member: Member, webhook_id: str) -> None:
     """Delete a webhook with its secret and its log."""
     service.delete(member, webhook_id)
+
+
+@router.post(
+    "/clients/{client_id}/webhooks/{webhook_id}/test", needs=CONNECTIONS_MANAGE, audit=WEBHOOK_TESTED, status=202
+)
+def send_test_event(service: WebhookService, member: Member, webhook_id: str) -> DeliveryView:
+    """Send a test message to a webhook; its delivery tells how it went."""
+    return service.test(member, webhook_id)
 
 
 @router.get("/clients/{client_id}/webhooks/{webhook_id}/deliveries", needs=CONNECTIONS_MANAGE)

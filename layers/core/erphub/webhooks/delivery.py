@@ -5,7 +5,6 @@ while, so that two rounds do not send at once; the lease of one that died ends, 
 id. Nothing is begun that the function's time may not be enough for: what is left is due the next minute.
 """
 
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,16 +20,18 @@ from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.outbound.https import Answer, Post
 from erphub.platform.secrets import Secrets
 from erphub.platform.tasks import TimeLeft
-from erphub.platform.wire import instant
 from erphub.webhooks.capability import WEBHOOK_FAILING
 from erphub.webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Webhook
 from erphub.webhooks.ports import DeliveryStore, WebhookStore
-from erphub.webhooks.service import sign
+from erphub.webhooks.service import new_delivery, sign
 
-RETRY_DELAYS = tuple(
-    timedelta(minutes=minutes) for minutes in (1, 5, 30, 2 * 60, 5 * 60, 10 * 60, 14 * 60, 20 * 60, 24 * 60)
+RETRY_DELAYS = (
+    timedelta(seconds=5),
+    *(timedelta(minutes=minutes) for minutes in (5, 30)),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
-"""How long after a failed attempt comes the next; after the last a message is given up, some three days later."""
+"""How long after a failed attempt comes the next at the earliest: the schedule of the Standard Webhooks specification,
+ten tries over 75 hours, then a message is given up. What is due is looked for every minute."""
 LEASE_DURATION = timedelta(minutes=2)
 """Longer than an attempt can take."""
 MAX_CONCURRENT_ATTEMPTS = 16
@@ -179,25 +180,6 @@ class WebhookDelivery:
         about, kind = f"{webhook.id} {delivery.id}", WEBHOOK_FAILING
         ids = {"webhook_id": webhook.id, "delivery_id": delivery.id}
         self.publisher.publish(make_event(kind, webhook.client_id, None, self.clock(), about, detail, code=code, **ids))
-
-
-def new_delivery(webhook: Webhook, event: Event) -> Delivery:
-    """The delivery of an event to a webhook: the same two are always the same delivery."""
-    data = {"client_id": event.client_id, "connection_id": event.connection_id, "detail": event.detail} | event.data
-    message = make_event(
-        event.type, event.client_id, event.connection_id, event.occurred_at, f"{webhook.id} {event.id}", ""
-    )
-    return Delivery(
-        id=message.id,
-        client_id=webhook.client_id,
-        webhook_id=webhook.id,
-        event_id=event.id,
-        type=event.type,
-        body=json.dumps(
-            {"type": event.type, "timestamp": instant(event.occurred_at), "data": data}, ensure_ascii=False, default=str
-        ),
-        created_at=event.occurred_at,
-    )
 
 
 def _refusal(answer: Answer) -> tuple[str, str]:

@@ -6,6 +6,7 @@ once. While a secret is being changed the old one signs too for a day.
 
 import base64
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from erphub.events.models import Event
+from erphub.events.publisher import make_event
 from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
@@ -22,7 +25,8 @@ from erphub.platform.identity import Member
 from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.outbound.https import address
 from erphub.platform.secrets import Secrets
-from erphub.platform.wire import PageQuery
+from erphub.platform.wire import PageQuery, instant
+from erphub.webhooks.capability import WEBHOOK_TEST
 from erphub.webhooks.models import Delivery, Webhook
 from erphub.webhooks.ports import DeliveryStore, WebhookStore
 from erphub.webhooks.schemas import ChangedWebhook, DeliveryPage, DeliveryView, NewWebhook, WebhookPage, WebhookView
@@ -126,6 +130,19 @@ class WebhookService:
             raise Conflict("The webhook is disabled. Enable it first.", code="webhook_off")
         return _delivery_view(self.delivery_store.replay(delivery, self.clock()))
 
+    def test(self, member: Member, webhook_id: str) -> DeliveryView:
+        """Send a message of the type `webhook.test`, whatever the webhook is subscribed to; it goes within a minute.
+
+        Raises NotFound, Conflict (`webhook_off`).
+        """
+        webhook, now = self._read(member, webhook_id), self.clock()
+        if not webhook.is_enabled:
+            raise Conflict("The webhook is disabled. Enable it first.", code="webhook_off")
+        event = make_event(WEBHOOK_TEST, member.client_id, None, now, self.ids(), "A test, asked for by hand.")
+        delivery = new_delivery(webhook, event).model_copy(update={"due_at": now, "created_at": now})
+        self.delivery_store.add(delivery)
+        return _delivery_view(delivery)
+
     def _read(self, member: Member, webhook_id: str) -> Webhook:
         webhook = self.store.get(member.client_id, webhook_id)
         if webhook is None:
@@ -141,6 +158,25 @@ class WebhookService:
             self.guard.addresses(host)
         except HubError as error:
             raise Invalid.field("/url", error.code, error.detail) from error
+
+
+def new_delivery(webhook: Webhook, event: Event) -> Delivery:
+    """The delivery of an event to a webhook: the same two are always the same delivery."""
+    data = {"client_id": event.client_id, "connection_id": event.connection_id, "detail": event.detail} | event.data
+    message = make_event(
+        event.type, event.client_id, event.connection_id, event.occurred_at, f"{webhook.id} {event.id}", ""
+    )
+    return Delivery(
+        id=message.id,
+        client_id=webhook.client_id,
+        webhook_id=webhook.id,
+        event_id=event.id,
+        type=event.type,
+        body=json.dumps(
+            {"type": event.type, "timestamp": instant(event.occurred_at), "data": data}, ensure_ascii=False, default=str
+        ),
+        created_at=event.occurred_at,
+    )
 
 
 def new_secret() -> str:

@@ -193,11 +193,11 @@ def _take(out: SaftFile, kind: str, element: etree._Element) -> None:  # pyright
         case "Transaction":
             out.vouchers.append(_voucher(element, out.currency))
         case "NumberOfEntries":
-            out.entries = _integer(xsd.text_of(element))
+            out.entries = _integer(_value(element))
         case "TotalDebit":
-            out.total_debit = _decimal(xsd.text_of(element))
+            out.total_debit = _decimal(_value(element))
         case "TotalCredit":
-            out.total_credit = _decimal(xsd.text_of(element))
+            out.total_credit = _decimal(_value(element))
         case _:
             return
 
@@ -207,7 +207,12 @@ def _path(path: str) -> str:
 
 
 def _text(element: etree._Element, path: str) -> str:  # pyright: ignore[reportPrivateUsage]
-    return xsd.text_of(element.find(_path(path)))
+    return _value(element.find(_path(path)))
+
+
+def _value(element: etree._Element | None) -> str:  # pyright: ignore[reportPrivateUsage]
+    """All of an element's text; raises NotSaft when there are elements inside."""
+    return _read(xsd.text_of, element)
 
 
 def _date(text: str) -> date | None:
@@ -225,7 +230,7 @@ def _integer(text: str) -> int:
     return _read(xsd.integer, text)
 
 
-def _read[T](read: Callable[[str], T], text: str) -> T:
+def _read[S, T](read: Callable[[S], T], text: S) -> T:
     try:
         return read(text)
     except xsd.LexicalError as error:
@@ -257,7 +262,7 @@ def _children(element: etree._Element) -> dict[str, etree._Element]:  # pyright:
 
 
 def _said(parts: dict[str, etree._Element], name: str) -> str:  # pyright: ignore[reportPrivateUsage]
-    return xsd.text_of(parts.get(name))
+    return _value(parts.get(name))
 
 
 def _voucher(element: etree._Element, currency: str) -> Voucher:  # pyright: ignore[reportPrivateUsage]

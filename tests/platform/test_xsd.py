@@ -99,6 +99,60 @@ def test_a_value_is_all_of_its_text(value: str):
     assert xsd.decimal(xsd.text_of(etree.fromstring(document).find("b"))) == Decimal("1250.00")
 
 
+@pytest.mark.parametrize("value", ["100<fee>5</fee>", "<b>100</b>", "1<b>00</b>", "<b/>100", "100<b/>", "<b/>"])
+def test_what_has_elements_inside_is_no_value(value: str):
+    element = etree.fromstring(f"<a>{value}</a>".encode())
+    for read in (xsd.text_of, xsd.string_of):
+        with pytest.raises(xsd.LexicalError):
+            read(element)
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2003", "\u202f", "\u0085", "\u3000", "\ufeff"])
+def test_other_blanks_than_xml_s_are_no_white_space(space: str):
+    element = etree.fromstring(f"<a>{space}12{space}</a>".encode())
+    with pytest.raises(xsd.LexicalError):
+        xsd.decimal(xsd.text_of(element))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-31", date(2026, 1, 31)),
+        (" 2026-01-31Z\n", date(2026, 1, 31)),
+        ("2026-01-31+14:00", date(2026, 1, 31)),
+        *(
+            (text, None)
+            for text in ("2026-01-31T00:00:00", "20260131", "2026-02-30", "2026-01-31+14:01", "26-01-31", "")
+        ),
+    ],
+)
+def test_a_day_is_a_day_with_or_without_its_zone(text: str, expected: date | None):
+    if expected is not None:
+        assert xsd.day(text) == expected
+        return
+    with pytest.raises(xsd.LexicalError):
+        xsd.day(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("23:00:00", "23:00:00"),
+        (" 23:00:00Z ", "23:00:00"),
+        ("23:00:00+02:00", "23:00:00"),
+        ("23:00:00.000", "23:00:00"),
+        ("23:00:00.250-03:30", "23:00:00.25"),
+        *((text, None) for text in ("23:00", "230000", "23:00:00.", "1:00:00", "23:00:00+2", "")),
+    ],
+)
+def test_a_time_sorts_as_times_do(text: str, expected: str | None):
+    if expected is not None:
+        assert xsd.clock_time(text) == expected
+        return
+    with pytest.raises(xsd.LexicalError):
+        xsd.clock_time(text)
+
+
 def test_a_document_type_of_its_own_is_seen():
     document = b'<!DOCTYPE a [<!ENTITY f "Fjord">]><a><b>&f; AS</b></a>'
     elements = [element for _, element in xsd.parsed(BytesIO(document), events=("start",))]

@@ -1,5 +1,6 @@
 """Audit files of cash registers become settlements by the rules that are written down."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -203,6 +204,54 @@ def test_an_amount_is_all_that_stands_in_its_element(paid: str) -> None:
     [coming] = read_cash_register(file(report(paid=paid))).settlements
     assert isinstance(coming.document, Settlement)
     assert [payment.amount for payment in coming.document.payments] == [Decimal("125.00")]
+
+
+@pytest.mark.parametrize(
+    ("element", "instead", "code"),
+    [
+        ("paymentAmnt", "<paymentAmnt>12<fee>5</fee></paymentAmnt>", "value_invalid"),
+        ("paymentAmnt", "<paymentAmnt><b>125.00</b></paymentAmnt>", "value_invalid"),
+        ("reportID", "<reportID><b>1</b></reportID>", "value_invalid"),
+        ("vatAmnt", "<vatAmnt>25.00</vatAmnt><vatAmnt>5.00</vatAmnt>", "value_repeated"),
+        ("cashSaleAmnt", "<cashSaleAmnt>100.00</cashSaleAmnt><cashSaleAmnt>100.00</cashSaleAmnt>", "value_repeated"),
+        ("reportID", "<reportID>1</reportID><reportID>3</reportID>", "value_repeated"),
+        ("reportDate", "<reportDate>2026-01-31T00:00:00</reportDate>", "report_date_invalid"),
+        ("reportDate", "<reportDate>2026-02-30</reportDate>", "report_date_invalid"),
+        ("reportDate", "<reportDate/>", "report_date_invalid"),
+        ("paymentAmnt", "<paymentAmnt>\u00a0125.00</paymentAmnt>", "amount_invalid"),
+    ],
+)
+def test_a_value_that_can_be_read_in_two_ways_refuses_its_report(element: str, instead: str, code: str) -> None:
+    odd = re.sub(f"<{element}>.*?</{element}>", instead, report(), count=1)
+    assert odd != report()
+    reading = read_cash_register(file(odd + report("2", "2026-02-01")))
+    assert [which(coming) for coming in reading.settlements] == ["R-1:2"]
+    [refused] = reading.refused
+    assert (refused.error.code, refused.error.errors[0].pointer) == (code, f"/{element}")
+
+
+def test_a_name_with_elements_inside_refuses_the_file() -> None:
+    with pytest.raises(Invalid) as refused:
+        read_cash_register(file(report()).replace(b"R 1", b"R <b>1</b>"))
+    assert refused.value.code == "value_invalid"
+
+
+@pytest.mark.parametrize("zone", ["Z", "+02:00", "-11:00"])
+def test_day_and_time_of_a_report_may_have_their_zones(zone: str) -> None:
+    [plain] = read_cash_register(file(report())).settlements
+    zoned = report(day=f"2026-01-31{zone}").replace("23:00:00", f"23:00:00.000{zone}")
+    [coming] = read_cash_register(file(zoned)).settlements
+    assert coming == plain
+
+
+def test_transactions_belong_to_their_report_however_their_times_are_written() -> None:
+    odd = "2026-01-31 23:00:00.000Z"
+    reading = read_cash_register(file(report(paid="125.40"), sale(odd, "0.40")))
+    assert not reading.open_transactions
+    assert not reading.refused
+    [coming] = reading.settlements
+    assert isinstance(coming.document, Settlement)
+    assert {one.means: one.amount for one in coming.document.payments}[PaymentMeans.ROUNDING] == Decimal("0.40")
 
 
 def written(encoding: str, mark: bytes = b"") -> bytes:

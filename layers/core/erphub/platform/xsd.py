@@ -21,6 +21,9 @@ _DATE = re.compile(rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_ZONE}")
 _INSTANT = re.compile(
     rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T(?P<time>[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]+)?){_ZONE}"
 )
+_TIME = re.compile(rf"(?P<time>[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}})(?:\.(?P<fraction>[0-9]+))?{_ZONE}")
+_WHITE_SPACE = " \t\n\r"
+"""What XML Schema calls so; Python's own has more, as a space that does not break."""
 MAX_DIGITS = 38
 """No amount of any ledger is longer; a number of thousands of digits would only cost time."""
 
@@ -34,23 +37,29 @@ class LexicalError(ValueError):
 
 
 def text_of(element: "_Element | None") -> str:
-    """All the text of an element, white space around it removed; none for no element."""
-    if element is None:
-        return ""
-    return "".join(_pieces(element)).strip()
+    """As `string_of`, white space around it removed."""
+    return string_of(element).strip(_WHITE_SPACE)
+
+
+def string_of(element: "_Element | None") -> str:
+    """All the text of an element, as an `xsd:string` keeps it; none for no element.
+
+    Raises LexicalError when there are elements inside: whether `100<fee>5</fee>` is 100, 105 or 1005 is not known.
+    """
+    return "" if element is None else "".join(_pieces(element))
 
 
 def _pieces(element: "_Element") -> Iterator[str]:
     yield element.text or ""
     for part in element:
         if not callable(part.tag):  # as that of a comment or an instruction is
-            yield from _pieces(part)
+            raise LexicalError("value: there are elements inside", "".join(map(str, element.itertext())))
         yield part.tail or ""
 
 
 def decimal(text: str) -> Decimal:
     """An `xsd:decimal`: no exponent, no NaN, no infinity. Raises LexicalError."""
-    found = text.strip()
+    found = text.strip(_WHITE_SPACE)
     if not _DECIMAL.fullmatch(found) or sum(map(str.isdigit, found)) > MAX_DIGITS:
         raise LexicalError("decimal number", text)
     return Decimal(found)
@@ -58,7 +67,7 @@ def decimal(text: str) -> Decimal:
 
 def integer(text: str) -> int:
     """An `xsd:integer` of at most `MAX_DIGITS` digits. Raises LexicalError."""
-    found = text.strip()
+    found = text.strip(_WHITE_SPACE)
     if not _INTEGER.fullmatch(found) or len(found) > MAX_DIGITS:
         raise LexicalError("whole number", text)
     return int(found)
@@ -66,7 +75,7 @@ def integer(text: str) -> int:
 
 def boolean(text: str) -> bool:
     """An `xsd:boolean`. Raises LexicalError."""
-    match text.strip():
+    match text.strip(_WHITE_SPACE):
         case "true" | "1":
             return True
         case "false" | "0":
@@ -79,7 +88,7 @@ def calendar_date(text: str) -> date:
     """The day of an `xsd:date` or `xsd:dateTime` as it is written there: its zone is whose day it is. Raises
     LexicalError.
     """
-    found = text.strip()
+    found = text.strip(_WHITE_SPACE)
     match = _DATE.fullmatch(found) or _INSTANT.fullmatch(found)
     try:
         if match is not None:
@@ -89,9 +98,27 @@ def calendar_date(text: str) -> date:
     raise LexicalError("date", text)
 
 
+def day(text: str) -> date:
+    """An `xsd:date`, whose zone is whose day it is; a time behind it is refused. Raises LexicalError."""
+    if _DATE.fullmatch(text.strip(_WHITE_SPACE)) is None:
+        raise LexicalError("date", text)
+    return calendar_date(text)
+
+
+def clock_time(text: str) -> str:
+    """An `xsd:time` as a clock on the wall shows it, without its zone: `23:00:00`, with a fraction that is none left
+    out, so that texts sort as times do. Raises LexicalError.
+    """
+    match = _TIME.fullmatch(text.strip(_WHITE_SPACE))
+    if match is None:
+        raise LexicalError("time", text)
+    fraction = (match["fraction"] or "").rstrip("0")
+    return f"{match['time']}.{fraction}" if fraction else match["time"]
+
+
 def instant(text: str) -> datetime:
     """An `xsd:dateTime`; without a zone it has none, 24:00:00 is the next day's beginning. Raises LexicalError."""
-    match = _INSTANT.fullmatch(text.strip())
+    match = _INSTANT.fullmatch(text.strip(_WHITE_SPACE))
     if match is None:
         raise LexicalError("date with a time", text)
     time, further = match["time"], timedelta(0)

@@ -103,6 +103,37 @@ def test_documents_that_reach_out_or_are_none_are_refused(document: bytes):
         xml.parse(document)
 
 
+@pytest.mark.parametrize(
+    "value", ["1250.00", "12<!-- x -->50.00", "1250<?print bold?>.00", "<![CDATA[1250.00]]>", " 1250.00\n"]
+)
+def test_a_value_of_an_answer_is_all_of_its_text(value: str):
+    root = xml.parse(f"<a><b>{value}</b></a>".encode())
+    assert xml.amount(root, "b") == Decimal("1250.00")
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        *(
+            (xml.amount, value)
+            for value in ("NaN", "Infinity", "1_000", "１２", "1e2", "1,50", "12<b>5</b>", "<b>12</b>")
+        ),
+        *((xml.whole, value) for value in ("１２", "1_000", "1.0", "²", "1<b/>", "9" * 5000)),
+        *((xml.truth, value) for value in ("yes", "True", "2", "<b>true</b>")),
+    ],
+)
+def test_what_is_no_value_of_its_type_is_an_answer_that_cannot_be_read(read: Any, value: str):
+    with pytest.raises(ValueError, match="is no"):
+        read(xml.parse(f"<a><b>{value}</b></a>".encode()), "b")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("true", True), ("1", True), (" true ", True), ("false", False), ("", False)]
+)
+def test_a_truth_has_its_two_forms(value: str, expected: bool):
+    assert xml.truth(xml.parse(f"<a><b>{value}</b></a>".encode()), "b") is expected
+
+
 def test_the_vendors_smallest_number_and_year_one_mean_nothing():
     root = xml.parse(b"<a><n>-2147483648</n><d>0001-01-01T00:00:00</d><m>7</m></a>")
     assert xml.whole(root, "n") is None

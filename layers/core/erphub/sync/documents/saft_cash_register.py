@@ -115,6 +115,8 @@ def read_cash_register(xml: bytes | IO[bytes]) -> CashRegisterFile:
         _read(xsd.parsed(source, events=("start", "end")), reading)
     except etree.XMLSyntaxError as error:
         raise Invalid("The file is not well-formed XML.", code="malformed_xml") from error
+    except xsd.LexicalError as error:
+        raise Invalid(f"{error}.", code="value_invalid") from error
     return reading
 
 
@@ -178,18 +180,18 @@ def _take_event(register: _Register, element: "_Element", basics: Mapping[str, s
         kind == _Z_REPORT or (not kind and _text(report, "reportType").casefold().startswith("z"))
     )
     if report is not None and is_z:
-        register.reports.append((f"{_text(report, 'reportDate')} {_text(report, 'reportTime')}", report))
+        register.reports.append((_when(report, "reportDate", "reportTime"), report))
     else:
         element.clear()
 
 
 def _take_transaction(register: _Register, element: "_Element") -> None:
-    when = f"{_text(element, 'transDate')} {_text(element, 'transTime')}"
+    when = _when(element, "transDate", "transTime")
     try:
         if _truth(element, "trainingID") or _truth(element, "voidTransaction"):
             return
-        amounts = element.findall(f"{_NAMESPACE}rounding/{_NAMESPACE}roundingAmnt")
-        register.roundings.append((when, sum((_amount(amount, "roundingAmnt") for amount in amounts), Decimal(0))))
+        amounts = [_amount_in(one, "roundingAmnt") for one in element.findall(f"{_NAMESPACE}rounding")]
+        register.roundings.append((when, sum(amounts, Decimal(0))))
     except Invalid as error:
         register.roundings.append((when, error))
 
@@ -197,7 +199,7 @@ def _take_transaction(register: _Register, element: "_Element") -> None:
 def _close(register: _Register, currency: str, basics: Mapping[str, str], reading: CashRegisterFile) -> None:
     since = ""
     for until, report in sorted(register.reports, key=lambda one: one[0]):
-        number = _text(report, "reportID")
+        number = _written(report, "reportID")
         try:
             rounding = _rounding(register, since, until)
             fields = _settlement(register, report, currency, basics, rounding)
@@ -227,7 +229,7 @@ def _settlement(
     number = _whole_number(report, "reportID")
     sales = list(_sales(report))
     payments = _payments(report, basics)
-    tips = _amount(report.find(f"{_NAMESPACE}reportTip/{_NAMESPACE}tipAmnt"), "tipAmnt")
+    tips = sum((_amount_in(tip, "tipAmnt") for tip in report.findall(f"{_NAMESPACE}reportTip")), Decimal(0))
     if tips:
         payments[PaymentMeans.TIPS] = tips
     if rounding is None:
@@ -235,7 +237,7 @@ def _settlement(
     if rounding:
         payments[PaymentMeans.ROUNDING] = rounding
     return {
-        "date": _text(report, "reportDate"),
+        "date": _value(xsd.day, _text(report, "reportDate"), "reportDate", "report_date_invalid"),
         "number": number,
         "department": register.place.title[:50],
         "till": register.name[:50],
@@ -280,17 +282,33 @@ def _external_id(register: _Register, number: str, when: str) -> str:
     return f"{clean[:60]}:{number[:20]}:{digest(identity)[:12]}"
 
 
+def _when(element: "_Element", day: str, time: str) -> str:
+    """Day and time in one form, to be sorted by; what is none of them stands as it was written, for it is refused."""
+    written = _written(element, day), _written(element, time)
+    try:
+        return f"{xsd.day(written[0]).isoformat()} {xsd.clock_time(written[1])}"
+    except xsd.LexicalError:
+        return " ".join(written)
+
+
+def _written(element: "_Element", name: str) -> str:
+    """What stands there, whether it is a value or not."""
+    found = element.find(_NAMESPACE + name)
+    return "" if found is None else "".join(map(str, found.itertext())).strip()
+
+
 def _text(element: "_Element", name: str) -> str:
-    return xsd.text_of(element.find(_NAMESPACE + name))
+    """A value; none for an element that is not there. Raises Invalid when there are two, or elements inside."""
+    found = element.findall(_NAMESPACE + name)
+    if len(found) > 1:
+        detail = f"{name} is there {len(found)} times where it can be once."
+        raise Invalid(detail, code="value_repeated", errors=[FieldError(f"/{name}", "value_repeated", detail)])
+    return _value(xsd.text_of, found[0] if found else None, name, "value_invalid")
 
 
 def _amount_in(element: "_Element", name: str) -> Decimal:
-    return _amount(element.find(_NAMESPACE + name), name)
-
-
-def _amount(element: "_Element | None", name: str) -> Decimal:
     """An amount; an element that is not there, or is empty, is none."""
-    return _value(xsd.decimal, xsd.text_of(element) or "0", name, "amount_invalid")
+    return _value(xsd.decimal, _text(element, name) or "0", name, "amount_invalid")
 
 
 def _whole_number(element: "_Element", name: str, otherwise: str = "") -> int:
@@ -301,7 +319,7 @@ def _truth(element: "_Element", name: str) -> bool:
     return _value(xsd.boolean, _text(element, name) or "false", name, "truth_value_invalid")
 
 
-def _value[T](read: Callable[[str], T], text: str, name: str, code: str) -> T:
+def _value[S, T](read: Callable[[S], T], text: S, name: str, code: str) -> T:
     try:
         return read(text)
     except xsd.LexicalError as error:

@@ -162,7 +162,7 @@ class Soap:
             result = self._call(AUTHENTICATE, "Login", body, None, writes=False)
         except SignedOutError as error:
             raise outcomes.credentials_refused(str(error)) from error
-        session = (result.text or "") if result is not None else ""
+        session = text(result) or ""
         if not session:
             raise outcomes.credentials_refused("Login answered with no session")
         self._proved.add(session)
@@ -173,7 +173,7 @@ class Soap:
             result = self._patiently(AUTHENTICATE, "HasSession", (), session, writes=False)
         except SignedOutError:
             return False
-        return result is not None and result.text == "true"
+        return truth(result)
 
     # --- calling -----------------------------------------------------------------------------------------------------
 

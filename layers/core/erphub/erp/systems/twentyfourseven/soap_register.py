@@ -290,7 +290,7 @@ class SoapProducts:
     def _set_stock(self, reference: str, quantity: Decimal) -> None:
         body: Node = (("productId", int(reference)), ("stockQuantity", quantity))
         done = self._soap.write(PRODUCT, "SetStockQuantity", body, self._company, repeatable=True)
-        if done is None or done.text != "true":
+        if not truth(done):
             raise ErpRefused("24SevenOffice did not take the product's stock quantity.", code="stock_refused")
 
     def _known(self, product: Product, posting: Posting) -> str | None:

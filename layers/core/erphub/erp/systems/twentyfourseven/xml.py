@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lxml import etree
 
 from erphub.erp.systems.twentyfourseven.numbers import plain
+from erphub.platform import xsd
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element  # pyright: ignore[reportPrivateUsage]
@@ -92,6 +93,7 @@ def parse(content: bytes) -> "Element":
         dtd_validation=False,
         huge_tree=False,
         remove_comments=True,
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(content, parser)
@@ -118,32 +120,27 @@ def children(element: "Element | None", name: str) -> Iterator["Element"]:
 
 
 def text(element: "Element | None", *names: str) -> str | None:
-    """The text reached by names; None when absent, nil or empty."""
-    found = child(element, *names)
-    return found.text or None if found is not None else None
+    """The text reached by names; None when absent, nil or empty. Raises ValueError when there are elements inside."""
+    return xsd.string_of(child(element, *names)) or None
 
 
 def whole(element: "Element | None", *names: str) -> int | None:
     """The whole number reached by names; Int32.MinValue means unset, as absence does. Raises ValueError."""
     found = text(element, *names)
-    number = None if found is None else int(found)
+    number = None if found is None else xsd.integer(found)
     return None if number == -2147483648 else number
 
 
 def amount(element: "Element | None", *names: str) -> Decimal | None:
     """The exact decimal reached by names. Raises ValueError."""
     found = text(element, *names)
-    if found is None:
-        return None
-    try:
-        return Decimal(found.strip())
-    except ArithmeticError as error:
-        raise ValueError(f"{found!r} is not a number") from error
+    return None if found is None else xsd.decimal(found)
 
 
 def truth(element: "Element | None", *names: str) -> bool:
-    """The boolean reached by names; false when absent."""
-    return text(element, *names) in ("true", "1")
+    """The boolean reached by names; false when absent. Raises ValueError."""
+    found = text(element, *names)
+    return found is not None and xsd.boolean(found)
 
 
 def day(element: "Element | None", *names: str) -> date | None:
@@ -152,7 +149,7 @@ def day(element: "Element | None", *names: str) -> date | None:
     if found is None:
         return None
     try:
-        known = date.fromisoformat(found[:10])
+        known = xsd.calendar_date(found)
     except ValueError:
         return None
     return known if known.year > 1 else None

@@ -118,7 +118,7 @@ def test_a_program_makes_renews_and_revokes_no_keys_so_that_a_stolen_one_ends_wh
         ({"networks": ["192.0.2.1/24"]}, "/networks/0", "network_form"),
         ({"networks": ["example.com"]}, "/networks/0", "network_form"),
         ({"networks": ["192.0.2.0/24"] * 21}, "/networks", "too_long"),
-        ({"name": "\u202eevil"}, "/name", "name_has_control_characters"),
+        ({"name": "\u202eevil"}, "/name", "hidden_character"),
     ],
 )
 def test_a_key_that_cannot_be_made_is_refused_with_its_field(keys: Keys, body: Any, pointer: str, code: str):

@@ -87,11 +87,7 @@ def test_every_variable_is_declared_by_a_capability_and_every_one_is_read():
     environment = Reading()
     read_settings(environment)
     assert declared | EVERYBODYS <= environment.read
-    assert {one for one in environment.read if not one.startswith(NOT_OURS)} == declared | EVERYBODYS | NEVER_GIVEN
-
-
-NEVER_GIVEN = {"WIZARD_TIMEOUT_SECONDS"}
-"""What the local stack and tests shorten, and a deployment leaves as it is."""
+    assert {one for one in environment.read if not one.startswith(NOT_OURS)} == declared | EVERYBODYS
 
 
 def test_variables_name_modules_that_there_are():

@@ -1,5 +1,6 @@
 """The state machines: the real ones are sound, and a broken one would be noticed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from erphub.deletions.tasks import MAX_STOPPING_TIME
 from erphub.imports.runs.execution import MIN_SECONDS_FOR_PART
 from erphub.imports.runs.planning import MIN_SECONDS_FOR_STEP, wait_seconds
+from erphub.wizards.machine import ANSWER_TIME
 from local import machines, template
 from local.check_aws import workflows
 from local.check_aws.limits import HISTORY
+from local.emulator import ROOT
 
 GOOD: dict[str, Any] = {
     "StartAt": "Ask",
@@ -151,3 +154,8 @@ def test_a_name_the_template_does_not_fill_in_is_a_fault():
 def test_cfn_lint_notices_what_the_walk_cannot():
     wrong = {"StartAt": "Ask", "States": {"Ask": {"Type": "Task", "End": True}}}
     assert "Resource" in machines.lint({"Wrong": (wrong, set())})
+
+
+def test_the_machine_waits_for_an_answer_as_long_as_the_wizard_says():
+    machine = json.loads((ROOT / "statemachines/connect.asl.json").read_text())
+    assert machine["States"]["AskStep"]["TimeoutSeconds"] == ANSWER_TIME.total_seconds()

@@ -18,8 +18,6 @@ class Settings:
     user_pool: str
     connect_machine: str
     import_machine: str
-    wizard_timeout_seconds: int
-    """How long a wizard waits for an answer before it expires."""
     allowed_erp_networks: tuple[IPv4Network | IPv6Network, ...]
     stage: str
     region: str
@@ -68,7 +66,6 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         user_pool=env.get("USER_POOL_ID", ""),
         connect_machine=env.get("CONNECT_MACHINE_ARN", ""),
         import_machine=env.get("IMPORT_MACHINE_ARN", ""),
-        wizard_timeout_seconds=int(env.get("WIZARD_TIMEOUT_SECONDS", "86400")),
         allowed_erp_networks=tuple(ip_network(part) for part in networks if part),
         stage=env.get("STAGE", "dev"),
         region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION", "eu-north-1")),

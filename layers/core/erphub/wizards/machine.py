@@ -12,6 +12,8 @@ from erphub.wizards.ending import WizardEnding, require_open
 from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.ports import WizardStore
 
+ANSWER_TIME = timedelta(days=1)
+"""How long a wizard waits for an answer before it expires: the TimeoutSeconds of connect.asl.json."""
 _MAX_START_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 

@@ -64,11 +64,9 @@ def wizard_ending(services: "Services") -> "WizardEnding":
 
 def wizard_machine(services: "Services") -> "WizardMachine":
     """The state machine of wizards."""
-    from datetime import timedelta
-
     from erphub.wizards.dynamodb import WizardTable
     from erphub.wizards.ending import WizardEnding
-    from erphub.wizards.machine import WizardMachine
+    from erphub.wizards.machine import ANSWER_TIME, WizardMachine
 
     platform = services.platform
     return WizardMachine(
@@ -76,7 +74,7 @@ def wizard_machine(services: "Services") -> "WizardMachine":
         services.get(WizardTable),
         services.get(WizardEnding),
         platform.clock,
-        timedelta(seconds=platform.settings.wizard_timeout_seconds),
+        ANSWER_TIME,
     )
 
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import actions, alarms, artefacts, formation, functions, gateway, limits, tables, workflows
+from . import actions, alarms, artefacts, edge, formation, functions, gateway, limits, tables, workflows
 from .stack import Stack, deployed
 
 RULES = (
@@ -15,6 +15,7 @@ RULES = (
     functions.environments,
     functions.layers,
     functions.unreserved,
+    functions.networks,
     artefacts.artefacts,
     workflows.names,
     workflows.histories,
@@ -26,6 +27,10 @@ RULES = (
     gateway.permissions,
     gateway.seconds,
     gateway.binary_types,
+    edge.domains,
+    edge.mappings,
+    edge.firewalls,
+    edge.associations,
     tables.indexes,
     tables.transactions,
 )

@@ -78,3 +78,19 @@ def unreserved(stack: Stack) -> list[str]:
         for name, function in stack.of_type("AWS::Lambda::Function").items()
         if "Fn::If" not in json.dumps(function.get("ReservedConcurrentExecutions", {"Fn::If": []}))
     ]
+
+
+def networks(stack: Stack) -> list[str]:
+    """A function in subnets has a security group, and a role that may make network interfaces: else it is refused."""
+    found: list[str] = []
+    roles = stack.of_type("AWS::IAM::Role")
+    for name, function in stack.of_type("AWS::Lambda::Function").items():
+        network = json.dumps(function.get("VpcConfig", {}))
+        if "SubnetIds" not in network:
+            continue
+        if "SecurityGroupIds" not in network:
+            found.append(f"{name}: subnets without a security group")
+        role = cast(Json, function.get("Role", {})).get("Fn::GetAtt", [""])[0]
+        if "AWSLambdaVPCAccessExecutionRole" not in json.dumps(roles.get(role, {}).get("ManagedPolicyArns")):
+            found.append(f"{name}: runs in subnets, and its role may not make network interfaces")
+    return found

@@ -30,6 +30,24 @@ API_AUTHORIZERS: Final = 10
 GATEWAY_SECONDS: Final = 29
 """How long a REST API waits for its integration."""
 
+# "AWS WAF quotas", "AWS Managed Rules rule groups list"
+FIREWALL_UNITS: Final = 1_500
+"""Capacity units of a web ACL at its basic price."""
+MANAGED_UNITS: Final = {
+    "AWSManagedRulesCommonRuleSet": 700,
+    "AWSManagedRulesAdminProtectionRuleSet": 100,
+    "AWSManagedRulesKnownBadInputsRuleSet": 200,
+    "AWSManagedRulesSQLiRuleSet": 200,
+    "AWSManagedRulesAmazonIpReputationList": 25,
+    "AWSManagedRulesAnonymousIpList": 50,
+}
+"""Capacity units of AWS's own groups of rules; names that are not here are not AWS's."""
+RATE_RULE_UNITS: Final = 2
+RATES: Final = (10, 2_000_000_000)
+"""How few and how many requests a rule on rates may allow."""
+RATE_SECONDS: Final = (60, 120, 300, 600)
+"""Over how long such a rule may count."""
+
 # "Step Functions service quotas"
 HISTORY: Final = 25_000
 """Events of one execution, after which it fails."""

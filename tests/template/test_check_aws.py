@@ -12,7 +12,7 @@ import pytest
 from local.check_aws import (
     __main__ as check_aws,
 )
-from local.check_aws import actions, alarms, artefacts, formation, functions, gateway, limits, tables, workflows
+from local.check_aws import actions, alarms, artefacts, edge, formation, functions, gateway, limits, tables, workflows
 from local.check_aws.stack import Stack, deployed, transform, with_includes
 
 DEPLOYED = deployed()
@@ -34,7 +34,7 @@ def test_what_would_be_deployed_keeps_every_rule(rule: Any):
     assert rule(DEPLOYED) == []
 
 
-@pytest.mark.parametrize("module", [actions, alarms, artefacts, formation, functions, gateway, tables, workflows])
+@pytest.mark.parametrize("module", [actions, alarms, artefacts, edge, formation, functions, gateway, tables, workflows])
 def test_no_rule_is_written_and_then_forgotten(module: ModuleType):
     """A rule is a public function of a stack that answers with sentences."""
     written = {
@@ -98,6 +98,21 @@ def test_concurrency_that_is_reserved_in_every_account_is_found():
     assert functions.unreserved(of(Tasks=one("AWS::Lambda::Function", ReservedConcurrentExecutions=5)))
     chosen = {"Fn::If": ["Reserves", {"Ref": "Concurrency"}, {"Ref": "AWS::NoValue"}]}
     assert functions.unreserved(of(Tasks=one("AWS::Lambda::Function", ReservedConcurrentExecutions=chosen))) == []
+
+
+def test_a_function_in_subnets_that_lambda_would_refuse_is_found():
+    def running(network: dict[str, Any], *policies: str) -> Stack:
+        role = one("AWS::IAM::Role", ManagedPolicyArns=list(policies))
+        return of(Dials=one("AWS::Lambda::Function", VpcConfig=network, Role={"Fn::GetAtt": ["R", "Arn"]}), R=role)
+
+    network = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    may = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    assert functions.networks(running(network, may)) == []
+    assert functions.networks(running({}, "arn:other")) == []
+    assert functions.networks(running(network)) == [
+        "Dials: runs in subnets, and its role may not make network interfaces"
+    ]
+    assert functions.networks(running({"SubnetIds": ["subnet-1"]}, may)) == ["Dials: subnets without a security group"]
 
 
 # --- the template ----------------------------------------------------------------------------------------------------
@@ -341,6 +356,77 @@ def test_texts_as_binary_types_and_files_that_are_none_are_found():
     assert gateway.binary_types(of(Api=api(taking, BinaryMediaTypes=["application/octet-stream"]))) == []
     assert gateway.binary_types(of(Api=api(taking)))
     assert gateway.binary_types(of(Api=api({}, BinaryMediaTypes=["*/*"])))
+
+
+# --- before the API: a domain, a firewall ----------------------------------------------------------------------------
+
+
+def test_a_domain_with_the_wrong_kind_of_certificate_or_old_tls_is_found():
+    def domain(**properties: Any) -> list[str]:
+        return edge.domains(of(Domain=one("AWS::ApiGateway::DomainName", DomainName="a.example.com", **properties)))
+
+    regional: Any = {"EndpointConfiguration": {"Types": ["REGIONAL"]}, "SecurityPolicy": "TLS_1_2"}
+    assert domain(**regional, RegionalCertificateArn="arn") == []
+    assert domain(**regional, CertificateArn="arn") == [
+        "Domain: a certificate of another kind of endpoint; REGIONAL takes RegionalCertificateArn"
+    ]
+    assert domain(**regional | {"SecurityPolicy": "TLS_1_0"}, RegionalCertificateArn="arn")
+    del regional["SecurityPolicy"]
+    assert domain(**regional, RegionalCertificateArn="arn") == [
+        "Domain: takes TLS 1.0; SecurityPolicy says what is the least"
+    ]
+
+
+def test_a_domain_or_a_firewall_that_names_a_stage_without_waiting_for_it_is_found():
+    stage = one("AWS::ApiGateway::Stage")
+    by_reference = one("AWS::ApiGateway::BasePathMapping", Stage={"Ref": "Stage"})
+    assert edge.mappings(of(Stage=stage, Mapping=by_reference)) == []
+    assert edge.mappings(of(Stage=stage, Mapping=one("AWS::ApiGateway::BasePathMapping", Stage={"Ref": "StageName"})))
+    assert edge.mappings(of(Stage=stage, Mapping=one("AWS::ApiGateway::BasePathMapping")))
+
+    def put_before(arn: str) -> list[str]:
+        return edge.associations(
+            of(Stage=stage, Put=one("AWS::WAFv2::WebACLAssociation", ResourceArn={"Fn::Sub": arn}))
+        )
+
+    assert put_before("arn:aws:apigateway:eu-north-1::/restapis/${Api}/stages/${Stage}") == []
+    assert put_before("arn:aws:apigateway:eu-north-1::/restapis/${Api}/stages/prod")
+    assert put_before("arn:aws:execute-api:eu-north-1:1:${Api}/${Stage}")
+
+
+def seen(name: str, priority: int, statement: dict[str, Any], **action: Any) -> dict[str, Any]:
+    return {"Name": name, "Priority": priority, "Statement": statement, "VisibilityConfig": {}} | action
+
+
+GROUP = {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}}
+RATE = {"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": 100}}
+BLOCK, OVERRIDE = {"Action": {"Block": {}}}, {"OverrideAction": {"None": {}}}
+
+
+@pytest.mark.parametrize(("rules", "said"), [
+    ([seen("g", 0, GROUP, **OVERRIDE), seen("r", 1, RATE, **BLOCK)], None),
+    ([seen("g", 0, GROUP, **BLOCK)], "takes OverrideAction"),
+    ([seen("r", 0, RATE, **OVERRIDE)], "takes OverrideAction"),
+    ([seen("r", 0, RATE, **BLOCK, **OVERRIDE)], "takes OverrideAction"),
+    ([seen("g", 0, GROUP, **OVERRIDE), seen("r", 0, RATE, **BLOCK)], "same priority"),
+    ([seen("g", n, GROUP, **OVERRIDE) for n in range(3)], "2100 capacity units"),
+    ([seen("g", 0, {"ManagedRuleGroupStatement": {"Name": "AWSManagedRulesMadeUp"}}, **OVERRIDE)], "no group"),
+    ([seen("r", 0, {"RateBasedStatement": {"Limit": 9}}, **BLOCK)], "fewer than 10"),
+    ([seen("r", 0, {"RateBasedStatement": {"Limit": {"Ref": "Free"}}}, **BLOCK)], "fewer than 10"),
+    ([seen("r", 0, {"RateBasedStatement": {"Limit": {"Ref": "Bound"}}}, **BLOCK)], None),
+    ([seen("r", 0, {"RateBasedStatement": {"Limit": 10, "EvaluationWindowSec": 30}}, **BLOCK)], "counts over 30 s"),
+    ([{"Name": "g", "Priority": 0, "Statement": GROUP, **OVERRIDE}], "no VisibilityConfig"),
+])  # fmt: skip
+def test_a_firewall_that_waf_would_refuse_is_found(rules: list[dict[str, Any]], said: str | None):
+    parameters = {"Free": {"Type": "Number"}, "Bound": {"Type": "Number", "MinValue": 10, "MaxValue": 5_000}}
+    acl = one("AWS::WAFv2::WebACL", Scope="REGIONAL", Rules=rules)
+    found = edge.firewalls(Stack({"Acl": acl}, {"Parameters": parameters}))
+    assert [one for one in found if said and said in one] == found
+    assert bool(found) == bool(said)
+
+
+def test_a_firewall_for_cloudfront_is_not_one_for_a_stage():
+    assert edge.firewalls(of(Acl=one("AWS::WAFv2::WebACL", Scope="CLOUDFRONT")))
 
 
 def test_a_table_with_too_many_indexes_or_an_attribute_in_no_key_is_found():

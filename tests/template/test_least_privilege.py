@@ -88,7 +88,7 @@ def holds(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, Sequ
     """As IAM: every operator and every key of it must agree; an absent key satisfies IfExists and ForAllValues."""
     for operator, keys in condition.items():
         kind, _, compare = operator.rpartition(":")
-        known = ("StringLike", "StringNotLike", "StringEquals", "StringLikeIfExists")
+        known = ("StringLike", "StringNotLike", "StringEquals", "StringLikeIfExists", "ArnLike")
         assert compare in known, f"teach this test {operator}"
         for key, patterns in keys.items():
             given = context.get(key)

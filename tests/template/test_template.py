@@ -109,6 +109,8 @@ def test_whatever_is_invoked_without_waiting_has_a_dead_letter_queue():
 def test_no_role_may_do_everything():
     for name, properties in {**FUNCTIONS, **MACHINES}.items():
         for statement in statements(properties):
+            if statement["Effect"] == "Deny":
+                continue
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             assert not [action for action in actions if "*" in action], (name, statement["Sid"])
             if statement["Resource"] == "*":

@@ -10,11 +10,14 @@ from types import SimpleNamespace
 import pytest
 from jsonschema import Draft202012Validator
 
+from erphub.erp.service import ErpSystems
 from erphub.platform import logging as hub_logging
 from erphub.platform import redaction
 from erphub.platform.errors import Unavailable
 from erphub.platform.identity import Caller
+from erphub.platform.settings import read_settings
 from erphub.platform.tasks import TaskFailed, Tasks
+from tests.support import services
 from tests.support.hub import ROOT, event, handler_module
 from tests.wizards.test_service import SERVER, Wizard
 
@@ -172,6 +175,14 @@ def test_the_catalogue_shows_every_system_with_forms_that_are_valid_schemas(hub)
         assert system["documentation"][0]["url"].startswith("https://")
         for step in system["steps"]:
             Draft202012Validator.check_schema(step["schema"])
+
+
+def test_a_tenant_is_shown_the_addresses_to_let_through_the_firewall(hub, monkeypatch):
+    assert hub.call("GET", "/erp-systems/visma-business").json["egress_addresses"] == []
+    settings = read_settings({"EGRESS_ADDRESSES": "203.0.113.7,203.0.113.8"})
+    services.use(monkeypatch, {ErpSystems: ErpSystems(settings.egress_addresses)})
+    shown = hub.call("GET", "/erp-systems/visma-business").json
+    assert shown["egress_addresses"] == ["203.0.113.7", "203.0.113.8"]
 
 
 def test_passwords_are_write_only_in_every_form(hub):

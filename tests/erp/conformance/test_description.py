@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from erphub.erp import catalogue, service
+from erphub.erp import catalogue
 from erphub.erp.datasets import BY_ID
 from erphub.erp.description import AdapterCapability, AnswerRole
 from erphub.erp.forms import AnswerContext, clean_answer, step_schema
 from erphub.erp.posting import ListsSetup, PostsDocuments, ReadsChanges
 from erphub.erp.reading import CountsByDay, ReportsChanges
 from erphub.erp.resources import UsesResources
+from erphub.erp.service import ErpSystems
 from erphub.erp.system import ErpAdapter, ListsOptions
 from erphub.platform.errors import Invalid, NotFound
 from tests.erp.conformance.subjects import SUBJECTS, Subject
@@ -25,8 +26,10 @@ def test_every_system_of_the_catalogue_is_put_to_this_suite() -> None:
 
 
 def test_it_is_in_the_catalogue_that_the_api_shows(subject: Subject) -> None:
-    shown = service.get_erp_system(subject.erp_system)
-    assert shown in service.list_erp_systems().items
+    systems = ErpSystems(["203.0.113.7"])
+    shown = systems.get(subject.erp_system)
+    assert shown in systems.list().items
+    assert shown.egress_addresses == ["203.0.113.7"]
     assert shown.title
     assert shown.summary
     assert shown.documentation
@@ -40,7 +43,7 @@ def test_it_can_do_what_it_says_and_says_what_it_cannot(subject: Subject, capabi
     protocol = catalogue.CAPABILITIES.get(capability)
     can = protocol is not None and isinstance(subject.open(), protocol)
     assert (capability in catalogue.describe(subject.erp_system).capabilities) is can
-    assert (capability in service.get_erp_system(subject.erp_system).capabilities) is can
+    assert (capability in ErpSystems([]).get(subject.erp_system).capabilities) is can
 
 
 def test_it_offers_exactly_the_further_abilities_that_are_known_of_it(subject: Subject) -> None:

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from erphub.erp import catalogue, service
+from erphub.erp import catalogue
 from erphub.erp.description import AdapterCapability
 from erphub.erp.posting import ListsSetup, PostsDocuments, ReadsChanges
+from erphub.erp.service import ErpSystems
 from erphub.platform.errors import ErpRefused
 from tests.erp.conformance.subjects import KEY, Documents, Subject
 from tests.erp.systems.twentyfourseven.conftest import PDF
@@ -17,7 +18,7 @@ def posts(subject: Subject) -> tuple[PostsDocuments, Documents] | None:
     system = subject.open()
     if subject.documents is None:
         assert AdapterCapability.DOCUMENTS not in catalogue.describe(subject.erp_system).capabilities
-        assert AdapterCapability.DOCUMENTS not in service.get_erp_system(subject.erp_system).capabilities
+        assert AdapterCapability.DOCUMENTS not in ErpSystems([]).get(subject.erp_system).capabilities
         assert not isinstance(system, PostsDocuments | ListsSetup | ReadsChanges)
         return None
     assert AdapterCapability.DOCUMENTS in catalogue.describe(subject.erp_system).capabilities

@@ -33,6 +33,13 @@ class ErpSystemView(Model):
     capabilities: list[str]
     dataset_ids: list[str]
     steps: list[StepForm]
+    egress_addresses: Annotated[
+        list[str],
+        Field(
+            description="Where the hub's calls come from (addresses or CIDRs): let these through the firewall before"
+            " the ERP. Empty when this deployment has no fixed addresses"
+        ),
+    ]
 
 
 class ErpSystemPage(Model):

@@ -5,8 +5,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from erphub.erp.service import ErpSystems
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
+
+
+def erp_systems(services: "Services") -> "ErpSystems":
+    """The catalogue as the API shows it."""
+    from erphub.erp.service import ErpSystems
+
+    return ErpSystems(services.platform.settings.egress_addresses)
 
 
 def dependents(services: "Services") -> "Sequence[Dependent]":
@@ -16,5 +24,5 @@ def dependents(services: "Services") -> "Sequence[Dependent]":
     return erp_dependents(services.platform.table)
 
 
-PROVIDES = ()
+PROVIDES = (erp_systems,)
 TAKES_PART = (dependents,)

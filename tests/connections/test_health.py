@@ -16,7 +16,15 @@ from erphub.events.schemas import NotificationQuery
 from erphub.imports.capability import IMPORT_FINISHED
 from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.runs.units import problem_of
-from erphub.platform.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
+from erphub.platform.errors import (
+    Conflict,
+    CredentialsDoubted,
+    CredentialsRefused,
+    ErpRefused,
+    HubError,
+    NotFound,
+    Unavailable,
+)
 from erphub.platform.problems import as_problem
 from erphub.platform.wire import instant
 from erphub.sync.transfers.models import Counts, Transfer, TransferStatus
@@ -102,7 +110,12 @@ def test_a_login_that_is_locked_expired_or_switched_off_stops_the_connection_as_
     scene.run_ended(run(scene, other, RunStatus.FAILED, problem_of(error)))
     scene.transfer_ended(transfer(scene, third, TransferStatus.FAILED, as_problem(error)))
     by_hand(scene, fourth, "login", error)
+    told_at_once = (fourth,) if isinstance(error, CredentialsDoubted) else (one, other, third, fourth)
     for connection in (one, other, third, fourth):
+        if connection not in told_at_once:
+            assert scene.now(connection).status == "degraded", "it may pass by itself, and is tried once more"
+            assert scene.now(connection).status_reason == {"code": error.code, "detail": error.detail}
+    for connection in told_at_once:
         now = scene.now(connection)
         assert (now.status, now.is_operational) == ("reauth_required", False)
         assert now.status_reason == {"code": error.code, "detail": error.detail}

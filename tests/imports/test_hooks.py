@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from erphub.connections.health import LOGIN_DOUBTED
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.erp.reading import DateRange
 from erphub.imports.hooks import ImportHooks
@@ -14,10 +15,11 @@ from erphub.imports.jobs.models import Days, Everything, Job, Schedule
 from erphub.imports.jobs.schedule import date_range
 from erphub.imports.runs.dynamodb.runs import RunTable
 from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
+from erphub.imports.runs.planning import MAX_WAIT_FOR_LOGIN
 from erphub.imports.runs.sources import ConnectedSources
 from erphub.imports.scheduler import Scheduler
 from erphub.platform.aws.table import Table
-from erphub.platform.errors import CredentialsRefused
+from erphub.platform.errors import CredentialsDoubted, CredentialsRefused, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
 from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_limits, run_service
@@ -170,6 +172,42 @@ def test_of_jobs_that_are_due_at_once_one_signs_in_and_the_others_learn_of_the_r
     codes = [(imports.runs.get(ref).problem or {})["code"] for ref in refs]
     assert codes == ["credentials_refused", *["reauth_required"] * 4]
     assert tried == ["signed in"]
+
+
+def test_a_run_whose_login_is_refused_in_a_way_that_may_pass_is_put_off_and_then_done(imports: Imports) -> None:
+    job = imports.job(Days(kind="days", days=9), dataset_ids=("accounts",))
+    ref, right = imports.queue(job, RunTrigger.SCHEDULE), imports.erp.plan_reading
+
+    def refuses(*_: Any) -> None:
+        raise CredentialsDoubted("The login is not accepted.")
+
+    def not_yet(*_: Any) -> None:
+        raise Unavailable("Not before ten o'clock.", code=LOGIN_DOUBTED)
+
+    imports.erp.plan_reading = refuses  # type: ignore[method-assign]
+    put_off = imports.planner.plan(ref, lambda: 900.0)
+    assert put_off["outcome"] == "wait"
+    assert put_off["refused"]["refused"] == "credentials"
+    imports.sources.open = not_yet
+    assert imports.planner.plan(ref, lambda: 900.0)["outcome"] == "wait"
+    assert imports.runs.get(ref).problem is None, "it is put off, and has not failed"
+    del imports.sources.open
+    imports.erp.plan_reading = right  # type: ignore[method-assign]
+    imports.drive(ref)
+    assert imports.runs.get(ref).status is RunStatus.SUCCEEDED
+
+
+def test_a_run_does_not_wait_for_ever_for_a_login_that_is_in_doubt(imports: Imports) -> None:
+    job = imports.job(Days(kind="days", days=9), dataset_ids=("accounts",))
+    ref = imports.queue(job, RunTrigger.MANUAL)
+
+    def refuses(*_: Any) -> None:
+        raise CredentialsDoubted("The login is not accepted.")
+
+    imports.erp.plan_reading = refuses  # type: ignore[method-assign]
+    imports.now += MAX_WAIT_FOR_LOGIN
+    assert imports.planner.plan(ref, lambda: 900.0) == {"outcome": "done"}
+    assert (imports.runs.get(ref).problem or {})["code"] == "credentials_refused"
 
 
 def test_a_turn_is_given_back_by_whoever_got_in(imports: Imports) -> None:

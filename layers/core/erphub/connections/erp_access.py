@@ -6,14 +6,14 @@ from typing import Any, override
 
 from erphub.connections import credentials
 from erphub.connections.models import Connection
-from erphub.connections.ports import ConnectionStore, OpensErp, SharedResources
+from erphub.connections.ports import ConnectionStore, OpensConnections, OpensErp, SharedResources
 from erphub.erp import catalogue
 from erphub.erp.system import ErpAdapter
 from erphub.platform.secrets import Secrets
 
 
 @dataclass(frozen=True)
-class ErpAccess(OpensErp):
+class ErpAccess(OpensErp, OpensConnections):
     """The way to connected ERP systems. Nothing is dialled until the adapter is asked something."""
 
     connections: ConnectionStore
@@ -29,7 +29,7 @@ class ErpAccess(OpensErp):
         resources = self.resources(*secret_name.split("/")[:2]) if "/" in secret_name else None
         return catalogue.open_system(erp_system, settings, secret, networks=self.networks, resources=resources)
 
+    @override
     def connected(self, connection: Connection) -> ErpAdapter:
-        """The ERP of a connection that is kept. Raises NotFound (`secret_gone`)."""
         known, secret = credentials.read(self.connections, self.secrets, connection)
         return self.open(known.erp_system, known.settings, secret, known.secret_name)

@@ -1,16 +1,19 @@
 """How connections are doing: what a run, a transfer or a test met changes their status, and one event says so.
 
     active ── login refused ──► reauth_required ── entered again, or a test passes ──► active
+    active ── login refused, which may pass ──► degraded ── refused once more ──► reauth_required
+                                                         ── let in ──► active
     active ── fails ──► degraded ── succeeds ──► active
     any of them ── paused by hand ──► paused ── resumed ──► what it was
 
-Nothing is tried with credentials that were refused: schedules stop, and only a person's own test signs in again. The
-status and the event that tells of it are written in one step, so neither is there without the other.
+Nothing is tried with credentials that were refused: schedules stop, and only a person's own test signs in again. What
+may pass by itself (`CredentialsDoubted`) is tried once more, `SECOND_TRY_AFTER` later, by one alone (`background.py`).
+The status and the event that tells of it are written in one step, so neither is there without the other.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from erphub.audit.service import AuditLog
@@ -28,13 +31,16 @@ from erphub.events.models import Event
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.capability import EventType
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, NotFound, refuses_credentials
+from erphub.platform.errors import Conflict, NotFound, refuses_credentials, refuses_for_good
 from erphub.platform.identity import Member
 from erphub.platform.wire import JsonObject, instant
 
+LOGIN_DOUBTED = "login_doubted"
+"""Work is put off, since the credentials were refused once and it is not yet time for the second try."""
 _INCONCLUSIVE = frozenset(
     {
         "reauth_required",
+        LOGIN_DOUBTED,
         "connection_paused",
         "connection_deleting",
         "connection_deleted",
@@ -54,6 +60,9 @@ _INCONCLUSIVE = frozenset(
 )
 """Ends that tell nothing of the ERP: it was not asked, or the fault was ours."""
 _MAX_ATTEMPTS = 8
+SECOND_TRY_AFTER = timedelta(minutes=10)
+"""Between two tries with credentials that are in doubt: a failover is over by then, and servers that lock a login out
+count wrong passwords within 10 to 30 minutes, mostly from 5 or 10 on: two of them lock nobody out."""
 _STATUS = ConnectionStatus
 
 type StatusRule = Callable[[Connection], "StatusChange | None"]
@@ -70,6 +79,8 @@ class StatusChange:
     pauses: bool = False
     renewed: bool = False
     """Whether its credentials were entered anew."""
+    doubts: bool = False
+    """Whether its credentials were refused once, in a way that may pass."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +111,27 @@ class HealthService:
 
     # --- what happened ------------------------------------------------------------------------------------------------
 
-    def report_refusal(self, client_id: str, connection_id: str, problem: Mapping[str, Any], began: datetime) -> None:
-        """The ERP refused the credentials that somebody used who began at that instant."""
-        self._apply(client_id, connection_id, lambda known: _refused(known, problem, began))
+    def report_refusal(
+        self, client_id: str, connection_id: str, problem: Mapping[str, Any], began: datetime, *, is_final: bool = False
+    ) -> None:
+        """The ERP refused the credentials that somebody used who began at that instant.
+
+        `is_final`: it is the last word, also when it could pass: met by a person's test, or by the second try.
+        """
+        decides = is_final or refuses_for_good(problem)
+        self._apply(client_id, connection_id, lambda known: _refused(known, problem, began, is_final=decides))
+
+    def claim_sign_in(self, connection: Connection) -> bool:
+        """Whether the caller, and nobody else, may sign in now with credentials that are in doubt."""
+        now, allowed_from = self.clock(), connection.sign_in_from
+        if connection.health is None or allowed_from is None or now < allowed_from:
+            return False
+        claimed = connection.health.model_copy(update={"sign_in_from": now + SECOND_TRY_AFTER})
+        return self.connections.change_status(connection, connection.status, claimed, None) is not None
+
+    def report_signed_in(self, client_id: str, connection_id: str) -> None:
+        """Credentials that were in doubt are good: whoever claimed the second try was let in."""
+        self._apply(client_id, connection_id, _signed_in)
 
     def report_failure(self, client_id: str, connection_id: str, problem: Mapping[str, Any]) -> None:
         """The ERP could not be used, for another reason than its credentials."""
@@ -118,7 +147,7 @@ class HealthService:
         if result.has_passed:
             self.reconnected(*ids)
         elif refuses_credentials(result.problem):
-            self.report_refusal(*ids, result.problem or {}, result.started_at)
+            self.report_refusal(*ids, result.problem or {}, result.started_at, is_final=True)
         else:
             self.report_failure(*ids, result.problem or {})
 
@@ -250,16 +279,35 @@ class PauseService:
 # --- rules: what each means for a connection that stands as it does now -------------------------------------------
 
 
-def _refused(known: Connection, problem: Mapping[str, Any], began: datetime) -> StatusChange | None:
+def _refused(known: Connection, problem: Mapping[str, Any], began: datetime, *, is_final: bool) -> StatusChange | None:
     entered = known.health.credentials_at if known.health else None
     if not known.is_operational or (entered is not None and began < entered):
         return None
+    if not is_final:
+        return _doubted(known, problem)
     return StatusChange(
         _STATUS.REAUTH_REQUIRED,
         _reason(problem),
         CONNECTION_REAUTH_REQUIRED,
         "The ERP no longer accepts its login. Nothing runs until somebody enters it again.",
     )
+
+
+def _doubted(known: Connection, problem: Mapping[str, Any]) -> StatusChange | None:
+    """Refused once. Others who were on their way then tell nothing new: only who claims the second try does."""
+    if known.sign_in_from is not None:
+        return None
+    detail = "The ERP refused its login. That can pass by itself, so it is tried once more in ten minutes or later."
+    is_news = known.status is _STATUS.ACTIVE
+    return StatusChange(
+        _STATUS.DEGRADED, _reason(problem), CONNECTION_DEGRADED if is_news else None, detail, doubts=True
+    )
+
+
+def _signed_in(known: Connection) -> StatusChange | None:
+    if known.sign_in_from is None:
+        return None
+    return StatusChange(_STATUS.ACTIVE, None, CONNECTION_HEALED, "It works again.")
 
 
 def _failed(known: Connection, problem: Mapping[str, Any]) -> StatusChange | None:
@@ -272,7 +320,8 @@ def _failed(known: Connection, problem: Mapping[str, Any]) -> StatusChange | Non
 
 
 def _succeeded(known: Connection) -> StatusChange | None:
-    if known.status is not _STATUS.DEGRADED:
+    # What was let in before its credentials came into doubt proves nothing for them.
+    if known.status is not _STATUS.DEGRADED or known.sign_in_from is not None:
         return None
     return StatusChange(_STATUS.ACTIVE, None, CONNECTION_HEALED, "It works again.")
 
@@ -318,8 +367,18 @@ def _health(known: Connection, change: StatusChange, now: datetime) -> Health:
         paused_from=paused_from,
         catch_up_from=before.catch_up_from or (now if stops else None),
         credentials_at=now if change.renewed else before.credentials_at,
+        sign_in_from=_sign_in_from(before, change, now),
         rev=before.rev,
     )
+
+
+def _sign_in_from(before: Health, change: StatusChange, now: datetime) -> datetime | None:
+    """A pause settles no doubt, nor does another failure."""
+    if change.doubts:
+        return now + SECOND_TRY_AFTER
+    if change.renewed or change.to in (_STATUS.ACTIVE, _STATUS.REAUTH_REQUIRED):
+        return None
+    return before.sign_in_from
 
 
 def _is_refusal(problem: Mapping[str, Any]) -> bool:

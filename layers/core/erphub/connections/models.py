@@ -56,6 +56,8 @@ class Health(Model):
     """When its schedules stopped; gone once what was missed is under way."""
     credentials_at: datetime | None = None
     """When its credentials were last entered: a refusal met by whoever began before says nothing about them."""
+    sign_in_from: datetime | None = None
+    """Its credentials were refused once, and that may pass: nobody signs in before, and then only who moves this on."""
     rev: int = 0
 
 
@@ -93,6 +95,13 @@ class Connection(Model):
     def status_reason(self) -> JsonObject | None:
         """Why it has this status: a code and a sentence."""
         return self.health.reason if self.health and self.health.of is self.status else None
+
+    @property
+    def sign_in_from(self) -> datetime | None:
+        """When work in the background may sign in once more; None while its credentials are not in doubt."""
+        if self.health is None or self.status is not ConnectionStatus.DEGRADED or self.health.of is not self.status:
+            return None
+        return self.health.sign_in_from
 
     @property
     def is_operational(self) -> bool:

@@ -119,6 +119,18 @@ class OpensErp(Protocol):
         ...
 
 
+class OpensConnections(Protocol):
+    """Opens the ERP of a connection."""
+
+    def connected(self, connection: Connection) -> ErpAdapter:
+        """The ERP of a connection that is kept.
+
+        Raises NotFound (`secret_gone`); in the background, while its credentials are in doubt, also Unavailable
+        (`login_doubted`: it is not to be asked now) and CredentialsRefused (the second try was refused too).
+        """
+        ...
+
+
 class SharedResources(Protocol):
     """What everybody who uses a connection shares."""
 

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
 
     from erphub.connections.access import ConnectionAccess
     from erphub.connections.attempts import AttemptGuard
+    from erphub.connections.background import BackgroundErpAccess
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.connections.erp_access import ErpAccess
     from erphub.connections.health import HealthService, PauseService
@@ -163,6 +164,15 @@ def erp_access(services: "Services") -> "ErpAccess":
     return ErpAccess(services.get(ConnectionTable), platform.secrets, resources, networks)
 
 
+def background_erp_access(services: "Services") -> "BackgroundErpAccess":
+    """The way to connected ERP systems for work in the background."""
+    from erphub.connections.background import BackgroundErpAccess
+    from erphub.connections.erp_access import ErpAccess
+    from erphub.connections.health import HealthService
+
+    return BackgroundErpAccess(services.get(ErpAccess), services.get(HealthService), services.platform.clock)
+
+
 def stock_counts(services: "Services") -> "Sequence[StockCount]":
     """Counts the connections of a client."""
     from erphub.connections.capability import CONNECTIONS
@@ -195,6 +205,7 @@ PROVIDES = (
     health_service,
     pause_service,
     erp_access,
+    background_erp_access,
     connection_hooks,
     connection_tester,
     connection_test_starter,

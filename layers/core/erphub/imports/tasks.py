@@ -51,7 +51,10 @@ class ImportTasks:
         """Every task, as the machine names it. They raise Unavailable, TaskFailed."""
 
         def plan(ref: RunRef, _: TaskInput) -> TaskResult:
-            return self._report_refusal(ref, self.planner.plan(ref, time_left))
+            done = self.planner.plan(ref, time_left)
+            if refused := done.pop("refused", None):
+                self.health.report(outcome.refused_once(self.runs.get(ref), refused))
+            return self._report_refusal(ref, done)
 
         def read(ref: RunRef, package: TaskInput) -> TaskResult:
             return self._report_refusal(ref, self.execution.read(ref, package["from"], package["to"], time_left))

@@ -100,13 +100,13 @@ def connected_sources(services: "Services") -> "ConnectedSources":
     """Connections, as runs read through them."""
     from erphub.audit.service import AuditLog
     from erphub.companies.service import CompanyRegistry
+    from erphub.connections.background import BackgroundErpAccess
     from erphub.connections.dynamodb import ConnectionTable
-    from erphub.connections.erp_access import ErpAccess
     from erphub.imports.runs.sources import ConnectedSources, NewCompanies
 
     companies = NewCompanies(services.get(CompanyRegistry), services.get(AuditLog))
     connections = services.get(ConnectionTable)
-    return ConnectedSources(connections, connections, services.get(ErpAccess), companies)
+    return ConnectedSources(connections, connections, services.get(BackgroundErpAccess), companies)
 
 
 def run_planner(services: "Services") -> "RunPlanner":

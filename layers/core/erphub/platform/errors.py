@@ -158,6 +158,17 @@ class CredentialsRefused(ErpRefused):
         super().__init__(detail, code=code, **facts, refused="credentials")
 
 
+class CredentialsDoubted(CredentialsRefused):
+    """A refusal that can pass by itself: a server that starts, stops or moves gives it to a right login for a moment.
+
+    To whoever waits for the answer it is a refusal as any other; work in the background may try once more (`doubted`
+    among its facts).
+    """
+
+    def __init__(self, detail: str, *, code: str | None = None, **facts: object) -> None:
+        super().__init__(detail, code=code, **facts, doubted="yes")
+
+
 class Unavailable(HubError):
     """No answer, and nothing was done; worth trying again."""
 
@@ -185,3 +196,8 @@ class Stopped(HubError):
 def refuses_credentials(problem: Mapping[str, Any] | None) -> bool:
     """Whether a problem that was kept is that of a CredentialsRefused."""
     return problem is not None and problem.get("refused") == "credentials"
+
+
+def refuses_for_good(problem: Mapping[str, Any] | None) -> bool:
+    """Whether it is that of a CredentialsRefused, and not of a CredentialsDoubted."""
+    return problem is not None and refuses_credentials(problem) and problem.get("doubted") != "yes"

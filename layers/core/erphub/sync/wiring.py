@@ -223,8 +223,8 @@ def transfer_executor(services: "Services") -> "TransferExecutor":
     """Carries documents to the ERP."""
     from datetime import timedelta
 
+    from erphub.connections.background import BackgroundErpAccess
     from erphub.connections.dynamodb import ConnectionTable
-    from erphub.connections.erp_access import ErpAccess
     from erphub.sync.changes.offers import ChangeOffers
     from erphub.sync.documents.files import S3DocumentFiles
     from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
@@ -248,7 +248,7 @@ def transfer_executor(services: "Services") -> "TransferExecutor":
     )
     return TransferExecutor(
         stores,
-        services.get(ErpAccess),
+        services.get(BackgroundErpAccess),
         services.get(S3DocumentFiles),
         PdfRenderer(),
         services.get(SyncNotices),

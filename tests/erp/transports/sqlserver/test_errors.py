@@ -3,7 +3,7 @@
 import pytest
 
 from erphub.erp.transports.sqlserver import errors
-from erphub.platform.errors import CredentialsRefused, ErpRefused, Unavailable
+from erphub.platform.errors import CredentialsDoubted, CredentialsRefused, ErpRefused, Unavailable
 from erphub.platform.outbound.tds.messages import ServerError
 
 TAIL = b"DB-Lib error message 20018, severity 14:\nGeneral SQL Server error: Check messages from the SQL Server\n"
@@ -17,8 +17,8 @@ def failure(number: int, words: bytes) -> Exception:
 @pytest.mark.parametrize(
     ("heard", "code", "kind"),
     [
-        ([(18456, "Login failed for user 'x'.")], "credentials_refused", CredentialsRefused),
-        ([(18452, "Login failed. The login is from an untrusted domain")], "windows_login_refused", CredentialsRefused),
+        ([(18456, "Login failed for user 'x'.")], "credentials_refused", CredentialsDoubted),
+        ([(18452, "Login failed. The login is from an untrusted domain")], "windows_login_refused", CredentialsDoubted),
         (
             [(18470, "Login failed for user 'x'. Reason: The account is disabled.")],
             "login_disabled",
@@ -34,7 +34,7 @@ def failure(number: int, words: bytes) -> Exception:
         ),
         ([(40615, "Client with IP address '1.2.3.4' is not allowed to access the server.")], "firewall", ErpRefused),
         ([(40613, "Database 'x' is not currently available.")], "server_unavailable", Unavailable),
-        ([(18456, "Innlogging mislyktes.")], "credentials_refused", CredentialsRefused),
+        ([(18456, "Innlogging mislyktes.")], "credentials_refused", CredentialsDoubted),
         ([(99999, "Something else.")], "connection_refused", ErpRefused),
     ],
 )
@@ -115,7 +115,8 @@ def test_no_number_means_two_things() -> None:
 
 FAILED_LOGIN = "Login failed for user 'reader'."
 AT_LOGIN = {
-    CredentialsRefused: (18452, 18456, 18470, 18486, 18487, 18488),
+    CredentialsDoubted: (18452, 18456),
+    CredentialsRefused: (18470, 18486, 18487, 18488),
     ErpRefused: (4060, 4064, 17810, 17835, 17892, 40615, 40914, 47073),
     Unavailable: (
         *(17142, 17187, 17188, 17189, 17191, 17197, 17300, 17809, 17830, 18401, 18451, 18458, 18459, 18460, 18461),

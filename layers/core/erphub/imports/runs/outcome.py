@@ -1,6 +1,8 @@
 """What an import met or came to, for the connection's health and for people and programs."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from erphub.connections.health import Outcome
 from erphub.events.models import Event
@@ -15,6 +17,11 @@ _UNREMARKABLE = ("reauth_required", "connection_paused")
 def met_so_far(run: Run) -> Outcome:
     """An import goes on and has met something: refused credentials concern all who use the connection, at once."""
     return Outcome(run.ref.client_id, run.connection_id, _began_at(run), run.problem or {}, conclusive=False)
+
+
+def refused_once(run: Run, problem: Mapping[str, Any]) -> Outcome:
+    """An import waits for the second try of a login that was refused."""
+    return Outcome(run.ref.client_id, run.connection_id, _began_at(run), problem, conclusive=False)
 
 
 def ended(run: Run) -> Outcome:

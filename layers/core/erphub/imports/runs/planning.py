@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from erphub.connections.health import LOGIN_DOUBTED
 from erphub.erp.datasets import BY_ID, DATASETS, complete, widest
 from erphub.erp.reading import DateRange, ReadsDatasets
 from erphub.erp.system import FoundCompany
@@ -22,7 +23,16 @@ from erphub.imports.runs.ports import RunStores, Source, Sources, TaskResult
 from erphub.imports.runs.units import LogWriter, company_of, date_ranges_of, fail, planned_rows, problem_of
 from erphub.lake.ports import Lake
 from erphub.platform.clock import Clock
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, NotFound, ServiceBusy, Stopped, Unavailable
+from erphub.platform.errors import (
+    CredentialsDoubted,
+    CredentialsRefused,
+    ErpRefused,
+    HubError,
+    NotFound,
+    ServiceBusy,
+    Stopped,
+    Unavailable,
+)
 from erphub.platform.outbound import deadlines
 from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
@@ -34,6 +44,8 @@ MAX_CONSECUTIVE_FAILURES = 5
 DEAD_AFTER = timedelta(minutes=20)
 """A run that has shown no sign of life for so long is dead: no worker lives longer than 15 minutes."""
 MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 15, 300
+MAX_WAIT_FOR_LOGIN = timedelta(hours=1)
+"""How old a run may be that still waits for the second try of a login that was refused once."""
 MIN_SECONDS_FOR_STEP = 60.0
 PLAN_SECONDS = 180.0
 """The longest that planning one dataset of one company may take; it is tried `MAX_READ_PLAN_ATTEMPTS` times."""
@@ -60,7 +72,8 @@ class RunPlanner:
     def plan(self, ref: RunRef, time_left: TimeLeft) -> TaskResult:
         """Find out what is to be done.
 
-        `outcome`: `ready` with packages, `wait` with for how many `seconds`, `more` (call again), or `done`.
+        `outcome`: `ready` with packages, `wait` with for how many `seconds` (and, when the ERP refused the login in a
+        way that may pass, `refused`), `more` (call again), or `done`.
         """
         run = self.stores.runs.get(ref)
         if run.status.has_ended or run.cancel_requested:
@@ -78,9 +91,14 @@ class RunPlanner:
             raise
         except Unavailable as error:
             self._record_problem(run, error)
+            if error.code == LOGIN_DOUBTED and self._may_wait_for_login(run):
+                return self._wait(run)
             raise
         except HubError as error:
             refused = isinstance(error, CredentialsRefused)
+            if isinstance(error, CredentialsDoubted) and self._may_wait_for_login(run):
+                self._log(ref, "warning", error.code, f"{error.detail} It is tried once more.")
+                return self._wait(run) | {"refused": problem_of(error)}
             self._log(ref, "error", error.code, error.detail)
             self.stores.runs.update(ref, problem=problem_of(error))
             return {"outcome": "done"}
@@ -94,6 +112,9 @@ class RunPlanner:
         if run.last_problem != problem:
             self._log(run.ref, "warning", error.code, f"{error.detail} Trying again.")
             self.stores.runs.update(run.ref, last_problem=problem)
+
+    def _may_wait_for_login(self, run: Run) -> bool:
+        return self.clock() - datetime.fromisoformat(run.created_at) < MAX_WAIT_FOR_LOGIN
 
     def _may_sign_in(self, run: Run) -> bool:
         """Whether the run may go on: it is the one that signs in now, or nobody signs in any more."""

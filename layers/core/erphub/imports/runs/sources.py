@@ -7,9 +7,8 @@ from typing import override
 
 from erphub.audit.service import AuditLog
 from erphub.companies.service import CompanyRegistry
-from erphub.connections.erp_access import ErpAccess
 from erphub.connections.models import Connection, ConnectionStatus
-from erphub.connections.ports import ConnectionStore, UsedCompanies
+from erphub.connections.ports import ConnectionStore, OpensConnections, UsedCompanies
 from erphub.erp import catalogue
 from erphub.erp.reading import ReadsDatasets
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
@@ -27,7 +26,7 @@ class ConnectedSources(Sources):
 
     connections: ConnectionStore
     used: UsedCompanies
-    erp: ErpAccess
+    erp: OpensConnections
     registry: ClaimsNewCompanies
 
     @override

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from erphub.platform.errors import refuses_credentials
+from erphub.platform.errors import refuses_for_good
 from erphub.sync.export_log.gaps import days_to_check, gaps_to_report, list_settlements
 from erphub.sync.export_log.models import Entry
 from erphub.sync.settings.models import AUTOMATIC_IS_OFF, WAITS_FOR_CONNECTION, Sync, TransferHistory
@@ -130,7 +130,7 @@ def changes_after(sync: Sync, transfer: Transfer, waiting: Sequence[Entry], now:
 
 
 def _next(sync: Sync, problem: dict[str, Any], waiting: Sequence[Entry], now: datetime) -> tuple[datetime | None, str]:
-    if refuses_credentials(problem) or problem.get("code") in _CONNECTION_PROBLEMS:
+    if refuses_for_good(problem) or problem.get("code") in _CONNECTION_PROBLEMS:
         return None, WAITS_FOR_CONNECTION
     if not sync.settings.is_automatic:
         return None, AUTOMATIC_IS_OFF

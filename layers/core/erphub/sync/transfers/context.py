@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from erphub.connections.erp_access import ErpAccess
 from erphub.connections.models import Connection, ConnectionStatus
+from erphub.connections.ports import OpensConnections
 from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import PostsDocuments
 from erphub.platform import logging
@@ -28,7 +28,7 @@ class TransferContext:
     """One transfer under its lease."""
 
     stores: TransferStores
-    erp: ErpAccess
+    erp: OpensConnections
     clock: Clock
     sync: Sync
     transfer: Transfer

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from erphub.connections.erp_access import ErpAccess
+from erphub.connections.ports import OpensConnections
 from erphub.erp.posting import ReadsChanges
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Unavailable
@@ -45,7 +45,7 @@ class TransferExecutor:
     """Does the work of transfers."""
 
     stores: TransferStores
-    erp: ErpAccess
+    erp: OpensConnections
     files: DocumentFiles
     renderer: SettlementRenderer
     notices: Notices

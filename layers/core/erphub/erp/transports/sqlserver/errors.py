@@ -4,11 +4,14 @@ The server's number decides, wherever there is one: at the login the guard has h
 Each number belongs to one of three kinds, by what the caller does next:
 
 * CredentialsRefused: the server says something about this login's name, password or account; a person enters another;
+  CredentialsDoubted where a right login gets the same answer while the server starts, is paused, fails over or cannot
+  reach its domain: the client is told state 1 whatever the cause was, so neither number nor state tells them apart;
 * Unavailable: it passes by itself (a restart, a failover, a resource that is used up); the same is tried again;
 * ErpRefused: somebody has to change something on the server first.
 
 Words decide only where there is no number. Sources: Microsoft, "Database engine events and errors" (the texts of the
-numbers), "Troubleshoot connectivity issues and other errors with Azure SQL Database" (transient ones).
+numbers), "MSSQLSERVER_18456" (its states), "Troubleshoot connectivity issues and other errors with Azure SQL Database"
+(transient ones).
 """
 
 import re
@@ -16,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from erphub.platform import redaction
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.errors import CredentialsDoubted, CredentialsRefused, ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.tds.messages import ServerError
 
 
@@ -39,7 +42,7 @@ _KNOWN: tuple[Refusal, ...] = (
     # --- These credentials: only what is about the login's name, password or account.
     _known(
         "credentials_refused",
-        CredentialsRefused,
+        CredentialsDoubted,
         "The server does not accept the login and password. Check both, and whether it is an SQL Server or a Windows"
         " login.",
         18456,
@@ -75,7 +78,7 @@ _KNOWN: tuple[Refusal, ...] = (
     ),
     _known(
         "windows_login_refused",
-        CredentialsRefused,
+        CredentialsDoubted,
         "The server does not accept this Windows login: it is from a domain the server does not trust, or the server"
         " only knows Windows logins. Check DOMAIN\\user, or choose the other kind of authentication.",
         18452,
@@ -297,7 +300,7 @@ def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iter
         if _says(known, words):
             return known.kind(known.detail, code=known.code)
     if _SERVER_SPOKE in words:
-        return CredentialsRefused(
+        return CredentialsDoubted(
             "The server refused the login without saying why. Check login and password.", code="login_refused"
         )
     for known in _DRIVER:

@@ -11,6 +11,7 @@ RULES = (
     formation.roles,
     formation.kept,
     formation.references,
+    formation.rules,
     functions.resource_policies,
     functions.environments,
     functions.layers,

@@ -86,3 +86,22 @@ def references(stack: Stack) -> list[str]:
         for where, name in sorted(used)
         if name not in known and "::" not in name
     ]
+
+
+def rules(stack: Stack) -> list[str]:
+    """Rules on parameters use the few functions that CloudFormation has for them ("Rules section")."""
+    used: dict[str, str] = {}
+
+    def walk(where: str, value: Any) -> None:
+        if isinstance(value, list):
+            for one in cast(list[Any], value):
+                walk(where, one)
+        elif isinstance(value, dict):
+            for key, one in cast(Json, value).items():
+                if key.startswith("Fn::") and key not in limits.RULE_FUNCTIONS:
+                    used[where] = key
+                walk(where, one)
+
+    for name, rule in cast(Json, stack.written.get("Rules", {})).items():
+        walk(name, rule)
+    return [f"{name}: {function} is not possible in a rule on parameters" for name, function in used.items()]

@@ -18,6 +18,12 @@ TEMPLATE: Final = 1_000_000
 PARAMETERS: Final = 200
 OUTPUTS: Final = 200
 
+RULE_FUNCTIONS: Final = frozenset(
+    f"Fn::{name}"
+    for name in ("And", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "Not", "Or", "RefAll", "ValueOf")
+) | {"Fn::ValueOfAll"}
+"""Functions that the section Rules of a template may use."""
+
 # "IAM and AWS STS quotas"
 INLINE_POLICIES: Final = 10_240
 """Characters of a role's inline policies together, without white space."""

@@ -54,6 +54,15 @@ def test_what_is_wrong_is_said_with_the_rule_that_found_it():
     assert "functions.layers: Big: 5 layers; 4 of 5 may be used" in check_aws.findings(broken)
 
 
+def test_a_rule_on_parameters_with_a_function_that_rules_have_not_is_found():
+    def ruled(condition: dict[str, Any]) -> list[str]:
+        return formation.rules(Stack(written={"Rules": {"Given": {"RuleCondition": {"Fn::Not": [condition]}}}}))
+
+    assert ruled({"Fn::Equals": [{"Ref": "Subnets"}, ""]}) == []
+    joined = {"Fn::Equals": [{"Fn::Join": ["", {"Ref": "Subnets"}]}, ""]}
+    assert ruled(joined) == ["Given: Fn::Join is not possible in a rule on parameters"]
+
+
 # --- functions -------------------------------------------------------------------------------------------------------
 
 

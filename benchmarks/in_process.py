@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "SECRET_PREFIX": "bench/",
+    "SEALED_TABLE": "bench-credentials",
     "CONNECT_MACHINE_ARN": "arn:aws:states:eu-north-1:000000000000:stateMachine:connect",
     "IMPORT_MACHINE_ARN": "arn:aws:states:eu-north-1:000000000000:stateMachine:import",
     "POWERTOOLS_SERVICE_NAME": "erphub",
@@ -94,6 +95,7 @@ def prepare() -> None:
     from tests.support.connect import FakeSystem
 
     make_table(client("dynamodb"), TABLE)
+    make_table(client("dynamodb"), ENVIRONMENT["SEALED_TABLE"])
     machines.StepFunctionsMachine = Machines  # pyright: ignore[reportAttributeAccessIssue]
     system = FakeSystem()
     ErpAccess.open = lambda _, *asked: system.open(*asked)  # pyright: ignore[reportAttributeAccessIssue]

@@ -14,7 +14,7 @@ HEADER = "# Written by `make lock` from pyproject.toml. Hashes, no addresses.\n"
 RUNTIME_OWN = {"boto3"}
 LAYERS = {
     "api": ("aws-lambda-powertools", "pydantic", "httpx", "tzdata"),
-    "erp": ("pymssql", "lxml"),
+    "erp": ("pymssql", "lxml", "cryptography"),
     "lake": ("deltalake", "arro3-core"),
     "paper": ("reportlab", "pypdfium2"),
 }

@@ -46,7 +46,7 @@ from erphub.sync.uploads.models import Upload, UploadFormat
 from erphub.webhooks.dynamodb import webhook_delivery_key
 from erphub.wizards.dynamodb import WizardTable, wizard_company_key, wizard_token_key
 from erphub.wizards.models import Edit, Wizard, WizardStatus
-from tests.support.aws import AWS, EXPORTS, TENANTS, everything_in, make_table
+from tests.support.aws import AWS, CREDENTIALS, EXPORTS, TENANTS, everything_in, make_table
 from tests.support.imports import run_stores
 from tests.support.tenants import add_client, add_customer, add_member
 
@@ -136,6 +136,7 @@ class Scene:
             "EXPORT_LOG_TABLE": "exports",
             "LAKE_BUCKET": BUCKET,
             "SECRET_PREFIX": PREFIX,
+            "SEALED_TABLE": "credentials",
             "DELETE_MACHINE_ARN": "delete",
             "CONNECT_MACHINE_ARN": "connect",
             "IMPORT_MACHINE_ARN": "import",
@@ -385,6 +386,7 @@ def make_tables() -> None:
     """Both tables with their indexes, and the bucket with its versions, as the template makes them."""
     make_table(TENANTS, "tenants")
     make_table(EXPORTS, "exports")
+    make_table(CREDENTIALS, "credentials")
     s3 = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

@@ -30,7 +30,7 @@ from erphub.platform.ids import derived_id, new_id
 from local import emulator, processes
 from tests.reliability.fault_proxy import Answer, FaultProxy, Request, answered
 from tests.reliability.machines import Execution, Failure, Invocations, Machines
-from tests.support.aws import EXPORTS, TENANTS, everything_in, table_request
+from tests.support.aws import CREDENTIALS, EXPORTS, TENANTS, everything_in, table_request
 from tests.support.gateway import addressed
 from tests.support.tenants import add_client, add_customer
 
@@ -130,6 +130,10 @@ class Stage:
         return f"exports-{self.name}"
 
     @property
+    def credentials(self) -> str:
+        return f"credentials-{self.name}"
+
+    @property
     def bucket(self) -> str:
         return f"lake-{self.name}"
 
@@ -140,6 +144,7 @@ class Stage:
             "EXPORT_LOG_TABLE": self.exports,
             "LAKE_BUCKET": self.bucket,
             "SECRET_PREFIX": f"{self.name}/connections/",
+            "SEALED_TABLE": self.credentials,
             "CONNECT_MACHINE_ARN": _ARN + "connect",
             "IMPORT_MACHINE_ARN": _ARN + "import",
             "TRANSFER_MACHINE_ARN": _ARN + "transfer",
@@ -158,10 +163,11 @@ class Stage:
     # --- furnishing --------------------------------------------------------------------------------------------------
 
     def build(self) -> None:
-        """Both tables and the bucket, as in the template."""
+        """The tables and the bucket, as in the template."""
         dynamodb, s3 = clients.client("dynamodb"), clients.client("s3")
         dynamodb.create_table(**table_request(TENANTS, self.tenants))
         dynamodb.create_table(**table_request(EXPORTS, self.exports))
+        dynamodb.create_table(**table_request(CREDENTIALS, self.credentials))
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
 
@@ -174,7 +180,7 @@ class Stage:
     def clear(self) -> None:
         """Nothing is left in the local AWS, which keeps everything in memory."""
         dynamodb, s3 = clients.client("dynamodb"), clients.client("s3")
-        for table in (self.tenants, self.exports):
+        for table in (self.tenants, self.exports, self.credentials):
             dynamodb.delete_table(TableName=table)
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
             versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
@@ -191,7 +197,7 @@ class Stage:
         """All that is stored now."""
         s3, secrets = clients.client("s3"), clients.client("secretsmanager")
         return Memory(
-            {name: everything_in(Table(name)) for name in (self.tenants, self.exports)},
+            {name: everything_in(Table(name)) for name in (self.tenants, self.exports, self.credentials)},
             {name: s3.get_object(Bucket=self.bucket, Key=name)["Body"].read() for name in self.objects()},
             {name: secrets.get_secret_value(SecretId=name)["SecretString"] for name in self.secrets()},
             self.name,

@@ -37,7 +37,8 @@ TENANTS = {
     "connection": Order("connection_id", "sk", keys_only=True),
 }
 EXPORTS = {"state": Order("state_pk", "state_sk", ("data",)), "day": Order("day_pk", "day_sk", ("data",))}
-"""The indexes of the two tables, as in the template."""
+CREDENTIALS = {"kind": Order("listed_as", "written_at", keys_only=True)}
+"""The indexes of the tables, as in the template."""
 
 
 class MemorySession:

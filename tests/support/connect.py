@@ -10,7 +10,7 @@ from erphub.erp.probes import Outcome, Probe, Stage
 from erphub.erp.system import FoundChoice, FoundCompany
 from erphub.platform.aws.table import Table
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import Conflict, Gone, HubError, NotFound
+from erphub.platform.errors import Conflict, Gone, HubError, SecretGone
 from erphub.tenancy.models import User
 from erphub.wizards.dynamodb import wizard_key, wizard_token_key
 
@@ -146,7 +146,7 @@ class FakeSecrets:
 
     def get(self, name: str) -> dict[str, str]:
         if name not in self.kept:
-            raise NotFound("The password is no longer kept. Enter it again.", code="secret_gone")
+            raise SecretGone
         return dict(self.kept[name])
 
     def delete(self, name: str) -> None:

@@ -113,9 +113,14 @@ class MemorySecrets(Service):
     def __init__(self, hooks: list[Hook]) -> None:
         super().__init__(hooks)
         self.kept: dict[str, tuple[str, Sequence[Mapping[str, str]]]] = {}
+        self._written: dict[str, datetime] = {}
 
     def _missing(self) -> ClientError:
         return self.error("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+
+    def _keep(self, name: str, value: str, tags: Sequence[Mapping[str, str]]) -> None:
+        self.kept[name] = value, tags
+        self._written[name] = datetime.now(UTC)
 
     @operation
     def create_secret(self, Name: str, SecretString: str, Tags: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
@@ -123,14 +128,14 @@ class MemorySecrets(Service):
             raise self.error(
                 "ResourceExistsException", f"The operation failed because the secret {Name} already exists"
             )
-        self.kept[Name] = SecretString, Tags
+        self._keep(Name, SecretString, Tags)
         return {"Name": Name}
 
     @operation
     def put_secret_value(self, SecretId: str, SecretString: str) -> dict[str, Any]:
         if SecretId not in self.kept:
             raise self._missing()
-        self.kept[SecretId] = SecretString, self.kept[SecretId][1]
+        self._keep(SecretId, SecretString, self.kept[SecretId][1])
         return {"Name": SecretId}
 
     @operation
@@ -153,4 +158,8 @@ class MemorySecrets(Service):
             if wanted["Key"] != "name":
                 raise NotImplementedError(wanted["Key"])
             found = [name for name in found if name.startswith(tuple(wanted["Values"]))]
-        return {"SecretList": [{"Name": name, "Tags": self.kept[name][1]} for name in found]}
+        return {
+            "SecretList": [
+                {"Name": name, "Tags": self.kept[name][1], "LastChangedDate": self._written[name]} for name in found
+            ]
+        }

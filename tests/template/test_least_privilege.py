@@ -14,6 +14,7 @@ import pytest
 
 from erphub.audit.dynamodb import audit_key
 from erphub.connections.dynamodb import connection_key
+from erphub.platform.aws.credentials.sealed import credentials_key
 from erphub.platform.aws.sessions import tags_of
 from erphub.platform.tenants import Tenant
 from erphub.tenancy.dynamodb import platform_admin_key
@@ -35,6 +36,7 @@ ARNS = {
     **{f"{name}Tenant": f"arn:aws:iam::1:role/{name}Tenant" for name in FOR_TENANTS},
     "Tenants": "arn:aws:dynamodb:eu-north-1:1:table/tenants",
     "ExportLog": "arn:aws:dynamodb:eu-north-1:1:table/export-log",
+    "Credentials": "arn:aws:dynamodb:eu-north-1:1:table/credentials",
     "Lake": "arn:aws:s3:::lake",
     "UserPool": "arn:aws:cognito-idp:eu-north-1:1:userpool/pool",
     "EventBus": "arn:aws:events:eu-north-1:1:event-bus/bus",
@@ -42,6 +44,7 @@ ARNS = {
 }
 NAMES = {"Partition": "aws", "Region": "eu-north-1", "AccountId": "1", "StackName": "hub"}
 SECRETS = "arn:aws:secretsmanager:eu-north-1:1:secret:"
+CLIENT_KEY = f"{SECRETS}hub/client-keys/C1/K1-AbCdEf"
 PASSWORD, SIGNING = f"{SECRETS}hub/connections/C1/X1-AbCdEf", f"{SECRETS}hub/connections/C1/webhook-W1-AbCdEf"
 
 
@@ -168,10 +171,12 @@ ANOTHERS = (
     *(Tenant("uploads"), Tenant("c1", "x1"), Tenant("C11", "X1")),
 )
 """Others, and such as whose names nearly are."""
+SEALED = item(credentials_key("C1/X1"))
 DISK, PAPERS = f"{ARNS['Lake']}/lake/C1/customers/part.parquet", f"{ARNS['Lake']}/documents/C1/X1/7/1.pdf"
 UPLOADS, STAGED = f"{ARNS['Lake']}/staging/uploads/C1/X1/U1", f"{ARNS['Lake']}/staging/C1/R1/part.parquet"
 NOBODY: frozenset[str] = frozenset()
 TALKS_TO_ERPS = frozenset({"ConnectionsApi", "WizardTasks", "ImportTasks", "SyncApi", "TransferTasks"})
+MAKES_KEYS = frozenset({"ConnectionsApi", "WizardTasks"})
 SYNC = frozenset({"SyncApi", "TransferTasks"})
 WRITES = ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
 
@@ -219,6 +224,38 @@ ACTS: Mapping[str, Act] = {
         f"{SECRETS}hub/other-AbCdEf",
         {},
         NOBODY,
+    ),
+    "open sealed credentials": ("secretsmanager:GetSecretValue", CLIENT_KEY, {}, TALKS_TO_ERPS),
+    "make a client's key": ("secretsmanager:CreateSecret", CLIENT_KEY, {}, MAKES_KEYS),
+    "write over a client's key": ("secretsmanager:PutSecretValue", CLIENT_KEY, {}, NOBODY),
+    "destroy a client's key": ("secretsmanager:DeleteSecret", CLIENT_KEY, {}, NOBODY),
+    "let others read a client's key": ("secretsmanager:PutResourcePolicy", CLIENT_KEY, {}, NOBODY),
+    "read sealed credentials": ("dynamodb:GetItem", ARNS["Credentials"], SEALED, TALKS_TO_ERPS),
+    "list sealed credentials of a client": (
+        "dynamodb:Query",
+        ARNS["Credentials"],
+        SEALED,
+        frozenset({"DeletionTasks"}),
+    ),
+    "read everybody's sealed credentials": ("dynamodb:Scan", ARNS["Credentials"], {}, NOBODY),
+    "list the names of everybody's sealed credentials": (
+        "dynamodb:Query",
+        f"{ARNS['Credentials']}/index/kind",
+        {},
+        frozenset({"WizardTasks"}),
+    ),
+    "write sealed credentials": (
+        "dynamodb:PutItem",
+        ARNS["Credentials"],
+        SEALED,
+        frozenset({"ConnectionsApi", "WizardTasks"}),
+    ),
+    "change sealed credentials in place": ("dynamodb:UpdateItem", ARNS["Credentials"], SEALED, NOBODY),
+    "remove sealed credentials": (
+        "dynamodb:DeleteItem",
+        ARNS["Credentials"],
+        SEALED,
+        frozenset({"ConnectionsApi", "WizardTasks", "DeletionTasks"}),
     ),
     "let others read a secret": ("secretsmanager:PutResourcePolicy", PASSWORD, {}, NOBODY),
     "make a platform administrator": (

@@ -1,4 +1,4 @@
-"""Secrets: the same tests over the fake and over the AWS service; and what all of AWS says when it is busy."""
+"""Secrets in the AWS service, and what all of AWS says when it is busy."""
 
 import json
 from collections.abc import Iterator
@@ -11,11 +11,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from erphub.platform.aws import clients
 from erphub.platform.aws.secrets import SecretsManager
 from erphub.platform.aws.state_machines import StepFunctionsMachine
-from erphub.platform.errors import NotFound, Unavailable
-from erphub.platform.secrets import Secrets
+from erphub.platform.errors import Unavailable
 from erphub.tenancy.cognito import CognitoUsers
 from tests.support.aws import on_moto
-from tests.support.connect import FakeSecrets
 from tests.support.integration import integration
 
 
@@ -24,44 +22,6 @@ from tests.support.integration import integration
 def aws() -> Iterator[None]:
     with on_moto():
         yield
-
-
-@pytest.fixture(params=["fake", "moto"])
-def secrets(request: pytest.FixtureRequest) -> Secrets:
-    if request.param == "fake":
-        return FakeSecrets()
-    request.getfixturevalue("aws")
-    return SecretsManager("hub/")
-
-
-def test_a_secret_is_kept_to_the_letter(secrets: Secrets):
-    fields = {"password": "å\"'\\ 🔑\u0001", "empty": ""}
-    secrets.put("c/1", fields, "c")
-    assert secrets.get("c/1") == fields
-
-
-def test_a_secret_written_again_replaces_the_one_before(secrets: Secrets):
-    secrets.put("c/1", {"password": "old", "extra": "x"}, "c")
-    secrets.put("c/1", {"password": "new"}, "c")
-    assert secrets.get("c/1") == {"password": "new"}
-
-
-def test_a_deleted_secret_is_gone_at_once_and_can_be_made_again(secrets: Secrets):
-    secrets.put("c/1", {"password": "old"}, "c")
-    secrets.delete("c/1")
-    with pytest.raises(NotFound, match="no longer kept"):
-        secrets.get("c/1")
-    secrets.delete("c/1")
-    secrets.put("c/1", {"password": "again"}, "c")
-    assert secrets.get("c/1") == {"password": "again"}
-
-
-def test_secrets_are_found_by_when_they_were_last_written(secrets: Secrets):
-    secrets.put("c/1", {"password": "x"}, "c")
-    secrets.put("c/2", {"password": "x"}, "c")
-    now = datetime.now(UTC)
-    assert sorted(secrets.stored_before(now + timedelta(minutes=1))) == ["c/1", "c/2"]  # type: ignore[attr-defined]
-    assert list(secrets.stored_before(now - timedelta(minutes=1))) == []  # type: ignore[attr-defined]
 
 
 def test_a_secret_of_another_deployment_is_never_found(aws: None):

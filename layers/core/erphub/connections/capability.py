@@ -45,6 +45,8 @@ capability = Capability(
     environment=(
         Variable("SECRET_PREFIX"),
         Variable("TENANT_ROLE", needed_by=("connections.api",)),
+        Variable("SEALED_TABLE"),
+        Variable("CHOSEN_STORE"),
         Variable("CONNECT_MACHINE_ARN"),
         Variable("SESSION_KEY"),
         Variable("ERP_ADDRESSES"),

@@ -62,6 +62,15 @@ class NotFound(HubError):
     code = "not_found"
 
 
+class SecretGone(NotFound):
+    """A password that is not kept (any more)."""
+
+    code = "secret_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The password is no longer kept. Enter it again.")
+
+
 class NotSignedIn(HubError):
     """The request does not say who is calling."""
 

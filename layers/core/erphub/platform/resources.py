@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 from erphub.platform.aws.table import Table
 from erphub.platform.ids import new_id
-from erphub.platform.settings import Settings, read_settings
+from erphub.platform.settings import CredentialStore, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from erphub.platform.aws.credentials.sealed import SealedCredentials
     from erphub.platform.aws.objects import Bucket
     from erphub.platform.aws.secrets import SecretsManager
     from erphub.platform.clock import Clock, Ids
     from erphub.platform.cursors import Cursors
     from erphub.platform.idempotency import IdempotencyStore
     from erphub.platform.limits import LimitStore
-    from erphub.platform.secrets import Secrets
+    from erphub.platform.secrets import Secrets, StoredSecrets
     from erphub.platform.state_machines import StateMachine
     from erphub.platform.workers import Worker
 
@@ -71,11 +72,32 @@ class PlatformResources:
         return redaction.GuardedSecrets(self.stored_secrets)
 
     @cached_property
-    def stored_secrets(self) -> "SecretsManager":
+    def stored_secrets(self) -> "StoredSecrets":
         """Which secrets there are, and the way to remove them; the list lags behind."""
+        from erphub.platform.aws.credentials.stores import BothStores
+
+        # In order of which is written to.
+        stores: list[StoredSecrets] = [self.secret_per_connection, self.sealed_credentials]
+        if self.settings.credential_store is CredentialStore.SEALED_PER_CLIENT:
+            stores.reverse()
+        return BothStores(*stores, signing=self.secret_per_connection)
+
+    @cached_property
+    def secret_per_connection(self) -> "SecretsManager":
+        """Credentials that are a secret each, and what webhooks are signed with."""
         from erphub.platform.aws.secrets import SecretsManager
 
         return SecretsManager(self.settings.secret_prefix)
+
+    @cached_property
+    def sealed_credentials(self) -> "SealedCredentials":
+        """Credentials that are sealed under their client's key."""
+        from erphub.platform import redaction
+        from erphub.platform.aws.credentials.client_keys import ClientKeys
+        from erphub.platform.aws.credentials.sealed import SealedCredentials
+
+        keys = ClientKeys(self.settings.client_key_prefix, self.clock, redaction)
+        return SealedCredentials(Table(self.settings.credentials_table), keys, self.clock)
 
     @cached_property
     def idempotency(self) -> "IdempotencyStore":

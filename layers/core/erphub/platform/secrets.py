@@ -13,7 +13,7 @@ class Secrets(Protocol):
         ...
 
     def get(self, name: str) -> dict[str, str]:
-        """The fields. Raises NotFound."""
+        """The fields. Raises SecretGone, NotFound (`secret_unreadable`) for what was altered where it is kept."""
         ...
 
     def delete(self, name: str) -> None:

@@ -3,7 +3,15 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
+
+
+class CredentialStore(StrEnum):
+    """Where connections' credentials are kept."""
+
+    SECRET_PER_CONNECTION = "SecretPerConnection"  # noqa: S105  a choice
+    SEALED_PER_CLIENT = "SealedPerClient"
 
 
 @dataclass(frozen=True)
@@ -15,6 +23,9 @@ class Settings:
     secret_prefix: str
     tenant_role: str
     """The role (ARN) that is taken on for one tenant, to reach that one's secrets and objects."""
+    credentials_table: str
+    credential_store: CredentialStore
+    """Where credentials are written from now on."""
     user_pool: str
     connect_machine: str
     import_machine: str
@@ -49,6 +60,11 @@ class Settings:
     """Where AWS is, when it is not AWS (an emulator); the table engine needs to be told, boto3 knows by itself."""
 
     @property
+    def client_key_prefix(self) -> str:
+        """What the names of clients' keys begin with, beside the secrets: a function's rights tell them apart."""
+        return self.secret_prefix.removesuffix("connections/") + "client-keys/"
+
+    @property
     def lake_options(self) -> dict[str, str]:
         """What the table engine must be told about S3; credentials it finds in the environment by itself."""
         options = {"aws_region": self.region, "aws_conditional_put": "etag"}
@@ -65,6 +81,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lake_bucket=env.get("LAKE_BUCKET", ""),
         secret_prefix=env.get("SECRET_PREFIX", ""),
         tenant_role=env.get("TENANT_ROLE", ""),
+        credentials_table=env.get("SEALED_TABLE", ""),
+        credential_store=CredentialStore(env.get("CHOSEN_STORE", CredentialStore.SECRET_PER_CONNECTION)),
         user_pool=env.get("USER_POOL_ID", ""),
         connect_machine=env.get("CONNECT_MACHINE_ARN", ""),
         import_machine=env.get("IMPORT_MACHINE_ARN", ""),

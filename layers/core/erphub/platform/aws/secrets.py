@@ -11,7 +11,7 @@ from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
 from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.aws.transactions import make_waiting_writes
-from erphub.platform.errors import NotFound
+from erphub.platform.errors import SecretGone
 from erphub.platform.tenants import of_connection
 
 _later = later_when_busy("secrets_busy", "The password store is busy.")
@@ -29,29 +29,41 @@ class SecretsManager:
 
     @_later
     def put(self, name: str, fields: Mapping[str, str], tenant: str) -> None:
-        """Keep the fields as one JSON secret, tagged with the tenant; the same name again is a new version."""
-        make_waiting_writes()
-        value = json.dumps(dict(fields), ensure_ascii=False)
-        manager = tenant_client("secretsmanager")
+        """Keep the fields as one JSON secret, tagged with the tenant; the same name again is a new version.
+
+        What is kept already makes no version: one secret takes no more than one in ten minutes for long, and all of
+        an account 50 in a second ("AWS Secrets Manager quotas").
+        """
+        if self.put_new(name, fields, tenant) or self.get(name) == dict(fields):
+            return
         with of_connection(_connection(name)):
-            try:
-                manager.create_secret(
-                    Name=self._prefix + name, SecretString=value, Tags=[{"Key": "erphub:client", "Value": tenant}]
-                )
-            except ClientError as error:
-                if code_of(error) != "ResourceExistsException":
-                    raise
-                manager.put_secret_value(SecretId=self._prefix + name, SecretString=value)
+            manager = tenant_client("secretsmanager")
+            manager.put_secret_value(SecretId=self._prefix + name, SecretString=_as_text(fields))
+
+    @_later
+    def put_new(self, name: str, fields: Mapping[str, str], tenant: str) -> bool:
+        """Keep the fields unless the name is taken; whether they were."""
+        make_waiting_writes()
+        tags: Any = [{"Key": "erphub:client", "Value": tenant}]
+        try:
+            with of_connection(_connection(name)):
+                manager = tenant_client("secretsmanager")
+                manager.create_secret(Name=self._prefix + name, SecretString=_as_text(fields), Tags=tags)
+        except ClientError as error:
+            if code_of(error) != "ResourceExistsException":
+                raise
+            return False
+        return True
 
     @_later
     def get(self, name: str) -> dict[str, str]:
-        """The fields. Raises NotFound (`secret_gone`)."""
+        """The fields. Raises SecretGone."""
         try:
             with of_connection(_connection(name)):
                 answer = tenant_client("secretsmanager").get_secret_value(SecretId=self._prefix + name)
         except ClientError as error:
             if code_of(error) in {"ResourceNotFoundException", "InvalidRequestException"}:
-                raise NotFound("The password is no longer kept. Enter it again.", code="secret_gone") from error
+                raise SecretGone from error
             raise
         return cast(dict[str, str], json.loads(answer["SecretString"]))
 
@@ -85,6 +97,10 @@ class SecretsManager:
         found = [secret.get("Name", "") for page in pages for secret in page["SecretList"]]
         # The service's own search is no respecter of upper and lower case.
         return [name.removeprefix(self._prefix) for name in found if name.startswith(self._prefix + begin)]
+
+
+def _as_text(fields: Mapping[str, str]) -> str:
+    return json.dumps(dict(fields), ensure_ascii=False)
 
 
 def _connection(name: str) -> str:

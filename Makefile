@@ -48,6 +48,18 @@ MEASURE = $(PY) -c "from local.check_aws import artefacts; artefacts.measure()"
 verify-audit: .venv/.ready ## Whether an audit log is whole, with your AWS credentials: TABLE=… CLIENT=… (or CUSTOMER=…)
 	@PYTHONPATH=layers/core $(PY) -m local.verify_audit $(TABLE) $(if $(CLIENT),client $(CLIENT),customer $(CUSTOMER))
 
+STACK ?= erphub-$(ENV)
+
+.PHONY: move-credentials rotate-keys destroy-keys
+move-credentials: .venv/.ready ## Move credentials into the chosen CredentialStore, with your AWS credentials (ENV=…; run it until it ends with 0)
+	@$(PY) -m local.credentials move --stack $(STACK)
+
+rotate-keys: .venv/.ready ## Replace keys of clients; with FINISH=1, a quarter of an hour later, drop the old ones (ENV=…, CLIENT=… for one)
+	@$(PY) -m local.credentials rotate --stack $(STACK) $(if $(CLIENT),--client $(CLIENT)) $(if $(FINISH),--finish)
+
+destroy-keys: .venv/.ready ## Make all credentials of a client that is gone unreadable for good (ENV=…, CLIENT=…)
+	@$(PY) -m local.credentials destroy --stack $(STACK) --client $(CLIENT)
+
 .PHONY: lock sizes
 lock: .venv/.ready ## Write the lock files again from pyproject.toml (UPGRADE=1 for the newest releases)
 	@$(PY) -m local.lock $(if $(UPGRADE),--upgrade) && $(MEASURE)

@@ -94,7 +94,7 @@ demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAF
 CHECKS := check-drawing check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: drawing check $(CHECKS) reliability test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench format openapi
+.PHONY: drawing check $(CHECKS) reliability test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
 check: venv tools ## Format, lint, types, import contracts, structure, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -152,6 +152,9 @@ test-e2e:
 
 reliability: venv tools ## Every request of a wizard, an import, a transfer and a deletion with every fault, into docs/reliability.md
 	@$(PY) -m tests.reliability
+
+cost: venv ## What a deployment costs a month, by item and for both stores of credentials (CONNECTIONS="10 1000", CLIENTS=… for all of them)
+	@PYTHONPATH=. $(PY) -m benchmarks.cost $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(PAGE),--page)
 
 bench: venv tools .venv-dlt/.ready ## Speed and memory, as ratios, into benchmarks/
 	@$(PY) -m benchmarks

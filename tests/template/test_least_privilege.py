@@ -372,11 +372,24 @@ def test_nobody_may_for_another_tenant_or_for_nobody(act: str) -> None:
     assert [name for name in ROLES if may(name, action, resource, context)] == []
 
 
-@pytest.mark.parametrize("act", [act for act, given in OF_A_TENANT.items() if given[0].startswith("secretsmanager:")])
+OF_A_CONNECTION = [
+    act
+    for act, (action, resource, *_) in OF_A_TENANT.items()
+    # A client's key is for all of its connections: that is why it costs a secret a client.
+    if action.startswith("secretsmanager:") and resource != CLIENT_KEY
+]
+
+
+@pytest.mark.parametrize("act", OF_A_CONNECTION)
 def test_nobody_may_for_another_connection_of_the_client(act: str) -> None:
     action, resource, context, _ = OF_A_TENANT[act]
     others = [Tenant("C1"), Tenant("C1", "X2"), Tenant("C1", "X"), Tenant("C1", "X11"), Tenant("C1", "webhook-W2")]
     assert [name for name in ROLES if may(name, action, resource, context, others)] == []
+
+
+@pytest.mark.parametrize("name", sorted(TALKS_TO_ERPS))
+def test_a_clients_key_is_read_for_whichever_of_its_connections_is_at_work(name: str) -> None:
+    assert all(may(name, "secretsmanager:GetSecretValue", CLIENT_KEY, {}, [tenant]) for tenant in OWN)
 
 
 def test_a_function_reaches_the_secrets_of_edits_and_of_those_that_are_not_there_yet() -> None:

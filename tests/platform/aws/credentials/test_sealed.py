@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from erphub.platform.errors import NotFound, SecretGone
 from erphub.platform.settings import CredentialStore
 from erphub.platform.tenants import acting_for
 from tests.platform.aws.credentials.conftest import Interference, Killed, Vault, dies
+from tests.support.integration import integration
 
 PLACE = Place("c", "1", ("login", "password"), "v1", "k1")
 FIELDS = {"login": "ola", "password": "korrekt-hest-batteri"}
@@ -250,12 +252,22 @@ def test_a_copy_from_before_opens_no_more_once_the_clients_key_is_destroyed(vaul
     assert vault.sealed.table.get(client_key_key("c")) is not None
 
 
-def test_nothing_cryptographic_is_loaded_until_something_is_sealed():
+@pytest.fixture
+@integration
+def python() -> Callable[[str], str]:
+    """Another Python: what it prints."""
+
+    def run(code: str) -> str:
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+    return run
+
+
+def test_nothing_cryptographic_is_loaded_until_something_is_sealed(python: Callable[[str], str]):
     code = (  # in Lambda is no pyOpenSSL, which the tests' HTTP client would load
         "import sys; sys.modules['OpenSSL'] = None; from erphub.platform.resources import PlatformResources as P;"
         "from erphub.platform.settings import read_settings;"
         "p = P(read_settings({'SEALED_TABLE': 'c', 'CHOSEN_STORE': 'SealedPerClient'})); p.secrets;"
         "print('cryptography' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert python(code) == "False"

@@ -71,8 +71,8 @@ sizes: venv tools ## Measure the layers anew for both processors, into layers/si
 # STACK_DIR=... keeps a second stack apart from the first one in .local.
 
 .PHONY: up down destroy sync logs demo
-up: venv tools ## Start the whole hub here: local AWS, deployed stack, stand-in ERPs, people (STACK_DIR=… for a second one)
-	@$(PY) -m local.stack up
+up: venv tools ## Start the whole hub here: local AWS, deployed stack, stand-in ERPs, people (STACK_DIR=… for a second one, WITH="Parameter=value …")
+	@$(PY) -m local.stack up $(if $(WITH),--with '$(WITH)')
 
 down: ## End what `make up` started; data stay for the next time
 	@test ! -x $(PY) || $(PY) -m local.stack down

@@ -255,11 +255,14 @@ def main() -> None:
     arguments.add_argument("--dir", type=Path, default=Path(os.environ.get("STACK_DIR") or DEFAULT_DIRECTORY))
     arguments.add_argument("--function", help="logs: of this function only")
     arguments.add_argument("--minutes", type=float, default=15, help="logs: of how many minutes")
+    arguments.add_argument(
+        "--with", dest="parameters", default="", help="up: Parameter=value …, kept for the next time"
+    )
     given = arguments.parse_args()
     stack = Stack(given.dir)
     try:
         if given.action == "up":
-            _show(stack.up(), stack.directory)
+            _show(stack.up(dict(one.split("=", 1) for one in given.parameters.split())), stack.directory)
         elif given.action == "sync":
             print("updated:", ", ".join(stack.sync()))
         elif given.action == "logs":

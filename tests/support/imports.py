@@ -13,7 +13,7 @@ from typing import Any, override
 import pytest
 from deltalake import DeltaTable
 
-from erphub.connections.models import Connection, ConnectionStatus
+from erphub.connections.models import Company, Connection, ConnectionStatus
 from erphub.erp.datasets import BY_ID
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Everything, Job, Period
@@ -151,6 +151,12 @@ class Connections:
             updated_at=datetime(2026, 1, 1, tzinfo=UTC),
         )
 
+    def companies(self, client_id: str, connection_id: str) -> list[Company]:
+        return [Company(key=key, name=f"Company {key}") for key in ("F0001", "F0002", "F'2")]
+
+    def search_companies(self, *_: Any) -> Any:
+        raise AssertionError("nobody searches here")
+
 
 def run_stores(table: Table) -> RunStores:
     """All that is kept of runs."""
@@ -180,7 +186,8 @@ def run_limits(table: Table, clock: Clock, **maxima: int) -> Limits:
 
 def job_service(table: Table, clock: Clock, connections: Any = None) -> ImportJobService:
     """Makes and changes jobs."""
-    return ImportJobService(JobTable(table), connections or Connections(), Actors(), clock, new_id)
+    known = connections or Connections()
+    return ImportJobService(JobTable(table), known, known, Actors(), clock, new_id)
 
 
 @dataclass

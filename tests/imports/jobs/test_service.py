@@ -54,6 +54,20 @@ def test_a_job_is_kept_as_it_was_made(office: Office) -> None:
     assert [job.id for job in office.jobs.list_jobs(CLIENT, PageQuery()).items] == [made.id]
 
 
+def test_a_company_that_the_connection_does_not_have_is_refused_when_the_job_is_saved(office: Office) -> None:
+    with pytest.raises(Invalid) as refused:
+        office.jobs.create(CLIENT, new(company_keys=["F0001", "F9", "f0001"]), "u")
+    assert [(one.pointer, one.code) for one in refused.value.errors] == [
+        ("/company_keys/1", "company_unknown"),
+        ("/company_keys/2", "company_unknown"),
+    ]
+    made = office.jobs.create(CLIENT, new(company_keys=["F0001"]), "u")
+    with pytest.raises(Invalid):
+        office.jobs.update(CLIENT, made.id, ChangedJob.model_validate({"company_keys": ["F9"], "version": 1}))
+    renamed = office.jobs.update(CLIENT, made.id, ChangedJob(version=1, name="Another"))
+    assert renamed.company_keys == ("F0001",)
+
+
 def test_null_leaves_each_field_as_it_is_and_a_schedule_is_taken_away_by_its_own_word(office: Office) -> None:
     made = office.jobs.create(CLIENT, new(period={"kind": "days", "days": 40}, schedule=NIGHTLY), "u")
     form = {"name": "Nightly", "company_keys": None, "dataset_ids": None, "period": None, "schedule": None}

@@ -59,7 +59,7 @@ def import_job_service(services: "Services") -> "ImportJobService":
 
     platform = services.platform
     connections, actors = services.get(ConnectionTable), services.get(MemberDirectory)
-    return ImportJobService(services.get(JobTable), connections, actors, platform.clock, platform.new_id)
+    return ImportJobService(services.get(JobTable), connections, connections, actors, platform.clock, platform.new_id)
 
 
 def import_run_service(services: "Services") -> "ImportRunService":

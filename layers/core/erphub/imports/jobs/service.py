@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from erphub.connections.access import require_active
-from erphub.connections.ports import ConnectionStore
+from erphub.connections.ports import ConnectionStore, UsedCompanies
 from erphub.erp.datasets import BY_ID
 from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.jobs.ports import JobStore
@@ -25,6 +25,7 @@ class ImportJobService:
 
     jobs: JobStore
     connections: ConnectionStore
+    companies: UsedCompanies
     actors: ActorDirectory
     clock: Clock
     new_id: Ids
@@ -37,6 +38,7 @@ class ImportJobService:
             raise Invalid.field("/connection_id", "connection_not_found", "This client has no such connection.")
         values = {name: getattr(new, name) for name in NewJob.model_fields}
         job = new_job(client_id, self.new_id(), created_by, self.clock(), **values)
+        self._require_known_companies(job)
         describe_act(new={"job_id": job.id}, connection_id=job.connection_id)
         self.jobs.add(job)
         return self._view(job)
@@ -66,11 +68,31 @@ class ImportJobService:
         now = self.clock()
         after = before.model_copy(update=values | {"version": before.version + 1, "updated_at": now})
         _check(after)
+        if "company_keys" in given:
+            self._require_known_companies(after)
         if given & {"schedule", "period"}:
             after = after.model_copy(update={"due_at": _due(after.schedule, now)})
         describe_act(old=_values(before, given), new=_values(after, given), connection_id=before.connection_id)
         self.jobs.save(after, before.version)
         return self._view(after)
+
+    def _require_known_companies(self, job: Job) -> None:
+        """Raises Invalid (`company_unknown`) for each key that is no company of the connection."""
+        if job.company_keys == "all":
+            return
+        known = {company.key for company in self.companies.companies(job.client_id, job.connection_id)}
+        wrong = [
+            FieldError(
+                f"/company_keys/{number}",
+                "company_unknown",
+                f"The connection has no company {key!r}. Its companies are listed at the connection; one that is new in"
+                " the ERP is added there first.",
+            )
+            for number, key in enumerate(job.company_keys)
+            if key not in known
+        ]
+        if wrong:
+            raise Invalid("The job names companies that the connection does not have.", errors=wrong)
 
     def delete(self, client_id: str, job_id: str) -> None:
         """Remove a job; its runs and what they imported stay. Raises NotFound."""

@@ -10,6 +10,7 @@ from threading import Lock
 import pytest
 import standardwebhooks
 
+from erphub.events.dynamodb import event_item_key
 from erphub.events.publisher import make_event
 from erphub.events.schemas import NotificationQuery
 from erphub.imports.capability import IMPORT_FAILED, IMPORT_FINISHED
@@ -31,10 +32,17 @@ def register(webhooks, receiver, **values):
     return webhooks.service().create(webhooks.member, NewWebhook(**{"url": receiver.url()} | values))
 
 
-def happened(webhooks, kind=IMPORT_FINISHED, about="run-1", **data):
+def new_event(webhooks, kind=IMPORT_FINISHED, about="run-1", **data):
     return make_event(
         kind, webhooks.member.client_id, "connection-1", webhooks.clock(), about, "Something happened.", **data
     )
+
+
+def happened(webhooks, kind=IMPORT_FINISHED, about="run-1", **data):
+    event = new_event(webhooks, kind, about, **data)
+    webhooks.event_store.add(event)
+    webhooks.event_store.mark_published(event)
+    return event
 
 
 def deliveries(webhooks, webhook):
@@ -162,6 +170,15 @@ def test_another_client_gets_nothing(webhooks, receiver):
     assert receiver.got == []
 
 
+def test_an_event_that_comes_after_its_connection_is_gone_leaves_nothing(webhooks, receiver):
+    webhook = register(webhooks, receiver)
+    event = happened(webhooks)
+    webhooks.table.delete(event_item_key(event.client_id, event.id))
+    assert webhooks.delivery().deliver(event) == 0
+    assert receiver.got == []
+    assert deliveries(webhooks, webhook) == []
+
+
 def test_an_event_that_comes_twice_is_sent_once(webhooks, receiver):
     register(webhooks, receiver)
     webhooks.delivery().deliver(happened(webhooks))
@@ -212,7 +229,7 @@ def test_a_message_nobody_accepts_is_given_up_after_days_and_people_are_notified
         1 + len(delivery_module.RETRY_DELAYS),
         None,
     )
-    assert webhooks.notified() == ["webhook.failing"]
+    assert webhooks.notified() == ["import.finished", "webhook.failing"]
     assert_no_address(webhooks, webhook)
     webhooks.pass_time(days=2)
     assert run_round(webhooks)["attempted"] == 0
@@ -334,7 +351,7 @@ def test_a_receiver_that_does_not_answer_is_not_asked_on_and_on_while_others_wai
 def test_what_was_never_published_leaves_time_for_what_is_due(webhooks, receiver):
     (webhook,) = crowded(webhooks, receiver, 1, 1)
     for number in range(50):
-        webhooks.event_store.add(happened(webhooks, about=f"unpublished-{number}"))
+        webhooks.event_store.add(new_event(webhooks, about=f"unpublished-{number}"))
     webhooks.pass_time(minutes=5)
     left, put = [58.0], webhooks.bus.put
 

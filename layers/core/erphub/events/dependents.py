@@ -8,10 +8,12 @@ from erphub.platform.removal import Dependent, RemovalStage
 def event_dependents(table: Table) -> list[Dependent]:
     """Notifications, and what keeps one from being published twice."""
     return [
+        # Before the deliveries of webhooks: an event that the bus brings late is then known to be of a connection
+        # that is no more.
         DependentItems(
             "notifications",
             "Notifications",
-            RemovalStage.RECORDS,
+            RemovalStage.DATA,
             ("tenants:EVENT",),
             shown=False,
             table=table,

@@ -54,6 +54,10 @@ class EventTable(EventStore):
         return True
 
     @override
+    def is_kept(self, event: Event) -> bool:
+        return self._table.get(event_item_key(event.client_id, event.id)) is not None
+
+    @override
     def mark_published(self, event: Event) -> None:
         self._unpublished.move(event_item_key(event.client_id, event.id), event.occurred_at, None)
 

@@ -20,6 +20,10 @@ class EventStore(Protocol):
         """Keep it, unless one of its connection was kept under the same key already; whether it was kept."""
         ...
 
+    def is_kept(self, event: Event) -> bool:
+        """Whether it is still there; it goes with its connection."""
+        ...
+
     def mark_published(self, event: Event) -> None:
         """The bus has it."""
         ...

@@ -41,6 +41,10 @@ class EventPublisher:
         if self.store.add_once(event, event_key):
             self.publish_stored(event)
 
+    def is_kept(self, event: Event) -> bool:
+        """Whether an event that the bus brings, perhaps late, is still there; it goes with its connection."""
+        return self.store.is_kept(event)
+
     def publish_stored(self, event: Event) -> None:
         """Publish an event that is kept; when the bus is away, the clock of webhook deliveries does it later."""
         try:

@@ -69,7 +69,10 @@ class WebhookDelivery:
     clock: Clock
 
     def deliver(self, event: Event) -> int:
-        """Make a delivery of the event for each webhook subscribed to it; returns how many were attempted."""
+        """Make a delivery of the event for each webhook subscribed to it; returns how many were attempted.
+
+        None of an event that is no longer kept: the bus brought it after its connection was removed.
+        """
         now = self.clock()
         added: list[Delivery] = []
         for webhook in self.webhooks.get_all(event.client_id):
@@ -77,6 +80,11 @@ class WebhookDelivery:
                 delivery = new_delivery(webhook, event).model_copy(update={"due_at": now, "created_at": now})
                 if self.deliveries.add(delivery):
                     added.append(delivery)
+        if added and not self.publisher.is_kept(event):
+            # Looked at after they were made: a removal takes the event first and then what it finds of deliveries.
+            for delivery in added:
+                self.deliveries.delete(delivery)
+            return 0
         return self._attempt_all(added, _DeliveryRound())
 
     def run_round(self, time_left: TimeLeft) -> dict[str, int]:

@@ -65,6 +65,11 @@ class Source(Protocol):
         it cannot be asked."""
         ...
 
+    @property
+    def restless(self) -> int:
+        """How many lists were another one each time they were read, so that records may be missing."""
+        ...
+
 
 def plan_reading(source: Source, dataset: Dataset, window: DateRange, slice_rows: int) -> ReadPlan:
     """What there is to read. How many rows, the ERP does not say beforehand. Raises ErpRefused, Unavailable."""
@@ -176,6 +181,7 @@ class SliceReading(Reading):
     def batches(self) -> Iterator["RecordBatch"]:
         waiting: list[Row] = []
         seen: set[tuple[Any, ...]] = set()
+        restless = self._source.restless
         for page in self._source.pages(self._dataset.id, self._first, self._end):
             for row in page:
                 key = tuple(row.get(name) for name in self._dataset.keys)
@@ -188,6 +194,8 @@ class SliceReading(Reading):
             if len(waiting) >= BATCH_ROWS:
                 yield batch(self._dataset, waiting, self._anomalies)
                 waiting = []
+        if self._source.restless > restless:
+            self._anomalies.add("list_kept_changing", f"{self._dataset.title}: the list was another one each time")
         self._compare()
         if waiting:
             yield batch(self._dataset, waiting, self._anomalies)

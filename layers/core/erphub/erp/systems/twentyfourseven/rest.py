@@ -13,6 +13,7 @@ import httpx
 from erphub.erp.rate_limits import RateLimiter, waiting
 from erphub.erp.systems.twentyfourseven import numbers, outcomes, sign_in
 from erphub.erp.systems.twentyfourseven.endpoints import Endpoints
+from erphub.erp.systems.twentyfourseven.passes import RepeatedReading
 from erphub.erp.systems.twentyfourseven.rate_limits import ASKED
 from erphub.erp.systems.twentyfourseven.tokens import Tokens
 from erphub.erp.tokens import Token
@@ -21,8 +22,6 @@ from erphub.platform.errors import ErpRefused, HubError, Unavailable
 
 ATTEMPTS = 3
 """How often a read is tried before the caller is told; what writes is tried once."""
-PASSES = 5
-"""How often a list is read that is another one each time; what all of them showed is taken then."""
 PATIENCE = timedelta(seconds=10)
 """A Retry-After up to this long is waited out on the spot; a longer one is the scheduler's business."""
 _NEXT = re.compile(r'<(?P<url>[^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
@@ -69,6 +68,7 @@ class Rest:
         self._rate_limiter = rate_limiter
         self._clock = clock
         self._pause = pause
+        self.lists = RepeatedReading()
 
     # --- signing in --------------------------------------------------------------------------------------------------
 
@@ -118,24 +118,12 @@ class Rest:
         raise cast(HubError, failure)
 
     def pages(self, path: str, query: Query | None = None) -> Iterator[list[dict[str, Any]]]:
-        """Every record of a list once, page by page, though records come and go meanwhile.
+        """Every record of a list once, page by page, though records come and go meanwhile."""
 
-        Pages go by number: a record that is deleted moves those behind it forward, and the first of the next page into
-        the one that was read already. So a list of several pages is read again until it is the same twice, and what was
-        not given yet is given then. What was deleted after it was read is given too, until the next reading.
-        """
-        given, before = set[str](), None
-        for _ in range(PASSES):
-            here, count = set[str](), 0
-            for page in self.pages_once(path, query):
-                named = {_identity(record): record for record in page}
-                yield [record for name, record in named.items() if name not in given]
-                here |= named.keys()
-                given |= named.keys()
-                count += 1
-            if count <= 1 or here == before:  # one answer shows one moment
-                return
-            before = here
+        def read_once() -> Iterator[dict[str, dict[str, Any]]]:
+            return ({_identity(record): record for record in page} for page in self.pages_once(path, query))
+
+        return self.lists.records(read_once)
 
     def pages_once(self, path: str, query: Query | None = None) -> Iterator[list[dict[str, Any]]]:
         """Every page of a list, read once, following `link: rel=next`: for what is reconciled by its sums.

@@ -64,6 +64,11 @@ class RestRows(Source):
         except ErpRefused:
             return True  # a page that is not there
 
+    @property
+    @override
+    def restless(self) -> int:
+        return self._rest.lists.restless
+
     @override
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
         match dataset:

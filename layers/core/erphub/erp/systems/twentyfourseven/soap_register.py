@@ -11,7 +11,8 @@ from erphub.erp.posting import Change, Posted, Posting
 from erphub.erp.systems.twentyfourseven import outcomes, parties
 from erphub.erp.systems.twentyfourseven.endpoints import COMPANY, PRODUCT
 from erphub.erp.systems.twentyfourseven.numbers import shown
-from erphub.erp.systems.twentyfourseven.rest import PASSES, parse_instant
+from erphub.erp.systems.twentyfourseven.passes import RepeatedReading
+from erphub.erp.systems.twentyfourseven.rest import parse_instant
 from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.xml import NIL, Node, amount, as_data, child, children, text, truth, whole
 from erphub.platform.errors import ErpRefused
@@ -73,6 +74,7 @@ class SoapCustomers:
     def __init__(self, soap: Soap, company: str) -> None:
         self._soap = soap
         self._company = company
+        self.lists = RepeatedReading()
 
     def preview(self, customer: Customer, posting: Posting) -> Sequence[Mapping[str, Any]]:
         """The record as it would be saved."""
@@ -110,20 +112,12 @@ class SoapCustomers:
         yield from changes
 
     def changed_keys(self, since: datetime | None) -> Iterator[list[int]]:
-        """Keys of the companies that are in use and changed at or after the instant, page by page; of several pages
-        read again until they are the same twice, as what changes meanwhile moves the others (see `Rest.pages`).
-        """
-        given, before = set[int](), None
-        for _ in range(PASSES):
-            here, count = set[int](), 0
-            for keys in self._changed_keys_once(since):
-                yield [key for key in keys if key not in given]
-                here.update(keys)
-                given.update(keys)
-                count += 1
-            if count <= 1 or here == before:
-                return
-            before = here
+        """Keys of the companies that are in use and changed at or after the instant, page by page, each once."""
+
+        def read_once() -> Iterator[dict[int, int]]:
+            return (dict(zip(keys, keys, strict=True)) for keys in self._changed_keys_once(since))
+
+        return self.lists.records(read_once)
 
     def _changed_keys_once(self, since: datetime | None) -> Iterator[list[int]]:
         page, pages = 1, 1

@@ -75,6 +75,11 @@ class SoapRows(Source):
             vouchers += whole(answer, "EntryNo") or 0
         return vouchers * 10 <= rows
 
+    @property
+    @override
+    def restless(self) -> int:
+        return self._customers.lists.restless
+
     @override
     def pages(self, dataset: str, first: date | None, end: date | None) -> Iterator[list[Row]]:
         match dataset:

@@ -1,7 +1,8 @@
 """What a deployment costs a month, by item and by store of credentials: `make cost CONNECTIONS=1000 CLIENTS=100`.
 
-An estimate from three kinds of figures, each stated below and printed: list prices, counts (of the template, or of what
-the hub asks of AWS, which tests hold against what they count), and what a connection is assumed to do in a month.
+An estimate from three kinds of figures, each stated below and printed: list prices, counts, and what a connection is
+assumed to do in a month. Counts are those of the template; of a transfer, a document and a reading of credentials, which
+tests hold against what they count; an import's, shared out from runs that were counted whole; and estimates of the rest.
 Without free tiers, taxes, support, and what leaves AWS. A client with one connection has a key for one password:
 sealing saves nothing then, whatever the deployment's size.
 """
@@ -254,9 +255,11 @@ def stated(use: Use) -> str:
     lines = ["Prices ($): " + ", ".join(f"{name} {price:.10g}" for name, price in PRICES.items()) + "."]
     lines.append("Assumed of a connection and month: " + _said(use) + ".")
     lines.append("Counted in the template: " + _said(stands) + f"; {TICKS_A_MINUTE} ticks a minute.")
-    acts = {"an import": IMPORT, "a transfer": TRANSFER, "a document": DOCUMENT, "a request": REQUEST}
-    acts |= {"a delivery": DELIVERY, "a wizard": WIZARD, "a tick": TICK}
-    lines += [f"Counted for {name}: {_said(counts)}." for name, counts in acts.items()]
+    counted = {"a transfer": TRANSFER, "a document": DOCUMENT}
+    estimated = {"a request": REQUEST, "a delivery": DELIVERY, "a wizard": WIZARD, "a tick": TICK}
+    lines += [f"Counted for {name}: {_said(counts)}." for name, counts in counted.items()]
+    lines.append(f"Shared out for an import: {_said(IMPORT)}.")
+    lines += [f"Estimated for {name}: {_said(counts)}." for name, counts in estimated.items()]
     for name, access in (("a secret each", SECRET_PER_CONNECTION), ("sealed", SEALED_PER_CLIENT)):
         lines.append(f"Reading credentials, {name}: {_said(access)}.")
     return "\n\n".join(lines)

@@ -27,7 +27,7 @@ from erphub.platform.tasks import TaskFailed
 from erphub.tenancy.actors import MemberDirectory
 from erphub.tenancy.dynamodb import MemberTable
 from erphub.tenancy.limits import TenantLimits
-from tests.support import services
+from tests.support import described, services
 from tests.support.gateway import addressed
 from tests.support.imports import Imports, RecordingMachine, job_service, run_service
 from tests.support.tenants import add_client, add_customer, authorizer_over
@@ -89,6 +89,7 @@ def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: 
             sent |= {"body": json.dumps(body) if body else None, "queryStringParameters": query or None}
         sent["requestContext"]["authorizer"]["claims"]["sub"] = user
         answer = api.handler(sent, CONTEXT)
+        described.require_told(sent, answer)
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
     return send
@@ -127,7 +128,7 @@ def test_a_wrong_job_names_every_wrong_field(ask: Ask) -> None:
     assert {error["pointer"] for error in problem["errors"]} == {
         "/name",
         "/connection_id",
-        "/period/days/days",
+        "/period/days",
         "/extra",
     }
 

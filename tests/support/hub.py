@@ -46,7 +46,7 @@ from erphub.webhooks.dynamodb import DeliveryTable, WebhookTable
 from erphub.webhooks.service import WebhookService
 from erphub.wizards.machine import WizardMachine
 from erphub.wizards.tasks import WizardTasks
-from tests.support import services
+from tests.support import described, services
 from tests.support.aws import TENANTS, everything_in, make_table
 from tests.support.bus import FakeBus
 from tests.support.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
@@ -166,9 +166,10 @@ class Hub:
             assert done, f"{method} {route.path} was answered and {route.audited} is not in the audit log"
 
     def send(self, request: dict[str, Any]) -> Answer:
-        """One event through the handler as it is."""
+        """One event through the handler as it is; the answer is one that the API's description tells of."""
         answer = self.api.handler(request, None)
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+        described.require_told(request, answer)
         return Answer(answer["statusCode"], json.loads(answer["body"] or "null"), headers, answer["body"])
 
     def in_client(self, path: str) -> str:

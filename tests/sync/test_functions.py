@@ -36,7 +36,7 @@ from erphub.sync.uploads.service import UploadService
 from erphub.tenancy.access import Authorizer
 from erphub.tenancy.actors import MemberDirectory
 from erphub.tenancy.limits import TenantLimits
-from tests.support import services
+from tests.support import described, services
 from tests.support.gateway import addressed
 from tests.support.saft import file, report
 from tests.support.sync import CLIENT, CONNECTION, SETTINGS, SyncHub, z_report
@@ -113,7 +113,9 @@ def ask(api: ModuleType) -> Ask:
         request = addressed(event(name), api.handler.routes.all(), method, where)
         text = b64encode(body).decode() if isinstance(body, bytes) else json.dumps(body)
         request["body"] = body if isinstance(body, str) or body is None else text
-        return answered(api.handler(request | {"queryStringParameters": query or None}, CONTEXT))
+        answer = api.handler(request | {"queryStringParameters": query or None}, CONTEXT)
+        described.require_told(request, answer)
+        return answered(answer)
 
     return send
 

@@ -53,8 +53,8 @@ def test_a_webhook_is_changed_rotated_and_deleted(hub):
         ({"url": "https://10.0.0.1/"}, "/url", "address_not_allowed"),
         ({"url": URL, "events": ["import.exploded"]}, "/events", None),
         ({"url": URL, "events": []}, "/events", None),
-        ({}, "/url", "missing"),
-        ({"url": URL, "secret": "mine"}, "/secret", "extra_forbidden"),
+        ({}, "/url", "required"),
+        ({"url": URL, "secret": "mine"}, "/secret", "unknown_field"),
     ],
 )
 def test_a_webhook_that_cannot_be_is_refused_with_the_reason(hub, body, pointer, code):

@@ -12,11 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from erphub import app
+from erphub.openapi_examples import BODIES, PATHS
 from erphub.platform.capability import Permission
+from erphub.platform.errors import ErpRefused
 from erphub.platform.http.gateway import FILE_TYPES
+from erphub.platform.http.router import AnyOf
 from erphub.platform.identity import AccessLevel
+from erphub.platform.problems import status_of
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from erphub.platform.http.router import Route
 
 
@@ -31,13 +37,30 @@ _PROBLEMS = {
     "403": "The caller belongs here, but the role lacks the permission.",
     "404": "Nothing there, or nothing the caller may know of.",
     "409": "Somebody or something was first.",
+    "410": "It was there and has ended, or what was looked at is no longer kept: begin anew.",
     "413": "The body is too large.",
     "415": "The body is none of the media types listed.",
     "422": "The request is not valid; `errors` says where.",
     "429": "Too many in a time; `Retry-After` and `retry_after` say how many seconds to wait.",
     "500": "Something went wrong here.",
-    "503": "Try again later.",
+    "502": "The hub did not answer. Ask again in a few seconds.",
+    "503": "The hub, the network or the ERP does not answer now; `Retry-After` says how many seconds to wait.",
+    "504": "The answer took too long. Ask again; nothing is lost.",
 }
+_ERP_PROBLEM = (
+    "The ERP refused, does not accept the connection's credentials, or may or may not have done what was asked; `code`"
+    " says which. Without an answer of the hub: ask again in a few seconds."
+)
+_RETRY_AFTER: Json = {
+    "Retry-After": {"description": "Seconds to wait before the next try", "schema": {"type": "integer", "minimum": 0}}
+}
+_WAITED_FOR = ("429", "503")
+"""Statuses with the header Retry-After."""
+_FILE_WORDS = (
+    f"The file, byte for byte, sent as one of {', '.join(f'`{kind}`' for kind in sorted(FILE_TYPES))}."
+    " Listed is the one that every generator of clients can send."
+)
+_FILE: Json = {"type": "string", "format": "binary"}
 _SERVER: Json = {
     "url": "https://{api}.execute-api.{region}.amazonaws.com/{stage}",
     "description": "A deployment's own address; the stack gives it as its output ApiUrl",
@@ -47,6 +70,34 @@ _SERVER: Json = {
         "stage": {"default": "prod", "description": "The deployment's stage"},
     },
 }
+_EVERYWHERE = ("429", "500", "502", "503", "504")
+"""What the gateway, or a service that the hub runs on, makes of any request."""
+_ADMINISTRATORS = (
+    AccessLevel.CUSTOMER_ADMINISTRATOR,
+    AccessLevel.ANY_ADMINISTRATOR,
+    AccessLevel.PLATFORM_ADMINISTRATOR,
+)
+_WHO = {
+    AccessLevel.PUBLIC: "Anybody may ask, without a sign-in.",
+    AccessLevel.SIGNED_IN: "Whoever is signed in may ask.",
+    AccessLevel.CUSTOMER_ADMINISTRATOR: "For administrators of the customer.",
+    AccessLevel.ANY_ADMINISTRATOR: "For administrators of the customer and of the platform.",
+    AccessLevel.PLATFORM_ADMINISTRATOR: "For administrators of the platform.",
+}
+_AREAS = {
+    "Me and tenancy": "Who you are, and the customers, clients, roles and members you work with.",
+    "ERP systems": "What can be connected, and what each system's wizard asks.",
+    "Wizard": "The dialogue that connects an ERP system, or edits a connection.",
+    "Connections": "The ERP systems that are connected: tested, shared, paused, handed over, deleted.",
+    "Companies and licences": "The companies that connections use, and how many a customer may.",
+    "Imports": "Jobs that read the ERP's data, their runs, and the rows that they brought.",
+    "Sync": "A till's documents into the ERP, the ERP's changes back, and the log of both.",
+    "Notifications and webhooks": "What happened, told to people and to programs.",
+    "API keys": "How programs sign in.",
+    "Audit log": "Who did what, when, and from where.",
+    "About": "This description.",
+}
+"""The headings of operations, in the order of a user's day."""
 _BEARER: Json = {
     "type": "http",
     "scheme": "bearer",
@@ -107,20 +158,22 @@ def document(declared: "Sequence[Route]") -> Json:
         },
         "servers": [_SERVER],
         "security": [{"bearer": []}],
-        "tags": [{"name": name} for name in dict.fromkeys(route.area for route in declared)],
+        "tags": [{"name": name, "description": words} for name, words in _AREAS.items()],
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": _BEARER},
             "responses": {
-                f"Problem{status}": {
-                    "description": words,
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                }
-                for status, words in _PROBLEMS.items()
+                "ErpProblem502": _problem("502", _ERP_PROBLEM),
+                **{f"Problem{status}": _problem(status, words) for status, words in _PROBLEMS.items()},
             },
             "schemas": {"Problem": _PROBLEM_SCHEMA, **dict(sorted(definitions.items()))},
         },
     }
+
+
+def _problem(status: str, words: str) -> Json:
+    content = {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}
+    return {"description": words, "content": content} | ({"headers": _RETRY_AFTER} if status in _WAITED_FOR else {})
 
 
 def _schemas(declared: "Sequence[Route]") -> tuple[Mapping[Any, Json], Json]:
@@ -132,13 +185,35 @@ def _schemas(declared: "Sequence[Route]") -> tuple[Mapping[Any, Json], Json]:
         for shape, mode in ((route.takes, "validation"), (route.query, "validation"), (route.gives, "serialization")):
             if isinstance(shape, type) and issubclass(shape, BaseModel):
                 wanted[shape, mode] = None
+    several = {name: shape for route in declared for name, shape in _one_of_several(route).items()}
+    called = {shape: name for name, shape in several.items() if isinstance(shape, type)}
+    wanted |= dict.fromkeys((shape, "validation") for shape in called)
     schemas, whole = models_json_schema(list(wanted), ref_template=f"{_SCHEMAS}{{model}}")
     definitions = cast(Json, whole.get("$defs", {}))
     new_names = {name: client_name(name) for name in definitions}
+    for shape, name in called.items():
+        new_names[schemas[shape, "validation"]["$ref"].removeprefix(_SCHEMAS)] = name
     if twice := [name for name, count in Counter(new_names.values()).items() if count > 1]:
         raise ValueError(f"two schemas would be called {', '.join(twice)}")
-    renamed = {new_names[name]: _retitled(name, _pointing(schema, new_names)) for name, schema in definitions.items()}
+    renamed = {
+        new_names[name]: _retitled(name, new_names[name], _pointing(schema, new_names))
+        for name, schema in definitions.items()
+    }
+    renamed |= {
+        name: {**_pointing(shape, {}), "title": name} for name, shape in several.items() if not isinstance(shape, type)
+    }
     return {key: _pointing(schema, new_names) for key, schema in schemas.items()}, renamed
+
+
+def _one_of_several(route: "Route") -> "Mapping[str, type[BaseModel] | Mapping[str, Any]]":
+    """What the body may be where the address or the body itself says which it is, by the names of the schemas."""
+    several = any_of(route)
+    return several.shapes() if several else {}
+
+
+def any_of(route: "Route") -> AnyOf | None:
+    """What is said of a body that may be one of several."""
+    return next((one for one in getattr(route.takes, "__metadata__", ()) if isinstance(one, AnyOf)), None)
 
 
 def client_name(name: str) -> str:
@@ -154,6 +229,9 @@ def _pointing(schema: Any, names: Mapping[str, str]) -> Any:
         found = {key: _pointing(one, names) for key, one in cast(Mapping[str, Any], schema).items()}
         if str(found.get("$ref", "")).startswith(_SCHEMAS):
             found["$ref"] = _SCHEMAS + names[found["$ref"].removeprefix(_SCHEMAS)]
+        for union in ("anyOf", "oneOf"):
+            if union in found:
+                found[union] = [_as_enum(one) for one in found[union]]
         mapping = cast(Json, found.get("discriminator", {})).get("mapping", {})
         for value, pointer in mapping.items():
             mapping[value] = _SCHEMAS + names.get(pointer.removeprefix(_SCHEMAS), pointer.removeprefix(_SCHEMAS))
@@ -161,8 +239,16 @@ def _pointing(schema: Any, names: Mapping[str, str]) -> Any:
     return [_pointing(one, names) for one in cast(list[Any], schema)] if isinstance(schema, list) else schema
 
 
-def _retitled(name: str, schema: Json) -> Json:
-    return schema | {"title": client_name(name)} if schema.get("title") == name else schema
+def _as_enum(schema: Json) -> Json:
+    """One value as an enumeration of one: generators that try what a union could be give up at a constant."""
+    if "const" not in schema:
+        return schema
+    rest = {name: value for name, value in schema.items() if name not in ("const", "title")}
+    return {"type": "string"} | rest | {"enum": [schema["const"]]}
+
+
+def _retitled(name: str, becomes: str, schema: Json) -> Json:
+    return schema | {"title": becomes} if schema.get("title") == name else schema
 
 
 def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
@@ -175,21 +261,52 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route, schemas),
     }
-    if rest.strip():
-        operation["description"] = re.sub(r"\n\s+", "\n", rest.strip())
+    operation["description"] = " ".join(
+        (first, re.sub(r"\s+", " ", rest).strip(), *_declared_sentences(route))
+    ).replace("  ", " ")
     if route.takes is not None:
-        schema = schemas.get((route.takes, "validation"), {"type": "object"})
-        files: Json = {kind: {} for kind in FILE_TYPES}
-        content: Json = files if route.takes is bytes else {"application/json": {"schema": schema}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = _request_body(route, schemas)
     if route.needs is AccessLevel.PUBLIC:
         operation["security"] = []
     return operation
 
 
+def _request_body(route: "Route", schemas: Mapping[Any, Json]) -> Json:
+    if route.takes is bytes:
+        content: Json = {"application/octet-stream": {"schema": _FILE}}
+        return {"description": _FILE_WORDS, "required": True, "content": content}
+    examples = {
+        re.sub(r"\W+", "_", name): {"summary": name, "value": example}
+        for name, example in BODIES.get(route.operation, {}).items()
+    }
+    said: Json = {"schema": _body_schema(route, schemas)} | ({"examples": examples} if examples else {})
+    return {"required": True, "content": {"application/json": said}}
+
+
+def _declared_sentences(route: "Route") -> Iterator[str]:
+    """What follows from a route's declaration, in sentences."""
+    if isinstance(route.needs, Permission):
+        yield f"Needs the permission `{route.needs}` in the client."
+    elif route.needs in _WHO:
+        yield _WHO[route.needs]
+    if ErpRefused in route.raises:
+        yield "The ERP is asked while you wait."
+    if acts := " or ".join(f"`{act}`" for act in route.acts):
+        yield f"It stands in the audit log as {acts}."
+    if any(name in getattr(route.query, "model_fields", ()) for name in ("next",)):
+        yield "A page ends with `next` until it is the last."
+
+
+def _body_schema(route: "Route", schemas: Mapping[Any, Json]) -> Json:
+    several = any_of(route)
+    if several is None:
+        return schemas.get((route.takes, "validation"), {"type": "object"})
+    return {"description": several.description, "anyOf": [{"$ref": _SCHEMAS + name} for name in several.shapes()]}
+
+
 def _path_parameters(route: "Route") -> Iterator[Json]:
     for name in route.names:
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": PATHS[name]}
 
 
 def _query_parameters(route: "Route") -> Iterator[Json]:
@@ -219,31 +336,42 @@ def _responses(route: "Route", schemas: Mapping[Any, Json]) -> Json:
     if route.status != 204:
         schema = schemas.get((route.gives, "serialization"), {"type": "object"})
         csv = getattr(route.gives, "__name__", "") == "Text"
-        good["content"] = {"text/csv": {}} if csv else {"application/json": {"schema": schema}}
+        good["content"] = (
+            {"text/csv": {"schema": {"type": "string"}}} if csv else {"application/json": {"schema": schema}}
+        )
     return {str(route.status): good} | {
-        status: {"$ref": f"#/components/responses/Problem{status}"} for status in _possible(route)
+        status: {"$ref": f"#/components/responses/{_answer_name(route, status)}"}
+        for status in sorted(possible_statuses(route) - {str(route.status)})
     }
 
 
-def _possible(route: "Route") -> Iterator[str]:
+def _answer_name(route: "Route", status: str) -> str:
+    return "ErpProblem502" if status == "502" and ErpRefused in route.raises else f"Problem{status}"
+
+
+def possible_statuses(route: "Route") -> frozenset[str]:
+    """Every status that a route can be answered with.
+
+    They follow from what the route declares: whom it lets in, what it takes, what its path names, what it raises; the
+    rest is what the gateway answers in place of a function (`local/api_definition.py`).
+    """
+    return frozenset({str(route.status), *_EVERYWHERE, *_by_declaration(route)})
+
+
+def _by_declaration(route: "Route") -> Iterator[str]:
     if route.takes is not None:
         yield from ("413", "415") if route.takes is bytes else ("400", "413")
     if route.needs is not AccessLevel.PUBLIC:
         yield "401"
-        yield "429"
-    if isinstance(route.needs, Permission) or route.needs in (
-        AccessLevel.CUSTOMER_ADMINISTRATOR,
-        AccessLevel.ANY_ADMINISTRATOR,
-        AccessLevel.PLATFORM_ADMINISTRATOR,
-    ):
+    if isinstance(route.needs, Permission) or route.needs in _ADMINISTRATORS:
         yield "403"
     if route.names:
         yield "404"
     if route.method != "GET":
         yield "409"
-    if route.takes is not None or route.query is not None:
+    if route.takes is not None or route.query is not None or route.method == "POST":
         yield "422"
-    yield from ("500", "503")
+    yield from (str(status_of(kind)) for kind in route.raises)
 
 
 def text() -> str:

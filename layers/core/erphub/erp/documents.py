@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
 from erphub.platform.characters import named, without_hidden
 from erphub.platform.lexical import DECIMAL_FORM, Day, Flag, Whole
@@ -124,7 +125,11 @@ class Settlement(Entity):
     @model_validator(mode="after")
     def _balances(self) -> Self:
         if self.difference:
-            raise ValueError(f"the settlement does not balance: sales and payments differ by {self.difference}")
+            raise PydanticCustomError(
+                "settlement_does_not_balance",
+                "The settlement does not balance: sales and payments differ by {difference}.",
+                {"difference": f"{self.difference:f}"},
+            )
         return self
 
 

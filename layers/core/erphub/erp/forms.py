@@ -29,6 +29,13 @@ _TYPE_WORDS = {
 }
 
 
+_VERSION: Json = {
+    "title": "Version",
+    "description": "The wizard's `version` that the answer was made from: when it has moved on, the answer is refused.",
+    "type": "integer",
+}
+
+
 @dataclass(frozen=True)
 class AnswerContext:
     """What was answered before: the settings, and the names of the secrets that are kept (never their values)."""
@@ -52,6 +59,36 @@ def step_schema(step: Step) -> Json:
     conditions = [_condition(item) for item in step.fields if item.when is not None]
     if conditions:
         schema["allOf"] = conditions
+    return schema
+
+
+def answer_schema(step: Step) -> Json:
+    """The step as a schema that generators of clients read: what depends on another answer is said in words.
+
+    A secret is not required, for whoever edits a connection may leave out one that is kept.
+    """
+    schema = step_schema(step)
+    optional = {item.name for item in step.fields if item.secret}
+    properties = {item.name: _plain_field(item) for item in step.fields}
+    return {
+        "title": schema["title"],
+        "description": schema["description"],
+        "type": "object",
+        "properties": properties | {"version": _VERSION},
+        "required": [name for name in schema["required"] if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _plain_field(item: Field) -> Json:
+    words = [item.help, *(f"`{value}`: {title}." for value, title in item.choices.items())]
+    if item.when is not None:
+        other, values = item.when
+        words.append(f"Only where `{other}` is {' or '.join(f'`{value}`' for value in values)}.")
+    schema = field_schema(item) | {"description": " ".join(words)}
+    if item.choices:
+        del schema["oneOf"]
+        schema["enum"] = list(item.choices)
     return schema
 
 

@@ -43,6 +43,11 @@ _STATUS: tuple[tuple[type[HubError], int, str], ...] = (
 )
 
 
+def status_of(error: type[HubError]) -> int:
+    """The HTTP status that errors of this kind are answered with."""
+    return next(status for kind, status, _ in _STATUS if issubclass(error, kind))
+
+
 def as_problem(error: HubError) -> dict[str, Any]:
     """The error as the members of a problem document (RFC 9457), for answers and for what is kept with a run."""
     status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))

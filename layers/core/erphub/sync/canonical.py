@@ -6,10 +6,11 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from erphub.erp.documents import HANDED_IN, Customer, Document, DocumentKind, Invoice, Product, Settlement
-from erphub.platform.errors import FieldError, Invalid
+from erphub.platform.errors import Invalid
+from erphub.platform.field_errors import field_errors
 from erphub.platform.ids import derived_id
 
 _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] = {
@@ -20,6 +21,11 @@ _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] 
 }
 _ANY = TypeAdapter[Document](Document)
 _PERSONAL = frozenset({"name", "organisation_no", "email", "phone", "street", "postal_code", "your_reference"})
+
+
+def shapes_by_name() -> Mapping[str, type[BaseModel]]:
+    """What a body that is handed in may be, by its name in the API's description."""
+    return {f"{shape.__name__}Document": shape for shape in _SHAPES.values()}
 
 
 def entry_id(connection_id: str, kind: DocumentKind, external_id: str) -> str:
@@ -44,21 +50,7 @@ def read_document(kind: DocumentKind, fields: Mapping[str, Any], context: Mappin
     try:
         return _SHAPES[kind].model_validate({**fields, "kind": kind.value}, context=context)
     except ValidationError as error:
-        wrongs = error.errors(include_input=False, include_context=False, include_url=False)
-        raise Invalid(
-            "The document is not valid; `errors` says what.",
-            errors=[
-                FieldError(_pointer(wrong["loc"]), _code(wrong["type"], wrong["msg"]), wrong["msg"]) for wrong in wrongs
-            ],
-        ) from error
-
-
-def _pointer(where: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in where)
-
-
-def _code(kind: str, message: str) -> str:
-    return "settlement_does_not_balance" if "does not balance" in message else kind
+        raise Invalid("The document is not valid; `errors` says what.", errors=field_errors(error, fields)) from error
 
 
 def from_text(text: str) -> Document:

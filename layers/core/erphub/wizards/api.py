@@ -1,17 +1,20 @@
 """The dialogue that makes or edits a connection."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from erphub.companies.schemas import CompanySearch
+from erphub.erp.step_answers import answers_by_name
 from erphub.platform.capability import ByService, NoAct
-from erphub.platform.http.router import Router
+from erphub.platform.errors import Gone
+from erphub.platform.http.router import AnyOf, Router
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
 from erphub.wizards.answers import AnswerService
 from erphub.wizards.capability import ACCESS_REQUESTED, CONNECTION_CREATED, CONNECTION_EDITED, WIZARDS
 from erphub.wizards.options import OptionService
 from erphub.wizards.schemas import (
+    AccessRequestView,
     ChoiceSearch,
     CreateAccessRequest,
     FoundChoicePage,
@@ -38,7 +41,7 @@ def get_wizard(service: WizardService, member: Member, wizard_id: str) -> Wizard
     return service.get(member, wizard_id)
 
 
-@router.get("/clients/{client_id}/wizards/{wizard_id}/companies", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/wizards/{wizard_id}/companies", needs=CONNECTIONS_MANAGE, raises=(Gone,))
 def list_found_companies(
     service: OptionService, member: Member, wizard_id: str, query: CompanySearch
 ) -> FoundCompanyPage:
@@ -46,7 +49,7 @@ def list_found_companies(
     return service.list_companies(member, wizard_id, query)
 
 
-@router.get("/clients/{client_id}/wizards/{wizard_id}/choices/{field_name}", needs=CONNECTIONS_MANAGE)
+@router.get("/clients/{client_id}/wizards/{wizard_id}/choices/{field_name}", needs=CONNECTIONS_MANAGE, raises=(Gone,))
 def list_choices(
     service: OptionService, member: Member, wizard_id: str, field_name: str, query: ChoiceSearch
 ) -> FoundChoicePage:
@@ -59,6 +62,7 @@ def list_choices(
     needs=CONNECTIONS_MANAGE,
     audit=NoAct(_DRAFT),
     status=202,
+    raises=(Gone,),
 )
 def refresh_step(
     service: AnswerService, member: Member, wizard_id: str, step_id: str, query: RefreshQuery, received: datetime
@@ -75,15 +79,23 @@ def refresh_step(
     needs=CONNECTIONS_MANAGE,
     audit=ByService((CONNECTION_CREATED, CONNECTION_EDITED)),
     status=202,
+    raises=(Gone,),
 )
 def answer_step(
-    service: AnswerService, member: Member, wizard_id: str, step_id: str, body: dict[str, Any], received: datetime
+    service: AnswerService,
+    member: Member,
+    wizard_id: str,
+    step_id: str,
+    body: Annotated[dict[str, Any], AnyOf("The fields of the step, by ERP system and step", answers_by_name)],
+    received: datetime,
 ) -> WizardView:
     """Answer a step with its fields; look at the wizard until it waits again."""
     return service.answer(member, wizard_id, step_id, body, received)
 
 
-@router.delete("/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE, audit=NoAct(_DRAFT))
+@router.delete(
+    "/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE, audit=NoAct(_DRAFT), raises=(Gone,)
+)
 def cancel_wizard(service: WizardService, member: Member, wizard_id: str) -> None:
     """Cancel a wizard and forget its password."""
     service.cancel(member, wizard_id)
@@ -94,7 +106,10 @@ def cancel_wizard(service: WizardService, member: Member, wizard_id: str) -> Non
     needs=CONNECTIONS_MANAGE,
     audit=ACCESS_REQUESTED,
     status=202,
+    raises=(Gone,),
 )
-def request_access(service: OptionService, member: Member, wizard_id: str, body: CreateAccessRequest) -> None:
+def request_access(
+    service: OptionService, member: Member, wizard_id: str, body: CreateAccessRequest
+) -> AccessRequestView:
     """Ask the people of the connection that has a company already to let the caller in; they are told once a day."""
-    service.request_access(member, wizard_id, body)
+    return service.request_access(member, wizard_id, body)

@@ -21,6 +21,7 @@ from erphub.wizards.capability import CHOICES_FOUND, COMPANIES_FOUND
 from erphub.wizards.models import Wizard
 from erphub.wizards.ports import ListedOptions
 from erphub.wizards.schemas import (
+    AccessRequestView,
     ChoiceSearch,
     CreateAccessRequest,
     FoundChoicePage,
@@ -113,10 +114,11 @@ class OptionService:
         ]
         return FoundChoicePage(items=items, next=following)
 
-    def request_access(self, member: Member, wizard_id: str, body: CreateAccessRequest) -> None:
+    def request_access(self, member: Member, wizard_id: str, body: CreateAccessRequest) -> AccessRequestView:
         """Ask whoever has a company in a connection already for access. Raises NotFound, Gone, Invalid, Conflict."""
         wizard = self.access.find_open(member, wizard_id)
         found = next((one for one in self.options.companies(wizard) if one.key == body.company_key), None)
         if found is None:
             raise Invalid.field("/company_key", "company_unknown", "No such company was found.")
         self.registry.request_access(member, wizard.erp_system, found, wizard.connection_id)
+        return AccessRequestView(company_key=found.key, company_name=found.name)

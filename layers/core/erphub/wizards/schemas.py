@@ -78,6 +78,14 @@ class CreateAccessRequest(Model):
     company_key: Annotated[str, Field(min_length=1, max_length=128, description="The company's key, as it was listed")]
 
 
+class AccessRequestView(Model):
+    """A request for access, as it was taken: the people of the connection are told, at most once a day."""
+
+    company_key: str
+    company_name: str
+    """As the wizard's login sees it."""
+
+
 class FoundCompanyPage(Model):
     """A page of the companies that were found."""
 

@@ -42,7 +42,7 @@ class WizardService:
                 raise Invalid.field("/erp_system", "not_applicable", "A connection is edited with the system it has.")
             return self._edit(member, body.connection_id, body.step)
         if body.erp_system is None:
-            raise Invalid.field("/erp_system", "missing", "Name the ERP system to connect, or a connection to edit.")
+            raise Invalid.field("/erp_system", "required", "Name the ERP system to connect, or a connection to edit.")
         if body.step is not None:
             raise Invalid.field("/step", "not_applicable", "Only an edit begins at a step of your choice.")
         try:

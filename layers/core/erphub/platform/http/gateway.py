@@ -17,7 +17,8 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from erphub.platform.errors import FieldError, Invalid, Malformed, NotFound, NotSignedIn, TooLarge, UnsupportedMediaType
+from erphub.platform.errors import Invalid, Malformed, NotFound, NotSignedIn, TooLarge, UnsupportedMediaType
+from erphub.platform.field_errors import field_errors
 from erphub.platform.http.caller_context import from_context
 from erphub.platform.identity import Caller
 from erphub.platform.lexical import loads
@@ -108,18 +109,19 @@ class Request:
         text = self._bytes(MAX_BODY)
         if not (isinstance(shape, type) and issubclass(shape, Model)):
             return _json_object(text)
-        loads(text)  # one grammar for all bodies: the model's own reader takes a member that is there twice
+        given = loads(text)  # one grammar for all bodies: the model's own reader takes a member that is there twice
         try:
             return shape.model_validate_json(text, strict=True)
         except ValidationError as error:
-            raise _invalid(error) from error
+            raise _invalid(error, given) from error
 
     def query(self, shape: type[Model]) -> Model:
         """The query parameters in the shape wanted; one given twice counts once. Raises Invalid."""
+        given = _member(self.event, "queryStringParameters")
         try:
-            return shape.model_validate(_member(self.event, "queryStringParameters"))
+            return shape.model_validate(given)
         except ValidationError as error:
-            raise _invalid(error) from error
+            raise _invalid(error, given) from error
 
     @property
     def _context(self) -> Mapping[str, Any]:
@@ -194,19 +196,10 @@ def _json_object(text: bytes) -> dict[str, Any]:
     return cast(dict[str, Any], value)
 
 
-def _invalid(error: ValidationError) -> Invalid:
-    wrongs = error.errors(include_input=False, include_context=False, include_url=False)
-    if any(wrong["type"] == "json_invalid" for wrong in wrongs):
+def _invalid(error: ValidationError, given: Any) -> Invalid:
+    if any(wrong["type"] == "json_invalid" for wrong in error.errors(include_input=False, include_context=False)):
         return Malformed("The body is not valid JSON.")
-    return Invalid(
-        "Something in the request is not valid; `errors` says what.",
-        errors=[FieldError(_pointer(wrong["loc"]), wrong["type"], wrong["msg"]) for wrong in wrongs],
-    )
-
-
-def _pointer(where: tuple[int | str, ...]) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in where)
+    return Invalid("Something in the request is not valid; `errors` says what.", errors=field_errors(error, given))
 
 
 def _member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -7,15 +7,23 @@ route.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol
 
 from erphub.platform.capability import Act, Audited, ByService, Limit, OneOf, Permission
+from erphub.platform.errors import ErpRefused, HubError, Uncertain
 from erphub.platform.identity import AccessLevel
 from erphub.platform.wire import Model
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 _GIVEN = {"caller", "member", "body", "query", "received"}
+
+ASKS_ERP: tuple[type[HubError], ...] = (ErpRefused, Uncertain)
+"""What a route raises beside the rest when the ERP is asked while the caller waits."""
 
 type Handler = Callable[..., Any]
 
@@ -35,6 +43,23 @@ class Text:
     content_type: str
 
 
+class Shapes(Protocol):
+    """What a body may be."""
+
+    def __call__(self) -> "Mapping[str, type[BaseModel] | Mapping[str, Any]]":
+        """The shapes by their names in the description: models, or JSON Schemas."""
+        ...
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """What a mapping may be, for the description: one of some shapes, of which the address or the body tells which."""
+
+    description: str
+    shapes: Shapes
+    """Asked when the description is made."""
+
+
 @dataclass(frozen=True)
 class Route:
     """One route and all that is promised about it."""
@@ -47,7 +72,8 @@ class Route:
     area: str
     """Its heading in the documentation."""
     takes: Any = None
-    """The body: a Model, a plain mapping when its members are not known beforehand, or `bytes` when it is a file."""
+    """The body: a Model, `bytes` when it is a file, or a mapping when the address says what is in it: then annotated
+    with what that may be, `Annotated[dict[str, Any], AnyOf(…)]`."""
     query: type[Model] | None = None
     gives: Any = None
     wants: tuple[str, ...] = field(default=())
@@ -58,6 +84,8 @@ class Route:
     """Its other parameters, with the classes of the services they take."""
     limit: Limit | None = None
     """What it adds one to."""
+    raises: Sequence[type[HubError]] = ()
+    """What it may end in beyond what follows from the rest of its declaration, such as `Gone`."""
 
     @property
     def acts(self) -> tuple[Act, ...]:
@@ -93,9 +121,11 @@ class Router:
         """The methods of a declared path; none when nothing is served there."""
         return [route.method for route in self.routes if route.path == resource]
 
-    def get(self, path: str, needs: Permission | AccessLevel) -> Callable[[Handler], Handler]:
+    def get(
+        self, path: str, needs: Permission | AccessLevel, raises: Sequence[type[HubError]] = ()
+    ) -> Callable[[Handler], Handler]:
         """Declare a GET route."""
-        return self._declare("GET", path, needs, 200, None)
+        return self._declare("GET", path, needs, 200, None, raises=raises)
 
     def post(
         self,
@@ -104,27 +134,43 @@ class Router:
         audit: Audited,
         status: int = 201,
         limit: Limit | None = None,
+        raises: Sequence[type[HubError]] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a POST route; `limit` is what it adds one to."""
-        return self._declare("POST", path, needs, status, audit, limit)
+        return self._declare("POST", path, needs, status, audit, limit, raises)
 
     def put(
-        self, path: str, needs: Permission | AccessLevel, audit: Audited, status: int = 200
+        self,
+        path: str,
+        needs: Permission | AccessLevel,
+        audit: Audited,
+        status: int = 200,
+        raises: Sequence[type[HubError]] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a PUT route."""
-        return self._declare("PUT", path, needs, status, audit)
+        return self._declare("PUT", path, needs, status, audit, raises=raises)
 
     def patch(
-        self, path: str, needs: Permission | AccessLevel, audit: Audited, status: int = 200
+        self,
+        path: str,
+        needs: Permission | AccessLevel,
+        audit: Audited,
+        status: int = 200,
+        raises: Sequence[type[HubError]] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a PATCH route."""
-        return self._declare("PATCH", path, needs, status, audit)
+        return self._declare("PATCH", path, needs, status, audit, raises=raises)
 
     def delete(
-        self, path: str, needs: Permission | AccessLevel, audit: Audited, status: int = 204
+        self,
+        path: str,
+        needs: Permission | AccessLevel,
+        audit: Audited,
+        status: int = 204,
+        raises: Sequence[type[HubError]] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a DELETE route."""
-        return self._declare("DELETE", path, needs, status, audit)
+        return self._declare("DELETE", path, needs, status, audit, raises=raises)
 
     def _declare(
         self,
@@ -134,6 +180,7 @@ class Router:
         status: int,
         audit: Audited | None,
         limit: Limit | None = None,
+        raises: Sequence[type[HubError]] = (),
     ) -> Callable[[Handler], Handler]:
         if isinstance(needs, Permission) != path.startswith("/clients/{client_id}"):
             raise TypeError(f"{method} {path}: a client's route needs a permission, any other an access level")
@@ -141,6 +188,8 @@ class Router:
         def register(handler: Handler) -> Handler:
             hints = dict(handler.__annotations__)
             gives = hints.pop("return", None)
+            if gives is None and status != HTTPStatus.NO_CONTENT:
+                raise TypeError(f"{method} {path}: an answer without a body is a 204, not a {status}")
             of_request = _GIVEN | set(path_names(path))
             self.routes.append(
                 Route(
@@ -157,6 +206,7 @@ class Router:
                     audit,
                     {name: kind for name, kind in hints.items() if name not in of_request},
                     limit,
+                    tuple(raises),
                 )
             )
             return handler

@@ -1,10 +1,11 @@
 """Documents that a till hands in."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from erphub.platform.capability import NoAct
-from erphub.platform.http.router import Router
+from erphub.platform.http.router import AnyOf, Router
 from erphub.platform.identity import Member
+from erphub.sync.canonical import shapes_by_name
 from erphub.sync.capability import SYNC_RUN
 from erphub.sync.documents.reading import DocumentReader
 from erphub.sync.documents.schemas import (
@@ -69,7 +70,7 @@ def submit_document(
     kind: str,
     external_id: str,
     query: PdfQuery,
-    body: dict[str, Any],
+    body: Annotated[dict[str, Any], AnyOf("A document of the kind that the address says", shapes_by_name)],
 ) -> SubmittedDocumentView:
     """Hand in a settlement, invoice, customer or product; the same again changes nothing."""
     coming = read_incoming(kind, external_id, body)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
@@ -57,7 +58,7 @@ class RetryRequest(Model):
     @model_validator(mode="after")
     def _one_of(self) -> "RetryRequest":
         if bool(self.document_ids) == (self.code is not None):
-            raise ValueError("name document_ids or a code")
+            raise PydanticCustomError("choose_one", "Name document_ids or a code: one of the two.")
         return self
 
 

@@ -1,7 +1,7 @@
 """A connection's sync: its settings."""
 
 from erphub.platform.capability import NoAct
-from erphub.platform.http.router import Router
+from erphub.platform.http.router import ASKS_ERP, Router
 from erphub.platform.identity import Member
 from erphub.sync.capability import SETTINGS_SAVED, SYNC_MANAGE
 from erphub.sync.settings.models import Sync, SyncInput
@@ -20,7 +20,7 @@ def get_sync(service: SyncService, actors: MemberDirectory, member: Member, conn
     return _shown(service, actors, service.get(member.client_id, connection_id))
 
 
-@router.put(SYNC, needs=SYNC_MANAGE, audit=SETTINGS_SAVED)
+@router.put(SYNC, needs=SYNC_MANAGE, audit=SETTINGS_SAVED, raises=ASKS_ERP)
 def update_sync(
     service: SyncService, actors: MemberDirectory, member: Member, connection_id: str, body: SyncInput
 ) -> SyncView:
@@ -28,7 +28,13 @@ def update_sync(
     return _shown(service, actors, service.save(member.client_id, connection_id, member.user, body))
 
 
-@router.post(SYNC + "/test", needs=SYNC_MANAGE, audit=NoAct("It asks the ERP and keeps nothing."), status=200)
+@router.post(
+    SYNC + "/test",
+    needs=SYNC_MANAGE,
+    audit=NoAct("It asks the ERP and keeps nothing."),
+    status=200,
+    raises=ASKS_ERP,
+)
 def test_sync(service: SyncService, member: Member, connection_id: str, body: SyncInput) -> SettingsCheckView:
     """Test settings against the ERP without saving them; also says what there is to choose from."""
     return SettingsCheckView.of(*service.check(member.client_id, connection_id, body))

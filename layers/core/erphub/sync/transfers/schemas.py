@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
@@ -23,7 +24,7 @@ class NewTransfer(Model):
     @model_validator(mode="after")
     def _one_of(self) -> "NewTransfer":
         if self.kind and self.document_ids:
-            raise ValueError("name a kind or document_ids, not both")
+            raise PydanticCustomError("choose_one", "Name a kind or document_ids, not both.")
         return self
 
 

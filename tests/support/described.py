@@ -1,0 +1,77 @@
+"""Whether an answer is one that docs/openapi.json tells of: its status, its kind and what is in it."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+FILE = Path(__file__).resolve().parents[2] / "docs/openapi.json"
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The API's description as it is published."""
+    return json.loads(FILE.read_text("utf-8"))
+
+
+def operations() -> dict[tuple[str, str], dict[str, Any]]:
+    """Every operation by method and path."""
+    return {
+        (method.upper(), path): operation
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS
+    }
+
+
+@cache
+def validator(pointer: str) -> Draft202012Validator:
+    """What judges by the schema at this pointer of the document, with all that the schema refers to."""
+    whole = DRAFT202012.create_resource({"$id": "urn:api", **document()})
+    return Draft202012Validator({"$ref": f"urn:api#{pointer}"}, registry=Registry().with_resource("urn:api", whole))
+
+
+def pointer(*steps: str) -> str:
+    """A JSON pointer, percent-encoded as in an address."""
+    escaped = (step.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D") for step in steps)
+    return "".join("/" + step for step in escaped)
+
+
+def faults(where: str, value: Any) -> list[str]:
+    """What is wrong with a value by the schema at this pointer."""
+    return [f"{error.json_path}: {error.message[:300]}" for error in validator(where).iter_errors(value)]
+
+
+def require_told(request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    """Fail unless the description tells of this answer of a function to an event of the gateway."""
+    headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+    require(request["httpMethod"], request["resource"], answer["statusCode"], headers, answer["body"])
+
+
+def require(method: str, path: str, status: int, headers: Mapping[str, str], text: str) -> None:
+    """Fail unless the description tells of such an answer. Addresses that nobody serves are not in it."""
+    operation = operations().get((method, path))
+    if operation is None:
+        return
+    name = f"{method} {path}"
+    assert str(status) in operation["responses"], f"{name}: {status} is not declared: {text[:300]}"
+    said = operation["responses"][str(status)]
+    steps = ("paths", path, method.lower(), "responses", str(status))
+    if "$ref" in said:
+        steps = tuple(said["$ref"].removeprefix("#/").split("/"))
+        said = document()["components"]["responses"][steps[-1]]
+    assert set(said.get("headers", ())) <= set(headers), f"{name}: {status} without {set(said['headers'])}"
+    kind = headers.get("Content-Type", "").partition(";")[0]
+    if "content" not in said:
+        assert text == "", f"{name}: {status} is declared without a body"
+        return
+    assert kind in said["content"], f"{name}: {status} is {kind}, declared is {list(said['content'])}"
+    value = json.loads(text) if kind.endswith("json") else text
+    wrong = faults(pointer(*steps, "content", kind, "schema"), value)
+    assert not wrong, f"{name}: {status} {wrong[:3]}"

@@ -10,7 +10,7 @@ import pytest
 from erphub.platform.capability import NoAct
 from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
-from erphub.platform.http.router import Router
+from erphub.platform.http.router import RawJson, Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.settings import read_settings
 from tests.support.gateway import NoServices, addressed, encoded
@@ -190,7 +190,7 @@ def test_what_nobody_foresaw_can_be_read_by_a_page_too():
     api = echo()
 
     @api.routes.get("/broken", needs=AccessLevel.SIGNED_IN)
-    def broken() -> None:
+    def broken() -> RawJson:
         raise RuntimeError
 
     request = addressed(event("api"), api.routes.routes, "GET", "/broken")

@@ -158,7 +158,7 @@ def document(declared: "Sequence[Route]") -> Json:
         },
         "servers": [_SERVER],
         "security": [{"bearer": []}],
-        "tags": [{"name": name, "description": words} for name, words in _AREAS.items()],
+        "tags": _headings(declared),
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": _BEARER},
@@ -169,6 +169,13 @@ def document(declared: "Sequence[Route]") -> Json:
             "schemas": {"Problem": _PROBLEM_SCHEMA, **dict(sorted(definitions.items()))},
         },
     }
+
+
+def _headings(declared: "Sequence[Route]") -> list[Json]:
+    """The headings of these routes; one that is not known yet stands last."""
+    used = dict.fromkeys(route.area for route in declared)
+    ordered = [*(area for area in _AREAS if area in used), *(area for area in used if area not in _AREAS)]
+    return [{"name": area} | ({"description": _AREAS[area]} if area in _AREAS else {}) for area in ordered]
 
 
 def _problem(status: str, words: str) -> Json:
@@ -306,7 +313,8 @@ def _body_schema(route: "Route", schemas: Mapping[Any, Json]) -> Json:
 
 def _path_parameters(route: "Route") -> Iterator[Json]:
     for name in route.names:
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": PATHS[name]}
+        parameter: Json = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        yield parameter | ({"example": PATHS[name]} if name in PATHS else {})
 
 
 def _query_parameters(route: "Route") -> Iterator[Json]:

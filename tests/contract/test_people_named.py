@@ -22,7 +22,7 @@ NOT_READ = {
     ("tenancy/dependents.py", "user"),
     ("tenancy/invitations/dynamodb.py", "user"),
     ("platform/aws/idempotency.py", "owner"),
-    ("wizards/attempts.py", "user"),
+    ("connections/attempts.py", "user"),
     # Once a day of the same person: becomes a digest.
     ("companies/service.py", "member.user"),
 }

@@ -92,7 +92,7 @@ class Channel:
                     raise ProtocolError("the answer to PRELOGIN is of another kind")
             except (OSError, EOFError, ProtocolError) as error:
                 if channel._session.selected_alpn_protocol() != STRICT_PROTOCOL:
-                    raise ProtocolError("whoever speaks TLS here is no SQL Server") from error
+                    raise ProtocolError("whoever speaks TLS here does not speak TDS") from error
                 raise StrictlyRefusedError from error
         return channel
 

@@ -171,7 +171,7 @@ GIVEN = Architecture=$(ARCH) AdminEmail=$(ADMIN) $(WITH)
 # The tags that samconfig.toml says for ENV, then those said here: TAGS="team=finance cost-centre=4711".
 ALL_TAGS = $$($(PY) -c 'import tomllib; print(tomllib.load(open("samconfig.toml", "rb"))["$(ENV)"]["deploy"]["parameters"]["tags"])') $(TAGS)
 
-.PHONY: build preflight deploy restore
+.PHONY: build preflight deploy restore smoke
 build: venv tools openapi ## Build for AWS (ARCH=arm64 or x86_64)
 	@$(MEASURE)
 	@ARCH=$(ARCH) SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --config-env $(ENV) --parameter-overrides Architecture=$(ARCH)
@@ -179,11 +179,15 @@ build: venv tools openapi ## Build for AWS (ARCH=arm64 or x86_64)
 preflight: venv ## Look, by reading alone, at what your AWS account lacks for a deployment (ENV, WITH as for deploy)
 	@$(PY) -m local.account preflight --env $(ENV) --parameters '$(GIVEN)'
 
-deploy: venv tools ## Deploy to AWS with your credentials (ENV=dev or prod, ADMIN=e-mail address, WITH="Parameter=value …", TAGS="name=value …", PREFLIGHT=no to skip that)
+deploy: venv tools ## Deploy to AWS with your credentials (ENV=dev or prod, ADMIN=e-mail address, WITH="Parameter=value …", TAGS="name=value …", PREFLIGHT=no to skip that, DEPLOYER=role for CloudFormation, CONFIRM=no)
 	@test -n "$(ADMIN)" || { echo 'Say whose e-mail address the first administrator has: make deploy ADMIN=you@example.com'; exit 1; }
 	@test "$(PREFLIGHT)" = no || $(MAKE) preflight
 	@$(MAKE) build
-	@SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam deploy --config-env $(ENV) --parameter-overrides "$(PARAMETERS)" --tags "$(ALL_TAGS)"
+	@SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam deploy --config-env $(ENV) --parameter-overrides "$(PARAMETERS)" --tags "$(ALL_TAGS)" \
+	  $(if $(DEPLOYER),--role-arn "$(DEPLOYER)") $(if $(filter no,$(CONFIRM)),--no-confirm-changeset)
 
 restore: venv ## Take up the data that a deleted deployment of this ENV has left behind, then deploy (KEEP="Tenants=name …" where there are several)
 	@$(PY) -m local.account restore --env $(ENV) --parameters '$(GIVEN)' --keep '$(KEEP)'
+
+smoke: venv ## Whether a deployment (ENV) answers: its description, and nothing else without a token
+	@$(PY) -m local.account smoke --env $(ENV)

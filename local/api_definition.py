@@ -28,6 +28,8 @@ FILE = ROOT / "api.json"
 MODULES = ("functions.connections.api", "functions.imports.api", "functions.imports.rows", "functions.sync.api")
 """The functions that have routes."""
 AUTHORIZER = "SignedIn"
+ALIAS = f"Alias{template.ALIAS}"
+"""What SAM adds to a function's logical name for its alias (AutoPublishAlias); it does not look into this file."""
 UNKNOWN_PATHS = ("/", "/{proxy+}")
 """What catches every address and method that no route has; the second does not match the first."""
 ANY_METHOD = "x-amazon-apigateway-any-method"
@@ -117,7 +119,7 @@ def _operation(function: str, route: Route | None = None) -> Json:
         INTEGRATION: {
             "type": "aws_proxy",
             "httpMethod": "POST",
-            "uri": {"Fn::Sub": arn.replace("FUNCTION", f"${{{function}.Arn}}")},
+            "uri": {"Fn::Sub": arn.replace("FUNCTION", f"${{{function}{ALIAS}}}")},
         },
     }
     if route is not None and route.needs is not AccessLevel.PUBLIC:

@@ -237,6 +237,8 @@ def sync(aws: Aws, stack: str, scratch: Path) -> list[str]:
         # The core layer is the first one of every function in the template.
         client.update_function_configuration(FunctionName=physical, Layers=[core, *layers[1:]])
         client.update_function_code(FunctionName=physical, ZipFile=code[folders[logical]])
+        version = client.publish_version(FunctionName=physical)["Version"]
+        client.update_alias(FunctionName=physical, Name=template.ALIAS, FunctionVersion=version)
     return sorted(functions)
 
 

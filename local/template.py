@@ -7,6 +7,9 @@ import yaml
 
 from local.emulator import ROOT
 
+ALIAS = "live"
+"""The alias by which every function is called (AutoPublishAlias)."""
+
 
 class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short intrinsic functions, kept as {"Ref": …} and {"Fn::Name": …}."""

@@ -1,4 +1,4 @@
-"""`make preflight` and `make restore`: looks at an account before a deployment, takes up what an earlier one left."""
+"""`make preflight`, `restore`, `smoke`: looks at an account before a deployment, takes up what one left, asks one."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import boto3
+import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.emulator import ROOT
@@ -16,6 +17,7 @@ from local.emulator import ROOT
 from . import Clients
 from .preflight import Deployment, Level, findings
 from .restore import CannotRestore, missing, restore
+from .smoke import address, smoke
 
 
 def pairs(words: str) -> dict[str, str]:
@@ -64,10 +66,18 @@ def _restore(deployment: Deployment, keep: str) -> int:
     return 0
 
 
+def _smoke(deployment: Deployment) -> int:
+    api = address(deployment.client, deployment.stack)
+    with httpx.Client() as http:
+        wrong = list(smoke(api, http))
+    print("\n".join(wrong) or f"{api} answers as it should.")
+    return 1 if wrong else 0
+
+
 def main(arguments: Sequence[str] | None = None, client: Clients | None = None) -> int:
-    """Run one of the two; gives back the exit status."""
+    """Run one of the three; gives back the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["preflight", "restore"])
+    parser.add_argument("what", choices=["preflight", "restore", "smoke"])
     parser.add_argument("--env", default="dev", help="the part of samconfig.toml")
     parser.add_argument("--parameters", default="", help="Name=value …, as for the deployment")
     parser.add_argument("--keep", default="", help="restore: Logical=id …, where there are several")
@@ -77,6 +87,8 @@ def main(arguments: Sequence[str] | None = None, client: Clients | None = None) 
     stack = os.environ.get("STACK_NAME") or settings["stack_name"]
     deployment = Deployment(stack, parameters, client or clients())
     try:
+        if given.what == "smoke":
+            return _smoke(deployment)
         return _preflight(deployment) if given.what == "preflight" else _restore(deployment, given.keep)
     except (ClientError, BotoCoreError) as error:
         print(f"AWS refused: {error}", file=sys.stderr)

@@ -11,7 +11,14 @@ from .stack import Json, Stack
 
 IAM_ONLY = {
     # Action: the operation that it is about; S3's are named after what is touched, not after the call.
+    "apigateway:DELETE": "",
+    "apigateway:GET": "",
+    "apigateway:PATCH": "",
+    "apigateway:POST": "",
+    "apigateway:PUT": "",
+    "apigateway:SetWebACL": "",
     "dynamodb:ConditionCheckItem": "TransactWriteItems",
+    "iam:PassRole": "",
     "lambda:InvokeFunction": "Invoke",
     "logs:CreateLogDelivery": "",
     "logs:GetLogDelivery": "",
@@ -20,16 +27,22 @@ IAM_ONLY = {
     "logs:ListLogDeliveries": "",
     "s3:AbortMultipartUpload": "AbortMultipartUpload",
     "s3:DeleteObjectVersion": "DeleteObject",
+    "s3:GetBucketPublicAccessBlock": "GetPublicAccessBlock",
+    "s3:GetEncryptionConfiguration": "GetBucketEncryption",
     "s3:GetLifecycleConfiguration": "GetBucketLifecycleConfiguration",
     "s3:GetObjectVersion": "GetObject",
     "s3:ListBucket": "ListObjectsV2",
     "s3:ListBucketMultipartUploads": "ListMultipartUploads",
     "s3:ListBucketVersions": "ListObjectVersions",
     "s3:ListMultipartUploadParts": "ListParts",
+    "s3:PutBucketPublicAccessBlock": "PutPublicAccessBlock",
+    "s3:PutEncryptionConfiguration": "PutBucketEncryption",
+    "s3:PutLifecycleConfiguration": "PutBucketLifecycleConfiguration",
 }
 """Reviewed by hand: actions that are no operation of their own ("Service Authorization Reference").
 
-Empty where no operation carries the permission: vended logs, which Step Functions and API Gateway ask for.
+Empty where no operation carries the permission: vended logs, which Step Functions and API Gateway ask for; handing a
+role to a service. API Gateway's actions are the methods of HTTP.
 """
 S3_NOT_ACTIONS = {"ListObjects", "ListObjectsV2", "ListObjectVersions", "HeadObject", "HeadBucket", "CopyObject"}
 """Calls of S3 under whose own name there is no action: ListBucket, GetObject and PutObject stand for them."""

@@ -32,7 +32,9 @@ def resource_policy(stack: Stack, function: str) -> int:
 def resource_policies(stack: Stack) -> list[str]:
     """No function's resource policy comes near its limit: SAM adds a statement for each route that is an event."""
     most = limits.allowed(limits.RESOURCE_POLICY)
-    sizes = {name: resource_policy(stack, name) for name in stack.of_type("AWS::Lambda::Function")}
+    # Each alias has a policy of its own.
+    named = (*stack.of_type("AWS::Lambda::Function"), *stack.of_type("AWS::Lambda::Alias"))
+    sizes = {name: resource_policy(stack, name) for name in named}
     return [
         f"{name}: a resource policy of {size} bytes; {most} of {limits.RESOURCE_POLICY} may be used"
         for name, size in sizes.items()
@@ -93,4 +95,62 @@ def networks(stack: Stack) -> list[str]:
         role = cast(Json, function.get("Role", {})).get("Fn::GetAtt", [""])[0]
         if "AWSLambdaVPCAccessExecutionRole" not in json.dumps(roles.get(role, {}).get("ManagedPolicyArns")):
             found.append(f"{name}: runs in subnets, and its role may not make network interfaces")
+    return found
+
+
+def aliased(stack: Stack) -> list[str]:
+    """A function that has an alias is called by it: a call past the alias meets no canary, and no rollback mends it."""
+    aliased = {one["FunctionName"]["Ref"] for one in stack.of_type("AWS::Lambda::Alias").values()}
+    places = {
+        "AWS::StepFunctions::StateMachine": "DefinitionSubstitutions",
+        "AWS::Events::Rule": "Targets",
+        "AWS::ApiGateway::RestApi": "Body",
+        "AWS::Lambda::Function": "Environment",
+    }
+    return [
+        f"{name}: calls {function} past its alias"
+        for kind, where in places.items()
+        for name, properties in stack.of_type(kind).items()
+        for function in sorted(_named(properties.get(where)) & aliased)
+    ]
+
+
+def _named(value: Any) -> set[str]:
+    """What a piece of a template names by reference."""
+    said = json.dumps(value)
+    return set(re.findall(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', said)) | set(re.findall(r"\$\{(\w+)(?:\.Arn)?\}", said))
+
+
+def snapshots(stack: Stack) -> list[str]:
+    """What starts from snapshots is published, and has nothing that Lambda refuses beside them ("Lambda SnapStart")."""
+    found: list[str] = []
+    published = {one["FunctionName"]["Ref"] for one in stack.of_type("AWS::Lambda::Version").values()}
+    provisioned = {
+        cast(Json, one["FunctionName"]).get("Ref")
+        for one in stack.of_type("AWS::Lambda::Alias").values()
+        if "ProvisionedConcurrencyConfig" in one
+    }
+    for name, function in stack.of_type("AWS::Lambda::Function").items():
+        if "PublishedVersions" not in json.dumps(function.get("SnapStart", {})):
+            continue
+        refused = {
+            "no published version": name not in published,
+            "provisioned concurrency": name in provisioned,
+            "a file system": bool(function.get("FileSystemConfigs")),
+            f"more than {limits.SNAPSHOT_STORAGE} MB of /tmp": cast(Json, function.get("EphemeralStorage", {})).get(
+                "Size", limits.SNAPSHOT_STORAGE
+            )
+            > limits.SNAPSHOT_STORAGE,
+        }
+        found += [f"{name}: SnapStart with {what}" for what, there in refused.items() if there]
+    return found
+
+
+def gradual(stack: Stack) -> list[str]:
+    """What is deployed in steps has alarms that take it back, no more than CodeDeploy looks at."""
+    found: list[str] = []
+    for name, group in stack.of_type("AWS::CodeDeploy::DeploymentGroup").items():
+        alarms = cast(Json, group.get("AlarmConfiguration", {})).get("Alarms", [])
+        if not 0 < len(alarms) <= limits.DEPLOYMENT_ALARMS:
+            found.append(f"{name}: {len(alarms)} alarms; 1 to {limits.DEPLOYMENT_ALARMS} are possible")
     return found

@@ -35,14 +35,14 @@ def sizes(stack: Stack) -> list[str]:
 
 
 def integrated(api: Json) -> set[str]:
-    """The functions that an API's body calls, by logical name."""
+    """The functions and aliases that an API's body calls, by logical name."""
     found: set[str] = set()
     for item in cast(dict[str, Json], api.get("Body", {}).get("paths", {})).values():
         for operation in item.values():
             called = (
                 cast(Json, operation).get("x-amazon-apigateway-integration") if isinstance(operation, dict) else None
             )
-            found |= set(re.findall(r"\$\{(\w+)(?:\.Arn|\.Alias)?\}/invocations", json.dumps(called)))
+            found |= set(re.findall(r"\$\{(\w+)(?:\.Arn)?\}/invocations", json.dumps(called)))
     return found
 
 
@@ -63,7 +63,9 @@ def permissions(stack: Stack) -> list[str]:
 
 def seconds(stack: Stack) -> list[str]:
     """A function that answers the API gives up before the gateway does, which would answer for it."""
-    called = {name for api in stack.of_type("AWS::ApiGateway::RestApi").values() for name in integrated(api)}
+    named = {name for api in stack.of_type("AWS::ApiGateway::RestApi").values() for name in integrated(api)}
+    aliases = stack.of_type("AWS::Lambda::Alias")
+    called = {aliases[name]["FunctionName"]["Ref"] if name in aliases else name for name in named}
     return [
         f"{name}: may run for {function['Timeout']} s; the gateway waits {limits.GATEWAY_SECONDS}"
         for name, function in stack.of_type("AWS::Lambda::Function").items()

@@ -8,6 +8,10 @@ RESOURCE_POLICY: Final = 20_480
 ENVIRONMENT: Final = 4_096
 """Bytes of a function's environment variables, names and values together."""
 LAYERS: Final = 5
+SNAPSHOT_STORAGE: Final = 512
+"""Megabytes of /tmp that a function may have which starts from snapshots."""
+DEPLOYMENT_ALARMS: Final = 10
+"""Alarms of a deployment group ("CodeDeploy quotas")."""
 UNZIPPED: Final = 250 * 1024 * 1024
 """Bytes of a function with all of its layers, unpacked."""
 

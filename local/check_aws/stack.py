@@ -160,15 +160,19 @@ def _uploaded(written: Json) -> Json:
     return given
 
 
-def transform(written: Json) -> Json:
-    """The template after SAM's transform, by the translator that `sam` uses. Raises RuntimeError when it refuses."""
+def transform(written: Json, given: Mapping[str, str] | None = None) -> Json:
+    """The template after SAM's transform, by the translator that `sam` uses. Raises RuntimeError when it refuses.
+
+    `given` are parameters that are not left at their defaults: SAM makes other resources for some.
+    """
     defaults = {name: one.get("Default", "a@example.com") for name, one in written.get("Parameters", {}).items()}
-    given = json.dumps({"template": _uploaded(written), "parameters": defaults | {"AWS::Region": REGION}})
-    kept = ROOT / ".build/transformed" / f"{hashlib.sha256((given + _TRANSFORM).encode()).hexdigest()[:16]}.json"
+    parameters = defaults | {"AWS::Region": REGION} | dict(given or {})
+    asked = json.dumps({"template": _uploaded(written), "parameters": parameters})
+    kept = ROOT / ".build/transformed" / f"{hashlib.sha256((asked + _TRANSFORM).encode()).hexdigest()[:16]}.json"
     if not kept.exists():
         done = subprocess.run(
             [str(ROOT / ".venv-sam/bin/python"), "-c", _TRANSFORM],
-            input=given, capture_output=True, text=True, check=False,
+            input=asked, capture_output=True, text=True, check=False,
             env=clean_environment() | {"AWS_DEFAULT_REGION": REGION},
         )  # fmt: skip
         if done.returncode:
@@ -196,9 +200,9 @@ def with_includes(value: Any, folder: Path) -> Any:
     return {name: with_includes(one, folder) for name, one in given.items()}
 
 
-def deployed() -> Stack:
-    """What template.yaml would deploy."""
+def deployed(given: Mapping[str, str] | None = None) -> Stack:
+    """What template.yaml would deploy, with its parameters' defaults where none is given."""
     written = template.load()
-    transformed = transform(written)
+    transformed = transform(written, given)
     definitions = {name: definition for name, (definition, _) in machines.machines().items()}
     return Stack(transformed["Resources"], written, definitions, len(json.dumps(transformed)))

@@ -16,6 +16,8 @@ from local.check_aws import actions, alarms, artefacts, edge, formation, functio
 from local.check_aws.stack import Stack, deployed, transform, with_includes
 
 DEPLOYED = deployed()
+SWITCHED_ON = deployed({"Canary": "true", "SnapStart": "true"})
+"""With the parameters for which SAM makes other resources; conditions are taken to hold either way."""
 QUEUE = "my-company-erphub-production-Queue-AAAAAAAAAAAA"
 
 
@@ -32,6 +34,7 @@ def one(kind: str, **properties: Any) -> dict[str, Any]:
 )
 def test_what_would_be_deployed_keeps_every_rule(rule: Any):
     assert rule(DEPLOYED) == []
+    assert rule(SWITCHED_ON) == []
 
 
 @pytest.mark.parametrize("module", [actions, alarms, artefacts, edge, formation, functions, gateway, tables, workflows])
@@ -122,6 +125,50 @@ def test_a_function_in_subnets_that_lambda_would_refuse_is_found():
         "Dials: runs in subnets, and its role may not make network interfaces"
     ]
     assert functions.networks(running({"SubnetIds": ["subnet-1"]}, may)) == ["Dials: subnets without a security group"]
+
+
+def test_a_call_past_the_alias_is_found():
+    alias = one("AWS::Lambda::Alias", FunctionName={"Ref": "Tasks"})
+
+    def calling(by: dict[str, Any]) -> list[str]:
+        machine = one("AWS::StepFunctions::StateMachine", DefinitionSubstitutions={"Tasks": by})
+        return functions.aliased(of(Tasks=one("AWS::Lambda::Function"), TasksAliaslive=alias, Machine=machine))
+
+    assert calling({"Ref": "TasksAliaslive"}) == []
+    assert calling({"Fn::GetAtt": ["Tasks", "Arn"]}) == ["Machine: calls Tasks past its alias"]
+    assert calling({"Fn::Sub": "${Tasks.Arn}"}) == ["Machine: calls Tasks past its alias"]
+    assert calling({"Fn::Sub": "${TasksAliaslive}"}) == []
+
+
+@pytest.mark.parametrize(("refused", "said"), [
+    ({}, None),
+    ({"EphemeralStorage": {"Size": 2048}}, "more than 512 MB of /tmp"),
+    ({"FileSystemConfigs": [{"Arn": "arn"}]}, "a file system"),
+])  # fmt: skip
+def test_what_lambda_refuses_beside_snapshots_is_found(refused: dict[str, Any], said: str | None):
+    function = one("AWS::Lambda::Function", SnapStart={"ApplyOn": "PublishedVersions"}, **refused)
+    version = one("AWS::Lambda::Version", FunctionName={"Ref": "Api"})
+    assert functions.snapshots(of(Api=function, V=version)) == ([f"Api: SnapStart with {said}"] if said else [])
+    assert "Api: SnapStart with no published version" in functions.snapshots(of(Api=function))
+    provisioned = one(
+        "AWS::Lambda::Alias",
+        FunctionName={"Ref": "Api"},
+        ProvisionedConcurrencyConfig={"ProvisionedConcurrentExecutions": 1},
+    )
+    assert "Api: SnapStart with provisioned concurrency" in functions.snapshots(
+        of(Api=function, V=version, A=provisioned)
+    )
+
+
+def test_a_deployment_in_steps_that_nothing_takes_back_is_found():
+    def group(count: int) -> list[str]:
+        alarms = [{"Name": str(n)} for n in range(count)]
+        return functions.gradual(of(G=one("AWS::CodeDeploy::DeploymentGroup", AlarmConfiguration={"Alarms": alarms})))
+
+    assert group(1) == group(10) == []
+    assert group(0) == ["G: 0 alarms; 1 to 10 are possible"]
+    assert group(11)
+    assert functions.gradual(of(G=one("AWS::CodeDeploy::DeploymentGroup")))
 
 
 # --- the template ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What a deployment may switch on: off by default, sound when on, and each template beside the main one is valid."""
 
+import copy
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from local import template
+from local.check_aws.stack import deployed, transform
 from local.emulator import ROOT, clean_environment
 
 DRAWN = template.load()
@@ -73,9 +75,9 @@ def test_what_goes_together_is_asked_for_together(given: dict[str, str], broken:
 
 
 def test_whatever_calls_a_tenant_s_server_calls_from_the_fixed_addresses():
-    """The layer with the drivers is what calls need; webhooks are called without it."""
+    """The layer with the drivers is what calls need; webhooks are called without it, and ConnectionsApi only seals."""
     with_drivers = {name for name, one in FUNCTIONS.items() if {"Ref": "ErpLayer"} in one["Layers"]}
-    assert with_drivers | {"WebhookDeliveries"} == CALLS_TENANTS
+    assert with_drivers - {"ConnectionsApi"} | {"WebhookDeliveries"} == CALLS_TENANTS
     for name, function in FUNCTIONS.items():
         assert ("VpcConfig" in function) == (name in CALLS_TENANTS)
         denied = [
@@ -85,6 +87,44 @@ def test_whatever_calls_a_tenant_s_server_calls_from_the_fixed_addresses():
         assert bool(denied) == (name in CALLS_TENANTS), name
 
 
+def transformed(**given: str) -> dict[str, dict[str, Any]]:
+    return dict(deployed(given).resources)
+
+
+def test_a_canary_is_taken_back_by_the_alarms_of_its_own_function():
+    made = transformed(Canary="true")
+    groups = {
+        name: one["Properties"] for name, one in made.items() if one["Type"] == "AWS::CodeDeploy::DeploymentGroup"
+    }
+    assert {name.removesuffix("DeploymentGroup") for name in groups} == set(FUNCTIONS) - {"FirstAdmin"}
+    for name, group in groups.items():
+        watched = [alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]]
+        assert f"{name.removesuffix('DeploymentGroup')}Errors" in watched
+        assert all(made[alarm]["Type"] == "AWS::CloudWatch::Alarm" for alarm in watched)
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    assert not [one for one in transformed().values() if one["Type"].startswith("AWS::CodeDeploy::")]
+
+
+def versions(written: dict[str, Any]) -> set[str]:
+    return {name for name, one in transform(written)["Resources"].items() if one["Type"] == "AWS::Lambda::Version"}
+
+
+@pytest.mark.parametrize("layer", sorted(template.of_type(DRAWN, "AWS::Serverless::LayerVersion")))
+def test_a_layer_that_changed_is_a_new_version_of_whatever_has_it_and_of_nothing_else(layer: str):
+    """All code lies in layers: without this the alias would go on leading to the code of the deployment before."""
+    changed = copy.deepcopy(DRAWN)
+    changed["Resources"][layer]["Properties"]["Description"] += " changed"
+    having = {name for name, one in FUNCTIONS.items() if {"Ref": layer} in one["Layers"]}
+    replaced = {name.partition("Version")[0] for name in versions(DRAWN) - versions(changed)}
+    assert replaced == having
+
+
+def test_only_functions_that_answer_callers_start_from_snapshots():
+    assert {name for name, one in FUNCTIONS.items() if "SnapStart" in one} == {
+        "ConnectionsApi", "ImportsApi", "LakeRows", "SyncApi"
+    }  # fmt: skip
+
+
 def test_the_network_gives_out_what_the_deployment_asks_for():
     network = template.load(ROOT / "deploy/network.yaml")
     assert set(network["Outputs"]) == {"ErpSubnets", "ErpSecurityGroup", "EgressAddresses"} <= set(DRAWN["Parameters"])
@@ -92,10 +132,29 @@ def test_the_network_gives_out_what_the_deployment_asks_for():
     assert all(one["DeletionPolicy"] == one["UpdateReplacePolicy"] == "Retain" for one in addresses.values())
 
 
+def lint(path: Path, **given: str) -> None:
+    command = [str(ROOT / ".venv-sam/bin/cfn-lint"), "--regions", "eu-north-1", "--template", str(path)]
+    chosen = ["--parameters", *(f"{name}={value}" for name, value in given.items())] if given else []
+    asked = subprocess.run(
+        [*command, *chosen], capture_output=True, text=True, check=False, env=clean_environment(), cwd=ROOT
+    )
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "deploy").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_template_is_valid(path: Path):
-    asked = subprocess.run(
-        [str(ROOT / ".venv-sam/bin/cfn-lint"), "--regions", "eu-north-1", "--template", str(path)],
-        capture_output=True, text=True, check=False, env=clean_environment(),
-    )  # fmt: skip
-    assert asked.returncode == 0, asked.stdout + asked.stderr
+    lint(path)
+
+
+def test_the_template_is_valid_with_everything_switched_on(tmp_path: Path):
+    """The translator decides by the parameter's default, so that is what is changed."""
+    written = (ROOT / "template.yaml").read_text()
+    for name in ("Canary", "SnapStart", "Firewall"):
+        switch = f'  {name}:\n    Type: String\n    Default: "false"\n'
+        assert switch in written
+        written = written.replace(switch, switch.replace("false", "true"))
+    path = tmp_path / "template.yaml"
+    path.write_text(written)
+    for folder in ("layers", "functions", "statemachines", "api.json"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    lint(path)

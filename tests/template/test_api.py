@@ -38,7 +38,9 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 def function(operation: dict[str, Any]) -> str:
     """The logical name of the function behind an operation."""
-    found = re.search(r"\$\{(\w+)\.Arn\}/invocations$", operation[api_definition.INTEGRATION]["uri"]["Fn::Sub"])
+    found = re.search(
+        rf"\$\{{(\w+){api_definition.ALIAS}\}}/invocations$", operation[api_definition.INTEGRATION]["uri"]["Fn::Sub"]
+    )
     assert found
     return found[1]
 
@@ -124,7 +126,7 @@ def test_every_path_answers_a_browser_that_asks_first():
 
 
 def test_functions_that_the_gateway_calls_are_those_it_may_call():
-    allowed = [permission["FunctionName"]["Ref"] for permission in PERMISSIONS.values()]
+    allowed = [permission["FunctionName"]["Ref"].removesuffix(".Alias") for permission in PERMISSIONS.values()]
     assert sorted(allowed) == sorted({function(operation) for operation in operations().values()})
     for permission in PERMISSIONS.values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
@@ -144,7 +146,7 @@ def resource_policy(name: str, stack: str) -> dict[str, Any]:
     sources = [
         ("apigateway", "arn:aws:execute-api:eu-north-1:123456789012:abcdef1234/*/*/*")
         for permission in PERMISSIONS.values()
-        if permission["FunctionName"]["Ref"] == name
+        if permission["FunctionName"]["Ref"] == f"{name}.Alias"
     ]
     sources += [
         ("events", f"arn:aws:events:eu-north-1:123456789012:rule/{stack}-{name}{event}-AbCdEfGhIjKl")

@@ -1,12 +1,27 @@
 """A wizard is no tool for guessing: refused tries make the next one wait, and that is told."""
 
-from erphub import app
-from erphub.connections.attempts import FIRST_WAIT, FREE, LONGEST_WAIT
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import pytest
+
+from erphub import app, capabilities
+from erphub.connections.attempts import FIRST_WAIT, LONGEST_WAIT
+from erphub.connections.capability import REFUSED_OF_CLIENT, REFUSED_OF_TARGET
+from erphub.connections.dynamodb import RefusalTable
 from erphub.erp.probes import Stage
+from erphub.platform.capability import LimitKind, LimitScope
 from erphub.platform.errors import Unavailable
+from erphub.platform.limits import Owner
+from erphub.tenancy.limits import TenantLimits
 from erphub.wizards.tasks import WizardTasks, _attempt
+from tests.connections.conftest import HealthScene
 from tests.support.connect import failed_at
 from tests.support.dialogue import SERVER, Wizard
+from tests.support.hub import ADMINISTRATOR
+
+FREE = {"client": REFUSED_OF_CLIENT.maximum, "target": REFUSED_OF_TARGET.maximum}
 
 
 def tried(hub, **answer):
@@ -128,3 +143,44 @@ def test_a_server_that_held_every_try_until_it_was_given_up_was_tried_all_the_sa
 
 def exhausted():
     raise Unavailable("It did not answer in full.", code="query_timeout")
+
+
+OF_REFUSALS = [one for one in capabilities.limits().values() if one.kind is LimitKind.REFUSALS]
+
+
+@pytest.mark.parametrize("limit", OF_REFUSALS, ids=lambda one: one.name)
+def test_how_many_may_be_refused_is_a_limit_that_is_shown_and_that_an_operator_sets(hub, limit):
+    def shown():
+        listed = hub.call("GET", hub.in_client("/limits")).json["items"]
+        return next(one for one in listed if one["name"] == limit.name)
+
+    assert (shown()["kind"], shown()["maximum"], shown()["used"]) == ("refusals", limit.maximum, None)
+    owner = hub.client if limit.scope is LimitScope.CLIENT else ADMINISTRATOR
+    app.services().get(TenantLimits).set_maximum(limit, Owner(limit.scope, owner), 2)
+    assert shown()["maximum"] == 2
+    assert refused_one_after_the_other(hub, ({"password": f"guess-{n}"} for n in range(12)))[0] == 2
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_of_tries_that_are_refused_at_the_same_moment_each_is_counted(scene: HealthScene, forgotten: bool) -> None:
+    store, now, many = RefusalTable(scene.table), datetime(2026, 3, 5, 8, tzinfo=UTC), 8
+    before = store.add("client c", "long ago", now - timedelta(days=1), forgotten=None) if forgotten else None
+    together = Barrier(many)
+
+    def refuse(number: int) -> int:
+        together.wait()
+        return store.add("client c", f"try {number}", now, forgotten=before).count
+
+    with ThreadPoolExecutor(many) as pool:
+        counts = list(pool.map(refuse, range(many)))
+    assert sorted(counts) == list(range(1, many + 1)), "each has heard of all before it"
+    kept = store.get("client c")
+    assert kept is not None
+    assert kept.count == many
+
+
+def test_the_same_answer_told_by_many_at_once_counts_once(scene: HealthScene) -> None:
+    store, now = RefusalTable(scene.table), datetime(2026, 3, 5, 8, tzinfo=UTC)
+    with ThreadPoolExecutor(8) as pool:
+        counts = {one.count for one in pool.map(lambda _: store.add("client c", "t", now, forgotten=None), range(8))}
+    assert counts == {1}

@@ -1,6 +1,6 @@
 """What connections bring to the hub."""
 
-from erphub.platform.capability import Act, Capability, EventType, Level, Limit, LimitKind, Variable
+from erphub.platform.capability import Act, Capability, EventType, Level, Limit, LimitKind, LimitScope, Variable
 
 CONNECTION_REAUTH_REQUIRED = EventType(
     "connection.reauth_required", "The ERP no longer takes a connection's password", Level.ERROR
@@ -19,6 +19,14 @@ TESTS = Limit(
     "Tests of connections, and answers that are tried out",
     LimitKind.RATE,
     seconds=3600,
+)
+
+REFUSED_OF_CALLER = Limit(
+    "refused_tries_of_caller", 30, "Refused tries to connect by one caller", LimitKind.REFUSALS, LimitScope.CALLER
+)
+REFUSED_OF_CLIENT = Limit("refused_tries_of_client", 10, "Refused tries to connect by a client", LimitKind.REFUSALS)
+REFUSED_OF_TARGET = Limit(
+    "refused_tries_of_target", 5, "Refused tries of one server and login, whoever made them", LimitKind.REFUSALS
 )
 
 CONNECTION_RENAMED = Act("connection.renamed", "A connection has another name")
@@ -41,7 +49,7 @@ capability = Capability(
         CONNECTION_RESUMED,
         ATTEMPTS_SLOWED,
     ),
-    limits=(CONNECTIONS, TESTS),
+    limits=(CONNECTIONS, TESTS, REFUSED_OF_CALLER, REFUSED_OF_CLIENT, REFUSED_OF_TARGET),
     environment=(
         Variable("SECRET_PREFIX"),
         Variable("TENANT_ROLE", needed_by=("connections.api",)),

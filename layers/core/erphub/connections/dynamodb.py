@@ -291,26 +291,45 @@ class RefusalTable(RefusalStore):
     @override
     def get(self, subject: str) -> Refusals | None:
         item = self._table.get(refused_attempts_key(subject))
-        return Refusals(int(item["refused"]), datetime.fromisoformat(item["last_at"])) if item else None
+        return _refusals(item) if item else None
 
     @override
-    def add(self, subject: str, answer: str, now: datetime, *, anew: bool) -> Refusals:
-        counted = "refused = :one" if anew else "refused = if_not_exists(refused, :none) + :one"
-        none: dict[str, Any] = {} if anew else {"none": 0}
+    def add(self, subject: str, answer: str, now: datetime, *, forgotten: Refusals | None) -> Refusals:
+        key = refused_attempts_key(subject)
+        values: dict[str, Any] = {
+            "now": instant(now),
+            "answer": answer,
+            "gone": int((now + timedelta(days=1)).timestamp()),
+            "one": 1,
+        }
+        rest, new = "last_at = :now, last_answer = :answer, expires_at = :gone", "last_answer <> :answer"
+        if forgotten is not None:
+            try:
+                item = self._table.update(
+                    key,
+                    f"SET refused = :one, {rest}",
+                    condition=f"last_at = :was AND {new}",
+                    was=instant(forgotten.last_at),
+                    **values,
+                )
+            except VersionConflict:  # another began anew, or this answer was counted before
+                return self.add(subject, answer, now, forgotten=None)
+            return _refusals(item)
         try:
             item = self._table.update(
-                refused_attempts_key(subject),
-                f"SET {counted}, last_at = :now, last_answer = :answer, expires_at = :gone",
-                condition="attribute_not_exists(last_answer) OR last_answer <> :answer",
-                one=1,
-                **none,
-                now=instant(now),
-                answer=answer,
-                gone=int((now + timedelta(days=1)).timestamp()),
+                key,
+                f"SET refused = if_not_exists(refused, :none) + :one, {rest}",
+                condition=f"attribute_not_exists(last_answer) OR {new}",
+                **values,
+                none=0,
             )
         except VersionConflict:  # this answer was counted before
-            item = self._table.get(refused_attempts_key(subject)) or {"refused": 1, "last_at": instant(now)}
-        return Refusals(int(item["refused"]), datetime.fromisoformat(item["last_at"]))
+            item = self._table.get(key) or {"refused": 1, "last_at": instant(now)}
+        return _refusals(item)
+
+
+def _refusals(item: Item) -> Refusals:
+    return Refusals(int(item["refused"]), datetime.fromisoformat(item["last_at"]))
 
 
 def refused_attempts_key(subject: str) -> Key:

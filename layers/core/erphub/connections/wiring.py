@@ -124,10 +124,12 @@ def attempt_guard(services: "Services") -> "AttemptGuard":
     from erphub.connections.attempts import AttemptGuard
     from erphub.connections.dynamodb import RefusalTable
     from erphub.events.publisher import EventPublisher
+    from erphub.tenancy.limits import TenantLimits
 
     platform = services.platform
     store = RefusalTable(platform.table)
-    return AttemptGuard(store, services.get(AuditLog), services.get(EventPublisher), platform.clock)
+    limits = services.get(TenantLimits)
+    return AttemptGuard(store, services.get(AuditLog), services.get(EventPublisher), limits, platform.clock)
 
 
 def pause_service(services: "Services") -> "PauseService":

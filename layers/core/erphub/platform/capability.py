@@ -59,6 +59,8 @@ class LimitKind(StrEnum):
     """How many there may be in a window of time (minute, hour, day, in UTC)."""
     SIZE = "size"
     """How long a list may be that a server or a file brings; what is beyond is told and left out."""
+    REFUSALS = "refusals"
+    """How many tries to connect may be refused until the next must wait; forgotten in time."""
 
 
 class LimitScope(StrEnum):

@@ -6,6 +6,7 @@
              place first (a conditional write over the reservations as they were read before counting), stores it, and
              gives the reservation back; one that died loses it when no request can be alive any more
     sizes    bounds of lists that come from elsewhere
+    refusals how many tries may be refused until the next must wait; whoever makes them wait counts them
 
 A limit is declared in the manifest of its capability, and where a route adds one of what is limited, on the route.
 Its maximum is the manifest's, or the deployment's (`Limits`), or what an operator set for this owner.
@@ -113,7 +114,7 @@ class LimitUse:
     limit: Limit
     maximum: int
     used: int | None
-    """None of a size, of which every list has its own."""
+    """None of a size, of which every list has its own, and of refusals, which tell nobody what others tried."""
     resets_at: datetime | None
     """When a rate's window ends (UTC)."""
 
@@ -168,7 +169,7 @@ class Limits:
                 return LimitUse(limit, maximum, self.store.used(owner, _window_name(limit, start)), end)
             case LimitKind.STOCK:
                 return LimitUse(limit, maximum, self._count_of(limit).count(owner.id, maximum), None)
-            case LimitKind.SIZE:
+            case LimitKind.SIZE | LimitKind.REFUSALS:
                 return LimitUse(limit, maximum, None, None)
 
     def available(self, limit: Limit, owner: Owner) -> int:

@@ -223,7 +223,7 @@ class LimitView(Model):
     kind: LimitKind
     scope: LimitScope
     maximum: int
-    used: Annotated[int | None, Field(description="Null of a size, of which every list has its own")]
+    used: Annotated[int | None, Field(description="Null of a size, of which every list has its own, and of refusals")]
     window_seconds: Annotated[int | None, Field(description="Of a rate: the length of its window")]
     resets_at: Annotated[datetime | None, Field(description="Of a rate: when its window ends")]
 

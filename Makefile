@@ -89,6 +89,10 @@ logs: ## What the functions logged lately (FUNCTION=ConnectionsApi for one, MINU
 demo: venv tools ## Connect an ERP, import its ledger and show what arrived (SAFT=file for a real one, KEEP=1 to leave it running, SCENE=life or SCENE=till for another scene)
 	@$(PY) -m local.demo $(if $(SCENE),--scene "$(SCENE)") $(if $(SAFT),--saft "$(SAFT)") $(if $(KEEP),--keep)
 
+.PHONY: rehearse-restore
+rehearse-restore: venv ## Break a copy of the running local stack's table and lake, bring both back to a point in time, compare
+	@$(PY) -m local.account.rehearse
+
 # --- checks and tests ------------------------------------------------------------------------------------------------
 
 CHECKS := check-drawing check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
@@ -171,7 +175,7 @@ GIVEN = Architecture=$(ARCH) AdminEmail=$(ADMIN) $(WITH)
 # The tags that samconfig.toml says for ENV, then those said here: TAGS="team=finance cost-centre=4711".
 ALL_TAGS = $$($(PY) -c 'import tomllib; print(tomllib.load(open("samconfig.toml", "rb"))["$(ENV)"]["deploy"]["parameters"]["tags"])') $(TAGS)
 
-.PHONY: build preflight deploy restore smoke
+.PHONY: build preflight deploy restore restore-to smoke
 build: venv tools openapi ## Build for AWS (ARCH=arm64 or x86_64)
 	@$(MEASURE)
 	@ARCH=$(ARCH) SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --config-env $(ENV) --parameter-overrides Architecture=$(ARCH)
@@ -191,3 +195,7 @@ restore: venv ## Take up the data that a deleted deployment of this ENV has left
 
 smoke: venv ## Whether a deployment (ENV) answers: its description, and nothing else without a token
 	@$(PY) -m local.account smoke --env $(ENV)
+
+restore-to: venv ## Bring back to a moment, with your AWS credentials: TABLE=… COPY=… (PARTITION=CLIENT#…), BUCKET=… AT=… (PREFIX=lake/…)
+	@$(PY) -m local.account.point_in_time $(if $(TABLE),--table '$(TABLE)') $(if $(COPY),--copy '$(COPY)') $(if $(PARTITION),--partition '$(PARTITION)') \
+	  $(if $(BUCKET),--bucket '$(BUCKET)') $(if $(AT),--at '$(AT)') $(if $(PREFIX),--prefix '$(PREFIX)')

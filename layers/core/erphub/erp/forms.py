@@ -29,10 +29,13 @@ _TYPE_WORDS = {
 }
 
 
+_BLANK = r"^\s*$"
+_NOT_BLANK = r"\S"
 _VERSION: Json = {
     "title": "Version",
     "description": "The wizard's `version` that the answer was made from: when it has moved on, the answer is refused.",
     "type": "integer",
+    "x-is-field": False,
 }
 
 
@@ -52,11 +55,11 @@ def step_schema(step: Step) -> Json:
         "title": step.title,
         "description": step.help,
         "type": "object",
-        "properties": {item.name: field_schema(item) for item in step.fields},
+        "properties": {item.name: _described_field(item) for item in step.fields} | {"version": _VERSION},
         "required": [item.name for item in always if item.required and item.default is None],
         "additionalProperties": False,
     }
-    conditions = [_condition(item) for item in step.fields if item.when is not None]
+    conditions = [_condition(step, item) for item in step.fields if item.when is not None]
     if conditions:
         schema["allOf"] = conditions
     return schema
@@ -128,13 +131,48 @@ def _choice(item: Field, value: str) -> Json:
     return choice
 
 
-def _condition(item: Field) -> Json:
+def _described_field(item: Field) -> Json:
+    """The field as it may be sent: with blanks around a text, and blank where it may be left out as well."""
+    schema = field_schema(item)
+    if not _is_free_text(item):
+        return schema
+    if item.pattern is not None and not item.secret:
+        schema["pattern"] = rf"^\s*(?:{item.pattern.removeprefix('^').removesuffix('$')})\s*$"
+    if item.required and item.default is None and item.when is None:
+        schema |= {"allOf": [{"pattern": _NOT_BLANK}]} if "pattern" in schema else {"pattern": _NOT_BLANK}
+    else:
+        schema["minLength"] = 0
+        if "pattern" in schema:
+            schema["pattern"] = rf"(?:{schema['pattern']})|{_BLANK}"
+    return schema
+
+
+def _is_free_text(item: Field) -> bool:
+    return item.type == "string" and item.schema is None and not item.choices
+
+
+def _condition(step: Step, item: Field) -> Json:
     """Shown (and, where it must be, required) only when another field has one of some values."""
-    other, values = cast(tuple[str, tuple[str, ...]], item.when)
-    holds: Json = {"properties": {other: {"enum": list(values)}}, "required": [other]}
+    nothing: list[Json] = [{"pattern": _BLANK}] if _is_free_text(item) else []
+    nothing += [{"const": item.default}] if item.default is not None else []
+    hidden: Json | bool = {"anyOf": nothing} if nothing else False
+    condition: Json = {"if": _shown(step, item), "else": {"properties": {item.name: hidden}}}
     if item.required and item.default is None:
-        return {"if": holds, "then": {"required": [item.name]}, "else": {"properties": {item.name: False}}}
-    return {"if": holds, "else": {"properties": {item.name: False}}}
+        needed: Json = {"required": [item.name]}
+        if _is_free_text(item):
+            needed["properties"] = {item.name: {"pattern": _NOT_BLANK}}
+        condition["then"] = needed
+    return condition
+
+
+def _shown(step: Step, item: Field) -> Json:
+    """When a field is shown: the other one is, and has one of the values, by its default if it is left out."""
+    name, values = cast(tuple[str, tuple[str, ...]], item.when)
+    other = next(one for one in step.fields if one.name == name)
+    holds: Json = {"properties": {name: {"enum": list(values)}}}
+    if other.default not in values:
+        holds["required"] = [name]
+    return holds if other.when is None else {"allOf": [_shown(step, other), holds]}
 
 
 def clean_answer(step: Step, body: object, known: AnswerContext | None = None) -> tuple[dict[str, Any], dict[str, str]]:
@@ -179,14 +217,15 @@ def clean_answer(step: Step, body: object, known: AnswerContext | None = None) -
 def _take(item: Field, answer: Mapping[str, Any], values: dict[str, Any], known: AnswerContext) -> FieldError | None:
     """Put the field's value, or its default, into `values`; or say why that cannot be."""
     given = answer.get(item.name)
-    blank = given is None or (isinstance(given, str) and not given.strip())
+    blank = item.name not in answer or (_is_free_text(item) and isinstance(given, str) and not given.strip())
     if not item.is_shown(values):
-        if blank or given == item.default:
+        if blank or (given == item.default and type(given) is type(item.default) and given is not None):
             return None
         return FieldError(_pointer(item.name), "not_applicable", "This field does not belong to the choice made above.")
-    if not blank:
+    if not blank and not (given is None and item.required and item.default is None):
         # A secret is kept to the letter; what is typed elsewhere may well have a blank at its end.
-        values[item.name] = given.strip() if isinstance(given, str) and not item.secret else given
+        typed = isinstance(given, str) and _is_free_text(item) and not item.secret
+        values[item.name] = str(given).strip() if typed else given
     elif _kept(item, values, known):
         return None
     elif item.default is not None:

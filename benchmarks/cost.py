@@ -1,8 +1,9 @@
 """What a deployment costs a month, by item and by store of credentials: `make cost CONNECTIONS=1000 CLIENTS=100`.
 
 An estimate from three kinds of figures, each stated below and printed: list prices, counts, and what a connection is
-assumed to do in a month. Counts are those of the template; of a transfer, a document and a reading of credentials, which
-tests hold against what they count; an import's, shared out from runs that were counted whole; and estimates of the rest.
+assumed to do in a month. Counts are those of the template; of a transfer, a document and a reading of credentials,
+which tests hold against what they count; an import's, shared out from runs that were counted whole; and estimates of
+the rest.
 Without free tiers, taxes, support, and what leaves AWS. A client with one connection has a key for one password:
 sealing saves nothing then, whatever the deployment's size.
 """

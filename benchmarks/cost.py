@@ -256,11 +256,9 @@ def stated(use: Use) -> str:
     lines = ["Prices ($): " + ", ".join(f"{name} {price:.10g}" for name, price in PRICES.items()) + "."]
     lines.append("Assumed of a connection and month: " + _said(use) + ".")
     lines.append("Counted in the template: " + _said(stands) + f"; {TICKS_A_MINUTE} ticks a minute.")
-    counted = {"a transfer": TRANSFER, "a document": DOCUMENT}
-    estimated = {"a request": REQUEST, "a delivery": DELIVERY, "a wizard": WIZARD, "a tick": TICK}
-    lines += [f"Counted for {name}: {_said(counts)}." for name, counts in counted.items()]
-    lines.append(f"Shared out for an import: {_said(IMPORT)}.")
-    lines += [f"Estimated for {name}: {_said(counts)}." for name, counts in estimated.items()]
+    acts = {"an import": IMPORT, "a transfer": TRANSFER, "a document": DOCUMENT, "a request": REQUEST}
+    acts |= {"a delivery": DELIVERY, "a wizard": WIZARD, "a tick": TICK}
+    lines += [f"Counted for {name}: {_said(counts)}." for name, counts in acts.items()]
     for name, access in (("a secret each", SECRET_PER_CONNECTION), ("sealed", SEALED_PER_CLIENT)):
         lines.append(f"Reading credentials, {name}: {_said(access)}.")
     return "\n\n".join(lines)

@@ -107,7 +107,7 @@ def prepare() -> None:
 
 def request(api: ModuleType, method: str, path: str, body: Any = None) -> Any:
     """One event through a handler; returns the answer's JSON. Raises RuntimeError when it is no success."""
-    from tests.support.gateway import addressed
+    from tests.support.gateway import addressed, said_of
 
     event = json.loads((ROOT / "events/connections/api.json").read_text())
     event = addressed(event, api.handler.routes.all(), method, path) | {
@@ -115,7 +115,7 @@ def request(api: ModuleType, method: str, path: str, body: Any = None) -> Any:
     }
     event |= {"queryStringParameters": None, "isBase64Encoded": False}
     event["requestContext"]["requestTimeEpoch"] = int(time.time() * 1000)
-    event["requestContext"]["authorizer"]["claims"] |= {"sub": USER, "email": "bench@example.test"}
+    event["requestContext"]["authorizer"] = said_of(USER)
     answer = api.handler(event, None)
     if answer["statusCode"] >= 300:
         raise RuntimeError(f"{method} {path}: {answer['statusCode']} {answer['body']}")

@@ -14,11 +14,13 @@ from typing import Any
 
 from erphub import openapi
 from erphub.app import PackageRoutes
+from erphub.platform.http.caller_context import SIGN_IN
 from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import Route
 from erphub.platform.identity import AccessLevel
 from erphub.platform.problems import PROBLEM
+from erphub.sign_in.authorizer import CACHED_SECONDS
 from local import template
 from local.emulator import ROOT
 
@@ -30,6 +32,7 @@ MODULES = ("functions.connections.api", "functions.imports.api", "functions.impo
 AUTHORIZER = "SignedIn"
 ALIAS = f"Alias{template.ALIAS}"
 """What SAM adds to a function's logical name for its alias (AutoPublishAlias); it does not look into this file."""
+AUTHORIZER_MODULE = "functions.sign_in.authorizer"
 UNKNOWN_PATHS = ("/", "/{proxy+}")
 """What catches every address and method that no route has; the second does not match the first."""
 ANY_METHOD = "x-amazon-apigateway-any-method"
@@ -46,15 +49,22 @@ CONTENT_TYPES = (
 """What a request to an unknown address may carry and still be told that it is unknown; anything else gets 415."""
 
 _AGAIN = "Ask again in a few seconds."
-_SIGN_IN = "Sign in and send the ID token as Authorization: Bearer."
+_REFUSED = f"{SIGN_IN} What was sent has expired, was revoked, or is none of these."
 _PROBLEMS: dict[str, tuple[int, str, str, str]] = {
-    "UNAUTHORIZED": (401, "not_signed_in", "Unauthorized", _SIGN_IN),
-    "EXPIRED_TOKEN": (401, "not_signed_in", "Unauthorized", _SIGN_IN),
+    "UNAUTHORIZED": (401, "not_signed_in", "Unauthorized", SIGN_IN),
+    "EXPIRED_TOKEN": (401, "not_signed_in", "Unauthorized", _REFUSED),
     "MISSING_AUTHENTICATION_TOKEN": (404, "route_not_found", "Not found", "There is no such address."),
     "RESOURCE_NOT_FOUND": (404, "route_not_found", "Not found", "There is no such address."),
-    "ACCESS_DENIED": (403, "forbidden", "Not allowed", "You may not do this."),
+    # Our authorizer lets in to everything or to nothing: whom it denies, it did not recognise.
+    "ACCESS_DENIED": (401, "not_signed_in", "Unauthorized", _REFUSED),
+    "AUTHORIZER_FAILURE": (
+        503,
+        "sign_in_unavailable",
+        "Not available now",
+        f"Who you are could not be checked. {_AGAIN}",
+    ),
     "INVALID_API_KEY": (403, "forbidden", "Not allowed", "You may not do this."),
-    "INVALID_SIGNATURE": (403, "forbidden", "Not allowed", _SIGN_IN),
+    "INVALID_SIGNATURE": (403, "forbidden", "Not allowed", SIGN_IN),
     "WAF_FILTERED": (403, "forbidden", "Not allowed", "The request was refused."),
     "BAD_REQUEST_BODY": (400, "bad_request", "Bad request", "The body of the request is not valid."),
     "BAD_REQUEST_PARAMETERS": (400, "bad_request", "Bad request", "A parameter of the request is not valid."),
@@ -83,7 +93,7 @@ def document(functions: Mapping[str, str]) -> Json:
         BINARY_TYPES: list(FILE_TYPES),
         GATEWAY_RESPONSES: {kind: _gateway_response(*said) for kind, said in _PROBLEMS.items()},
         "paths": paths | {path: {ANY_METHOD: _nothing_here()} for path in UNKNOWN_PATHS},
-        "components": {"securitySchemes": {AUTHORIZER: _authorizer()}},
+        "components": {"securitySchemes": {AUTHORIZER: _authorizer(functions[AUTHORIZER_MODULE])}},
     }
 
 
@@ -110,16 +120,21 @@ def dispatcher(module: str) -> Dispatcher[PackageRoutes]:
     return import_module(module).handler
 
 
+def _invocations(function: str) -> Json:
+    """The address at which API Gateway calls a function."""
+    arn = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/FUNCTION/invocations"
+    return {"Fn::Sub": arn.replace("FUNCTION", f"${{{function}{ALIAS}}}")}
+
+
 def _operation(function: str, route: Route | None = None) -> Json:
     """One operation; without a route the answer to a browser that asks what it may send, which carries no token."""
-    arn = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/FUNCTION/invocations"
     operation: Json = {
         "responses": {},
         # API Gateway calls a function with POST, whatever the request's method.
         INTEGRATION: {
             "type": "aws_proxy",
             "httpMethod": "POST",
-            "uri": {"Fn::Sub": arn.replace("FUNCTION", f"${{{function}{ALIAS}}}")},
+            "uri": _invocations(function),
         },
     }
     if route is not None and route.needs is not AccessLevel.PUBLIC:
@@ -127,16 +142,18 @@ def _operation(function: str, route: Route | None = None) -> Json:
     return operation
 
 
-def _authorizer() -> Json:
-    """Whoever has an ID token of the pool: methods without scopes take no access tokens."""
+def _authorizer(function: str) -> Json:
+    """The function that finds out who is calling; what it said of a token or key is remembered, whatever the route."""
     return {
         "type": "apiKey",
-        "name": "Authorization",
+        "name": "Unused",  # of an authorizer that looks at a request, as SAM writes it too; identitySource counts
         "in": "header",
-        "x-amazon-apigateway-authtype": "cognito_user_pools",
+        "x-amazon-apigateway-authtype": "custom",
         "x-amazon-apigateway-authorizer": {
-            "type": "cognito_user_pools",
-            "providerARNs": [{"Fn::GetAtt": ["UserPool", "Arn"]}],
+            "type": "request",
+            "identitySource": "method.request.header.Authorization",
+            "authorizerResultTtlInSeconds": CACHED_SECONDS,
+            "authorizerUri": _invocations(function),
         },
     }
 

@@ -71,7 +71,8 @@ EXTERNAL: Mapping[str, tuple[str, ...]] = {
     "socket": ("platform.outbound", "erp.transports"),
     "ssl": ("platform.outbound", "erp.transports"),
     "httpx": ("platform.outbound", "erp.transports", "erp.systems"),
-    "urllib3": ("platform.outbound", "erp.transports", "tenancy.first_administrator"),
+    "urllib3": ("platform.outbound", "erp.transports", "tenancy.first_administrator", "sign_in.cognito"),
+    "jwt": ("sign_in.tokens", "sign_in.signing_keys"),
     "urllib.request": ("platform.outbound",),
     "http.client": ("platform.outbound",),
     # FreeTDS is told its certificates in a file that the environment names.

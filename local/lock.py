@@ -16,6 +16,7 @@ LAYERS = {
     "api": ("aws-lambda-powertools", "pydantic", "httpx", "tzdata"),
     "erp": ("pymssql", "lxml", "cryptography"),
     "lake": ("deltalake", "arro3-core"),
+    "tokens": ("pyjwt",),
     "paper": ("reportlab", "pypdfium2"),
 }
 

@@ -18,6 +18,8 @@ from local.emulator import ROOT, Aws, Credentials
 from local.processes import Started, StartupError
 
 DEFAULT_DIRECTORY = ROOT / ".local"
+SIGN_IN_CALLBACK = "http://localhost:8400/signed-in"
+"""Where the pool's sign-in page sends people back to; docs/signing-in.md waits for them there."""
 
 
 class Stack:
@@ -143,6 +145,7 @@ class Stack:
             "MakeApiLogRole": "false",
             "MetricMath": "false",
             "SignInMinutes": "1440",
+            "SignInCallbacks": SIGN_IN_CALLBACK,
             "LogLevel": "DEBUG",
         } | state["parameters"]
         wanted = {"build": built.name, "parameters": parameters}

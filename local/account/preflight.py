@@ -18,7 +18,7 @@ MUST_STAY_UNRESERVED = 100
 """So many executions Lambda leaves to functions without a reservation ("Configuring reserved concurrency")."""
 IMPORT_AT_ONCE = 8
 """Calls of one import that run at once (MaxConcurrency in import.asl.json)."""
-API_FUNCTIONS = 4
+API_FUNCTIONS = 5
 NEEDED = (
     "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "iam:CreateRole", "iam:PutRolePolicy",
     "iam:PassRole", "lambda:CreateFunction", "lambda:PublishLayerVersion", "lambda:AddPermission", "apigateway:POST",

@@ -46,18 +46,28 @@ def integrated(api: Json) -> set[str]:
     return found
 
 
+def authorizing(api: Json) -> set[str]:
+    """The functions that an API's body asks who is calling, by logical name."""
+    body = cast(Json, api.get("Body", {}))
+    schemes = cast(Json, body.get("securityDefinitions") or body.get("components", {}).get("securitySchemes", {}))
+    return set(re.findall(r"\$\{(\w+)(?:\.Arn|\.Alias)?\}/invocations", json.dumps(schemes)))
+
+
 def permissions(stack: Stack) -> list[str]:
-    """Every function that the API calls may be called by it: else AWS answers 500, and the local AWS does not."""
-    allowed = {
-        match
-        for permission in stack.of_type("AWS::Lambda::Permission").values()
-        if permission["Principal"] == "apigateway.amazonaws.com"
-        for match in re.findall(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', json.dumps(permission["FunctionName"]))
-    }
+    """Every function that the API calls, or asks who is calling, may be called by it for that.
+
+    Else AWS answers 500, and the local AWS does not.
+    """
+    allowed: dict[bool, set[str]] = {True: set(), False: set()}
+    for permission in stack.of_type("AWS::Lambda::Permission").values():
+        if permission["Principal"] == "apigateway.amazonaws.com":
+            for_authorizers = "/authorizers/" in json.dumps(permission.get("SourceArn"))
+            names = re.findall(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', json.dumps(permission["FunctionName"]))
+            allowed[for_authorizers] |= set(names)
     return [
         f"{name}: calls {function} and may not"
         for name, api in stack.of_type("AWS::ApiGateway::RestApi").items()
-        for function in sorted(integrated(api) - allowed)
+        for function in sorted((integrated(api) - allowed[False]) | (authorizing(api) - allowed[True]))
     ]
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from erphub import app
 from erphub.api_keys.credentials.models import PATTERN
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Unavailable
@@ -225,6 +227,18 @@ def test_a_key_limited_to_a_network_is_refused_from_elsewhere_and_the_audit_and_
     assert keys.shown(made["id"])["last_used_from"] != "198.51.100.2"
 
 
+def test_a_function_that_may_only_read_refuses_a_key_from_elsewhere_too_and_says_so_in_its_log(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    platform = app.services().platform
+    monkeypatch.setattr(platform, "settings", replace(platform.settings, is_read_only=True))
+    made = keys.make(networks=["192.0.2.0/24"])
+    assert keys.use(made["key"]).status == 200
+    assert keys.use(made["key"], source="198.51.100.1").code == "network_not_allowed"
+    assert "a key was used from a network that it is not for" in caplog.text
+    assert not [one for one in keys.audited() if one["action"] == "api_key.network_refused"]
+
+
 def test_what_a_caller_writes_into_a_header_is_not_where_it_calls_from(keys: Keys):
     made = keys.make(networks=["192.0.2.0/24"])
     answer = keys.use(made["key"], source="198.51.100.1", headers={"X-Forwarded-For": "192.0.2.1"})
@@ -246,14 +260,14 @@ def test_the_last_use_is_known_to_five_minutes(keys: Keys):
 
 
 def test_a_request_is_answered_although_its_use_cannot_be_written_down(keys: Keys, monkeypatch: pytest.MonkeyPatch):
-    from erphub.api_keys.dynamodb import ApiKeyTable
+    from erphub.api_keys.dynamodb import KeyUseTable
 
     made = keys.make()
 
     def away(*_: Any) -> None:
         raise Unavailable("The table is busy.")
 
-    monkeypatch.setattr(ApiKeyTable, "record_use", away)
+    monkeypatch.setattr(KeyUseTable, "record_use", away)
     assert keys.use(made["key"]).status == 200
 
 

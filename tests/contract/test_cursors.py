@@ -13,7 +13,7 @@ from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.router import Route
 from erphub.platform.identity import AccessLevel, Member
 from erphub.platform.wire import Model
-from tests.support.gateway import NoServices
+from tests.support.gateway import NoServices, said_of
 
 CLIENT, OTHER = "01JCG0C11ENT0000000000000A", "01JCG0C11ENT0000000000000B"
 PLACE = json.dumps({"pk": f"CLIENT#{CLIENT}", "sk": "MEMBER#somebody"})
@@ -78,7 +78,7 @@ class OneList:
             "pathParameters": names,
             "queryStringParameters": query,
             "headers": {},
-            "requestContext": {"authorizer": {"claims": {"sub": "somebody", "token_use": "id"}}},
+            "requestContext": {"authorizer": said_of("somebody")},
         }
         answer = Dispatcher(self, Function(EverybodyMay()))(event, None)
         return answer["statusCode"], json.loads(answer["body"])

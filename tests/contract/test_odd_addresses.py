@@ -15,7 +15,7 @@ from erphub.platform.http.router import Route
 from erphub.sync.documents.service import read_incoming
 from functions.connections.api import handler
 from tests.contract.test_cursors import CLIENT, EverybodyMay
-from tests.support.gateway import NoServices, encoded
+from tests.support.gateway import NoServices, encoded, said_of
 
 ROUTES = openapi.routes()
 IDENTIFIER = "01JCG0W1ZARD0000000000000A"
@@ -63,7 +63,7 @@ def asked(route: Route, place: str, sent: str) -> tuple[int, Any]:
         "pathParameters": names,
         "headers": {"content-type": "application/xml" if route.takes is bytes else "application/json"},
         "body": "{}" if route.takes is not None else None,
-        "requestContext": {"authorizer": {"claims": {"sub": "somebody", "token_use": "id"}}},
+        "requestContext": {"authorizer": said_of("somebody")},
     }
     answer = Dispatcher(OneRoute(route), NoServices(EverybodyMay()))(event, None)
     return answer["statusCode"], json.loads(answer["body"])

@@ -24,7 +24,7 @@ from erphub.tenancy.models import Affiliations, Membership, Role
 from erphub.tenancy.ports import CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 from local import permissions
 from local.emulator import ROOT
-from tests.support.gateway import NoLimits, NoLog, addressed
+from tests.support.gateway import NoLimits, NoLog, addressed, said_of
 
 ROUTES = openapi.routes()
 EVENT = json.loads((ROOT / "events/connections/api.json").read_text())
@@ -167,7 +167,7 @@ def _said_of(caller: str) -> dict[str, Any]:
     if caller == NOBODY:
         return {}
     if not caller.startswith(KEY):
-        return dict(to_context(Caller(caller, f"{caller}@example.test")))
+        return said_of(caller)
     home = OTHER if caller == NEIGHBOURS_KEY else CLIENT
     program = Caller(caller.removeprefix(KEY), method=SignInMethod.API_KEY, program=Program(home, "Till"))
     return dict(to_context(program))

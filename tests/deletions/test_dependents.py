@@ -33,6 +33,7 @@ NOT_OF_A_CONNECTION = {
     # Programs belong to the client, as people do.
     "API-KEY",
     "CREDENTIAL",
+    "USE",
     # Counts for the client's limit as long as its wizard is open, and is forgotten by itself.
     "WIZARD-OPEN",
     # Refused tries of a caller, a client or a target, under a digest; forgotten after a day.

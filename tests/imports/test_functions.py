@@ -87,7 +87,7 @@ def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: 
         if path is not None:
             sent = addressed(sent, api.handler.routes.all(), method or "", f"/clients/{CLIENT}{path}")
             sent |= {"body": json.dumps(body) if body else None, "queryStringParameters": query or None}
-        sent["requestContext"]["authorizer"]["claims"]["sub"] = user
+        sent["requestContext"]["authorizer"]["user"] = user
         answer = api.handler(sent, CONTEXT)
         described.require_told(sent, answer)
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None

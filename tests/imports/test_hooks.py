@@ -13,7 +13,6 @@ from erphub.imports.hooks import ImportHooks
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Days, Everything, Job, Schedule
 from erphub.imports.jobs.schedule import date_range
-from erphub.imports.jobs.schemas import ChangedJob
 from erphub.imports.runs.dynamodb.runs import RunTable
 from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.runs.planning import MAX_WAIT_FOR_LOGIN
@@ -23,7 +22,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.errors import CredentialsDoubted, CredentialsRefused, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import instant
-from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, job_service, run_limits, run_service
+from tests.support.imports import CLIENT, CONNECTION, Connections, Imports, run_limits, run_service
 
 NIGHT = Schedule(run_time="02:30", time_zone="UTC")
 STOPPED = datetime(2026, 1, 10, 3, tzinfo=UTC)
@@ -47,11 +46,8 @@ class Office:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.jobs, self.runs, self.machine = JobTable(table), RunTable(table), Machine()
-        self.now, self.maxima = STOPPED, dict[str, int]()
+        self.now = STOPPED
         self.imports = run_service(table, self.machine, lambda: self.now)
-
-    def clock(self) -> datetime:
-        return self.now
 
     def job(self, **values: Any) -> Job:
         known: dict[str, Any] = {"period": Days(kind="days", days=40), "schedule": NIGHT, "connection_id": CONNECTION}
@@ -67,17 +63,7 @@ class Office:
 
     def reconnect(self) -> None:
         connection: Any = SimpleNamespace(client_id=CLIENT, id=CONNECTION)
-        limits = run_limits(self.table, self.clock, **self.maxima)
-        ImportHooks(self.jobs, self.runs, self.imports, limits, self.clock).reconnected(connection, STOPPED)
-
-    def kept(self, jobs: list[Job]) -> list[Job]:
-        return [self.jobs.get(CLIENT, job.id) for job in jobs]
-
-    def tick(self, status: ConnectionStatus = ConnectionStatus.ACTIVE) -> None:
-        """The scheduler looks at what is due."""
-        connections: Any = Connections(status)
-        limits = run_limits(self.table, self.clock, **self.maxima)
-        Scheduler(self.jobs, self.imports, connections, limits, self.clock).start_due_jobs()
+        ImportHooks(self.jobs, self.runs, self.imports, lambda: self.now).reconnected(connection, STOPPED)
 
     def caught_up(self, job: Job) -> list[Run]:
         found = self.runs.page(CLIENT, job.id, 50, None).items
@@ -97,46 +83,6 @@ def test_a_job_whose_hour_passed_meanwhile_runs_once_however_often_it_is_asked(o
     (run,) = office.caught_up(job)
     assert (run.catch_up_since, run.connection_id) == (instant(STOPPED), CONNECTION)
     assert office.machine.started == [run.ref.run_id]
-
-
-def test_at_the_clients_limit_what_was_missed_waits_for_its_turn_and_is_not_lost(office: Office) -> None:
-    jobs = [office.job(name=f"Nightly {number}") for number in range(3)]
-    office.now, office.maxima = STOPPED + timedelta(days=3), {"concurrent_runs": 1}
-    for _ in range(2):  # the second time its answer was lost
-        office.reconnect()
-    assert len(office.machine.started) == 1
-    for missing in (2, 1, 0):
-        assert [job.put_off is not None for job in office.kept(jobs)].count(True) == missing
-        office.tick()
-        assert len(office.machine.started) == 3 - missing, "there is no place for another"
-        for job in jobs:
-            for run in office.caught_up(job):
-                if not run.status.has_ended:
-                    office.runs.end(run.ref, office.now, {"status": RunStatus.SUCCEEDED.value})
-        office.tick()
-    assert [len(office.caught_up(job)) for job in jobs] == [1, 1, 1]
-    assert {run.catch_up_since for job in jobs for run in office.caught_up(job)} == {instant(STOPPED)}
-    going_on = [job.due_at for job in office.kept(jobs) if job.due_at and job.due_at > office.now]
-    assert len(going_on) == 2, "the schedule of those that waited goes on"
-
-
-def test_a_run_that_was_put_off_outlasts_an_edit_of_its_job_and_waits_while_the_connection_does_not_work(
-    office: Office,
-) -> None:
-    first, job = office.job(), office.job()
-    office.now, office.maxima = STOPPED + timedelta(days=3), {"concurrent_runs": 1}
-    office.reconnect()
-    waits = next(one for one in office.kept([first, job]) if one.put_off)
-    other = Schedule(run_time="04:30", time_zone="UTC")
-    job_service(office.table, office.clock).update(
-        CLIENT, waits.id, ChangedJob.model_validate({"version": waits.version, "schedule": other.model_dump()})
-    )
-    office.maxima = {}
-    office.tick(ConnectionStatus.PAUSED)
-    assert office.caught_up(waits) == []
-    office.now += timedelta(hours=1)
-    office.tick()
-    assert len(office.caught_up(waits)) == 1
 
 
 def test_a_job_that_missed_nothing_is_left_alone(office: Office) -> None:

@@ -84,11 +84,11 @@ def test_a_raise_that_is_asked_for_already_is_said():
 
 def test_reserving_more_than_lambda_lets_go_of_stops_the_deployment():
     ((level, text),) = said(
-        preflight.concurrency, limits(1000, unreserved=150), ApiConcurrency="10", ImportConcurrency="11"
+        preflight.concurrency, limits(1000, unreserved=160), ApiConcurrency="10", ImportConcurrency="11"
     )
     assert level is Level.STOPS
-    assert "51 concurrent executions" in text
-    assert said(preflight.concurrency, limits(1000, unreserved=151), ApiConcurrency="10", ImportConcurrency="11") == []
+    assert "61 concurrent executions" in text
+    assert said(preflight.concurrency, limits(1000, unreserved=161), ApiConcurrency="10", ImportConcurrency="11") == []
 
 
 def account_of_gateway(role: str | None) -> Answers:

@@ -31,7 +31,7 @@ from local import emulator, processes
 from tests.reliability.fault_proxy import Answer, FaultProxy, Request, answered
 from tests.reliability.machines import Execution, Failure, Invocations, Machines
 from tests.support.aws import CREDENTIALS, EXPORTS, TENANTS, everything_in, table_request
-from tests.support.gateway import addressed
+from tests.support.gateway import addressed, said_of
 from tests.support.tenants import add_client, add_customer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -236,7 +236,7 @@ class Stage:
         event["body"] = None if body is None else json.dumps(body)
         if key:
             event["headers"] |= {"Idempotency-Key": key}
-        event["requestContext"]["authorizer"]["claims"] |= {"sub": self.user}
+        event["requestContext"]["authorizer"] = said_of(self.user)
         event["requestContext"]["requestTimeEpoch"] = int(datetime.now(UTC).timestamp() * 1000)
         try:
             answer = handler_module(f"{api}/api").handler(event, Context())

@@ -5,11 +5,14 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, override
 from urllib.parse import quote
 
 from erphub.platform.acts import ActAtHand, ActLog
+from erphub.platform.http.caller_context import to_context
 from erphub.platform.http.router import Route
+from erphub.platform.identity import Caller
 
 
 def addressed(event: Mapping[str, Any], routes: Iterable[Route], method: str, path: str) -> dict[str, Any]:
@@ -24,6 +27,12 @@ def addressed(event: Mapping[str, Any], routes: Iterable[Route], method: str, pa
     sent["pathParameters"] = names or None
     sent["requestContext"] |= {"resourcePath": resource, "httpMethod": method, "path": f"/dev{path}"}
     return sent
+
+
+def said_of(user: str, valid_until: datetime | None = None) -> dict[str, Any]:
+    """What the authorizer says of a person, as the gateway hands it on."""
+    person = Caller(user, f"{user}@example.test", valid_until=valid_until)
+    return {"principalId": user, "integrationLatency": 12, **to_context(person)}
 
 
 def matched(declared: str, path: str) -> dict[str, str] | None:

@@ -50,7 +50,7 @@ from tests.support import described, services
 from tests.support.aws import TENANTS, everything_in, make_table
 from tests.support.bus import FakeBus
 from tests.support.connect import FakeMachine, FakeSecrets, FakeSystem, FakeUsers
-from tests.support.gateway import addressed
+from tests.support.gateway import addressed, said_of
 from tests.support.receiver import HOST
 from tests.support.tenants import add_client, add_customer, add_member, address
 
@@ -138,8 +138,7 @@ class Hub:
         if user is None:
             del request["requestContext"]["authorizer"]
         else:
-            claims = {"sub": user, "email": f"{user}@example.test"} | more.get("claims", {})
-            request["requestContext"]["authorizer"]["claims"] |= claims
+            request["requestContext"]["authorizer"] = said_of(user, more.get("valid_until"))
         answer = self.send(request)
         if 200 <= answer.status < 300:
             self._require_act(method, request, user)

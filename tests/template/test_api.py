@@ -114,7 +114,10 @@ def test_every_route_asks_for_a_sign_in_but_the_public_ones():
         assert operation.get("security") == (None if asked in public or asked[0] == "OPTIONS" else closed), asked
     scheme = DEFINITION["components"]["securitySchemes"][api_definition.AUTHORIZER]
     authorizer = scheme["x-amazon-apigateway-authorizer"]
-    assert authorizer == {"type": "cognito_user_pools", "providerARNs": [{"Fn::GetAtt": ["UserPool", "Arn"]}]}
+    assert (authorizer["type"], authorizer["identitySource"]) == ("request", "method.request.header.Authorization")
+    assert 0 < authorizer["authorizerResultTtlInSeconds"] <= 60, "what ends is let in no longer than a minute"
+    assert scheme["x-amazon-apigateway-authtype"] == "custom"
+    assert authorizer["authorizerUri"]["Fn::Sub"].endswith("/${SignIn.Arn}/invocations")
 
 
 def test_every_path_answers_a_browser_that_asks_first():
@@ -126,12 +129,17 @@ def test_every_path_answers_a_browser_that_asks_first():
 
 
 def test_functions_that_the_gateway_calls_are_those_it_may_call():
-    allowed = [permission["FunctionName"]["Ref"].removesuffix(".Alias") for permission in PERMISSIONS.values()]
-    assert sorted(allowed) == sorted({function(operation) for operation in operations().values()})
+    for end, called in (
+        (":${Api}/*/*/*", {function(operation) for operation in operations().values()}),
+        (":${Api}/authorizers/*", {"SignIn"}),
+    ):
+        allowed = [
+            one["FunctionName"]["Ref"].removesuffix(".Alias") for one in PERMISSIONS.values() if one["SourceArn"]["Fn::Sub"].endswith(end)
+        ]
+        assert sorted(allowed) == sorted(called)
     for permission in PERMISSIONS.values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
         assert permission["Action"] == "lambda:InvokeFunction"
-        assert permission["SourceArn"]["Fn::Sub"].endswith(":${Api}/*/*/*")
 
 
 @pytest.mark.parametrize("stack", ["erphub-dev", "a-company-with-a-very-long-name-erphub-production"])
@@ -182,7 +190,9 @@ def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_problem
     [
         ("UNAUTHORIZED", 401),
         ("EXPIRED_TOKEN", 401),
-        ("ACCESS_DENIED", 403),
+        # Our authorizer denies whom it did not recognise; what somebody may do, functions decide.
+        ("ACCESS_DENIED", 401),
+        ("AUTHORIZER_FAILURE", 503),
         ("INVALID_SIGNATURE", 403),
         ("WAF_FILTERED", 403),
         ("BAD_REQUEST_BODY", 400),
@@ -203,7 +213,7 @@ def test_every_answer_that_aws_knows_is_worded_or_one_of_our_own_errors():
     """What is not named falls back on DEFAULT_5XX, whose status is right for it; no refusal falls back on another's."""
     model = botocore.session.get_session().get_service_model("apigateway")
     known = set(cast(Any, model.shape_for("GatewayResponseType")).enum)
-    assert known - set(RESPONSES) == {"API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE"}
+    assert known - set(RESPONSES) == {"API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR"}
     assert set(RESPONSES) <= known
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from erphub.api_keys.credentials.dynamodb import credential_key
 from erphub.audit.dynamodb import audit_key
 from erphub.connections.dynamodb import connection_key
 from erphub.platform.aws.credentials.sealed import credentials_key
@@ -282,7 +283,20 @@ ACTS: Mapping[str, Act] = {
         ARNS["Tenants"],
         CONNECTION,
         frozenset(ROLES)
-        - {"FirstAdmin", "LakeRows", "ConnectMachine", "ImportMachine", "DeleteMachine", "TransferMachine"},
+        - {"FirstAdmin", "LakeRows", "SignIn", "ConnectMachine", "ImportMachine", "DeleteMachine", "TransferMachine"},
+    ),
+    "read a connection": (
+        "dynamodb:GetItem",
+        ARNS["Tenants"],
+        CONNECTION,
+        frozenset(ROLES)
+        - {"FirstAdmin", "SignIn", "ConnectMachine", "ImportMachine", "DeleteMachine", "TransferMachine"},
+    ),
+    "read what an API key is recognised by": (
+        "dynamodb:GetItem",
+        ARNS["Tenants"],
+        item(credential_key("K1")),
+        frozenset(ROLES) - {"FirstAdmin", "ConnectMachine", "ImportMachine", "DeleteMachine", "TransferMachine"},
     ),
     "read all tenants at once": ("dynamodb:Scan", ARNS["Tenants"], {}, NOBODY),
     "drop the tables": ("dynamodb:DeleteTable", ARNS["Tenants"], {}, NOBODY),

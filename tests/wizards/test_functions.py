@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -199,13 +200,15 @@ def test_a_system_nobody_knows_is_not_found(hub):
     assert (answer.status, answer.code) == (404, "unknown_erp_system")
 
 
-def test_a_caller_is_who_the_token_says_and_no_more():
+def test_a_caller_is_who_the_authorizer_says_and_no_more():
     from erphub.platform.http.gateway import Request
 
-    claims = event("api")["requestContext"]["authorizer"]["claims"] | {"cognito:groups": "administrators"}
-    said = Request({"requestContext": {"authorizer": {"claims": claims}}}).caller
-    assert said == Caller("0f0e0d0c-0000-4000-8000-000000000001", "administrator@example.test")
-    unconfirmed = Request({"requestContext": {"authorizer": {"claims": claims | {"email_verified": "false"}}}}).caller
+    said = event("api")["requestContext"]["authorizer"] | {"cognito:groups": "administrators"}
+    caller = Request({"requestContext": {"authorizer": said}}).caller
+    ends = datetime(2026, 11, 22, 8, 53, 20, tzinfo=UTC)
+    assert caller == Caller("0f0e0d0c-0000-4000-8000-000000000001", "administrator@example.test", valid_until=ends)
+    del said["email"]
+    unconfirmed = Request({"requestContext": {"authorizer": said}}).caller
     assert unconfirmed.email is None, "an address that was not confirmed goes into no trail"
 
 

@@ -15,6 +15,7 @@ CAPABILITIES = (
     "audit",
     "events",
     "api_keys",
+    "sign_in",
     "webhooks",
     "erp",
     "lake",

@@ -33,7 +33,7 @@ _SCHEMAS = "#/components/schemas/"
 _CLIENT_NAMES = ((r"^New(?=[A-Z])", "Create"), (r"^Changed(?=[A-Z])", "Update"), (r"(?<=[a-z])View$", ""))
 _PROBLEMS = {
     "400": "The body is not JSON.",
-    "401": "No token, one that has expired, or an access token in place of the ID token.",
+    "401": "Nothing that says who is calling, or what has expired or was revoked.",
     "403": "The caller belongs here, but the role lacks the permission.",
     "404": "Nothing there, or nothing the caller may know of.",
     "409": "Somebody or something was first.",
@@ -101,9 +101,8 @@ _AREAS = {
 _BEARER: Json = {
     "type": "http",
     "scheme": "bearer",
-    "bearerFormat": "JWT",
-    "description": "The ID token that the deployment's Cognito user pool gives at sign-in (`IdToken`). Access tokens"
-    " are refused with 401: they name no e-mail address, and this API has no scopes.",
+    "description": "Of a person, the ID token or the access token (JWT) that the deployment's Cognito user pool gives"
+    " at sign-in; of a program, the API key (`ehk_…`) that was made for it in its client.",
 }
 _PROBLEM_SCHEMA: Json = {
     "title": "Problem",

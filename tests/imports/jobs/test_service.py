@@ -17,15 +17,7 @@ from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.wire import ID, PageQuery
 from tests.support.aws import on_both
-from tests.support.imports import (
-    CLIENT,
-    CONNECTION,
-    Connections,
-    RecordingMachine,
-    job_service,
-    run_limits,
-    run_service,
-)
+from tests.support.imports import CLIENT, CONNECTION, Connections, RecordingMachine, job_service, run_service
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
@@ -38,7 +30,7 @@ class Office:
         self.store, self.runs = JobTable(table), RunTable(table)
         self.run_service = run_service(table, self.machine, lambda: self.now)
         self.jobs = job_service(table, lambda: NOW)
-        self.hooks = ImportHooks(self.store, self.runs, self.run_service, run_limits(table, lambda: NOW), lambda: NOW)
+        self.hooks = ImportHooks(self.store, self.runs, self.run_service, lambda: NOW)
 
 
 @pytest.fixture

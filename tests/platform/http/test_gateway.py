@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def test_somebody_is_let_in_by_address_on_aws_and_on_the_local_aws_alike(hub):
     for name in ("member", "member-local"):
         request = event(name)
         request["pathParameters"]["client_id"] = hub.client
-        request["requestContext"]["authorizer"]["claims"]["sub"] = "administrator"
+        request["requestContext"]["authorizer"]["user"] = "administrator"
         answers.append(hub.send(request))
     first, second = answers
     assert (first.status, first.json["member"]["name"], first.json["role"]) == (
@@ -101,21 +102,31 @@ def test_somebody_is_let_in_by_address_on_aws_and_on_the_local_aws_alike(hub):
     assert second.json == first.json, "the same invitation, once"
 
 
-def test_an_access_token_opens_nothing(hub):
+def test_whom_the_authorizer_did_not_name_is_let_in_nowhere(hub):
     before = hub.items()
-    for claims in ({"token_use": "access"}, {"token_use": None}, {"token_use": "ID"}):
-        answer = hub.call("GET", "/me", claims=claims)
+    for said in ({}, {"principalId": "administrator"}, {"claims": {"sub": "administrator", "token_use": "id"}}):
+        request = addressed(event("api"), hub.api.handler.routes.all(), "GET", "/me")
+        request["requestContext"]["authorizer"] = said
+        answer = hub.send(request)
         assert (answer.status, answer.code) == (401, "not_signed_in")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
-        assert "ID token" in answer.json["detail"]
     assert hub.items() == before
+
+
+def test_a_token_that_ended_while_the_gateway_remembered_it_opens_nothing(hub):
+    ends = hub.time[0] + timedelta(minutes=5)
+    assert hub.call("GET", "/me", valid_until=ends).json["valid_until"] == "2026-11-22T08:05:00Z"
+    hub.pass_time(minutes=5)
+    answer = hub.call("GET", "/me", valid_until=ends)
+    assert (answer.status, answer.code) == (401, "sign_in_expired")
 
 
 def test_the_description_says_which_token_is_wanted():
     from erphub import openapi
 
     described = openapi.document(openapi.routes())
-    assert "ID token" in described["components"]["securitySchemes"]["bearer"]["description"]
+    said = described["components"]["securitySchemes"]["bearer"]["description"]
+    assert [one for one in ("ID token", "access token", "API key") if one not in said] == []
     (server,) = described["servers"]
     assert server["url"].format(**{name: one["default"] for name, one in server["variables"].items()}) == (
         "https://api-id.execute-api.eu-north-1.amazonaws.com/prod"

@@ -156,6 +156,7 @@ DIALS = {
     "erp/systems/twentyfourseven/sign_in.py": "is given the client",
     "erp/systems/twentyfourseven/outcomes.py": "knows the client's errors",
     "tenancy/first_administrator.py": "answers CloudFormation",
+    "sign_in/cognito.py": "the user pool's fixed address, redirects not followed",
 }
 """Modules that may know how to open a connection, and why."""
 KNOW_HOW = {

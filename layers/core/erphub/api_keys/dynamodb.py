@@ -1,12 +1,13 @@
 """API keys in the tenant table: below their client what people see, apart from it what keys are recognised by."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from erphub.api_keys.credentials.dynamodb import credential_item, credential_key
 from erphub.api_keys.credentials.models import Credential, prefix_of
-from erphub.api_keys.models import ApiKey
-from erphub.api_keys.ports import ApiKeyStore
+from erphub.api_keys.models import ApiKey, KeyUse
+from erphub.api_keys.ports import ApiKeyStore, KeyUseStore
 from erphub.events.dynamodb import event_write
 from erphub.events.models import Event
 from erphub.platform.aws.items import Item
@@ -18,9 +19,6 @@ from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.dynamodb import ended_membership, member_key, new_membership
 from erphub.tenancy.models import Membership, ProgramAccess
-
-_SHOWN = {"last_used_at", "last_used_from", "version"}
-"""What is no part of the body: it changes without a new version of the key, or is the version."""
 
 
 class ApiKeyTable(ApiKeyStore):
@@ -83,7 +81,8 @@ class ApiKeyTable(ApiKeyStore):
             values={"before": key.version},
         )
         credential = Write(delete=credential_key(key.id), condition="attribute_exists(pk)")
-        self._change([there, credential, *ended_membership(_membership(key)), event_write(event)])
+        use = Write(delete=key_use_key(key.id))
+        self._change([there, credential, use, *ended_membership(_membership(key)), event_write(event)])
 
     def _change(self, writes: list[Write]) -> None:
         try:
@@ -91,33 +90,39 @@ class ApiKeyTable(ApiKeyStore):
         except VersionConflict as error:
             raise version_conflict() from error
 
-    @override
-    def record_use(self, client_id: str, key_id: str, at: datetime, source: str | None, unless_since: datetime) -> None:
-        try:
-            self._table.update(
-                api_key_key(client_id, key_id),
-                "SET last_used_at = :now, last_used_from = :source",
-                condition="attribute_exists(pk) AND (attribute_not_exists(last_used_at) OR last_used_at <= :since)",
-                now=instant(at),
-                source=source or "",
-                since=instant(unless_since),
-            )
-        except VersionConflict:  # somebody wrote it down just now, or the key was revoked
-            return
+
+class KeyUseTable(KeyUseStore):
+    """What is written down while keys are used, in partitions of its own: functions that only read may write these."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     @override
-    def record_refusal(self, client_id: str, key_id: str, at: datetime, unless_since: datetime) -> bool:
+    def find(self, key_ids: Collection[str]) -> Mapping[str, KeyUse]:
+        items = self._table.get_many([key_use_key(key_id) for key_id in key_ids])
+        return {item["pk"].removeprefix("API-KEY-USE#"): _use(item) for item in items if "last_used_at" in item}
+
+    @override
+    def record_use(self, key_id: str, at: datetime, source: str | None, unless_since: datetime) -> None:
+        change = "SET last_used_at = :now, last_used_from = :source"
+        self._record(key_id, "last_used_at", change, unless_since, {"now": instant(at), "source": source or ""})
+
+    @override
+    def record_refusal(self, key_id: str, at: datetime, unless_since: datetime) -> bool:
+        return self._record(key_id, "refused_at", "SET refused_at = :now", unless_since, {"now": instant(at)})
+
+    def _record(self, key_id: str, name: str, change: str, unless_since: datetime, values: Mapping[str, str]) -> bool:
+        unknown = f"attribute_not_exists({name}) OR {name} <= :since"
+        given: dict[str, Any] = {"since": instant(unless_since), **values}
         try:
-            self._table.update(
-                api_key_key(client_id, key_id),
-                "SET refused_at = :now",
-                condition="attribute_exists(pk) AND (attribute_not_exists(refused_at) OR refused_at <= :since)",
-                now=instant(at),
-                since=instant(unless_since),
-            )
-        except VersionConflict:
+            self._table.update(key_use_key(key_id), change, condition=unknown, **given)
+        except VersionConflict:  # somebody wrote it down just now
             return False
         return True
+
+
+def _use(item: Item) -> KeyUse:
+    return KeyUse(datetime.fromisoformat(item["last_used_at"]), item.get("last_used_from") or None)
 
 
 def _membership(key: ApiKey) -> Membership:
@@ -126,7 +131,7 @@ def _membership(key: ApiKey) -> Membership:
 
 
 def _body(key: ApiKey) -> str:
-    return key.model_dump_json(exclude=_SHOWN)
+    return key.model_dump_json(exclude={"version"})
 
 
 def _item(key: ApiKey) -> Item:
@@ -134,12 +139,14 @@ def _item(key: ApiKey) -> Item:
 
 
 def _key(item: Item) -> ApiKey:
-    used = item.get("last_used_at")
-    seen = {"version": int(item["version"]), "last_used_from": item.get("last_used_from") or None}
-    seen["last_used_at"] = datetime.fromisoformat(used) if used else None
-    return ApiKey.model_validate_json(item["body"]).model_copy(update=seen)
+    return ApiKey.model_validate_json(item["body"]).model_copy(update={"version": int(item["version"])})
 
 
 def api_key_key(client_id: str, key_id: str) -> Key:
     """The key of an API key, below its client."""
     return make_key(f"CLIENT#{client_id}", "API-KEY", key_id)
+
+
+def key_use_key(key_id: str) -> Key:
+    """The key of what is known of an API key's use."""
+    return make_key(f"API-KEY-USE#{key_id}", "USE")

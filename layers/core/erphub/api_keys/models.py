@@ -1,12 +1,13 @@
 """An API key as its client sees it; nothing of its secret is here."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from erphub.platform.wire import Model
 
 
 class ApiKey(Model):
-    """A key with what it is bound to, and when it was last used."""
+    """A key with what it is bound to."""
 
     id: str
     client_id: str
@@ -20,6 +21,12 @@ class ApiKey(Model):
     rotated_at: datetime | None = None
     old_key_expires_at: datetime | None = None
     """When the last of the secrets before the newest ends."""
-    last_used_at: datetime | None = None
-    last_used_from: str | None = None
     version: int = 1
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """When a key was last used, and from which address."""
+
+    at: datetime
+    source: str | None

@@ -1,11 +1,13 @@
 """Where API keys are kept."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from erphub.api_keys.credentials.models import Credential
-from erphub.api_keys.models import ApiKey
+from erphub.api_keys.models import ApiKey, KeyUse
 from erphub.events.models import Event
+from erphub.platform.identity import Caller, Program
 from erphub.platform.pages import Page
 
 
@@ -32,10 +34,26 @@ class ApiKeyStore(Protocol):
         """Remove a key with its membership and its credential, all or nothing. Raises Conflict."""
         ...
 
-    def record_use(self, client_id: str, key_id: str, at: datetime, source: str | None, unless_since: datetime) -> None:
-        """That it was used, unless that is known of a time since then; without effect on one that was revoked."""
+
+class KeyUseStore(Protocol):
+    """What is written down while keys are used. All of it raises Unavailable."""
+
+    def find(self, key_ids: Collection[str]) -> Mapping[str, KeyUse]:
+        """The last use of those of the keys that were used, read together."""
         ...
 
-    def record_refusal(self, client_id: str, key_id: str, at: datetime, unless_since: datetime) -> bool:
-        """That it was used from elsewhere; False when that is known of a time since then, or it was revoked."""
+    def record_use(self, key_id: str, at: datetime, source: str | None, unless_since: datetime) -> None:
+        """That it was used, unless that is known of a time since then."""
+        ...
+
+    def record_refusal(self, key_id: str, at: datetime, unless_since: datetime) -> bool:
+        """That it was used from elsewhere; False when that is known of a time since then."""
+        ...
+
+
+class RefusalNotices(Protocol):
+    """Tells people of keys that are used from elsewhere."""
+
+    def report(self, caller: Caller, program: Program, at: datetime, unless_since: datetime) -> None:
+        """A key was used from `caller.source`; told unless it was told since then. Raises Unavailable."""
         ...

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from erphub.api_keys.capability import KEY_CREATED, KEY_REVOKED, KEY_ROTATED
 from erphub.api_keys.credentials.models import Credential, KeySecret, digest_of, new_key, prefix_of
 from erphub.api_keys.credentials.ports import CredentialStore
-from erphub.api_keys.models import ApiKey
-from erphub.api_keys.ports import ApiKeyStore
+from erphub.api_keys.models import ApiKey, KeyUse
+from erphub.api_keys.ports import ApiKeyStore, KeyUseStore
 from erphub.api_keys.schemas import ApiKeyPage, ApiKeyView, KeyRotation, KeyStatus, NewApiKey
 from erphub.events.models import Event
 from erphub.events.publisher import EventPublisher, make_event
@@ -37,6 +37,7 @@ class ApiKeyService:
     """The use-cases behind the keys' routes."""
 
     store: ApiKeyStore
+    uses: KeyUseStore
     credentials: CredentialStore
     roles: RoleStore
     events: EventPublisher
@@ -81,8 +82,8 @@ class ApiKeyService:
         """A page of the client's keys, none with its secret."""
         page = self.store.get_page(member.client_id, query.limit, query.next)
         actors = self.actors.find(member.client_id, [one.created_by for one in page.items])
-        now = self.clock()
-        return ApiKeyPage(items=[_view(one, actors, now) for one in page.items], next=page.next)
+        uses, now = self.uses.find([one.id for one in page.items]), self.clock()
+        return ApiKeyPage(items=[_view(one, actors, uses.get(one.id), now) for one in page.items], next=page.next)
 
     def get(self, member: Member, key_id: str) -> ApiKeyView:
         """One key, without its secret. Raises NotFound."""
@@ -158,7 +159,8 @@ class ApiKeyService:
         require_no_more_than_own(member, role)
 
     def _view(self, key: ApiKey, text: str | None = None) -> ApiKeyView:
-        return _view(key, self.actors.find(key.client_id, [key.created_by]), self.clock(), text)
+        actors, uses = self.actors.find(key.client_id, [key.created_by]), self.uses.find([key.id])
+        return _view(key, actors, uses.get(key.id), self.clock(), text)
 
 
 def _require_person(member: Member) -> None:
@@ -193,7 +195,9 @@ def _event(kind: EventType, key: ApiKey, at: datetime, detail: str) -> Event:
     return make_event(kind, key.client_id, None, at, f"{key.id} {key.version}", detail, **data)
 
 
-def _view(key: ApiKey, actors: Mapping[str, ActorView], now: datetime, text: str | None = None) -> ApiKeyView:
+def _view(
+    key: ApiKey, actors: Mapping[str, ActorView], use: KeyUse | None, now: datetime, text: str | None = None
+) -> ApiKeyView:
     old = key.old_key_expires_at
     return ApiKeyView(
         id=key.id,
@@ -208,6 +212,6 @@ def _view(key: ApiKey, actors: Mapping[str, ActorView], now: datetime, text: str
         created_by=actors[key.created_by],
         created_at=key.created_at,
         rotated_at=key.rotated_at,
-        last_used_at=key.last_used_at,
-        last_used_from=key.last_used_from,
+        last_used_at=use.at if use else None,
+        last_used_from=use.source if use else None,
     )

@@ -7,7 +7,7 @@ from typing import override
 
 from erphub.api_keys.capability import API_KEY_REFUSED, KEY_REFUSED
 from erphub.api_keys.credentials.models import prefix_of
-from erphub.api_keys.ports import ApiKeyStore
+from erphub.api_keys.ports import KeyUseStore, RefusalNotices
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform import logging
 from erphub.platform.acts import ActAtHand, ActLog
@@ -26,9 +26,8 @@ _MAX_REMEMBERED = 2_000
 class KeyUsage(Programs):
     """Refuses keys from elsewhere, and writes down that keys are used."""
 
-    store: ApiKeyStore
-    acts: ActLog
-    events: EventPublisher
+    uses: KeyUseStore
+    notices: RefusalNotices
     clock: Clock
     recorded: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """When this process last wrote down the use of a key, by its id."""
@@ -45,28 +44,48 @@ class KeyUsage(Programs):
             self.recorded.clear()
         self.recorded[caller.user] = now
         try:
-            self.store.record_use(program.client_id, caller.user, now, caller.source, now - USE_RECORDED_EVERY)
+            self.uses.record_use(caller.user, now, caller.source, now - USE_RECORDED_EVERY)
         except HubError as error:
             # The request is no worse for it; the next one in this process comes in five minutes.
             logging.logger().warning("the use of a key was not written down", exc_info=error)
 
     def _refuse(self, caller: Caller, program: Program) -> None:
         now = self.clock()
-        since = now - REFUSAL_RECORDED_EVERY
-        about = {"key_id": caller.user, "prefix": prefix_of(caller.user), "name": program.name}
-        act = ActAtHand(API_KEY_REFUSED, caller, program.client_id, None, None, new=dict(about))
-        with self.acts.acting(act):
-            is_new = self.store.record_refusal(program.client_id, caller.user, now, since)
-        if is_new:
-            detail = f"The API key {program.name} was used from {caller.source}, which is none of its networks."
-            event = make_event(
-                KEY_REFUSED, program.client_id, None, now, caller.user, detail, **about, source=caller.source
-            )
-            self.events.publish(event)
+        self.notices.report(caller, program, now, now - REFUSAL_RECORDED_EVERY)
         raise Forbidden(
             "This API key may not be used from your address. Ask who made it for your network to be added.",
             code="network_not_allowed",
         )
+
+
+@dataclass(frozen=True)
+class AuditedRefusals(RefusalNotices):
+    """In the audit log of the client, and by an event."""
+
+    uses: KeyUseStore
+    acts: ActLog
+    events: EventPublisher
+
+    @override
+    def report(self, caller: Caller, program: Program, at: datetime, unless_since: datetime) -> None:
+        about = {"key_id": caller.user, "prefix": prefix_of(caller.user), "name": program.name}
+        with self.acts.acting(ActAtHand(API_KEY_REFUSED, caller, program.client_id, None, None, new=dict(about))):
+            is_new = self.uses.record_refusal(caller.user, at, unless_since)
+        if is_new:
+            detail = f"The API key {program.name} was used from {caller.source}, which is none of its networks."
+            event = make_event(
+                KEY_REFUSED, program.client_id, None, at, caller.user, detail, **about, source=caller.source
+            )
+            self.events.publish(event)
+
+
+class LoggedRefusals(RefusalNotices):
+    """In the log alone: by a function that may write nothing of a tenant."""
+
+    @override
+    def report(self, caller: Caller, program: Program, at: datetime, unless_since: datetime) -> None:
+        about = {"client_id": program.client_id, "prefix": prefix_of(caller.user), "source": caller.source}
+        logging.logger().warning("a key was used from a network that it is not for", extra=about)
 
 
 def is_within(source: str | None, networks: tuple[str, ...]) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def api_key_service(services: "Services") -> "ApiKeyService":
     """API keys, for the API."""
     from erphub.api_keys.credentials.dynamodb import CredentialTable
-    from erphub.api_keys.dynamodb import ApiKeyTable
+    from erphub.api_keys.dynamodb import ApiKeyTable, KeyUseTable
     from erphub.api_keys.service import ApiKeyService
     from erphub.events.publisher import EventPublisher
     from erphub.tenancy.actors import MemberDirectory
@@ -23,6 +23,7 @@ def api_key_service(services: "Services") -> "ApiKeyService":
     platform = services.platform
     return ApiKeyService(
         ApiKeyTable(platform.table),
+        KeyUseTable(platform.table),
         CredentialTable(platform.table),
         RoleTable(platform.table),
         services.get(EventPublisher),
@@ -34,13 +35,17 @@ def api_key_service(services: "Services") -> "ApiKeyService":
 
 def key_usage(services: "Services") -> "KeyUsage":
     """Programs at work."""
-    from erphub.api_keys.dynamodb import ApiKeyTable
-    from erphub.api_keys.usage import KeyUsage
+    from erphub.api_keys.dynamodb import KeyUseTable
+    from erphub.api_keys.usage import AuditedRefusals, KeyUsage, LoggedRefusals
     from erphub.audit.service import AuditLog
     from erphub.events.publisher import EventPublisher
 
     platform = services.platform
-    return KeyUsage(ApiKeyTable(platform.table), services.get(AuditLog), services.get(EventPublisher), platform.clock)
+    uses = KeyUseTable(platform.table)
+    if platform.settings.is_read_only:
+        return KeyUsage(uses, LoggedRefusals(), platform.clock)
+    notices = AuditedRefusals(uses, services.get(AuditLog), services.get(EventPublisher))
+    return KeyUsage(uses, notices, platform.clock)
 
 
 def stock_counts(services: "Services") -> "Sequence[StockCount]":

@@ -8,20 +8,16 @@ from typing import override
 
 from erphub.connections.models import Connection
 from erphub.connections.ports import ConnectionHooks
-from erphub.imports.capability import RUNS
-from erphub.imports.jobs.models import HOME_ZONE, Days, Everything, Job, Period, PutOffRun, Schedule, ThisYear
+from erphub.imports.jobs.models import HOME_ZONE, Days, Everything, Job, Period, Schedule, ThisYear
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.jobs.schedule import next_due
 from erphub.imports.jobs.service import new_job
-from erphub.imports.runs.models import RunRef, RunStatus
+from erphub.imports.runs.models import RunStatus
 from erphub.imports.runs.ports import RunStore
 from erphub.imports.runs.service import ImportRunService
-from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.errors import NotFound
-from erphub.platform.ids import derived_id, derived_id_at
-from erphub.platform.limits import Limits, Owner
-from erphub.platform.wire import instant
+from erphub.platform.ids import derived_id
 
 NIGHTLY_DAYS = 40
 NIGHT_STARTS_AT_MINUTE, NIGHT_MINUTES = 60, 240
@@ -36,7 +32,6 @@ class ImportHooks(ConnectionHooks):
     jobs: JobStore
     runs: RunStore
     run_service: ImportRunService
-    limits: Limits
     clock: Clock
 
     @override
@@ -48,33 +43,14 @@ class ImportHooks(ConnectionHooks):
             first = self.jobs.get(client_id, _id_of(connection_id, "Everything"))
         except NotFound:  # somebody has deleted it between two attempts of ours
             return
-        self._start(first, PutOffRun(run_id=_id_of(connection_id, "first run")))
+        self.run_service.start_first(first, _id_of(connection_id, "first run"))
 
     @override
     def reconnected(self, connection: Connection, since: datetime) -> None:
         # A job missed something when an instant of its schedule has passed since then, or when its last run failed.
         for job in self._jobs_of(connection):
             if self._has_missed(job, since):
-                at = int(since.timestamp() * 1000)
-                run_id = derived_id_at(at, job.client_id, job.id, "catch-up", instant(since))
-                self._start(job, PutOffRun(run_id=run_id, catch_up_since=since))
-
-    def _start(self, job: Job, run: PutOffRun) -> None:
-        """Start it now, or when one of the client's runs has ended and its turn has come. Again is fine."""
-        if job.put_off is not None and job.put_off.run_id == run.run_id:
-            return
-        if self._is_known(job, run) or self.limits.available(RUNS, Owner(LimitScope.CLIENT, job.client_id)) > 0:
-            self.run_service.start_put_off(job, run)
-        else:
-            self.jobs.put_off(job.client_id, job.id, run, self.clock())
-
-    def _is_known(self, job: Job, run: PutOffRun) -> bool:
-        """Whether the run has its place already: it is one of those that are counted."""
-        try:
-            self.runs.get(RunRef(job.client_id, job.id, run.run_id))
-        except NotFound:
-            return False
-        return True
+                self.run_service.start_catch_up(job, since)
 
     def _first_jobs(self, client_id: str, connection_id: str, owner: str) -> Iterator[Job]:
         minute = NIGHT_STARTS_AT_MINUTE + int(sha256(connection_id.encode()).hexdigest()[:8], 16) % NIGHT_MINUTES

@@ -2,13 +2,13 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from threading import Lock
 
 from erphub.connections.ports import ConnectionStore
 from erphub.imports.capability import RUNS
-from erphub.imports.jobs.models import Job, PutOffRun
+from erphub.imports.jobs.models import Job
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.jobs.schedule import next_due
 from erphub.imports.runs.service import ImportRunService
@@ -18,9 +18,6 @@ from erphub.platform.clock import Clock
 from erphub.platform.due import DueItem, by_turns, work_through
 from erphub.platform.errors import Unavailable
 from erphub.platform.limits import Limits, Owner
-
-LOOK_AGAIN_AFTER = timedelta(hours=1)
-"""When a run is looked at again that was put off and whose connection does not work now."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,6 @@ class Scheduler:
 
     def _start(self, now: datetime, places: "_Places", due: DueItem[Job]) -> bool:
         job = due.read()
-        if job.put_off is not None:
-            return self._start_put_off(now, places, job, job.put_off)
         if job.due_at and job.schedule:
             if self._is_operational(job):
                 if not places.take(job.client_id):
@@ -58,17 +53,6 @@ class Scheduler:
             self.jobs.move_on(job, next_due(job.schedule, now))
         else:
             self.jobs.move_on(job, None)
-        return True
-
-    def _start_put_off(self, now: datetime, places: "_Places", job: Job, run: PutOffRun) -> bool:
-        if not self._is_operational(job):
-            self.jobs.move_on(job, now + LOOK_AGAIN_AFTER)
-            return False
-        if not places.take(job.client_id):
-            return False
-        self.runs.start_put_off(job, run)
-        due_at = next_due(job.schedule, now) if job.schedule else None
-        self.jobs.put_off(job.client_id, job.id, None, due_at)
         return True
 
     def _is_operational(self, job: Job) -> bool:

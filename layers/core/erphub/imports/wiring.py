@@ -172,11 +172,9 @@ def import_hooks(services: "Services") -> "ConnectionHooks":
     from erphub.imports.jobs.dynamodb import JobTable
     from erphub.imports.runs.dynamodb.runs import RunTable
     from erphub.imports.runs.service import ImportRunService
-    from erphub.tenancy.limits import TenantLimits
 
-    runs, limits = services.get(RunTable), services.get(TenantLimits)
-    run_service = services.get(ImportRunService)
-    return ImportHooks(services.get(JobTable), runs, run_service, limits, services.platform.clock)
+    runs = services.get(RunTable)
+    return ImportHooks(services.get(JobTable), runs, services.get(ImportRunService), services.platform.clock)
 
 
 def stock_counts(services: "Services") -> "Sequence[StockCount]":

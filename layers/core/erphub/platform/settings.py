@@ -27,9 +27,15 @@ class Settings:
     credential_store: CredentialStore
     """Where credentials are written from now on."""
     user_pool: str
+    user_pool_issuer: str
+    """The address by which the pool's tokens name it."""
+    user_pool_client: str
+    """The app client that people sign in with."""
     connect_machine: str
     import_machine: str
     allowed_erp_networks: tuple[IPv4Network | IPv6Network, ...]
+    is_read_only: bool
+    """Whether this function may write nothing of a tenant."""
     stage: str
     region: str
     export_log_table: str
@@ -65,6 +71,12 @@ class Settings:
         return self.secret_prefix.removesuffix("connections/") + "client-keys/"
 
     @property
+    def user_pool_keys_url(self) -> str:
+        """Where the public keys of the pool's tokens are: below its issuer; an emulator says so and has them itself."""
+        at = f"{self.aws_endpoint}/{self.user_pool}" if self.aws_endpoint else self.user_pool_issuer
+        return f"{at}/.well-known/jwks.json"
+
+    @property
     def lake_options(self) -> dict[str, str]:
         """What the table engine must be told about S3; credentials it finds in the environment by itself."""
         options = {"aws_region": self.region, "aws_conditional_put": "etag"}
@@ -84,9 +96,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         credentials_table=env.get("SEALED_TABLE", ""),
         credential_store=CredentialStore(env.get("CHOSEN_STORE", CredentialStore.SECRET_PER_CONNECTION)),
         user_pool=env.get("USER_POOL_ID", ""),
+        user_pool_issuer=env.get("USER_POOL_ISSUER", ""),
+        user_pool_client=env.get("USER_POOL_CLIENT_ID", ""),
         connect_machine=env.get("CONNECT_MACHINE_ARN", ""),
         import_machine=env.get("IMPORT_MACHINE_ARN", ""),
         allowed_erp_networks=tuple(ip_network(part) for part in networks if part),
+        is_read_only=env.get("READ_ONLY", "") == "true",
         stage=env.get("STAGE", "dev"),
         region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION", "eu-north-1")),
         export_log_table=env.get("EXPORT_LOG_TABLE", ""),

@@ -6,19 +6,17 @@ from typing import Any, override
 
 from pydantic_core import from_json
 
-from erphub.imports.jobs.models import Job, PutOffRun
+from erphub.imports.jobs.models import Job
 from erphub.imports.jobs.ports import JobStore
 from erphub.platform.aws.due import DueIndex
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.due import DueItem
-from erphub.platform.errors import Conflict, NotFound, Unavailable
+from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.pages import Page
 from erphub.platform.writes import Key
 from erphub.tenancy.dynamodb import client_key
-
-_ATTEMPTS = 5
 
 
 class JobTable(JobStore):
@@ -68,20 +66,6 @@ class JobTable(JobStore):
         if job.due_at is not None:
             # It is False when somebody moved it on, or changed or deleted the job: then that holds.
             self._due.move(job_key(job.client_id, job.id), job.due_at, due_at)
-
-    @override
-    def put_off(self, client_id: str, job_id: str, run: PutOffRun | None, due_at: datetime | None) -> None:
-        for _ in range(_ATTEMPTS):
-            try:
-                job = self.get(client_id, job_id)
-            except NotFound:
-                return None
-            changed = job.model_copy(update={"put_off": run, "due_at": due_at, "version": job.version + 1})
-            try:
-                return self.save(changed, job.version)
-            except Conflict:
-                continue
-        raise Unavailable("The import job is being changed by others.", code="version_conflict")
 
     def _item(self, job: Job) -> Item:
         key = job_key(job.client_id, job.id)

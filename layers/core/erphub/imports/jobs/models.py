@@ -94,14 +94,6 @@ Choice = Literal["all"] | Annotated[tuple[_Word, ...], Field(min_length=1, max_l
 Description = Annotated[str, StringConstraints(max_length=1000), LINES]
 
 
-class PutOffRun(Model):
-    """A run of a job that nobody's schedule asks for, and that waits until there is a place for it."""
-
-    run_id: str
-    catch_up_since: datetime | None = None
-    """Since when the connection did not work; None for the first run of a connection."""
-
-
 class Job(Model):
     """A job as it is kept. `due_at` is the next instant it starts by itself."""
 
@@ -118,6 +110,4 @@ class Job(Model):
     created_at: datetime
     updated_at: datetime
     due_at: datetime | None = None
-    put_off: PutOffRun | None = None
-    """It is due until this was started, whatever its schedule says."""
     version: int = 1

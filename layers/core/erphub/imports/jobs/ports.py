@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from erphub.imports.jobs.models import Job, PutOffRun
+from erphub.imports.jobs.models import Job
 from erphub.platform.due import DueItem
 from erphub.platform.pages import Page
 
@@ -38,11 +38,4 @@ class JobStore(Protocol):
 
     def move_on(self, job: Job, due_at: datetime | None) -> None:
         """Set the next due instant, unless somebody has changed it or the job since it was read."""
-        ...
-
-    def put_off(self, client_id: str, job_id: str, run: PutOffRun | None, due_at: datetime | None) -> None:
-        """Have a run wait, or with None none any more; the job is due then. One that is gone is fine.
-
-        Raises Unavailable.
-        """
         ...

@@ -55,7 +55,7 @@ class JobView(Model):
     @classmethod
     def of(cls, job: Job, created_by: ActorView) -> Self:
         """The job for its users."""
-        values = job.model_dump(exclude={"client_id", "created_by", "created_at", "updated_at", "due_at", "put_off"})
+        values = job.model_dump(exclude={"client_id", "created_by", "created_at", "updated_at", "due_at"})
         return cls.model_validate(
             values
             | {

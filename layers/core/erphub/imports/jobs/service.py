@@ -71,8 +71,7 @@ class ImportJobService:
         if "company_keys" in given:
             self._require_known_companies(after)
         if given & {"schedule", "period"}:
-            waits = before.due_at if before.put_off else None
-            after = after.model_copy(update={"due_at": waits or _due(after.schedule, now)})
+            after = after.model_copy(update={"due_at": _due(after.schedule, now)})
         describe_act(old=_values(before, given), new=_values(after, given), connection_id=before.connection_id)
         self.jobs.save(after, before.version)
         return self._view(after)

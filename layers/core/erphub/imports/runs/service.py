@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from erphub.connections.access import require_active
 from erphub.connections.ports import ConnectionStore
-from erphub.imports.jobs.models import Job, PutOffRun
+from erphub.imports.jobs.models import Job
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.runs.costs import cost_of
 from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
@@ -53,17 +53,19 @@ class ImportRunService:
         describe_act(new={"run_id": run_id}, connection_id=job.connection_id)
         return self._view(self._start(job, run_id, RunTrigger.MANUAL, started_by))
 
-    def start_put_off(self, job: Job, run: PutOffRun) -> None:
-        """Start the run a new connection begins with, or one that catches up on what a job missed; again is fine."""
-        if run.catch_up_since is None:
-            self._start(job, run.run_id, RunTrigger.FIRST, job.created_by)
-        else:
-            self._start(job, run.run_id, RunTrigger.CATCH_UP, HUB, catch_up_since=run.catch_up_since)
+    def start_first(self, job: Job, run_id: str) -> None:
+        """Start the run a new connection begins with; again is fine."""
+        self._start(job, run_id, RunTrigger.FIRST, job.created_by)
 
     def start_due(self, job: Job, due_at: datetime) -> None:
         """Start the run of a due instant; again is fine."""
         run_id = derived_id_at(int(due_at.timestamp() * 1000), job.client_id, job.id, instant(due_at))
         self._start(job, run_id, RunTrigger.SCHEDULE, HUB, due_at)
+
+    def start_catch_up(self, job: Job, since: datetime) -> None:
+        """Start the run that catches up on what a job missed since its connection stopped working; again is fine."""
+        run_id = derived_id_at(int(since.timestamp() * 1000), job.client_id, job.id, "catch-up", instant(since))
+        self._start(job, run_id, RunTrigger.CATCH_UP, HUB, catch_up_since=since)
 
     def _start(
         self,

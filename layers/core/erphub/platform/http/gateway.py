@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from erphub.platform.errors import Invalid, Malformed, NotFound, NotSignedIn, TooLarge, UnsupportedMediaType
+from erphub.platform.errors import Invalid, Malformed, NotFound, TooLarge, UnsupportedMediaType
 from erphub.platform.field_errors import field_errors
 from erphub.platform.http.caller_context import from_context
 from erphub.platform.identity import Caller
@@ -85,18 +85,8 @@ class Request:
     @property
     def caller(self) -> Caller:
         """Who the authorizer says is calling. Raises NotSignedIn when it said nothing."""
-        said = _member(self._context, "authorizer")
-        if said.get("claims"):
-            return self._person(_member(said, "claims"))
-        return from_context(said, _member(self._context, "identity").get("sourceIp"))
-
-    def _person(self, claims: Mapping[str, Any]) -> Caller:
-        """Whoever Cognito's own authorizer has let in."""
-        if claims.get("token_use") != "id":
-            raise NotSignedIn("This is no ID token. Send the ID token of your sign-in as Authorization: Bearer.")
-        confirmed = str(claims.get("email_verified")).lower() == "true"
-        email = claims.get("email") if confirmed else None
-        return Caller(str(claims["sub"]), email, _member(self._context, "identity").get("sourceIp"))
+        source = _member(self._context, "identity").get("sourceIp")
+        return from_context(_member(self._context, "authorizer"), source)
 
     def body(self, shape: Any) -> Any:
         """The body in the shape wanted: a Model, a mapping of anything, or `bytes` for a file.

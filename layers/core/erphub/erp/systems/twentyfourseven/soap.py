@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import httpx
 
 from erphub.erp.rate_limits import RateLimiter, waiting
-from erphub.erp.systems.twentyfourseven import outcomes, soap_sign_in
+from erphub.erp.systems.twentyfourseven import outcomes
 from erphub.erp.systems.twentyfourseven.endpoints import AUTHENTICATE, Endpoints, Service
 from erphub.erp.systems.twentyfourseven.rate_limits import ASKED, SOAP_HOURLY
 from erphub.erp.systems.twentyfourseven.tokens import Tokens
 from erphub.erp.systems.twentyfourseven.xml import Node, child, children, envelope, parse, text, truth
 from erphub.erp.tokens import Token
 from erphub.platform.clock import Clock, Pause
-from erphub.platform.errors import ErpRefused, HubError, Unavailable
+from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.redaction import clean_text
 
 if TYPE_CHECKING:
     from erphub.erp.systems.twentyfourseven.xml import Element
@@ -30,6 +31,9 @@ _SIGNED_OUT = re.compile(
     r"not (?:been )?(?:authenticated|logged in|signed in)|session.{0,30}(?:expired|invalid|ended|not)|NotAuthenticated",
     re.IGNORECASE | re.DOTALL,
 )
+_BLOCKED_IDENTITY = re.compile(r"IdentityId is blocked", re.IGNORECASE)
+_WRONG_CREDENTIALS = re.compile(r"invalid credential|wrong (?:user|password)|login failed", re.IGNORECASE)
+_NO_ACCESS = re.compile(r"access (?:is )?denied|no access|not authorized|permission|license", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,7 @@ class Soap:
             self.must_have_application()
             body: Node = (("credential", self._credential(None)),)
             result = self._patiently(AUTHENTICATE, "GetIdentitiesWithCredential", body, None, writes=False)
-            try:
-                found = [_identity(one) for one in children(result, "Identity")]
-            except ValueError as error:
-                raise outcomes.unreadable(writes=False) from error
-            if not all(one.id and one.client for one in found):
-                raise outcomes.unreadable(writes=False)
-            self._identities = found
+            self._identities = [_identity(one) for one in children(result, "Identity")]
         return self._identities
 
     def identity_of(self, company: str) -> Identity:
@@ -160,7 +158,13 @@ class Soap:
     def _fetch(self, identity: Identity) -> Token:
         now = self._clock()
         body: Node = (("credential", self._credential(identity.id)),)
-        session = soap_sign_in.session(self._call(AUTHENTICATE, "Login", body, None, writes=False))
+        try:
+            result = self._call(AUTHENTICATE, "Login", body, None, writes=False)
+        except SignedOutError as error:
+            raise outcomes.credentials_refused(str(error)) from error
+        session = text(result) or ""
+        if not session:
+            raise outcomes.credentials_refused("Login answered with no session")
         self._proved.add(session)
         return Token(session, now + SESSION_LIFE)
 
@@ -250,11 +254,11 @@ class Soap:
             raise outcomes.unreadable(writes=writes) from error
         fault = child(root, "Body", "Fault")
         if fault is not None:
-            raise self._fault(fault, operation, response.status_code, writes=writes)
+            raise self._fault(fault, response.status_code, writes=writes)
         answer = child(root, "Body", f"{operation}Response")
-        if response.status_code >= 400:
-            raise outcomes.server_error(response.status_code, "", writes=writes)
-        if answer is None or response.status_code != 200:
+        if answer is None:
+            if response.status_code >= 400:
+                raise outcomes.server_error(response.status_code, "", writes=writes)
             raise outcomes.unreadable(writes=writes)
         return child(answer, f"{operation}Result")
 
@@ -267,17 +271,22 @@ class Soap:
             self._rate_limiter.block("soap", until)
             raise waiting(until, now, ASKED)
 
-    def _fault(self, fault: "Element", operation: str, status: int, *, writes: bool) -> Exception:
-        words = soap_sign_in.words_of(fault)
-        if operation in soap_sign_in.OPERATIONS:
-            return soap_sign_in.refusal(words, status)
-        if (refused := soap_sign_in.credentials_refused(words, status)) is not None:
+    def _fault(self, fault: "Element", status: int, *, writes: bool) -> Exception:
+        words = clean_text((text(fault, "faultstring") or text(fault, "Reason", "Text") or "").strip())[:500]
+        if _BLOCKED_IDENTITY.search(words):
             self._identities = None
-            return refused
+            return CredentialsRefused(
+                "24SevenOffice has blocked the identity that this connection uses. Choose the company again in the"
+                " connection, or ask 24SevenOffice to lift the block.",
+                code="identity_blocked",
+                words=words,
+            )
+        if _WRONG_CREDENTIALS.search(words):
+            return outcomes.credentials_refused(words)
         if _SIGNED_OUT.search(words):
             return SignedOutError(words)
-        if (denied := soap_sign_in.permission_denied(words)) is not None:
-            return denied
+        if _NO_ACCESS.search(words):
+            return outcomes.permission_denied(words)
         if (text(fault, "faultcode") or "").endswith("Client"):
             return outcomes.refused_for_its_period(words) or ErpRefused(
                 f"24SevenOffice refused it: {words}", words=words

@@ -117,7 +117,7 @@ def test_every_route_asks_for_a_sign_in_but_the_public_ones():
     assert (authorizer["type"], authorizer["identitySource"]) == ("request", "method.request.header.Authorization")
     assert 0 < authorizer["authorizerResultTtlInSeconds"] <= 60, "what ends is let in no longer than a minute"
     assert scheme["x-amazon-apigateway-authtype"] == "custom"
-    assert authorizer["authorizerUri"]["Fn::Sub"].endswith("/${SignIn.Arn}/invocations")
+    assert authorizer["authorizerUri"]["Fn::Sub"].endswith(f"/${{SignIn{api_definition.ALIAS}}}/invocations")
 
 
 def test_every_path_answers_a_browser_that_asks_first():
@@ -134,7 +134,9 @@ def test_functions_that_the_gateway_calls_are_those_it_may_call():
         (":${Api}/authorizers/*", {"SignIn"}),
     ):
         allowed = [
-            one["FunctionName"]["Ref"].removesuffix(".Alias") for one in PERMISSIONS.values() if one["SourceArn"]["Fn::Sub"].endswith(end)
+            one["FunctionName"]["Ref"].removesuffix(".Alias")
+            for one in PERMISSIONS.values()
+            if one["SourceArn"]["Fn::Sub"].endswith(end)
         ]
         assert sorted(allowed) == sorted(called)
     for permission in PERMISSIONS.values():

@@ -15,6 +15,7 @@ from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.ids import new_id
 from erphub.platform.tasks import Tasks
+from erphub.platform.wire import PageQuery
 from local import template
 from tests.support.gateway import NoServices
 
@@ -200,7 +201,7 @@ def answered_with(error: Exception, capsys: pytest.CaptureFixture[str]) -> list[
     router = Router("X")
     answer = Dispatcher(router, NoServices())
 
-    def fail() -> None:
+    def fail() -> PageQuery:
         raise error
 
     router.get("/x", needs=AccessLevel.PUBLIC)(fail)

@@ -34,7 +34,7 @@ _CLIENT_NAMES = ((r"^New(?=[A-Z])", "Create"), (r"^Changed(?=[A-Z])", "Update"),
 _PROBLEMS = {
     "400": "The body is not JSON.",
     "401": "Nothing that says who is calling, or what has expired or was revoked.",
-    "403": "The caller belongs here, but the role lacks the permission.",
+    "403": "The caller belongs here, but the role lacks the permission, or the API key is not for this network.",
     "404": "Nothing there, or nothing the caller may know of.",
     "409": "Somebody or something was first.",
     "410": "It was there and has ended, or what was looked at is no longer kept: begin anew.",
@@ -369,9 +369,7 @@ def _by_declaration(route: "Route") -> Iterator[str]:
     if route.takes is not None:
         yield from ("413", "415") if route.takes is bytes else ("400", "413")
     if route.needs is not AccessLevel.PUBLIC:
-        yield "401"
-    if isinstance(route.needs, Permission) or route.needs in _ADMINISTRATORS:
-        yield "403"
+        yield from ("401", "403")
     if route.names:
         yield "404"
     if route.method != "GET":

@@ -9,5 +9,9 @@ capability = Capability(
     "Imported data",
     packages=("lake.datasets", "lake.rows"),
     permissions=(DATA_VIEW,),
-    environment=(Variable("LAKE_BUCKET"), Variable("TENANT_ROLE", needed_by=("lake.rows.api",))),
+    environment=(
+        Variable("LAKE_BUCKET"),
+        Variable("TENANT_ROLE", needed_by=("lake.rows.api",)),
+        Variable("READ_ONLY", needed_by=("lake.rows.api",)),
+    ),
 )

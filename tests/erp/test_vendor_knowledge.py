@@ -11,7 +11,11 @@ from erphub.erp import catalogue, steps
 
 PACKAGE = Path(erphub.__file__).parent
 ADAPTERS = (PACKAGE / "erp" / "systems", PACKAGE / "erp" / "transports")
-GENERIC = sorted(path for path in PACKAGE.rglob("*.py") if not any(path.is_relative_to(one) for one in ADAPTERS))
+EXAMPLES = PACKAGE / "openapi_examples.py"
+"""Examples are of something: what the description shows of a request names a system, as a caller does."""
+GENERIC = sorted(
+    path for path in PACKAGE.rglob("*.py") if path != EXAMPLES and not any(path.is_relative_to(one) for one in ADAPTERS)
+)
 CATALOGUE = PACKAGE / "erp" / "catalogue.py"
 
 SHARED_STEPS = (steps.companies_step(), steps.name_step(), steps.finish_step())

@@ -31,7 +31,11 @@ OF_THE_HUB_ITSELF = {
     "departments": "what a sync's settings choose from",
 }
 """Words of the hub's own language that a vendor's form has too."""
-IN_ONE_MODULE = {("openapi.py", "mapping"): "part of a discriminator in OpenAPI's own language"}
+IN_ONE_MODULE = {
+    ("openapi.py", "mapping"): "part of a discriminator in OpenAPI's own language",
+    ("capabilities.py", "sign_in"): "the package that says who is calling the hub",
+    ("sign_in/capability.py", "sign_in"): "the package that says who is calling the hub",
+}
 
 
 def asked_by_vendors() -> set[str]:

@@ -145,6 +145,7 @@ def deploy(aws: Aws, stack: str, built: Path, parameters: dict[str, str], log: P
     )  # fmt: skip
     found = outputs(aws, stack)
     _complete_api(aws, found)
+    _lead_aliases_to_the_latest(aws, stack)
     return found
 
 
@@ -213,6 +214,15 @@ def resources(aws: Aws, stack: str, kind: str) -> dict[str, str]:
     return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in found}
 
 
+def _lead_aliases_to_the_latest(aws: Aws, stack: str) -> None:
+    """Here the alias of each function leads to what the function is now, not to the version that was published last:
+    no canary is led over, and what somebody changes by hand (`make sync`, another address of an ERP) counts at once.
+    """
+    client = aws.client("lambda")
+    for physical in resources(aws, stack, "AWS::Lambda::Function").values():
+        client.update_alias(FunctionName=physical, Name=template.ALIAS, FunctionVersion="$LATEST")
+
+
 def sync(aws: Aws, stack: str, scratch: Path) -> list[str]:
     """Bring changed Python code (the core layer and the handlers) into running functions; returns their logical names.
 
@@ -237,8 +247,6 @@ def sync(aws: Aws, stack: str, scratch: Path) -> list[str]:
         # The core layer is the first one of every function in the template.
         client.update_function_configuration(FunctionName=physical, Layers=[core, *layers[1:]])
         client.update_function_code(FunctionName=physical, ZipFile=code[folders[logical]])
-        version = client.publish_version(FunctionName=physical)["Version"]
-        client.update_alias(FunctionName=physical, Name=template.ALIAS, FunctionVersion=version)
     return sorted(functions)
 
 

@@ -60,9 +60,10 @@ _INCONCLUSIVE = frozenset(
 )
 """Ends that tell nothing of the ERP: it was not asked, or the fault was ours."""
 _MAX_ATTEMPTS = 8
-SECOND_TRY_AFTER = timedelta(minutes=10)
-"""Between two tries with credentials that are in doubt: a failover is over by then, and servers that lock a login out
-count wrong passwords within 10 to 30 minutes, mostly from 5 or 10 on: two of them lock nobody out."""
+SECOND_TRY_AFTER = timedelta(seconds=30)
+"""Between two tries with credentials that are in doubt: a server that starts or hands over has mostly done so by then,
+and people learn soon that their password is wrong. Servers lock a login out from five wrong passwords on, or ten: two
+lock nobody out."""
 _STATUS = ConnectionStatus
 
 type StatusRule = Callable[[Connection], "StatusChange | None"]
@@ -297,7 +298,7 @@ def _doubted(known: Connection, problem: Mapping[str, Any]) -> StatusChange | No
     """Refused once. Others who were on their way then tell nothing new: only who claims the second try does."""
     if known.sign_in_from is not None:
         return None
-    detail = "The ERP refused its login. That can pass by itself, so it is tried once more in ten minutes or later."
+    detail = "The ERP refused its login. That can pass by itself, so it is tried again once, half a minute later."
     is_news = known.status is _STATUS.ACTIVE
     return StatusChange(
         _STATUS.DEGRADED, _reason(problem), CONNECTION_DEGRADED if is_news else None, detail, doubts=True

@@ -19,7 +19,7 @@ def test_a_connection_is_shared_edited_mended_deleted_and_gone(hub: Any, tmp_pat
         "Shared, the colleague sees its settings and may edit it; the password is shown to nobody.",
         "The second of two editors learns what changed.",
         "Licences count companies, not connections: 2 of 2.",
-        "The ERP was given the old password once; nobody is locked out.",
+        "The ERP was given the old password twice; nobody is locked out.",
         "what was missed was caught up on: catch_up, succeeded.",
         "each signature verified.",
         "Everything is back; its schedules are paused.",

@@ -3,7 +3,7 @@
 from erphub.platform.capability import Act, Capability, Limit, LimitKind, Variable
 
 WIZARDS = Limit("wizards", 50, "Wizards that are open")
-COMPANIES_FOUND = Limit("companies_found", 5_000, "Companies that a wizard lists", LimitKind.SIZE)
+COMPANIES_FOUND = Limit("companies_found", 4_500, "Companies that a wizard lists", LimitKind.SIZE)
 CHOICES_FOUND = Limit("choices_found", 5_000, "Choices that a wizard lists for a field", LimitKind.SIZE)
 CONNECTION_CREATED = Act("connection.created", "A connection was made")
 CONNECTION_EDITED = Act("connection.edited", "What a connection uses was changed")

@@ -362,8 +362,8 @@ def test_a_secret_stays_with_the_organisation_client_and_way_of_signing_in_it_wa
     settings, secret = forms.clean_answer(SIGN_IN, {**same, "has_several_companies": True}, known)
     assert settings["has_several_companies"]
     assert secret == {}
+    answer = {name: value for name, value in (same | changed).items() if value is not None}
     with pytest.raises(Invalid) as caught:
-        answer = {name: value for name, value in (same | changed).items() if value is not None}
         forms.clean_answer(SIGN_IN, answer, known)
     assert caught.value.errors[0].code == "secret_needed_again"
 

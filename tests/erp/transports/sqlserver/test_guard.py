@@ -45,10 +45,10 @@ class TestWhereAServerSendsUs:
         with (
             listener_at("127.0.0.2") as (port, came),
             StandIn(catalogue, redirect_to=("127.0.0.2", port)) as standin,
-            pytest.raises(Unavailable) as refused,
+            pytest.raises(ErpRefused) as refused,
         ):
             Site(standin).open(networks=ONLY_LOOPBACK).companies()
-        assert refused.value.code == "server_unreachable"
+        assert refused.value.code == "address_not_allowed"
         assert came == []
 
     def test_a_name_that_leads_inside_is_judged_as_an_address_is(self, catalogue: Catalogue, many: Database) -> None:

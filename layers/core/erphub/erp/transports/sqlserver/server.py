@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
 
 from erphub.erp.probes import Outcome, Probe, Stage
@@ -145,7 +146,13 @@ class Server:
         return self.login(*self.reach(), database)
 
     def _redirected(self, to: Redirection, deadline: Deadline) -> Channel:
-        """Where the server sends us, if we may go there: judged and verified as the server itself was."""
+        """Where the server sends us, if we may go there: judged and verified as the server itself was.
+
+        Raises ErpRefused `address_not_allowed` for an address that may not be called: which those are is no secret, so
+        it is told at once. A name that leads to one is told as what cannot be reached is.
+        """
+        if _is_address(to.host):
+            network.addresses(to.host, self._allowed, self._transport.resolve)
         with answered_alike(f"{to.host},{to.port}", NOT_REACHED | {"host_unknown"}, deadline):
             ips = network.addresses(address.parse(to.host).host, self._allowed, self._transport.resolve)
             route = Route(to.host, ips[0], to.port)
@@ -291,6 +298,14 @@ def databases(session: Session) -> list[Database]:
 def server_name(session: Session) -> str:
     """Who the server is by its own account: the same under each of the names it can be reached by."""
     return str(session.rows(IDENTITY())[0][0])
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _required(found: Sequence[Database], name: str) -> Database:

@@ -2,12 +2,15 @@
 
 import itertools
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from erphub.erp.documents import DocumentKind
-from erphub.platform.errors import Conflict
+from erphub.platform.errors import Conflict, TooMany
+from erphub.sync.documents.service import read_incoming
 from erphub.sync.export_log.models import EntryStatus
 from erphub.sync.export_log.schemas import SkipRequest
 from erphub.sync.uploads.schemas import NewUpload
@@ -152,6 +155,31 @@ def test_twice_in_one_batch_is_once(hub: SyncHub) -> None:
     hub.work()
     done = hub.uploads.get(CLIENT, CONNECTION, made.id)
     assert (done.accepted_count, done.unchanged_count, done.refused_count) == (1, 1, 1)
+
+
+def test_what_is_the_same_as_one_that_could_not_be_kept_is_not_said_to_be_kept(hub: SyncHub) -> None:
+    def refused(*_: Any) -> None:
+        raise TooMany("No more today.", code="limit_reached")
+
+    full: Any = SimpleNamespace(take=refused)
+    batch = [read_incoming("settlement", name, report()) for name in ("a", "b")]
+    done = replace(hub.documents, limits=full).submit_many(hub.sync(), "till", batch)
+    assert [isinstance(came, TooMany) for _, came in done] == [True, True]
+
+
+def test_what_is_the_same_as_one_of_its_batch_that_somebody_else_was_first_with_is_judged_by_what_is_kept(
+    hub: SyncHub,
+) -> None:
+    keeping = hub.entries.save_many
+
+    def meanwhile(*arguments: Any) -> list[Any]:
+        hub.submit("settlement", "theirs", **z_report(1, amount="250.00"))
+        return keeping(*arguments)
+
+    hub.entries.save_many = meanwhile  # type: ignore[method-assign]
+    batch = [read_incoming("settlement", name, report()) for name in ("a", "b")]
+    done = hub.documents.submit_many(hub.sync(), "till", batch)
+    assert [getattr(came, "code", came) for _, came in done] == ["another_content", "another_content"]
 
 
 def test_somebody_else_is_first_with_the_same_report_under_another_id(hub: SyncHub) -> None:

@@ -75,14 +75,14 @@ class CurrentUserService:
         )
 
     def require_client(self, membership: Membership) -> OwnClient:
-        """The same. Raises NotFound."""
+        """A client as its member sees it. Raises NotFound (`client_not_found`)."""
         found = self.client(membership)
         if found is None:
             raise NotFound("There is no such client any more.", code="client_not_found")
         return found
 
     def client(self, membership: Membership) -> OwnClient | None:
-        """A client as its member sees it."""
+        """A client as its member sees it; None when it is gone."""
         client = self.clients.get(membership.client_id)
         if client is None:
             return None

@@ -115,45 +115,43 @@ class DocumentService:
         holders = self.identities.holders(sync.client_id, sync.connection_id, identities)
         names = list(dict.fromkeys((*named, *holders.values())))
         known = {entry.id: entry for entry in self.entries.get_many(sync.client_id, sync.connection_id, names)}
-        done: list[tuple[IncomingDocument, SubmitOutcome | HubError]] = []
+        done: dict[str, SubmitOutcome | HubError] = {}
         writes: dict[str, Entry] = {}
-        for coming in named.values():
+        for name, coming in named.items():
+            identity = _identity(sync, coming)
+            if holders.get(identity) in writes:
+                continue  # the same as one before it, which is not kept yet
             try:
-                wanted, outcome = self._decide(sync, by, coming, known, holders)
+                wanted, done[name] = self._decide(sync, by, coming, known, holders)
             except HubError as error:
-                done.append((coming, error))
+                done[name] = error
                 continue
-            if outcome is not SubmitOutcome.UNCHANGED:
-                writes[wanted.id] = known[wanted.id] = wanted
-                if wanted.identity:
-                    holders[wanted.identity] = wanted.id  # the next of the batch may be the same
-            done.append((coming, outcome))
-        return self._written(sync, by, done, writes)
+            if done[name] is not SubmitOutcome.UNCHANGED:
+                writes[name] = wanted
+                if identity:
+                    holders[identity] = name
+        late = self._write(sync, list(writes.values()), done)
+        return [
+            (coming, done[name] if name in done.keys() - late else self._submit_after_others(sync, by, coming))
+            for name, coming in named.items()
+        ]
 
-    def _written(
-        self,
-        sync: Sync,
-        by: str,
-        done: list[tuple[IncomingDocument, SubmitOutcome | HubError]],
-        writes: Mapping[str, Entry],
-    ) -> list[tuple[IncomingDocument, SubmitOutcome | HubError]]:
-        """What became of a batch once it is kept; what met somebody else's write is looked at once more."""
+    def _write(self, sync: Sync, writes: Sequence[Entry], done: dict[str, SubmitOutcome | HubError]) -> set[str]:
+        """Keep entries, or say in `done` why not; the ids of those that met somebody else's write."""
         try:
             if writes:
                 self.limits.take(DOCUMENTS, Owner(LimitScope.CLIENT, sync.client_id), len(writes))
         except TooMany as error:
-            return [(coming, error) if _entry_id(sync, coming) in writes else (coming, came) for coming, came in done]
-        late = {entry.id for entry in self.entries.save_many(list(writes.values()), sync.settings.retention_days)}
-        return [self._submit_once_more(sync, by, *one) if _entry_id(sync, one[0]) in late else one for one in done]
+            done |= {entry.id: error for entry in writes}
+            return set()
+        return {entry.id for entry in self.entries.save_many(writes, sync.settings.retention_days)}
 
-    def _submit_once_more(
-        self, sync: Sync, by: str, coming: IncomingDocument, _: SubmitOutcome | HubError
-    ) -> tuple[IncomingDocument, SubmitOutcome | HubError]:
-        """Somebody handed the same document in at the same moment: look at what is there now, once more."""
+    def _submit_after_others(self, sync: Sync, by: str, coming: IncomingDocument) -> SubmitOutcome | HubError:
+        """The document may be kept by now, as one before it or by somebody else: look at what is there."""
         try:
-            return coming, self.submit(sync.client_id, sync.connection_id, by, coming).outcome
+            return self.submit(sync.client_id, sync.connection_id, by, coming).outcome
         except HubError as error:
-            return coming, error
+            return error
 
     def submit_cash_register(self, client_id: str, connection_id: str, by: str, xml: bytes) -> CashRegisterResult:
         """Keep the Z-reports of a cash register file; what cannot be taken says why, and stops none of the others.

@@ -1,8 +1,20 @@
-"""The admin view: what the ERP holds, as JSON and as a page to look at, and what its administrator would do by hand."""
+"""The admin view: what the ERP holds, as JSON and as a page to look at, and what its administrator would do by hand.
+
+What becomes of a draft journal, as an accountant does it, by `POST /_admin/…` (without `organisation` it is the shop's):
+
+    drafts/approve   {"draft": 7}                   it becomes vouchers of the ledger: {"vouchers": [{"number": 25, …}]}
+    drafts/edit      {"draft": 7, "date": "2026-11-21", "lines": [{"line": 0, "account": 3010}]}   changed before that
+    drafts/discard   {"draft": 7}                   it is gone: {"removed": true}
+
+`GET /_admin/state` has each organisation's `drafts` with their lines, whose comments end in the hub's key. Of an edit
+everything but `draft` may be left out: `date` of all its lines, `type` (the voucher type's number), `number`, and
+`lines` by their place from 0, with `account`, `amount`, `vat`, `tax`, `department`, `comment` or `date` as it is to be.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from decimal import Decimal
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
 from html import escape
 from typing import Any, cast
 
@@ -87,7 +99,9 @@ def _draft(draft: Draft) -> dict[str, Any]:
     vouchers = [
         {"number": v["TransactionNo"], "type": v.get("Sort"),
          "lines": [{"account": e.get("AccountNo"), "amount": str(e.get("Amount")), "tax": e.get("TaxNo"),
-                    "comment": e.get("Comment"), "stamp": e.get("StampNo")} for e in listed(v.get("Entries"))]}
+                    "comment": e.get("Comment"), "stamp": e.get("StampNo"), "department": e.get("DepartmentId"),
+                    "date": e["Date"].date().isoformat() if "Date" in e else None}
+                   for e in listed(v.get("Entries"))]}
         for v in listed(draft.bundle.get("Vouchers"))
     ]  # fmt: skip
     return {"id": draft.id, "name": draft.name, "year": draft.year, "saved_by": draft.saved_by, "vouchers": vouchers}
@@ -166,16 +180,56 @@ def _product(world: World, asked: dict[str, Any]) -> dict[str, Any]:
 def approve(world: World, asked: dict[str, Any]) -> dict[str, Any]:
     """Approve a draft journal: it becomes vouchers of the ledger."""
     org = _org(world, asked)
-    (key,) = _need(asked, "draft")
-    draft = org.drafts.get(key)
-    if draft is None:
-        raise AdminError(f"There is no draft {key}.")
+    draft = _draft_of(org, asked)
     try:
         planned = soap_ledger.plan(org, draft.bundle, {}, soap_ledger.DRAFT)
         made = ledger.approve(org, draft, planned, world.now())
     except RefusedError as error:
         raise AdminError(str(error)) from error
     return {"vouchers": [ledger.summary(v) for v in made]}
+
+
+def _draft_of(org: Organisation, asked: Mapping[str, Any]) -> Draft:
+    (key,) = _need(asked, "draft")
+    if key not in org.drafts:
+        raise AdminError(f"There is no draft {key}.")
+    return org.drafts[key]
+
+
+def edit(world: World, asked: dict[str, Any]) -> dict[str, Any]:
+    """Change a draft journal before it is approved; whether it can be posted so is judged when it is approved."""
+    draft = _draft_of(_org(world, asked), asked)
+    vouchers = cast(list[dict[str, Any]], listed(draft.bundle.get("Vouchers")))
+    entries = [entry for voucher in vouchers for entry in cast(list[dict[str, Any]], listed(voucher.get("Entries")))]
+    changes: list[tuple[dict[str, Any], dict[str, Any]]] = [(one, _values(asked, _OF_A_VOUCHER)) for one in vouchers]
+    changes += [(entry, _values({"date": asked["date"]}, _OF_A_LINE)) for entry in entries if "date" in asked]
+    for wanted in cast(list[dict[str, Any]], asked.get("lines", [])):
+        (place,) = _need(wanted, "line")
+        if not 0 <= place < len(entries):
+            raise AdminError(f"The draft has {len(entries)} lines; there is no line {place}.")
+        changes.append((entries[place], _values(wanted, _OF_A_LINE)))
+    for target, values in changes:
+        target.update(values)
+    return _draft(draft)
+
+
+_OF_A_VOUCHER: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "type": ("Sort", int),
+    "number": ("TransactionNo", int),
+}
+_OF_A_LINE: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "account": ("AccountNo", int), "amount": ("Amount", Decimal), "vat": ("VatAmount", Decimal), "tax": ("TaxNo", str),
+    "department": ("DepartmentId", int), "comment": ("Comment", str),
+    "date": ("Date", lambda day: datetime.combine(date.fromisoformat(day), time())),
+}  # fmt: skip
+"""What an edit can change: the contract's name of it, and how it is read."""
+
+
+def _values(asked: Mapping[str, Any], known: Mapping[str, tuple[str, Callable[[Any], Any]]]) -> dict[str, Any]:
+    try:
+        return {name: read(asked[key]) for key, (name, read) in known.items() if key in asked}
+    except (InvalidOperation, TypeError, ValueError) as error:
+        raise AdminError(f"That is no value for it: {error}.") from error
 
 
 def _discard(world: World, asked: dict[str, Any]) -> dict[str, Any]:
@@ -222,8 +276,8 @@ def _limits(world: World, asked: dict[str, Any]) -> dict[str, Any]:
 
 ACTIONS: dict[str, Callable[[World, dict[str, Any]], dict[str, Any]]] = {
     "accounts": _account, "years": _year, "customers": _customer, "products": _product, "drafts/approve": approve,
-    "drafts/discard": _discard, "identities": _identity, "sessions/expire": _expire, "passwords": _password,
-    "ledger": _ledger, "limits": _limits,
+    "drafts/edit": edit, "drafts/discard": _discard, "identities": _identity, "sessions/expire": _expire,
+    "passwords": _password, "ledger": _ledger, "limits": _limits,
 }  # fmt: skip
 
 

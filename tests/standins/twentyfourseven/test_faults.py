@@ -268,6 +268,63 @@ def test_an_approval_that_cannot_be_posted_leaves_the_draft(app: App, soap: Soap
     assert served.post("/_admin/drafts/approve", json={"draft": draft}).json()["vouchers"][0]["comment"] == "Z 17"
 
 
+def test_a_draft_is_edited_before_it_is_approved(app: App, soap: Soap, served: httpx.Client) -> None:
+    soap("Account", "SaveBundleList", bundle(1))
+    (draft,) = shop(app).drafts
+    lines = [
+        {"line": 0, "account": 3100, "tax": "0", "department": 2, "comment": "Moved"},
+        {"line": 1, "account": 1920},
+    ]
+    edited = served.post(
+        "/_admin/drafts/edit", json={"draft": draft, "number": 7, "date": "2026-03-09", "lines": lines}
+    )
+    shown = edited.json()["vouchers"][0]
+    assert (shown["number"], {line["date"] for line in shown["lines"]}) == (7, {"2026-03-09"})
+    (made,) = served.post("/_admin/drafts/approve", json={"draft": draft}).json()["vouchers"]
+    assert (made["number"], made["date"]) == (7, "2026-03-09")
+    said = [(line["account"], line["amount"], line["comment"], line["dimensions"]) for line in made["lines"]]
+    assert said == [(3100, "-125.00", "Moved", [[2, "2"]]), (1920, "125.00", "Z 17", [])]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"lines": [{"line": 2, "account": 3010}]}, "no line 2"),
+        ({"lines": [{"account": 3010}]}, "Missing: line"),
+        ({"lines": [{"line": 0, "amount": "much"}]}, "no value"),
+        ({"lines": [{"line": 0, "account": 3010}], "date": "tomorrow"}, "no value"),
+        ({"draft": 4711}, "no draft 4711"),
+    ],
+)
+def test_an_edit_that_cannot_be_made_changes_nothing(
+    app: App, soap: Soap, served: httpx.Client, change: dict[str, Any], said: str
+) -> None:
+    soap("Account", "SaveBundleList", bundle(1))
+    (draft,) = shop(app).drafts
+    before = served.get("/_admin/state").json()["organisations"][0]["drafts"]
+    refused = served.post("/_admin/drafts/edit", json={"draft": draft} | change)
+    assert (refused.status_code, said in refused.json()["error"]) == (400, True)
+    assert served.get("/_admin/state").json()["organisations"][0]["drafts"] == before
+
+
+def test_an_edit_that_does_not_balance_shows_when_it_is_approved(app: App, soap: Soap, served: httpx.Client) -> None:
+    soap("Account", "SaveBundleList", bundle(1))
+    (draft,) = shop(app).drafts
+    served.post("/_admin/drafts/edit", json={"draft": draft, "lines": [{"line": 1, "amount": "124.00"}]})
+    assert served.post("/_admin/drafts/approve", json={"draft": draft}).status_code == 400
+    served.post("/_admin/drafts/edit", json={"draft": draft, "lines": [{"line": 1, "amount": "125.00"}]})
+    assert served.post("/_admin/drafts/approve", json={"draft": draft}).status_code == 200
+
+
+def test_a_discarded_draft_never_reaches_the_ledger(app: App, soap: Soap, served: httpx.Client) -> None:
+    soap("Account", "SaveBundleList", bundle(1))
+    (draft,) = shop(app).drafts
+    assert served.post("/_admin/drafts/discard", json={"draft": draft}).json() == {"removed": True}
+    assert served.post("/_admin/drafts/discard", json={"draft": draft}).json() == {"removed": False}
+    assert served.post("/_admin/drafts/approve", json={"draft": draft}).status_code == 400
+    assert not shop(app).vouchers
+
+
 def test_the_administrator_changes_what_the_hub_will_fetch(served: httpx.Client, rest: httpx.Client) -> None:
     served.post("/_admin/customers", json={"id": 10001, "fields": {"phone": "99887766"}})
     served.post("/_admin/products", json={"fields": {"number": "NY", "name": "Ny vare", "salesPrice": 10}})

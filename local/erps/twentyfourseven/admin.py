@@ -1,6 +1,6 @@
 """The admin view: what the ERP holds, as JSON and as a page to look at, and what its administrator would do by hand.
 
-What becomes of a draft journal, as an accountant does it, by `POST /_admin/…` (without `organisation` it is the shop's):
+What becomes of a draft journal, as an accountant does it, by `POST /_admin/…` (`organisation`: the shop if left out):
 
     drafts/approve   {"draft": 7}                   it becomes vouchers of the ledger: {"vouchers": [{"number": 25, …}]}
     drafts/edit      {"draft": 7, "date": "2026-11-21", "lines": [{"line": 0, "account": 3010}]}   changed before that

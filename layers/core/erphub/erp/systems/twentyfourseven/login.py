@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from erphub.erp.approvals import Approval, AwaitedVoucher
 from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Product, Settlement
 from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, Setup
 from erphub.erp.probes import Stage
@@ -11,6 +12,8 @@ from erphub.erp.system import FoundCompany
 from erphub.erp.systems.twentyfourseven.endpoints import CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION
 from erphub.erp.systems.twentyfourseven.permissions import check_areas
 from erphub.erp.systems.twentyfourseven.soap import Soap
+from erphub.erp.systems.twentyfourseven.soap_images import SoapImages
+from erphub.erp.systems.twentyfourseven.soap_inbox import SoapInbox
 from erphub.erp.systems.twentyfourseven.soap_orders import SoapOrders
 from erphub.erp.systems.twentyfourseven.soap_register import SoapCustomers, SoapProducts, strings
 from erphub.erp.systems.twentyfourseven.soap_rows import SoapRows
@@ -155,6 +158,11 @@ class User:
         """Only settlements have a PDF here."""
         books = self._books(str(posting.routing.get("company") or ""))
         return SoapVouchers(self._soap, books).attach(posted, posting, pdf, self._clock().date() - _TRIED_FOR)
+
+    def approvals(self, awaited: Sequence[AwaitedVoucher], since: datetime, company: str) -> Mapping[str, Approval]:
+        """What became of vouchers in the company's inbox."""
+        books = self._books(company)
+        return SoapInbox(books, SoapImages(self._soap, books.company), self._clock).approvals(awaited, since)
 
     def _counter(self, document: Document, posting: Posting) -> Any:
         books = self._books(str(posting.routing.get("company") or ""))

@@ -5,9 +5,11 @@ whether somebody else took the same number in between; then ours move to another
 carries a digest of its PDF: pages of an earlier try are completed and used again, those of an earlier PDF never.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from hashlib import sha256
+from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from erphub.erp.systems.twentyfourseven.endpoints import ATTACHMENT
@@ -22,12 +24,26 @@ if TYPE_CHECKING:
 
 
 JOURNAL, INBOX = "Journal", "Retrieval"
-IN_JOURNAL = ("PrepostedInJournal", "PostedInJournal")
+IN_DRAFT, IN_LEDGER = "PrepostedInJournal", "PostedInJournal"
+IN_JOURNAL = (IN_DRAFT, IN_LEDGER)
+_AT_ONCE = 200
+"""How many stamp numbers are asked for in one call."""
 _DIGEST = 8
 """Characters of a PDF's digest beside the key: enough to tell a settlement's one PDF from its other."""
 _OVERHEAD = 8 * 1024
 """Bytes of a request that are not the image."""
 _TRIES = 3
+
+
+class PagePlace(StrEnum):
+    """Where pages have come to."""
+
+    DRAFT = "draft"
+    """A draft journal names them."""
+    LEDGER = "ledger"
+    """The ledger names them."""
+    NOWHERE = "nowhere"
+    """They are there, and nothing names them."""
 
 
 class _Page(NamedTuple):
@@ -48,6 +64,24 @@ class SoapImages:
     def stamped(self, key: str, since: date, *, states: Sequence[str] = ()) -> int | None:
         """The stamp number of saved pages that carry the key, registered since the day; in one of the states given."""
         return next((page.stamp for page in self._carrying(key, since, states)), None)
+
+    def places(self, stamps: Sequence[int]) -> Mapping[int, PagePlace]:
+        """Where the pages with these stamp numbers are; those that are no longer there are left out.
+
+        Drafts are asked for first: pages only ever move from a draft to the ledger.
+        """
+        found: dict[int, PagePlace] = {}
+        for some in batched(stamps, _AT_ONCE, strict=False):
+            drafts = self._holding(some, IN_DRAFT)
+            found |= dict.fromkeys(drafts, PagePlace.DRAFT)
+            if others := [stamp for stamp in some if stamp not in drafts]:
+                there, posted = self._holding(others), self._holding(others, IN_LEDGER)
+                found |= dict.fromkeys(there, PagePlace.NOWHERE) | dict.fromkeys(posted, PagePlace.LEDGER)
+        return found
+
+    def _holding(self, stamps: Sequence[int], state: str = "") -> set[int]:
+        """Those of the stamp numbers that saved pages have; in the state given."""
+        return {whole(file, "StampNo") or 0 for file in self._files(stamps, state)}
 
     def beside_journal(self, pdf: bytes, comment: str, key: str, since: date) -> int:
         """Save the PDF's pages beside the journal and give their stamp number; those of an earlier try are used again.
@@ -101,9 +135,17 @@ class SoapImages:
         return int(_must(self._soap.read(ATTACHMENT, "GetStampNo", (), self._company)).text or 0)
 
     def _holders(self, stamp: int) -> set[int]:
-        parameters: Node = (("StampNo", (("int", [stamp]),)), ("HasStampNo", NIL), ("FileApproved", NIL))
+        return {whole(file, "Id") or 0 for file in self._files([stamp])}
+
+    def _files(self, stamps: Sequence[int], state: str = "") -> Iterator["Element"]:
+        parameters: Node = (
+            ("StampNo", (("int", list(stamps)),)),
+            ("HasStampNo", NIL),
+            ("FileApproved", NIL),
+            ("AttachmentStatus", (("FlagType", [state]),) if state else None),
+        )
         found = self._soap.read(ATTACHMENT, "GetFileInfo", (("parameters", parameters),), self._company)
-        return {whole(file, "Id") or 0 for file in children(found, "ImageFile")}
+        yield from children(found, "ImageFile")
 
     def _upload(self, image: bytes) -> int:
         created = _must(self._soap.write(ATTACHMENT, "Create", (("type", "Png"),), self._company, repeatable=True))

@@ -22,6 +22,7 @@ from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.soap_images import IN_JOURNAL, SoapImages
 from erphub.erp.systems.twentyfourseven.xml import NIL, Node, amount, as_data, child, children, text, whole
 from erphub.platform.errors import ErpRefused, Unavailable, Uncertain
+from erphub.platform.lexical import is_digits
 
 if TYPE_CHECKING:
     from erphub.erp.systems.twentyfourseven.xml import Element
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 
 LEDGER, DRAFT = 0, 1
 _TRIES = 3
+_STAMP = "stamp"
+"""The word before the number in the reference of a draft that has pages."""
+
+
+def stamp_of(reference: str) -> int | None:
+    """The stamp number of the pages in a draft's reference, if it has any."""
+    word, _, number = reference.partition(" ")
+    return int(number) if word == _STAMP and is_digits(number) else None
 
 
 class SoapBooks:
@@ -48,12 +57,15 @@ class SoapBooks:
         return self.list(ACCOUNT, "GetAccountList", "AccountData")
 
     @cached_property
+    def _tax_codes(self) -> Sequence["Element"]:
+        return self.list(ACCOUNT, "GetTaxCodeList", "TaxCodeElement")
+
+    @cached_property
     def tax_codes(self) -> Sequence[TaxCode]:
         """The VAT codes."""
-        found = self.list(ACCOUNT, "GetTaxCodeList", "TaxCodeElement")
         return [
             TaxCode(text(one, "TaxNo") or NO_TAX, text(one, "TaxName") or "", amount(one, "TaxRate") or Decimal(0))
-            for one in found
+            for one in self._tax_codes
         ]
 
     @cached_property
@@ -83,6 +95,16 @@ class SoapBooks:
         """The voucher types by the number that vouchers name them with (`Sort`): `No`, not the `TypeNo` of old."""
         found = self.list(TRANSACTION, "GetTransactionTypes", "TransactionType")
         return {text(one, "No") or "": one for one in found if (whole(one, "No") or 0) > 0}
+
+    def number_of(self, type_id: str | None) -> str:
+        """The number of the voucher type with this id; empty when there is none."""
+        return next((number for number, one in self.voucher_types.items() if text(one, "Id") == type_id), "")
+
+    @cached_property
+    def vat_accounts(self) -> Mapping[str, str]:
+        """The accounts to which the VAT of each code is posted, as far as the ERP states them."""
+        found = ((text(one, "TaxNo"), whole(one, "AccountNo")) for one in self._tax_codes)
+        return {code: str(account) for code, account in found if code and account and account > 0}
 
     @cached_property
     def number_series(self) -> Mapping[str | None, int | None]:
@@ -261,7 +283,7 @@ class SoapVouchers:
     def _posted(posting: Posting, number: int, stamp: int | None, words: str, facts: Mapping[str, Any]) -> Posted:
         reference = str(number)
         if _inbox(posting):
-            reference = f"draft {number}" if stamp is None else f"stamp {stamp}"
+            reference = f"draft {number}" if stamp is None else f"{_STAMP} {stamp}"
         return Posted(reference, words, None, _inbox(posting), stamp is not None, facts)
 
 
@@ -270,7 +292,7 @@ def _inbox(posting: Posting) -> bool:
 
 
 def _draft(stamp: int) -> Posted:
-    return Posted(f"stamp {stamp}", awaiting_approval=True, attached=True)
+    return Posted(f"{_STAMP} {stamp}", awaiting_approval=True, attached=True)
 
 
 def _refusal(kind: str, words: str) -> Exception:

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, override
 
+from erphub.erp.approvals import Approval, AwaitedVoucher, ReadsApprovals
 from erphub.erp.datasets import Dataset
 from erphub.erp.documents import Document, DocumentKind
 from erphub.erp.posting import Change, ListsSetup, Posted, Posting, PostsDocuments, ReadsChanges, Setup
@@ -41,6 +42,7 @@ class TwentyFourSevenOffice(
     PostsDocuments,
     ListsSetup,
     ReadsChanges,
+    ReadsApprovals,
 ):
     """A connected 24SevenOffice."""
 
@@ -176,6 +178,11 @@ class TwentyFourSevenOffice(
     @override
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
         return self._way.attach(posted, posting, pdf, name)
+
+    @override
+    def approvals(self, awaited: Sequence[AwaitedVoucher], since: datetime, company: str) -> Mapping[str, Approval]:
+        completed = [replace(one, posting=self._departments.completed(one.posting)) for one in awaited]
+        return self._way.approvals(completed, since, company)
 
     @override
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:

@@ -19,7 +19,7 @@ from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import Route
 from erphub.platform.identity import AccessLevel
-from erphub.platform.problems import PROBLEM
+from erphub.platform.problem_documents import PROBLEM
 from erphub.sign_in.authorizer import CACHED_SECONDS
 from local import template
 from local.emulator import ROOT

@@ -36,6 +36,7 @@ METAPHORS = frozenset(
 
 ORDER: tuple[frozenset[str], ...] = (
     frozenset({"capability"}),
+    frozenset({"problems"}),
     frozenset({"models", "canonical"}),
     frozenset({"ports", "schemas"}),
     frozenset({"service", "dynamodb"}),
@@ -44,10 +45,11 @@ ORDER: tuple[frozenset[str], ...] = (
 )
 """The modules of a package from the lowest to the uppermost (`canonical`: models in the one form in which they are
 compared); any other name stands with the service."""
-SERVICE_LEVEL = 3
+SERVICE_LEVEL = 4
 SUBPACKAGES: Mapping[str, tuple[frozenset[str], ...]] = {
-    "imports": (frozenset({"jobs"}), frozenset({"runs"})),
+    "imports": (frozenset({"problems"}), frozenset({"jobs"}), frozenset({"runs"})),
     "sync": (
+        frozenset({"problems"}),
         frozenset({"canonical", "schemas"}),
         frozenset({"locations"}),
         frozenset({"settings"}),

@@ -19,7 +19,7 @@ from erphub.imports.runs.models import RunStatus
 from erphub.imports.runs.units import problem_of
 from erphub.platform.errors import CredentialsDoubted, CredentialsRefused, HubError, Unavailable, refuses_for_good
 from erphub.platform.outbound.tds.messages import ServerError
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from tests.connections.test_health import AWAY, by_hand, run, transfer
 
 DOUBTED = CredentialsDoubted("The server does not accept the login and password.")

@@ -25,7 +25,7 @@ from erphub.platform.errors import (
     NotFound,
     Unavailable,
 )
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from erphub.platform.wire import instant
 from erphub.sync.transfers.models import Counts, Transfer, TransferStatus
 from erphub.sync.transfers.notices import SyncNotices

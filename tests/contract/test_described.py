@@ -18,7 +18,7 @@ from erphub.openapi_examples import BODIES, PATHS
 from erphub.platform.errors import CredentialsRefused, ErpRefused, Gone, Invalid, Uncertain
 from erphub.platform.http.router import Route, Router
 from erphub.platform.identity import AccessLevel
-from erphub.platform.problems import status_of
+from erphub.platform.problem_documents import status_of
 from erphub.platform.wire import Model
 from erphub.sync.canonical import read_received
 from local import api_definition

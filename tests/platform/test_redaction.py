@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from erphub.platform import logging, redaction
 from erphub.platform.disguises import HIDDEN
 from erphub.platform.errors import ErpRefused, HubError, Invalid
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from erphub.platform.tasks import TaskFailed, Tasks
 
 type Encoding = Callable[[str], str]

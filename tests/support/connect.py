@@ -8,9 +8,10 @@ from typing import Any
 
 from erphub.erp.probes import Outcome, Probe, Stage
 from erphub.erp.system import FoundChoice, FoundCompany
+from erphub.platform import problems
 from erphub.platform.aws.table import Table
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import Conflict, Gone, HubError, SecretGone
+from erphub.platform.errors import Conflict, Gone, HubError
 from erphub.tenancy.models import User
 from erphub.wizards.dynamodb import wizard_key, wizard_token_key
 
@@ -146,7 +147,7 @@ class FakeSecrets:
 
     def get(self, name: str) -> dict[str, str]:
         if name not in self.kept:
-            raise SecretGone
+            raise problems.SECRET_GONE()
         return dict(self.kept[name])
 
     def delete(self, name: str) -> None:

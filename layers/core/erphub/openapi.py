@@ -18,7 +18,7 @@ from erphub.platform.errors import ErpRefused
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import AnyOf
 from erphub.platform.identity import AccessLevel
-from erphub.platform.problems import status_of
+from erphub.platform.problem_documents import status_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -13,8 +13,8 @@ from erphub.events.models import Event
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import version_conflict
 from erphub.platform.pages import Page
+from erphub.platform.problems import VERSION_CONFLICT
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
 from erphub.tenancy.dynamodb import ended_membership, member_key, new_membership
@@ -88,7 +88,7 @@ class ApiKeyTable(ApiKeyStore):
         try:
             self._table.transact(writes)
         except VersionConflict as error:
-            raise version_conflict() from error
+            raise VERSION_CONFLICT() from error
 
 
 class KeyUseTable(KeyUseStore):

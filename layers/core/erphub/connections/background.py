@@ -19,7 +19,7 @@ from erphub.erp.probes import Outcome, Probe, Stage
 from erphub.erp.system import ErpAdapter
 from erphub.platform.clock import Clock
 from erphub.platform.errors import CredentialsRefused, Unavailable
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from erphub.platform.wire import instant
 
 

@@ -120,7 +120,7 @@ def _without_lost_test(connection: Connection, now: datetime) -> Connection:
         return connection
     problem = {
         "type": "/problems/unavailable",
-        "title": "Not available now",
+        "title": "Unavailable",
         "status": 503,
         "detail": "The test could not be run. Start it again.",
         "code": "unavailable",

@@ -13,7 +13,7 @@ from erphub.erp.system import ErpAdapter
 from erphub.platform.clock import Clock
 from erphub.platform.errors import ErpRefused, HubError, Invalid, NotFound
 from erphub.platform.outbound import deadlines
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.platform.wire import JsonObject
 

@@ -8,6 +8,7 @@ from typing import Any, cast, override
 
 from botocore.exceptions import ClientError
 
+from erphub.erp import problems
 from erphub.erp.rate_limits import RateLimiter, waiting
 from erphub.erp.tokens import Token, TokenStore
 from erphub.platform.aws.clients import client
@@ -18,7 +19,7 @@ from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.clock import Clock
 from erphub.platform.writes import Key
 
-_later = later_when_busy("key_busy", "The key for tokens is busy.")
+_later = later_when_busy(problems.KEY_BUSY)
 _MAX_ENCRYPTED_BYTES = 4000
 """Bytes that KMS encrypts at once; a longer token is several pieces."""
 

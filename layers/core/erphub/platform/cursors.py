@@ -11,6 +11,7 @@ import hmac
 from hashlib import sha256, shake_256
 from typing import Protocol
 
+from erphub.platform import problems
 from erphub.platform.errors import Invalid
 
 MAX_CURSOR = 4000
@@ -51,7 +52,7 @@ class Cursors:
                 raise ValueError("of another list, or changed")
             return plain.decode("utf-8", "surrogatepass")
         except (ValueError, binascii.Error) as error:
-            raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
+            raise Invalid.of(problems.NEXT_INVALID("/next")) from error
 
     def _tag(self, plain: bytes, of: str) -> bytes:
         listed = sha256(of.encode("utf-8", "surrogatepass")).digest()

@@ -67,9 +67,6 @@ class SecretGone(NotFound):
 
     code = "secret_gone"
 
-    def __init__(self) -> None:
-        super().__init__("The password is no longer kept. Enter it again.")
-
 
 class NotSignedIn(HubError):
     """The request does not say who is calling."""
@@ -93,6 +90,11 @@ class Invalid(HubError):
     ) -> None:
         super().__init__(detail, code=code, **facts)
         self.errors = tuple(errors)
+
+    @classmethod
+    def of(cls, *errors: FieldError) -> "Invalid":
+        """A request with wrong fields; told in the words of the first."""
+        return cls(errors[0].detail, errors=errors)
 
     @classmethod
     def field(cls, pointer: str, code: str, detail: str) -> "Invalid":
@@ -134,12 +136,6 @@ class TooMany(HubError):
     """More than there may be in a time. `limit`, `maximum` and `retry_after` (seconds) are among its facts."""
 
     code = "limit_reached"
-
-
-def version_conflict() -> Conflict:
-    """What is to be changed has changed since it was read."""
-    detail = "It was changed by somebody else in the meantime. Read it again, then decide."
-    return Conflict(detail, code="version_conflict")
 
 
 class Gone(HubError):

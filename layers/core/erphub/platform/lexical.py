@@ -15,9 +15,9 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError, from_json
+from pydantic_core import from_json
 
-from erphub.platform.errors import Malformed
+from erphub.platform import problems
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -37,7 +37,7 @@ def loads(text: str | bytes) -> Any:
         from_json(text, allow_inf_nan=False)  # judges grammar, text and depth; knows no decimals
         return json.loads(text, parse_float=_fraction, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise Malformed("This is not valid JSON.") from error
+        raise problems.NOT_JSON() from error
 
 
 def is_digits(text: str) -> bool:
@@ -66,9 +66,7 @@ def _decimal(value: Any) -> Decimal:
         return value
     if type(value) is int or (isinstance(value, str) and _DECIMAL.fullmatch(value)):
         return Decimal(value)
-    raise PydanticCustomError(
-        "decimal_form", "An amount is written with digits and a point, as 1250.00 or as text, without an exponent."
-    )
+    raise problems.DECIMAL_FORM.in_model()
 
 
 def _day(value: Any) -> date:
@@ -78,8 +76,8 @@ def _day(value: Any) -> date:
         try:
             return date.fromisoformat(value)
         except ValueError as error:
-            raise PydanticCustomError("date_unknown", "There is no such day.") from error
-    raise PydanticCustomError("date_form", "A day is written as 2026-03-05, without a time.")
+            raise problems.DATE_UNKNOWN.in_model() from error
+    raise problems.DATE_FORM.in_model()
 
 
 def _count(value: Any) -> int:
@@ -87,7 +85,7 @@ def _count(value: Any) -> int:
         return value
     if isinstance(value, str) and is_digits(value):
         return int(value)
-    raise PydanticCustomError("integer_form", "A number is written with the digits 0 to 9.")
+    raise problems.INTEGER_FORM.in_model()
 
 
 def _flag(value: Any) -> bool:
@@ -95,7 +93,7 @@ def _flag(value: Any) -> bool:
         return value
     if isinstance(value, str) and value in _FLAGS:
         return _FLAGS[value]
-    raise PydanticCustomError("boolean_form", "Write true or false.")
+    raise problems.BOOLEAN_FORM.in_model()
 
 
 DECIMAL_FORM = BeforeValidator(_decimal)

@@ -21,10 +21,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
 
-from erphub.platform import logging
+from erphub.platform import logging, problems
 from erphub.platform.capability import Limit, LimitKind, LimitScope
 from erphub.platform.clock import Clock, Pause
-from erphub.platform.errors import HubError, LimitReached, TooMany
+from erphub.platform.errors import HubError, TooMany
 from erphub.platform.ids import unrepeated
 
 RESERVED_FOR = timedelta(seconds=60)
@@ -194,11 +194,7 @@ class Limits:
                 after = alive | {mine: now + RESERVED_FOR}
                 if self.store.reserve(owner, limit.name, before, after):
                     return mine
-        raise LimitReached(
-            f"There may be {maximum:,} of these: {limit.summary.lower()}. Remove one, or ask for a higher limit.",
-            limit=limit.name,
-            maximum=maximum,
-        )
+        raise problems.STOCK_EXHAUSTED(maximum=maximum, summary=limit.summary.lower(), limit=limit.name)
 
     def _release(self, limit: Limit, owner: Owner, reservation: str) -> None:
         try:
@@ -224,10 +220,10 @@ def _window_name(limit: Limit, start: datetime) -> str:
 
 def _too_many(limit: Limit, maximum: int, now: datetime, end: datetime) -> TooMany:
     seconds = max(1, math.ceil((end - now).total_seconds()))
-    return TooMany(
-        f"There may be {maximum:,} of these in a {_WINDOWS[limit.seconds]}: {limit.summary.lower()}. "
-        f"Try again in {seconds} seconds, or ask for a higher limit.",
-        limit=limit.name,
+    return problems.RATE_EXCEEDED(
         maximum=maximum,
+        window=_WINDOWS[limit.seconds],
+        summary=limit.summary.lower(),
+        limit=limit.name,
         retry_after=seconds,
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
-from erphub.platform.errors import Conflict
+from erphub.platform import problems
 
 type Wanted = Callable[[str], bool]
 
@@ -55,4 +55,4 @@ def require_same_content(key: str, stored: bytes, data: bytes) -> None:
     """Raises Conflict (`object_differs`) when what is stored under a name is not what was to be stored there."""
     if stored != data:
         name = key.rpartition("/")[2]
-        raise Conflict(f"Another content is stored under the name {name} already.", code="object_differs")
+        raise problems.OBJECT_DIFFERS(name=name)

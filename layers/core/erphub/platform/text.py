@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from erphub.platform import problems
 from erphub.platform.characters import LINE_BREAKS, called, hidden_in, is_blank
 from erphub.platform.errors import Invalid
 
@@ -13,9 +14,9 @@ def clean_name(value: str, pointer: str, longest: int = 100) -> str:
     """
     name = require_visible(unicodedata.normalize("NFC", value).strip(), pointer)
     if is_blank(name):
-        raise Invalid.field(pointer, "name_empty", "Enter a name.")
+        raise Invalid.of(problems.NAME_EMPTY(pointer))
     if len(name) > longest:
-        raise Invalid.field(pointer, "name_too_long", f"A name may have at most {longest} characters.")
+        raise Invalid.of(problems.NAME_TOO_LONG(pointer, longest=longest))
     return name
 
 
@@ -26,18 +27,14 @@ def require_visible(value: str, pointer: str, *, lines: bool = False) -> str:
     """
     hidden = next((value[at] for at in hidden_in(value) if not (lines and value[at] in LINE_BREAKS)), None)
     if hidden is not None:
-        raise Invalid.field(
-            pointer,
-            "hidden_character",
-            f"Here stands a character that nobody sees or that turns the direction: {called(hidden)}. Send it without.",
-        )
+        raise Invalid.of(problems.HIDDEN_CHARACTER(pointer, called=called(hidden)))
     return value
 
 
 def require_not_blank(value: str, pointer: str) -> str:
     """The text as it is, when there is something to read in it. Raises Invalid (`text_blank`)."""
     if is_blank(value):
-        raise Invalid.field(pointer, "text_blank", "There is nothing to read in this. Write something.")
+        raise Invalid.of(problems.TEXT_BLANK(pointer))
     return value
 
 

@@ -6,8 +6,8 @@ Who does not belong gets NotFound, as if nothing were there; who belongs but lac
 from dataclasses import dataclass
 
 from erphub.platform.capability import Permission
-from erphub.platform.errors import Forbidden, NotFound, NotSignedIn
 from erphub.platform.identity import AccessLevel, Caller, Member
+from erphub.tenancy import problems
 from erphub.tenancy.ports import CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 
 
@@ -24,20 +24,16 @@ class Authorizer:
         """The caller as a member of the client who has the permission. Raises NotFound, Forbidden."""
         member = self.member(client_id, caller)
         if permission not in member.permissions:
-            raise Forbidden(
-                f"Your role here does not include {permission}. Ask an administrator of the client.",
-                code="permission_missing",
-                permission=permission,
-            )
+            raise problems.PERMISSION_MISSING(permission=permission)
         return member
 
     def member(self, client_id: str, caller: Caller) -> Member:
         """The caller as a member of the client. Raises NotFound, NotSignedIn (`api_key_revoked`)."""
         membership = self.members.get(client_id, caller.user)
         if membership is None and caller.program and caller.program.client_id == client_id:
-            raise NotSignedIn("This API key was revoked. Use another one.", code="api_key_revoked")
+            raise problems.API_KEY_REVOKED()
         if membership is None:
-            raise NotFound("There is no such client, or you are no member of it.", code="client_not_found")
+            raise problems.CLIENT_NOT_FOUND()
         role = self.roles.get(membership.customer_id, membership.role)
         permissions = role.permissions if role else frozenset[Permission]()
         return Member(
@@ -64,11 +60,11 @@ class Authorizer:
 
     def _require_platform_administrator(self, caller: Caller) -> None:
         if not self.platform_administrators.contains(caller.user):
-            raise Forbidden("Only administrators of the platform may do this.", code="platform_administrators_only")
+            raise problems.PLATFORM_ADMINISTRATORS_ONLY()
 
     def _require_customer_administrator(self, customer_id: str, caller: Caller) -> None:
         if self.customers.is_administrator(customer_id, caller.user):
             return
         if customer_id in self.members.find_affiliations(caller.user).customer_ids:
-            raise Forbidden("Only administrators of the customer may do this.", code="customer_administrators_only")
-        raise NotFound("There is no such customer, or you do not belong to it.", code="customer_not_found")
+            raise problems.CUSTOMER_ADMINISTRATORS_ONLY()
+        raise problems.CUSTOMER_NOT_FOUND()

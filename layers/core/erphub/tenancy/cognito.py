@@ -7,14 +7,14 @@ from botocore.exceptions import ClientError
 from erphub.platform import logging
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
-from erphub.platform.errors import Conflict, Invalid, Unavailable
+from erphub.tenancy import problems
 from erphub.tenancy.models import User
 from erphub.tenancy.ports import UserDirectory
 
 _NOT_MAILED = {"CodeDeliveryFailureException", "LimitExceededException", "InvalidEmailRoleAccessPolicyException"}
 """Cognito made no mail of it: none are left of the day's 50, or SES refuses the identity."""
 
-_later = later_when_busy("sign_in_busy", "The sign-in service is busy.")
+_later = later_when_busy(problems.SIGN_IN_BUSY)
 
 
 class CognitoUsers(UserDirectory):
@@ -34,11 +34,7 @@ class CognitoUsers(UserDirectory):
             raise
         user = _user(answer["UserAttributes"], answer["Username"])
         if "@" in who and (user.email or "").lower() != who.lower():
-            raise Conflict(
-                "Somebody signs in with this address who has not shown that it is theirs. Name them by their id, or"
-                " have them confirm the address first.",
-                code="email_unconfirmed",
-            )
+            raise problems.EMAIL_UNCONFIRMED()
         return user
 
     @override
@@ -55,13 +51,9 @@ class CognitoUsers(UserDirectory):
         except ClientError as error:
             if code_of(error) in _NOT_MAILED:
                 logging.logger().error("invitation not sent", extra={"refusal": code_of(error)})
-                raise Unavailable(
-                    "No invitation could be mailed just now. Try again later, and tell us when it stays so.",
-                    code="invitation_not_sent",
-                ) from error
+                raise problems.INVITATION_NOT_SENT() from error
             if code_of(error) == "InvalidParameterException":
-                said = "The sign-in service does not take this e-mail address."
-                raise Invalid(said, code="address_invalid") from error
+                raise problems.ADDRESS_NOT_TAKEN() from error
             there = self.find(email) if code_of(error) == "UsernameExistsException" else None
             if there is None:
                 raise

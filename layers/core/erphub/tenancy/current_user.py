@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from erphub.platform.actors import ActorKind
 from erphub.platform.clock import Clock
-from erphub.platform.errors import NotFound
 from erphub.platform.identity import Caller
+from erphub.tenancy import problems
 from erphub.tenancy.invitations.models import Invitation
 from erphub.tenancy.invitations.ports import InvitationStore
 from erphub.tenancy.models import Affiliations, Membership
@@ -78,7 +78,7 @@ class CurrentUserService:
         """A client as its member sees it. Raises NotFound (`client_not_found`)."""
         found = self.client(membership)
         if found is None:
-            raise NotFound("There is no such client any more.", code="client_not_found")
+            raise problems.CLIENT_GONE()
         return found
 
     def client(self, membership: Membership) -> OwnClient | None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from erphub.platform.actors import ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
-from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.identity import Caller
 from erphub.platform.wire import PageQuery
+from erphub.tenancy import problems
 from erphub.tenancy.invitations.service import InvitationService
 from erphub.tenancy.models import Customer, User
 from erphub.tenancy.people import USER_ID, PersonLookup, unknown_user
@@ -75,10 +75,10 @@ class CustomerService:
         user = self.people.find_id(who)
         administrators = [one.id for one in self.store.get_administrators(customer_id)]
         if user not in administrators:
-            raise NotFound("The customer has no such administrator.", code="administrator_not_found")
+            raise problems.ADMINISTRATOR_NOT_FOUND()
         remaining = next((one for one in administrators if one != user), None)
         if remaining is None:
-            raise Conflict("This is the customer's last administrator. Add another first.", code="last_administrator")
+            raise problems.LAST_ADMINISTRATOR()
         describe_act(new={"user_id": user})
         self.store.remove_administrator(customer_id, user, remaining)
 
@@ -95,7 +95,7 @@ class CustomerService:
     def _require(self, customer_id: str) -> Customer:
         customer = self.store.get(customer_id)
         if customer is None:
-            raise NotFound("There is no such customer, or you do not belong to it.", code="customer_not_found")
+            raise problems.CUSTOMER_NOT_FOUND()
         return customer
 
 

@@ -12,10 +12,10 @@ from erphub import capabilities
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.pages import Page
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
+from erphub.tenancy import problems
 from erphub.tenancy.models import Affiliations, Client, Customer, Membership, ProgramAccess, Role, User
 from erphub.tenancy.ports import ClientStore, CustomerStore, MemberStore, PlatformAdministrators, RoleStore
 
@@ -63,7 +63,7 @@ class CustomerTable(CustomerStore):
         try:
             self._table.transact([exists, Write(put=_administrator_item(customer_id, user))])
         except VersionConflict as error:
-            raise NotFound("There is no such customer.", code="customer_not_found") from error
+            raise problems.CUSTOMER_GONE() from error
 
     @override
     def remove_administrator(self, customer_id: str, user: str, remaining: str) -> None:
@@ -91,7 +91,7 @@ class ClientTable(ClientStore):
                 ]
             )
         except VersionConflict as error:
-            raise NotFound("The customer no longer has this role.", code="role_not_found") from error
+            raise problems.ROLE_REMOVED() from error
 
     @override
     def get(self, client_id: str) -> Client | None:
@@ -142,7 +142,7 @@ class RoleTable(RoleStore):
         try:
             self._table.delete(role_key(customer_id, name), condition=unused, none=0)
         except VersionConflict as error:
-            raise Conflict("Somebody still has this role. Give them another one first.", code="role_in_use") from error
+            raise problems.ROLE_IN_USE() from error
 
 
 class MemberTable(MemberStore):

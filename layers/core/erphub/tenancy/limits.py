@@ -6,10 +6,11 @@ from erphub import capabilities
 from erphub.platform import logging
 from erphub.platform.acts import describe_act
 from erphub.platform.capability import Limit, LimitScope
-from erphub.platform.errors import Invalid, NotFound
+from erphub.platform.errors import Invalid
 from erphub.platform.http.request_limits import RequestLimits
 from erphub.platform.identity import Caller, Member
 from erphub.platform.limits import Limits, LimitUse, Owner
+from erphub.tenancy import problems
 from erphub.tenancy.ports import ClientStore, CustomerStore
 from erphub.tenancy.schemas import ChangedLimit, LimitPage, LimitView
 
@@ -43,12 +44,12 @@ class LimitService:
     def set_maximum(self, caller: Caller, customer_id: str, name: str, body: ChangedLimit) -> LimitView:
         """Set the maximum of a client, or of the customer. Raises NotFound, Invalid (`limit_of_another`)."""
         if self.customers.get(customer_id) is None:
-            raise NotFound("There is no such customer.", code="customer_not_found")
+            raise problems.CUSTOMER_GONE()
         owner = Owner(LimitScope.CUSTOMER, customer_id)
         if body.client_id is not None:
             client = self.clients.get(body.client_id)
             if client is None or client.customer_id != customer_id:
-                raise Invalid.field("/client_id", "client_not_found", "The customer has no such client.")
+                raise Invalid.of(problems.CLIENT_UNKNOWN("/client_id"))
             owner = Owner(LimitScope.CLIENT, client.id)
         limit = _known(owner.scope, name)
         describe_act(old={"maximum": self.limits.maximum(limit, owner)}, client_id=body.client_id)
@@ -61,9 +62,9 @@ class LimitService:
 def _known(scope: LimitScope, name: str) -> Limit:
     limit = capabilities.limits().get(name)
     if limit is None:
-        raise NotFound("There is no such limit.", code="limit_not_found")
+        raise problems.LIMIT_NOT_FOUND()
     if limit.scope is not scope:
-        raise Invalid(f"This limit is one of each {limit.scope}.", code="limit_of_another")
+        raise problems.LIMIT_OF_ANOTHER(scope=limit.scope)
     return limit
 
 

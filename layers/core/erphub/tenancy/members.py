@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 from erphub.platform.acts import describe_act
-from erphub.platform.errors import Conflict, Forbidden, Invalid, NotFound, version_conflict
+from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
+from erphub.platform.problems import VERSION_CONFLICT
 from erphub.platform.wire import PageQuery
+from erphub.tenancy import problems
 from erphub.tenancy.capability import MEMBERS_MANAGE
 from erphub.tenancy.invitations.models import Invitation
 from erphub.tenancy.invitations.service import InvitationService
@@ -42,12 +44,12 @@ class MemberService:
         """
         role = self.roles.get(member.customer_id, body.role)
         if role is None:
-            raise Invalid.field("/role", "role_not_found", "The customer has no role of this name.")
+            raise Invalid.of(problems.ROLE_UNKNOWN("/role"))
         require_no_more_than_own(member, role)
         user = self.people.find_by_address(who, "") if "@" in who else None
         before = self._find(member.client_id, user.id if user else who)
         if body.version is not None and (before is None or before.version != body.version):
-            raise version_conflict()
+            raise VERSION_CONFLICT()
         if before is not None:
             self._require_no_more_than_own_of(member, before)
         is_program = isinstance(before, Membership) and before.program is not None
@@ -75,10 +77,9 @@ class MemberService:
         """Take somebody out of the client, or their invitation back. Raises NotFound, Forbidden, Conflict."""
         before = self._find(member.client_id, self.people.find_id(who))
         if before is None:
-            raise NotFound("There is no such member.", code="member_not_found")
+            raise problems.MEMBER_NOT_FOUND()
         if isinstance(before, Membership) and before.program:
-            said = "This member is a program. Revoke its API key instead."
-            raise Conflict(said, code="member_is_program")
+            raise problems.MEMBER_IS_PROGRAM()
         self._require_no_more_than_own_of(member, before)
         if isinstance(before, Invitation):
             self.invitations.revoke(before)
@@ -111,13 +112,10 @@ class MemberService:
                 if member.user != leaving.user and member.role in managing and not member.program:
                     return member
             if (cursor := page.next) is None:
-                raise Conflict(
-                    "This is the last member who can manage members. Give somebody else such a role first.",
-                    code="last_administrator",
-                )
+                raise problems.LAST_MEMBER_WHO_MANAGES()
 
 
 def require_no_more_than_own(member: Member, role: Role) -> None:
     """Nobody gives or takes what they do not have: managing members must not be a way to everything else."""
     if not role.permissions <= member.permissions:
-        raise Forbidden("This role allows more than your own. Ask an administrator.", code="role_exceeds_own")
+        raise problems.ROLE_EXCEEDS_OWN()

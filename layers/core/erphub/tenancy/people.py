@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from erphub.platform.errors import Invalid
+from erphub.tenancy import problems
 from erphub.tenancy.models import User
 from erphub.tenancy.ports import UserDirectory
 
@@ -35,8 +36,7 @@ class PersonLookup:
     def find_by_address(self, address: str, pointer: str) -> User | None:
         """The user with this address. Raises Invalid at `pointer` for an address that nobody can have."""
         if not (_EMAIL.fullmatch(address) and _TAKEN.fullmatch(address)):
-            said = "This is no e-mail address that can sign in. Use letters a to z, digits and single dots between."
-            raise Invalid.field(pointer, "address_invalid", said)
+            raise Invalid.of(problems.ADDRESS_INVALID(pointer))
         return self.users.find(address.lower())
 
     def invite(self, address: str) -> User:
@@ -55,4 +55,4 @@ class PersonLookup:
 
 def unknown_user(pointer: str) -> Invalid:
     """Nobody, or somebody whom the caller may not know: an id tells nothing of a person."""
-    return Invalid.field(pointer, "user_unknown", "There is no such user. Give an e-mail address to invite one.")
+    return Invalid.of(problems.USER_UNKNOWN(pointer))

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from erphub.platform.acts import describe_act
 from erphub.platform.capability import ADMINISTRATOR
-from erphub.platform.errors import Conflict, Invalid, NotFound, version_conflict
+from erphub.platform.errors import Invalid
+from erphub.platform.problems import VERSION_CONFLICT
+from erphub.tenancy import problems
 from erphub.tenancy.capability import MEMBERS_MANAGE
 from erphub.tenancy.models import Role
 from erphub.tenancy.ports import RoleStore
@@ -27,12 +29,12 @@ class RoleService:
     def create_or_update(self, customer_id: str, name: str, body: ChangedRole) -> RoleView:
         """Make a role or change its permissions. Raises Invalid, Conflict."""
         if not _NAME.fullmatch(name):
-            raise Invalid.field("", "role_name_invalid", "A role's name has small letters, digits and hyphens.")
+            raise Invalid.of(problems.ROLE_NAME_INVALID(""))
         if name == ADMINISTRATOR and MEMBERS_MANAGE not in body.permissions:
-            raise Conflict("Administrators must be able to manage members.", code="role_protected")
+            raise problems.ROLE_PROTECTED()
         before = self.store.get(customer_id, name)
         if body.version is not None and (before is None or before.version != body.version):
-            raise version_conflict()
+            raise VERSION_CONFLICT()
         role = Role(customer_id, name, frozenset(body.permissions))
         describe_act(old={"permissions": sorted(before.permissions)} if before else None)
         return role_view(self.store.save(role, before.version if before else None))
@@ -40,12 +42,12 @@ class RoleService:
     def delete(self, customer_id: str, name: str) -> None:
         """Remove a role nobody has. Raises NotFound, Conflict."""
         if name == ADMINISTRATOR:
-            raise Conflict("The role of administrators stays.", code="role_protected")
+            raise problems.ADMINISTRATOR_ROLE_STAYS()
         describe_act(old={"permissions": sorted(self._require(customer_id, name).permissions)})
         self.store.delete(customer_id, name)
 
     def _require(self, customer_id: str, name: str) -> Role:
         role = self.store.get(customer_id, name) if _NAME.fullmatch(name) else None
         if role is None:
-            raise NotFound("The customer has no role of this name.", code="role_not_found")
+            raise problems.ROLE_NOT_FOUND()
         return role

@@ -20,10 +20,11 @@ from erphub.events.publisher import make_event
 from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
-from erphub.platform.errors import Conflict, HubError, Invalid, NotFound, version_conflict
+from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
 from erphub.platform.identity import Member
 from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.outbound.https import address
+from erphub.platform.problems import VERSION_CONFLICT
 from erphub.platform.secrets import Secrets
 from erphub.platform.wire import PageQuery, instant
 from erphub.webhooks.capability import WEBHOOK_TEST
@@ -82,7 +83,7 @@ class WebhookService:
         """Change a webhook, or its secret. Raises NotFound, Invalid, Conflict (`version_conflict`)."""
         before = self._read(member, webhook_id)
         if body.version is not None and body.version != before.version:
-            raise version_conflict()
+            raise VERSION_CONFLICT()
         if body.url is not None:
             self._require_reachable(body.url)
         changes = body.model_dump(include={"url", "events", "description", "is_enabled"}, exclude_none=True)

@@ -18,7 +18,7 @@ from erphub.erp.probes import Outcome, Probe, Stage, passed
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies, ListsOptions
 from erphub.platform.errors import Conflict, ErpRefused, Gone, HubError, Invalid, NotFound
 from erphub.platform.outbound import deadlines
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.platform.wire import JsonObject
 from erphub.wizards import choices as choosing

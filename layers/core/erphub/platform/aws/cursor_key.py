@@ -9,10 +9,10 @@ from contextlib import suppress
 from functools import cached_property
 from typing import override
 
+from erphub.platform import problems
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.cursors import CursorKey
-from erphub.platform.errors import Unavailable
 
 KEY = make_key("CURSOR_KEY", "CURSOR_KEY")
 
@@ -35,5 +35,5 @@ class StoredCursorKey(CursorKey):
                 self._table.put_new(dict(KEY) | {"value": secrets.token_hex(32)})
             item = self._table.get(KEY)
         if item is None:
-            raise Unavailable("The list cannot say where it goes on. Try again.")
+            raise problems.LIST_UNAVAILABLE()
         return bytes.fromhex(item["value"])

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
 from erphub.platform.errors import HubError, ServiceBusy
+from erphub.platform.problem_types import ProblemType
 
 UNANSWERED = (ConnectionError, HTTPClientError, ResponseParserError)
 """No answer, or one that ended in the middle: the request may have been carried out."""
@@ -46,13 +47,13 @@ def code_of(error: ClientError) -> str:
 
 
 class later_when_busy(ContextDecorator):
-    """Raises ServiceBusy for what may pass by itself; `code` names whose refusal it was, `what` says it to people.
+    """Raises ServiceBusy, told as `busy`, for what may pass by itself.
 
-    Any other refusal of AWS becomes `otherwise`, or stays what it is.
+    Any other refusal of AWS becomes an error of the class `otherwise`, or stays what it is.
     """
 
-    def __init__(self, code: str, what: str, *, otherwise: type[HubError] | None = None) -> None:
-        self._code, self._what, self._otherwise = code, what, otherwise
+    def __init__(self, busy: ProblemType[Any], *, otherwise: type[HubError] | None = None) -> None:
+        self._busy, self._otherwise = busy, otherwise
 
     def __enter__(self) -> None:
         return None
@@ -60,6 +61,6 @@ class later_when_busy(ContextDecorator):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         refused = isinstance(error, ClientError)
         if (refused and code_of(error) in BUSY) or isinstance(error, UNANSWERED):
-            raise ServiceBusy(f"{self._what} Try again in a moment.", code=self._code) from error
+            raise self._busy.ending(ServiceBusy)() from error
         if refused and self._otherwise is not None:
-            raise self._otherwise(self._what, code=self._code) from error
+            raise self._busy.ending(self._otherwise)() from error

@@ -7,11 +7,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, override
 
+from erphub.platform import problems
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, HubError, Invalid, Unavailable, Uncertain
+from erphub.platform.errors import HubError, Unavailable, Uncertain
 from erphub.platform.idempotency import IdempotencyStore
 from erphub.platform.ids import repeatable
 from erphub.platform.writes import Key
@@ -62,9 +63,7 @@ class IdempotencyRecords(IdempotencyStore):
         if found is not None and found["expires_at"] <= now.timestamp():
             found = None
         if found is not None and found["request"] != request:
-            raise Invalid(
-                "This Idempotency-Key came before with another request. Use a new one.", code="idempotency_key_reused"
-            )
+            raise problems.IDEMPOTENCY_KEY_REUSED()
         if found is not None and "data" in found:
             return found
         first_at = _milliseconds(now) if found is None else int(found["first_at"])
@@ -85,9 +84,7 @@ class IdempotencyRecords(IdempotencyStore):
                 now=_milliseconds(now),
             )
         except VersionConflict as error:
-            raise Conflict(
-                "The first request with this Idempotency-Key is still being worked on.", code="idempotency_key_in_use"
-            ) from error
+            raise problems.IDEMPOTENCY_KEY_IN_USE() from error
         return record
 
     def _give_up(self, place: Mapping[str, str], *, keep: bool) -> None:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, cast, override
 
 from botocore.exceptions import ClientError
 
+from erphub.platform import problems
 from erphub.platform.aws.errors import code_of, later_when_busy
 from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.aws.transactions import make_waiting_writes
-from erphub.platform.errors import ServiceBusy, Unavailable
+from erphub.platform.errors import Unavailable
 from erphub.platform.objects import ObjectStore, Wanted, require_same_content
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _EXISTS, _UNDER_WAY = "PreconditionFailed", "ConditionalRequestConflict"
-_translated = later_when_busy(
-    "lake_unavailable", "The lake's storage did not answer as it should.", otherwise=Unavailable
-)
+_translated = later_when_busy(problems.LAKE_UNAVAILABLE, otherwise=Unavailable)
 
 
 class Bucket(ObjectStore):
@@ -102,7 +101,7 @@ class Bucket(ObjectStore):
                     answer = _s3().delete_objects(Bucket=self._bucket, Delete={"Objects": gone, "Quiet": True})
                     if failed := answer.get("Errors"):
                         why = RuntimeError(f"{len(failed)} versions stayed: {failed[0].get('Code')}")
-                        raise ServiceBusy("Some of it could not be removed yet.", code="lake_unavailable") from why
+                        raise problems.NOT_ALL_REMOVED() from why
                 removed += len(gone)
         return removed
 

@@ -7,14 +7,14 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from erphub.platform import problems
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
 from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.aws.transactions import make_waiting_writes
-from erphub.platform.errors import SecretGone
 from erphub.platform.tenants import of_connection
 
-_later = later_when_busy("secrets_busy", "The password store is busy.")
+_later = later_when_busy(problems.SECRETS_BUSY)
 
 
 class SecretsManager:
@@ -63,7 +63,7 @@ class SecretsManager:
                 answer = tenant_client("secretsmanager").get_secret_value(SecretId=self._prefix + name)
         except ClientError as error:
             if code_of(error) in {"ResourceNotFoundException", "InvalidRequestException"}:
-                raise SecretGone from error
+                raise problems.SECRET_GONE() from error
             raise
         return cast(dict[str, str], json.loads(answer["SecretString"]))
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload, override
 
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 
-from erphub.platform import tenants
+from erphub.platform import problems, tenants
 from erphub.platform.aws import clients
 from erphub.platform.aws.errors import later_when_busy
 from erphub.platform.clock import Clock
@@ -43,7 +43,7 @@ _OVER = {"ExpiredToken", "ExpiredTokenException"}
 """What AWS says of credentials that are good no longer."""
 
 # Refused, too: a role that was made a moment ago is not known everywhere at once.
-_later = later_when_busy("storage_busy", "The hub cannot reach its own storage.", otherwise=ServiceBusy)
+_later = later_when_busy(problems.STORAGE_BUSY, otherwise=ServiceBusy)
 
 
 def tags_of(tenant: Tenant) -> dict[str, str]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from erphub.platform import problems
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import code_of, later_when_busy
 from erphub.platform.aws.transactions import make_waiting_writes
-from erphub.platform.errors import Gone
 
-_later = later_when_busy("machine_busy", "The work could not be started.")
+_later = later_when_busy(problems.MACHINE_BUSY)
 
 
 class StepFunctionsMachine:
@@ -65,5 +65,5 @@ class StepFunctionsMachine:
             client("stepfunctions").send_task_success(taskToken=token, output=json.dumps(output))
         except ClientError as error:
             if code_of(error) in {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}:
-                raise Gone("It no longer waits for an answer.", code="token_expired") from error
+                raise problems.TOKEN_EXPIRED() from error
             raise

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from erphub.platform import problems
 from erphub.platform.aws.items import Item, decode, encode
 from erphub.platform.errors import Invalid
 
@@ -39,7 +40,7 @@ def decode_cursor(cursor: str | None, pk: str | None, prefix: str = "") -> dict[
         if not key.get("sk", "").startswith(prefix):
             raise ValueError("another part of it")
     except (ValueError, binascii.Error, AttributeError) as error:
-        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
+        raise Invalid.of(problems.NEXT_INVALID("/next")) from error
     return encode(key)
 
 
@@ -47,5 +48,5 @@ def decode_index_cursor(cursor: str | None, attribute: str, value: str) -> dict[
     """As `decode_cursor`, for an index: the key must lie under the value asked for."""
     key = decode_cursor(cursor, None)
     if key is not None and decode(key).get(attribute) != value:
-        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.")
+        raise Invalid.of(problems.NEXT_INVALID("/next"))
     return key

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from erphub.platform import problems
 from erphub.platform.aws.errors import code_of, later_when_busy
 from erphub.platform.aws.items import Item, decode
 from erphub.platform.errors import Conflict, ServiceBusy
@@ -118,14 +119,13 @@ class table_errors(later_when_busy):
     """The table's refusals in the hub's words: a condition that does not hold is a VersionConflict."""
 
     def __init__(self) -> None:
-        super().__init__("table_busy", "The table is busy.")
+        super().__init__(problems.TABLE_BUSY)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ClientError):
             reasons = _reasons(error)
             if code_of(error) == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
-                said = "It was changed by somebody else in the meantime. Read it again, then decide."
-                raise VersionConflict(said) from error
+                raise problems.VERSION_CONFLICT.ending(VersionConflict)() from error
             if reasons & _PASSING:
                 raise table_busy() from error
         super().__exit__(kind, error, trace)
@@ -133,7 +133,7 @@ class table_errors(later_when_busy):
 
 def table_busy() -> ServiceBusy:
     """What is said of a table that will answer later."""
-    return ServiceBusy("The table is busy. Try again in a moment.", code="table_busy")
+    return problems.TABLE_BUSY()
 
 
 def require_possible(writes: Sequence[Write]) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, override
 
+from erphub.platform import problems
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.errors import later_when_busy
 from erphub.platform.aws.state_machines import StepFunctionsMachine
@@ -19,7 +20,7 @@ class FunctionWorker(Worker):
         self._machine = StepFunctionsMachine(machine)
 
     @override
-    @later_when_busy("machine_busy", "The work could not be started.")
+    @later_when_busy(problems.MACHINE_BUSY)
     def ask(self, task: Mapping[str, Any]) -> None:
         make_waiting_writes()
         client("lambda").invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(task).encode())

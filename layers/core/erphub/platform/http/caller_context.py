@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from erphub.platform.errors import NotSignedIn
+from erphub.platform import problems
 from erphub.platform.identity import Caller, Program, SignInMethod
 
 SIGN_IN = "Sign in, and send an ID token, an access token or an API key as Authorization: Bearer."
@@ -35,7 +35,7 @@ def to_context(caller: Caller) -> dict[str, str]:
 def from_context(said: Mapping[str, Any], source: str | None) -> Caller:
     """The caller in a request's context, who calls from `source`. Raises NotSignedIn when nobody was let in."""
     if not said.get("user"):
-        raise NotSignedIn(SIGN_IN)
+        raise problems.NOT_SIGNED_IN()
     until, client = said.get("valid_until"), said.get("client_id")
     return Caller(
         str(said["user"]),

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from erphub.platform import logging, redaction, tenants
+from erphub.platform import logging, problems, redaction, tenants
 from erphub.platform.acts import ActAtHand, ActLog
 from erphub.platform.capability import Act, OneOf, Permission
 from erphub.platform.cursors import Cursors
-from erphub.platform.errors import HubError, Invalid, NotFound, NotSignedIn, TooMany, Unavailable
+from erphub.platform.errors import HubError, Invalid, NotSignedIn, TooMany, Unavailable
 from erphub.platform.http.authorization import Authorization, Programs
 from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
 from erphub.platform.http.request_limits import RequestLimits
 from erphub.platform.http.router import RawJson, Route, Text
 from erphub.platform.idempotency import IdempotencyStore
 from erphub.platform.identity import AccessLevel, Caller
-from erphub.platform.problems import PROBLEM, as_problem
+from erphub.platform.problem_documents import PROBLEM, as_problem
 from erphub.platform.wire import ID, Model
 
 _IDENTIFIERS = {
@@ -28,7 +28,6 @@ _IDENTIFIERS = {
 }
 """Names in paths that hold identifiers the hub gave, with or without `_id`; anything of another form is not there."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_MISSING = "There is nothing at this address, or nothing you may see."
 
 
 class Routes(Protocol):
@@ -123,7 +122,7 @@ class Dispatcher[R: Routes]:
     def _handle(self, route: Route, request: Request) -> Answer:
         for name in route.names:
             if name.removesuffix("_id") in _IDENTIFIERS and not ID.fullmatch(request.names[name]):
-                raise NotFound(_MISSING)
+                raise problems.ADDRESS_NOT_FOUND()
         arguments = self._admit(route, request)
         with tenants.acting_for_named(request.names):
             return self._handle_admitted(route, request, arguments)
@@ -208,7 +207,7 @@ class Dispatcher[R: Routes]:
             return {}
         who, limits = request.caller, self.function.limits()
         if who.valid_until is not None and request.received >= who.valid_until:
-            raise NotSignedIn("What you signed in with has expired. Sign in again.", code="sign_in_expired")
+            raise problems.SIGN_IN_EXPIRED()
         limits.admit_caller(who)
         if who.program is not None:
             redaction.redact([request.headers.get("authorization", "").removeprefix("Bearer ").strip()])
@@ -241,9 +240,7 @@ def problem(error: HubError) -> Answer:
 
 def _idempotency_key(route: Route, request: Request, who: Caller, key: str) -> tuple[str, str, str]:
     if not _KEY.fullmatch(key):
-        raise Invalid.field(
-            "", "idempotency_key_invalid", "An Idempotency-Key has 1 to 255 visible ASCII characters and no spaces."
-        )
+        raise Invalid.of(problems.IDEMPOTENCY_KEY_INVALID(""))
     where = f"{route.method} {route.path} {json.dumps(dict(request.names), sort_keys=True)}"
     return who.user, f"{where} {key}", _canonical(request.event.get("body") or "")
 
@@ -299,8 +296,8 @@ def _log_failure(error: HubError, status: int, about: Mapping[str, Any]) -> None
 def _unexpected(error: Exception, request: Request) -> Answer:
     """Something nobody thought of: the caller gets a word to quote, the log gets the cause."""
     logging.logger().exception("unexpected error", exc_info=error, extra={"request_id": request.id})
-    return problem(HubError("Something went wrong here. Tell us the correlation id.", correlation_id=request.id))
+    return problem(problems.INTERNAL_ERROR(correlation_id=request.id))
 
 
 def _unknown() -> Answer:
-    return problem(NotFound("There is no such address.", code="route_not_found"))
+    return problem(problems.ROUTE_NOT_FOUND())

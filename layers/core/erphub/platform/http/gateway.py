@@ -17,7 +17,8 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from erphub.platform.errors import Invalid, Malformed, NotFound, TooLarge, UnsupportedMediaType
+from erphub.platform import problems
+from erphub.platform.errors import Invalid
 from erphub.platform.field_errors import field_errors
 from erphub.platform.http.caller_context import from_context
 from erphub.platform.identity import Caller
@@ -59,7 +60,7 @@ class Request:
         try:
             return {name: unquote(str(value), errors="strict") for name, value in sent.items()}
         except UnicodeDecodeError as error:
-            raise NotFound("There is no such address.", code="route_not_found") from error
+            raise problems.ROUTE_NOT_FOUND() from error
 
     @property
     def client(self) -> str | None:
@@ -120,19 +121,19 @@ class Request:
     def _require_file_type(self) -> None:
         given = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if given not in FILE_TYPES:
-            raise UnsupportedMediaType(f"Send the file with one of these as Content-Type: {', '.join(FILE_TYPES)}.")
+            raise problems.UNSUPPORTED_MEDIA_TYPE(file_types=", ".join(FILE_TYPES))
 
     def _bytes(self, longest: int) -> bytes:
         body = self.event.get("body") or ""
         if len(body) > longest * 4 // 3 + 4:
-            raise TooLarge(f"A request may have at most {longest // 1024} KB.")
+            raise problems.BODY_TOO_LARGE(maximum=longest // 1024)
         try:
             encoded = self.event.get("isBase64Encoded")
             raw = base64.b64decode(body, validate=True) if encoded else str(body).encode()
         except (binascii.Error, UnicodeEncodeError) as error:
-            raise Malformed("The body is no text in UTF-8.") from error
+            raise problems.BODY_NOT_UTF8() from error
         if len(raw) > longest:
-            raise TooLarge(f"A request may have at most {longest // 1024} KB.")
+            raise problems.BODY_TOO_LARGE(maximum=longest // 1024)
         return raw
 
 
@@ -182,14 +183,14 @@ def cross_origin_headers(request: Request, origins: frozenset[str]) -> dict[str,
 def _json_object(text: bytes) -> dict[str, Any]:
     value = loads(text)
     if not isinstance(value, dict):
-        raise Invalid.field("", "object_required", "The body must be a JSON object.")
+        raise Invalid.of(problems.OBJECT_REQUIRED(""))
     return cast(dict[str, Any], value)
 
 
 def _invalid(error: ValidationError, given: Any) -> Invalid:
     if any(wrong["type"] == "json_invalid" for wrong in error.errors(include_input=False, include_context=False)):
-        return Malformed("The body is not valid JSON.")
-    return Invalid("Something in the request is not valid; `errors` says what.", errors=field_errors(error, given))
+        return problems.MALFORMED_JSON()
+    return problems.INVALID_REQUEST(errors=field_errors(error, given))
 
 
 def _member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

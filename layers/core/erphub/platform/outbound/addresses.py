@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.platform import problems
+from erphub.platform.errors import Unavailable
 from erphub.platform.outbound import deadlines
 
 type IP = IPv4Address | IPv6Address
@@ -81,11 +82,7 @@ def addresses(host: str, allowed: Sequence[Network], resolve: Resolver = system_
         found = _resolved(host, resolve)
     plain = [_unwrapped(ip) for ip in found]
     if not all(_may(ip, allowed) for ip in plain):
-        raise ErpRefused(
-            f"{host} leads to an internal address. The hub connects to servers on the public internet, and to networks"
-            " that its operator has allowed.",
-            code="address_not_allowed",
-        )
+        raise problems.ADDRESS_NOT_ALLOWED(host=host)
     return plain
 
 
@@ -112,7 +109,7 @@ def _resolved(host: str, resolve: Resolver) -> list[IP]:
 
 
 def _unknown(host: str) -> Unavailable:
-    return Unavailable(f"No server is known by the name {host}. Check its spelling.", code="host_unknown")
+    return problems.HOST_UNKNOWN(host=host)
 
 
 def _unwrapped(ip: IP) -> IP:

@@ -15,8 +15,8 @@ from http.client import HTTPConnection, HTTPException
 from typing import Protocol, override
 from urllib.parse import SplitResult, urlsplit
 
-from erphub.platform import logging
-from erphub.platform.errors import ErpRefused, HubError, Invalid, Unavailable
+from erphub.platform import logging, problems
+from erphub.platform.errors import ErpRefused, HubError, Invalid
 from erphub.platform.outbound import addresses as network
 from erphub.platform.outbound.deadlines import SecondsClock
 from erphub.platform.outbound.retry_after import wait_asked_for
@@ -44,15 +44,15 @@ def address(url: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Invalid.field("/url", "url_invalid", "This is no address of the form https://host/path.") from error
+        raise Invalid.of(problems.URL_INVALID("/url")) from error
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise Invalid.field("/url", "url_invalid", "Write the address in ASCII, without spaces.")
+        raise Invalid.of(problems.URL_NOT_ASCII("/url"))
     if parts.scheme != "https":
-        raise Invalid.field("/url", "https_required", "Messages are sent over HTTPS alone.")
+        raise Invalid.of(problems.HTTPS_REQUIRED("/url"))
     if not parts.hostname or port == 0:
-        raise Invalid.field("/url", "url_invalid", "This is no address of the form https://host/path.")
+        raise Invalid.of(problems.URL_INVALID("/url"))
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise Invalid.field("/url", "url_invalid", "Leave user, password and fragment out of the address.")
+        raise Invalid.of(problems.URL_WITH_MORE("/url"))
     return parts
 
 
@@ -92,12 +92,7 @@ class HttpsPost(Post):
 
     def _not_reached(self, host: str, port: int) -> HubError:
         """Told alike, at the same time, whatever the matter: a webhook is no port scanner."""
-        return Unavailable(
-            f"No HTTPS server that the hub may connect to answered at {host}, port {port}, within {self.seconds:.0f}"
-            " seconds. Check the address; that the server is up, speaks HTTPS there and answers in time; and that it is"
-            " on the public internet, or in a network that the hub's operator has allowed.",
-            code="not_reached",
-        )
+        return problems.NOT_REACHED(host=host, port=port, seconds=self.seconds)
 
     def _connect(self, host: str, port: int, ends: float) -> socket.socket:
         failed: OSError | None = None
@@ -135,9 +130,7 @@ class HttpsPost(Post):
             secure.do_handshake()
             answer = _ask(secure, host, request)
         except ssl.SSLCertVerificationError as error:
-            raise ErpRefused(
-                f"The certificate of {host} is not trusted: {error.verify_message}.", code="tls_failed"
-            ) from error
+            raise problems.TLS_FAILED(host=host, reason=error.verify_message) from error
         except (OSError, HTTPException, ValueError) as error:
             raise _NotReachedError("timed out" if over.is_set() else "no proper answer") from error
         finally:

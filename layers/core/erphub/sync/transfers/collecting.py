@@ -6,7 +6,7 @@ from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import ReadsChanges
 from erphub.platform.errors import Conflict, CredentialsRefused, HubError
 from erphub.platform.outbound import deadlines
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from erphub.platform.tasks import TimeLeft
 from erphub.sync.changes.fetching import KINDS, ChangeFetcher
 from erphub.sync.transfers.attempts import report_unexpected

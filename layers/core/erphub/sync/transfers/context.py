@@ -11,7 +11,7 @@ from erphub.erp.posting import PostsDocuments
 from erphub.platform import logging
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from erphub.sync.changes.offers import ChangeOffers
 from erphub.sync.export_log.models import Entry
 from erphub.sync.settings.models import Sync

@@ -16,7 +16,7 @@ from erphub.connections.ports import OpensConnections
 from erphub.erp.posting import ReadsChanges
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Unavailable
-from erphub.platform.problems import as_problem
+from erphub.platform.problem_documents import as_problem
 from erphub.platform.tasks import TimeLeft
 from erphub.platform.workers import Worker
 from erphub.sync.changes.record_merge import RecordMerge

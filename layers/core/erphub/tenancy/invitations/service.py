@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from erphub.platform.acts import describe_act
 from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock, Ids
-from erphub.platform.errors import Conflict, Gone, HubError, NotFound
+from erphub.platform.errors import Conflict, Gone, HubError
 from erphub.platform.identity import Caller, Member
 from erphub.platform.limits import Limits, Owner
+from erphub.tenancy import problems
 from erphub.tenancy.capability import (
     CALLER_INVITATIONS,
     INVITATION_CREATED,
@@ -104,7 +105,7 @@ class InvitationService:
                 raise
             return
         if isinstance(invitation, Membership):
-            raise Conflict("You have accepted this invitation already.", code="invitation_accepted")
+            raise problems.INVITATION_ACCEPTED()
         describe_act(client_id=invitation.client_id, old={"role": invitation.role}, new=_whom(invitation))
         try:
             self.store.delete(invitation)
@@ -116,18 +117,14 @@ class InvitationService:
         """The caller's invitation, or the membership that it became. Raises NotFound, Gone."""
         client_id = self.store.client_of(caller.user, invitation_id)
         if client_id is None:
-            raise NotFound("There is no such invitation, or it is not yours.", code="invitation_not_found")
+            raise problems.INVITATION_NOT_FOUND()
         invitation = self.store.get(client_id, caller.user)
         if invitation is not None and invitation.id == invitation_id and not invitation.is_over(self.clock()):
             return invitation
         member = self.members.get(client_id, caller.user)
         if member is not None and member.invitation_id == invitation_id:
             return member
-        raise Gone(
-            "This invitation has ended: it was withdrawn, changed or declined, or its time is over. See `GET /me` for"
-            " those that are open, or ask to be invited again.",
-            code="invitation_ended",
-        )
+        raise problems.INVITATION_ENDED()
 
     def _is_asked_something_else(self, caller: Caller, invitation_id: str) -> bool:
         client_id = self.store.client_of(caller.user, invitation_id)
@@ -137,8 +134,8 @@ class InvitationService:
     def _why_not(self, invitation: Invitation) -> HubError:
         """Why an invitation could not be accepted that is still there."""
         if self.roles.get(invitation.customer_id, invitation.role) is None:
-            return Conflict("The role you were invited to is gone. Ask to be invited again.", code="role_gone")
-        return Conflict("It changed just now. Try again.", code="version_conflict")
+            return problems.ROLE_GONE()
+        return problems.INVITATION_CHANGED()
 
 
 def _whom(invitation: Invitation) -> dict[str, str | None]:

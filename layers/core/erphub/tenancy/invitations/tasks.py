@@ -7,8 +7,9 @@ from erphub.platform.actors import HUB
 from erphub.platform.acts import ActAtHand, ActLog
 from erphub.platform.clock import Clock
 from erphub.platform.due import work_through
-from erphub.platform.errors import Conflict, Unavailable
+from erphub.platform.errors import Conflict
 from erphub.platform.identity import Caller
+from erphub.tenancy import problems
 from erphub.tenancy.capability import INVITATION_EXPIRED
 from erphub.tenancy.invitations.models import Invitation
 from erphub.tenancy.invitations.ports import InvitationStore
@@ -29,7 +30,7 @@ class ExpiredInvitations:
         """How many were removed. Raises Unavailable when some could not be, after the others."""
         worked = work_through(self.store.get_over(self.clock()), self._expire, _report, workers=_WORKERS)
         if worked.failed:
-            raise Unavailable(f"{worked.failed} invitations could not be ended.", code="not_swept")
+            raise problems.NOT_SWEPT(failed=worked.failed)
         return worked.done
 
     def _expire(self, invitation: Invitation) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from erphub.platform import problems
 from erphub.platform.aws.clients import client
 from erphub.platform.aws.credentials.sealing import KEY_BYTES
 from erphub.platform.aws.errors import code_of, later_when_busy
@@ -22,7 +23,7 @@ from erphub.platform.secrets import Redactor
 from erphub.platform.tenants import NoTenantAtHand, at_hand
 
 KEPT_IN_MEMORY = timedelta(minutes=5)
-_later = later_when_busy("secrets_busy", "The password store is busy.")
+_later = later_when_busy(problems.SECRETS_BUSY)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class ClientKeys:
             answer = tenant_client("secretsmanager").get_secret_value(SecretId=self._name(client_id, key_id))
         except ClientError as error:
             if code_of(error) in {"ResourceNotFoundException", "InvalidRequestException"}:
-                raise SecretGone from error
+                raise problems.SECRET_GONE() from error
             raise
         return bytes.fromhex(answer["SecretString"])
 

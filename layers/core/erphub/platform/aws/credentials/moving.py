@@ -13,6 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from erphub.platform import problems
 from erphub.platform.aws.credentials.sealed import LISTED_AS, Kind, SealedCredentials, credentials_key
 from erphub.platform.aws.credentials.stores import signs
 from erphub.platform.aws.items import Item
@@ -173,7 +174,7 @@ class Move:
 
 
 def _busy() -> ServiceBusy:
-    return ServiceBusy("It was changed while it was moved. Try again in a moment.", code="secrets_busy")
+    return problems.SECRET_BEING_MOVED()
 
 
 def _is_pending(item: Item) -> bool:

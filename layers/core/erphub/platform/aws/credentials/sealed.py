@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import override
 
+from erphub.platform import problems
 from erphub.platform.aws import transactions
 from erphub.platform.aws.credentials.client_keys import ClientKeys
 from erphub.platform.aws.credentials.sealing import NotOpened, Place, new_version, seal, unseal
@@ -20,7 +21,7 @@ from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, client_partition, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.clock import Clock
-from erphub.platform.errors import NotFound, SecretGone
+from erphub.platform.errors import SecretGone
 from erphub.platform.secrets import StoredSecrets
 from erphub.platform.writes import Key
 
@@ -82,7 +83,7 @@ class SealedCredentials(StoredSecrets):
     def get(self, name: str) -> dict[str, str]:
         item = self.table.get(credentials_key(name))
         if item is None or item[LISTED_AS] == Kind.PENDING:
-            raise SecretGone
+            raise problems.SECRET_GONE()
         return self.open(item).fields
 
     @override
@@ -121,8 +122,7 @@ class SealedCredentials(StoredSecrets):
         try:
             return Opened(unseal(key, item["sealed"], place), place.version, place.key_id)
         except NotOpened as error:
-            said = "The password that is kept can no longer be read. Enter it again."
-            raise NotFound(said, code="secret_unreadable") from error
+            raise problems.SECRET_UNREADABLE() from error
 
     def sealed(self, name: str, fields: Mapping[str, str]) -> Item:
         """An item with the fields sealed in it, under the key that the client seals with now."""
@@ -151,5 +151,5 @@ class SealedCredentials(StoredSecrets):
                 self.table.put_new(new | {LISTED_AS: Kind.CLIENT_KEY})
             item = self.table.get(key)
         if item is None:
-            raise SecretGone
+            raise problems.SECRET_GONE()
         return item["key_id"]

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pymssql
 import pytest
 
 from erphub.erp.probes import Outcome, passed
 from erphub.erp.transports.sqlserver import driver, server
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.outbound.tds.guard import LOOPBACK, Account, Guard
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 
 from .conftest import PASSWORD, Site
@@ -36,6 +38,28 @@ def listener_at(host: str) -> Iterator[tuple[int, list[bytes]]]:
 
         threading.Thread(target=accept, daemon=True).start()
         yield listening.getsockname()[1], came
+
+
+@contextmanager
+def guard_of(site: Site) -> Iterator[Guard]:
+    """A guard that waits for a driver, before a server that has been reached."""
+    hub_side = site.open()._server
+    route, channel = hub_side.reach()
+    with Guard(channel, hub_side._redirected, Account(route.server_name, PASSWORD), 5) as guard:
+        yield guard
+
+
+def signed_in(guard: Guard, user: str, password: str, application: str) -> pymssql.Connection:
+    return pymssql.connect(
+        server=LOOPBACK,
+        port=str(guard.port),
+        user=user,
+        password=password,
+        appname=application,
+        login_timeout=5,
+        tds_version="7.4",
+        encryption="off",
+    )
 
 
 class TestWhereAServerSendsUs:
@@ -94,6 +118,61 @@ class TestWhereAServerSendsUs:
             with pytest.raises(HubError):
                 Site(standin).open().companies()
             assert 1 <= sum(standin.stats.logins.values()) <= 2
+
+
+class TestWhoSignsIn:
+    """The port on loopback is open to whatever else runs on the machine."""
+
+    @pytest.mark.parametrize(
+        ("user", "password", "application"),
+        [("reader", PASSWORD, "ERP Hub"), ("reader", "", ""), ("FJORD\\reader", PASSWORD, "ERP Hub")],
+        ids=["with the right password", "without any", "by Windows"],
+    )
+    def test_who_does_not_show_the_token_is_turned_away_and_the_server_hears_nothing(
+        self, site: Site, many: Database, user: str, password: str, application: str
+    ) -> None:
+        with guard_of(site) as guard:
+            with pytest.raises(pymssql.Error):
+                signed_in(guard, user, password, application)
+            with pytest.raises(Unavailable) as told:
+                guard.require_signed_in()
+        assert told.value.code == "connection_cut"
+        assert not site.server.stats.logins
+        assert not site.server.stats.refusals
+
+    def test_the_driver_is_told_no_password(self, site: Site, many: Database) -> None:
+        with guard_of(site) as guard:
+            signed_in(guard, "reader", guard.token, "whatever").close()
+            guard.require_signed_in()
+            assert PASSWORD not in repr(guard)
+            assert guard.token not in repr(guard)
+        assert site.server.stats.logins == {"reader": 1}
+
+    def test_a_second_one_finds_nobody_while_the_first_is_served(self, site: Site, many: Database) -> None:
+        with guard_of(site) as guard:
+            first = signed_in(guard, "reader", guard.token, "")
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((LOOPBACK, guard.port), 1)
+            first.close()
+
+    def test_a_driver_whose_place_was_taken_says_that_the_connection_failed(
+        self, site: Site, many: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begin, strangers = Guard.start, list[socket.socket]()
+
+        def begin_with_a_stranger(guard: Guard) -> Guard:
+            begin(guard)
+            strangers.append(socket.create_connection((LOOPBACK, guard.port), 1))
+            return guard
+
+        monkeypatch.setattr(Guard, "start", begin_with_a_stranger)
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            site.open().companies()
+        assert time.monotonic() - began < driver.LOGIN_SECONDS + 5
+        assert not site.server.stats.logins
+        for stranger in strangers:
+            stranger.close()
 
 
 class TestWhatIsSaidAtTheLogin:

@@ -17,7 +17,6 @@ from erphub.platform.outbound.tds.messages import (
     prelogin,
     read_login_answer,
     with_encryption,
-    with_server_name,
     without_redirection,
 )
 
@@ -41,7 +40,7 @@ def error(number: int, state: int, severity: int, message: str) -> bytes:
 
 
 def test_an_answer_says_whether_the_login_is_taken():
-    answer = read_login_answer(change(4, b"\x044096\0") + LOGIN_ACK + DONE)
+    answer = read_login_answer(change(1, b"\x044096\0") + LOGIN_ACK + DONE)
     assert answer.acknowledged
     assert answer.redirection is None
     assert not answer.errors
@@ -55,10 +54,22 @@ def test_a_refusal_is_told_with_number_state_and_severity():
 
 
 def test_an_order_to_go_elsewhere_is_read_and_can_be_left_out():
-    plain = LOGIN_ACK + change(4, b"\x044096\0")
+    plain = LOGIN_ACK + change(1, b"\x044096\0")
     answer = plain + order_to("worker7.example.test", 11005) + DONE
     assert read_login_answer(answer).redirection == Redirection("worker7.example.test", 11005)
     assert without_redirection(answer) == plain + DONE
+
+
+def test_an_answer_says_how_long_packets_may_be_from_then_on():
+    said = "16384".encode("utf-16-le")
+    assert read_login_answer(LOGIN_ACK + change(4, b"\x05" + said + b"\0") + DONE).packet_bytes == 16_384
+    assert read_login_answer(LOGIN_ACK + DONE).packet_bytes is None
+
+
+@pytest.mark.parametrize("said", ["0", "511", "65536", "4k", "", "-4096", "٤٠٩٦"])
+def test_packets_of_no_such_length_are_refused(said: str):
+    with pytest.raises(ProtocolError):
+        read_login_answer(change(4, bytes([len(said)]) + said.encode("utf-16-le") + b"\0"))
 
 
 @pytest.mark.parametrize(
@@ -115,18 +126,3 @@ def test_a_message_in_packets_is_whole_again(body: bytes):
         whole, sent = whole + sent[8 : 8 + length], sent[8 + length :]
     assert ended
     assert whole == body
-
-
-def test_a_login_is_made_out_to_the_server_that_is_meant():
-    login = bytearray(200)
-    struct.pack_into("<I", login, 0, len(login))
-    named = with_server_name(bytes(login), "db01.example.test")
-    at, length = struct.unpack_from("<HH", named, 52)
-    assert struct.unpack_from("<I", named)[0] == len(named)
-    assert named[at : at + 2 * length].decode("utf-16-le") == "db01.example.test"
-
-
-@pytest.mark.parametrize("login", [b"", bytes(94), struct.pack("<I", 95) + bytes(90)])
-def test_a_login_that_is_not_as_long_as_it_says_goes_nowhere(login: bytes):
-    with pytest.raises(ProtocolError):
-        with_server_name(login, "db01")

@@ -2,7 +2,8 @@
 
 The driver speaks to a guard on loopback (`platform.outbound.tds`), whose connection was dialled to the address that was
 judged and encrypted as the connection wants it. So no password leaves in the clear, no order to go elsewhere is
-followed unseen, and no wait is without an end, whatever the driver does.
+followed unseen, and no wait is without an end, whatever the driver does. Nor does it know the password of an SQL Server
+login: the guard puts it in.
 """
 
 import atexit
@@ -33,7 +34,7 @@ from erphub.platform.errors import ErpRefused, HubError
 from erphub.platform.outbound import deadlines
 from erphub.platform.outbound.addresses import IP, Resolver, system_resolver
 from erphub.platform.outbound.tds.channel import Channel
-from erphub.platform.outbound.tds.guard import LOOPBACK, Guard, Redirect
+from erphub.platform.outbound.tds.guard import LOOPBACK, Account, Guard, Redirect
 
 LOGIN_SECONDS = 15
 ANSWER_SECONDS = 100
@@ -83,6 +84,11 @@ class Login:
     password: str = field(repr=False)
     database: str = ""
     """The database to be in; none for the login's own."""
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether Windows knows the user: DOMAIN\\user, which no SQL Server login can be named."""
+        return "\\" in self.user
 
 
 class _Cursor(Protocol):
@@ -169,6 +175,8 @@ class Session:
         except pymssql.Error as error:
             if self._guard.timed_out:
                 raise errors.too_slow(seconds) from error
+            if self._guard.problem is not None:
+                raise self._guard.problem from error
             raise errors.running(error, [self._login.password]) from error
 
 
@@ -179,19 +187,21 @@ class Stream:
         self._cursor = cursor
         self._guard = guard
         self._explained = explained
-        self._waited, self._received_before = 0.0, guard.received_bytes
+        self._waited, self._received_before = 0.0, guard.bytes_received
 
     def next(self, count: int) -> list[Row]:
         """At most `count` further rows; none at the end. Raises Unavailable when they take too long or break off."""
         began = time.monotonic()
         with self._explained():
             rows = self._cursor.fetchmany(count)
+            if not rows:
+                self._guard.require_whole()
         self._waited += time.monotonic() - began
         if self._waited >= PROGRESS_SECONDS:
-            received = self._guard.received_bytes - self._received_before
+            received = self._guard.bytes_received - self._received_before
             if rows and received < PROGRESS_BYTES:
                 raise errors.too_little(received, self._waited)
-            self._waited, self._received_before = 0.0, self._guard.received_bytes
+            self._waited, self._received_before = 0.0, self._guard.bytes_received
         return rows
 
 
@@ -207,13 +217,13 @@ def connect(channel: Channel, server_name: str, login: Login, redirect: Redirect
         raise ErpRefused("A login or password cannot hold a NUL character.", code="credentials_form")
     _forget_files_of_others(os.getpid())
     seconds = min(LOGIN_SECONDS, deadlines.current().left)
-    guard = Guard(channel, redirect, server_name, seconds).start()
+    guard = Guard(channel, redirect, Account(server_name, login.password), seconds).start()
     try:
         connection = pymssql.connect(
             server=LOOPBACK,
             port=str(guard.port),
             user=login.user,
-            password=login.password,
+            password=login.password if login.is_windows else guard.token,
             database=login.database,
             login_timeout=LOGIN_SECONDS + 5,  # the guard ends it before
             timeout=0,
@@ -221,11 +231,15 @@ def connect(channel: Channel, server_name: str, login: Login, redirect: Redirect
             encryption="off",  # between here and the guard
             autocommit=True,
             charset="UTF-8",
-            appname="ERP Hub",
+            appname=guard.token,
         )
+        guard.require_signed_in()
     except (pymssql.Error, pymssql._mssql.MSSQLException) as error:  # pyright: ignore[reportPrivateUsage]
         guard.close()
         raise _why(error, guard, login, seconds) from error
+    except HubError:
+        guard.close()
+        raise
     return Session(cast(_Connection, connection), login, guard)
 
 
@@ -234,7 +248,7 @@ def _why(error: Exception, guard: Guard, login: Login, seconds: float) -> HubErr
         return guard.problem
     if guard.timed_out:
         return errors.too_slow(seconds)
-    return errors.connecting(error, guard.errors, [login.password])
+    return errors.connecting(error, guard.login_errors, [login.password])
 
 
 @lru_cache

@@ -97,13 +97,13 @@ class Channel:
         return channel
 
     def send(self, data: bytes) -> None:
-        """Encrypt and send. Raises OSError, ssl.SSLError."""
+        """Encrypt and send. Raises TimeoutError at the deadline, OSError, ssl.SSLError."""
         session = self._encrypted()
         with self._sending:
             with self._session_lock:
                 session.write(data)
                 sealed = self._outgoing.read()
-            self.tcp.sendall(sealed)
+            self._send_plainly(sealed)
 
     def receive(self) -> bytes:
         """Some bytes, decrypted; none when the server hung up. Raises TimeoutError at the deadline, OSError."""
@@ -119,7 +119,7 @@ class Channel:
                     parts.append(part)
             if self._outgoing.pending:  # TLS 1.3 answers a change of keys
                 with self._sending, self._session_lock:
-                    self.tcp.sendall(self._outgoing.read())
+                    self._send_plainly(self._outgoing.read())
             if parts:
                 return b"".join(parts)
             sealed = self._receive_plainly(READ_BYTES)
@@ -185,22 +185,26 @@ class Channel:
         return self._plain_exactly(length)
 
     def _send_plainly(self, data: bytes) -> None:
-        """Only while the connection is being made: nobody else uses the socket then."""
-        self.tcp.settimeout(self.deadline.require())
-        self.tcp.sendall(data)
-        self.tcp.settimeout(None)
+        """Raises TimeoutError at the deadline, however small a window the server leaves."""
+        rest = memoryview(data)
+        while rest:
+            self._wait_for(select.POLLOUT)
+            with contextlib.suppress(BlockingIOError):
+                rest = rest[self.tcp.send(rest, socket.MSG_DONTWAIT) :]
 
     def _receive_plainly(self, most: int) -> bytes:
-        """Some bytes as they come; none when the server hung up. Raises TimeoutError at the deadline.
+        """Some bytes as they come; none when the server hung up. Raises TimeoutError at the deadline."""
+        self._wait_for(select.POLLIN)
+        return self.tcp.recv(most)
 
-        Waits by polling, as a time-out of the socket would be one for whoever sends as well; and shortly, as the
-        deadline may be moved meanwhile.
+    def _wait_for(self, event: int) -> None:
+        """By polling, as a time-out of the socket would be one for both directions; and shortly, as the deadline may be
+        moved meanwhile.
         """
         poll = select.poll()
-        poll.register(self.tcp, select.POLLIN)
+        poll.register(self.tcp, event)
         while not poll.poll(1000 * min(self.deadline.require(), _POLL_SECONDS)):
             pass
-        return self.tcp.recv(most)
 
     def _plain_exactly(self, size: int) -> bytes:
         data = b""

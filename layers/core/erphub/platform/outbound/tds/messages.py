@@ -1,7 +1,7 @@
-"""TDS as far as a guard has to know it: packets, PRELOGIN, the login and its answer.
+"""TDS as far as a guard has to know it: packets, PRELOGIN, the login's answer.
 
-Source: [MS-TDS] 2.2.1 (packets), 2.2.6.4 (LOGIN7), 2.2.6.5 (PRELOGIN), 2.2.7 (tokens of an answer). Everything here
-comes from a stranger: each length is checked before it is used.
+Source: [MS-TDS] 2.2.1 (packets), 2.2.6.5 (PRELOGIN), 2.2.7 (tokens of an answer). Everything here comes from a
+stranger: each length is checked before it is used.
 """
 
 import struct
@@ -11,6 +11,9 @@ from enum import IntEnum
 
 HEADER_BYTES = 8
 PACKET_BYTES = 4096
+"""What packets may have until a login's answer says otherwise."""
+SMALLEST_PACKET_BYTES, LARGEST_PACKET_BYTES = 512, 32_767
+"""[MS-TDS] 2.2.3.1.3."""
 MAX_LOGIN_BYTES = 128 * 1024
 """[MS-TDS] 2.2.6.4: a LOGIN7 message has at most 128 KB less one byte; answers to it are shorter still."""
 
@@ -62,6 +65,8 @@ class LoginAnswer:
     acknowledged: bool
     errors: tuple[ServerError, ...]
     redirection: Redirection | None
+    packet_bytes: int | None = None
+    """The size of packets from here on, where the server says one."""
 
 
 # --- packets ---------------------------------------------------------------------------------------------------------
@@ -123,39 +128,20 @@ def _where_encryption_stands(answer: bytes) -> int:
     raise ProtocolError("PRELOGIN says nothing about encryption")
 
 
-# --- LOGIN7 ----------------------------------------------------------------------------------------------------------
-
-_SERVER_NAME_AT = 52
-"""Where LOGIN7 keeps offset (bytes) and length (characters) of the server's name."""
-_FIXED_BYTES = 94
-
-
-def with_server_name(login: bytes, name: str) -> bytes:
-    """The same LOGIN7 for a server of this name, which a gateway such as Azure's goes by. Raises ProtocolError."""
-    if len(login) < _FIXED_BYTES or struct.unpack_from("<I", login)[0] != len(login):
-        raise ProtocolError("a login that is not as long as it says")
-    written = name.encode("utf-16-le")
-    if len(login) > 0xFFFF or len(login) + len(written) > MAX_LOGIN_BYTES:
-        raise ProtocolError("a login that is too long")
-    changed = bytearray(login) + written
-    struct.pack_into("<I", changed, 0, len(changed))
-    struct.pack_into("<HH", changed, _SERVER_NAME_AT, len(login), len(written) // 2)
-    return bytes(changed)
-
-
 # --- the login's answer ----------------------------------------------------------------------------------------------
 
 _ERROR, _INFO, _LOGIN_ACK, _FEATURES, _CHANGE, _SSPI = 0xAA, 0xAB, 0xAD, 0xAE, 0xE3, 0xED
 _WITH_LENGTH = frozenset({_ERROR, _INFO, _LOGIN_ACK, _CHANGE, _SSPI})
 _DONE = frozenset({0xFD, 0xFE, 0xFF})
 _DONE_BYTES = 13
-_ROUTING = 20
+_PACKET_SIZE, _ROUTING = 4, 20
 
 
 def read_login_answer(body: bytes) -> LoginAnswer:
     """What an answer to a login says. Raises ProtocolError for what may not stand in one."""
     errors: list[ServerError] = []
     redirection: Redirection | None = None
+    packet_bytes: int | None = None
     acknowledged = False
     try:
         for token, value in _tokens(body):
@@ -165,9 +151,11 @@ def read_login_answer(body: bytes) -> LoginAnswer:
                 acknowledged = True
             elif token == _CHANGE and value[:1] == bytes([_ROUTING]):
                 redirection = _redirection(value)
+            elif token == _CHANGE and value[:1] == bytes([_PACKET_SIZE]):
+                packet_bytes = _packet_bytes(value)
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise ProtocolError("the login's answer ends in the middle of a token") from error
-    return LoginAnswer(acknowledged, tuple(errors), redirection)
+    return LoginAnswer(acknowledged, tuple(errors), redirection, packet_bytes)
 
 
 def without_redirection(body: bytes) -> bytes:
@@ -197,15 +185,15 @@ def _tokens_with_ends(body: bytes) -> Iterator[tuple[int, bytes, int]]:
         elif token in _DONE:
             value, at = body[at + 1 : at + _DONE_BYTES], at + _DONE_BYTES
         elif token == _FEATURES:
-            end = _end_of_features(body, at)
+            end = end_of_features(body, at + 1)
             value, at = body[at + 1 : end], end
         else:
             raise ProtocolError(f"token 0x{token:02x} has no place in a login's answer")
         yield token, value, at
 
 
-def _end_of_features(body: bytes, at: int) -> int:
-    at += 1
+def end_of_features(body: bytes, at: int) -> int:
+    """Where a list of features ends that begins at `at`. Raises struct.error, IndexError when it does not end."""
     while body[at] != _END:
         at += 5 + struct.unpack_from("<I", body, at + 1)[0]
     return at + 1
@@ -222,3 +210,10 @@ def _redirection(value: bytes) -> Redirection:
     if protocol != 0 or not port or not host or len(host) != length:
         raise ProtocolError("an order to go elsewhere that names no TCP port")
     return Redirection(host, port)
+
+
+def _packet_bytes(value: bytes) -> int:
+    said = value[2 : 2 + 2 * value[1]].decode("utf-16-le")
+    if not (said.isascii() and said.isdecimal()) or not SMALLEST_PACKET_BYTES <= int(said) <= LARGEST_PACKET_BYTES:
+        raise ProtocolError("a size of packets that there is not")
+    return int(said)

@@ -60,6 +60,8 @@ class LedgerErp:
     die_after, die_late, boom."""
     attach_faults: list[str] = field(default_factory=list)
     companies: dict[str, str] = field(default_factory=lambda: {"1": "Fjellbutikken", "2": "Kystkaffe"})
+    departments: dict[str, str] = field(default_factory=lambda: {"10": "Oslo"})
+    """Each company's departments."""
     targets: tuple[str, ...] = ("inbox", "ledger")
     down: bool = False
     looking_is_refused: bool = False
@@ -159,7 +161,7 @@ class LedgerErp:
             return Setup(companies, [], [], [], [])
         return Setup(
             companies=companies,
-            departments=[Choice("10", "Oslo")],
+            departments=[Choice(key, name) for key, name in self.departments.items()],
             voucher_types=[Choice("5", "Kasse")],
             accounts=[LedgerAccount(number, f"Konto {number}", typed) for number, typed in self.accounts.items()],
             tax_codes=[

@@ -2,6 +2,7 @@
 
 import logging as standard_logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -288,6 +289,13 @@ class SyncHub:
     def submit(self, kind: str, external_id: str, pdf_follows: bool = False, **fields: Any) -> SubmittedDocument:
         coming = read_incoming(kind, external_id, fields)
         return self.documents.submit(CLIENT, CONNECTION, "till", coming, pdf_follows=pdf_follows)
+
+    @contextmanager
+    def blind_to_others(self) -> Iterator[None]:
+        """Documents come while nobody sees what else comes at that moment."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(IdentityTable, "holders", lambda *_: {})
+            yield
 
     def settlement(
         self, number: int = 1, day: str = "2026-01-31", amount: str = "125.00", means: str = "cash", **more: Any

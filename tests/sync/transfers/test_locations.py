@@ -7,7 +7,7 @@ import pytest
 from erphub.erp.documents import DocumentKind
 from erphub.platform.errors import Invalid
 from erphub.sync.export_log.models import EntryStatus
-from tests.support.sync import SyncHub, z_report
+from tests.support.sync import CLIENT, CONNECTION, SyncHub, z_report
 
 Z, K, P, B = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.PRODUCT, DocumentKind.INVOICE
 LINE = {"description": "Kaffe", "quantity": "1", "unit_price": "10", "vat_rate": "25"}
@@ -68,6 +68,82 @@ def test_what_is_of_no_known_location_waits_with_the_reason_and_goes_once_it_is_
     hub.save(locations=[*locations, {**named, "department": "10"}])
     hub.transfer()
     assert hub.entry(Z, "a").status is EntryStatus.SENT
+
+
+@pytest.mark.parametrize("kind", ["settlement", "invoice", "customer", "product"])
+@pytest.mark.parametrize(
+    ("word", "department", "code"),
+    [
+        ("", "10", ""),
+        ("10", "10", ""),
+        ("Oslo", "10", ""),
+        ("20", "20", ""),
+        (" 20 ", "20", ""),
+        ("２０", "20", ""),
+        ("moss  sentrum", "20", ""),
+        ("Bergen", "30", ""),
+        ("30", "30", ""),
+        ("40", "", "location_ambiguous"),
+        ("Halden", "", "location_ambiguous"),
+        ("020", "", "location_unknown"),
+        ("2", "", "location_unknown"),
+        ("Avdeling 20", "", "location_unknown"),
+        ("Moss", "", "location_unknown"),
+        ("Tromsø", "", "location_unknown"),
+    ],
+)
+def test_a_department_of_the_erp_is_meant_by_its_number_or_its_name_alone(
+    hub: SyncHub, kind: str, word: str, department: str, code: str
+) -> None:
+    hub.erp.departments |= {"20": "Moss Sentrum", "30": "Bergen", "40": "Halden", "50": "40", "60": "Halden"}
+    hub.save(customer_direction="off" if kind == "invoice" else "till")
+    fields: dict[str, Any] = {
+        "settlement": z_report(1),
+        "invoice": {"date": "2026-01-31", "customer_id": "1", "number": "1", "lines": [LINE]},
+        "customer": {"name": "Fjell"},
+        "product": {"number": "a", "name": "Vare", "price": "1"},
+    }[kind]
+    handed = hub.submit(kind, "a", **fields, department=word)
+    assert (handed.entry.status, handed.entry.code) == (EntryStatus.PENDING, code)
+    hub.transfer()
+    entry = hub.entry(DocumentKind(kind), "a")
+    if code:
+        assert (entry.status, entry.code) == (EntryStatus.PENDING, code)
+        assert "20 Moss Sentrum" in entry.detail or "40 Halden" in entry.detail, "the choices"
+        assert not hub.erp.records
+    else:
+        assert entry.status is EntryStatus.SENT
+        assert routing(hub, "a", entry.kind)["department"] == department
+
+
+def test_departments_of_the_erp_are_not_guessed_where_shops_belong_to_two_companies(hub: SyncHub) -> None:
+    """Each company has a department 20, and the document says of neither that it is meant."""
+    hub.erp.departments |= {"20": "Moss"}
+    hub.save(locations=[OSLO, {"departments": ["Halden"], "company": "2", "department": "10"}])
+    hub.submit("settlement", "a", **z_report(1), department="20")
+    hub.transfer()
+    assert (hub.entry(Z, "a").status, hub.entry(Z, "a").code) == (EntryStatus.PENDING, "location_unknown")
+    assert "20 Moss" not in hub.entry(Z, "a").detail
+
+
+def test_a_department_that_is_new_in_the_erp_is_taken_once_the_erp_was_asked_again(hub: SyncHub) -> None:
+    hub.submit("settlement", "a", **z_report(1), department="Moss")
+    hub.erp.departments |= {"20": "Moss"}
+    hub.transfer()
+    assert hub.entry(Z, "a").code == "location_unknown"
+    for company in ("2", "1", ""):
+        offered = hub.settings_service.refresh(CLIENT, CONNECTION, company).departments
+        assert [one.key for one in offered] == ["10", "20"]
+    hub.transfer()
+    assert (hub.entry(Z, "a").status, routing(hub, "a")["department"]) == (EntryStatus.SENT, "20")
+
+
+def test_what_another_company_has_to_choose_from_is_not_taken_for_the_settings_own(hub: SyncHub) -> None:
+    hub.erp.departments |= {"20": "Moss"}
+    hub.settings_service.refresh(CLIENT, CONNECTION, "2")
+    hub.submit("settlement", "a", **z_report(1), department="Moss")
+    hub.transfer()
+    assert hub.entry(Z, "a").code == "location_unknown"
 
 
 def test_words_that_mean_two_locations_are_nobodys(hub: SyncHub) -> None:
@@ -155,13 +231,69 @@ def test_settings_say_what_is_wrong_with_a_location(
     assert (pointer, code) in [(one.pointer, one.code) for one in caught.value.errors]
 
 
-def test_a_shop_with_documents_does_not_move_to_another_company(hub: SyncHub) -> None:
+BAR: dict[str, Any] = {"departments": ["Moss"], "registers": ["Bar"], "department": "10", "company": "2"}
+
+
+@pytest.mark.parametrize(
+    ("before", "words", "now", "moved"),
+    [
+        ([MOSS], ("Moss", ""), [MOSS | {"company": "1"}], "/locations/0/company"),
+        ([MOSS], ("2", ""), [MOSS | {"company": "1", "departments": ["2"]}], "/locations/0/company"),
+        ([MOSS], ("moss ", ""), [MOSS | {"company": "1", "departments": ["2", "Moss"]}], "/locations/0/company"),
+        ([MOSS], ("Moss", ""), [MOSS | {"company": "1", "departments": ["2"]}], None),
+        ([MOSS], ("Moss", ""), [MOSS | {"departments": ["Halden"], "company": "1"}], None),
+        ([MOSS], ("Moss", ""), [OSLO, MOSS], None),
+        ([MOSS], ("Moss", "Bar"), [MOSS, MOSS_BAR], "/locations/1/company"),
+        ([MOSS], ("Moss", "Kasse"), [MOSS, MOSS_BAR], None),
+        ([MOSS_BAR, MOSS], ("Moss", "Bar"), [MOSS], "/locations/0/company"),
+        ([BAR, OSLO], ("Moss", "Bar"), [BAR | {"departments": []}, OSLO], None),
+        ([BAR, OSLO], ("Moss", "Bar"), [BAR | {"departments": [], "company": "1"}, OSLO], "/locations/0/company"),
+        ([], ("", ""), [{"registers": ["1"], "company": "2", "department": "10"}], None),
+        ([], ("10", ""), [{"departments": ["10"], "company": "2", "department": "10"}], "/locations/0/company"),
+        ([], ("Oslo", "1"), [{"registers": ["1"], "company": "2", "department": "10"}], "/locations/0/company"),
+        ([OSLO, MOSS], ("Moss", ""), [OSLO | {"company": "2"}, MOSS], None),
+    ],
+)
+def test_a_shop_with_documents_does_not_move_to_another_company_by_any_of_its_words(
+    hub: SyncHub, before: list[dict[str, Any]], words: tuple[str, str], now: list[dict[str, Any]], moved: str | None
+) -> None:
+    hub.save(locations=before)
+    hub.submit("settlement", "a", **z_report(1), department=words[0], till=words[1])
+    hub.transfer()
+    assert hub.entry(Z, "a").status is EntryStatus.SENT
+    if moved is None:
+        hub.save(locations=now)
+        return
+    with pytest.raises(Invalid) as caught:
+        hub.save(locations=now)
+    assert [(one.pointer, one.code) for one in caught.value.errors] == [(moved, "company_fixed")]
+
+
+def test_a_shop_that_belongs_to_another_company_from_now_on_follows_the_advice(hub: SyncHub) -> None:
     hub.save(locations=[MOSS])
     hub.submit("settlement", "a", **z_report(1), department="Moss")
     hub.transfer()
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid, match="errors"):
         hub.save(locations=[MOSS | {"company": "1"}])
-    assert [(one.pointer, one.code) for one in caught.value.errors] == [("/locations/0/company", "company_fixed")]
+    hub.save(locations=[MOSS, {"departments": ["Moss Torg"], "company": "1", "department": "10"}])
+    hub.submit("settlement", "b", **z_report(2), department="Moss Torg")
+    hub.transfer()
+    assert [routing(hub, name)["company"] for name in "ab"] == ["2", "1"]
+
+
+def test_a_shop_whose_first_company_took_nothing_moves_though_others_have_documents(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO, MOSS | {"company": "2"}])
+    hub.submit("settlement", "a", **z_report(1), department="Oslo")
+    hub.transfer()
+    hub.save(locations=[OSLO, MOSS | {"company": "1"}])
+
+
+def test_the_settings_company_moves_while_only_another_has_documents(hub: SyncHub) -> None:
+    hub.erp.companies |= {"3": "Ny"}
+    hub.save(locations=[MOSS])
+    hub.submit("settlement", "a", **z_report(1), department="Moss")
+    hub.transfer()
+    assert hub.save(company="3").settings.company == "3"
 
 
 def test_what_may_be_in_the_erp_is_looked_for_where_it_went(hub: SyncHub) -> None:

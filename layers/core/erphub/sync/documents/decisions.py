@@ -7,7 +7,7 @@ from typing import Any
 from erphub.erp.documents import Document, DocumentKind, Settlement
 from erphub.platform.errors import Conflict, Unavailable
 from erphub.sync.canonical import digest, entry_id, title, to_text
-from erphub.sync.documents.identity import identity_of, shop_words
+from erphub.sync.documents.identity import identities_of, shop_words
 from erphub.sync.documents.models import IncomingDocument, SubmitOutcome
 from erphub.sync.export_log.models import (
     BEFORE_FROM_DATE,
@@ -16,7 +16,8 @@ from erphub.sync.export_log.models import (
     Entry,
     EntryStatus,
 )
-from erphub.sync.settings.models import Sync, SyncSettings
+from erphub.sync.settings.located import settings_of
+from erphub.sync.settings.models import Sync
 
 
 def decide(
@@ -91,7 +92,7 @@ _STATUS_FIELDS = ("status", "code", "detail", "erp_message", "retry_at", "claime
 def _new(sync: Sync, coming: IncomingDocument, text: str, fingerprint: str, by: str, now: datetime) -> Entry:
     document = coming.document
     day = getattr(document, "date", None) or now.date()
-    status, code, detail = _first_status(sync.settings, document, day)
+    status, code, detail = _first_status(sync, document, day)
     department, till = shop_words(document)
     return Entry(
         id=entry_id(sync.connection_id, coming.kind, coming.external_id),
@@ -110,21 +111,21 @@ def _new(sync: Sync, coming: IncomingDocument, text: str, fingerprint: str, by: 
         created_by=by,
         updated_at=now,
         arrived_at=now,
-        identity="" if code == SETTLEMENT_EMPTY else identity_of(document, sync.settings.shop_of(department, till)),
+        identity="" if code == SETTLEMENT_EMPTY else next(iter(identities_of(document, sync)), ""),
         number=document.number if isinstance(document, Settlement) else 0,
         department=department,
         till=till,
     )
 
 
-def _first_status(settings: SyncSettings, document: Document, day: date) -> tuple[EntryStatus, str, str]:
+def _first_status(sync: Sync, document: Document, day: date) -> tuple[EntryStatus, str, str]:
     """Where a document stands when it comes, with the code and the reason."""
     if isinstance(document, Settlement) and document.is_empty:
         detail = "The Z-report has no amounts, so there is nothing to post. Another may be handed in under its id."
         return EntryStatus.SKIPPED, SETTLEMENT_EMPTY, detail
-    first, code, detail = settings.first_date, "", ""
+    first, code, detail = sync.settings.first_date, "", ""
     try:
-        first = settings.at(document.kind, *shop_words(document)).from_date
+        first = settings_of(sync, document.kind, *shop_words(document)).from_date
     except Unavailable as error:
         code, detail = error.code, error.detail
     if document.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE) and day < first:

@@ -19,6 +19,8 @@ from erphub.platform.errors import Conflict
 from erphub.sync.canonical import digest, from_text, plain, to_text
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryStatus
 from erphub.sync.locations.models import normalized, rate_key
+from erphub.sync.settings.located import shops_of
+from erphub.sync.settings.models import Sync
 
 
 def shop_words(document: Document) -> tuple[str, str]:
@@ -35,7 +37,7 @@ _MAX_SHOWN = 5
 def identity_of(document: Document, shop: str) -> str:
     """What a document is, as a digest; empty for one that is what its id says.
 
-    `shop` is where the till stands, in a form that is the same for all spellings (`SyncSettings.shop_of`).
+    `shop` is where the till stands, in one of the spellings of `settings.located.shops_of`.
     """
     match document:
         case Settlement():
@@ -47,6 +49,21 @@ def identity_of(document: Document, shop: str) -> str:
         case _:
             return ""
     return digest("\n".join(parts))
+
+
+def identities_of(document: Document, sync: Sync) -> list[str]:
+    """The identity under which a document is kept, and those that it has by the other spellings of its shop."""
+    found = [identity_of(document, shop) for shop in shops_of(sync, *shop_words(document))]
+    return [identity for identity in dict.fromkeys(found) if identity]
+
+
+def may_be_same(other: Entry, document: Document, sync: Sync) -> bool:
+    """Whether what is kept under one of the document's identities can be it.
+
+    Of no shop while there are locations, it is nobody's, and so not this shop's, unless it went to its books before.
+    """
+    named = bool(normalized(shop_words(document)[0]))
+    return bool(normalized(other.department) or other.destination) or not (named and sync.settings.locations)
 
 
 def gives_way(other: Entry) -> bool:

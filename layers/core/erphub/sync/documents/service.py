@@ -15,7 +15,7 @@ from erphub.platform.limits import Limits, Owner
 from erphub.sync.canonical import entry_id, read_received, to_text
 from erphub.sync.capability import DOCUMENTS
 from erphub.sync.documents.decisions import decide
-from erphub.sync.documents.identity import gives_way, identity_of, require_same_content, shop_words
+from erphub.sync.documents.identity import gives_way, identities_of, may_be_same, require_same_content
 from erphub.sync.documents.models import CashRegisterResult, IncomingDocument, SubmitOutcome, SubmittedDocument
 from erphub.sync.documents.plausibility import require_plausible
 from erphub.sync.documents.ports import DocumentFiles
@@ -66,7 +66,7 @@ class DocumentService:
 
     def _submit(self, sync: Sync, by: str, coming: IncomingDocument, pdf_follows: bool) -> SubmittedDocument:
         now, key = self.clock(), (sync.client_id, sync.connection_id)
-        holders = self.identities.holders(*key, [_identity(sync, coming)])
+        holders = self.identities.holders(*key, identities_of(coming.document, sync))
         names = dict.fromkeys((_entry_id(sync, coming), *holders.values()))
         known = {name: entry for name in names if (entry := self.entries.get(*key, name)) is not None}
         wanted, outcome = self._decide(sync, by, coming, known, holders)
@@ -93,9 +93,11 @@ class DocumentService:
 
         Raises Invalid, and Conflict.
         """
-        now, name, identity = self.clock(), _entry_id(sync, coming), _identity(sync, coming)
+        now, name = self.clock(), _entry_id(sync, coming)
         require_plausible(coming.document, now)
-        holder = holders.get(identity, name)
+        found = [(one, holders[one]) for one in identities_of(coming.document, sync) if one in holders]
+        same = [pair for pair in found if pair[1] not in known or may_be_same(known[pair[1]], coming.document, sync)]
+        identity, holder = same[0] if same else ("", name)
         first = known.get(holder)
         if first is None and holder != name:
             self.identities.release(sync.client_id, sync.connection_id, identity, holder)
@@ -111,15 +113,15 @@ class DocumentService:
     ) -> list[tuple[IncomingDocument, SubmitOutcome | HubError]]:
         """Keep a batch, in as few calls as there can be; what cannot be kept comes back with its error."""
         named = {_entry_id(sync, coming): coming for coming in batch}
-        identities = [_identity(sync, coming) for coming in named.values()]
-        holders = self.identities.holders(sync.client_id, sync.connection_id, identities)
+        identities = {name: identities_of(coming.document, sync) for name, coming in named.items()}
+        of_all = list(dict.fromkeys(one for several in identities.values() for one in several))
+        holders = self.identities.holders(sync.client_id, sync.connection_id, of_all)
         names = list(dict.fromkeys((*named, *holders.values())))
         known = {entry.id: entry for entry in self.entries.get_many(sync.client_id, sync.connection_id, names)}
         done: dict[str, SubmitOutcome | HubError] = {}
         writes: dict[str, Entry] = {}
         for name, coming in named.items():
-            identity = _identity(sync, coming)
-            if holders.get(identity) in writes:
+            if any(holders.get(one) in writes for one in identities[name]):
                 continue  # the same as one before it, which is not kept yet
             try:
                 wanted, done[name] = self._decide(sync, by, coming, known, holders)
@@ -128,8 +130,7 @@ class DocumentService:
                 continue
             if done[name] is not SubmitOutcome.UNCHANGED:
                 writes[name] = wanted
-                if identity:
-                    holders[identity] = name
+                holders |= dict.fromkeys(identities[name][:1], name)
         late = self._write(sync, list(writes.values()), done)
         return [
             (coming, done[name] if name in done.keys() - late else self._submit_after_others(sync, by, coming))
@@ -193,10 +194,6 @@ def _waiting_for_pdf(entry: Entry, until: datetime) -> dict[str, Any]:
         detail = f"It waits for its PDF, until {until:%Y-%m-%d %H:%M} UTC at most; then the hub makes one."
         changes |= {"code": "waits_for_pdf", "detail": detail}
     return changes
-
-
-def _identity(sync: Sync, coming: IncomingDocument) -> str:
-    return identity_of(coming.document, sync.settings.shop_of(*shop_words(coming.document)))
 
 
 def read_incoming(kind: str, external_id: str, fields: Mapping[str, Any]) -> IncomingDocument:

@@ -50,6 +50,17 @@ class Accounts(Model):
     inventory: AccountNo | None = None
 
 
+class Department(Model):
+    """A department of the ERP's own, by its key (mostly a number) and its name."""
+
+    key: str
+    name: str = ""
+
+    def is_called(self, word: str) -> bool:
+        """Whether the till's word is its number or its name."""
+        return normalized(word) in (normalized(self.key), normalized(self.name))
+
+
 class Location(Model):
     """A shop, or registers of one, and whose books they belong to; what is left empty is as in the sync's settings."""
 

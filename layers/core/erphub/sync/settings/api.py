@@ -5,7 +5,7 @@ from erphub.platform.http.router import ASKS_ERP, Router
 from erphub.platform.identity import Member
 from erphub.sync.capability import SETTINGS_SAVED, SYNC_MANAGE
 from erphub.sync.settings.models import Sync, SyncInput
-from erphub.sync.settings.schemas import SettingsCheckView, SyncView
+from erphub.sync.settings.schemas import SettingsCheckView, SetupChoices, SetupQuery, SyncView
 from erphub.sync.settings.service import SyncService
 from erphub.tenancy.actors import MemberDirectory
 from erphub.tenancy.capability import CONNECTIONS_VIEW
@@ -38,6 +38,18 @@ def update_sync(
 def test_sync(service: SyncService, member: Member, connection_id: str, body: SyncInput) -> SettingsCheckView:
     """Test settings against the ERP without saving them; also says what there is to choose from."""
     return SettingsCheckView.of(*service.check(member.client_id, connection_id, body))
+
+
+@router.post(
+    SYNC + "/refresh",
+    needs=SYNC_MANAGE,
+    audit=NoAct("It asks the ERP and changes no setting."),
+    status=200,
+    raises=ASKS_ERP,
+)
+def refresh_sync(service: SyncService, member: Member, connection_id: str, query: SetupQuery) -> SetupChoices:
+    """Ask the ERP again which companies it has, and what one of them has to choose from."""
+    return SetupChoices.of(service.refresh(member.client_id, connection_id, query.company))
 
 
 def _shown(service: SyncService, actors: MemberDirectory, sync: Sync) -> SyncView:

@@ -1,6 +1,5 @@
 """The settings of a sync, and when it transfers next."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -8,10 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from erphub.erp.documents import DocumentKind
-from erphub.platform.errors import Unavailable
 from erphub.platform.lexical import Day
 from erphub.platform.wire import Identifier, Model
-from erphub.sync.locations.models import MAX_LOCATIONS, Accounts, Choice, Location, locations_of, normalized
+from erphub.sync.locations.models import MAX_LOCATIONS, Accounts, Choice, Department, Location
 
 
 class SettlementTarget(StrEnum):
@@ -57,8 +55,8 @@ class SyncSettings(Model):
     retention_days: Annotated[int, Field(ge=30, le=3700, description="How long the export log is kept")] = 1100
     time_zone: Annotated[str, Field(max_length=50)] = "Europe/Oslo"
     locations: Annotated[tuple[Location, ...], Field(max_length=MAX_LOCATIONS)] = ()
-    """The tills' shops and registers, each with the company and department it belongs to. Without any, all documents
-    that name no shop, or the one of `department`, belong there."""
+    """The tills' shops and registers, each with the company and department it belongs to. Without any, documents that
+    name no shop belong to `department`, and others to the ERP's department that they name."""
 
     def sends(self, kind: DocumentKind) -> bool:
         """Whether documents of the kind are sent at all."""
@@ -76,29 +74,6 @@ class SyncSettings(Model):
             return self.customer_direction
         return self.product_direction if kind is DocumentKind.PRODUCT else SyncDirection.TILL
 
-    def at(self, kind: DocumentKind, department: str, till: str) -> "SyncSettings":
-        """The settings for documents of a shop and register, in the till's words.
-
-        Raises Unavailable (`location_unknown`, `location_ambiguous`) when they are not mapped to one location: they
-        wait until they are, for another shop's books are wrong for them.
-        """
-        if kind in _OF_A_COMPANY and not department and len(self.companies()) == 1:
-            return self
-        if not self.locations:
-            if normalized(department) in ("", normalized(self.department)):
-                return self
-            raise _unknown(department, till, ())
-        found = locations_of(self.locations, department, till)
-        if not found:
-            raise _unknown(department, till, self.locations)
-        if len(found) > 1:
-            raise Unavailable(
-                f"{_said(department, till)} is meant by several locations of the settings: "
-                f"{'; '.join(one.name for one in found)}. Say which, then it goes with the next transfer.",
-                code="location_ambiguous",
-            )
-        return self.model_copy(update=found[0].overrides() | {"locations": ()})
-
     @property
     def first_date(self) -> date:
         """The first day of which anything is sent, of any location."""
@@ -107,13 +82,6 @@ class SyncSettings(Model):
     def companies(self) -> list[str]:
         """The ERP's companies that documents go to, the settings' own first."""
         return list(dict.fromkeys((self.company, *(one.company for one in self.locations if one.company))))
-
-    def shop_of(self, department: str, till: str) -> str:
-        """A till's shop in the one form of all its spellings, by which its documents are told from another's."""
-        if not self.locations:
-            return "" if normalized(department) == normalized(self.department) else normalized(department)
-        found = locations_of(self.locations, department, till)
-        return (found[0].shop if len(found) == 1 else "") or normalized(department)
 
     def destination(self) -> dict[str, str]:
         """The part of the routing that says where in the ERP a document ends up, and so where it is looked for."""
@@ -132,27 +100,6 @@ class SyncSettings(Model):
             "invoices_as": self.invoice_mode.value,
             "stock_quantities": self.stock_quantities,
         }
-
-
-_OF_A_COMPANY = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
-_MAX_NAMED = 20
-"""How many locations a sentence names."""
-
-
-def _unknown(department: str, till: str, known: Sequence[Location]) -> Unavailable:
-    names = "; ".join(one.name for one in known[:_MAX_NAMED])
-    choices = f" (so far: {names}{' …' if len(known) > _MAX_NAMED else ''})" if names else ""
-    return Unavailable(
-        f"{_said(department, till)} is no location of the sync's settings{choices}, so nobody can tell whose books it"
-        " belongs to. Add it there to a company and department; then it goes with the next transfer.",
-        code="location_unknown",
-    )
-
-
-def _said(department: str, till: str) -> str:
-    words = [f"The shop {department!r}" if department else "", f"the register {till!r}" if till else ""]
-    said = " with ".join(word for word in words if word)
-    return said[:1].upper() + said[1:] if said else "A document that names neither shop nor register"
 
 
 class SyncInput(SyncSettings):
@@ -205,6 +152,8 @@ class Sync(Model):
     """The latest from date by which documents may have been left out for their day, since they were last let in."""
     silence_alert_at: datetime | None = None
     """When it becomes unexpected that nothing has been sent, and people are notified; None once they were."""
+    departments: tuple[Department, ...] = ()
+    """The ERP's own departments in the settings' company, as they were when the ERP was asked last."""
     gaps_checked_until: date | None = None
     """Up to which day people were notified of missing Z-reports."""
     notified_codes: tuple[str, ...] = ()

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from erphub.erp.documents import DocumentKind
 from erphub.platform.due import DueItem
 from erphub.sync.settings.models import Sync
 
@@ -46,11 +47,24 @@ class TransferLeases(Protocol):
         ...
 
 
+class Place(NamedTuple):
+    """A shop and register in the till's words, and the company of the ERP that their documents of a kind went to."""
+
+    kind: DocumentKind
+    department: str
+    till: str
+    company: str
+
+
 class DocumentHistory(Protocol):
     """What became of a sync's documents, as far as its settings depend on it."""
 
-    def may_be_in_erp(self, client_id: str, connection_id: str) -> bool:
-        """Whether the ERP has, or may have, a document of this sync."""
+    def may_be_in_erp(self, client_id: str, connection_id: str, company: str) -> bool:
+        """Whether a company of the ERP has, or may have, a document of this sync."""
+        ...
+
+    def places_in_erp(self, client_id: str, connection_id: str) -> set[Place]:
+        """Whence documents came that the ERP has, or may have, and into which company; looks through the whole log."""
         ...
 
     def waiting_since(self, client_id: str, connection_id: str) -> datetime | None:

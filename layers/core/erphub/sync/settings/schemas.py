@@ -11,6 +11,7 @@ from erphub.erp.posting import Setup
 from erphub.platform.actors import ActorView
 from erphub.platform.errors import FieldError
 from erphub.platform.wire import Model
+from erphub.sync.locations.models import Choice
 from erphub.sync.schemas import FieldErrorView
 from erphub.sync.settings.models import Sync, SyncSettings
 
@@ -48,6 +49,12 @@ class SyncView(Model):
             last_transfer_at=sync.history.last_at,
             last_sent_at=sync.history.last_sent_at,
         )
+
+
+class SetupQuery(Model):
+    """Of which company of the ERP the choices are asked for."""
+
+    company: Annotated[Choice, Field(description="A key of `companies`; left out: the settings' own")] = ""
 
 
 class SetupChoice(Model):

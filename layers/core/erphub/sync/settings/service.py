@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from erphub.connections.access import require_active
 from erphub.connections.erp_access import ErpAccess
@@ -14,16 +14,33 @@ from erphub.erp.documents import DocumentKind, Product
 from erphub.erp.posting import ListsSetup, Posting, PostsDocuments, Setup
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, ErpRefused, FieldError, Invalid, NotFound
+from erphub.platform.errors import Conflict, ErpRefused, FieldError, Invalid, NotFound, Unavailable
 from erphub.platform.outbound import deadlines
 from erphub.sync.canonical import entry_id, posting_key
+from erphub.sync.locations.models import Department
+from erphub.sync.settings.located import RECORDS, settings_of
 from erphub.sync.settings.models import AUTOMATIC_IS_OFF, SettlementTarget, Sync, SyncInput, SyncSettings
 from erphub.sync.settings.pacing import plan_next
 from erphub.sync.settings.ports import DocumentHistory, SyncStore, TransferLeases
-from erphub.sync.settings.validation import company_fixed, with_the_only_company, wrong_locations, wrong_settings
+from erphub.sync.settings.validation import (
+    company_fixed,
+    shop_fixed,
+    with_the_only_company,
+    wrong_locations,
+    wrong_settings,
+)
 
 LOOK_UP_SECONDS = 25.0
 """The longest that the ERP is asked while a request waits, which ends after 29 seconds."""
+
+
+MAX_DEPARTMENTS = 1000
+"""How many of a company's departments are remembered."""
+
+
+@runtime_checkable
+class SetupSource(ListsSetup, PostsDocuments, Protocol):
+    """An ERP that takes documents and says what their settings can choose from."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +88,7 @@ class SyncService:
             raise Conflict(
                 "Somebody else has saved the settings since you read them. Read them again.", code="version_conflict"
             )
-        errors, settings, _ = self._look_up(client_id, connection_id, wanted)
+        errors, settings, setup = self._look_up(client_id, connection_id, wanted)
         if errors:
             raise Invalid("The settings are not saved; `errors` says everything that is wrong.", errors=errors)
         now = self.clock()
@@ -84,13 +101,14 @@ class SyncService:
                 client_id=client_id,
                 connection_id=connection_id,
                 settings=settings,
+                departments=_departments(setup),
                 applied_from_date=settings.first_date,
                 saved_at=now,
                 saved_by=by,
             )
         else:
             changes = {"settings": settings, "version": before.version + 1, "saved_at": now, "saved_by": by}
-            changes |= {"cursors": _cursors(before, settings)}
+            changes |= {"cursors": _cursors(before, settings), "departments": _departments(setup)}
             changes |= {"applied_from_date": _applied_from_date(before, settings)}
             fresh = before.model_copy(update=changes)
         return self.syncs.save(self._planned(fresh, now))
@@ -101,15 +119,47 @@ class SyncService:
         return errors, setup
 
     @deadlines.at_most(LOOK_UP_SECONDS)
+    def refresh(self, client_id: str, connection_id: str, company: str) -> Setup:
+        """Ask the ERP again what a company has to choose from; the settings' own when none is named.
+
+        Its departments are kept: a document that names one goes there. Raises NotFound, Conflict, what the ERP raises.
+        """
+        sync = self.get(client_id, connection_id)
+        own = sync.settings.company
+        setup = self._setup_source(client_id, connection_id).setup(company or own)
+        if company in ("", own):
+            self._keep_departments(sync, _departments(setup))
+        return setup
+
+    def _keep_departments(self, sync: Sync, departments: tuple[Department, ...]) -> None:
+        current: Sync | None = sync
+        for is_last in (False, False, True):
+            if current is None or current.departments == departments:
+                return
+            try:
+                self.syncs.save(current.model_copy(update={"departments": departments}))
+            except Conflict:
+                if is_last:
+                    raise
+                current = self.syncs.get(sync.client_id, sync.connection_id)
+            else:
+                return
+
+    def _setup_source(self, client_id: str, connection_id: str) -> SetupSource:
+        """The connected ERP. Raises NotFound, Conflict, ErpRefused (`documents_not_supported`)."""
+        connection = self.get_connection(client_id, connection_id)
+        require_active(connection)
+        adapter = self.erp.connected(connection)
+        if not isinstance(adapter, SetupSource):
+            raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
+        return adapter
+
+    @deadlines.at_most(LOOK_UP_SECONDS)
     def _look_up(
         self, client_id: str, connection_id: str, wanted: SyncInput
     ) -> tuple[list[FieldError], SyncSettings, Setup]:
         """What is wrong, the settings as they would be saved, and what there is to choose from."""
-        connection = self.get_connection(client_id, connection_id)
-        require_active(connection)
-        adapter = self.erp.connected(connection)
-        if not isinstance(adapter, ListsSetup) or not isinstance(adapter, PostsDocuments):
-            raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
+        adapter = self._setup_source(client_id, connection_id)
         setup = adapter.setup(wanted.company)
         settings = with_the_only_company(wanted.settings(), setup)
         before = self.syncs.get(client_id, connection_id)
@@ -119,25 +169,29 @@ class SyncService:
         has_product = _product_finder(adapter, connection_id, settings)
         wrong = wrong_settings(settings, setup, has_product, ledger_confirmed=confirmed)
         wrong += wrong_locations(settings, _Setups(adapter, {settings.company: setup}))
-        return wrong + list(self._moved_locations(before, settings)), settings, setup
+        return wrong + list(self._moved_shops(before, settings)), settings, setup
 
-    def _moved_locations(self, before: Sync | None, settings: SyncSettings) -> Iterator[FieldError]:
-        """Locations whose documents went to another company than they would go to now."""
-        if before is None or not self.documents.may_be_in_erp(before.client_id, before.connection_id):
+    def _moved_shops(self, before: Sync | None, settings: SyncSettings) -> Iterator[FieldError]:
+        """Locations whose documents, by whichever of their words, went to another company than they would go to now."""
+        if before is None or before.settings.locations == settings.locations:
             return
-        for number, location in enumerate(settings.locations):
-            known = [one for one in before.settings.locations if one.name == location.name]
-            for company in (one.company or before.settings.company for one in known):
-                if company != (location.company or settings.company):
-                    yield company_fixed(company, f"/locations/{number}/company")
+        after = before.model_copy(update={"settings": settings})
+        for place in sorted(self.documents.places_in_erp(before.client_id, before.connection_id)):
+            try:
+                now = settings_of(after, place.kind, place.department, place.till).company
+            except Unavailable:
+                continue  # it waits
+            if now != place.company:
+                yield shop_fixed(place.company, settings, place.department, place.till)
 
     def _has_another_company(self, before: Sync, settings: SyncSettings) -> bool:
         """Whether another company is wanted than the one that has, or may have, something of this sync."""
         company = before.settings.company
         if not company or not settings.company or company == settings.company:
             return False
-        sent = before.history.last_sent_at or before.cursors
-        return bool(sent) or self.documents.may_be_in_erp(before.client_id, before.connection_id)
+        is_only = len(before.settings.companies()) == 1
+        sent = (is_only and before.history.last_sent_at) or any(kind.value in before.cursors for kind in RECORDS)
+        return bool(sent) or self.documents.may_be_in_erp(before.client_id, before.connection_id, company)
 
     def _planned(self, sync: Sync, now: datetime) -> Sync:
         """The sync with its next transfer: soon after it is switched on, never when it is by hand."""
@@ -206,6 +260,9 @@ def _applied_from_date(before: Sync, settings: SyncSettings) -> date | None:
 
 def _cursors(before: Sync, settings: SyncSettings) -> dict[str, datetime]:
     """A kind whose master changes is looked at from the beginning: what was nobody's business now is."""
-    kinds = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
-    same = {kind.value for kind in kinds if before.settings.master(kind) is settings.master(kind)}
-    return {name: at for name, at in before.cursors.items() if name in same}
+    same = {kind.value for kind in RECORDS if before.settings.master(kind) is settings.master(kind)}
+    return {name: at for name, at in before.cursors.items() if name.partition("@")[0] in same}
+
+
+def _departments(setup: Setup) -> tuple[Department, ...]:
+    return tuple(Department(key=one.key, name=one.title) for one in setup.departments[:MAX_DEPARTMENTS])

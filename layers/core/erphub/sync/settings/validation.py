@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from erphub.erp.documents import PaymentMeans
 from erphub.erp.posting import Choice, Setup
 from erphub.platform.errors import FieldError
-from erphub.sync.locations.models import rate_key
+from erphub.sync.locations.models import locations_of, rate_key
 from erphub.sync.settings.models import InvoiceMode, SettlementTarget, SyncDirection, SyncSettings
 
 GIFT_CARD = "GIFTCARD"
@@ -43,13 +43,29 @@ def with_the_only_company(settings: SyncSettings, setup: Setup) -> SyncSettings:
     return settings.model_copy(update={"company": setup.companies[0].key})
 
 
-def company_fixed(company: str, pointer: str = "/company") -> FieldError:
+def company_fixed(company: str) -> FieldError:
     """What is said when another company is chosen than the one that has documents already."""
+    return FieldError(
+        "/company",
+        "company_fixed",
+        f"Company {company} has documents of this sync already, and their numbers mean something else in another"
+        " company. Choose it again. A shop of another company is a location of these settings, with its company; a"
+        " till that names neither shop nor register gets a connection of its own, which chooses the other company by"
+        " name.",
+    )
+
+
+def shop_fixed(company: str, settings: SyncSettings, department: str, till: str) -> FieldError:
+    """What is said when a shop would belong to another company than the one that has its documents."""
+    meant = locations_of(settings.locations, department, till)
+    pointer = f"/locations/{settings.locations.index(meant[0])}/company" if meant else "/locations"
+    words = " / ".join(word for word in (department, till) if word)
     return FieldError(
         pointer,
         "company_fixed",
-        f"Company {company} has documents of this sync already, and their numbers mean something else in another"
-        " company. Choose it again; shops of another company are locations of the settings, each with its company.",
+        f"Company {company} has documents of {words or 'a till that names neither shop nor register'}. Leave it there."
+        " A shop that belongs to another company from now on gets a location under a new name, which its till sends"
+        " from then on.",
     )
 
 

@@ -10,7 +10,8 @@ from erphub.platform.errors import Conflict, HubError, Unavailable
 from erphub.platform.tasks import TimeLeft
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Entry
 from erphub.sync.export_log.releasing import release_entry
-from erphub.sync.settings.models import SyncSettings
+from erphub.sync.settings.located import settings_of
+from erphub.sync.settings.models import Sync
 from erphub.sync.transfers.attempts import report_unexpected
 from erphub.sync.transfers.collecting import RESERVED_SECONDS
 from erphub.sync.transfers.context import BATCH_ENTRIES, TransferContext
@@ -62,7 +63,9 @@ class Delivery:
         if applied is not None and settings.first_date >= applied:
             return
         left_out = entries.queue(*context.key, "skipped")
-        names = [entry.id for entry in left_out if entry.code == BEFORE_FROM_DATE and _is_of_its_days(settings, entry)]
+        names = [
+            entry.id for entry in left_out if entry.code == BEFORE_FROM_DATE and _is_of_its_days(context.sync, entry)
+        ]
         for start in range(0, len(names), BATCH_ENTRIES):
             found = entries.get_many(*context.key, names[start : start + BATCH_ENTRIES])
             freed = [release_entry(entry, context.clock()) for entry in found if entry.code == BEFORE_FROM_DATE]
@@ -91,10 +94,10 @@ class Delivery:
         return outcome
 
 
-def _is_of_its_days(settings: SyncSettings, entry: Entry) -> bool:
+def _is_of_its_days(sync: Sync, entry: Entry) -> bool:
     """Whether it is of a day of which its location sends; one of no location waits, and shows."""
     try:
-        return entry.date >= settings.at(entry.kind, entry.department, entry.till).from_date
+        return entry.date >= settings_of(sync, entry.kind, entry.department, entry.till).from_date
     except Unavailable:
         return True
 

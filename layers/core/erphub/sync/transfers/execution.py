@@ -160,7 +160,7 @@ class TransferExecutor:
             records,
             self.resend_delay,
         )
-        return LocatedSender(sender, sync.settings, self.stores.identities)
+        return LocatedSender(sender, sync, self.stores.identities)
 
 
 def _preview(sender: LocatedSender, entry: Entry) -> dict[str, Any]:

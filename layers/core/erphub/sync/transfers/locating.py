@@ -1,16 +1,21 @@
 """Which settings a document is sent by: those of its own location, and none other's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from erphub.platform.errors import Conflict, Unavailable
 from erphub.sync.canonical import from_text
 from erphub.sync.changes.record_merge import RecordMerge
-from erphub.sync.documents.identity import gives_way, identity_of, require_same_content, shop_words
+from erphub.sync.documents.identity import gives_way, identities_of, may_be_same, require_same_content
 from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.export_log.ports import IdentityStore
-from erphub.sync.settings.models import SyncSettings
+from erphub.sync.settings.located import settings_of
+from erphub.sync.settings.models import Sync
 from erphub.sync.transfers.sending import DocumentSender, SendOutcome
+
+_OPEN = (EntryStatus.PENDING, EntryStatus.REJECTED)
+"""Of two that came in different spellings of one shop, and neither is in the ERP, whichever comes first goes."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class LocatedSender:
 
     sender: DocumentSender
     """The sender by the settings of the sync."""
-    settings: SyncSettings
+    sync: Sync
     identities: IdentityStore
 
     @property
@@ -51,13 +56,11 @@ class LocatedSender:
 
     def _of(self, entry: Entry) -> DocumentSender:
         """Raises Unavailable."""
-        settings = self.settings.at(entry.kind, entry.department, entry.till)
-        if settings is self.settings:
+        settings = settings_of(self.sync, entry.kind, entry.department, entry.till)
+        if settings is self.sync.settings:
             return self.sender
-        # Records are kept in step with the company of the settings alone: elsewhere the same number is another record.
-        records = self.sender.records if settings.company == self.settings.company else None
         actions = replace(self.sender.actions, settings=settings)
-        return replace(self.sender, settings=settings, actions=actions, records=records)
+        return replace(self.sender, settings=settings, actions=actions)
 
     def _identified(self, entry: Entry) -> Entry:
         """The entry with the identity that it has by now: two shops' names may have turned out to mean one.
@@ -67,18 +70,26 @@ class LocatedSender:
         if entry.status is not EntryStatus.PENDING:
             return entry
         document = from_text(entry.body)
-        identity = identity_of(document, self.settings.shop_of(*shop_words(document)))
-        if identity == entry.claimed_identity:
+        identities = identities_of(document, self.sync)
+        identity = next(iter(identities), "")
+        if identity == entry.claimed_identity and len(identities) < 2:
             return entry
-        key = entry.client_id, entry.connection_id
-        first = self.sender.entries.get(*key, self.identities.holders(*key, [identity]).get(identity, entry.id))
-        if first is not None and first.id != entry.id:
-            if not gives_way(first):
+        for first in self._others(entry, identities):
+            if not may_be_same(first, document, self.sync):
+                continue
+            if gives_way(first):
+                self.sender.recorder.update(first, identity="")
+            elif first.status not in _OPEN or first.claimed_identity == identity:
                 require_same_content(first, document)
                 raise Conflict(
                     f"It is the same document as {first.external_id}, which is kept. Leave this one out.",
                     code="already_kept",
                     entry_id=first.id,
                 )
-            self.sender.recorder.update(first, identity="")
-        return self.sender.recorder.update(entry, identity=identity)
+        return entry if identity == entry.claimed_identity else self.sender.recorder.update(entry, identity=identity)
+
+    def _others(self, entry: Entry, identities: Sequence[str]) -> list[Entry]:
+        """Other entries that are the same document."""
+        key = entry.client_id, entry.connection_id
+        names = set(self.identities.holders(*key, identities).values()) - {entry.id}
+        return self.sender.entries.get_many(*key, sorted(names)) if names else []

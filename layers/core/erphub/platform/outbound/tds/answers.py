@@ -22,12 +22,15 @@ class Answers:
         """Where the packet at hand ends, counted from the next byte that will be looked at."""
         self._is_last = True
         self._split_head = b""
-        self._whole = threading.Event()
-        self._whole.set()
+        self._is_answered = True
+        self._news = threading.Event()
+        """Set when an answer is whole, and when no more will come."""
+        self._news.set()
 
     def asked(self) -> None:
         """Something was asked of the server: the last answer is not there yet."""
-        self._whole.clear()
+        self._is_answered = False
+        self._news.clear()
 
     def look(self, data: bytes) -> None:
         """The next bytes. Raises ProtocolError for what is no packet of an answer."""
@@ -47,20 +50,22 @@ class Answers:
             return
         self._ends_at = at - end
         if self._is_last and not self._ends_at:
-            self._whole.set()
+            self._is_answered = True
+            self._news.set()
 
     def over(self) -> None:
         """No more will come; whoever waits for an answer's end is woken."""
-        self._whole.set()
+        self._news.set()
 
     @property
-    def is_between(self) -> bool:
-        """Whether the bytes so far end where an answer ends."""
-        return self._is_last and not self._ends_at and not self._split_head
+    def is_whole(self) -> bool:
+        """Whether all that was asked is answered, and the bytes so far end where an answer ends."""
+        return self._is_answered and self._is_last and not self._ends_at and not self._split_head
 
     def wait(self, seconds: float) -> bool:
         """Whether the last answer has come to its end, or does so within these seconds."""
-        return self._whole.wait(seconds)
+        self._news.wait(seconds)
+        return self.is_whole
 
     def _end_of_packet(self, data: bytes, at: int) -> int:
         kind, status, length = _HEAD.unpack_from(data, at)

@@ -32,6 +32,8 @@ type Dial = Callable[[], socket.socket]
 STRICT_PROTOCOL = "tds/8.0"
 READ_BYTES = 256 * 1024
 _POLL_SECONDS = 0.5
+_RECORD_BYTES = 16 * 1024
+"""The most that a record of TLS holds, and so what one read gives."""
 
 
 class NotEncryptedError(Exception):
@@ -115,7 +117,7 @@ class Channel:
         while True:
             parts: list[bytes] = []
             with self._session_lock, contextlib.suppress(ssl.SSLWantReadError):
-                while part := session.read(READ_BYTES):
+                while part := session.read(_RECORD_BYTES):
                     parts.append(part)
             if self._outgoing.pending:  # TLS 1.3 answers a change of keys
                 with self._sending, self._session_lock:

@@ -274,7 +274,7 @@ class Guard:
             self.bytes_received += len(data)
             self._answers.look(data)
             self._to_driver(data)
-        if not self._answers.is_between:
+        if not self._answers.is_whole:
             raise EOFError("the server hung up in the middle of an answer")
 
     def _copy_upward(self) -> None:

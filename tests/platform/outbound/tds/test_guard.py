@@ -14,6 +14,7 @@ import pytest
 
 from erphub.platform.errors import ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.deadlines import Deadline
+from erphub.platform.outbound.tds import guard as guard_module
 from erphub.platform.outbound.tds.channel import Channel
 from erphub.platform.outbound.tds.guard import LOOPBACK, Account, Guard
 from erphub.platform.outbound.tds.login import Field
@@ -70,8 +71,10 @@ def nobody(to: Redirection, deadline: Deadline) -> Channel:
 
 
 @contextmanager
-def guarding(server: TinyServer, redirect: Callable[[Redirection, Deadline], Channel] = nobody) -> Iterator[Guard]:
-    with Guard(encrypted(server), redirect, Account("db01,1433", PASSWORD), SECONDS) as guard:
+def guarding(
+    server: TinyServer, redirect: Callable[[Redirection, Deadline], Channel] = nobody, *, unlimited: bool = True
+) -> Iterator[Guard]:
+    with Guard(encrypted(server), redirect, Account("db01,1433", PASSWORD), SECONDS, unlimited) as guard:
         yield guard
 
 
@@ -353,6 +356,42 @@ def test_whatever_is_said_among_rows_it_ends_in_time_and_is_known_as_not_whole(s
             guard.require_whole()
         assert told.value.code == "connection_cut"
         assert guard.timed_out == is_timed_out
+
+
+def test_a_server_that_sends_beyond_measure_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_module, "MOST_BYTES", 1_000_000)
+    says = [Endless(tds.packet_head(4096) + bytes(4088))]
+    with tiny_server(answer=says) as server, guarding(server) as guard, connected(guard) as driver:
+        sign_in(guard, driver)
+        with guard.within(60):
+            driver.sendall(BATCH)
+            assert len(to_the_end(driver)) <= 1_000_000
+        with pytest.raises(ErpRefused) as told:
+            guard.require_whole()
+        assert told.value.code == "answer_too_long"
+
+
+def test_many_exchanges_may_have_more_together_than_one_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_module, "MOST_BYTES", 3 * len(ROWS))
+    says = [Whole(ROWS + tds.DONE)]
+    with tiny_server(answer=says) as server, guarding(server) as guard, connected(guard) as driver:
+        sign_in(guard, driver)
+        for _ in range(10):
+            with guard.within(60):
+                driver.sendall(BATCH)
+                heard(driver)
+        guard.require_whole()
+        assert guard.bytes_received > 10 * len(ROWS)
+
+
+def test_a_driver_that_believes_what_a_chunk_claims_is_sent_none() -> None:
+    says = [Whole(tds.columns(b"\xf1\x00") + tds.row(struct.pack("<QI", 2**31 - 2, 2**31 - 2)))]
+    with tiny_server(answer=says) as server, guarding(server, unlimited=False) as guard, connected(guard) as driver:
+        sign_in(guard, driver)
+        driver.sendall(BATCH)
+        assert to_the_end(driver) == b""
+        with pytest.raises(Unavailable):
+            guard.require_whole()
 
 
 def test_a_server_that_takes_nothing_in_is_given_up() -> None:

@@ -5,7 +5,7 @@ login, wait as long as bytes drip in, and take an answer that broke off for a wh
 speaks plain TDS to a guard on loopback, and the guard has the connection that was dialled to a judged address and
 encrypted by Channel. It reads the login's answer whole before the driver sees any of it, follows a redirection once and
 only through the judge, keeps the server's errors with number and state, ends an exchange at its deadline, refuses
-packets that nobody agreed on, and copies everything else:
+packets that nobody agreed on and values beyond measure, and copies everything else:
 
     with Guard(channel, redirect, account, login_seconds) as guard:
         connection = …connect(LOOPBACK, guard.port, user=…, password=guard.token, encrypt=no)
@@ -31,7 +31,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from erphub.platform import logging
-from erphub.platform.errors import HubError, Unavailable
+from erphub.platform.errors import ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.deadlines import Deadline
 from erphub.platform.outbound.tds.answers import Answers
 from erphub.platform.outbound.tds.channel import READ_BYTES, Channel
@@ -53,6 +53,8 @@ from erphub.platform.outbound.tds.messages import (
 )
 
 LOOPBACK = "127.0.0.1"
+MOST_BYTES = 64 * 1024 * 1024
+"""What a server may send `within` one exchange: a driver holds all of a value in memory, and of a short answer too."""
 WHOLE_SECONDS = 5.0
 """How long an answer's last packet may take after its last row."""
 _MAX_SIGN_IN_ROUNDS = 4
@@ -90,6 +92,10 @@ class Guard:
     redirect: Redirect
     account: Account
     login_seconds: float
+    unlimited: bool = True
+    """Whether the driver may be sent values whose type has no limit, (max), text, xml and their like. One that makes
+    room for what a chunk claims to hold before it has come must not be.
+    """
     token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False, init=False)
     """What the driver has to show as its password; where Windows vouches for the user, as its application's name."""
     login_errors: list[ServerError] = field(default_factory=list, init=False)
@@ -103,6 +109,7 @@ class Guard:
     port: int = field(default=0, init=False)
     """Where on loopback the driver finds its server; good for one connection."""
     _afterwards: Deadline = field(default_factory=lambda: Deadline(None), init=False)
+    _most_bytes: float = field(default=float("inf"), init=False)
     _signed_in: bool = field(default=False, init=False)
     _broke_off: bool = field(default=False, init=False)
     _cancelled: threading.Event = field(default_factory=threading.Event, init=False)
@@ -130,13 +137,16 @@ class Guard:
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Generator[None]:
-        """Whatever the driver waits for meanwhile ends after so many seconds, however the server drips."""
-        before = self.channel.deadline
+        """Whatever the driver waits for meanwhile ends after so many seconds, however the server drips, and at
+        MOST_BYTES.
+        """
+        before, most_before = self.channel.deadline, self._most_bytes
         self.channel.deadline = before.within(seconds)
+        self._most_bytes = self.bytes_received + MOST_BYTES
         try:
             yield
         finally:
-            self.channel.deadline = before
+            self.channel.deadline, self._most_bytes = before, most_before
 
     def require_signed_in(self) -> None:
         """After a driver says that it is connected. Raises Unavailable `connection_cut` when that was elsewhere."""
@@ -233,7 +243,7 @@ class Guard:
                 continue
             is_over = answer.acknowledged or bool(answer.errors)
             if is_over:
-                self._answers = Answers(answer.packet_bytes or PACKET_BYTES)
+                self._answers = Answers(answer.packet_bytes or PACKET_BYTES, unlimited=self.unlimited)
                 self._signed_in = answer.acknowledged
                 self.channel.deadline = self._afterwards  # whoever says a statement next has a bound of their own
             self._to_driver(packets(PacketType.RESPONSE, without_redirection(body)))
@@ -272,6 +282,8 @@ class Guard:
         self._upward.start()
         while data := self.channel.receive():
             self.bytes_received += len(data)
+            if self.bytes_received > self._most_bytes:
+                raise _too_much()
             self._answers.look(data)
             self._to_driver(data)
         if not self._answers.is_whole:
@@ -333,6 +345,14 @@ class Guard:
 
 def _broken() -> HubError:
     return Unavailable("The connection to the server broke.", code="connection_cut")
+
+
+def _too_much() -> HubError:
+    return ErpRefused(
+        f"The server answers with more than {MOST_BYTES // 1024**2} MB where a few rows were asked for. Look for texts"
+        " of that length in the table that is read.",
+        code="answer_too_long",
+    )
 
 
 def _no_sql_server() -> HubError:

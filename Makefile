@@ -22,8 +22,11 @@ help: ## What can be said here
 
 NPM_READY := tests/typescript/node_modules/.ready
 
-.PHONY: venv tools
-venv: .venv/.ready ## The project's Python environment in .venv
+# What follows from the API's description in the Python client; not committed, quick to make.
+CLIENT_CODE := client/src/erphub_client/generated/operations.py
+
+.PHONY: venv tools client
+venv: .venv/.ready $(CLIENT_CODE) ## The project's Python environment in .venv
 tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready $(NPM_READY) ## Environments of the emulator, sam and checkov, and npm packages for tests
 
 # An environment that was begun and not finished is made anew.
@@ -35,8 +38,14 @@ MAKE_VENV = python=$$($(FIND_PYTHON)); $(1)/bin/python -m pip --version >/dev/nu
 	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt \
 	  || $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(PY) -m local.native_driver
-	@$(PY) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "erphub-tree.pth").write_text(f"{pathlib.Path.cwd() / "layers/core"}\n{pathlib.Path.cwd()}\n")'
+	@$(PY) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "erphub-tree.pth").write_text(f"{pathlib.Path.cwd() / "layers/core"}\n{pathlib.Path.cwd()}\n{pathlib.Path.cwd() / "client/src"}\n")'
 	@touch $@
+
+$(CLIENT_CODE): docs/openapi.json local/client_code.py .venv/.ready
+	@$(PY) -m local.client_code && touch $@
+
+client: venv ## Build the wheel of the Python client and its command `erphub` into .build/client
+	@$(UV) build --quiet --offline --wheel --out-dir .build/client client && ls .build/client/*.whl
 
 .venv-%/.ready: requirements/%.txt .venv/.ready
 	@$(call MAKE_VENV,.venv-$*)

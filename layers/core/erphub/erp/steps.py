@@ -38,7 +38,7 @@ def companies_step(noun: str = "companies") -> Step:
                 "Companies",
                 "The keys of the companies to use, or `all` for every one of them and those that are added later.",
                 example=["F0001"],
-                schema=all_or_these(),
+                schema=all_or_these() | {"x-listed-at": "companies"},
                 role=AnswerRole.COMPANIES,
             ),
             Field(

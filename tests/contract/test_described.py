@@ -198,7 +198,7 @@ def test_an_answer_that_is_not_described_is_noticed() -> None:
     for status, headers, text, why in (
         (418, kind, "{}", "418 is not declared"),
         (200, {"Content-Type": "text/plain"}, "", "200 is text/plain"),
-        (200, kind, '{"items": []}', "'next' is a required property"),
+        (200, kind, '{"items": []}', '"next" is a required property'),
         (200, kind, '{"items": [], "next": null, "more": 1}', "more"),
         (429, {"Content-Type": "application/problem+json"}, "{}", "429 without"),
     ):

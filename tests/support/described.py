@@ -6,9 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 
 FILE = Path(__file__).resolve().parents[2] / "docs/openapi.json"
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
@@ -20,6 +18,7 @@ def document() -> dict[str, Any]:
     return json.loads(FILE.read_text("utf-8"))
 
 
+@cache
 def operations() -> dict[tuple[str, str], dict[str, Any]]:
     """Every operation by method and path."""
     return {
@@ -32,9 +31,15 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 @cache
 def validator(pointer: str) -> Draft202012Validator:
-    """What judges by the schema at this pointer of the document, with all that the schema refers to."""
-    whole = DRAFT202012.create_resource({"$id": "urn:api", **document()})
-    return Draft202012Validator({"$ref": f"urn:api#{pointer}"}, registry=Registry().with_resource("urn:api", whole))
+    """What judges by the schema at this pointer of the document, with all that the schema refers to.
+
+    Every answer of the suite is judged, so it is the library that compiles schemas."""
+    return Draft202012Validator({"$ref": f"urn:api#{pointer}"}, registry=_registry())
+
+
+@cache
+def _registry() -> Registry:
+    return Registry([("urn:api", document())], draft=Draft202012)
 
 
 def pointer(*steps: str) -> str:
@@ -45,7 +50,8 @@ def pointer(*steps: str) -> str:
 
 def faults(where: str, value: Any) -> list[str]:
     """What is wrong with a value by the schema at this pointer."""
-    return [f"{error.json_path}: {error.message[:300]}" for error in validator(where).iter_errors(value)]
+    errors = validator(where).iter_errors(value)
+    return [f"/{'/'.join(map(str, error.instance_path))}: {error.message[:300]}" for error in errors]
 
 
 def require_told(request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Events as API Gateway writes them: which route an address is, and what stands in its places."""
 
-import copy
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -23,10 +23,12 @@ def addressed(event: Mapping[str, Any], routes: Iterable[Route], method: str, pa
     fitting = [(route.path, names) for route in routes if (names := matched(route.path, path)) is not None]
     best = min(fitting, key=lambda one: (one[0].count("{"), one[0]), default=("/{proxy+}", {"proxy": path[1:]}))
     resource, names = best
-    sent = copy.deepcopy(dict(event)) | {"resource": resource, "path": path, "httpMethod": method}
-    sent["pathParameters"] = names or None
-    sent["requestContext"] |= {"resourcePath": resource, "httpMethod": method, "path": f"/dev{path}"}
-    return sent
+    context = {"resourcePath": resource, "httpMethod": method, "path": f"/dev{path}"}
+    return {
+        **event,
+        **{"resource": resource, "path": path, "httpMethod": method, "pathParameters": names or None},
+        "requestContext": event["requestContext"] | context,
+    }
 
 
 def said_of(user: str, valid_until: datetime | None = None) -> dict[str, Any]:
@@ -37,9 +39,13 @@ def said_of(user: str, valid_until: datetime | None = None) -> dict[str, Any]:
 
 def matched(declared: str, path: str) -> dict[str, str] | None:
     """What stands in the places of a declared path, as it was sent; None when the path is another one."""
-    pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(declared))
-    found = re.fullmatch(pattern, path)
+    found = _pattern(declared).fullmatch(path)
     return found.groupdict() if found else None
+
+
+@functools.cache
+def _pattern(declared: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(declared)))
 
 
 def encoded(text: str) -> str:

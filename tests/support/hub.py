@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from time import time_ns
@@ -71,7 +72,12 @@ def handler_module(name: str) -> ModuleType:
 
 def event(name: str) -> dict[str, Any]:
     """One of the real events."""
-    return json.loads((EVENTS / f"{name}.json").read_text())
+    return json.loads(_event_text(name))
+
+
+@cache
+def _event_text(name: str) -> str:
+    return (EVENTS / f"{name}.json").read_text()
 
 
 @dataclass

@@ -5,6 +5,7 @@ A fixture that starts such a thing is marked here, and whoever uses it, however 
 that connects to something, listens or starts a process nevertheless, fails.
 """
 
+import functools
 import socket
 import subprocess
 from collections.abc import Callable
@@ -30,12 +31,17 @@ def integration[**P, R](fixture: Callable[P, R]) -> Callable[P, R]:
 
 def is_integration(item: pytest.Function) -> bool:
     """Whether a fixture, moto or its folder makes it one."""
-    if any(item.path.is_relative_to(_TESTS / folder) for folder in APART):
+    if _is_apart(item.path):
         return True
     fixtures = item._fixtureinfo.name2fixturedefs
     brought = (definition.func for name in item.fixturenames for definition in fixtures.get(name, ()))
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     return any(getattr(func, "integration", False) for func in brought) or any(value == MOTO for value in parameters)
+
+
+@functools.cache
+def _is_apart(path: Path) -> bool:
+    return any(path.is_relative_to(_TESTS / folder) for folder in APART)
 
 
 class Reached(Exception):

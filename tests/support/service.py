@@ -23,13 +23,18 @@ class _Validator(ParamValidator):
     """botocore's, in less time where a table's plain values are concerned: most of what is sent is those."""
 
     _PLAIN: ClassVar = {"S": str, "N": str, "BOOL": bool}
+    _MAX_NAME_LENGTH = 65535
 
-    def _validate_structure(self, params: Any, shape: Any, errors: Any, name: str) -> None:
-        if shape.name == "AttributeValue" and len(params) == 1:
-            ((kind, content),) = params.items()
-            if isinstance(content, self._PLAIN.get(kind, ())):
-                return
-        super()._validate_structure(params, shape, errors, name)
+    def _validate_map(self, param: Any, shape: Any, errors: Any, name: str) -> None:
+        if shape.value.name == "AttributeValue" and isinstance(param, dict):
+            param = {key: value for key, value in param.items() if not self._is_plain(key, value)}
+        super()._validate_map(param, shape, errors, name)
+
+    def _is_plain(self, name: Any, value: Any) -> bool:
+        if type(name) is not str or len(name) > self._MAX_NAME_LENGTH or type(value) is not dict or len(value) != 1:
+            return False
+        ((kind, content),) = value.items()
+        return isinstance(content, self._PLAIN.get(kind, ()))
 
 
 _validator = _Validator()

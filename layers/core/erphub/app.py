@@ -136,6 +136,7 @@ class PackageRoutes:
         return json.loads(ROUTES.read_bytes())
 
 
+@cache
 def router_of(package: str) -> "Router":
     """What a package declares."""
     with collector_at_rest():

@@ -16,7 +16,7 @@ from erphub.erp.systems.twentyfourseven.rest import _next_page  # pyright: ignor
 from erphub.erp.transports.sqlserver.driver import Transport
 from erphub.platform.errors import HubError
 from erphub.platform.outbound import addresses as network
-from erphub.platform.outbound.https import HttpsPost
+from erphub.platform.outbound.https import SECONDS, HttpsPost
 from erphub.platform.outbound.tds.messages import Redirection
 from local.emulator import ROOT
 
@@ -65,6 +65,15 @@ def _plain(host: str) -> str:
     return host.removeprefix("[").removesuffix("]").replace("%25", "%")
 
 
+def _webhook(host: str, resolve: network.Resolver) -> object:
+    waited: list[float] = []
+    with pytest.raises(HubError) as refused:
+        HttpsPost(resolve=resolve, clock=lambda: 0.0, pause=waited.append)(f"https://{host}/x", {}, b"{}")
+    told_late = refused.value.code == "not_reached"
+    assert waited == ([SECONDS] if told_late else []), "told at the same time, whatever kept it from being reached"
+    raise refused.value
+
+
 def _sqlserver(host: str, resolve: network.Resolver, erp_system: str = "visma-business") -> object:
     settings = {"server": _plain(host), "authentication": "sql", "login": "reader", "encryption": "verify"}
     system = catalogue.open_system(
@@ -83,7 +92,7 @@ def _redirected(host: str, resolve: network.Resolver) -> object:
 
 
 ROADS: Mapping[str, Road] = {
-    "a webhook": lambda host, resolve: HttpsPost(resolve=resolve)(f"https://{host}/x", {}, b"{}"),
+    "a webhook": _webhook,
     "an ERP's SQL Server": _sqlserver,
     "where a SQL Server sends us": _redirected,
 }

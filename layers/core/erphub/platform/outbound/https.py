@@ -16,6 +16,7 @@ from typing import Protocol, override
 from urllib.parse import SplitResult, urlsplit
 
 from erphub.platform import logging, problems
+from erphub.platform.clock import Pause
 from erphub.platform.errors import ErpRefused, HubError, Invalid
 from erphub.platform.outbound import addresses as network
 from erphub.platform.outbound.deadlines import SecondsClock
@@ -72,6 +73,7 @@ class HttpsPost(Post):
     resolve: network.Resolver = network.system_resolver
     seconds: float = SECONDS
     clock: SecondsClock = time.monotonic
+    pause: Pause = time.sleep
 
     @override
     def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -87,7 +89,7 @@ class HttpsPost(Post):
                 plain.close()
         except _NotReachedError as error:
             logging.logger().info("a receiver was not reached", extra={"host": host, "port": port, "why": str(error)})
-            time.sleep(max(0.0, ends - self.clock()))
+            self.pause(max(0.0, ends - self.clock()))
             raise self._not_reached(host, port) from error
 
     def _not_reached(self, host: str, port: int) -> HubError:
@@ -173,6 +175,7 @@ def _ask(secure: ssl.SSLSocket, host: str, request: Request) -> Answer:
 def _cut(secure: ssl.SSLSocket, over: threading.Event) -> None:
     over.set()
     try:
-        secure.shutdown(socket.SHUT_RDWR)
+        # SSLSocket's own shutdown also takes away what the reading thread is in the middle of using.
+        socket.socket.shutdown(secure, socket.SHUT_RDWR)
     except OSError:
         return  # it has ended by itself

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from erphub.erp.approvals import Approval, AwaitedVoucher, Edit, Verdict
 from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Product, Settlement
 from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, Setup, TaxCode
 from erphub.platform.errors import CredentialsRefused, ErpRefused, Unavailable, Uncertain
@@ -46,6 +47,11 @@ class Record:
     """For settlements: the inbox or the ledger, which are looked through one at a time."""
     routing: dict[str, Any] = field(default_factory=dict[str, Any])
     """What it was posted by."""
+    verdict: Verdict | None = None
+    """What the accountant made of it in the inbox."""
+    edits: tuple[Edit, ...] = ()
+    number: str = ""
+    """Its number in the ledger, once it was approved."""
 
 
 @dataclass
@@ -71,6 +77,9 @@ class LedgerErp:
     refused_as: str = "credentials_refused"
     """The code with which another password is refused."""
     takes_pdf_with_voucher: bool = False
+    asked_since: list[datetime] = field(default_factory=list[datetime])
+    """From when on changes were asked for to see what became of vouchers."""
+    silent_companies: set[str] = field(default_factory=set[str])
     calls: Counter[str] = field(default_factory=Counter)
     late: list[Callable[[], object]] = field(default_factory=list)
     """Requests that were let go of and will still be applied."""
@@ -88,13 +97,14 @@ class LedgerErp:
         if self.looking_is_refused:
             raise ErpRefused("You may not read vouchers.", code="permission_denied")
         for record in self.records.values():
-            if not _same_place(record, posting):
+            if record.verdict is Verdict.DISCARDED or not _same_place(record, posting):
                 continue
             same_product = isinstance(document, Product) and isinstance(record.document, Product)
             if record.kind is kind and (
                 record.key == posting.key or (same_product and record.document.number == document.number)
             ):
-                return Posted(record.reference, attached=bool(record.pdfs), awaiting_approval=record.awaiting_approval)
+                reference = record.number or record.reference
+                return Posted(reference, attached=bool(record.pdfs), awaiting_approval=record.awaiting_approval)
         return None
 
     def push(self, document: Document, posting: Posting) -> Posted:
@@ -185,6 +195,34 @@ class LedgerErp:
     def _change(self, record: Record) -> Change:
         at = record.changed_at
         return Change(record.kind, record.reference, record.key or None, at, str(at), record.document)
+
+    def approvals(self, awaited: Sequence[AwaitedVoucher], since: datetime, company: str) -> Mapping[str, Approval]:
+        self._open("approvals")
+        self.asked_since.append(since)
+        if company in self.silent_companies:
+            raise Unavailable("This company does not answer.", code="erp_timeout")
+        found: dict[str, Approval] = {}
+        for one in awaited:
+            assert one.posting.routing["company"] == company
+            mine = [record for record in self.with_key(one.posting.key) if record.company == company]
+            posted = [one for one in mine if one.verdict is Verdict.APPROVED and one.changed_at >= since]
+            if posted:
+                found[one.posting.key] = Approval(Verdict.APPROVED, posted[0].number, posted[0].edits)
+            elif mine and all(record.verdict is Verdict.DISCARDED for record in mine):
+                found[one.posting.key] = Approval(Verdict.DISCARDED)
+        return found
+
+    def approve(self, reference: str, *edits: Edit) -> str:
+        """The accountant approves what waits in the inbox; the number it has in the ledger."""
+        record = self.records[reference]
+        record.verdict, record.awaiting_approval, record.edits = Verdict.APPROVED, False, edits
+        record.changed_at, record.number = self.clock(), f"L{reference}"
+        return record.number
+
+    def discard(self, reference: str) -> None:
+        """The accountant throws away what waits in the inbox."""
+        record = self.records[reference]
+        record.verdict, record.awaiting_approval = Verdict.DISCARDED, False
 
     def find_matching_record(self, document: Document, posting: Posting) -> Change | None:
         self._open("find_matching_record")

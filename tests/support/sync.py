@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from erphub.connections.health import Outcome
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.platform import logging
 from erphub.platform.aws.clients import calls
@@ -37,6 +38,7 @@ from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
 from erphub.sync.settings.models import SyncInput
 from erphub.sync.settings.planning import TransferPlanner
 from erphub.sync.settings.service import SyncService
+from erphub.sync.transfers.approval_tasks import ApprovalSchedule, ApprovalTask
 from erphub.sync.transfers.dynamodb import TransferTable
 from erphub.sync.transfers.execution import TransferExecutor
 from erphub.sync.transfers.models import Transfer
@@ -122,10 +124,18 @@ class RecordedNotices:
     def __init__(self) -> None:
         self.codes: list[str] = []
         self.attributes: list[dict[str, Any]] = []
+        self.facts: set[tuple[str, str]] = set()
 
     def notify(self, client_id: str, connection_id: str, code: str, detail: str, **attributes: Any) -> None:
         self.codes.append(code)
         self.attributes.append(attributes | {"detail": detail})
+
+    def notify_of(
+        self, client_id: str, connection_id: str, fact: str, code: str, detail: str, **attributes: Any
+    ) -> None:
+        if (code, fact) not in self.facts:
+            self.facts.add((code, fact))
+            self.notify(client_id, connection_id, code, detail, **attributes)
 
 
 SETTINGS: dict[str, Any] = {
@@ -174,6 +184,8 @@ class SyncHub:
     pdf: Callable[[Any], bytes] = lambda settlement: b"%PDF-rendered"
     settings: dict[str, Any] = field(default_factory=dict)
     figures: list[dict[str, float]] = field(default_factory=list)
+    looks: list[Outcome | None] = field(default_factory=list)
+    """What the connection met at each look at the ERP's inbox by the clock."""
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -231,7 +243,10 @@ class SyncHub:
             self.settings_service, self.entries, self.transfers, self.queue, clock, new_id
         )
         self.silence = SilenceAlert(self.syncs, connections, self.notices, clock)
-        self.scheduler = SyncScheduler(self.syncs, self.transfer_service, self.silence, clock, max_concurrent=1)
+        approvals = ApprovalSchedule(self.syncs, self.queue, clock)
+        self.scheduler = SyncScheduler(
+            self.syncs, self.transfer_service, self.silence, approvals, clock, max_concurrent=1
+        )
         stores = TransferStores(
             self.syncs,
             self.leases,
@@ -245,6 +260,7 @@ class SyncHub:
         self.executor = TransferExecutor(
             stores, access, self.files, Renderer(known), self.notices, self.queue, clock, RESEND_DELAY
         )
+        self.approvals = ApprovalTask(stores, access, self.executor.approval_check, clock)
 
     @property
     def surprises(self) -> list[BaseException]:
@@ -326,6 +342,9 @@ class SyncHub:
                     return self.executor.run(task, worker, time_left)
                 case "preview":
                     return self.executor.preview(task)
+                case "approvals":
+                    self.looks.append(self.approvals.run(CLIENT, CONNECTION))
+                    return "looked"
                 case "read_upload":
                     return self.uploads.read(CLIENT, CONNECTION, task["upload_id"])
                 case name:

@@ -204,10 +204,10 @@ def edit(world: World, asked: dict[str, Any]) -> dict[str, Any]:
     changes: list[tuple[dict[str, Any], dict[str, Any]]] = [(one, _values(asked, _OF_A_VOUCHER)) for one in vouchers]
     changes += [(entry, _values({"date": asked["date"]}, _OF_A_LINE)) for entry in entries if "date" in asked]
     for wanted in cast(list[dict[str, Any]], asked.get("lines", [])):
-        (place,) = _need(wanted, "line")
+        place = int(_need(wanted, "line")[0])
         if not 0 <= place < len(entries):
             raise AdminError(f"The draft has {len(entries)} lines; there is no line {place}.")
-        changes.append((entries[place], _values(wanted, _OF_A_LINE)))
+        changes += [(entries[place], _values(wanted, _OF_A_LINE))]
     for target, values in changes:
         target.update(values)
     return _draft(draft)

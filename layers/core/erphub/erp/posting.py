@@ -116,6 +116,8 @@ class Posting:
     """The settlement's PDF, for an ERP that takes it only together with the voucher; `push` then answers `attached`.
     Where it can be attached afterwards, `attach` is called instead, and again alone when only that failed."""
     pdf_name: str = ""
+    resend: bool = False
+    """Somebody says that what went to the inbox before was discarded there: what cannot be found is not there."""
 
 
 @runtime_checkable

@@ -9,6 +9,11 @@ TRANSFER_FAILED = EventType("transfer.failed", "A transfer has failed", Level.ER
 EXPORT_REJECTED = EventType("export.rejected", "The ERP refused a document", Level.ERROR)
 EXPORT_SILENT = EventType("export.silent", "Nothing was sent for longer than usual", Level.WARNING)
 EXPORT_GAPS = EventType("export.gaps", "Settlements are missing between those that came", Level.WARNING)
+EXPORT_APPROVED = EventType("export.approved", "A voucher in the ERP's inbox was approved there")
+EXPORT_DISCARDED = EventType("export.discarded", "A voucher in the ERP's inbox was discarded there", Level.WARNING)
+EXPORT_UNAPPROVED = EventType(
+    "export.unapproved", "Vouchers in the ERP's inbox have waited long for approval", Level.WARNING
+)
 DOCUMENTS = Limit("documents_per_day", 200_000, "Documents handed in, new or changed", LimitKind.RATE, seconds=86400)
 UPLOADS = Limit("uploads_per_day", 1_000, "Uploads opened", LimitKind.RATE, seconds=86400)
 
@@ -34,7 +39,16 @@ capability = Capability(
         "sync.export_log",
     ),
     permissions=(SYNC_MANAGE, SYNC_RUN),
-    events=(TRANSFER_FINISHED, TRANSFER_FAILED, EXPORT_REJECTED, EXPORT_SILENT, EXPORT_GAPS),
+    events=(
+        TRANSFER_FINISHED,
+        TRANSFER_FAILED,
+        EXPORT_REJECTED,
+        EXPORT_SILENT,
+        EXPORT_GAPS,
+        EXPORT_APPROVED,
+        EXPORT_DISCARDED,
+        EXPORT_UNAPPROVED,
+    ),
     limits=(DOCUMENTS, UPLOADS),
     environment=(
         Variable("EXPORT_LOG_TABLE"),

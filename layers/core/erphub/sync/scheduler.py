@@ -1,4 +1,4 @@
-"""The clock's part of syncs: transfers that are due, and silence that people are notified of."""
+"""The clock's part of syncs: transfers that are due, looks at the inbox, and silence that people are notified of."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from erphub.platform.clock import Clock
 from erphub.platform.due import DueItem, by_turns, work_through
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.ports import SyncStore
+from erphub.sync.transfers.approval_tasks import ApprovalSchedule
 from erphub.sync.transfers.service import TransferService
 from erphub.sync.transfers.silence import SilenceAlert
 
@@ -18,6 +19,7 @@ class SyncScheduler:
     syncs: SyncStore
     transfers: TransferService
     silence: SilenceAlert
+    approvals: ApprovalSchedule
     clock: Clock
     max_concurrent: int = 16
 
@@ -34,7 +36,9 @@ class SyncScheduler:
             if self.silence.check(sync):
                 silent.append(sync.connection_id)
                 return False  # its transfer, if one is due as well, starts with the next tick
-            return self.transfers.start_due(sync) is not None
+            if self.transfers.start_due(sync) is not None:
+                return True  # it looks at the inbox as well
+            return self.approvals.start_due(sync)
 
         worked = work_through(due, start, _report, workers=self.max_concurrent)
         return {"due": len(due), "started": worked.done, "failed": worked.failed, "silent": len(silent)}

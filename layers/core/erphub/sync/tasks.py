@@ -1,4 +1,6 @@
-"""What is asked of the work behind a sync: transfers, dry runs, batches. Asked without waiting, or by a state machine.
+"""What is asked of the work behind a sync: transfers, dry runs, looks at the ERP's inbox, batches.
+
+Asked without waiting, or by a state machine.
 
 A final failure is kept with the transfer; only what is worth another try is raised.
 """
@@ -9,6 +11,7 @@ from typing import Any
 
 from erphub.connections.health import HealthService
 from erphub.platform.tasks import TimeLeft
+from erphub.sync.transfers.approval_tasks import ApprovalTask
 from erphub.sync.transfers.execution import TransferExecutor
 from erphub.sync.transfers.outcome import transfer_outcome
 from erphub.sync.transfers.ports import TransferStore
@@ -23,6 +26,7 @@ class SyncTasks:
     uploads: UploadService
     transfers: TransferStore
     health: HealthService
+    approvals: ApprovalTask
 
     def do(self, task: Mapping[str, Any], worker_id: str, time_left: TimeLeft) -> dict[str, Any]:
         """One task, by its name. Raises Unavailable when it is worth another try, ValueError for an unknown name."""
@@ -35,6 +39,11 @@ class SyncTasks:
                 return self.executor.send(task, worker_id, time_left)
             case "complete":
                 return self._reported(task, self.executor.complete(task, worker_id))
+            case "approvals":
+                found = self.approvals.run(str(task["client_id"]), str(task["connection_id"]))
+                if found is not None:
+                    self.health.report(found)
+                return {"outcome": "looked"}
             case "preview":
                 return self.executor.preview(task)
             case "read_upload":

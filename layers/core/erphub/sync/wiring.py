@@ -262,15 +262,18 @@ def sync_tasks(services: "Services") -> "SyncTasks":
     """What the worker and the state machine ask."""
     from erphub.connections.health import HealthService
     from erphub.sync.tasks import SyncTasks
+    from erphub.sync.transfers.approval_tasks import ApprovalTask
     from erphub.sync.transfers.dynamodb import TransferTable
     from erphub.sync.transfers.execution import TransferExecutor
     from erphub.sync.uploads.service import UploadService
 
+    executor = services.get(TransferExecutor)
     return SyncTasks(
-        services.get(TransferExecutor),
+        executor,
         services.get(UploadService),
         services.get(TransferTable),
         services.get(HealthService),
+        ApprovalTask(executor.stores, executor.erp, executor.approval_check, executor.clock),
     )
 
 
@@ -279,13 +282,15 @@ def sync_scheduler(services: "Services") -> "SyncScheduler":
     from erphub.connections.dynamodb import ConnectionTable
     from erphub.sync.scheduler import SyncScheduler
     from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.transfers.approval_tasks import ApprovalSchedule
     from erphub.sync.transfers.notices import SyncNotices
     from erphub.sync.transfers.service import TransferService
     from erphub.sync.transfers.silence import SilenceAlert
 
     syncs, clock = services.get(SyncTable), services.platform.clock
     silence = SilenceAlert(syncs, services.get(ConnectionTable), services.get(SyncNotices), clock)
-    return SyncScheduler(syncs, services.get(TransferService), silence, clock)
+    approvals = ApprovalSchedule(syncs, services.platform.worker, clock)
+    return SyncScheduler(syncs, services.get(TransferService), silence, approvals, clock)
 
 
 def sync_hooks(services: "Services") -> "ConnectionHooks":

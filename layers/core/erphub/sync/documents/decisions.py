@@ -52,6 +52,8 @@ def decide(
             )
         case EntryStatus.SKIPPED if existing.code != BEFORE_FROM_DATE:
             status, outcome = EntryStatus.SKIPPED, SubmitOutcome.REPLACED
+        case EntryStatus.DISCARDED:
+            status, outcome = EntryStatus.DISCARDED, SubmitOutcome.REPLACED
         case EntryStatus.SENT:
             status, outcome = EntryStatus.PENDING, SubmitOutcome.CORRECTION
         case _:

@@ -13,6 +13,7 @@ from erphub.sync.export_log.schemas import (
     GapQuery,
     LogQuery,
     ManualPosting,
+    RetryQuery,
     RetryRequest,
     RetryResult,
     SkipRequest,
@@ -70,10 +71,16 @@ def get_export(
 
 @router.post(LOG + "/{entry_id}/retry", needs=SYNC_RUN, audit=DOCUMENT_RETRIED, status=202)
 def retry_export(
-    service: ExportLogService, actors: MemberDirectory, member: Member, connection_id: str, entry_id: str
+    service: ExportLogService,
+    actors: MemberDirectory,
+    member: Member,
+    connection_id: str,
+    entry_id: str,
+    query: RetryQuery,
 ) -> EntryView:
-    """Send a document again at the next transfer."""
-    return _shown(service.retry(member.client_id, connection_id, entry_id), actors)
+    """Send a document again at the next transfer; what was discarded in the ERP's inbox, only when that is said."""
+    again = query.resend_discarded
+    return _shown(service.retry(member.client_id, connection_id, entry_id, resend_discarded=again), actors)
 
 
 @router.post(LOG + "/{entry_id}/skip", needs=SYNC_RUN, audit=DOCUMENT_SKIPPED, status=200)

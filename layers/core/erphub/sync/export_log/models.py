@@ -19,10 +19,16 @@ class EntryStatus(StrEnum):
     REJECTED = "rejected"
     UNCERTAIN = "uncertain"
     SKIPPED = "skipped"
+    DISCARDED = "discarded"
+    """Somebody threw it away in the ERP's inbox: it is sent again only when somebody says so."""
 
 
 SETTLEMENT_EMPTY = "settlement_empty"
 """The code of a Z-report without any amount: there is nothing to post, and any other may take its id."""
+
+
+DISCARDED_IN_ERP = "discarded_in_erp"
+"""The code of what somebody threw away in the ERP's inbox."""
 
 
 BEFORE_FROM_DATE = "before_from_date"
@@ -45,6 +51,19 @@ class Attachment(StrEnum):
     """It cannot be attached; only somebody who retries it tries again."""
     LEFT_OUT = "left_out"
     """Somebody said that it is not needed."""
+
+
+class VoucherEdit(Model):
+    """Something of a voucher that was edited in the ERP before its approval, as text; empty where there is none.
+
+    `field` is `date`, `voucher_type`, or, of an account, `amount` (debit when positive), `department` or `text`;
+    `not_compared` with the reason when the two cannot be compared.
+    """
+
+    field: str
+    account: str = ""
+    handed_over: str = ""
+    in_erp: str = ""
 
 
 class Entry(Model):
@@ -80,10 +99,21 @@ class Entry(Model):
     reference: str = ""
     erp_trace_id: str = ""
     awaiting_approval: bool = False
+    """It is in the ERP's inbox, and nobody there has approved it yet."""
+    approval_reminded_at: datetime | None = None
+    """When people were told that it has waited long."""
+    approved_at: datetime | None = None
+    """When it was seen that it had been approved."""
+    edits: tuple[VoucherEdit, ...] = ()
+    """What was edited in the ERP before its approval."""
+    resend_allowed: bool = False
+    """Somebody said that the ERP's people discarded it and that it goes again; for the next attempt alone."""
     erp_details: dict[str, Any] = Field(default_factory=dict)
     sent_hash: str = ""
     destination: dict[str, str] = Field(default_factory=dict)
     """Where the last attempt sent it (see `SyncSettings.destination`), whatever the settings say by now."""
+    sent_routing: dict[str, Any] = Field(default_factory=dict)
+    """How the last attempt posted it (see `SyncSettings.routing`); only of what goes to an inbox, to be compared."""
     wants_pdf_until: datetime | None = None
     """The till said that a PDF follows: it is waited for until then."""
     attachment: Attachment = Attachment.NONE
@@ -107,12 +137,13 @@ class Entry(Model):
 
     @property
     def queue(self) -> str:
-        """Where it waits: its status; in the ERP without its PDF `attach`, or `unattached` when that was refused."""
+        """Where it waits: its status; in the ERP without its PDF `attach`, or `unattached` when that was refused; in
+        the ERP's inbox `approval`."""
         if self.status is EntryStatus.SENT and self.attachment in (Attachment.DUE, Attachment.FAILED):
             return "attach"
         if self.status is EntryStatus.SENT and self.attachment is Attachment.REFUSED:
             return "unattached"
-        return self.status.value
+        return "approval" if self.awaiting_approval else self.status.value
 
     @property
     def pdf_file(self) -> str:
@@ -125,7 +156,7 @@ class Entry(Model):
         return self.queue in ("attach", "unattached")
 
 
-QUEUES = (*(status.value for status in EntryStatus), "attach", "unattached")
+QUEUES = (*(status.value for status in EntryStatus), "attach", "unattached", "approval")
 """Everywhere an entry can stand, in the words of `Entry.queue`."""
 
 

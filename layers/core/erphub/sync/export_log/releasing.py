@@ -20,6 +20,28 @@ def release_entry(entry: Entry, now: datetime) -> Entry:
     return entry
 
 
+def release_discarded(entry: Entry, now: datetime) -> Entry:
+    """An entry that goes to the ERP's inbox once more, as somebody says that it was discarded there.
+
+    It is looked for all the same: what is still there, or in the ledger by now, is not posted twice.
+    """
+    changes: dict[str, Any] = {
+        "status": EntryStatus.PENDING,
+        "code": "",
+        "detail": "",
+        "erp_message": "",
+        "reference": "",
+        "awaiting_approval": False,
+        "approval_reminded_at": None,
+        "attachment": Attachment.NONE,
+        "resend_allowed": True,
+        "retry_at": None,
+        "handled_by": "",
+        "updated_at": now,
+    }
+    return entry.model_copy(update=changes)
+
+
 def release_selected(entry: Entry, now: datetime) -> Entry:
     """An entry that somebody selected to be sent now: also when it was refused, or only its PDF waits."""
     can_go = entry.status in (EntryStatus.PENDING, EntryStatus.REJECTED) or entry.lacks_pdf

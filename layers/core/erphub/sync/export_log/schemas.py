@@ -9,11 +9,11 @@ from pydantic_core import PydanticCustomError
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
-from erphub.platform.lexical import Day
+from erphub.platform.lexical import Day, Flag, QueryFlag
 from erphub.platform.pages import Page
 from erphub.platform.wire import LINE, LINES, NOT_BLANK, Identifier, JsonObject, Model, PageQuery
 from erphub.sync.canonical import from_text, masked, masked_fields
-from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryStatus
+from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryStatus, VoucherEdit
 
 
 class LogQuery(PageQuery):
@@ -54,12 +54,23 @@ class RetryRequest(Model):
 
     document_ids: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
     code: Annotated[str, Field(min_length=1, max_length=100), LINE] | None = None
+    resend_discarded: Annotated[
+        Flag, Field(description="What was discarded in the ERP's inbox goes there again, knowingly")
+    ] = False
 
     @model_validator(mode="after")
     def _one_of(self) -> "RetryRequest":
         if bool(self.document_ids) == (self.code is not None):
             raise PydanticCustomError("choose_one", "Name document_ids or a code: one of the two.")
         return self
+
+
+class RetryQuery(Model):
+    """Whether it was thrown away in the ERP and goes there again, knowingly."""
+
+    resend_discarded: Annotated[
+        QueryFlag, Field(description="It was discarded in the ERP's inbox, and goes there again knowingly")
+    ] = False
 
 
 class EntryView(Model):
@@ -75,7 +86,13 @@ class EntryView(Model):
     detail: str
     erp_message: Annotated[str, Field(description="What the ERP said, in its own words")]
     reference: Annotated[str, Field(description="What the ERP calls it: the number of a voucher, order or record")]
-    is_awaiting_approval: bool
+    is_awaiting_approval: Annotated[bool, Field(description="It is in the ERP's inbox, not approved yet")]
+    approved_at: Annotated[
+        datetime | None, Field(description="When it was seen that the voucher in the ERP's inbox had been approved")
+    ]
+    edits: Annotated[
+        list[VoucherEdit], Field(description="What was edited in the ERP's inbox before the voucher was approved")
+    ]
     attachment: Attachment
     attempt_count: int
     revision: int
@@ -100,6 +117,7 @@ _OTHER_NAMES = {"document_date": "date", "is_awaiting_approval": "awaiting_appro
 def shown_fields(entry: Entry, actors: Mapping[str, ActorView]) -> dict[str, Any]:
     """The fields of an entry's view."""
     shown = {name: getattr(entry, _OTHER_NAMES.get(name, name)) for name in EntryView.model_fields}
+    shown["edits"] = list(entry.edits)
     masked_values = masked_fields(entry.kind, entry.overridden_values)
     return shown | {"overridden_values": masked_values, "posted_manually_by": actors.get(entry.posted_manually_by)}
 

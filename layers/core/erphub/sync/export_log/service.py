@@ -16,9 +16,9 @@ from erphub.platform.errors import Conflict, HubError, NotFound, TooLarge
 from erphub.platform.pages import Page
 from erphub.platform.spreadsheet import Sheet
 from erphub.sync.export_log.gaps import list_gaps, list_settlements
-from erphub.sync.export_log.models import SKIPPED_UNCERTAIN, Attachment, Attempt, Entry, EntryStatus
+from erphub.sync.export_log.models import DISCARDED_IN_ERP, SKIPPED_UNCERTAIN, Attachment, Attempt, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
-from erphub.sync.export_log.releasing import release_entry
+from erphub.sync.export_log.releasing import release_discarded, release_entry
 from erphub.sync.export_log.schemas import (
     CodeGroup,
     GapQuery,
@@ -35,13 +35,15 @@ from erphub.sync.settings.planning import TransferPlanner
 from erphub.sync.settings.ports import SyncStore
 
 _MAX_CSV_ENTRIES = 20_000
-_COLUMNS = {"document_date": "date"} | {
+_COLUMNS_OF_ALL = {"document_date": "date"} | {
     name: name
     for name in (
         *("kind", "external_id", "title", "status", "code", "detail"),
         *("erp_message", "reference", "attempt_count", "updated_at"),
     )
 }
+_COLUMNS_OF_AN_INBOX = {"is_awaiting_approval": "awaiting_approval", "approved_at": "approved_at", "edits": "edits"}
+_COLUMNS = _COLUMNS_OF_ALL | _COLUMNS_OF_AN_INBOX
 """Of the CSV, by the fields of an entry."""
 
 
@@ -72,7 +74,7 @@ class ExportLogService:
         groups: Counter[tuple[str, EntryStatus, DocumentKind]] = Counter()
         first: dict[tuple[str, EntryStatus, DocumentKind], Entry] = {}
         newest: dict[tuple[str, EntryStatus, DocumentKind], Entry] = {}
-        for queue in ("rejected", "uncertain", "pending", "attach", "unattached"):
+        for queue in ("rejected", "uncertain", "pending", "attach", "unattached", "discarded"):
             for entry in self.entries.queue(client_id, connection_id, queue):
                 group = (entry.code, entry.status, entry.kind)
                 groups[group] += 1
@@ -93,12 +95,23 @@ class ExportLogService:
 
     # --- putting right -----------------------------------------------------------------------------------------------
 
-    def retry(self, client_id: str, connection_id: str, entry_id: str) -> Entry:
+    def retry(self, client_id: str, connection_id: str, entry_id: str, *, resend_discarded: bool = False) -> Entry:
         """Send it again at the next transfer. What may be in the ERP is looked for there first, as always.
 
-        Raises NotFound, Conflict (`already_sent`).
+        `resend_discarded` says that whoever asks knows: it was thrown away in the ERP's inbox, and goes there again.
+        Raises NotFound, Conflict (`already_sent`, `discarded_in_erp`).
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
+        if entry.status is EntryStatus.DISCARDED and not resend_discarded:
+            raise Conflict(
+                "Somebody discarded it in the ERP's inbox. If it is to go there again all the same, say so with"
+                " `resend_discarded`.",
+                code=DISCARDED_IN_ERP,
+                reference=entry.reference,
+            )
+        if resend_discarded and (entry.status is EntryStatus.DISCARDED or entry.awaiting_approval):
+            describe_act(old={"status": entry.status.value, "reference": entry.reference})
+            return self._released(sync, release_discarded(entry, self.clock()))
         if entry.status is EntryStatus.SENT and not entry.lacks_pdf:
             raise Conflict(
                 f"It is in the ERP already, as {entry.reference}.", code="already_sent", reference=entry.reference
@@ -110,10 +123,12 @@ class ExportLogService:
             )
         describe_act(old={"status": entry.status.value, "code": entry.code})
         fresh = release_entry(entry, self.clock())
-        if fresh != entry:
-            fresh = self.entries.save(fresh, sync.settings.retention_days)
-            self.planner.bring_forward(sync)
-        return fresh
+        return self._released(sync, fresh) if fresh != entry else fresh
+
+    def _released(self, sync: Sync, fresh: Entry) -> Entry:
+        kept = self.entries.save(fresh, sync.settings.retention_days)
+        self.planner.bring_forward(sync)
+        return kept
 
     def retry_many(self, client_id: str, connection_id: str, wanted: RetryRequest) -> RetryResult:
         """Send several again: those that are named, or all that a code stopped. Says which could not be."""
@@ -121,16 +136,17 @@ class ExportLogService:
         names = list(wanted.document_ids) or [
             entry.id for entry in self._stopped_by(client_id, connection_id, wanted.code or "")
         ]
+        again = wanted.resend_discarded
         failed = list[RetryFailure]()
         for name in names:
             try:
-                self.retry(client_id, connection_id, name)
+                self.retry(client_id, connection_id, name, resend_discarded=again)
             except HubError as error:
                 failed.append(RetryFailure(entry_id=name, code=error.code, detail=error.detail))
         return RetryResult(retried_count=len(names) - len(failed), failed=failed)
 
     def _stopped_by(self, client_id: str, connection_id: str, code: str) -> Iterator[Entry]:
-        for queue in ("rejected", "attach", "unattached", "skipped"):
+        for queue in ("rejected", "attach", "unattached", "skipped", "discarded"):
             for entry in self.entries.queue(client_id, connection_id, queue):
                 if entry.code == code:
                     yield entry
@@ -179,7 +195,7 @@ class ExportLogService:
         while True:
             page = self.entries.page(client_id, connection_id, following)
             shown = self._explained(sync, page.items)
-            sheet.add([getattr(entry, name) for name in _COLUMNS.values()] for entry in shown)
+            sheet.add([_cell(entry, name) for name in _COLUMNS.values()] for entry in shown)
             count += len(page.items)
             if count > _MAX_CSV_ENTRIES:
                 raise TooLarge(
@@ -232,6 +248,15 @@ class ExportLogService:
         if entry is None:
             raise NotFound("There is no such document in the export log.", code="entry_not_found")
         return entry
+
+
+def _cell(entry: Entry, name: str) -> Any:
+    if name != "edits":
+        return getattr(entry, name)
+    return "; ".join(
+        f"{edit.field} {edit.account}".strip() + f": {edit.handed_over or '-'} → {edit.in_erp or '-'}"
+        for edit in entry.edits
+    )
 
 
 def _refuse_sent(entry: Entry) -> None:

@@ -34,7 +34,8 @@ class SyncTable(SyncStore):
     @override
     def save(self, sync: Sync) -> Sync:
         key = sync_key(sync.client_id, sync.connection_id)
-        at = min((at for at in (sync.next_at, sync.silence_alert_at) if at is not None), default=None)
+        instants = (sync.next_at, sync.silence_alert_at, sync.approvals_due_at)
+        at = min((at for at in instants if at is not None), default=None)
         item = _without_empty(sync.model_dump(mode="json")) | self._due.attributes(key, at) | key
         put_rev(self._table, item, sync.rev)
         return sync.model_copy(update={"rev": sync.rev + 1})

@@ -53,6 +53,9 @@ class SyncSettings(Model):
     voucher_type: Choice = ""
     accounts: Accounts = Accounts()
     retention_days: Annotated[int, Field(ge=30, le=3700, description="How long the export log is kept")] = 1100
+    approval_reminder_days: Annotated[
+        int, Field(ge=1, le=365, description="After so many days in the ERP's inbox people are told, once")
+    ] = 14
     time_zone: Annotated[str, Field(max_length=50)] = "Europe/Oslo"
     locations: Annotated[tuple[Location, ...], Field(max_length=MAX_LOCATIONS)] = ()
     """The tills' shops and registers, each with the company and department it belongs to. Without any, documents that
@@ -150,6 +153,10 @@ class Sync(Model):
     """Up to when changes in the ERP have been fetched, by kind."""
     applied_from_date: date | None = None
     """The latest from date by which documents may have been left out for their day, since they were last let in."""
+    approvals_due_at: datetime | None = None
+    """When the ERP is asked next what became of vouchers in its inbox; None while none waits there."""
+    approvals_read_until: datetime | None = None
+    """Up to when the ERP's changes were read for approvals."""
     silence_alert_at: datetime | None = None
     """When it becomes unexpected that nothing has been sent, and people are notified; None once they were."""
     departments: tuple[Department, ...] = ()

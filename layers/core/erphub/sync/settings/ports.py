@@ -21,7 +21,8 @@ class SyncStore(Protocol):
         ...
 
     def due(self, now: datetime) -> Iterator[DueItem[Sync]]:
-        """Every sync whose next transfer or silence alert is due; costs as much as there are."""
+        """Every sync whose next transfer, silence alert or question for approvals is due; costs as much as there
+        are."""
         ...
 
 

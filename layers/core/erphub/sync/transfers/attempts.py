@@ -17,7 +17,7 @@ from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.platform.redaction import clean_text
 from erphub.sync.canonical import digest, masked
-from erphub.sync.export_log.models import Attempt, Entry, EntryStatus
+from erphub.sync.export_log.models import Attempt, Entry, EntryStatus, VoucherEdit
 from erphub.sync.export_log.ports import EntryStore
 
 
@@ -34,6 +34,12 @@ class AttemptContext:
     searched_first: bool = False
     pushed: bool = False
     """Whether this one may have reached the ERP."""
+    edits: tuple[VoucherEdit, ...] = ()
+    """What was edited of it in the ERP's inbox, when it was found approved."""
+
+    def was_approved(self, posted: Posted) -> bool:
+        """Whether it went to an inbox and is found in the ledger."""
+        return bool(self.entry.sent_routing) and not self.pushed and not posted.awaiting_approval
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from erphub.erp.approvals import ReadsApprovals
 from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import ReadsChanges
 from erphub.platform.errors import Conflict, CredentialsRefused, HubError
 from erphub.platform.outbound import deadlines
-from erphub.platform.problem_documents import as_problem
 from erphub.platform.tasks import TimeLeft
 from erphub.sync.changes.fetching import KINDS, ChangeFetcher
+from erphub.sync.transfers.approvals import ApprovalCheck, next_check
 from erphub.sync.transfers.attempts import report_unexpected
 from erphub.sync.transfers.context import TransferContext
 from erphub.sync.transfers.models import Counts
@@ -65,9 +66,7 @@ class ChangeCollection:
         return False
 
     def _mark_unread(self, kind: DocumentKind, error: HubError) -> None:
-        problem = as_problem(error)
-        problem["detail"] = f"Changes of {kind.value}s in the ERP could not be read: {problem['detail']}"
-        self.context.change(not_read={**self.context.transfer.not_read, kind.value: problem})
+        self.context.mark_unread(kind.value, f"Changes of {kind.value}s", error)
 
     def _fetch(self, adapter: ReadsChanges, kind: DocumentKind) -> bool:
         context = self.context
@@ -80,3 +79,50 @@ class ChangeCollection:
             counts = Counts(changes=fetched.offered, conflicts=fetched.conflicts)
             context.change(counts=context.transfer.counts + counts)
         return not fetched.is_complete
+
+
+@dataclass(frozen=True)
+class ApprovalCollection:
+    """Looks in one transfer what became of vouchers in the ERP's inbox; what cannot be read keeps no document back."""
+
+    context: TransferContext
+    check: ApprovalCheck
+    time_left: TimeLeft
+
+    def collect(self) -> None:
+        """Look, keep what became of what, and put the next look by the clock off."""
+        context, transfer = self.context, self.context.transfer
+        seconds = min(FETCH_SECONDS, self.time_left() - RESERVED_SECONDS)
+        wanted = not transfer.document_ids and transfer.kind in (None, DocumentKind.SETTLEMENT)
+        if transfer.problem or not wanted or seconds <= 0:
+            return
+        try:
+            adapter = context.adapter()
+            if isinstance(adapter, ReadsApprovals):
+                with deadlines.at_most(seconds):
+                    self._look(adapter)
+        except HubError as error:
+            if isinstance(error, CredentialsRefused) or "retry_after" in error.facts:
+                context.abort(error)
+            else:
+                context.mark_unread(_APPROVALS, "What became of vouchers in the inbox", error)
+        except Exception as error:  # noqa: BLE001 — what the till handed over has nothing to do with it
+            report_unexpected(_APPROVALS, error)
+            unforeseen = HubError("Something went wrong on our side.", code="internal_error")
+            context.mark_unread(_APPROVALS, "What became of vouchers in the inbox", unforeseen)
+
+    def _look(self, adapter: ReadsApprovals) -> None:
+        context, began = self.context, self.context.clock()
+        checked = self.check.check(context.sync, adapter)
+        if not checked.asked:
+            return
+        due = next_check(checked.newest, began)
+        planned = {"approvals_read_until": began} | ({"approvals_due_at": due} if due else {})
+        context.update_sync(lambda _: planned)
+        if checked.approved or checked.discarded:
+            counts = Counts(approved=checked.approved, discarded=checked.discarded)
+            context.change(counts=context.transfer.counts + counts)
+
+
+_APPROVALS = "approvals"
+"""What `not_read` calls it."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from erphub.connections.models import Connection, ConnectionStatus
-from erphub.connections.ports import OpensConnections
+from erphub.connections.ports import ConnectionStore, OpensConnections
 from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import PostsDocuments
 from erphub.platform import logging
@@ -69,23 +69,11 @@ class TransferContext:
     def adapter(self) -> PostsDocuments:
         """The connected ERP. Raises ErpRefused, Conflict when the connection is not one to send through now."""
         if not self._adapters:
-            adapter = self.erp.connected(self._connection())
+            adapter = self.erp.connected(usable_connection(self.stores.connections, *self.key))
             if not isinstance(adapter, PostsDocuments):
                 raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
             self._adapters.append(adapter)
         return self._adapters[0]
-
-    def _connection(self) -> Connection:
-        connection = self.stores.connections.get(*self.key)
-        if connection is None or connection.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED):
-            raise NotFound("The connection is no longer there.", code="connection_not_found")
-        if connection.status is ConnectionStatus.PAUSED:
-            raise Conflict("The connection is paused. Resume it first.", code="connection_paused")
-        if connection.status is ConnectionStatus.REAUTH_REQUIRED:
-            raise CredentialsRefused(
-                "The ERP does not accept the connection's credentials. Enter them again.", code="reauth_required"
-            )
-        return connection
 
     def abort(self, error: HubError) -> None:
         """The ERP cannot be used: the transfer ends, and its outcome has the connection wait for its people."""
@@ -93,6 +81,12 @@ class TransferContext:
         if isinstance(error, CredentialsRefused) and error.code != "reauth_required":
             about = {"connection_id": self.sync.connection_id}
             logging.logger().warning("the ERP refused the connection's credentials", exc_info=error, extra=about)
+
+    def mark_unread(self, name: str, what: str, error: HubError) -> None:
+        """Something in the ERP could not be read: it is named in the transfer, and the rest goes on."""
+        problem = as_problem(error)
+        problem["detail"] = f"{what} in the ERP could not be read: {problem['detail']}"
+        self.change(not_read={**self.transfer.not_read, name: problem})
 
     def due_entries(self) -> Iterable[Entry]:
         """What is to be sent now, whole, customers and products before what names them."""
@@ -119,6 +113,21 @@ class TransferContext:
         """Let the next step in at once."""
         now = self.clock()
         self.stores.leases.acquire(*self.key, self.transfer.id, "", now + LEASE_DURATION, now)
+
+
+def usable_connection(connections: ConnectionStore, client_id: str, connection_id: str) -> Connection:
+    """The connection, to be used now. Raises NotFound, Conflict (`connection_paused`), CredentialsRefused
+    (`reauth_required`)."""
+    connection = connections.get(client_id, connection_id)
+    if connection is None or connection.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED):
+        raise NotFound("The connection is no longer there.", code="connection_not_found")
+    if connection.status is ConnectionStatus.PAUSED:
+        raise Conflict("The connection is paused. Resume it first.", code="connection_paused")
+    if connection.status is ConnectionStatus.REAUTH_REQUIRED:
+        raise CredentialsRefused(
+            "The ERP does not accept the connection's credentials. Enter them again.", code="reauth_required"
+        )
+    return connection
 
 
 def _order(entry: Entry) -> tuple[int, Any, int, str]:

@@ -11,12 +11,13 @@ from erphub.platform.tasks import TimeLeft
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Entry
 from erphub.sync.export_log.releasing import release_entry
 from erphub.sync.settings.located import settings_of
-from erphub.sync.settings.models import Sync
+from erphub.sync.settings.models import SettlementTarget, Sync
+from erphub.sync.transfers.approvals import with_first_check
 from erphub.sync.transfers.attempts import report_unexpected
 from erphub.sync.transfers.collecting import RESERVED_SECONDS
 from erphub.sync.transfers.context import BATCH_ENTRIES, TransferContext
 from erphub.sync.transfers.locating import LocatedSender
-from erphub.sync.transfers.sending import SendOutcome, TransferAborted
+from erphub.sync.transfers.send_outcome import SendOutcome, TransferAborted
 
 _MAX_UNANSWERED = 50
 """After so many documents in a row of a kind that the ERP did not take, the others of the kind wait for the next time;
@@ -31,6 +32,7 @@ class Delivery:
     context: TransferContext
     _unanswered: Counter[DocumentKind] = field(default_factory=Counter[DocumentKind])
     """By kind, how many documents in a row the ERP did not take though it answers."""
+    _expecting: list[bool] = field(default_factory=list[bool])
 
     def send(self, sender: LocatedSender, time_left: TimeLeft) -> bool:
         """Send what is due, in order; whether time ran out before all of it was tried."""
@@ -44,6 +46,7 @@ class Delivery:
                     break
                 if self._unanswered[entry.kind] >= _MAX_UNANSWERED:
                     continue
+                self._expect_approvals(entry)
                 outcome = self._send_one(sender, entry)
                 if outcome is not SendOutcome.LEFT:
                     counts = counts.plus(**{outcome.counted: 1})
@@ -55,6 +58,20 @@ class Delivery:
         counts = counts.plus(conflicts=sender.records.conflicts if sender.records else 0)
         self.context.change(counts=counts, arrivals=tuple(_thinned(arrivals)))
         return more
+
+    def _expect_approvals(self, entry: Entry) -> None:
+        """Before a voucher goes to the inbox it is settled that the ERP will be asked what became of it.
+
+        Whoever dies in between leaves nothing that nobody looks after.
+        """
+        goes_there = entry.kind is DocumentKind.SETTLEMENT and self._sends_to_inbox
+        if goes_there and entry.queue != "attach" and not self._expecting:
+            self.context.update_sync(lambda sync: with_first_check(sync, self.context.clock()))
+            self._expecting.append(True)
+
+    @property
+    def _sends_to_inbox(self) -> bool:
+        return self.context.sync.settings.settlement_target is SettlementTarget.INBOX
 
     def include_days(self) -> None:
         """The from date was moved back: what was left out for its day and is no longer before it goes after all."""

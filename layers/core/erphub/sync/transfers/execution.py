@@ -24,9 +24,10 @@ from erphub.sync.documents.ports import DocumentFiles
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.releasing import release_selected
 from erphub.sync.transfers.actions import ActionPlanner, PlannedAction
+from erphub.sync.transfers.approvals import ApprovalCheck
 from erphub.sync.transfers.attachments import PdfAttacher
 from erphub.sync.transfers.attempts import AttemptRecorder
-from erphub.sync.transfers.collecting import ChangeCollection
+from erphub.sync.transfers.collecting import ApprovalCollection, ChangeCollection
 from erphub.sync.transfers.completion import TransferCompletion
 from erphub.sync.transfers.context import TransferContext
 from erphub.sync.transfers.delivery import Delivery
@@ -128,7 +129,15 @@ class TransferExecutor:
 
     def _collect(self, context: TransferContext, time_left: TimeLeft) -> bool:
         """Fetch what changed in the ERP; whether there is more of it."""
-        return ChangeCollection(context, time_left).collect()
+        if ChangeCollection(context, time_left).collect():
+            return True
+        ApprovalCollection(context, self.approval_check, time_left).collect()
+        return False
+
+    @property
+    def approval_check(self) -> ApprovalCheck:
+        """What looks at the ERP's inbox."""
+        return ApprovalCheck(self.stores.entries, self.notices, self.clock)
 
     def _send(self, context: TransferContext, time_left: TimeLeft) -> bool:
         """Send what is due, in order; whether time ran out before all of it was tried."""

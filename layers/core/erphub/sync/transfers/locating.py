@@ -12,7 +12,8 @@ from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.export_log.ports import IdentityStore
 from erphub.sync.settings.located import settings_of
 from erphub.sync.settings.models import Sync
-from erphub.sync.transfers.sending import DocumentSender, SendOutcome
+from erphub.sync.transfers.send_outcome import SendOutcome
+from erphub.sync.transfers.sending import DocumentSender
 
 _OPEN = (EntryStatus.PENDING, EntryStatus.REJECTED)
 """Of two that came in different spellings of one shop, and neither is in the ERP, whichever comes first goes."""

@@ -34,6 +34,10 @@ class Counts(Model):
     attached: int = 0
     changes: int = 0
     conflicts: int = 0
+    approved: int = 0
+    """Vouchers of the ERP's inbox that were seen approved."""
+    discarded: int = 0
+    """Vouchers of the ERP's inbox that were seen discarded."""
 
     def plus(self, **more: int) -> "Counts":
         """These and some more."""

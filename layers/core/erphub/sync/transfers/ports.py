@@ -58,6 +58,12 @@ class Notices(Protocol):
         """Notify them once."""
         ...
 
+    def notify_of(
+        self, client_id: str, connection_id: str, fact: str, code: str, detail: str, **attributes: Any
+    ) -> None:
+        """Notify them of a fact, once however often it is met."""
+        ...
+
 
 class SettlementRenderer(Protocol):
     """Makes a settlement's PDF for a till that hands over none."""

@@ -14,7 +14,6 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from erphub.erp.documents import Document, DocumentKind, Product, Settlement
@@ -36,8 +35,9 @@ from erphub.sync.canonical import from_text, posting_key
 from erphub.sync.changes.record_merge import RecordMerge
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attachment, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
-from erphub.sync.settings.models import SyncSettings
+from erphub.sync.settings.models import SettlementTarget, SyncSettings
 from erphub.sync.transfers.actions import ActionPlanner, PlannedAction
+from erphub.sync.transfers.approvals import edited_words, edits_of
 from erphub.sync.transfers.attachments import PdfAttacher
 from erphub.sync.transfers.attempts import (
     AttemptContext,
@@ -48,6 +48,7 @@ from erphub.sync.transfers.attempts import (
     shown_words,
 )
 from erphub.sync.transfers.references import known_references
+from erphub.sync.transfers.send_outcome import SendOutcome, TransferAborted
 
 _ANY_PRODUCT = Product(number="0", name="0", price=Decimal(0))
 _CORRECTABLE = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
@@ -55,34 +56,6 @@ _MAX_DOUBLINGS = 6
 """How often the resend delay is doubled at most."""
 DOCUMENT_SECONDS = 120.0
 """The longest that one document may take: looking for it, sending it, its answer."""
-
-
-class SendOutcome(StrEnum):
-    """What an attempt came to, for the transfer's counts."""
-
-    SENT = "sent"
-    REJECTED = "rejected"
-    UNCERTAIN = "uncertain"
-    PENDING = "pending"
-    SKIPPED = "skipped"
-    ATTACHED = "attached"
-    UNANSWERED = "unanswered"
-    """The ERP did not take it now, though it answers otherwise."""
-    LEFT = "left"
-    """Not now: somebody else has it, or it waits for something."""
-
-    @property
-    def counted(self) -> str:
-        """Where the transfer counts it."""
-        return SendOutcome.PENDING.value if self is SendOutcome.UNANSWERED else self.value
-
-
-class TransferAborted(Exception):
-    """The ERP cannot be used at all now: trying the other documents would only repeat it."""
-
-    def __init__(self, error: HubError) -> None:
-        super().__init__(error.detail)
-        self.error = error
 
 
 @dataclass(frozen=True)
@@ -147,11 +120,11 @@ class DocumentSender:
             known,
             entry.reference or None,
             *self.attacher.pdf(claimed, document),
+            resend=entry.resend_allowed,
         )
         return self._try(AttemptContext(claimed, document, posting, now, maybe_there))
 
     def _claim(self, entry: Entry, now: datetime, maybe_there: bool) -> Entry:
-        known_destination = entry.destination if maybe_there else {}
         return self.recorder.update(
             entry,
             status=EntryStatus.SENDING,
@@ -159,8 +132,17 @@ class DocumentSender:
             attempt_count=entry.attempt_count + 1,
             handled_by=self.recorder.transfer_id,
             sent_hash=entry.body_hash,
-            destination=known_destination or self.settings.destination(),
+            resend_allowed=False,
+            **({} if maybe_there and entry.destination else self._destination(entry)),
         )
+
+    def _destination(self, entry: Entry) -> dict[str, Any]:
+        """Where the document goes by the settings; of what goes to an inbox also how, to be compared later."""
+        to_inbox = entry.kind is DocumentKind.SETTLEMENT and self.settings.settlement_target is SettlementTarget.INBOX
+        return {
+            "destination": self.settings.destination(),
+            "sent_routing": self.settings.routing() if to_inbox else {},
+        }
 
     def _try(self, attempt: AttemptContext) -> SendOutcome:
         try:
@@ -201,8 +183,9 @@ class DocumentSender:
         attempt.document, attempt.posting = self._match_existing(attempt.entry, attempt.document, attempt.posting)
         if self.actions.is_too_early(attempt.entry):
             return None
-        if attempt.entry.destination != self.settings.destination():
-            attempt.entry = self.recorder.update(attempt.entry, destination=self.settings.destination())
+        wanted = self._destination(attempt.entry)
+        if any(getattr(attempt.entry, name) != value for name, value in wanted.items()):
+            attempt.entry = self.recorder.update(attempt.entry, **wanted)
         attempt.pushed = True
         return self.adapter.push(attempt.document, attempt.posting)
 
@@ -210,11 +193,14 @@ class DocumentSender:
         """Look for it where the last attempt sent it: the settings may name another destination by now."""
         attempt.searched_first = True
         there = replace(attempt.posting, routing=self._routing(attempt.entry))
-        return self.adapter.find(attempt.entry.kind, there, attempt.document)
+        found = self.adapter.find(attempt.entry.kind, there, attempt.document)
+        if found is not None and attempt.entry.sent_routing and isinstance(attempt.document, Settlement):
+            attempt.edits = edits_of(self.adapter, attempt.entry, attempt.document, there, found)
+        return found
 
     def _routing(self, entry: Entry) -> dict[str, Any]:
-        """The settings, but for the destination to which the document went."""
-        return self.settings.routing() | entry.destination
+        """How the document went; where that is not known, the settings, but for the destination."""
+        return entry.sent_routing or self.settings.routing() | entry.destination
 
     # --- records that the ERP may have had or changed ----------------------------------------------------------------
 
@@ -285,7 +271,9 @@ class DocumentSender:
             status=EntryStatus.SENT,
             attempt_count=entry.attempt_count + (attachment is Attachment.DUE),
             code="",
-            detail="Waits for approval in the ERP." if posted.awaiting_approval else "",
+            detail="Waits for approval in the ERP." if posted.awaiting_approval else edited_words(attempt.edits),
+            approved_at=self._now() if attempt.was_approved(posted) else None,
+            edits=attempt.edits,
             erp_message=shown_words(posted.words),
             reference=posted.reference,
             erp_trace_id=posted.trace or "",

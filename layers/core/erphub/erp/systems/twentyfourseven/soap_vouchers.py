@@ -157,6 +157,8 @@ class SoapVouchers:
         stamp = self._images.stamped(posting.key, settlement.date, states=IN_JOURNAL)
         if stamp is not None:
             return _draft(stamp)
+        if posting.resend:
+            return None
         if posting.pdf is None and self._images.stamped(posting.key, settlement.date) is None:
             raise Uncertain(
                 "24SevenOffice cannot be asked for vouchers that wait for approval, and this one had no page to go by."

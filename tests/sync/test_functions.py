@@ -14,6 +14,7 @@ import pytest
 from erphub import app, capabilities
 from erphub.audit.dynamodb import AuditTable
 from erphub.audit.service import AuditLog
+from erphub.erp.approvals import Edit
 from erphub.erp.documents import Address
 from erphub.platform import logging, redaction
 from erphub.platform.actors import ActorKind, ActorView
@@ -85,7 +86,7 @@ def served(hub: SyncHub, monkeypatch: pytest.MonkeyPatch) -> SyncHub:
         UploadService: hub.uploads,
         ChangeService: hub.changes,
         TransferService: hub.transfer_service,
-        SyncTasks: SyncTasks(hub.executor, hub.uploads, hub.transfers, health),
+        SyncTasks: SyncTasks(hub.executor, hub.uploads, hub.transfers, health, hub.approvals),
         SyncScheduler: hub.scheduler,
         Authorizer: EverybodyIsTheTill(),
         MemberDirectory: EverybodyIsCalledAda(),
@@ -272,6 +273,31 @@ def test_the_clock_starts_what_is_due(ask: Ask, hub: SyncHub) -> None:
         "silent": 0,
     }
     assert load_function("tasks").handler(hub.queue.tasks[0], CONTEXT)["status"] == "succeeded"
+
+
+def test_what_became_of_vouchers_in_the_inbox_is_looked_up_by_the_functions_alone(ask: Ask, hub: SyncHub) -> None:
+    hub.save(settlement_target="inbox", is_automatic=False)
+    for number in (1, 2):
+        hub.settlement(number)
+    hub.transfer()
+    hub.erp.approve("1", Edit("amount", "-100.00", "-90.00", "3000"))
+    hub.erp.discard("2")
+    hub.clock.pass_(hours=1)
+    assert load_function("schedule").handler(event("schedule"), CONTEXT)["started"] == 1
+    assert load_function("tasks").handler(hub.queue.tasks.pop(), CONTEXT) == {"outcome": "looked"}
+    status, approved = ask("GET", "/documents/settlement/Z1")
+    assert (status, approved["status"], approved["reference"], approved["is_awaiting_approval"]) == (
+        200, "sent", "L1", False,
+    )  # fmt: skip
+    edit = {"field": "amount", "account": "3000", "handed_over": "-100.00", "in_erp": "-90.00"}
+    assert (approved["edits"], approved["approved_at"] is not None) == ([edit], True)
+    status, log = ask("GET", "/export-log", status="discarded")
+    assert [item["external_id"] for item in log["items"]] == ["Z2"]
+    here = f"/export-log/{log['items'][0]['id']}/retry"
+    status, refused = ask("POST", here)
+    assert (status, refused["code"]) == (409, "discarded_in_erp")
+    status, freed = ask("POST", here, resend_discarded="true")
+    assert (status, freed["status"]) == (202, "pending")
 
 
 def test_only_what_is_worth_another_try_is_raised(hub: SyncHub, ask: Ask) -> None:

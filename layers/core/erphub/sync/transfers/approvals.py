@@ -113,10 +113,10 @@ class ApprovalCheck:
             if found.verdict is Verdict.APPROVED
             else _discarded(entry, self.clock())
         )
-        self._tell(sync, fresh)
+        self._notify(sync, fresh)
         return fresh
 
-    def _tell(self, sync: Sync, entry: Entry) -> None:
+    def _notify(self, sync: Sync, entry: Entry) -> None:
         about: dict[str, Any] = _named(entry) | {"reference": entry.reference}
         what = entry.title or entry.external_id
         code, detail = DISCARDED, f"{what} was discarded in the ERP's inbox. The export log says what can be done."

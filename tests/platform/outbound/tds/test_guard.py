@@ -211,7 +211,9 @@ def test_whoever_does_not_begin_as_a_driver_is_turned_away_in_time(
 @pytest.mark.parametrize(
     "claims", [{}, {Field.PASSWORD: PASSWORD}, {Field.PASSWORD: "", Field.APPLICATION: "ERP Hub"}], ids=str
 )
-def test_a_login_without_the_token_does_not_reach_the_server(claims: dict[Field, str]) -> None:
+def test_a_login_without_the_token_does_not_reach_the_server_and_is_told_without_its_words(
+    claims: dict[Field, str], caplog: pytest.LogCaptureFixture
+) -> None:
     with tiny_server() as server, guarding(server) as guard, connected(guard) as driver:
         driver.sendall(PRELOGIN)
         heard(driver)
@@ -221,6 +223,9 @@ def test_a_login_without_the_token_does_not_reach_the_server(claims: dict[Field,
             guard.require_signed_in()
         assert told.value.code == "connection_cut"
         assert server.logins == []
+        logged = str([vars(record) for record in caplog.records])
+        assert "a stranger signed in" in logged
+        assert not any(word in logged for word in (PASSWORD, guard.token, *TEXTS.values(), PASSWORD.encode().hex()))
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)

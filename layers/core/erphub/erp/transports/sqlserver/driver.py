@@ -178,6 +178,8 @@ class Session:
             if self._guard.problem is not None:
                 raise self._guard.problem from error
             raise errors.running(error, [self._login.password]) from error
+        except (ValueError, ArithmeticError) as error:  # a day that there is not, a number that is none
+            raise errors.unreadable(error) from error
 
 
 class Stream:

@@ -224,15 +224,15 @@ _DRIVER: tuple[Refusal, ...] = (
         Unavailable,
         "The server did not answer in time.",
         20003,
-        20047,
-        words=r"timed out|dbprocess is dead",
+        words=r"timed out",
     ),
     _known(
         "connection_cut",
         Unavailable,
         "The connection to the server broke.",
-        20017, 20004, 20006, 20011, 20019,
-        words=r"unexpected eof|read from the server failed|write to the server failed|net-?lib error|not connected",
+        # 20020: what came could not be read. 20047: of a connection that is gone; the guard knows what timed out.
+        20017, 20004, 20006, 20011, 20019, 20020, 20047,
+        words=r"unexpected eof|(?:read from|write to) the server failed|net-?lib error|not connected|bad token|is dead",
     ),
     _known(
         "server_unreachable",
@@ -318,6 +318,15 @@ def too_slow(seconds: float) -> HubError:
 def out_of_time() -> HubError:
     """All the time that the work may take was used up before this was asked."""
     return Unavailable("The server took too long in all, so nothing more was asked of it.", code="query_timeout")
+
+
+def unreadable(error: Exception) -> HubError:
+    """The driver could not make anything of a value: a day after the year 9999, an id of five bytes."""
+    return ErpRefused(
+        f"The server sent a value that cannot be what its column holds ({error}). Have the table checked"
+        " (DBCC CHECKTABLE … WITH DATA_PURITY finds such values).",
+        code="value_unreadable",
+    )
 
 
 def too_little(size_bytes: int, seconds: float) -> HubError:

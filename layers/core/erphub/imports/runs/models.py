@@ -107,6 +107,8 @@ class Unit:
     status: UnitStatus = UnitStatus.WAITING
     from_date: str | None = None
     """Where its dates begin: earlier than others' when the run before did not publish it."""
+    reads_history: bool = False
+    """Whether it is new to the job: then it is read from `from_date` on, or from the beginning."""
     types: dict[str, str] | None = None
     missing: list[str] = field(default_factory=list[str])
     first_part: int = 0

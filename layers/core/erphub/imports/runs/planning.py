@@ -17,6 +17,7 @@ from erphub.imports.jobs.ports import JobStore
 from erphub.imports.jobs.schedule import date_range
 from erphub.imports.runs import packages
 from erphub.imports.runs.carry_over import CarryOverFinder, about_instant, period_text
+from erphub.imports.runs.histories import Histories
 from erphub.imports.runs.late_changes import LateChangeFinder, LateChanges
 from erphub.imports.runs.models import Part, Run, RunRef, RunTrigger, Unit, UnitStatus
 from erphub.imports.runs.ports import RunStores, Source, Sources, TaskResult
@@ -161,7 +162,8 @@ class RunPlanner:
 
     def _plan_units(self, run: Run, job: Job, source: Source) -> Run:
         own = date_range(job, self.clock(), about_instant(run))
-        carry_over = CarryOverFinder(self.stores.runs, self.stores.units).find(run, job)
+        histories = Histories.of(self.jobs, job, self.clock())
+        carry_over = CarryOverFinder(self.stores.runs, self.stores.units).find(run, job, histories.others)
         chosen = source.datasets if job.dataset_ids == "all" else job.dataset_ids
         datasets = [dataset.id for dataset in DATASETS if dataset.id in chosen]
         with deadlines.at_most(LIST_SECONDS):
@@ -173,6 +175,9 @@ class RunPlanner:
                 company = companies.get(key, FoundCompany(key, key, "It is not in the ERP, or not in this connection."))
                 unit = Unit(len(units), dataset, source.connection_id, key, company.name, dict(company.facts))
                 first = carry_over.from_date(unit, own.first)
+                if carry_over.reads_history(unit):
+                    earliest = histories.first_day(unit, first)
+                    unit.reads_history, first = earliest != first, earliest
                 unit.from_date = first.isoformat() if first else None
                 if dataset not in source.datasets:
                     fail(unit, "dataset_not_offered", f"The connection {source.name} has no {dataset}.")
@@ -185,7 +190,12 @@ class RunPlanner:
 
     def _with_dates(self, run: Run, job: Job, own: DateRange, units: Sequence[Unit]) -> Run:
         """The run with the days it is about: those of all units together that it can read."""
-        firsts = [unit.from_date for unit in units if unit.from_date and not unit.has_ended]
+        new = list(dict.fromkeys(unit.company_name for unit in units if unit.reads_history and not unit.has_ended))
+        if new:
+            text = f"All the history of what is new is read: {', '.join(new[:10])}{' …' if len(new) > 10 else ''}."
+            self._log(run.ref, "info", "history_read", text)
+        alive = [unit for unit in units if not unit.has_ended]
+        firsts = [unit.from_date for unit in alive if unit.from_date and not unit.reads_history]
         first = min(firsts) if firsts else own.first and own.first.isoformat()
         if own.first and first and first < own.first.isoformat():
             text = f"It reads from {first} on instead of {own.first}: the run before left something unread."

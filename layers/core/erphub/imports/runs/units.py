@@ -53,7 +53,8 @@ def date_range_of(run: Run, unit: Unit) -> DateRange:
     """The days the unit is about; data that is matched by key is always read from beginning to end."""
     if BY_ID[unit.dataset].publishing is Publishing.KEYS:
         return DateRange()
-    return as_date_range(unit.from_date or run.from_date, run.end_date)
+    first = unit.from_date if unit.reads_history else unit.from_date or run.from_date
+    return as_date_range(first, run.end_date)
 
 
 def date_ranges_of(run: Run, unit: Unit) -> list[DateRange]:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from erphub.erp import catalogue as erp
+from erphub.erp.datasets import BY_ID
 from erphub.platform.errors import Invalid, NotFound
 
 SQL_SERVER = {"server": "db01", "login": "reader", "database": "vbsys"}
@@ -39,3 +40,20 @@ def test_listing_the_catalogue_loads_no_driver_and_no_table_engine() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert json.loads(shown.stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("mapping", "offered"),
+    [
+        ({"accounts": {}}, ["accounts"]),
+        ({"customers": {}, "accounts": {}}, ["accounts", "customers"]),
+        ({name: {} for name in BY_ID}, list(BY_ID)),
+        ({}, []),
+        (None, []),
+    ],
+)
+def test_a_connection_of_mapped_tables_has_the_datasets_that_are_mapped(
+    mapping: dict[str, object] | None, offered: list[str]
+) -> None:
+    found = erp.describe("sqlserver-generic").offered({"mapping": mapping})
+    assert sorted(found) == sorted(offered)

@@ -133,6 +133,8 @@ class Connections:
 
     status: ConnectionStatus = ConnectionStatus.ACTIVE
     missing: set[str] = field(default_factory=set)
+    erp_system: str = "visma-business"
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def get(self, client_id: str, connection_id: str) -> Connection | None:
         if connection_id in self.missing:
@@ -140,12 +142,12 @@ class Connections:
         return Connection(
             id=connection_id,
             client_id=client_id,
-            erp_system="visma-business",
+            erp_system=self.erp_system,
             name="Main office",
             owner="u",
             is_shared=False,
             status=self.status,
-            settings={},
+            settings=self.settings,
             includes_new_companies=True,
             created_at=datetime(2026, 1, 1, tzinfo=UTC),
             updated_at=datetime(2026, 1, 1, tzinfo=UTC),

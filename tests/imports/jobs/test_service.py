@@ -29,7 +29,8 @@ class Office:
         self.machine, self.now = RecordingMachine(), NOW
         self.store, self.runs = JobTable(table), RunTable(table)
         self.run_service = run_service(table, self.machine, lambda: self.now)
-        self.jobs = job_service(table, lambda: NOW)
+        self.connections = Connections()
+        self.jobs = job_service(table, lambda: NOW, self.connections)
         self.hooks = ImportHooks(self.store, self.runs, self.run_service, lambda: NOW)
 
 
@@ -66,6 +67,20 @@ def test_a_company_that_the_connection_does_not_have_is_refused_when_the_job_is_
         office.jobs.update(CLIENT, made.id, ChangedJob.model_validate({"company_keys": ["F9"], "version": 1}))
     renamed = office.jobs.update(CLIENT, made.id, ChangedJob(version=1, name="Another"))
     assert renamed.company_keys == ("F0001",)
+
+
+def test_a_dataset_that_the_connection_does_not_have_is_refused_when_the_job_is_saved(office: Office) -> None:
+    mapped = {"accounts": {"table": "A", "columns": {"account_no": "No"}}}
+    office.connections.settings, office.connections.erp_system = {"mapping": mapped}, "sqlserver-generic"
+    with pytest.raises(Invalid) as refused:
+        office.jobs.create(CLIENT, new(dataset_ids=["accounts", "gl_transactions"]), "u")
+    assert [(one.pointer, one.code) for one in refused.value.errors] == [("/dataset_ids/1", "dataset_not_offered")]
+    made = office.jobs.create(CLIENT, new(dataset_ids=["accounts"]), "u")
+    change = {"dataset_ids": ["gl_transactions"], "version": 1}
+    with pytest.raises(Invalid):
+        office.jobs.update(CLIENT, made.id, ChangedJob.model_validate(change))
+    mapped["gl_transactions"] = mapped["accounts"]
+    assert office.jobs.update(CLIENT, made.id, ChangedJob.model_validate(change)).dataset_ids == ("gl_transactions",)
 
 
 def test_null_leaves_each_field_as_it_is_and_a_schedule_is_taken_away_by_its_own_word(office: Office) -> None:

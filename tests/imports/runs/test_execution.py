@@ -117,6 +117,20 @@ def test_a_company_that_is_closed_for_now_fails_alone_and_says_why(imports: Impo
     assert imports.units(run)["accounts", "F0001"].status is UnitStatus.PUBLISHED
 
 
+def test_what_was_taken_out_of_the_connection_is_left_out_of_a_job_that_names_it_and_told(imports: Imports) -> None:
+    job = imports.job(company_keys=("F0001", "F0002"), dataset_ids=("accounts", "gl_transactions"))
+    imports.run(job)
+    imports.sources.selected, imports.sources.datasets = ["F0001"], ("accounts",)
+    run = imports.run(job)
+    assert run.status is RunStatus.SUCCEEDED
+    assert set(imports.units(run)) == {("accounts", "F0001")}
+    assert {"dataset_not_offered", "company_not_in_connection"} <= set(imports.log(run))
+    imports.sources.selected = ["F0003"]
+    run = imports.run(job)
+    assert run.problem is not None
+    assert (run.status, run.problem["code"]) == (RunStatus.FAILED, "nothing_to_import")
+
+
 def test_chosen_companies_and_datasets_only(imports: Imports) -> None:
     run = imports.run(imports.job(company_keys=("F0002",), dataset_ids=("accounts",)))
     assert list(imports.units(run)) == [("accounts", "F0002")]

@@ -50,7 +50,7 @@ class ConnectionPage(Model):
 
 
 class ChangedConnection(Model):
-    """What is to change; what is left out stays."""
+    """What is to change; what is left out, or null, stays as it is."""
 
     name: Name | None = None
     is_shared: bool | None = None

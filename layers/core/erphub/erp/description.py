@@ -128,6 +128,8 @@ class Description:
         default_factory=dict[str, tuple[str, tuple[str, ...]]]
     )
     """Datasets that only some connections have: when a setting has one of some values."""
+    datasets_of: str = ""
+    """A setting that maps datasets to where they are: then a connection has those that it names, and no others."""
 
     def offered(self, settings: Mapping[str, Any]) -> Sequence[str]:
         """The datasets of a connection with these settings."""
@@ -148,5 +150,7 @@ class Description:
         return [item.name for item in self.fields if item.secret and item.is_shown(settings)]
 
     def _has(self, dataset: str, settings: Mapping[str, Any]) -> bool:
+        if self.datasets_of and dataset not in (settings.get(self.datasets_of) or {}):
+            return False
         name, values = self.datasets_when.get(dataset, ("", ("",)))
         return str(settings.get(name, "")) in values

@@ -21,7 +21,7 @@ class NewWebhook(Model):
 
 
 class ChangedWebhook(Model):
-    """What is to change; what is left out stays."""
+    """What is to change; what is left out, or null, stays as it is."""
 
     url: Url | None = None
     events: EventSelection | None = None

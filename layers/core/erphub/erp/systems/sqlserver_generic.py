@@ -103,6 +103,7 @@ DESCRIPTION = Description(
     ),
     capabilities=frozenset({AdapterCapability.COMPANIES, AdapterCapability.DATASETS}),
     datasets=tuple(BY_ID),
+    datasets_of=MAPPING.id,
 )
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from erphub.connections.access import require_active
+from erphub.connections.models import Connection
 from erphub.connections.ports import ConnectionStore, UsedCompanies
+from erphub.erp.catalogue import describe
 from erphub.erp.datasets import BY_ID
 from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.jobs.ports import JobStore
@@ -39,6 +41,7 @@ class ImportJobService:
         values = {name: getattr(new, name) for name in NewJob.model_fields}
         job = new_job(client_id, self.new_id(), created_by, self.clock(), **values)
         self._require_known_companies(job)
+        _require_offered_datasets(job, connection)
         describe_act(new={"job_id": job.id}, connection_id=job.connection_id)
         self.jobs.add(job)
         return self._view(job)
@@ -70,6 +73,9 @@ class ImportJobService:
         _check(after)
         if "company_keys" in given:
             self._require_known_companies(after)
+        connection = self.connections.get(client_id, after.connection_id)
+        if "dataset_ids" in given and connection is not None:
+            _require_offered_datasets(after, connection)
         if given & {"schedule", "period"}:
             after = after.model_copy(update={"due_at": _due(after.schedule, now)})
         describe_act(old=_values(before, given), new=_values(after, given), connection_id=before.connection_id)
@@ -103,6 +109,25 @@ class ImportJobService:
     def _view(self, job: Job) -> JobView:
         actors = self.actors.find(job.client_id, [job.created_by])
         return JobView.of(job, actors[job.created_by])
+
+
+def _require_offered_datasets(job: Job, connection: Connection) -> None:
+    """Raises Invalid (`dataset_not_offered`) for each dataset that the connection does not have."""
+    if job.dataset_ids == "all":
+        return
+    offered = describe(connection.erp_system).offered(connection.settings)
+    wrong = [
+        FieldError(
+            f"/dataset_ids/{number}",
+            "dataset_not_offered",
+            f"The connection {connection.name} has no {dataset}. It has {', '.join(offered) or 'none'}; where its tables"
+            " are mapped, map that one first.",
+        )
+        for number, dataset in enumerate(job.dataset_ids)
+        if dataset not in offered
+    ]
+    if wrong:
+        raise Invalid("The job names datasets that the connection does not have.", errors=wrong)
 
 
 def _values(job: Job, names: Collection[str]) -> dict[str, Any]:

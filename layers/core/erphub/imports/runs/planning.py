@@ -11,8 +11,7 @@ from itertools import groupby
 from erphub.connections.health import LOGIN_DOUBTED
 from erphub.erp.datasets import BY_ID, DATASETS, complete, widest
 from erphub.erp.reading import DateRange, ReadsDatasets
-from erphub.erp.system import FoundCompany
-from erphub.imports.jobs.models import Job
+from erphub.imports.jobs.models import Choice, Job
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.jobs.schedule import date_range
 from erphub.imports.runs import packages
@@ -164,29 +163,36 @@ class RunPlanner:
         own = date_range(job, self.clock(), about_instant(run))
         histories = Histories.of(self.jobs, job, self.clock())
         carry_over = CarryOverFinder(self.stores.runs, self.stores.units).find(run, job, histories.others)
-        chosen = source.datasets if job.dataset_ids == "all" else job.dataset_ids
+        chosen = self._of_connection(run, "dataset_not_offered", job.dataset_ids, source.datasets)
         datasets = [dataset.id for dataset in DATASETS if dataset.id in chosen]
         with deadlines.at_most(LIST_SECONDS):
             companies = {company.key: company for company in self.sources.companies(source)}
-        wanted = list(companies) if job.company_keys == "all" else list(dict.fromkeys(job.company_keys))
+        wanted = self._of_connection(run, "company_not_in_connection", job.company_keys, list(companies))
         units: list[Unit] = []
         for dataset in datasets:
             for key in wanted:
-                company = companies.get(key, FoundCompany(key, key, "It is not in the ERP, or not in this connection."))
+                company = companies[key]
                 unit = Unit(len(units), dataset, source.connection_id, key, company.name, dict(company.facts))
                 first = carry_over.from_date(unit, own.first)
                 if carry_over.reads_history(unit):
                     earliest = histories.first_day(unit, first)
                     unit.reads_history, first = earliest != first, earliest
                 unit.from_date = first.isoformat() if first else None
-                if dataset not in source.datasets:
-                    fail(unit, "dataset_not_offered", f"The connection {source.name} has no {dataset}.")
-                elif company.problem:
+                if company.problem:
                     fail(unit, "company_gone", f"The company {company.name} cannot be read: {company.problem}")
                 units.append(unit)
         self.stores.units.add(run.ref, units)
         self.checkpoint("plan.units")
         return self._with_dates(run, job, own, units)
+
+    def _of_connection(self, run: Run, code: str, named: Choice, there: Sequence[str]) -> list[str]:
+        """What a job names, as far as the connection has it: what was taken out of that is left out, and told."""
+        if named == "all":
+            return list(there)
+        if gone := sorted(set(named) - set(there)):
+            text = f"The connection no longer has {', '.join(gone)}, which the job names: it is left out. Edit the job."
+            self._log(run.ref, "warning", code, text)
+        return [one for one in dict.fromkeys(named) if one in there]
 
     def _with_dates(self, run: Run, job: Job, own: DateRange, units: Sequence[Unit]) -> Run:
         """The run with the days it is about: those of all units together that it can read."""

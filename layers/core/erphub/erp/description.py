@@ -127,9 +127,8 @@ class Description:
     datasets_when: Mapping[str, tuple[str, tuple[str, ...]]] = field(
         default_factory=dict[str, tuple[str, tuple[str, ...]]]
     )
-    """Datasets that only some connections have: when a setting has one of some values."""
-    datasets_of: str = ""
-    """A setting that maps datasets to where they are: then a connection has those that it names, and no others."""
+    """Datasets that only some connections have: when a setting has one of some values; where none are said, when the
+    setting is a mapping that names the dataset."""
 
     def offered(self, settings: Mapping[str, Any]) -> Sequence[str]:
         """The datasets of a connection with these settings."""
@@ -150,7 +149,7 @@ class Description:
         return [item.name for item in self.fields if item.secret and item.is_shown(settings)]
 
     def _has(self, dataset: str, settings: Mapping[str, Any]) -> bool:
-        if self.datasets_of and dataset not in (settings.get(self.datasets_of) or {}):
-            return False
         name, values = self.datasets_when.get(dataset, ("", ("",)))
+        if not values:
+            return dataset in (settings.get(name) or {})
         return str(settings.get(name, "")) in values

@@ -103,7 +103,7 @@ DESCRIPTION = Description(
     ),
     capabilities=frozenset({AdapterCapability.COMPANIES, AdapterCapability.DATASETS}),
     datasets=tuple(BY_ID),
-    datasets_of=MAPPING.id,
+    datasets_when=dict.fromkeys(BY_ID, (MAPPING.id, ())),
 )
 
 

@@ -120,8 +120,8 @@ def _require_offered_datasets(job: Job, connection: Connection) -> None:
         FieldError(
             f"/dataset_ids/{number}",
             "dataset_not_offered",
-            f"The connection {connection.name} has no {dataset}. It has {', '.join(offered) or 'none'}; where its tables"
-            " are mapped, map that one first.",
+            f"The connection {connection.name} has no {dataset}. It has {', '.join(offered) or 'none'}; where tables"
+            " are mapped, map its own first.",
         )
         for number, dataset in enumerate(job.dataset_ids)
         if dataset not in offered

@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from erphub.platform.aws import clients
+from erphub.platform.aws.files import S3Files
 from erphub.platform.aws.table import Table
-from erphub.sync.documents.files import S3DocumentFiles
 from erphub.sync.settings.models import Sync, SyncSettings
 from tests.support import sync as support
 from tests.support.aws import EXPORTS, TENANTS, make_table, on_moto
@@ -73,7 +73,7 @@ def thousand(kind: str, table: Table, count: int = 1000) -> Cost:
 
 
 def _hub(table: Any) -> support.SyncHub:
-    return support.SyncHub(table=table, files=S3DocumentFiles("papers"))  # pyright: ignore[reportArgumentType]
+    return support.SyncHub(table=table, files=S3Files("papers"))  # pyright: ignore[reportArgumentType]
 
 
 def ticks(table: Table, connections: int, due: Sequence[int]) -> dict[int, Cost]:

@@ -65,7 +65,7 @@ BY_NAME_ONLY = frozenset({"api", "wiring"})
 
 EXTERNAL: Mapping[str, tuple[str, ...]] = {
     "boto3": ("platform.aws",),
-    "botocore": ("platform.aws", "*.dynamodb", "events.eventbridge", "tenancy.cognito", "sync.documents.files"),
+    "botocore": ("platform.aws", "*.dynamodb", "events.eventbridge", "tenancy.cognito"),
     "deltalake": ("lake.delta", "erp.transports"),
     "arro3": ("lake.delta", "erp.transports"),
     "aws_lambda_powertools": ("platform",),

@@ -19,6 +19,7 @@ from erphub.platform.aws.items import Item, decode
 from erphub.platform.aws.limits import LimitTable
 from erphub.platform.aws.table import Table
 from erphub.platform.errors import Conflict, HubError, NotFound, Unavailable
+from erphub.platform.files import FileLink, UploadSlot
 from erphub.platform.ids import derived_id
 from erphub.platform.limits import Limits
 from erphub.sync.canonical import entry_id, posting_key
@@ -26,7 +27,7 @@ from erphub.sync.changes.dynamodb import ChangeFeedTable, SyncedRecordTable
 from erphub.sync.changes.offers import ChangeOffers
 from erphub.sync.changes.schemas import AcknowledgedChange
 from erphub.sync.changes.service import ChangeService
-from erphub.sync.documents.models import FileLink, SubmittedDocument, UploadSlot
+from erphub.sync.documents.models import SubmittedDocument
 from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
 from erphub.sync.export_log.history import ExportHistory
@@ -82,7 +83,7 @@ class MemoryFiles:
     def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
         return UploadSlot(f"memory:{name}", {"Content-Type": content_type}, now + timedelta(minutes=15))
 
-    def link(self, name: str, file_name: str, now: datetime) -> FileLink:
+    def link(self, name: str, content_type: str, file_name: str, now: datetime) -> FileLink:
         return FileLink(f"memory:{name}?as={file_name}", now + timedelta(minutes=5))
 
     def size(self, name: str) -> int | None:
@@ -92,6 +93,9 @@ class MemoryFiles:
         if name not in self.files:
             raise NotFound("not there", code="file_missing")
         return self.files[name]
+
+    def start(self, name: str, size: int) -> bytes:
+        return self.read(name)[:size]
 
     def lines(self, name: str) -> Any:
         yield from self.read(name).splitlines()

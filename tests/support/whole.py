@@ -9,11 +9,11 @@ from datetime import date
 import pytest
 
 from erphub import app, capabilities
+from erphub.platform.aws.files import S3Files
 from erphub.platform.aws.table import Table
+from erphub.platform.files import UploadSlot
 from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.ids import new_id
-from erphub.sync.documents.files import S3DocumentFiles
-from erphub.sync.documents.models import UploadSlot
 from erphub.sync.settings.dynamodb import SyncTable
 from erphub.sync.settings.models import Sync, SyncDirection, SyncSettings
 from erphub.tenancy.dynamodb import PlatformAdministratorTable
@@ -40,7 +40,7 @@ def whole(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Hub:
     platform = app.services().platform
     platform.settings = replace(platform.settings, export_log_table=name, lake_bucket="lake")
     slot = UploadSlot("https://files.example.test/put", {}, hub.time[0])
-    monkeypatch.setattr(S3DocumentFiles, "slot", lambda *_: slot)  # memory signs no addresses
+    monkeypatch.setattr(S3Files, "slot", lambda *_: slot)  # memory signs no addresses
     PlatformAdministratorTable(Table(hub.table)).add(OPERATOR)
     return hub
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from erphub.platform import tenants
 from erphub.platform.aws import clients, sessions
+from erphub.platform.aws.files import S3Files
 from erphub.platform.aws.objects import Bucket
 from erphub.platform.aws.secrets import SecretsManager
 from erphub.platform.aws.sessions import LIFETIME, MAX_KEPT, MIN_LEFT, TenantSessions, tags_of
 from erphub.platform.errors import ServiceBusy
 from erphub.platform.tenants import NoTenantAtHand, Tenant
-from erphub.sync.documents.files import S3DocumentFiles
 
 ROLE = "arn:aws:iam::1:role/for-tenants"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -247,7 +247,7 @@ def test_credentials_that_aws_calls_expired_are_not_used_again(sts: Sts):
 
 def test_an_address_for_an_upload_is_signed_for_its_tenant_and_as_long_as_it_says(sts: Sts):
     with tenants.acting_for("C1", "X1"):
-        slot = S3DocumentFiles("lake").slot("documents/C1/X1/1.pdf", "application/pdf", sts.now)
+        slot = S3Files("lake").slot("documents/C1/X1/1.pdf", "application/pdf", sts.now)
     assert "X-Amz-Credential=client.C1-connection.X1%2F" in slot.url
     assert "X-Amz-Security-Token=token-" in slot.url
     assert slot.expires_at - sts.now < MIN_LEFT

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from erphub.platform.aws import clients
-from erphub.sync.documents.files import S3DocumentFiles
+from erphub.platform.aws.files import S3Files
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 REGIONS = {
@@ -37,7 +37,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 @pytest.mark.parametrize("region", REGIONS)
 def test_an_upload_goes_to_the_regions_own_host_under_signature_version_4(region: str, fresh: pytest.MonkeyPatch):
     fresh.setenv("AWS_DEFAULT_REGION", region)
-    slot = S3DocumentFiles("lake-1").slot("documents/c/z/1.pdf", "application/pdf", NOW)
+    slot = S3Files("lake-1").slot("documents/c/z/1.pdf", "application/pdf", NOW)
     address = urlsplit(slot.url)
     signed = parse_qs(address.query)
     assert (address.scheme, address.netloc) == ("https", f"lake-1.{REGIONS[region]}")
@@ -52,7 +52,7 @@ def test_an_upload_goes_to_the_regions_own_host_under_signature_version_4(region
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
 def test_an_emulator_is_one_host_so_the_bucket_is_in_the_path(variable: str, fresh: pytest.MonkeyPatch):
     fresh.setenv(variable, "http://127.0.0.1:4566")
-    slot = S3DocumentFiles("lake-1").slot("documents/c/z/1.pdf", "application/pdf", NOW)
+    slot = S3Files("lake-1").slot("documents/c/z/1.pdf", "application/pdf", NOW)
     address = urlsplit(slot.url)
     assert (address.netloc, address.path) == ("127.0.0.1:4566", "/lake-1/documents/c/z/1.pdf")
     assert parse_qs(address.query)["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]

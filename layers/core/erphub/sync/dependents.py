@@ -82,8 +82,8 @@ class Documents(PassiveDependent):
         for state in _STATES:
             if counted := log.count(of.client_id, of.id, state, MAX_COUNTED):
                 states[state] = counted
-        # What was sent and lacks its PDF stands in queues of its own.
-        for queue in ("attach", "unattached"):
+        # What was sent and lacks its PDF, or waits for approval there, stands in queues of its own.
+        for queue in ("attach", "unattached", "approval"):
             if unfinished := log.count(of.client_id, of.id, queue, MAX_COUNTED):
                 states["sent"] = states.get("sent", 0) + unfinished
         transfers = self.table.count(pk, "TRANSFER#", MAX_COUNTED)

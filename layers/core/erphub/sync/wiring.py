@@ -6,11 +6,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from erphub.connections.ports import ConnectionHooks
+    from erphub.platform.aws.files import S3Files
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
     from erphub.sync.changes.offers import ChangeOffers
     from erphub.sync.changes.service import ChangeService
-    from erphub.sync.documents.files import S3DocumentFiles
     from erphub.sync.documents.reading import DocumentReader
     from erphub.sync.documents.service import DocumentService
     from erphub.sync.export_log.dynamodb import EntryTable
@@ -66,11 +66,11 @@ def upload_table(services: "Services") -> "UploadTable":
     return UploadTable(services.platform.export_log_table)
 
 
-def document_files(services: "Services") -> "S3DocumentFiles":
+def document_files(services: "Services") -> "S3Files":
     """Documents' PDFs and uploads' files."""
-    from erphub.sync.documents.files import S3DocumentFiles
+    from erphub.platform.aws.files import S3Files
 
-    return S3DocumentFiles(services.platform.settings.lake_bucket)
+    return S3Files(services.platform.settings.lake_bucket)
 
 
 # --- for the API -----------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def sync_service(services: "Services") -> "SyncService":
 def document_service(services: "Services") -> "DocumentService":
     """Documents, on their way in."""
     from erphub.connections.dynamodb import ConnectionTable
-    from erphub.sync.documents.files import S3DocumentFiles
+    from erphub.platform.aws.files import S3Files
     from erphub.sync.documents.service import DocumentService
     from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
     from erphub.sync.settings.dynamodb import SyncTable
@@ -118,7 +118,7 @@ def document_service(services: "Services") -> "DocumentService":
         services.get(SyncTable),
         services.get(EntryTable),
         IdentityTable(services.platform.export_log_table),
-        services.get(S3DocumentFiles),
+        services.get(S3Files),
         services.get(TransferPlanner),
         services.platform.clock,
         services.get(TenantLimits),
@@ -127,16 +127,16 @@ def document_service(services: "Services") -> "DocumentService":
 
 def document_reader(services: "Services") -> "DocumentReader":
     """Documents, read back."""
-    from erphub.sync.documents.files import S3DocumentFiles
+    from erphub.platform.aws.files import S3Files
     from erphub.sync.documents.reading import DocumentReader
     from erphub.sync.export_log.service import ExportLogService
 
-    return DocumentReader(services.get(ExportLogService), services.get(S3DocumentFiles), services.platform.clock)
+    return DocumentReader(services.get(ExportLogService), services.get(S3Files), services.platform.clock)
 
 
 def upload_service(services: "Services") -> "UploadService":
     """Uploads of many documents at once."""
-    from erphub.sync.documents.files import S3DocumentFiles
+    from erphub.platform.aws.files import S3Files
     from erphub.sync.documents.service import DocumentService
     from erphub.sync.uploads.dynamodb import UploadTable
     from erphub.sync.uploads.service import UploadService
@@ -145,7 +145,7 @@ def upload_service(services: "Services") -> "UploadService":
     return UploadService(
         services.get(DocumentService),
         services.get(UploadTable),
-        services.get(S3DocumentFiles),
+        services.get(S3Files),
         platform.worker,
         platform.clock,
         platform.new_id,
@@ -225,8 +225,8 @@ def transfer_executor(services: "Services") -> "TransferExecutor":
 
     from erphub.connections.background import BackgroundErpAccess
     from erphub.connections.dynamodb import ConnectionTable
+    from erphub.platform.aws.files import S3Files
     from erphub.sync.changes.offers import ChangeOffers
-    from erphub.sync.documents.files import S3DocumentFiles
     from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
     from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
     from erphub.sync.transfers.dynamodb import TransferTable
@@ -249,7 +249,7 @@ def transfer_executor(services: "Services") -> "TransferExecutor":
     return TransferExecutor(
         stores,
         services.get(BackgroundErpAccess),
-        services.get(S3DocumentFiles),
+        services.get(S3Files),
         PdfRenderer(),
         services.get(SyncNotices),
         platform.worker,

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from erphub.erp.documents import Document, DocumentKind
 from erphub.platform.errors import HubError
+from erphub.platform.files import UploadSlot
 from erphub.sync.export_log.models import Entry
 
 
@@ -17,24 +17,6 @@ class SubmitOutcome(StrEnum):
     UNCHANGED = "unchanged"
     REPLACED = "replaced"
     CORRECTION = "correction"
-
-
-@dataclass(frozen=True)
-class UploadSlot:
-    """Where a file can be put, by anybody who has the address, until it expires."""
-
-    url: str
-    headers: Mapping[str, str]
-    expires_at: datetime
-    method: str = "PUT"
-
-
-@dataclass(frozen=True)
-class FileLink:
-    """Where a file can be fetched, by anybody who has the address, until it expires."""
-
-    url: str
-    expires_at: datetime
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock
 from erphub.platform.errors import NotFound
+from erphub.platform.files import FileLink, Files
 from erphub.platform.pages import Page
 from erphub.sync.canonical import entry_id
-from erphub.sync.documents.models import FileLink
-from erphub.sync.documents.ports import DocumentFiles
 from erphub.sync.documents.schemas import DocumentQuery
 from erphub.sync.export_log.models import Attempt, Entry
 from erphub.sync.export_log.schemas import LogQuery
@@ -20,7 +19,7 @@ class DocumentReader:
     """Reads documents and their PDFs."""
 
     log: ExportLogService
-    files: DocumentFiles
+    files: Files
     clock: Clock
 
     def list_documents(self, client_id: str, connection_id: str, query: DocumentQuery) -> Page[Entry]:
@@ -52,4 +51,6 @@ class DocumentReader:
                 "The till has handed over no PDF with this document. One that the hub made is with the voucher.",
                 code="pdf_not_found",
             )
-        return self.files.link(entry.pdf_file, f"{entry.kind.value}-{entry.external_id}.pdf", self.clock())
+        return self.files.link(
+            entry.pdf_file, "application/pdf", f"{entry.kind.value}-{entry.external_id}.pdf", self.clock()
+        )

@@ -9,10 +9,11 @@ from pydantic import Field
 from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
 from erphub.platform.errors import HubError
+from erphub.platform.files import FileLink, UploadSlot
 from erphub.platform.lexical import QueryFlag
 from erphub.platform.wire import JsonObject, Model, PageQuery
 from erphub.sync.canonical import from_text, plain
-from erphub.sync.documents.models import CashRegisterResult, FileLink, SubmitOutcome, SubmittedDocument, UploadSlot
+from erphub.sync.documents.models import CashRegisterResult, SubmitOutcome, SubmittedDocument
 from erphub.sync.export_log.models import Attempt, Entry, EntryStatus
 from erphub.sync.export_log.schemas import EntryView, shown_fields
 from erphub.sync.schemas import FieldErrorView, field_errors

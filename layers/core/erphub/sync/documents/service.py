@@ -11,6 +11,7 @@ from erphub.erp.documents import DocumentKind
 from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Invalid, NotFound, TooMany
+from erphub.platform.files import Files
 from erphub.platform.limits import Limits, Owner
 from erphub.sync.canonical import entry_id, read_received, to_text
 from erphub.sync.capability import DOCUMENTS
@@ -18,7 +19,6 @@ from erphub.sync.documents.decisions import decide
 from erphub.sync.documents.identity import gives_way, identities_of, may_be_same, require_same_content
 from erphub.sync.documents.models import CashRegisterResult, IncomingDocument, SubmitOutcome, SubmittedDocument
 from erphub.sync.documents.plausibility import require_plausible
-from erphub.sync.documents.ports import DocumentFiles
 from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore, IdentityStore
 from erphub.sync.settings.models import Sync
@@ -41,7 +41,7 @@ class DocumentService:
     syncs: SyncStore
     entries: EntryStore
     identities: IdentityStore
-    files: DocumentFiles
+    files: Files
     planner: TransferPlanner
     clock: Clock
     limits: Limits

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock
-from erphub.sync.documents.ports import DocumentFiles
+from erphub.platform.files import Files
 from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.settings.models import SyncSettings
 
@@ -33,7 +33,7 @@ class ActionPlanner:
     """Decides for documents of one sync."""
 
     settings: SyncSettings
-    files: DocumentFiles
+    files: Files
     clock: Clock
     resend_delay: timedelta
 

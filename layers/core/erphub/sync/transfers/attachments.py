@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from erphub.erp.documents import Document, Settlement
 from erphub.erp.posting import Posted, Posting, PostsDocuments
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Invalid, NotFound
+from erphub.platform.files import Files
 from erphub.sync.canonical import from_text
-from erphub.sync.documents.ports import DocumentFiles
 from erphub.sync.export_log.models import Attachment, Entry
 from erphub.sync.transfers.attempts import AttemptContext, AttemptRecorder, erp_message_of, report_unexpected
 from erphub.sync.transfers.ports import SettlementRenderer
@@ -21,7 +21,7 @@ class PdfAttacher:
 
     adapter: PostsDocuments
     recorder: AttemptRecorder
-    files: DocumentFiles
+    files: Files
     renderer: SettlementRenderer
     resend_delay: timedelta
 

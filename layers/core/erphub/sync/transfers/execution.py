@@ -16,11 +16,11 @@ from erphub.connections.ports import OpensConnections
 from erphub.erp.posting import ReadsChanges
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Unavailable
+from erphub.platform.files import Files
 from erphub.platform.problem_documents import as_problem
 from erphub.platform.tasks import TimeLeft
 from erphub.platform.workers import Worker
 from erphub.sync.changes.record_merge import RecordMerge
-from erphub.sync.documents.ports import DocumentFiles
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.releasing import release_selected
 from erphub.sync.transfers.actions import ActionPlanner, PlannedAction
@@ -47,7 +47,7 @@ class TransferExecutor:
 
     stores: TransferStores
     erp: OpensConnections
-    files: DocumentFiles
+    files: Files
     renderer: SettlementRenderer
     notices: Notices
     worker: Worker

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from erphub.platform.files import UploadSlot
 from erphub.platform.wire import JsonObject, Model
-from erphub.sync.documents.models import UploadSlot
 from erphub.sync.documents.schemas import PdfSlot
 from erphub.sync.uploads.models import BadLine, LineError, Upload, UploadFormat, UploadStatus
 

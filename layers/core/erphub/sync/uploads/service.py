@@ -12,10 +12,10 @@ from erphub.platform import logging
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, Ids
 from erphub.platform.errors import Conflict, HubError, Invalid, Malformed, NotFound
+from erphub.platform.files import Files, UploadSlot
 from erphub.platform.lexical import loads
 from erphub.platform.workers import Worker
-from erphub.sync.documents.models import IncomingDocument, SubmitOutcome, UploadSlot
-from erphub.sync.documents.ports import DocumentFiles
+from erphub.sync.documents.models import IncomingDocument, SubmitOutcome
 from erphub.sync.documents.saft_cash_register import CashRegisterFile, read_cash_register
 from erphub.sync.documents.service import MAX_DOCUMENT_BYTES, DocumentService, read_incoming
 from erphub.sync.settings.models import Sync
@@ -40,7 +40,7 @@ class UploadService:
 
     documents: DocumentService
     uploads: UploadStore
-    files: DocumentFiles
+    files: Files
     worker: Worker
     clock: Clock
     new_id: Ids

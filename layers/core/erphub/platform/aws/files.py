@@ -1,22 +1,22 @@
-"""PDFs of settlements and batches of documents, as objects in the bucket; callers put them by a signed address."""
+"""Files as objects in a bucket; callers put and fetch them by a signed address."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, cast, override
+from typing import Any, override
 
 from botocore.exceptions import ClientError
 
+from erphub.platform.aws.errors import code_of
 from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.errors import NotFound
-from erphub.sync.documents.models import FileLink, UploadSlot
-from erphub.sync.documents.ports import DocumentFiles
+from erphub.platform.files import FileLink, Files, UploadSlot
 
 _SLOT_LIFETIME = timedelta(minutes=15)
 _LINK_LIFETIME = timedelta(minutes=5)
 
 
-class S3DocumentFiles(DocumentFiles):
-    """Document files as objects in one bucket."""
+class S3Files(Files):
+    """Files as objects in one bucket, met with the rights of the request's client alone."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
@@ -31,13 +31,13 @@ class S3DocumentFiles(DocumentFiles):
         return UploadSlot(url, {"Content-Type": content_type}, now + _SLOT_LIFETIME)
 
     @override
-    def link(self, name: str, file_name: str, now: datetime) -> FileLink:
+    def link(self, name: str, content_type: str, file_name: str, now: datetime) -> FileLink:
         url = tenant_client("s3").generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self._bucket,
                 "Key": name,
-                "ResponseContentType": "application/pdf",
+                "ResponseContentType": content_type,
                 "ResponseContentDisposition": f'attachment; filename="{file_name}"',
             },
             ExpiresIn=int(_LINK_LIFETIME.total_seconds()),
@@ -49,13 +49,17 @@ class S3DocumentFiles(DocumentFiles):
         try:
             return tenant_client("s3").head_object(Bucket=self._bucket, Key=name)["ContentLength"]
         except ClientError as error:
-            if _code(error) in {"404", "NoSuchKey", "NotFound"}:
+            if code_of(error) in {"404", "NoSuchKey", "NotFound"}:
                 return None
             raise
 
     @override
     def read(self, name: str) -> bytes:
         return self._body(name).read()
+
+    @override
+    def start(self, name: str, size: int) -> bytes:
+        return self._body(name).read(size)
 
     @override
     def lines(self, name: str) -> Iterator[bytes]:
@@ -65,10 +69,6 @@ class S3DocumentFiles(DocumentFiles):
         try:
             return tenant_client("s3").get_object(Bucket=self._bucket, Key=name)["Body"]
         except ClientError as error:
-            if _code(error) == "NoSuchKey":
+            if code_of(error) == "NoSuchKey":
                 raise NotFound("The file has not been uploaded.", code="file_missing") from error
             raise
-
-
-def _code(error: ClientError) -> str:
-    return cast(dict[str, Any], error.response).get("Error", {}).get("Code", "")

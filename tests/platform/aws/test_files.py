@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from erphub.platform.aws.clients import client
+from erphub.platform.aws.files import S3Files
 from erphub.platform.errors import NotFound
-from erphub.sync.documents.files import S3DocumentFiles
 
 NOW = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
 def test_files_are_put_by_a_signed_address_and_read_back(aws: None) -> None:
     s3 = client("s3")
     s3.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    files = S3DocumentFiles("files")
+    files = S3Files("files")
     slot = files.slot("documents/a.pdf", "application/pdf", NOW)
     assert "documents/a.pdf" in slot.url
     assert "X-Amz-Signature" in slot.url

@@ -24,6 +24,9 @@ from local.sqlserver.wire import (
     sspi_token,
 )
 
+TDS_8 = 0x08000000
+"""What a client names in LOGIN7 where TLS comes first ([MS-TDS] 2.2.6.4)."""
+
 type Policy = Literal["offered", "required", "none", "strict"]
 """`strict`: TLS comes first, as TDS 8 has it, and whoever begins in the clear is hung up on."""
 
@@ -80,7 +83,9 @@ def sign_in(channel: Channel, policy: SignInPolicy) -> tuple[Login, Login7]:
     if agreed == Encryption.OFF:
         channel.stop_tls()
     request = login7(message.body)
-    if request.version < 0x730A0003:
+    if (policy.encryption == "strict") != (request.version == TDS_8):
+        raise ConnectionLost(f"TDS version {request.version:#x}, encryption {policy.encryption}")
+    if request.version != TDS_8 and request.version < 0x730A0003:
         raise ConnectionLost(f"TDS version {request.version:#x} is too old for this server")
     if request.integrated:
         return _windows(channel, policy, request), request
@@ -167,7 +172,8 @@ def welcome(
     reply.add(change_token(2, short_text("us_english"), short_text("")))
     said = SqlError(5703, "Changed language setting to us_english.", 0)
     reply.add(message_token(said, server, information=True))
-    reply.add(login_token(0x74000004 if request.version >= 0x74000004 else 0x730B0003))
+    agreed = request.version if request.version in (TDS_8, 0x74000004) else 0x730B0003
+    reply.add(login_token(agreed))
     reply.add(change_token(4, short_text(str(size)), short_text(str(channel.packet_size))))
     if redirect_to is not None:
         reply.add(redirection_token(*redirect_to))

@@ -172,6 +172,8 @@ class TinyServer:
         channel = Channel(line, 51)
         with line, contextlib.suppress(ConnectionLost, OSError, ssl.SSLError):
             if self.strict:
+                self._tls.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
+                self._tls.set_alpn_protocols(["tds/8.0"])
                 channel.start_with_tls(self._tls)
             self.heard.append(channel.read())
             if self.prelogin is not None:

@@ -15,17 +15,17 @@ import pytest
 from erphub.platform.errors import ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.deadlines import Deadline
 from erphub.platform.outbound.tds import guard as guard_module
-from erphub.platform.outbound.tds.channel import Channel
+from erphub.platform.outbound.tds.channel import STRICT_PROTOCOL, Channel
 from erphub.platform.outbound.tds.guard import LOOPBACK, Account, Guard
 from erphub.platform.outbound.tds.login import Field
-from erphub.platform.outbound.tds.messages import Encryption, Redirection, packet_head, packets, prelogin
+from erphub.platform.outbound.tds.messages import TDS_8, Encryption, Redirection, packet_head, packets, prelogin
 from local.sqlserver.signin import redirection_token
 from local.sqlserver.wire import Packet, change_token, login7
 from tests.support import tds
 from tests.support.integration import integration
 from tests.support.tds import Drip, Endless, Raw, Step, Steps, TinyServer, Whole, tiny_server
 
-from .test_login import TEXTS, message
+from .test_login import DRIVER_VERSION, TEXTS, message
 
 PASSWORD = "Hunter2-secret"
 SECONDS = 0.6
@@ -60,8 +60,12 @@ def sockets() -> int:
 def encrypted(server: TinyServer) -> Channel:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    channel = Channel.open(lambda: socket.create_connection((LOOPBACK, server.port), 5), context, None, Deadline(5))
+    if server.strict:
+        context.set_alpn_protocols([STRICT_PROTOCOL])
+    else:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    way = Channel.open_strictly if server.strict else Channel.open
+    channel = way(lambda: socket.create_connection((LOOPBACK, server.port), 5), context, None, Deadline(5))
     channel.deadline = Deadline(None)
     return channel
 
@@ -143,6 +147,20 @@ def test_a_driver_signs_in_and_its_server_hears_what_the_guard_knows() -> None:
         assert heard(driver) == ROWS + tds.DONE
         guard.require_whole()
         assert guard.bytes_received >= len(ROWS)
+
+
+def test_where_tls_comes_first_the_server_hears_tds_8_and_the_driver_tds_7() -> None:
+    says, eight = [Whole(ROWS + tds.DONE)], [Whole(tds.welcome(version=TDS_8))]
+    strict = tiny_server(answer=says, login=eight, strict=True)
+    with strict as server, guarding(server) as guard, connected(guard) as driver:
+        assert sign_in(guard, driver) == tds.welcome(version=DRIVER_VERSION)
+        assert guard.channel._encrypted().version() == "TLSv1.3"
+        (said,) = [login7(one.body) for one in server.heard if one.kind == Packet.LOGIN7]
+        assert (said.version, said.password) == (TDS_8, PASSWORD)
+        for _ in range(20):
+            driver.sendall(BATCH)
+            assert heard(driver) == ROWS + tds.DONE
+        guard.require_whole()
 
 
 def _silent(_: Guard, driver: socket.socket) -> None:

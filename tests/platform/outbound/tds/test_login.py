@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from erphub.platform.outbound.tds.login import Field, Login
 from erphub.platform.outbound.tds.messages import ProtocolError
 
+DRIVER_VERSION = 0x74000004
 FEATURES = b"\x01\x02\0\0\0ab\x0a\0\0\0\0\xff"
 TEXTS = {
     Field.HOST: "till-7",
@@ -24,7 +25,7 @@ TEXTS = {
 def message(texts: dict[Field, str] = TEXTS, *, sspi: bytes = b"", features: bytes = b"") -> bytes:
     """A LOGIN7 in an order of its own, as drivers differ in it."""
     fixed, values = bytearray(94), b""
-    struct.pack_into("<II", fixed, 8, 8000, 7)
+    struct.pack_into("<III", fixed, 4, DRIVER_VERSION, 8000, 7)
     for one, text in reversed(texts.items()):
         data = text.encode("utf-16-le")
         if one is Field.PASSWORD:
@@ -57,10 +58,25 @@ def test_what_is_replaced_is_nowhere_in_the_message_any_more():
         Field.PASSWORD: "s3cret;å",
         Field.SERVER: "db01.example.test,1433",
     }
-    assert again.packet_bytes == 8000
+    assert again.most_packet_bytes == 8000
     assert "127.0.0.1".encode("utf-16-le") not in sent
     assert len(sent) == len(message()) + 2 * (len("s3cret;å") - 16 + len("db01.example.test,1433") - 9)
     assert "s3cret" not in repr(made)
+
+
+def test_a_login_for_another_version_of_tds_says_so_and_nothing_else():
+    login = Login.parse(message(features=FEATURES))
+    sent = login.with_version(0x08000000).message()
+    assert Login.parse(sent).version == 0x08000000
+    assert login.version == DRIVER_VERSION
+    assert [at for at, (one, other) in enumerate(zip(sent, login.message(), strict=True)) if one != other] == [4, 7]
+
+
+def test_packets_are_as_long_as_the_driver_asked_for_or_as_anybody_must_take():
+    asked = bytearray(message())
+    for size, most in ((0, 4096), (512, 4096), (16_000, 16_000), (0xFFFFFFFF, 32_767)):
+        struct.pack_into("<I", asked, 8, size)
+        assert Login.parse(bytes(asked)).most_packet_bytes == most
 
 
 def test_what_windows_says_and_what_a_driver_can_is_kept():

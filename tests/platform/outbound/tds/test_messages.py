@@ -17,6 +17,7 @@ from erphub.platform.outbound.tds.messages import (
     prelogin,
     read_login_answer,
     with_encryption,
+    with_version,
     without_redirection,
 )
 
@@ -44,6 +45,17 @@ def test_an_answer_says_whether_the_login_is_taken():
     assert answer.acknowledged
     assert answer.redirection is None
     assert not answer.errors
+
+
+def test_a_session_s_state_may_stand_in_an_answer():
+    assert read_login_answer(b"\xe4\x03\0\0\0abc" + LOGIN_ACK + DONE).acknowledged
+
+
+def test_an_answer_may_be_told_as_one_of_another_version():
+    ack = struct.pack("<BHBI", 0xAD, 9, 1, 8) + b"prog"
+    answer = change(1, b"x") + ack + DONE
+    assert with_version(answer, 0x74000004) == answer.replace(b"\x01\x08\0\0\0", b"\x01\x74\0\0\x04")
+    assert with_version(LOGIN_ACK + DONE, 0x74000004) == LOGIN_ACK + DONE
 
 
 def test_a_refusal_is_told_with_number_state_and_severity():

@@ -40,6 +40,7 @@ from erphub.platform.outbound.tds.messages import (
     HEADER_BYTES,
     MAX_LOGIN_BYTES,
     PACKET_BYTES,
+    TDS_8,
     Encryption,
     PacketType,
     ProtocolError,
@@ -49,6 +50,7 @@ from erphub.platform.outbound.tds.messages import (
     packets,
     read_login_answer,
     with_encryption,
+    with_version,
     without_redirection,
 )
 
@@ -228,7 +230,7 @@ class Guard:
         if kind != PacketType.LOGIN:
             raise StrangerError
         login = self._made_out(message)
-        message, redirected = login.message(), False
+        message, redirected = self._sent_as(login), False
         for _ in range(_MAX_SIGN_IN_ROUNDS):
             self.channel.send(packets(kind, message))
             _, body = self.channel.receive_message()
@@ -239,18 +241,24 @@ class Guard:
                     raise ProtocolError("a server that was gone to sends its client elsewhere again")
                 to, redirected = answer.redirection, True
                 self._follow(to)
-                kind, message = PacketType.LOGIN, login.with_texts({Field.SERVER: f"{to.host},{to.port}"}).message()
+                login = login.with_texts({Field.SERVER: f"{to.host},{to.port}"})
+                kind, message = PacketType.LOGIN, self._sent_as(login)
                 continue
             is_over = answer.acknowledged or bool(answer.errors)
             if is_over:
-                self._answers = Answers(answer.packet_bytes or PACKET_BYTES, unlimited=self.unlimited)
+                self._answers = Answers(answer.packet_bytes or login.most_packet_bytes, unlimited=self.unlimited)
                 self._signed_in = answer.acknowledged
                 self.channel.deadline = self._afterwards  # whoever says a statement next has a bound of their own
-            self._to_driver(packets(PacketType.RESPONSE, without_redirection(body)))
+            heard = with_version(body, login.version) if self.channel.is_strict else body
+            self._to_driver(packets(PacketType.RESPONSE, without_redirection(heard)))
             if is_over:
                 return
             kind, message = self._message_of_driver()
         raise ProtocolError("a sign-in without end")
+
+    def _sent_as(self, login: Login) -> bytes:
+        """What goes over this channel: the driver, which speaks to a guard in the clear, speaks TDS 7 to it."""
+        return (login.with_version(TDS_8) if self.channel.is_strict else login).message()
 
     def _made_out(self, message: bytes) -> Login:
         """The driver's login with what only the guard knows. Raises StrangerError for anybody else's."""

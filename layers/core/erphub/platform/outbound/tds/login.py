@@ -10,11 +10,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
-from erphub.platform.outbound.tds.messages import MAX_LOGIN_BYTES, ProtocolError, end_of_features
+from erphub.platform.outbound.tds.messages import (
+    LARGEST_PACKET_BYTES,
+    MAX_LOGIN_BYTES,
+    PACKET_BYTES,
+    ProtocolError,
+    end_of_features,
+)
 
 _FIXED_BYTES = 94
 _OPTIONS_AT, _HAS_EXTENSION = 27, 0x10
-_PACKET_BYTES_AT = 8
+_VERSION_AT, _PACKET_BYTES_AT = 4, 8
 _LONG_SSPI_AT = 90
 
 
@@ -75,9 +81,21 @@ class Login:
         return bool(self._values[Field.SSPI])
 
     @property
-    def packet_bytes(self) -> int:
-        """The size of packets that the driver asks for."""
-        return int(struct.unpack_from("<I", self._fixed, _PACKET_BYTES_AT)[0])
+    def version(self) -> int:
+        """The version of TDS that the driver speaks, such as 0x74000004."""
+        return int(struct.unpack_from("<I", self._fixed, _VERSION_AT)[0])
+
+    def with_version(self, version: int) -> "Login":
+        """The same login for another version of TDS."""
+        fixed = bytearray(self._fixed)
+        struct.pack_into("<I", fixed, _VERSION_AT, version)
+        return Login(bytes(fixed), self._values, self._features)
+
+    @property
+    def most_packet_bytes(self) -> int:
+        """The longest packet that the driver is prepared for, where the server says nothing about it."""
+        (asked,) = struct.unpack_from("<I", self._fixed, _PACKET_BYTES_AT)
+        return min(max(asked, PACKET_BYTES), LARGEST_PACKET_BYTES)
 
     def with_texts(self, texts: Mapping[Field, str]) -> "Login":
         """The same login with other words in these fields."""

@@ -18,6 +18,10 @@ MAX_LOGIN_BYTES = 128 * 1024
 """[MS-TDS] 2.2.6.4: a LOGIN7 message has at most 128 KB less one byte; answers to it are shorter still."""
 
 
+TDS_8 = 0x08000000
+"""The version that LOGIN7 names where TLS comes first, [MS-TDS] 2.2.6.4; all that follows is as in 7.4."""
+
+
 class ProtocolError(Exception):
     """What came is no TDS, or not what may come at this point."""
 
@@ -131,10 +135,12 @@ def _where_encryption_stands(answer: bytes) -> int:
 # --- the login's answer ----------------------------------------------------------------------------------------------
 
 _ERROR, _INFO, _LOGIN_ACK, _FEATURES, _CHANGE, _SSPI = 0xAA, 0xAB, 0xAD, 0xAE, 0xE3, 0xED
+_SESSION_STATE = 0xE4
 _WITH_LENGTH = frozenset({_ERROR, _INFO, _LOGIN_ACK, _CHANGE, _SSPI})
 _DONE = frozenset({0xFD, 0xFE, 0xFF})
 _DONE_BYTES = 13
 _PACKET_SIZE, _ROUTING = 4, 20
+_VERSION_ENDS_AT = 5
 
 
 def read_login_answer(body: bytes) -> LoginAnswer:
@@ -168,6 +174,16 @@ def without_redirection(body: bytes) -> bytes:
     return kept
 
 
+def with_version(body: bytes, version: int) -> bytes:
+    """The same answer to a client that speaks this version of TDS."""
+    changed, at = bytearray(body), 0
+    for token, value, end in _tokens_with_ends(body):
+        if token == _LOGIN_ACK and len(value) >= _VERSION_ENDS_AT:
+            struct.pack_into(">I", changed, at + 4, version)  # behind token, length and interface
+        at = end
+    return bytes(changed)
+
+
 def _tokens(body: bytes) -> Iterator[tuple[int, bytes]]:
     return ((token, value) for token, value, _ in _tokens_with_ends(body))
 
@@ -180,6 +196,11 @@ def _tokens_with_ends(body: bytes) -> Iterator[tuple[int, bytes, int]]:
         if token in _WITH_LENGTH:
             (length,) = struct.unpack_from("<H", body, at + 1)
             value, at = body[at + 3 : at + 3 + length], at + 3 + length
+            if at > len(body):
+                raise ProtocolError("the login's answer ends in the middle of a token")
+        elif token == _SESSION_STATE:
+            (length,) = struct.unpack_from("<I", body, at + 1)
+            value, at = body[at + 5 : at + 5 + length], at + 5 + length
             if at > len(body):
                 raise ProtocolError("the login's answer ends in the middle of a token")
         elif token in _DONE:

@@ -145,6 +145,20 @@ def test_no_option_of_any_command_takes_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("erphub im", "import"), ("erphub import ", "run"), ("erphub log --st", "--status")],
+)
+def test_a_shell_completes_commands_and_options(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, offered: str
+) -> None:
+    monkeypatch.setenv("_ERPHUB_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    application.run([])
+    assert offered in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
     ("kind", "code"),
     [
         (problems.NotSignedIn, 3),

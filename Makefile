@@ -115,7 +115,7 @@ rehearse-restore: venv ## Break a copy of the running local stack's table and la
 CHECKS := check-drawing check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: drawing check $(CHECKS) reliability test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
+.PHONY: drawing check $(CHECKS) reliability histories test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
 check: venv tools ## Format, lint, types, import contracts, structure, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -147,7 +147,7 @@ drawing: venv ## Draw the packages into README.md again from the code
 	@$(PY) -m local.package_drawing --write
 
 openapi: venv ## Write docs/openapi.json, api.json, routes.json and the list of permissions again from the routes
-	@$(PY) -m local.generated --write && $(PY) -m local.client_code
+	@$(PY) -m local.generated --write
 
 format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .
@@ -173,6 +173,9 @@ test-e2e:
 
 reliability: venv tools ## Every request of a wizard, an import, a transfer and a deletion with every fault, into docs/reliability.md
 	@$(PY) -m tests.reliability
+
+histories: venv ## Ten thousand random histories of a chain of shops: every settlement once, in the right books (COUNT=…, SEED=…)
+	@$(PY) -m tests.histories --count $(or $(COUNT),10000) --seed $(or $(SEED),1)
 
 cost: venv ## What a deployment costs a month, by item and for both stores of credentials (CONNECTIONS="10 1000", CLIENTS=… for all of them)
 	@PYTHONPATH=. $(PY) -m benchmarks.cost $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(PAGE),--page)

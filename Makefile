@@ -147,7 +147,7 @@ drawing: venv ## Draw the packages into README.md again from the code
 	@$(PY) -m local.package_drawing --write
 
 openapi: venv ## Write docs/openapi.json, api.json, routes.json and the list of permissions again from the routes
-	@$(PY) -m local.generated --write
+	@$(PY) -m local.generated --write && $(PY) -m local.client_code
 
 format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .

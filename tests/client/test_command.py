@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,20 @@ def test_no_option_of_any_command_takes_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("erphub im", "import"), ("erphub import ", "run"), ("erphub log --st", "--status")],
+)
+def test_a_shell_completes_commands_and_options(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, offered: str
+) -> None:
+    monkeypatch.setenv("_ERPHUB_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    application.run([])
+    assert offered in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
     ("kind", "code"),
     [
         (problems.NotSignedIn, 3),
@@ -167,6 +182,12 @@ def test_each_kind_of_problem_has_its_exit_code(kind: type[problems.HubProblem],
 def test_the_exit_codes_stand_in_the_page() -> None:
     told = dict(re.findall(r"^\| (\d+) \| (.+) \|$", README.read_text("utf-8"), re.MULTILINE))
     assert told == {str(code.value): meaning for code, meaning in MEANINGS.items()}
+
+
+def test_which_version_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert application.run(["--version"]) == 0
+    package = tomllib.loads((README.parent / "pyproject.toml").read_text())["project"]
+    assert capsys.readouterr().out == f"{package['name']} {package['version']}\n"
 
 
 def test_what_the_hub_says_cannot_steer_the_terminal() -> None:

@@ -1,14 +1,21 @@
 """People sign in by the page with a code that only this program can redeem; tokens are renewed before they end."""
 
 import base64
+import dataclasses
 import hashlib
 import json
+import socket
+import threading
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
 from erphub_client import problems
+from erphub_client.command.login import by_page
+from erphub_client.command.output import Output
 from erphub_client.sign_in import PersonToken, Question, SignInPage, Tokens
+
+from tests.support.integration import integration
 
 NOW = 1_000_000.0
 
@@ -105,3 +112,36 @@ def test_who_has_nothing_to_renew_with_signs_in_again(pool):
 
 def claims_of(token: str) -> str:
     return base64.urlsafe_b64decode(token.split(".")[1] + "==").decode()
+
+
+@pytest.fixture
+@integration
+def free_port() -> int:
+    """A port for the browser to come back to."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def test_the_browser_comes_back_to_the_command(pool, free_port, monkeypatch, capsys):
+    """Something else that the browser asks for first, as browsers do, is not taken for the answer."""
+    page = dataclasses.replace(pool.page(), callback=f"http://localhost:{free_port}/signed-in")
+    question = Question(page)
+    seen: list[int] = []
+
+    def browse() -> None:
+        with httpx.Client(base_url=f"http://localhost:{free_port}", trust_env=False) as browser:
+            seen.append(browser.get("/favicon.ico").status_code)
+            seen.append(browser.get(came_back(question)).status_code)
+
+    def open_page(address: str) -> bool:
+        (pool.challenge,) = parse_qs(urlsplit(address).query)["code_challenge"]
+        thread.start()
+        return True
+
+    thread = threading.Thread(target=browse)
+    monkeypatch.setattr("webbrowser.open", open_page)
+    tokens = by_page(question, Output(as_json=False), opens=True)
+    thread.join()
+    assert (tokens.refresh_token, seen) == ("r1", [404, 200])
+    assert question.verifier not in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""docs/signing-in.md, followed: every example for the shell and for Python is run as it stands there."""
+"""docs/signing-in.md, followed: every example for the shell, Python and TypeScript is run as it stands there."""
 
 import os
 import re
@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from local.emulator import REGION, ROOT
+from tests.support.typescript import Workspace
 
 PAGE = (ROOT / "docs/signing-in.md").read_text("utf-8")
 MINUTE = 60
@@ -179,6 +180,15 @@ def test_a_program_uses_its_key_from_the_shell_and_from_python(key, monkeypatch:
     assert (seen["kind"], seen["signed_in_with"], seen["id"]) == ("program", "api_key", key["id"])
     assert (seen["api_key"]["prefix"], seen["api_key"]["role"]) == (key["prefix"], "viewer")
     assert seen["api_key"]["expires_at"] == "2030-01-31T00:00:00Z"
+
+
+def test_a_program_uses_its_key_from_typescript(key, typescript: Workspace):
+    (code,) = [one for one in examples("typescript") if one.startswith("// program.ts")]
+    (typescript.folder / "program.ts").write_text(code)
+    typescript.compile("program.ts")
+    variables = {"API": os.environ["API"], "CLIENT": os.environ["CLIENT"], "KEY": key["key"]}
+    count = len(curl('Bearer $KEY"', KEY=key["key"]).json()["items"])
+    assert typescript.run("compiled/program.js", **variables) == f"{count}\n"
 
 
 def test_old_and_new_secret_work_while_a_key_is_rotated(key):

@@ -30,14 +30,19 @@ for part in (login, logout, whoami, systems, connect, connections, send, log, da
 application.add_typer(imports, name="import")
 
 
-@application.callback()
-def about(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Which client this is.")] = False,
-) -> None:
-    """ERP Hub from a terminal: connect an ERP, import its data, send it documents."""
-    if version:
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
         typer.echo(f"erphub-client {erphub_client.__version__}")
         raise typer.Exit
+
+
+@application.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Which client this is.")
+    ] = False,
+) -> None:
+    """ERP Hub from a terminal: connect an ERP, import its data, send it documents."""
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -60,7 +60,7 @@ def login(
             pool = _said("User pool id", user_pool_id, "")
             tokens = by_srp(pool, app, region, name, _hidden("Password"))
         else:
-            tokens = _by_page(Question(page), output, opens=browser)
+            tokens = by_page(Question(page), output, opens=browser)
         kept = with_tokens(KeptSignIn(sign_in_url=page.url, app_client_id=app, callback=callback), tokens)
     store.keep(profile, Profile(url=address, client_id=client, sign_in=kept))
     with Session(Choice(profile, client), output, store) as session:
@@ -112,7 +112,7 @@ def _hidden(question: str) -> str:
     return str(text).strip()
 
 
-def _by_page(question: Question, output: Output, *, opens: bool) -> Tokens:
+def by_page(question: Question, output: Output, *, opens: bool) -> Tokens:
     """Sign in at the page: the browser comes back to us, or its last address is pasted."""
     callback = urlsplit(question.page.callback)
     came_back: list[str] = []

@@ -187,7 +187,9 @@ class LedgerErp:
         found = [
             record
             for record in self.records.values()
-            if record.kind is kind and (since is None or record.changed_at >= since)
+            if record.kind is kind
+            and (since is None or record.changed_at >= since)
+            and company in ("", record.company or next(iter(self.companies), ""))
         ]
         for record in sorted(found, key=lambda record: record.changed_at):
             yield self._change(record)
@@ -228,6 +230,7 @@ class LedgerErp:
         self._open("find_matching_record")
         for record in self.records.values():
             mine = record.key in ("", posting.key) or isinstance(document, Product)
+            mine = mine and posting.routing.get("company", "") in ("", record.company or next(iter(self.companies), ""))
             if record.kind is document.kind and mine and _identity(record.document) == _identity(document) != "":
                 return self._change(record)
         return None
@@ -239,8 +242,8 @@ class LedgerErp:
         record.document = record.document.model_copy(update=changes)
         record.changed_at = self.clock()
 
-    def create(self, document: Document) -> str:
-        return self._apply(document, Posting("", {})).reference
+    def create(self, document: Document, company: str = "") -> str:
+        return self._apply(document, Posting("", {"company": company})).reference
 
     def let_late_requests_through(self) -> None:
         while self.late:

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from erphub.erp.documents import DocumentKind
+from erphub.erp.documents import Customer, DocumentKind
 from erphub.platform.errors import Invalid
+from erphub.sync.changes.models import SyncedRecord
+from erphub.sync.changes.schemas import AcknowledgedChange, ChangesQuery, ChangeView
 from erphub.sync.export_log.models import EntryStatus
 from tests.support.sync import CLIENT, CONNECTION, SyncHub, z_report
 
@@ -307,3 +309,144 @@ def test_what_may_be_in_the_erp_is_looked_for_where_it_went(hub: SyncHub) -> Non
     assert hub.entry(Z, "a").status is EntryStatus.SENT
     assert len(hub.erp.records) == 1
     assert routing(hub, "a")["company"] == "2"
+
+
+# --- records of several companies ------------------------------------------------------------------------------------
+
+TWO = [OSLO, MOSS]
+TWO_WORDS = {"1": "Oslo", "2": "Moss"}
+
+
+def change_of(hub: SyncHub, company: str) -> Any:
+    [change] = [one for one in hub.changes.list_changes(CLIENT, CONNECTION, ChangesQuery()) if one.company == company]
+    return ChangeView.of(change)
+
+
+def edited(hub: SyncHub, name: str, **changes: Any) -> None:
+    hub.clock.pass_(minutes=5)
+    hub.erp.edit(hub.entry(K, name).reference, **changes)
+    hub.clock.pass_(minutes=5)
+    hub.transfer()
+
+
+def test_a_change_of_each_company_is_offered_and_taken_over_as_that_companys(hub: SyncHub) -> None:
+    hub.save(locations=TWO)
+    for name, department in (("K1", "Oslo"), ("K2", "Moss")):
+        hub.submit("customer", name, name="Fjell", department=department)
+    hub.transfer()
+    for name, company in (("K1", "1"), ("K2", "2")):
+        edited(hub, name, email=f"{name.lower()}@example.no")
+        change = change_of(hub, company)
+        assert (change.external_id, change.changed_fields) == (name, ["email"])
+        taken = hub.acknowledge(AcknowledgedChange(change_id=change.change_id))
+        assert taken is not None
+        assert hub.entry(K, name).status is EntryStatus.SENT
+    for name, company in (("K1", "1"), ("K2", "2")):
+        hub.submit("customer", name, name="Fjellet", email=f"{name.lower()}@example.no", department=TWO_WORDS[company])
+    hub.transfer()
+    assert sorted((one.company, one.document.name) for one in hub.erp.records.values()) == [
+        ("1", "Fjellet"),
+        ("2", "Fjellet"),
+    ]
+
+
+@pytest.mark.parametrize("company", ["1", "2"])
+def test_a_record_that_a_company_made_itself_comes_to_the_till_as_a_document_of_its_shop(
+    hub: SyncHub, company: str
+) -> None:
+    hub.save(locations=TWO, customer_direction="erp")
+    hub.erp.create(Customer(name="Kyst"), company)
+    hub.transfer()
+    change = change_of(hub, company)
+    assert change.document["department"] == TWO_WORDS[company]
+    hub.acknowledge(AcknowledgedChange(change_id=change.change_id, external_id="K9"))
+    assert hub.entry(K, "K9").destination["company"] == company
+    hub.submit("customer", "K9", **change.document | {"email": "kyst@example.no"})
+    hub.transfer()
+    [record] = hub.erp.records.values()
+    assert (record.company, record.document.email) == (company, "kyst@example.no")
+
+
+def test_how_far_changes_were_fetched_is_kept_company_by_company(hub: SyncHub) -> None:
+    hub.save(locations=TWO, customer_direction="erp")
+    hub.erp.create(Customer(name="Fjell"), "1")
+    hub.transfer()
+    hub.clock.pass_(minutes=30)
+    hub.erp.create(Customer(name="Kyst"), "2")
+    hub.transfer()
+    assert {one.company for one in hub.changes.list_changes(CLIENT, CONNECTION, ChangesQuery())} == {"1", "2"}
+    assert set(hub.sync().cursors) == {"customer", "customer@2"}
+
+
+def test_the_same_number_in_two_companies_is_two_records(hub: SyncHub) -> None:
+    hub.save(locations=TWO, product_direction="erp")
+    for company in ("1", "2"):
+        hub.records.save(
+            CLIENT,
+            CONNECTION,
+            SyncedRecord(kind=P, company="" if company == "1" else company, reference="7", external_id=f"p{company}"),
+        )
+    assert [
+        one.external_id for one in (hub.records.get(CLIENT, CONNECTION, P, "7", of) for of in ("", "2")) if one
+    ] == [
+        "p1",
+        "p2",
+    ]
+
+
+def test_a_record_whose_shop_changes_is_new_in_the_other_company(hub: SyncHub) -> None:
+    """The number that it has in the first company is somebody else in the second."""
+    hub.save(locations=TWO)
+    hub.submit("customer", "K1", name="Fjell", department="Oslo")
+    hub.transfer()
+    hub.submit("customer", "K1", name="Fjell og Kyst", department="Moss")
+    hub.transfer()
+    assert sorted((one.company, one.document.name) for one in hub.erp.records.values()) == [
+        ("1", "Fjell"),
+        ("2", "Fjell og Kyst"),
+    ]
+    assert hub.entry(K, "K1").destination["company"] == "2"
+    hub.submit("customer", "K1", name="Kyst", department="Moss")
+    hub.transfer()
+    assert len(hub.erp.records) == 2
+
+
+@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "die_before", "die_after"])
+def test_a_record_that_moves_while_answers_are_lost_is_in_each_company_once(hub: SyncHub, fault: str) -> None:
+    hub.save(locations=TWO)
+    hub.submit("customer", "K1", name="Fjell", department="Oslo")
+    hub.transfer()
+    hub.submit("customer", "K1", name="Fjell og Kyst", department="Moss")
+    hub.erp.faults = [fault]
+    hub.transfer()
+    for _ in range(3):
+        hub.clock.pass_(minutes=25)
+        hub.work()
+        hub.transfer()
+    assert sorted((one.company, one.document.name) for one in hub.erp.records.values()) == [
+        ("1", "Fjell"),
+        ("2", "Fjell og Kyst"),
+    ]
+    assert hub.entry(K, "K1").status is EntryStatus.SENT
+
+
+def test_an_invoice_does_not_take_the_number_that_its_customer_has_in_another_company(hub: SyncHub) -> None:
+    hub.save(locations=TWO)
+    hub.submit("customer", "K1", name="Fjell", department="Oslo")
+    hub.submit("customer", "K1-moss", name="Fjell", department="Moss")
+    body = {"date": "2026-01-31", "department": "Moss", "lines": [LINE]}
+    hub.submit("invoice", "I1", **body, number="1", customer_id="K1")
+    hub.submit("invoice", "I2", **body, number="2", customer_id="K1-moss")
+    hub.transfer()
+    assert (hub.entry(B, "I1").status, hub.entry(B, "I1").code) == (EntryStatus.PENDING, "customer_in_another_company")
+    assert hub.entry(B, "I2").status is EntryStatus.SENT
+    hub.submit("customer", "K1", name="Fjell", department="Moss")
+    hub.transfer()
+    assert hub.entry(B, "I1").status is EntryStatus.SENT
+
+
+def test_a_customer_of_a_shop_that_is_meant_by_its_registers_belongs_to_its_company(hub: SyncHub) -> None:
+    hub.save(locations=[OSLO, BAR])
+    hub.submit("customer", "K1", name="Fjell", department="Moss")
+    hub.transfer()
+    assert routing(hub, "K1", K)["company"] == "2"

@@ -83,6 +83,11 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
+def shop_words(document: Document) -> tuple[str, str]:
+    """The till's words for the shop and the register that a document is of; empty where it says none."""
+    return getattr(document, "department", ""), getattr(document, "till", "")
+
+
 def title(document: Document) -> str:
     """A few words by which a person knows the document; no personal data."""
     match document:

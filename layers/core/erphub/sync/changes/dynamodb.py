@@ -21,8 +21,10 @@ class SyncedRecordTable(SyncedRecordStore):
         self._table = table
 
     @override
-    def get(self, client_id: str, connection_id: str, kind: DocumentKind, reference: str) -> SyncedRecord | None:
-        item = self._table.get(export_log_key(client_id, connection_id, "RECORD", kind.value, reference))
+    def get(
+        self, client_id: str, connection_id: str, kind: DocumentKind, reference: str, company: str = ""
+    ) -> SyncedRecord | None:
+        item = self._table.get(_record_key(client_id, connection_id, kind, reference, company))
         return read_model(SyncedRecord, item) if item else None
 
     @override
@@ -85,8 +87,13 @@ class ChangeFeedTable(ChangeFeed):
 
 
 def _record_item(client_id: str, connection_id: str, record: SyncedRecord) -> Item:
-    key = export_log_key(client_id, connection_id, "RECORD", record.kind.value, record.reference)
+    key = _record_key(client_id, connection_id, record.kind, record.reference, record.company)
     return key | {"data": record.model_dump_json()}
+
+
+def _record_key(client_id: str, connection_id: str, kind: DocumentKind, reference: str, company: str) -> Key:
+    of = ("OF", company) if company else ()
+    return export_log_key(client_id, connection_id, "RECORD", *of, kind.value, reference)
 
 
 def _feed_key(client_id: str, connection_id: str, sequence: int) -> Key:

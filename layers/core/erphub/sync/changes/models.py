@@ -14,6 +14,8 @@ class SyncedRecord(Model):
     """That a customer or product of the till and one of the ERP are the same, and what both last agreed on."""
 
     kind: DocumentKind
+    company: str = ""
+    """Which company's, where it is not the settings' own: the same reference is another record there."""
     reference: str
     external_id: str = ""
     common_state: dict[str, Any] = Field(default_factory=dict)
@@ -32,6 +34,8 @@ class OfferedChange(Model):
 
     sequence: int
     kind: DocumentKind
+    company: str = ""
+    """The ERP's company that the record is of."""
     reference: str
     external_id: str = ""
     changed: tuple[str, ...]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict
 from erphub.sync.canonical import entry_id, from_text
@@ -41,6 +42,7 @@ class ChangeOffers:
         change = OfferedChange(
             sequence=0,
             kind=record.kind,
+            company=record.company or sync.settings.company,
             reference=record.reference,
             external_id=record.external_id,
             changed=tuple(changed),
@@ -56,6 +58,10 @@ class ChangeOffers:
             return None
         name = entry_id(sync.connection_id, record.kind, record.external_id)
         return self.entries.get(sync.client_id, sync.connection_id, name)
+
+    def get(self, sync: Sync, kind: DocumentKind, reference: str, company: str) -> SyncedRecord | None:
+        """What is known of a company's record."""
+        return self.records.get(sync.client_id, sync.connection_id, kind, reference, other_company(sync, company))
 
     def keep_overridden(self, sync: Sync, entry: Entry, overridden: Fields, master: SyncDirection) -> bool:
         """What gave way is kept beside the document, whatever else is written there meanwhile; whether it is new.
@@ -75,6 +81,16 @@ class ChangeOffers:
             else:
                 return True
         return False
+
+
+def other_company(sync: Sync, company: str) -> str:
+    """The company, where it is not the settings' own; else empty: so its records are kept."""
+    return "" if company in ("", sync.settings.company) else company
+
+
+def is_of(sync: Sync, entry: Entry, company: str) -> bool:
+    """Whether the ERP's reference of an entry is one of the company."""
+    return (entry.destination.get("company") or sync.settings.company) == (company or sync.settings.company)
 
 
 def with_overridden(entry: Entry, overridden: Fields, master: SyncDirection) -> Fields:

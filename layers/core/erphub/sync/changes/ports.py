@@ -9,8 +9,10 @@ from erphub.sync.changes.models import OfferedChange, SyncedRecord
 class SyncedRecordStore(Protocol):
     """Customers and products that till and ERP have in common."""
 
-    def get(self, client_id: str, connection_id: str, kind: DocumentKind, reference: str) -> SyncedRecord | None:
-        """What is known of the ERP's record."""
+    def get(
+        self, client_id: str, connection_id: str, kind: DocumentKind, reference: str, company: str = ""
+    ) -> SyncedRecord | None:
+        """What is known of the ERP's record, of another company than the settings' own where one is named."""
         ...
 
     def save(self, client_id: str, connection_id: str, record: SyncedRecord) -> SyncedRecord:

@@ -9,7 +9,7 @@ from erphub.sync.canonical import read_document
 from erphub.sync.changes.fetching import erp_fields
 from erphub.sync.changes.merge import Merged, all_fields, common_fields, empty_fields, merge
 from erphub.sync.changes.models import SyncedRecord, nested
-from erphub.sync.changes.offers import ChangeOffers, till_state
+from erphub.sync.changes.offers import ChangeOffers, other_company, till_state
 from erphub.sync.export_log.models import Entry
 from erphub.sync.settings.models import Sync
 
@@ -27,7 +27,7 @@ class RecordMerge:
 
     def merged(self, entry: Entry, document: Document) -> Document:
         """What is sent of a record: the till's fields, and the ERP's where only they changed or their word counts."""
-        record = self._record(entry)
+        record = self._record(entry, entry.destination.get("company", ""))
         if record is None or not record.erp_state:
             return document
         master = self.sync.settings.master(entry.kind)
@@ -47,8 +47,10 @@ class RecordMerge:
         if change is None:
             return None
         master = self.sync.settings.master(entry.kind)
-        known = self.offers.records.get(self.sync.client_id, self.sync.connection_id, entry.kind, change.reference)
-        record = known or SyncedRecord(kind=entry.kind, reference=change.reference)
+        company = str(posting.routing.get("company") or "")
+        record = self.offers.get(self.sync, entry.kind, change.reference, company) or SyncedRecord(
+            kind=entry.kind, company=other_company(self.sync, company), reference=change.reference
+        )
         if record.external_id not in ("", entry.external_id):
             raise ErpRefused(
                 f"In the ERP this is {change.reference}, which is the till's {record.external_id} already. Send it"
@@ -71,7 +73,10 @@ class RecordMerge:
 
         Raises Conflict.
         """
-        record = self._record(entry) or SyncedRecord(kind=entry.kind, reference=entry.reference)
+        company = entry.destination.get("company", "")
+        record = self._record(entry, company) or SyncedRecord(
+            kind=entry.kind, company=other_company(self.sync, company), reference=entry.reference
+        )
         master = self.sync.settings.master(entry.kind)
         erp, till = all_fields(sent), till_state(entry, record)
         overridden = merge(record.common_state, till, record.erp_state, master).overridden
@@ -87,7 +92,7 @@ class RecordMerge:
         )
         self.offers.update(self.sync, record, fresh, Merged(erp, overridden), changed)
 
-    def _record(self, entry: Entry) -> SyncedRecord | None:
+    def _record(self, entry: Entry, company: str) -> SyncedRecord | None:
         if not entry.reference:
             return None
-        return self.offers.records.get(self.sync.client_id, self.sync.connection_id, entry.kind, entry.reference)
+        return self.offers.get(self.sync, entry.kind, entry.reference, company)

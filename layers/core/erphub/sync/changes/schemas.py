@@ -37,6 +37,7 @@ class ChangeView(Model):
 
     change_id: str
     kind: DocumentKind
+    company: Annotated[str, Field(description="The key of the ERP's company that the record is of")]
     reference: str
     external_id: str
     changed_fields: list[str]
@@ -50,6 +51,7 @@ class ChangeView(Model):
         return cls(
             change_id=str(offer.sequence),
             kind=offer.kind,
+            company=offer.company,
             reference=offer.reference,
             external_id=offer.external_id,
             changed_fields=list(offer.changed),

@@ -6,10 +6,10 @@ from typing import Any
 
 from erphub.erp.documents import Document
 from erphub.platform.errors import Conflict, Invalid
-from erphub.sync.canonical import digest, entry_id, read_document, title, to_text
+from erphub.sync.canonical import digest, entry_id, read_document, shop_words, title, to_text
 from erphub.sync.changes.merge import empty_fields, merge
 from erphub.sync.changes.models import OfferedChange, SyncedRecord, nested
-from erphub.sync.changes.offers import ChangeOffers, till_state, with_overridden
+from erphub.sync.changes.offers import ChangeOffers, is_of, till_state, with_overridden
 from erphub.sync.changes.schemas import AcknowledgedChange, ChangesQuery
 from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.settings.models import Sync
@@ -42,7 +42,7 @@ class ChangeService:
     def _acknowledge(self, sync: Sync, by: str, change: AcknowledgedChange) -> Entry | None:
         client_id, connection_id = sync.client_id, sync.connection_id
         offer = self.offers.feed.get(client_id, connection_id, int(change.change_id))
-        record = self.offers.records.get(client_id, connection_id, offer.kind, offer.reference) if offer else None
+        record = self.offers.get(sync, offer.kind, offer.reference, offer.company) if offer else None
         if offer is None or record is None or record.sequence != offer.sequence:
             return None
         external_id = record.external_id or change.external_id
@@ -66,7 +66,8 @@ class ChangeService:
             taken = self._new_entry(sync, by, name, external_id, offer)
         else:
             taken = _taken_over(sync, entry, record, offer)
-        linked = taken.model_copy(update={"reference": record.reference})
+        there = sync.settings.destination() | {"company": record.company or sync.settings.company}
+        linked = taken.model_copy(update={"reference": record.reference, "destination": there})
         return self.offers.entries.save(linked, sync.settings.retention_days)
 
     def _new_entry(self, sync: Sync, by: str, name: str, external_id: str, offer: OfferedChange) -> Entry:
@@ -91,7 +92,7 @@ class ChangeService:
 
 def _taken_over(sync: Sync, entry: Entry, record: SyncedRecord, offer: OfferedChange) -> Entry:
     """The till's document with the offered fields in it; one that waits to be sent goes on waiting."""
-    if entry.reference not in ("", record.reference):
+    if entry.reference and (entry.reference != record.reference or not is_of(sync, entry, record.company)):
         raise Conflict(
             f"The till's {entry.external_id} is {entry.reference} in the ERP, not {record.reference}.",
             code="bound_otherwise",
@@ -115,4 +116,5 @@ def _taken_over(sync: Sync, entry: Entry, record: SyncedRecord, offer: OfferedCh
 
 def _body_fields(document: Document) -> dict[str, Any]:
     text = to_text(document)
-    return {"body": text, "body_hash": digest(text), "title": title(document)}
+    department, _ = shop_words(document)
+    return {"body": text, "body_hash": digest(text), "title": title(document), "department": department}

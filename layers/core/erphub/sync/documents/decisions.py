@@ -6,8 +6,8 @@ from typing import Any
 
 from erphub.erp.documents import Document, DocumentKind, Settlement
 from erphub.platform.errors import Conflict, Unavailable
-from erphub.sync.canonical import digest, entry_id, title, to_text
-from erphub.sync.documents.identity import identities_of, shop_words
+from erphub.sync.canonical import digest, entry_id, shop_words, title, to_text
+from erphub.sync.documents.identity import identities_of
 from erphub.sync.documents.models import IncomingDocument, SubmitOutcome
 from erphub.sync.export_log.models import (
     BEFORE_FROM_DATE,

@@ -16,17 +16,11 @@ from typing import Any, cast
 
 from erphub.erp.documents import Document, Invoice, Settlement
 from erphub.platform.errors import Conflict
-from erphub.sync.canonical import digest, from_text, plain, to_text
+from erphub.sync.canonical import digest, from_text, plain, shop_words, to_text
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryStatus
 from erphub.sync.locations.models import normalized, rate_key
 from erphub.sync.settings.located import shops_of
 from erphub.sync.settings.models import Sync
-
-
-def shop_words(document: Document) -> tuple[str, str]:
-    """The till's words for the shop and the register that a document is of; empty where it says none."""
-    return getattr(document, "department", ""), getattr(document, "till", "")
-
 
 _WORDS_OF_IDENTITY = ("number", "department")
 """Fields of an invoice that are the same thing however they are spelled."""

@@ -8,7 +8,7 @@ from erphub.erp.posting import ReadsChanges
 from erphub.platform.errors import Conflict, CredentialsRefused, HubError
 from erphub.platform.outbound import deadlines
 from erphub.platform.tasks import TimeLeft
-from erphub.sync.changes.fetching import KINDS, ChangeFetcher
+from erphub.sync.changes.fetching import KINDS, ChangeFetcher, cursor_name
 from erphub.sync.transfers.approvals import ApprovalCheck, next_check
 from erphub.sync.transfers.attempts import report_unexpected
 from erphub.sync.transfers.context import TransferContext
@@ -44,37 +44,41 @@ class ChangeCollection:
         kinds = [kind for kind in KINDS if settings.sends(kind) and transfer.kind in (None, kind)]
         more = False
         for kind in kinds:
-            more = self._collect_kind(adapter, kind) or more
+            for company in settings.companies():
+                more = self._collect_kind(adapter, kind, company) or more
         return more
 
-    def _collect_kind(self, adapter: ReadsChanges, kind: DocumentKind) -> bool:
-        if self.context.transfer.problem or kind.value in self.context.transfer.not_read:
+    def _collect_kind(self, adapter: ReadsChanges, kind: DocumentKind, company: str) -> bool:
+        name = cursor_name(self.context.sync, kind, company)
+        if self.context.transfer.problem or name in self.context.transfer.not_read:
             return False
         try:
-            return self._fetch(adapter, kind)
+            return self._fetch(adapter, kind, company)
         except Conflict as error:
             # Somebody handed the same record in at this moment: the change is met again with the next transfer.
-            report_unexpected(kind.value, error)
+            report_unexpected(name, error)
         except HubError as error:
             if isinstance(error, CredentialsRefused) or "retry_after" in error.facts:
                 self.context.abort(error)
             else:
-                self._mark_unread(kind, error)
+                self._mark_unread(kind, company, error)
         except Exception as error:  # noqa: BLE001 — what the till handed over has nothing to do with it
-            report_unexpected(kind.value, error)
-            self._mark_unread(kind, HubError("Something went wrong on our side.", code="internal_error"))
+            report_unexpected(name, error)
+            self._mark_unread(kind, company, HubError("Something went wrong on our side.", code="internal_error"))
         return False
 
-    def _mark_unread(self, kind: DocumentKind, error: HubError) -> None:
-        self.context.mark_unread(kind.value, f"Changes of {kind.value}s", error)
+    def _mark_unread(self, kind: DocumentKind, company: str, error: HubError) -> None:
+        name = cursor_name(self.context.sync, kind, company)
+        of = f" of company {company}" if name != kind.value else ""
+        self.context.mark_unread(name, f"Changes of {kind.value}s{of}", error)
 
-    def _fetch(self, adapter: ReadsChanges, kind: DocumentKind) -> bool:
-        context = self.context
+    def _fetch(self, adapter: ReadsChanges, kind: DocumentKind, company: str) -> bool:
+        context, name = self.context, cursor_name(self.context.sync, kind, company)
         fetcher = ChangeFetcher(context.offers)
         with deadlines.at_most(min(FETCH_SECONDS, self.time_left() - RESERVED_SECONDS)):
-            fetched = fetcher.fetch(context.sync, adapter, kind, lambda: self.time_left() <= RESERVED_SECONDS)
-        if (until := fetched.until) is not None and until != context.sync.cursors.get(kind.value):
-            context.update_sync(lambda sync: {"cursors": {**sync.cursors, kind.value: until}})
+            fetched = fetcher.fetch(context.sync, adapter, kind, company, lambda: self.time_left() <= RESERVED_SECONDS)
+        if (until := fetched.until) is not None and until != context.sync.cursors.get(name):
+            context.update_sync(lambda sync: {"cursors": {**sync.cursors, name: until}})
         if fetched.offered or fetched.conflicts:
             counts = Counts(changes=fetched.offered, conflicts=fetched.conflicts)
             context.change(counts=context.transfer.counts + counts)

@@ -10,8 +10,8 @@ from erphub.sync.changes.record_merge import RecordMerge
 from erphub.sync.documents.identity import gives_way, identities_of, may_be_same, require_same_content
 from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.export_log.ports import IdentityStore
-from erphub.sync.settings.located import settings_of
-from erphub.sync.settings.models import Sync
+from erphub.sync.settings.located import RECORDS, settings_of
+from erphub.sync.settings.models import Sync, SyncSettings
 from erphub.sync.transfers.send_outcome import SendOutcome
 from erphub.sync.transfers.sending import DocumentSender
 
@@ -49,11 +49,14 @@ class LocatedSender:
                 raise
             maybe_there = entry.status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN)
             return self.sender.refuse_unsent(entry, error, maybe_there)
+        if _is_elsewhere(known, here.settings):
+            known = self.sender.recorder.update(known, **_NOWHERE)
         return here.send(known)
 
     def preview(self, entry: Entry) -> dict[str, Any]:
         """What would be done with a document, and exactly what would be posted. Raises what posting would."""
-        return self._of(entry).preview(entry)
+        here = self._of(entry)
+        return here.preview(entry.model_copy(update=_NOWHERE) if _is_elsewhere(entry, here.settings) else entry)
 
     def _of(self, entry: Entry) -> DocumentSender:
         """Raises Unavailable."""
@@ -94,3 +97,13 @@ class LocatedSender:
         key = entry.client_id, entry.connection_id
         names = set(self.identities.holders(*key, identities).values()) - {entry.id}
         return self.sender.entries.get_many(*key, sorted(names)) if names else []
+
+
+_NOWHERE: dict[str, Any] = {"reference": "", "destination": {}}
+"""What is known of a record that is new in its company: the reference that it has in another is another's there."""
+
+
+def _is_elsewhere(entry: Entry, here: SyncSettings) -> bool:
+    """Whether a record is in another company than its shop belongs to by now."""
+    company = entry.destination.get("company")
+    return entry.kind in RECORDS and bool(entry.reference and company) and company != here.company

@@ -18,16 +18,18 @@ def known_references(entries: EntryStore, settings: SyncSettings, entry: Entry, 
     if settings.customer_direction is SyncDirection.OFF:
         known = {f"customer:{document.customer_id}": document.customer_id}
     else:
-        known = {f"customer:{document.customer_id}": _customer(entries, entry, document)}
+        known = {f"customer:{document.customer_id}": _customer(entries, settings, entry, document)}
     numbers = sorted({line.product_no for line in document.lines if line.product_no})
     names = [entry_id(entry.connection_id, DocumentKind.PRODUCT, number) for number in numbers]
     if names and settings.product_direction is not SyncDirection.OFF:
         products = entries.get_many(entry.client_id, entry.connection_id, names)
-        known |= {f"product:{product.external_id}": product.reference for product in products if product.reference}
+        known |= {
+            f"product:{product.external_id}": product.reference for product in products if _is_in(product, settings)
+        }
     return known
 
 
-def _customer(entries: EntryStore, entry: Entry, invoice: Invoice) -> str:
+def _customer(entries: EntryStore, settings: SyncSettings, entry: Entry, invoice: Invoice) -> str:
     name = entry_id(entry.connection_id, DocumentKind.CUSTOMER, invoice.customer_id)
     customer = entries.get(entry.client_id, entry.connection_id, name)
     if customer is None:
@@ -40,4 +42,16 @@ def _customer(entries: EntryStore, entry: Entry, invoice: Invoice) -> str:
         raise Unavailable(
             "The invoice's customer is not in the ERP yet; it follows the customer.", code="waits_for_customer"
         )
+    if not _is_in(customer, settings):
+        raise Unavailable(
+            f"The invoice's customer {invoice.customer_id} is in company {customer.destination['company']}, and the"
+            f" invoice belongs to company {settings.company}. Hand the customer in for the invoice's shop, under an id"
+            " of its own there.",
+            code="customer_in_another_company",
+        )
     return customer.reference
+
+
+def _is_in(record: Entry, settings: SyncSettings) -> bool:
+    """Whether the ERP has it in the company of the settings."""
+    return bool(record.reference) and record.destination.get("company", settings.company) == settings.company

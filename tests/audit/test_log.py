@@ -145,7 +145,7 @@ def test_what_is_altered_removed_or_cut_in_the_table_is_named(hub: Hub):
     for number in range(3):
         webhook(hub, number)
     table, owner = Table(hub.table), Owner.client(hub.client)
-    kept = {item["sk"]: item for item in table.all(chain_partition(owner), "ENTRY#")}
+    kept = {item["sk"]: item for item in table.read_all(chain_partition(owner), "ENTRY#")}
     assert list(kept) == [f"ENTRY#{number:012}" for number in (1, 2, 3)]
     for number, item in enumerate(kept.values(), 1):
         table.transact([Write(delete={"pk": item["pk"], "sk": item["sk"]})])

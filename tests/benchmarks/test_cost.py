@@ -21,7 +21,7 @@ def calls_of(documents: int) -> Counter[str]:
     with in_memory():
         table: Table = make_table(TENANTS | EXPORTS)
         clients.client("s3").create_bucket(
-            Bucket="papers", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
+            Bucket="documents", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
         )
         counted = transfer_cost.thousand("settlement", table, documents).calls
     return Counter({name.partition(".")[2]: n for name, n in counted.items() if name.startswith("dynamodb.")})

@@ -44,7 +44,7 @@ def test_the_preview_names_everything_that_goes(scene: Scene):
         "documents_by_status": {"pending": 2, "sent": 1},
         "transfer_count": 1,
     }
-    assert shown["papers"].count == 2
+    assert shown["document_files"].count == 2
     assert shown["wizards"].count == 1
     assert shown["secrets"].count == 1
     assert {stays.kind for stays in plan.kept} >= {"audit", "erp"}

@@ -115,7 +115,7 @@ def test_secrets_go_first_then_data_then_records_and_at_last_the_registry(scene:
     }
     assert [one.kind for one in scene.dependents] == [kind for stage in stages.values() for kind in stage]
     assert stages[RemovalStage.SECRETS] == ["secrets", "tokens"]
-    assert stages[RemovalStage.DATA] == ["papers", "documents", "lake_tables", "notifications"]
+    assert stages[RemovalStage.DATA] == ["document_files", "documents", "lake_tables", "notifications"]
     assert stages[RemovalStage.REGISTRY] == ["licences", "companies"]
     assert {"runs", "import_jobs", "sync", "wizards", "deliveries"} < set(stages[RemovalStage.RECORDS])
     assert stages[RemovalStage.RECORDS].index("runs") < stages[RemovalStage.RECORDS].index("import_jobs")

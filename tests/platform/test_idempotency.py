@@ -49,7 +49,7 @@ def once(table: Table, clock: Clock) -> IdempotencyRecords:
 
 
 def things(table: Table) -> list[dict[str, Any]]:
-    return list(table.all("THINGS"))
+    return list(table.read_all("THINGS"))
 
 
 def add_thing(table: Table, dies_after: int = 9) -> dict[str, Any]:

@@ -358,7 +358,7 @@ class Theatre:
         morning = datetime.now(UTC).replace(hour=hour, minute=0, second=0)
         with time_machine.travel(morning, tick=True) as time, pytest.MonkeyPatch.context() as patch:
             stage = Stage(self.proxy, self.upstream, time)
-            for name, value in (stage.settings() | {"SESSION_KEY": self.key}).items():
+            for name, value in (stage.settings() | {"TOKEN_KEY_ID": self.key}).items():
                 patch.setenv(name, value)
             forget_parts()
             _hurry(patch, stage)

@@ -34,7 +34,7 @@ from erphub.platform.aws.table import Table
 from erphub.platform.aws.table_writes import MARK
 from erphub.platform.aws.transactions import make_waiting_writes
 from erphub.platform.capability import Act
-from erphub.platform.clock import Ids
+from erphub.platform.clock import IdGenerator
 from erphub.platform.http.caller_context import to_context
 from erphub.platform.ids import derived_id_at, new_id
 from erphub.platform.outbound.addresses import AddressGuard
@@ -244,7 +244,7 @@ def hub(aws: None, monkeypatch: pytest.MonkeyPatch) -> Hub:
     return _hub(monkeypatch, name)
 
 
-def _ids_in_order() -> Ids:
+def _ids_in_order() -> IdGenerator:
     """Identifiers a millisecond apart, as on AWS, where nothing is faster than that; here everything is."""
     moments = count(time_ns() // 1_000_000)
     return lambda: derived_id_at(next(moments), new_id())

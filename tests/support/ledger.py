@@ -143,11 +143,11 @@ class LedgerErp:
         with_pdf = bool(self.takes_pdf_with_voucher and posting.pdf)
         return Posted(
             record.reference,
-            words="OK",
-            trace=f"T{len(self.records)}",
+            erp_message="OK",
+            trace_id=f"T{len(self.records)}",
             attached=with_pdf,
             awaiting_approval=record.awaiting_approval,
-            facts={"internal": record.reference},
+            details={"internal": record.reference},
         )
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:

@@ -152,7 +152,7 @@ def test_the_secret_is_shown_once_and_kept_where_passwords_are(webhooks, receive
     assert webhooks.service().get(webhooks.member, webhook.id).secret is None
     assert webhooks.service().list_webhooks(webhooks.member, PageQuery()).items[0].secret is None
     webhooks.delivery().deliver(happened(webhooks))
-    items = json.dumps(list(webhooks.table.all(f"CLIENT#{webhooks.member.client_id}")), default=str)
+    items = json.dumps(list(webhooks.table.read_all(f"CLIENT#{webhooks.member.client_id}")), default=str)
     assert webhook.secret not in items
 
 
@@ -276,7 +276,7 @@ def test_a_slow_receiver_keeps_no_other_waiting(webhooks, receiver, monkeypatch)
 
 def test_a_delivery_that_cannot_be_read_stops_no_other(webhooks, receiver, caplog):
     broken, fine = crowded(webhooks, receiver, 2, 1)
-    (item,) = webhooks.table.all(f"CLIENT#{webhooks.member.client_id}", f"WEBHOOK-DELIVERY#{broken.id}")
+    (item,) = webhooks.table.read_all(f"CLIENT#{webhooks.member.client_id}", f"WEBHOOK-DELIVERY#{broken.id}")
     webhooks.table.put(item | {"data": "{}"})
     assert run_round(webhooks)["attempted"] == 1
     assert deliveries(webhooks, fine)[0].status == "delivered"
@@ -495,7 +495,7 @@ def test_a_deleted_webhook_leaves_nothing_and_gets_nothing(webhooks, receiver):
     assert run_round(webhooks)["attempted"] == 0
     assert len(receiver.got) == 1
     assert webhooks.secrets.kept == {}
-    left = [item["sk"] for item in webhooks.table.all(f"CLIENT#{webhooks.member.client_id}")]
+    left = [item["sk"] for item in webhooks.table.read_all(f"CLIENT#{webhooks.member.client_id}")]
     assert not [key for key in left if key.startswith("WEBHOOK")]
 
 
@@ -506,7 +506,7 @@ def test_a_message_that_was_made_while_its_webhook_went_goes_too(webhooks, recei
     webhooks.service().delete(webhooks.member, webhook.id)
     webhooks.delivery_store.add(late.model_copy(update={"due_at": webhooks.clock()}))
     assert run_round(webhooks)["attempted"] == 0
-    left = [item["sk"] for item in webhooks.table.all(f"CLIENT#{webhooks.member.client_id}")]
+    left = [item["sk"] for item in webhooks.table.read_all(f"CLIENT#{webhooks.member.client_id}")]
     assert not [key for key in left if key.startswith("WEBHOOK")]
     assert receiver.got == []
 

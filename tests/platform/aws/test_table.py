@@ -30,7 +30,7 @@ def numbered(count: int) -> list[items.Item]:
 
 def test_hundreds_of_items_go_in_and_come_out(table: Table):
     table.put_many(numbered(230))
-    assert len(list(table.all("P", "N#"))) == 230
+    assert len(list(table.read_all("P", "N#"))) == 230
     table.delete_many([{"pk": "P", "sk": f"N#{number:04}"} for number in range(0, 230, 2)])
     assert len(table.get_many([{"pk": "P", "sk": f"N#{number:04}"} for number in range(230)])) == 115
 
@@ -41,7 +41,7 @@ def test_a_search_fills_its_pages_and_finds_each_item_once(table: Table):
     following: str | None = None
     sizes: list[int] = []
     while True:
-        page = table.search("P", "N#", lambda item: int(item["number"]) % 10 == 0, limit=7, next=following)
+        page = table.search("P", "N#", lambda item: int(item["number"]) % 10 == 0, limit=7, cursor=following)
         found += [int(item["number"]) for item in page.items]
         sizes.append(len(page.items))
         if (following := page.next) is None:
@@ -52,16 +52,16 @@ def test_a_search_fills_its_pages_and_finds_each_item_once(table: Table):
 
 def test_a_search_that_fits_exactly_ends_there(table: Table):
     table.put_many(numbered(5))
-    assert table.search("P", "N#", lambda _: True, limit=5, next=None).next is None
+    assert table.search("P", "N#", lambda _: True, limit=5, cursor=None).next is None
 
 
 def test_a_cursor_opens_its_own_partition_alone(table: Table):
     table.put_many(numbered(5))
     word = table.page("P", "N#", limit=2).next
-    assert [item["sk"] for item in table.page("P", "N#", limit=2, next=word).items] == ["N#0002", "N#0003"]
+    assert [item["sk"] for item in table.page("P", "N#", limit=2, cursor=word).items] == ["N#0002", "N#0003"]
     for other in (word or "", "AAAA", "e30", "\ud7ff", "9" * 400):
         with pytest.raises(Invalid):
-            table.page("Q", "N#", next=other)
+            table.page("Q", "N#", cursor=other)
 
 
 def test_what_is_there_is_not_written_over(table: Table):
@@ -122,7 +122,7 @@ def test_what_a_busy_table_left_over_is_sent_again(table: Table):
 
     with mock.patch.object(client, "batch_write_item", side_effect=takes_half):
         table.put_many(numbered(20))
-    assert len(list(table.all("P"))) == 20
+    assert len(list(table.read_all("P"))) == 20
 
 
 _values = st.recursive(
@@ -218,7 +218,7 @@ def test_a_transaction_that_dynamodb_would_refuse_is_refused_before_it_is_sent(t
     with pytest.raises(ValueError, match="ONE twice"):
         table.transact([Write(put={**ONE, "n": 1}), Write(check=ONE, condition="attribute_exists(pk)")])
     table.transact([Write(put=item) for item in numbered(100)])
-    assert len(list(table.all("P"))) == 100
+    assert len(list(table.read_all("P"))) == 100
 
 
 def test_a_transaction_that_meets_another_is_tried_again(table: Table, monkeypatch: pytest.MonkeyPatch):

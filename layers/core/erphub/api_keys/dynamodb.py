@@ -35,7 +35,7 @@ class ApiKeyTable(ApiKeyStore):
     @override
     def get_page(self, client_id: str, limit: int, cursor: str | None) -> Page[ApiKey]:
         key = api_key_key(client_id, "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor)
+        page = self._table.page(key["pk"], key["sk"], limit=limit, cursor=cursor)
         return Page([_key(item) for item in page.items], page.next)
 
     @override

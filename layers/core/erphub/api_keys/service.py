@@ -20,7 +20,7 @@ from erphub.platform import redaction
 from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.capability import EventType
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict, Forbidden, Invalid, NotFound
 from erphub.platform.identity import Member
 from erphub.platform.ids import unrepeated
@@ -43,7 +43,7 @@ class ApiKeyService:
     events: EventPublisher
     actors: ActorDirectory
     clock: Clock
-    ids: Ids
+    new_id: IdGenerator
 
     def create(self, member: Member, body: NewApiKey) -> ApiKeyView:
         """Make a key; it is in this answer and in no other.
@@ -55,7 +55,7 @@ class ApiKeyService:
         now = self.clock()
         _require_future(body.expires_at, now)
         key = ApiKey(
-            id=self.ids(),
+            id=self.new_id(),
             client_id=member.client_id,
             customer_id=member.customer_id,
             name=body.name,

@@ -66,7 +66,7 @@ class AuditTable(AuditStore):
             "ENTRY#",
             lambda item: wanted.wants(_entry(item)),
             limit=limit,
-            next=cursor,
+            cursor=cursor,
             newest_first=True,
             most=_READ_AT_MOST,
         )
@@ -77,7 +77,7 @@ class AuditTable(AuditStore):
         self, client_id: str, connection_id: str, limit: int, cursor: str | None
     ) -> Page[KeptEntry]:
         key = audit_key(client_id, connection_id, "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor, newest_first=True)
+        page = self._table.page(key["pk"], key["sk"], limit=limit, cursor=cursor, newest_first=True)
         chain = chain_partition(Owner.client(client_id))
         numbers = [int(item["number"]) for item in page.items if "number" in item]
         kept = {
@@ -90,7 +90,7 @@ class AuditTable(AuditStore):
     def find_break(self, owner: Owner) -> Break | None:
         """Where a log is broken first, from all that is kept of it; None when it is whole."""
         chain = chain_partition(owner)
-        links = (Link(item["body"], item["digest"]) for item in self._table.all(chain, "ENTRY#"))
+        links = (Link(item["body"], item["digest"]) for item in self._table.read_all(chain, "ENTRY#"))
         item = self._table.get(audit_head_key(owner.kind, owner.id))
         return first_break(chain, links, Head(int(item["number"]), item["digest"]) if item else None)
 

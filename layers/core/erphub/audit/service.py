@@ -12,7 +12,7 @@ from erphub.audit.ports import AuditStore
 from erphub.audit.schemas import AuditEntryView, AuditPage, AuditQuery
 from erphub.platform.actors import ActorDirectory, ActorView, kind_of
 from erphub.platform.acts import ActAtHand, ActLog, at_hand
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import NotFound
 from erphub.platform.identity import Member
 from erphub.platform.secrets import Redactor
@@ -31,7 +31,7 @@ class AuditLog(ActLog):
     redactor: Redactor
     actors: ActorDirectory
     clock: Clock
-    ids: Ids
+    new_id: IdGenerator
 
     def record(
         self,
@@ -67,7 +67,7 @@ class AuditLog(ActLog):
     ) -> AuditEntry:
         """An entry that a store writes together with the change it is about: both or none."""
         return AuditEntry(
-            id=self.ids(),
+            id=self.new_id(),
             occurred_at=self.clock(),
             actor=actor,
             email=email,

@@ -25,7 +25,9 @@ class CompanyTable(CompanyStore):
     def list_used(self, customer_id: str, connection_id: str) -> Sequence[KnownCompany]:
         key = company_key(customer_id, "")
         return [
-            found for found in map(_company, self._table.all(key["pk"], key["sk"])) if found.is_used_by(connection_id)
+            found
+            for found in map(_company, self._table.read_all(key["pk"], key["sk"]))
+            if found.is_used_by(connection_id)
         ]
 
     @override

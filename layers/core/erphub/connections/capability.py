@@ -56,7 +56,7 @@ capability = Capability(
         Variable("SEALED_TABLE"),
         Variable("CHOSEN_STORE"),
         Variable("CONNECT_MACHINE_ARN"),
-        Variable("SESSION_KEY"),
+        Variable("TOKEN_KEY_ID"),
         Variable("ERP_ADDRESSES"),
         Variable("ERP_APPLICATIONS"),
         Variable("ALLOWED_ERP_NETWORKS"),

@@ -48,7 +48,7 @@ class CompanyKeys:
     def company_keys(self, of: ConnectionRef) -> Sequence[str]:
         """Those in use first."""
         key = connection_company_key(of.client_id, of.id, "", "")
-        found = [item["sk"].split("#", 3) for item in self.table.all(key["pk"], key["sk"].removesuffix("#"))]
+        found = [item["sk"].split("#", 3) for item in self.table.read_all(key["pk"], key["sk"].removesuffix("#"))]
         used = sorted(found, key=lambda parts: parts[2] != of.generation)
         return list(dict.fromkeys(parts[3] for parts in used))
 

@@ -104,7 +104,7 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
     @override
     def delete_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
         key = connection_company_key(client_id, connection_id, generation, "")
-        items = list(self._table.all(key["pk"], key["sk"]))
+        items = list(self._table.read_all(key["pk"], key["sk"]))
         if soon:
             expires_at = int(time.time()) + _READING_SECONDS
             self._table.put_many([{**item, "expires_at": item.get("expires_at", expires_at)} for item in items])
@@ -123,7 +123,7 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
 
     @override
     def page(self, client_id: str, limit: int, cursor: str | None) -> tuple[Sequence[Connection], str | None]:
-        page = self._table.page(client_key(client_id)["pk"], "CONNECTION#", limit=limit, next=cursor)
+        page = self._table.page(client_key(client_id)["pk"], "CONNECTION#", limit=limit, cursor=cursor)
         return [_connection(item) for item in page.items], page.next
 
     @override
@@ -206,7 +206,7 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
     @override
     def companies(self, client_id: str, connection_id: str) -> Sequence[Company]:
         key = self._companies_key(client_id, connection_id)
-        return [_company(item) for item in self._table.all(key["pk"], key["sk"])]
+        return [_company(item) for item in self._table.read_all(key["pk"], key["sk"])]
 
     @override
     def search_companies(
@@ -214,7 +214,7 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
     ) -> tuple[Sequence[Company], str | None]:
         key = self._companies_key(client_id, connection_id)
         words = searchable(search)
-        page = self._table.search(key["pk"], key["sk"], lambda item: words in item["words"], limit=limit, next=cursor)
+        page = self._table.search(key["pk"], key["sk"], lambda item: words in item["words"], limit=limit, cursor=cursor)
         return [_company(item) for item in page.items], page.next
 
     def _companies_key(self, client_id: str, connection_id: str) -> Key:

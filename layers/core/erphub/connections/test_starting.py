@@ -7,7 +7,7 @@ from erphub.connections.attempts import AttemptGuard
 from erphub.connections.models import LastTest
 from erphub.connections.ports import ConnectionTests
 from erphub.erp.catalogue import describe
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict
 from erphub.platform.identity import Member
 from erphub.platform.state_machines import StateMachine
@@ -22,7 +22,7 @@ class ConnectionTestStarter:
     attempts: AttemptGuard
     machine: StateMachine
     clock: Clock
-    new_id: Ids
+    new_id: IdGenerator
 
     def start(self, member: Member, connection_id: str) -> None:
         """Start a test; its result appears in `last_test`.

@@ -57,7 +57,7 @@ class DeletionTable(DeletionStore):
     @override
     def list_scheduled(self, client_id: str) -> Sequence[str]:
         key = deletion_key(client_id, "")
-        found = [_deletion(item) for item in self._table.all(key["pk"], key["sk"])]
+        found = [_deletion(item) for item in self._table.read_all(key["pk"], key["sk"])]
         return [deletion.connection_id for deletion in found if deletion.status is not DeletionStatus.REQUESTED]
 
     @override

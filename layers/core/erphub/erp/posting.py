@@ -15,13 +15,14 @@ class Posted:
     """A document as the ERP has it: its `reference` there (a voucher, order, customer or product number)."""
 
     reference: str
-    words: str = ""
+    erp_message: str = ""
     """What the ERP said, in its own words."""
-    trace: str | None = None
+    trace_id: str | None = None
     """The ERP's own id of the exchange, for its support."""
     awaiting_approval: bool = False
     attached: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What else the ERP said of it: its version, its status, what is wrong with its attachment."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class EventTable(EventStore):
         found: list[StoredEvent] = []
         while True:
             wanted = limit - len(found)
-            page = self._table.page(key["pk"], key["sk"], limit=wanted, next=cursor, newest_first=True)
+            page = self._table.page(key["pk"], key["sk"], limit=wanted, cursor=cursor, newest_first=True)
             found += [_stored(item) for item in page.items if not (only_unacknowledged and "acknowledged_at" in item)]
             if (cursor := page.next) is None or len(found) == limit:
                 return Page(found, cursor)

@@ -65,7 +65,7 @@ class Runs(PassiveDependent):
     clock: Clock = field(kw_only=True)
 
     def _runs(self, of: ConnectionRef) -> list[Item]:
-        found = self.table.all(client_key(of.client_id)["pk"], "RUN#")
+        found = self.table.read_all(client_key(of.client_id)["pk"], "RUN#")
         return [item for item in found if item["connection_id"] == of.id]
 
     @override
@@ -98,14 +98,14 @@ class Runs(PassiveDependent):
     def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
         # A run goes after all that is only found by it.
         pk = client_key(of.client_id)["pk"]
-        leases = (item for item in self.table.all(pk, "LEASE#") if item["sk"].split("#")[2] == of.id)
-        opened = (item for item in self.table.all(pk, "RUN-OPEN#") if item["connection_id"] == of.id)
+        leases = (item for item in self.table.read_all(pk, "LEASE#") if item["sk"].split("#")[2] == of.id)
+        opened = (item for item in self.table.read_all(pk, "RUN-OPEN#") if item["connection_id"] == of.id)
         if not remove_items(self.table, leases, time_left) or not remove_items(self.table, opened, time_left):
             return False
         for item in self._runs(of):
             self.objects.purge(staging_prefix(of.client_id, item["run_id"]))
             for part in ("RUN-UNIT", "RUN-PART", "RUN-LOG"):
-                if not remove_items(self.table, self.table.all(pk, f"{part}#{item['run_id']}#"), time_left):
+                if not remove_items(self.table, self.table.read_all(pk, f"{part}#{item['run_id']}#"), time_left):
                     return False
             self.table.delete(key_of(item))
         return True

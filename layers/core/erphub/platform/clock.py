@@ -20,7 +20,7 @@ class Pause(Protocol):
         ...
 
 
-class Ids(Protocol):
+class IdGenerator(Protocol):
     """Where identifiers come from."""
 
     def __call__(self) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from erphub.platform.aws.credentials.sealed import SealedCredentials
     from erphub.platform.aws.objects import Bucket
     from erphub.platform.aws.secrets import SecretsManager
-    from erphub.platform.clock import Clock, Ids
+    from erphub.platform.clock import Clock, IdGenerator
     from erphub.platform.cursors import Cursors
     from erphub.platform.idempotency import IdempotencyStore
     from erphub.platform.limits import LimitStore
@@ -40,7 +40,7 @@ class PlatformResources:
         if settings is not None:
             self.settings = settings
         self.clock: Clock = now
-        self.new_id: Ids = new_id
+        self.new_id: IdGenerator = new_id
 
     @cached_property
     def settings(self) -> Settings:

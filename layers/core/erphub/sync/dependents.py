@@ -34,7 +34,7 @@ _STATES = tuple(state.value for state in EntryStatus)
 def sync_dependents(table: Table, export_log: Table, objects: ObjectStore, clock: Clock) -> list[Dependent]:
     """What was handed over for the ERP, and how it is sent."""
     return [
-        DocumentFiles("papers", "PDFs and batches handed over", RemovalStage.DATA, objects=objects),
+        DocumentFiles("document_files", "PDFs and batches handed over", RemovalStage.DATA, objects=objects),
         Documents("documents", "Export log", RemovalStage.DATA, ("exports:*",), table=export_log, clock=clock),
         SyncSettings(
             "sync",
@@ -94,7 +94,7 @@ class Documents(PassiveDependent):
     def stop(self, of: ConnectionRef, *, force: bool) -> bool:
         # A batch that is being read is read to its end.
         key = export_log_key(of.client_id, of.id, "UPLOAD", "")
-        uploads = (Upload.model_validate_json(item["data"]) for item in self.table.all(key["pk"], key["sk"]))
+        uploads = (Upload.model_validate_json(item["data"]) for item in self.table.read_all(key["pk"], key["sk"]))
         now = self.clock()
         reading = (
             one for one in uploads if one.status is UploadStatus.READING and now - one.created_at < _MAX_READING_TIME
@@ -103,7 +103,7 @@ class Documents(PassiveDependent):
 
     @override
     def remove(self, of: ConnectionRef, time_left: TimeLeft) -> bool:
-        return remove_items(self.table, self.table.all(export_log_key(of.client_id, of.id)["pk"]), time_left)
+        return remove_items(self.table, self.table.read_all(export_log_key(of.client_id, of.id)["pk"]), time_left)
 
 
 @dataclass(frozen=True)

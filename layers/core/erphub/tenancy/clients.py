@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from erphub.platform.acts import describe_act
 from erphub.platform.capability import ADMINISTRATOR
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.identity import Caller
 from erphub.platform.wire import PageQuery
 from erphub.tenancy.models import Client, Membership
@@ -18,11 +18,11 @@ class ClientService:
 
     store: ClientStore
     clock: Clock
-    ids: Ids
+    new_id: IdGenerator
 
     def create(self, customer_id: str, caller: Caller, body: NewClient) -> ClientView:
         """Make a client; whoever makes it is its first member, as administrator."""
-        client = Client(self.ids(), customer_id, body.name, self.clock())
+        client = Client(self.new_id(), customer_id, body.name, self.clock())
         describe_act(new={"client_id": client.id})
         self.store.add(client, Membership(client.id, customer_id, caller.user, ADMINISTRATOR, caller.email))
         return _view(client)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from erphub.platform.actors import ActorView
 from erphub.platform.acts import describe_act
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.identity import Caller
 from erphub.platform.wire import PageQuery
 from erphub.tenancy import problems
@@ -25,12 +25,12 @@ class CustomerService:
     members: MemberStore
     invitations: InvitationService
     clock: Clock
-    ids: Ids
+    new_id: IdGenerator
 
     def create(self, body: NewCustomer) -> CustomerView:
         """Make a customer with its first administrator and roles; an unknown e-mail address is invited."""
         administrator = self.people.find_or_invite(body.administrator, "/administrator")
-        customer = Customer(self.ids(), body.name, self.clock())
+        customer = Customer(self.new_id(), body.name, self.clock())
         describe_act(new={"administrator": _details(administrator)}, customer_id=customer.id)
         self.store.add(customer, administrator)
         return self.get(customer.id)

@@ -26,9 +26,9 @@ class IdempotencyRecords(PassiveDependent):
     table: Table = field(kw_only=True)
 
     def _items(self, of: ConnectionRef) -> Iterator[Item]:
-        for member in self.table.all(client_key(of.client_id)["pk"], "MEMBER#"):
+        for member in self.table.read_all(client_key(of.client_id)["pk"], "MEMBER#"):
             user = member["sk"].removeprefix("MEMBER#")
-            for item in self.table.all(f"IDEMPOTENCY#{user}"):
+            for item in self.table.read_all(f"IDEMPOTENCY#{user}"):
                 if of.id in str(item.get("data", "")):
                     yield item
 

@@ -46,11 +46,11 @@ class CustomerTable(CustomerStore):
 
     @override
     def get_administrators(self, customer_id: str) -> Sequence[User]:
-        return [_user(item) for item in self._table.all(customer_key(customer_id)["pk"], "ADMIN#")]
+        return [_user(item) for item in self._table.read_all(customer_key(customer_id)["pk"], "ADMIN#")]
 
     @override
     def get_administrator_page(self, customer_id: str, limit: int, cursor: str | None) -> Page[User]:
-        page = self._table.page(customer_key(customer_id)["pk"], "ADMIN#", limit=limit, next=cursor)
+        page = self._table.page(customer_key(customer_id)["pk"], "ADMIN#", limit=limit, cursor=cursor)
         return Page([_user(item) for item in page.items], page.next)
 
     @override
@@ -100,7 +100,7 @@ class ClientTable(ClientStore):
 
     @override
     def get_page(self, customer_id: str, limit: int, cursor: str | None) -> Page[Client]:
-        page = self._table.page(customer_key(customer_id)["pk"], "CLIENT#", limit=limit, next=cursor)
+        page = self._table.page(customer_key(customer_id)["pk"], "CLIENT#", limit=limit, cursor=cursor)
         return Page([_client(item) for item in page.items], page.next)
 
 
@@ -117,7 +117,7 @@ class RoleTable(RoleStore):
 
     @override
     def get_all(self, customer_id: str) -> Sequence[Role]:
-        return [_role(item) for item in self._table.all(customer_key(customer_id)["pk"], "ROLE#")]
+        return [_role(item) for item in self._table.read_all(customer_key(customer_id)["pk"], "ROLE#")]
 
     @override
     def save(self, role: Role, version: int | None) -> Role:
@@ -162,7 +162,7 @@ class MemberTable(MemberStore):
 
     @override
     def get_page(self, client_id: str, limit: int, cursor: str | None) -> Page[Membership]:
-        page = self._table.page(client_key(client_id)["pk"], "MEMBER#", limit=limit, next=cursor)
+        page = self._table.page(client_key(client_id)["pk"], "MEMBER#", limit=limit, cursor=cursor)
         return Page([membership_of(item) for item in page.items], page.next)
 
     @override

@@ -38,12 +38,12 @@ class WebhookTable(WebhookStore):
     @override
     def get_all(self, client_id: str) -> Sequence[Webhook]:
         key = webhook_key(client_id, "")
-        return [_webhook(item) for item in self._table.all(key["pk"], key["sk"])]
+        return [_webhook(item) for item in self._table.read_all(key["pk"], key["sk"])]
 
     @override
     def get_page(self, client_id: str, limit: int, cursor: str | None) -> Page[Webhook]:
         key = webhook_key(client_id, "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor)
+        page = self._table.page(key["pk"], key["sk"], limit=limit, cursor=cursor)
         return Page([_webhook(item) for item in page.items], page.next)
 
     @override
@@ -56,7 +56,7 @@ class WebhookTable(WebhookStore):
     def delete(self, webhook: Webhook) -> None:
         self._table.delete(webhook_key(webhook.client_id, webhook.id))
         key = webhook_delivery_key(webhook.client_id, webhook.id, "")
-        self._table.delete_many([key_of(item) for item in self._table.all(key["pk"], key["sk"])])
+        self._table.delete_many([key_of(item) for item in self._table.read_all(key["pk"], key["sk"])])
 
 
 class DeliveryTable(DeliveryStore):
@@ -82,7 +82,7 @@ class DeliveryTable(DeliveryStore):
     @override
     def get_page(self, client_id: str, webhook_id: str, limit: int, cursor: str | None) -> Page[Delivery]:
         key = webhook_delivery_key(client_id, webhook_id, "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor, newest_first=True)
+        page = self._table.page(key["pk"], key["sk"], limit=limit, cursor=cursor, newest_first=True)
         return Page([_delivery(item) for item in page.items], page.next)
 
     @override

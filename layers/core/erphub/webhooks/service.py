@@ -19,7 +19,7 @@ from erphub.events.models import Event
 from erphub.events.publisher import make_event
 from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
 from erphub.platform.identity import Member
 from erphub.platform.outbound.addresses import AddressGuard
@@ -46,14 +46,14 @@ class WebhookService:
     guard: AddressGuard
     actors: ActorDirectory
     clock: Clock
-    ids: Ids
+    new_id: IdGenerator
 
     def create(self, member: Member, body: NewWebhook) -> WebhookView:
         """Register an address; its secret is in this answer and in no other. Raises Invalid."""
         self._require_reachable(body.url)
         now = self.clock()
         webhook = Webhook(
-            id=self.ids(),
+            id=self.new_id(),
             client_id=member.client_id,
             url=body.url,
             events=body.events,
@@ -139,7 +139,7 @@ class WebhookService:
         webhook, now = self._read(member, webhook_id), self.clock()
         if not webhook.is_enabled:
             raise Conflict("The webhook is disabled. Enable it first.", code="webhook_off")
-        event = make_event(WEBHOOK_TEST, member.client_id, None, now, self.ids(), "A test, asked for by hand.")
+        event = make_event(WEBHOOK_TEST, member.client_id, None, now, self.new_id(), "A test, asked for by hand.")
         delivery = new_delivery(webhook, event).model_copy(update={"due_at": now, "created_at": now})
         self.delivery_store.add(delivery)
         return _delivery_view(delivery)

@@ -77,7 +77,7 @@ class Wizards(DependentItems):
         for wizard in self._wizards(of):
             self.secrets.delete(wizard.secret_name)
             key = wizard_key(of.client_id, wizard.id)
-            below = self.table.all(key["pk"], key["sk"] + "#")
+            below = self.table.read_all(key["pk"], key["sk"] + "#")
             if not remove_items(self.table, below, time_left):
                 return False
             self.table.delete(key)

@@ -85,7 +85,7 @@ class WizardTable(WizardStore):
 
     @override
     def overdue(self, now: datetime) -> Iterator[tuple[str, str]]:
-        for item in self._table.by_index("due", "due_shard", _SHARD, upto=("due_at", instant(now))):
+        for item in self._table.by_index("due", "due_shard", _SHARD, at_most=("due_at", instant(now))):
             yield item["pk"].removeprefix("CLIENT#"), item["sk"].removeprefix("WIZARD#")
 
     @override
@@ -122,7 +122,7 @@ class OpenWizardCount(StockCount):
     @override
     def count(self, owner_id: str, most: int) -> int:
         first = open_wizard_key(owner_id, "")
-        ids = [item["sk"].removeprefix(first["sk"]) for item in self.table.all(first["pk"], first["sk"])]
+        ids = [item["sk"].removeprefix(first["sk"]) for item in self.table.read_all(first["pk"], first["sk"])]
         found = self.table.get_many([wizard_key(owner_id, one) for one in ids])
         return sum(WizardStatus(item["status"]).is_open for item in found)
 
@@ -143,7 +143,7 @@ class OptionTable(ListedOptions):
     ) -> tuple[Sequence[FoundCompany], str | None]:
         pk, prefix = _company_prefix(wizard)
         words = searchable(search)
-        page = self._table.search(pk, prefix, lambda item: words in item["words"], limit=limit, next=cursor)
+        page = self._table.search(pk, prefix, lambda item: words in item["words"], limit=limit, cursor=cursor)
         return [_company(item) for item in page.items], page.next
 
     @override
@@ -160,7 +160,7 @@ class OptionTable(ListedOptions):
     ) -> tuple[Sequence[FoundChoice], str | None]:
         words = searchable(search)
         prefix = _choice_prefix(wizard, field)
-        page = self._table.search(*prefix, lambda item: words in item["words"], limit=limit, next=cursor)
+        page = self._table.search(*prefix, lambda item: words in item["words"], limit=limit, cursor=cursor)
         return [_choice(item) for item in page.items], page.next
 
     @override
@@ -178,10 +178,10 @@ class OptionTable(ListedOptions):
         self._table.delete_many([key_of(item) for item in before if (item["pk"], item["sk"]) not in there])
 
     def _choices(self, wizard: Wizard, *field: str) -> list[Item]:
-        return list(self._table.all(*_choice_prefix(wizard, *field)))
+        return list(self._table.read_all(*_choice_prefix(wizard, *field)))
 
     def _companies(self, wizard: Wizard) -> list[Item]:
-        return list(self._table.all(*_company_prefix(wizard)))
+        return list(self._table.read_all(*_company_prefix(wizard)))
 
 
 def _company_prefix(wizard: Wizard) -> tuple[str, str]:

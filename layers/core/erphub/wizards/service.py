@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import UsedCompanies
 from erphub.erp.catalogue import describe
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict, Invalid, NotFound
 from erphub.platform.identity import Member
 from erphub.platform.secrets import Secrets
@@ -33,7 +33,7 @@ class WizardService:
     machine: WizardMachine
     ending: WizardEnding
     clock: Clock
-    new_id: Ids
+    new_id: IdGenerator
 
     def start(self, member: Member, body: StartWizard) -> WizardView:
         """Start a wizard and give it back when a step can be answered. Raises Invalid, and as `_edit` does."""

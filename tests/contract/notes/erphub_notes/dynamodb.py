@@ -26,7 +26,7 @@ class NoteTable(NoteStore):
     @override
     def get_page(self, client_id: str, connection_id: str, limit: int, cursor: str | None) -> Page[Note]:
         key = note_key(client_id, connection_id, "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor)
+        page = self._table.page(key["pk"], key["sk"], limit=limit, cursor=cursor)
         return Page([_note(item) for item in page.items], page.next)
 
     @override

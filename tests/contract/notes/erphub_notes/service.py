@@ -10,7 +10,7 @@ from erphub.notes.schemas import NewNote, NotePage, NoteView
 from erphub.connections.access import ConnectionAccess
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.acts import describe_act
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import NotFound
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
@@ -24,7 +24,7 @@ class NoteService:
     access: ConnectionAccess
     events: EventPublisher
     clock: Clock
-    new_id: Ids
+    new_id: IdGenerator
 
     def create(self, member: Member, connection_id: str, body: NewNote) -> NoteView:
         """Write a note. Raises NotFound, Forbidden."""

@@ -53,7 +53,7 @@ def test_a_customer_is_made_found_and_reads_back_the_same(
     change = next(one for one in changes(system, DocumentKind.CUSTOMER) if one.reference == posted.reference)
     assert change.document == customer
     assert change.external_id == KEY
-    assert change.version == posted.facts["version"]
+    assert change.version == posted.details["version"]
 
 
 def changes(system: TwentyFourSevenOffice, kind: DocumentKind, since: Any = None) -> list[Any]:
@@ -67,7 +67,7 @@ def test_a_changed_customer_is_changed_and_emptied_fields_are_empty(system: Twen
     assert again.reference == posted.reference
     change = next(one for one in changes(system, DocumentKind.CUSTOMER) if one.reference == posted.reference)
     assert change.document == moved
-    assert again.facts["version"] == change.version != posted.facts["version"]
+    assert again.details["version"] == change.version != posted.details["version"]
 
 
 def test_a_customer_of_the_erp_with_the_same_organisation_number_is_taken_over(
@@ -136,7 +136,7 @@ def test_a_product_is_made_with_its_stock_and_reads_back_the_same(system: Twenty
     told = change.document.model_fields_set
     assert change.document.model_dump(include=told) == PRODUCT.model_dump(include=told)
     assert told >= {"number", "name", "price", "cost", "ean", "stock", "active"}
-    assert change.version == posted.facts["version"]
+    assert change.version == posted.details["version"]
     assert change.external_id == "TE-1"
 
 

@@ -201,7 +201,7 @@ def test_another_currency_is_not_posted_as_kroner(system: TwentyFourSevenOffice,
 def test_a_pdf_that_is_none_is_left_out_and_said(system: TwentyFourSevenOffice, app: App) -> None:
     posted = system.push(settlement(app), posting(pdf=b"hello"))
     assert not posted.attached
-    assert posted.facts["attachment_problem"]["code"] in ("attachment_refused", "pdf_unreadable")
+    assert posted.details["attachment_problem"]["code"] in ("attachment_refused", "pdf_unreadable")
     assert len(ledger(app)) == 1
 
 

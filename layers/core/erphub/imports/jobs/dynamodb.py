@@ -54,7 +54,7 @@ class JobTable(JobStore):
 
     @override
     def page(self, client_id: str, limit: int, cursor: str | None) -> Page[Job]:
-        page = self._table.page(client_key(client_id)["pk"], "JOB#", limit=limit, next=cursor)
+        page = self._table.page(client_key(client_id)["pk"], "JOB#", limit=limit, cursor=cursor)
         return Page([_job(item) for item in page.items], page.next)
 
     @override

@@ -16,7 +16,7 @@ from erphub.imports.jobs.schedule import next_due
 from erphub.imports.jobs.schemas import ChangedJob, JobPage, JobView, NewJob
 from erphub.platform.actors import ActorDirectory
 from erphub.platform.acts import describe_act
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict, FieldError, Invalid
 from erphub.platform.wire import PageQuery
 
@@ -30,7 +30,7 @@ class ImportJobService:
     companies: UsedCompanies
     actors: ActorDirectory
     clock: Clock
-    new_id: Ids
+    new_id: IdGenerator
 
     def create(self, client_id: str, new: NewJob, created_by: str) -> JobView:
         """Make a job. Raises Invalid, Conflict (`connection_deleting`)."""

@@ -22,7 +22,7 @@ from erphub.imports.runs.schemas import (
 )
 from erphub.platform.actors import HUB, ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict, ServiceBusy, Unavailable
 from erphub.platform.ids import derived_id_at
 from erphub.platform.state_machines import StateMachine
@@ -43,7 +43,7 @@ class ImportRunService:
     actors: ActorDirectory
     machine: StateMachine
     clock: Clock
-    new_id: Ids
+    new_id: IdGenerator
 
     def start(self, client_id: str, job_id: str, started_by: str) -> RunView:
         """Start a run by hand. Raises NotFound, Unavailable, Conflict (`connection_deleting`)."""

@@ -21,7 +21,7 @@ class TableTypesTable(TableTypes):
     @override
     def of_client(self, client_id: str) -> Mapping[str, Mapping[str, str]]:
         key = dataset_key(client_id, "")
-        return {item["dataset"]: item["types"] for item in self._table.all(key["pk"], key["sk"])}
+        return {item["dataset"]: item["types"] for item in self._table.read_all(key["pk"], key["sk"])}
 
 
 def dataset_key(client_id: str, dataset_id: str) -> Key:

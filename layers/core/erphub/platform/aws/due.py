@@ -61,7 +61,7 @@ class DueIndex[T]:
         Raises Unavailable.
         """
         for shard in range(self.shards):
-            for item in self.table.by_index(INDEX, _SHARD, f"{self.kind}#{shard}", upto=(_AT, sortable(now))):
+            for item in self.table.by_index(INDEX, _SHARD, f"{self.kind}#{shard}", at_most=(_AT, sortable(now))):
                 yield KeptItem(item, self.reader)
 
     def move(self, key: Key, was: datetime, at: datetime | None) -> bool:

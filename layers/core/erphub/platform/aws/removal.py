@@ -56,7 +56,7 @@ class DependentItems(PassiveDependent):
     def items(self, of: ConnectionRef) -> Iterator[Item]:
         """Those of the connection."""
         pk, begin = self.prefix(of)
-        return (item for item in self.table.all(pk, begin) if self.belongs(item, of))
+        return (item for item in self.table.read_all(pk, begin) if self.belongs(item, of))
 
     @override
     def find(self, of: ConnectionRef) -> Found:

@@ -139,14 +139,14 @@ class Table:
         prefix: str = "",
         *,
         limit: int = 100,
-        next: str | None = None,
+        cursor: str | None = None,
         after: str | None = None,
         newest_first: bool = False,
         consistent: bool = True,
     ) -> ItemPage:
         """A page of a partition's items whose sort key begins with the prefix, in order of sort key.
 
-        It begins where the page before ended (`next`), or behind the sort key `after`.
+        It begins where the page before ended (`cursor`), or behind the sort key `after`.
         """
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -156,19 +156,19 @@ class Table:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
-        if start := decode_cursor(next, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
+        if start := decode_cursor(cursor, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
             request["ExclusiveStartKey"] = start
         with table_errors():
             answer = client("dynamodb").query(**request)
         return ItemPage([read_item(item) for item in answer["Items"]], encode_cursor(answer.get("LastEvaluatedKey")))
 
-    def all(self, pk: str, prefix: str = "", **options: Any) -> Iterator[Item]:
+    def read_all(self, pk: str, prefix: str = "", **options: Any) -> Iterator[Item]:
         """Every item of a partition whose sort key begins with the prefix."""
-        next: str | None = None
+        cursor: str | None = None
         while True:
-            page = self.page(pk, prefix, limit=1000, next=next, **options)
+            page = self.page(pk, prefix, limit=1000, cursor=cursor, **options)
             yield from page.items
-            if (next := page.next) is None:
+            if (cursor := page.next) is None:
                 return
 
     def search(
@@ -178,7 +178,7 @@ class Table:
         keep: Callable[[Item], bool],
         *,
         limit: int,
-        next: str | None,
+        cursor: str | None,
         newest_first: bool = False,
         most: int | None = None,
     ) -> ItemPage:
@@ -189,26 +189,26 @@ class Table:
         found: list[Item] = []
         read = 0
         while True:
-            page = self.page(pk, prefix, limit=1000, next=next, newest_first=newest_first)
+            page = self.page(pk, prefix, limit=1000, cursor=cursor, newest_first=newest_first)
             read += len(page.items)
             for item in page.items:
                 if keep(item):
                     if len(found) == limit:
                         return ItemPage(found, encode_cursor(encode(key_of(found[-1]))))
                     found.append(item)
-            if (next := page.next) is None or (most is not None and read >= most):
-                return ItemPage(found, next)
+            if (cursor := page.next) is None or (most is not None and read >= most):
+                return ItemPage(found, cursor)
 
     def by_index(
-        self, index: str, key: str, value: str, *, upto: tuple[str, str] | None = None, limit: int = 1000
+        self, index: str, key: str, value: str, *, at_most: tuple[str, str] | None = None, limit: int = 1000
     ) -> Iterator[Item]:
-        """Every item an index holds under a value; `upto` keeps those whose sort attribute is at most so much."""
-        values = {":key": value} | ({":upto": upto[1]} if upto else {})
+        """Every item an index holds under a value; `at_most` keeps those whose sort attribute is at most so much."""
+        values = {":key": value} | ({":at_most": at_most[1]} if at_most else {})
         request: dict[str, Any] = {
             "TableName": self.name,
             "IndexName": index,
-            "KeyConditionExpression": "#key = :key" + (" AND #sort <= :upto" if upto else ""),
-            "ExpressionAttributeNames": {"#key": key} | ({"#sort": upto[0]} if upto else {}),
+            "KeyConditionExpression": "#key = :key" + (" AND #sort <= :at_most" if at_most else ""),
+            "ExpressionAttributeNames": {"#key": key} | ({"#sort": at_most[0]} if at_most else {}),
             "ExpressionAttributeValues": encode(values),
             "Limit": limit,
         }
@@ -229,11 +229,11 @@ class Table:
         Reading ends with the page that brings the `most`th.
         """
         found: list[Key] = []
-        next: str | None = None
+        cursor: str | None = None
         while True:
-            page = self.page_of_index(index, attributes, value, prefix, limit=_KEYS_PER_PAGE, next=next)
+            page = self.page_of_index(index, attributes, value, prefix, limit=_KEYS_PER_PAGE, cursor=cursor)
             found += [key_of(item) for item in page.items]
-            if (next := page.next) is None or (most is not None and len(found) >= most):
+            if (cursor := page.next) is None or (most is not None and len(found) >= most):
                 return found
 
     def count(self, pk: str, prefix: str, most: int, *, consistent: bool = False) -> int:
@@ -277,7 +277,7 @@ class Table:
         prefix: str = "",
         *,
         limit: int = 100,
-        next: str | None = None,
+        cursor: str | None = None,
         newest_first: bool = False,
     ) -> ItemPage:
         """A page of what an index holds under a value, in order of its sort attribute; a moment behind the table."""
@@ -291,7 +291,7 @@ class Table:
             "Limit": limit,
             "ScanIndexForward": not newest_first,
         }
-        if start := decode_index_cursor(next, attributes[0], value):
+        if start := decode_index_cursor(cursor, attributes[0], value):
             request["ExclusiveStartKey"] = start
         with table_errors():
             answer = client("dynamodb").query(**request)

@@ -87,11 +87,11 @@ class EntryTable(EntryStore):
         self, client_id: str, connection_id: str, queue: str, kind: DocumentKind | None = None
     ) -> Iterator[Entry]:
         partition, prefix = _state_pk(client_id, connection_id, queue), f"{RANK[kind]}#" if kind else ""
-        next: str | None = None
+        cursor: str | None = None
         while True:
-            page = self._table.page_of_index("state", _BY_STATE, partition, prefix, limit=500, next=next)
+            page = self._table.page_of_index("state", _BY_STATE, partition, prefix, limit=500, cursor=cursor)
             yield from (_read_entry(item) for item in page.items)
-            if (next := page.next) is None:
+            if (cursor := page.next) is None:
                 return
 
     def count(self, client_id: str, connection_id: str, queue: str, most: int | None = None) -> int:
@@ -118,12 +118,12 @@ class EntryTable(EntryStore):
         # What was sent stands in two queues, so it is looked for by day.
         if query.status in (None, EntryStatus.SENT):
             partition = _day_pk(client_id, connection_id)
-            page = self._table.page_of_index("day", _BY_DAY, partition, limit=limit, next=next, newest_first=True)
+            page = self._table.page_of_index("day", _BY_DAY, partition, limit=limit, cursor=next, newest_first=True)
         else:
             partition = _state_pk(client_id, connection_id, query.status.value)
             prefix = f"{RANK[query.kind]}#" if query.kind else ""
             page = self._table.page_of_index(
-                "state", _BY_STATE, partition, prefix, limit=limit, next=next, newest_first=True
+                "state", _BY_STATE, partition, prefix, limit=limit, cursor=next, newest_first=True
             )
         return [_read_entry(item) for item in page.items], page.next
 
@@ -141,7 +141,7 @@ class EntryTable(EntryStore):
     @override
     def attempts(self, client_id: str, connection_id: str, entry_id: str) -> list[Attempt]:
         key = export_log_key(client_id, connection_id, "ATTEMPT", entry_id, "")
-        return [Attempt.model_validate_json(item["data"]) for item in self._table.all(key["pk"], key["sk"])]
+        return [Attempt.model_validate_json(item["data"]) for item in self._table.read_all(key["pk"], key["sk"])]
 
 
 class IdentityTable(IdentityStore):

@@ -86,9 +86,9 @@ class AttemptRecorder:
                 searched_first=attempt.searched_first,
                 code=error.code if error else "",
                 detail=error.detail if error else "",
-                erp_message=shown_words(posted.words) if posted else erp_message_of(error),
+                erp_message=shown_words(posted.erp_message) if posted else erp_message_of(error),
                 reference=posted.reference if posted else "",
-                erp_trace_id=(posted.trace or "") if posted else erp_trace_id_of(error),
+                erp_trace_id=(posted.trace_id or "") if posted else erp_trace_id_of(error),
             ),
             self.keep_days,
         )

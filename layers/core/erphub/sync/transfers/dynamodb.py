@@ -35,7 +35,7 @@ class TransferTable(TransferStore):
     @override
     def page(self, client_id: str, connection_id: str, limit: int, cursor: str | None) -> Page[Transfer]:
         key = export_log_key(client_id, connection_id, "TRANSFER", "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor, newest_first=True)
+        page = self._table.page(key["pk"], key["sk"], limit=limit, cursor=cursor, newest_first=True)
         return Page([read_model(Transfer, item) for item in page.items], page.next)
 
     @override
@@ -47,4 +47,4 @@ class TransferTable(TransferStore):
     @override
     def previews(self, client_id: str, connection_id: str, transfer_id: str) -> list[dict[str, Any]]:
         key = export_log_key(client_id, connection_id, "PREVIEW", transfer_id, "")
-        return [json.loads(item["data"]) for item in self._table.all(key["pk"], key["sk"])]
+        return [json.loads(item["data"]) for item in self._table.read_all(key["pk"], key["sk"])]

@@ -274,11 +274,11 @@ class DocumentSender:
             detail="Waits for approval in the ERP." if posted.awaiting_approval else edited_words(attempt.edits),
             approved_at=self._now() if attempt.was_approved(posted) else None,
             edits=attempt.edits,
-            erp_message=shown_words(posted.words),
+            erp_message=shown_words(posted.erp_message),
             reference=posted.reference,
-            erp_trace_id=posted.trace or "",
+            erp_trace_id=posted.trace_id or "",
             awaiting_approval=posted.awaiting_approval,
-            erp_details=clean(json.loads(json.dumps(dict(posted.facts), default=str))),
+            erp_details=clean(json.loads(json.dumps(dict(posted.details), default=str))),
             attachment=attachment,
             retry_at=None,
             updated_at=self._now(),
@@ -293,9 +293,9 @@ class DocumentSender:
         posting = Posting(posting_key(entry.id), self._routing(entry), {}, entry.reference, pdf, name)
         posted = Posted(
             entry.reference,
-            trace=entry.erp_trace_id or None,
+            trace_id=entry.erp_trace_id or None,
             awaiting_approval=entry.awaiting_approval,
-            facts=entry.erp_details,
+            details=entry.erp_details,
         )
         numbered = self.recorder.update(
             entry, attempt_count=entry.attempt_count + 1, handled_by=self.recorder.transfer_id

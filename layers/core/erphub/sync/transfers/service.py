@@ -7,7 +7,7 @@ from typing import Any
 from erphub.connections.access import require_active, require_usable
 from erphub.platform.actors import HUB
 from erphub.platform.acts import describe_act
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.pages import Page
 from erphub.platform.workers import Worker
@@ -33,7 +33,7 @@ class TransferService:
     transfers: TransferStore
     worker: Worker
     clock: Clock
-    new_id: Ids
+    new_id: IdGenerator
 
     def start(self, client_id: str, connection_id: str, by: str, wanted: NewTransfer) -> Transfer:
         """Start a transfer by hand, or a dry run. Raises NotFound, Conflict (`transfer_running`,

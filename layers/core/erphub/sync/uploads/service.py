@@ -10,7 +10,7 @@ from typing import Any, cast
 from erphub.erp.documents import DocumentKind
 from erphub.platform import logging
 from erphub.platform.acts import describe_act
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict, HubError, Invalid, Malformed, NotFound
 from erphub.platform.files import Files, UploadSlot
 from erphub.platform.lexical import loads
@@ -43,7 +43,7 @@ class UploadService:
     files: Files
     worker: Worker
     clock: Clock
-    new_id: Ids
+    new_id: IdGenerator
 
     def create(self, client_id: str, connection_id: str, by: str, wanted: NewUpload) -> tuple[Upload, UploadSlot]:
         """A new upload, and where its file goes."""

@@ -45,14 +45,14 @@ class InvitationTable(InvitationStore):
     @override
     def get_all_of(self, user: str) -> Sequence[Invitation]:
         key = invited_key(user, "")
-        kept = {item["id"]: item["client_id"] for item in self._table.all(key["pk"], key["sk"])}
+        kept = {item["id"]: item["client_id"] for item in self._table.read_all(key["pk"], key["sk"])}
         there = self._table.get_many([invitation_key(client_id, user) for client_id in set(kept.values())])
         found = [_invitation(item) for item in there if item["id"] in kept]
         return sorted(found, key=lambda one: one.id)
 
     @override
     def get_page_with_members(self, client_id: str, limit: int, cursor: str | None) -> Page[Membership | Invitation]:
-        page = self._table.page(client_key(client_id)["pk"], "MEMBER", limit=limit, next=cursor)
+        page = self._table.page(client_key(client_id)["pk"], "MEMBER", limit=limit, cursor=cursor)
         items = [_invitation(one) if one["sk"].startswith(_WORD) else membership_of(one) for one in page.items]
         return Page(items, page.next)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from erphub.platform.acts import describe_act
 from erphub.platform.capability import LimitScope
-from erphub.platform.clock import Clock, Ids
+from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Conflict, Gone, HubError
 from erphub.platform.identity import Caller, Member
 from erphub.platform.limits import Limits, Owner
@@ -34,7 +34,7 @@ class InvitationService:
     roles: RoleStore
     limits: Limits
     clock: Clock
-    ids: Ids
+    new_id: IdGenerator
 
     def count(self, member: Member) -> None:
         """One more invitation of today, before anything is done or mailed for it. Raises TooMany."""
@@ -48,7 +48,7 @@ class InvitationService:
     def invite(self, by: Member, user: User, role: str, before: Invitation | None) -> Invitation:
         """Ask somebody, or in place of `before` ask them something else. Raises Conflict."""
         made = Invitation(
-            self.ids(),
+            self.new_id(),
             by.client_id,
             by.customer_id,
             user,

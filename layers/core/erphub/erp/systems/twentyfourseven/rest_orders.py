@@ -181,4 +181,4 @@ def customer_reference(invoice: Invoice, posting: Posting) -> str:
 
 
 def _posted(order: Mapping[str, Any], trace: str | None) -> Posted:
-    return Posted(str(order["id"]), trace=trace, facts={"status": str(order.get("status") or "")})
+    return Posted(str(order["id"]), trace_id=trace, details={"status": str(order.get("status") or "")})

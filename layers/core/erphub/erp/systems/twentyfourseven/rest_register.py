@@ -111,7 +111,7 @@ def _customer_change(record: dict[str, Any]) -> Change:
 
 
 def _posted(record: Mapping[str, Any]) -> Posted:
-    return Posted(str(record["id"]), facts={"version": parties.version(parties.customer_of(record))})
+    return Posted(str(record["id"]), details={"version": parties.version(parties.customer_of(record))})
 
 
 def _answered(answer: Answer, posted: Callable[[Mapping[str, Any]], Posted]) -> Posted:
@@ -119,7 +119,7 @@ def _answered(answer: Answer, posted: Callable[[Mapping[str, Any]], Posted]) -> 
     if "id" not in record:
         raise outcomes.unreadable(writes=True, trace=answer.trace)
     found = posted(record)
-    return Posted(found.reference, trace=answer.trace, facts=found.facts)
+    return Posted(found.reference, trace_id=answer.trace, details=found.details)
 
 
 class RestProducts:
@@ -222,7 +222,7 @@ def _product_change(record: dict[str, Any]) -> Change:
 
 
 def _posted_product(record: Mapping[str, Any]) -> Posted:
-    return Posted(str(record["id"]), facts={"version": _product_version(record)})
+    return Posted(str(record["id"]), details={"version": _product_version(record)})
 
 
 def _product_version(record: Mapping[str, Any]) -> str:

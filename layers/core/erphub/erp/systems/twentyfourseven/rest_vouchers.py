@@ -135,7 +135,7 @@ class RestVouchers:
         identity = part(answer.body).get("transactionId")
         if not identity:
             raise outcomes.unreadable(writes=True, trace=answer.trace)
-        return Posted(str(identity), trace=answer.trace, attached=document is not None, facts=facts)
+        return Posted(str(identity), trace_id=answer.trace, attached=document is not None, details=facts)
 
     def attach(self, posted: Posted) -> Posted:
         """The ledger takes no document afterwards, which is said instead of tried."""
@@ -229,5 +229,5 @@ def _posted(line: Mapping[str, Any]) -> Posted:
     return Posted(
         str(transaction.get("id")),
         attached=line.get("documentId") is not None,
-        facts={"voucher_no": str(transaction.get("number"))},
+        details={"voucher_no": str(transaction.get("number"))},
     )

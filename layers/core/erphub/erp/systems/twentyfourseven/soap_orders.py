@@ -103,4 +103,4 @@ class SoapOrders:
 
 
 def _posted(order: "Element") -> Posted:
-    return Posted(text(order, "OrderId") or "", facts={"status": text(order, "OrderStatus") or ""})
+    return Posted(text(order, "OrderId") or "", details={"status": text(order, "OrderStatus") or ""})

@@ -94,7 +94,7 @@ class SoapCustomers:
         body: Node = (("companies", (("Company", [_company(customer, posting.key, known)]),)),)
         result = self._soap.write(COMPANY, "SaveCompanies", body, self._company, repeatable=known is not None)
         row = row_of(result, "Company")
-        return Posted(text(row, "Id") or "", facts={"version": parties.version(customer_of(row))})
+        return Posted(text(row, "Id") or "", details={"version": parties.version(customer_of(row))})
 
     def companies(self, search: Node) -> list["Element"]:
         """Companies that fit, with what we know of them."""
@@ -209,7 +209,7 @@ def phone_of(one: "Element") -> str | None:
 
 
 def _posted_customer(one: "Element") -> Posted:
-    return Posted(text(one, "Id") or "", facts={"version": parties.version(customer_of(one))})
+    return Posted(text(one, "Id") or "", details={"version": parties.version(customer_of(one))})
 
 
 def _change(one: "Element") -> Change:
@@ -257,7 +257,7 @@ class SoapProducts:
         if product.stock is not None and posting.routing.get("stock_quantities"):
             self._set_stock(reference, product.stock)
             row = next(iter(self._found((("Id", int(reference)),))), row)
-        return Posted(reference, facts={"version": parties.version(product_of(row))})
+        return Posted(reference, details={"version": parties.version(product_of(row))})
 
     def id_of(self, number: str, known: Mapping[str, str]) -> str | None:
         """The ERP's id of the product with this number."""
@@ -366,4 +366,4 @@ def _product_change(one: "Element") -> Change:
 
 
 def _posted_product(one: "Element") -> Posted:
-    return Posted(text(one, "Id") or "", facts={"version": parties.version(product_of(one))})
+    return Posted(text(one, "Id") or "", details={"version": parties.version(product_of(one))})

@@ -205,7 +205,7 @@ class SoapVouchers:
             return posted
         self._images.to_inbox(pdf, posted.reference, posting.key, since)
         words = "The pages are in the Retrieval inbox; add them to the voucher there."
-        return Posted(posted.reference, words, posted.trace, posted.awaiting_approval, True, posted.facts)
+        return Posted(posted.reference, words, posted.trace_id, posted.awaiting_approval, True, posted.details)
 
     def _ours(self, settlement: Settlement, posting: Posting) -> Posted | None:
         try:

@@ -33,7 +33,7 @@ class RunLogTable(RunLog):
     @override
     def page(self, ref: RunRef, limit: int, cursor: str | None) -> Page[LogLine]:
         key = run_log_key(ref.client_id, ref.run_id, "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor)
+        page = self._table.page(key["pk"], key["sk"], limit=limit, cursor=cursor)
         return Page([_line(item) for item in page.items], page.next)
 
 

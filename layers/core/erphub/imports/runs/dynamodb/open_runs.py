@@ -41,7 +41,7 @@ class OpenRunTable(OpenRuns):
 
     def of_connection(self, client_id: str, connection_id: str) -> Iterator[RunRef]:
         """The open runs of a connection."""
-        for item in self._table.all(client_key(client_id)["pk"], "RUN-OPEN#"):
+        for item in self._table.read_all(client_key(client_id)["pk"], "RUN-OPEN#"):
             if item["connection_id"] == connection_id:
                 yield _ref(item)
 

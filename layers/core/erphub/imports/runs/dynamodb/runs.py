@@ -47,7 +47,7 @@ class RunTable(RunStore, RunCosts):
     @override
     def page(self, client_id: str, job_id: str, limit: int, cursor: str | None) -> Page[Run]:
         key = run_key(client_id, job_id, "")
-        page = self._table.page(key["pk"], key["sk"], limit=limit, next=cursor, newest_first=True)
+        page = self._table.page(key["pk"], key["sk"], limit=limit, cursor=cursor, newest_first=True)
         return Page([_run(item) for item in page.items], page.next)
 
     @override

@@ -42,11 +42,11 @@ class UnitTable(UnitStore):
     @override
     def of_run(self, ref: RunRef) -> Iterator[Unit]:
         pk, prefix = _units_of(ref)
-        return (_unit(item) for item in self._table.all(pk, prefix))
+        return (_unit(item) for item in self._table.read_all(pk, prefix))
 
     @override
     def page(self, ref: RunRef, limit: int, cursor: str | None) -> Page[Unit]:
-        page = self._table.page(*_units_of(ref), limit=limit, next=cursor)
+        page = self._table.page(*_units_of(ref), limit=limit, cursor=cursor)
         return Page([_unit(item) for item in page.items], page.next)
 
     @override

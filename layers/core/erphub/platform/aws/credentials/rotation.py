@@ -83,14 +83,14 @@ class Rotation:
         for key_id in dict.fromkeys([*known, *self.sealed.keys.of_client(client_id)]):
             self.sealed.keys.destroy(client_id, key_id)
         partition = client_key_key(client_id)["pk"]
-        self.sealed.table.delete_many([key_of(one) for one in self.sealed.table.all(partition)])
+        self.sealed.table.delete_many([key_of(one) for one in self.sealed.table.read_all(partition)])
 
     def _item(self, client_id: str) -> Item | None:
         return self.sealed.table.get(client_key_key(client_id))
 
     def _sealed_with(self, client_id: str, keys: list[str]) -> list[Item]:
         partition = client_key_key(client_id)["pk"]
-        return [item for item in self.sealed.table.all(partition, f"{KIND}#") if item["key_id"] in keys]
+        return [item for item in self.sealed.table.read_all(partition, f"{KIND}#") if item["key_id"] in keys]
 
     def _seal_anew(self, item: Item) -> None:
         fields = self.sealed.open(item).fields

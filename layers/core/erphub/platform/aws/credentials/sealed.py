@@ -94,7 +94,7 @@ class SealedCredentials(StoredSecrets):
     @override
     def names(self, begin: str) -> Sequence[str]:
         key = credentials_key(begin)
-        return [name_of(item) for item in self.table.all(key["pk"], key["sk"])]
+        return [name_of(item) for item in self.table.read_all(key["pk"], key["sk"])]
 
     @override
     def stored_before(self, moment: datetime) -> Iterator[str]:
@@ -104,7 +104,7 @@ class SealedCredentials(StoredSecrets):
     def listed(self, kind: Kind, moment: datetime | None = None) -> Iterator[str]:
         """The names in items of a kind, written until a moment; the list lags behind."""
         until = ("written_at", sortable(moment)) if moment else None
-        return (name_of(item) for item in self.table.by_index("kind", LISTED_AS, kind, upto=until))
+        return (name_of(item) for item in self.table.by_index("kind", LISTED_AS, kind, at_most=until))
 
     def open(self, item: Item) -> Opened:
         """What is sealed in an item. Raises SecretGone, NotFound (`secret_unreadable`)."""

@@ -106,7 +106,6 @@ def sync_service(services: "Services") -> "SyncService":
 def document_service(services: "Services") -> "DocumentService":
     """Documents, on their way in."""
     from erphub.connections.dynamodb import ConnectionTable
-    from erphub.platform.aws.files import S3Files
     from erphub.sync.documents.service import DocumentService
     from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
     from erphub.sync.settings.dynamodb import SyncTable
@@ -118,7 +117,7 @@ def document_service(services: "Services") -> "DocumentService":
         services.get(SyncTable),
         services.get(EntryTable),
         IdentityTable(services.platform.export_log_table),
-        services.get(S3Files),
+        document_files(services),
         services.get(TransferPlanner),
         services.platform.clock,
         services.get(TenantLimits),
@@ -127,16 +126,14 @@ def document_service(services: "Services") -> "DocumentService":
 
 def document_reader(services: "Services") -> "DocumentReader":
     """Documents, read back."""
-    from erphub.platform.aws.files import S3Files
     from erphub.sync.documents.reading import DocumentReader
     from erphub.sync.export_log.service import ExportLogService
 
-    return DocumentReader(services.get(ExportLogService), services.get(S3Files), services.platform.clock)
+    return DocumentReader(services.get(ExportLogService), document_files(services), services.platform.clock)
 
 
 def upload_service(services: "Services") -> "UploadService":
     """Uploads of many documents at once."""
-    from erphub.platform.aws.files import S3Files
     from erphub.sync.documents.service import DocumentService
     from erphub.sync.uploads.dynamodb import UploadTable
     from erphub.sync.uploads.service import UploadService
@@ -145,7 +142,7 @@ def upload_service(services: "Services") -> "UploadService":
     return UploadService(
         services.get(DocumentService),
         services.get(UploadTable),
-        services.get(S3Files),
+        document_files(services),
         platform.worker,
         platform.clock,
         platform.new_id,
@@ -225,7 +222,6 @@ def transfer_executor(services: "Services") -> "TransferExecutor":
 
     from erphub.connections.background import BackgroundErpAccess
     from erphub.connections.dynamodb import ConnectionTable
-    from erphub.platform.aws.files import S3Files
     from erphub.sync.changes.offers import ChangeOffers
     from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
     from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
@@ -249,7 +245,7 @@ def transfer_executor(services: "Services") -> "TransferExecutor":
     return TransferExecutor(
         stores,
         services.get(BackgroundErpAccess),
-        services.get(S3Files),
+        document_files(services),
         PdfRenderer(),
         services.get(SyncNotices),
         platform.worker,
@@ -315,7 +311,6 @@ PROVIDES = (
     entry_table,
     transfer_table,
     upload_table,
-    document_files,
     transfer_planner,
     sync_service,
     document_service,

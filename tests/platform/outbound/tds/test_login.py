@@ -113,9 +113,13 @@ def test_a_login_that_is_not_as_it_says_goes_nowhere(odd: bytes):
         Login.parse(odd).with_texts({Field.SERVER: "db01"}).message()
 
 
-@given(st.binary(min_size=90, max_size=300))
-def test_no_login_whatever_its_bytes_ends_otherwise_than_read_or_refused(rest: bytes):
-    body = struct.pack("<I", 4 + len(rest)) + rest
+@given(st.integers(0, 200), st.lists(st.tuples(st.integers(4, 299), st.integers(0, 255)), max_size=12))
+def test_no_login_whatever_its_bytes_ends_otherwise_than_read_or_refused(size: int, changed: list[tuple[int, int]]):
+    body = bytearray(message(features=FEATURES)[:94] + bytes(size))
+    for at, byte in changed:
+        body[at % len(body)] = byte
+    struct.pack_into("<I", body, 0, len(body))
+    body = bytes(body)
     try:
         sent = Login.parse(body).message()
     except ProtocolError:

@@ -240,6 +240,9 @@ def _show(described: dict[str, Any], directory: Path) -> None:
     print(f"The local AWS {described['aws_endpoint']}")
     for name, address in described["stand_ins"].items():
         print(f"Stand-in      {name} at {address.get('url') or f'{address["host"]}:{address["port"]}'}")
+    outputs = described["outputs"]
+    print(f"Sign in       erphub login --url {described['api_url']} --sign-in-url {described['aws_endpoint']}", end=" ")
+    print(f"--app-client-id {outputs['UserPoolClientId']}  (see client/README.md)")
     print("Users")
     for user in described["users"]:
         print(f"  {user['name']:<34} {user['password']:<24} {user['role']}")

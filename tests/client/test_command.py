@@ -15,6 +15,7 @@ from erphub_client.command.exits import MEANINGS, Exit, exit_of
 from erphub_client.command.output import plain
 
 from erphub.openapi_examples import BODIES
+from tests.support.dialogue import OTHER_SERVER
 from tests.support.hub import Hub
 
 README = Path(__file__).resolve().parents[2] / "client/README.md"
@@ -81,6 +82,23 @@ def test_a_folder_of_documents_is_handed_in_and_the_log_tells_of_each(say: Any, 
     assert {one["external_id"] for one in logged} == {"Customer-1", "Settlement-1"}
     followed = say("log", "--days", "4000", "--follow", "--seconds", "0.1")
     assert (followed.exit, followed.out.count("pending")) == (0, 2)
+
+
+def test_without_a_terminal_the_wizard_is_answered_from_a_file(say: Any, tmp_path: Path) -> None:
+    answers = {"server": OTHER_SERVER, "companies": {"companies": ["F0002"]}, "name": {"name": "From a file"}}
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps(answers | {"vouchers": {"voucher_provider": "none"}}))
+    (done,) = say("connect", "visma-business", "--answers", str(file), "--json").values
+    assert done["status"] == "finished", done
+    assert done["connection_id"] in {one["id"] for one in say("connections", "--json").values}
+    file.write_text(json.dumps(answers | {"server": OTHER_SERVER | {"login": ""}}))
+    told = say("connect", "visma-business", "--answers", str(file))
+    assert (told.exit, "/login" in told.notes) == (Exit.INVALID, True)
+    file.write_text(json.dumps(answers | {"server": OTHER_SERVER | {"password": "never-right"}}))
+    told = say("connect", "visma-business", "--answers", str(file))
+    assert (told.exit, "credentials_refused" in told.notes) == (Exit.INVALID, True)
+    assert "what was entered is forgotten" in told.notes
+    assert "never-right" not in told.notes + told.out
 
 
 @pytest.mark.parametrize(

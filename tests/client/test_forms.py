@@ -4,6 +4,8 @@ from itertools import product
 from typing import Any
 
 import pytest
+from erphub_client import problems
+from erphub_client.command.connect import without_wrong
 from erphub_client.command.forms import Form
 from erphub_client.command.output import Output
 from jsonschema import Draft202012Validator
@@ -116,3 +118,23 @@ def test_a_number_that_is_not_listed_is_asked_again(monkeypatch: pytest.MonkeyPa
 def test_an_answer_that_is_given_beforehand_is_not_asked() -> None:
     schema = {"properties": {"name": {"type": "string"}, "version": {"type": "integer", "x-is-field": False}}}
     assert form(schema).ask({"name": "Given"}) == {"name": "Given"}
+
+
+def test_of_what_was_refused_only_the_wrong_fields_are_typed_again() -> None:
+    wrong = problems.Invalid(422, {"errors": [{"pointer": "/server", "code": "blank", "detail": "Give it."}]})
+    assert without_wrong({"server": "", "password": "typed"}, wrong) == {"password": "typed"}
+    assert without_wrong({"server": ""}, problems.Invalid(422, {"errors": []})) == {}
+
+
+def test_an_object_is_asked_part_by_part_and_what_may_be_left_out_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mapping of tables: of each dataset whether it is there, its table, and the column of each field."""
+    system = next(one for one in catalogue() if any(step.id == "mapping" for step in one.steps))
+    schema = step_schema(next(step for step in system.steps if step.id == "mapping"))
+    first, *_ = schema["properties"]["mapping"]["properties"]
+    wanted = iter([True, *[False] * 50])
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: next(wanted))
+    monkeypatch.setattr("typer.prompt", lambda title, **options: options.get("default") or f"my {title}")
+    answer = form(schema).ask({})
+    assert list(answer) == ["mapping"]
+    assert list(answer["mapping"]) == [first]
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(answer)] == []

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 from openapi_python_client import generate
 from openapi_python_client.config import Config, ConfigFile, MetaType
@@ -18,25 +17,11 @@ from erphub import openapi
 from erphub.openapi_examples import BODIES
 from tests.support import described
 from tests.support.hub import Hub
+from tests.support.integration import integration
 from tests.support.receiver import HOST
+from tests.support.sockets import served
 
 PACKAGE = "generated_erphub_client"
-
-
-class OverTheHub(httpx.BaseTransport):
-    """Hands a client's requests to the handlers, and their answers back."""
-
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        body = request.read().decode() or None
-        headers = {
-            name: value for name, value in request.headers.items() if name in ("content-type", "idempotency-key")
-        }
-        path = request.url.raw_path.decode().partition("?")[0]
-        given = self.hub.call(request.method, path, body, headers=headers, query=dict(request.url.params) or None)
-        return httpx.Response(given.status, headers=given.headers, text=given.text)
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +40,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def client(package: ModuleType, whole: Hub) -> Any:
-    made = package.AuthenticatedClient(base_url="https://hub.example.test", token="token")
-    return made.set_httpx_client(httpx.Client(base_url="https://hub.example.test", transport=OverTheHub(whole)))
+@integration
+def client(package: ModuleType, whole: Hub) -> Iterator[Any]:
+    with served(whole) as address, package.AuthenticatedClient(base_url=address, token="token") as made:
+        yield made
 
 
 def operation(name: str) -> ModuleType:

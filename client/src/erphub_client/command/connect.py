@@ -13,7 +13,7 @@ from erphub_client.command.forms import Form, Offered
 from erphub_client.command.output import AsJson, plain
 from erphub_client.command.session import ClientId, ProfileName, Session, is_a_person, open_session, pick
 from erphub_client.generated import models as m
-from erphub_client.problems import Invalid
+from erphub_client.problems import HubProblem, Invalid
 
 MARKS = {"passed": "[green]✓[/]", "warning": "[yellow]![/]", "failed": "[red]✗[/]", "skipped": "[dim]·[/]"}
 
@@ -40,9 +40,8 @@ def connect(
         dialogue = Dialogue(session, given)
         try:
             done = dialogue.go_through(wizard)
-        except (typer.Abort, KeyboardInterrupt):
-            session.hub.cancel_wizard(session.client, wizard.id)
-            session.output.note("Cancelled: what was entered is forgotten.")
+        except (typer.Abort, KeyboardInterrupt, HubProblem):
+            _forget(session, wizard.id)
             raise
         if as_json:
             session.output.value(done)
@@ -50,6 +49,16 @@ def connect(
             session.output.say(f"[green]Connected.[/] The connection's id is [bold]{plain(done.connection_id)}[/].")
         if done.status != "finished":
             raise typer.Exit(Exit.FAILED)
+
+
+def _forget(session: Session, wizard_id: str) -> None:
+    """Cancel a wizard that somebody leaves, so that the hub forgets what was entered."""
+    try:
+        session.hub.cancel_wizard(session.client, wizard_id)
+    except HubProblem as problem:
+        session.output.note(f"The wizard was not cancelled; it ends within a day. {plain(problem.detail)}")
+    else:
+        session.output.note("Cancelled: what was entered is forgotten.")
 
 
 def systems(profile: ProfileName = "default", as_json: AsJson = False) -> None:
@@ -74,6 +83,12 @@ def _system(session: Session) -> str:
     return pick(session.output, "Which ERP system?", [(one.id, f"{one.title}: {one.summary}") for one in found])
 
 
+def without_wrong(answer: Mapping[str, Any], problem: Invalid) -> dict[str, Any]:
+    """What need not be typed again: the fields that nothing was said against. Nothing when no field was named."""
+    wrong = {one.pointer.split("/")[1] for one in problem.errors if one.pointer.startswith("/")}
+    return {name: value for name, value in answer.items() if wrong and name not in wrong}
+
+
 @dataclass
 class Dialogue:
     """Somebody and a wizard."""
@@ -84,19 +99,18 @@ class Dialogue:
     def go_through(self, wizard: m.Wizard) -> m.Wizard:
         """Ask step after step until the wizard has ended. Raises HubProblem, Abort."""
         hub, client, output = self.session.hub, self.session.client, self.session.output
-        tried: set[str] = set()
+        given = dict(self.given)
         wizard = hub.wait_for_wizard(client, wizard.id)
         while wizard.status == "waiting" and wizard.step is not None:
             step = next(one for one in wizard.steps if one.id == wizard.step)
-            beforehand: Mapping[str, Any] = {} if step.id in tried else self.given.get(step.id, {})
-            tried.add(step.id)
-            answer = self._answer(wizard, step, beforehand)
+            answer = self._answer(wizard, step, given.pop(step.id, {}))
             try:
                 hub.answer_step(client, wizard.id, step.id, answer)
             except Invalid as problem:
                 output.problem(problem)
                 if not is_a_person():
                     raise
+                given[step.id] = without_wrong(answer, problem)
                 continue
             with output.notes.status("The hub tries it out …"):
                 wizard = hub.wait_for_wizard(client, wizard.id)

@@ -101,7 +101,12 @@ class Screen:
     def probes(self, probes: Iterable[dict[str, Any]]) -> None:
         """The stages of a connection test."""
         rows = [
-            [Text(*MARKS.get(one["outcome"], ("?", ""))), one["stage"], f"{one['duration_ms']} ms", one["detail"]]
+            [
+                Text(*MARKS.get(one["outcome"], ("?", ""))),
+                f"{one['stage']} {one['area']}".strip(),
+                f"{one['duration_ms']} ms",
+                one["detail"],
+            ]
             for one in probes
         ]
         self.table(["", "stage", "took", "what the hub found"], rows, numbers=[2])

@@ -19,6 +19,7 @@ from html import escape
 from typing import Any, cast
 
 from . import ledger, rest_orders, rest_trade, seed, soap_ledger
+from .areas import AREAS, CLOSED
 from .faults import KINDS, Faults, UnknownFaultError
 from .http import Request, Response, json_response, listed, text
 from .ledger import RefusedError
@@ -274,10 +275,22 @@ def _limits(world: World, asked: dict[str, Any]) -> dict[str, Any]:
     return {"soap_per_hour": world.soap_per_hour}
 
 
+def _areas(world: World, asked: dict[str, Any]) -> dict[str, Any]:
+    """Shut an area, or open it again."""
+    org = _org(world, asked)
+    area, why = _need(asked, "area", "closed")
+    if area not in AREAS.values() or why not in (*CLOSED, None):
+        raise AdminError(
+            f"There are the areas {', '.join(sorted(set(AREAS.values())))}, closed by {', '.join(CLOSED)}."
+        )
+    org.closed = {name: kept for name, kept in (org.closed | {area: why}).items() if kept}
+    return {"closed": org.closed}
+
+
 ACTIONS: dict[str, Callable[[World, dict[str, Any]], dict[str, Any]]] = {
     "accounts": _account, "years": _year, "customers": _customer, "products": _product, "drafts/approve": approve,
     "drafts/edit": edit, "drafts/discard": _discard, "identities": _identity, "sessions/expire": _expire,
-    "passwords": _password, "ledger": _ledger, "limits": _limits,
+    "passwords": _password, "ledger": _ledger, "areas": _areas, "limits": _limits,
 }  # fmt: skip
 
 

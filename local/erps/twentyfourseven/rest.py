@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from .areas import CLOSED, area_of
 from .http import Request, Response, json_response
 from .state import Organisation, Token, World
 
@@ -173,6 +174,8 @@ def _answer(world: World, request: Request) -> Response:
     if token.scopes is not None and found.scope and found.scope not in token.scopes:
         raise RestError(403, "ForbiddenError", f"The token lacks the scope {found.scope}.")
     call = Call(world, world.organisation(token.organisation), request, world.now())
+    if closed := call.org.closed.get(area_of(found.scope)):
+        raise RestError(403, "ForbiddenError", CLOSED[closed])
     typed = {name: _typed(found.handler, name, text) for name, text in parameters.items()}
     return found.handler(call, **typed)
 

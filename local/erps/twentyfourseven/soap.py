@@ -12,6 +12,7 @@ from uuid import UUID
 
 from lxml import etree
 
+from .areas import AREAS, CLOSED
 from .http import Request, Response
 from .shapes import BY_PATH, Field, Service
 from .state import Identity, Organisation, Session, World
@@ -113,6 +114,8 @@ def _answer(world: World, request: Request, service: Service, name: str) -> Resp
     arguments = _arguments(request.body, service, name)
     session_id = session_id_of(request)
     call = SoapCall(world, request, world.now(), arguments, session_id, _session(world, session_id))
+    if call.session is not None and (closed := call.org.closed.get(AREAS.get(service.name, ""))):
+        raise SoapFault(UNABLE + CLOSED[closed])
     return answered(service, name, handler(call))
 
 

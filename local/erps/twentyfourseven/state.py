@@ -219,6 +219,8 @@ class Organisation:
     """Voucher numbers in use, by series, year and number: what the voucher says."""
     sorted_lines: list[Line] | None = None
     """The ledger in order of day, number and sequence, once somebody has asked for it."""
+    closed: dict[str, str] = field(default_factory=dict[str, str])
+    """Areas that are shut, and why: `access` or `module`."""
 
     def next(self, what: str, first: int = 1) -> int:
         """The next number of a series of the ERP's own."""

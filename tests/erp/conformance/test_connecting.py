@@ -31,7 +31,9 @@ def test_a_good_connection_passes_every_stage_in_order(subject: Subject) -> None
     probes = list(subject.open().check())
     assert passed(probes)
     order = list(Stage)
-    assert [probe.stage for probe in probes] == sorted({probe.stage for probe in probes}, key=order.index)
+    steps = [(probe.stage, probe.area) for probe in probes]
+    assert [stage for stage, _ in steps] == sorted((stage for stage, _ in steps), key=order.index)
+    assert len(set(steps)) == len(steps)
     assert Stage.LOGIN in {probe.stage for probe in probes}
     assert all(probe.detail and probe.duration_ms >= 0 for probe in probes)
 

@@ -91,13 +91,14 @@ def probes_of(system: ErpAdapter, redactor: Redactor) -> list[Probe]:
 
 
 def problem_of_failed(probes: Sequence[Probe]) -> JsonObject:
-    """The failed stage as the problem to show; `code` is that of the stage."""
-    failed = next((probe for probe in probes if probe.outcome is Outcome.FAILED), None)
+    """The failed stage as the problem to show; `code` is that of the stage, of several areas the first's."""
+    every = [probe for probe in probes if probe.outcome is Outcome.FAILED]
+    failed = every[0] if every else None
     refused: JsonObject = {"refused": "credentials"} if failed and failed.refused else {}
     return refused | {
         "type": "/problems/test_failed",
         "title": "The test failed",
-        "detail": failed.detail if failed else "The test ended without a result.",
+        "detail": " ".join(probe.detail for probe in every) or "The test ended without a result.",
         "code": (failed.code if failed else None) or "test_failed",
         "stage": failed.stage.value if failed else None,
     }

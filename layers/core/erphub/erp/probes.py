@@ -31,7 +31,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Probe:
-    """One stage's result. `duration_ms` is 0 for a skipped stage; `code` is set when it failed or warned.
+    """One stage's result, or that of one area of the ERP where a stage tries several by themselves (`area`).
+
+    `duration_ms` is 0 for a skipped stage; `code` is set when it failed or warned.
 
     `refused` says that the ERP refused the credentials: a login stage fails for other reasons too.
     """
@@ -42,6 +44,7 @@ class Probe:
     detail: str
     code: str | None = None
     refused: bool = False
+    area: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """As people see it, in plain JSON."""
@@ -51,6 +54,7 @@ class Probe:
             "duration_ms": self.duration_ms,
             "detail": self.detail,
             "code": self.code,
+            "area": self.area,
         }
 
 
@@ -60,10 +64,11 @@ def passed(probes: list[Probe]) -> bool:
 
 
 class ProbeView(Model):
-    """One stage of a connection test."""
+    """One stage of a connection test; one area of the ERP where the stage tries each by itself."""
 
     stage: str
     outcome: str
     duration_ms: int
     detail: str
     code: str | None = None
+    area: str = ""

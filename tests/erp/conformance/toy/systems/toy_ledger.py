@@ -208,10 +208,10 @@ class ToyLedger(ErpAdapter, ListsCompanies, ReadsDatasets, PostsDocuments):
             return f"Signed in; the session begins with {self._client.session[:1]}."
 
         return stages.run([
-            (Stage.TCP, self._client.reach),
-            (Stage.LOGIN, sign_in),
-            (Stage.DATABASES, lambda: f"{len(self.companies())} companies."),
-            (Stage.READ, read),
+            stages.Step(Stage.TCP, self._client.reach),
+            stages.Step(Stage.LOGIN, sign_in),
+            stages.Step(Stage.DATABASES, lambda: f"{len(self.companies())} companies."),
+            stages.Step(Stage.READ, read),
         ])  # fmt: skip
 
     @override

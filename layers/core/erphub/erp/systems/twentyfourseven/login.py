@@ -9,8 +9,8 @@ from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Prod
 from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, Setup
 from erphub.erp.probes import Stage
 from erphub.erp.system import FoundCompany
-from erphub.erp.systems.twentyfourseven.endpoints import CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION
-from erphub.erp.systems.twentyfourseven.permissions import check_areas
+from erphub.erp.systems.twentyfourseven.areas import Area, Call, area_step
+from erphub.erp.systems.twentyfourseven.endpoints import CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION, Service
 from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.soap_images import SoapImages
 from erphub.erp.systems.twentyfourseven.soap_inbox import SoapInbox
@@ -18,11 +18,12 @@ from erphub.erp.systems.twentyfourseven.soap_orders import SoapOrders
 from erphub.erp.systems.twentyfourseven.soap_register import SoapCustomers, SoapProducts, strings
 from erphub.erp.systems.twentyfourseven.soap_rows import SoapRows
 from erphub.erp.systems.twentyfourseven.soap_vouchers import SoapBooks, SoapVouchers
-from erphub.erp.systems.twentyfourseven.xml import text, whole
-from erphub.erp.transports.http.stages import Trial
+from erphub.erp.systems.twentyfourseven.xml import Node, text, whole
+from erphub.erp.transports.http.stages import Step
 from erphub.platform.clock import Clock
 from erphub.platform.errors import ErpRefused
 
+_WHO = "user"
 _TRIED_FOR = timedelta(days=90)
 """How long after its first try a settlement's pages are still looked for before they are put into the inbox again."""
 
@@ -36,13 +37,13 @@ class User:
         self._several = several
         self._known: dict[str, SoapBooks] = {}
 
-    def trials(self) -> list[tuple[Stage, Trial]]:
-        """The stages after the hosts have been reached."""
+    def trials(self) -> list[Step]:
+        """The steps after the hosts have been reached."""
         return [
-            (Stage.LOGIN, self._try_login),
-            (Stage.DATABASES, self._try_companies),
-            (Stage.PERMISSIONS, self._try_permissions),
-            (Stage.READ, self._try_reading),
+            Step(Stage.LOGIN, self._try_login),
+            Step(Stage.DATABASES, self._try_companies),
+            *self._areas(),
+            Step(Stage.READ, self._try_reading),
         ]
 
     def _try_login(self) -> str:
@@ -67,29 +68,22 @@ class User:
             )
         return f"{len(found)} companies: {', '.join(company.name for company in found[:5])}"
 
-    def _try_permissions(self) -> str:
-        company = self._first()
-        books = self._books(company)
+    def _areas(self) -> list[Step]:
+        """Each area, tried with something small in a company that can be opened."""
         nothing, one = (("CompanyId", 0),), (("OrderIds", (("int", [1]),)),)
         ids = ("returnProperties", strings(("Id",)))
-        return check_areas(
-            [
-                ("Accounting", lambda: books.accounts),
-                ("Admin", lambda: self._soap.read(CLIENT, "GetDepartmentList", (), company)),
-                ("CRM", lambda: self._soap.read(
-                    COMPANY, "GetCompanies", (("searchParams", nothing), ids), company
-                )),
-                ("Products", lambda: self._soap.read(
-                    PRODUCT, "GetCategories", (ids,), company
-                )),
-                ("Invoicing", lambda: self._soap.read(
-                    INVOICE,
-                    "GetInvoices",
-                    (("searchParams", one), ("invoiceReturnProperties", strings(("OrderId",)))),
-                    company,
-                )),
-            ]
-        )  # fmt: skip
+
+        def read(service: Service, operation: str, body: Node) -> Call:
+            return lambda: self._soap.read(service, operation, body, self._first())
+
+        orders = (("searchParams", one), ("invoiceReturnProperties", strings(("OrderId",))))
+        return [
+            area_step(Area.ACCOUNTING, _WHO, lambda: self._books(self._first()).accounts),
+            area_step(Area.ADMIN, _WHO, read(CLIENT, "GetDepartmentList", ())),
+            area_step(Area.CRM, _WHO, read(COMPANY, "GetCompanies", (("searchParams", nothing), ids))),
+            area_step(Area.PRODUCTS, _WHO, read(PRODUCT, "GetCategories", (ids,))),
+            area_step(Area.INVOICING, _WHO, read(INVOICE, "GetInvoices", orders)),
+        ]
 
     def _try_reading(self) -> str:
         found = self._books(self._first()).list(TRANSACTION, "GetTransactionTypes", "TransactionType")

@@ -10,16 +10,17 @@ from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, S
 from erphub.erp.probes import Stage
 from erphub.erp.resources import AdapterResources
 from erphub.erp.system import FoundCompany
+from erphub.erp.systems.twentyfourseven.areas import Area, Call, area_step
 from erphub.erp.systems.twentyfourseven.numbers import part
-from erphub.erp.systems.twentyfourseven.permissions import check_areas
 from erphub.erp.systems.twentyfourseven.rest import Rest
 from erphub.erp.systems.twentyfourseven.rest_orders import RestOrders
 from erphub.erp.systems.twentyfourseven.rest_register import RestCustomers, RestProducts
 from erphub.erp.systems.twentyfourseven.rest_rows import RestRows
 from erphub.erp.systems.twentyfourseven.rest_vouchers import RestBooks, RestVouchers
-from erphub.erp.transports.http.stages import Trial
+from erphub.erp.transports.http.stages import Step
 from erphub.platform.errors import ErpRefused
 
+_WHO = "integration"
 _TARGETS = ("ledger",)
 """REST knows no vouchers that wait for approval."""
 
@@ -37,13 +38,13 @@ class Organisation:
         self._vouchers = RestVouchers(rest, self._books, pause=resources.pause)
         self._orders = RestOrders(rest, self._books, self._products)
 
-    def trials(self) -> list[tuple[Stage, Trial]]:
-        """The stages after the hosts have been reached."""
+    def trials(self) -> list[Step]:
+        """The steps after the hosts have been reached."""
         return [
-            (Stage.LOGIN, self._try_login),
-            (Stage.DATABASES, self._try_companies),
-            (Stage.PERMISSIONS, self._try_permissions),
-            (Stage.READ, self._try_reading),
+            Step(Stage.LOGIN, self._try_login),
+            Step(Stage.DATABASES, self._try_companies),
+            *self._areas(),
+            Step(Stage.READ, self._try_reading),
         ]
 
     def _try_login(self) -> str:
@@ -53,20 +54,20 @@ class Organisation:
     def _try_companies(self) -> str:
         return str(self._books.organisation.get("name") or self._id)
 
-    def _try_permissions(self) -> str:
-        one = {"limit": 1}
-        return check_areas(
-            [
-                ("accounts", lambda: self._books.accounts),
-                ("VAT codes", lambda: self._books.taxes),
-                ("voucher types", lambda: self._rest.get("/transactiontypes")),
-                ("sales types", lambda: self._rest.get("/salestypes")),
-                ("dimensions", lambda: self._books.dimension_types),
-                ("customers", lambda: self._rest.get("/customers", one)),
-                ("products", lambda: self._rest.get("/products", one)),
-                ("sales orders", lambda: self._rest.get("/salesorders", one)),
-            ]
-        )
+    def _areas(self) -> list[Step]:
+        """Each area, tried with something small of everything that is read of it."""
+
+        def read(path: str, **query: int) -> Call:
+            return lambda: self._rest.get(path, query)
+
+        books = self._books
+        return [
+            area_step(Area.ACCOUNTING, _WHO, lambda: books.accounts, lambda: books.taxes),
+            area_step(Area.ADMIN, _WHO, lambda: books.dimension_types, read("/transactiontypes")),
+            area_step(Area.CRM, _WHO, read("/customers", limit=1)),
+            area_step(Area.PRODUCTS, _WHO, read("/products", limit=1), read("/salestypes")),
+            area_step(Area.INVOICING, _WHO, read("/salesorders", limit=1)),
+        ]
 
     def _try_reading(self) -> str:
         today = self._clock().date()

@@ -74,6 +74,26 @@ def signed_out_again(words: str = "") -> Unavailable:
     )
 
 
+_NO_MODULE = re.compile(
+    r"\b(module?|licen[cs]e|lisens)\w*\b.*\b(not|no|missing|inactive|disabled|ikke|mangler)\b"
+    r"|\b(not|no|missing|ikke|mangler)\b.*\b(module?|licen[cs]e|lisens)\w*\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Neither contract has a code for it, so it is known by its words, in the languages the ERP speaks."""
+
+
+def module_missing(words: str, trace: str | None = None) -> ErpRefused | None:
+    """What is said when the company lacks a module of the ERP; None when the words are of other things."""
+    if not _NO_MODULE.search(words):
+        return None
+    return ErpRefused(
+        "The company does not have that module of 24SevenOffice. Have it added there, then try again.",
+        code="module_missing",
+        words=words,
+        trace=trace,
+    )
+
+
 def permission_denied(words: str, trace: str | None = None, scope: str = "") -> ErpRefused:
     """Signed in, and not allowed to do this."""
     scope_words = f" (scope {scope})" if scope else ""

@@ -238,7 +238,8 @@ class Rest:
         if status == 401:
             raise outcomes.signed_out_again(outcomes.error_words(body))
         if status == 403:
-            raise outcomes.permission_denied(outcomes.error_words(body), trace)
+            words = outcomes.error_words(body)
+            raise outcomes.module_missing(words, trace) or outcomes.permission_denied(words, trace)
         if status == 408:
             raise outcomes.server_error(status, outcomes.error_words(body), writes=writes, trace=trace)
         raise outcomes.refused(status, body, trace)

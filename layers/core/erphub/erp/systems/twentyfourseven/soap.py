@@ -285,6 +285,8 @@ class Soap:
             return outcomes.credentials_refused(words)
         if _SIGNED_OUT.search(words):
             return SignedOutError(words)
+        if (missing := outcomes.module_missing(words)) is not None:
+            return missing
         if _NO_ACCESS.search(words):
             return outcomes.permission_denied(words)
         if (text(fault, "faultcode") or "").endswith("Client"):

@@ -104,8 +104,9 @@ class TwentyFourSevenOffice(
         from erphub.erp.transports.http import stages
 
         hosts = stages.reach(self._hosts) if self._transport is None else []
-        *trials, (last, read) = self._way.trials()
-        yield from stages.run([*hosts, *trials, (last, lambda: self._read_with_departments(read))])
+        *steps, last = self._way.trials()
+        read = last._replace(trial=lambda: self._read_with_departments(last.trial))
+        yield from stages.run([*hosts, *steps, read])
 
     def _read_with_departments(self, read: Callable[[], str]) -> str:
         said = read()

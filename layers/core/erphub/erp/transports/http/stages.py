@@ -2,8 +2,9 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from erphub.erp.probes import Outcome, Probe, Stage
@@ -24,12 +25,25 @@ class Warned(Exception):
         self.detail = detail
 
 
-def run(trials: list[tuple[Stage, Trial]]) -> Iterator[Probe]:
-    """Each stage as it finishes; those after the first that fails are skipped."""
-    failed = False
-    for stage, trial in trials:
-        if failed:
-            yield Probe(stage, Outcome.SKIPPED, 0, "Not tried, as an earlier stage failed.")
+class Step(NamedTuple):
+    """One step of a test: a stage, or an area of the ERP that a stage tries by itself."""
+
+    stage: Stage
+    trial: Trial
+    area: str = ""
+
+
+def run(steps: Iterable[Step]) -> Iterator[Probe]:
+    """Each step as it finishes; those after the first stage that fails are skipped.
+
+    Areas of one stage are tried all, so that everything that is missing is told at once; not when the ERP takes no
+    more calls or does not know the credentials.
+    """
+    failed: Stage | None = None
+    ended = False
+    for stage, trial, area in steps:
+        if ended or failed not in (None, stage):
+            yield Probe(stage, Outcome.SKIPPED, 0, "Not tried, as an earlier stage failed.", area=area)
             continue
         started = perf_counter()
         outcome, detail, code, refused = Outcome.PASSED, "", None, False
@@ -38,20 +52,21 @@ def run(trials: list[tuple[Stage, Trial]]) -> Iterator[Probe]:
         except Warned as warning:
             outcome, detail, code = Outcome.WARNING, warning.detail, warning.code
         except HubError as error:
-            outcome, detail, code, failed = Outcome.FAILED, error.detail, error.code, True
+            outcome, detail, code, failed = Outcome.FAILED, error.detail, error.code, stage
             refused = isinstance(error, CredentialsRefused)
-        yield Probe(stage, outcome, round((perf_counter() - started) * 1000), detail, code, refused)
+            ended = not area or refused or "retry_after" in error.facts
+        yield Probe(stage, outcome, round((perf_counter() - started) * 1000), detail, code, refused, area)
 
 
-def reach(urls: tuple[str, ...]) -> list[tuple[Stage, Trial]]:
+def reach(urls: tuple[str, ...]) -> list[Step]:
     """Name, port and certificate of the hosts. An address without TLS (a stand-in) has no TLS stage."""
     hosts = sorted({(urlsplit(url).hostname or "", urlsplit(url).port or _port(url)) for url in urls})
-    stages: list[tuple[Stage, Trial]] = [
-        (Stage.DNS, lambda: _each(hosts, _resolve)),
-        (Stage.TCP, lambda: _each(hosts, _dial)),
+    stages = [
+        Step(Stage.DNS, lambda: _each(hosts, _resolve)),
+        Step(Stage.TCP, lambda: _each(hosts, _dial)),
     ]
     if all(urlsplit(url).scheme == "https" for url in urls):
-        stages.append((Stage.TLS, lambda: _each(hosts, _handshake)))
+        stages.append(Step(Stage.TLS, lambda: _each(hosts, _handshake)))
     return stages
 
 

@@ -1,0 +1,62 @@
+"""Whether a connection may use the areas of 24SevenOffice that it needs, each tried by itself."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from erphub.erp.probes import Stage
+from erphub.erp.transports.http.stages import Step
+from erphub.platform.errors import ErpRefused
+
+type Call = Callable[[], object]
+"""Asks something small of an area. Raises HubError."""
+
+
+class Area(StrEnum):
+    """The areas, as 24SevenOffice calls them where it gives access."""
+
+    CRM = "CRM"
+    ACCOUNTING = "Accounting"
+    ADMIN = "Admin"
+    PRODUCTS = "Products"
+    INVOICING = "Invoicing"
+
+
+_HOLDS: Mapping[Area, str] = {
+    Area.CRM: "customers",
+    Area.ACCOUNTING: "accounts, VAT codes and vouchers",
+    Area.ADMIN: "the company, its departments and voucher types",
+    Area.PRODUCTS: "products and sales types",
+    Area.INVOICING: "orders and invoices",
+}
+
+
+def area_step(area: Area, who: str, *calls: Call) -> Step:
+    """The step of a connection test that tries an area. `who` signs in: `user`, or `integration`."""
+
+    def trial() -> str:
+        try:
+            for call in calls:
+                call()
+        except ErpRefused as error:
+            if error.code == "permission_denied":
+                raise ErpRefused(
+                    f"The {who} has no access to {area} ({_HOLDS[area]}). Ask the accountant, or whoever administers"
+                    f" 24SevenOffice, to give the {who} access to {area} there; then test again.",
+                    code="permission_denied",
+                    **_facts(error),
+                ) from error
+            if error.code == "module_missing":
+                raise ErpRefused(
+                    f"The company does not have {area} ({_HOLDS[area]}) in 24SevenOffice. Ask the accountant, or"
+                    f" whoever administers 24SevenOffice, to have the module {area} added; then test again.",
+                    code="module_missing",
+                    **_facts(error),
+                ) from error
+            raise
+        return f"{area} can be used."
+
+    return Step(Stage.PERMISSIONS, trial, area.value)
+
+
+def _facts(error: ErpRefused) -> dict[str, object]:
+    return {name: error.facts[name] for name in ("words", "trace") if error.facts.get(name)}

@@ -32,6 +32,8 @@ class Context:
     versioned: bool = False
     lock_timeout: int = -1
     options: dict[str, str] = field(default_factory=dict[str, str])
+    row_count: int = 0
+    """What ROWCOUNT_BIG() says: how many rows the statement before gave."""
 
     def current(self) -> Database:
         """The database the session is in; SqlError 911 when it was dropped meanwhile."""
@@ -241,6 +243,10 @@ def _grouped(context: Context, asked: grammar.Asked, totals: str) -> Answer:
     )
 
 
+def _row_count(context: Context, _: grammar.Asked) -> Answer:
+    return small([("", "bigint")], [(context.row_count,)])
+
+
 def _lock_timeout(context: Context, asked: grammar.Asked) -> Answer:
     value = grammar.value(asked.holes["milliseconds"])
     if not isinstance(value, int):
@@ -281,6 +287,7 @@ _METHODS: dict[str, Method] = {
     "counts": _counts,
     "totals": _totals,
     "rows": _rows,
+    "row_count": _row_count,
     "lock_timeout": _lock_timeout,
     "snapshot": _snapshot,
     "read_committed": _read_committed,

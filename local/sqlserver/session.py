@@ -301,6 +301,8 @@ class Session:
         finally:
             answer.close()
             self.server.stats.count("rows", rows)
+            if self.context is not None:
+                self.context.row_count = rows
         counted = rows if answer.columns else answer.affected
         status = Done.FINAL if counted is None else Done.COUNT
         kind = 0xFF if self._kind == 0xFE else 0xFD  # inside a procedure call each statement ends with DONEINPROC

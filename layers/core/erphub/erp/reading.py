@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from erphub.erp.datasets import Dataset
 from erphub.erp.system import FoundCompany
+from erphub.platform.errors import Unavailable
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Slice:
 
     where: Mapping[str, Any]
     rows: int
+    cautiously: bool = False
+    """Whether to read it in the way that has proven itself: a try before ended without a word, or its reader failed."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,17 @@ class Anomaly:
     examples: list[str]
 
 
+class ReaderFailed(Unavailable):
+    """What reads the source failed, not the source: a slice that is read `cautiously` may well succeed."""
+
+    code = "reader_failed"
+
+
 class Reading(Protocol):
     """One slice being read: its control totals and its rows come from the same snapshot where the source has one."""
+
+    read_by: str | None = None
+    """The name of the driver that reads it, where there are several."""
 
     @property
     def totals(self) -> Sequence[ControlTotal]:

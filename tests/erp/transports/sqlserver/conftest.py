@@ -1,5 +1,6 @@
 """A stand-in SQL Server per test, and short words for connecting to it and reading from it."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,11 +13,15 @@ from erphub.erp.datasets import BY_ID
 from erphub.erp.probes import Probe
 from erphub.erp.reading import Anomaly, ControlTotal, DateRange, ReadPlan
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import driver
+from erphub.erp.transports.sqlserver import columns, driver, rows
 from erphub.erp.transports.sqlserver.arrow import data_type
+from erphub.erp.transports.sqlserver.drivers import Reader
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 from tests.support.integration import integration
 
+# A process loads one native driver: `make test-sqlserver` reads with the other one too.
+NATIVE = Reader(os.environ.get("MSSQL_PYTHON_NATIVE_PROVIDER", Reader.MSSQL_ODBC))
+EACH_READER = pytest.mark.parametrize("reader", [Reader.PYMSSQL, NATIVE], indirect=True)
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 PASSWORD = "s3cret;'%]å"
 EVERYTHING = DateRange()
@@ -50,8 +55,9 @@ class Imported:
 class Site:
     """A stand-in server and how the hub sees it."""
 
-    def __init__(self, server: StandIn) -> None:
+    def __init__(self, server: StandIn, reader: Reader = Reader.PYMSSQL) -> None:
         self.server = server
+        self.reader = reader
         self.catalogue = server.catalogue
 
     def open(
@@ -71,6 +77,7 @@ class Site:
             "encryption": "trust",
         }
         secret = {"password": password}
+        transport = transport or driver.Transport(reader=self.reader)
         return erp.open_system(system, answers | settings, secret, networks=networks, transport=transport)
 
     def probes(self, **options: Any) -> dict[str, Probe]:
@@ -133,10 +140,16 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture
+def reader(request: pytest.FixtureRequest) -> Reader:
+    """By what rows are read: pymssql, unless a test is for EACH_READER."""
+    return getattr(request, "param", Reader.PYMSSQL)
+
+
+@pytest.fixture
 @integration
-def site(catalogue: Catalogue, authority_signed: Certificate) -> Iterator[Site]:
+def site(catalogue: Catalogue, authority_signed: Certificate, reader: Reader) -> Iterator[Site]:
     with StandIn(catalogue, tls=authority_signed) as server:
-        yield Site(server)
+        yield Site(server, reader)
 
 
 @pytest.fixture
@@ -166,6 +179,17 @@ def ledger(company: Database) -> Fill:
 def many(ledger: Fill) -> Database:
     """A ledger of 1,000 lines over 25 days."""
     return ledger(*[(n // 10, n % 10, 20240101 + n % 25, 1500, n - 500, f"Bilag {n}") for n in range(1000)])
+
+
+@pytest.fixture
+def rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes every reader give its rows in batches of so many."""
+
+    def limit(count: int) -> None:
+        monkeypatch.setattr(rows, "MAX_BATCH_ROWS", count)
+        monkeypatch.setattr(columns, "FETCH_ROWS", count)
+
+    return limit
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ import pytest
 
 from erphub.erp.datasets import BY_ID
 from erphub.erp.reading import DateRange
-from erphub.erp.transports.sqlserver import reading
+from erphub.erp.transports.sqlserver import rows
 from erphub.platform.errors import ErpRefused
 from local.sqlserver import Database
 
-from .conftest import JANUARY, Fill, Site
+from .conftest import EACH_READER, JANUARY, Fill, Site
+
+pytestmark = EACH_READER
 
 BIG = Decimal("99999999999999999999999999999999999999")  # 38 digits
 
@@ -259,7 +261,7 @@ def test_any_text_arrives_as_it_is(site: Site, ledger: Fill, text: str) -> None:
 
 
 def test_long_texts_are_read_in_bounded_batches(site: Site, company: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BATCH_BYTES", 64 * 1024)
+    monkeypatch.setattr(rows, "BATCH_BYTES", 64 * 1024)
     company.table(
         "AcTr",
         {"JNo": "int", "EntNo": "int", "VoDt": "int", "Txt": "nvarchar(max)"},

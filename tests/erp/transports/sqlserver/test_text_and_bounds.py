@@ -9,11 +9,12 @@ from erphub.erp.transports.sqlserver.planning import lower_bound, upper_bound
 from erphub.erp.transports.sqlserver.statements import Column, expression
 from local.sqlserver import Database
 
-from .conftest import LEDGER, Site
+from .conftest import EACH_READER, LEDGER, Site
 
 UNASSIGNED = "Kr\x81ger \x8d\x8f\x90\x9d AS"
 
 
+@EACH_READER
 @pytest.mark.parametrize("declared", ["varchar(60)", "char(60)", "varchar(8000)", "varchar(max)", "nvarchar(60)"])
 @pytest.mark.parametrize("name", [UNASSIGNED, "Blåbær – 100 € ’", "Žluťoučký? Nei, “Fjord”"])
 def test_text_is_never_a_question_mark_that_the_source_did_not_have(

@@ -14,6 +14,7 @@ import pytest
 from erphub.erp.probes import Outcome, passed
 from erphub.erp.transports.sqlserver import driver, tls
 from erphub.erp.transports.sqlserver.driver import Login, Route
+from erphub.erp.transports.sqlserver.drivers import freetds
 from erphub.erp.transports.sqlserver.tls import Trust
 from erphub.platform.errors import ErpRefused, Invalid
 from erphub.platform.outbound.deadlines import Deadline
@@ -144,7 +145,7 @@ class TestTheConnectionItself:
     def test_the_driver_reads_no_file_of_the_machine_s_owner(self, route: Route) -> None:
         channel = tls.encrypted(route.dial, route.host, Trust(False), Deadline(10))
         driver.connect(channel, "localhost", Login("reader", PASSWORD), nowhere).close()
-        path = driver._forget_files_of_others(os.getpid())
+        path = freetds._forget_files_of_others(os.getpid())
         assert path.read_text() == ""
 
 

@@ -1,16 +1,18 @@
 """What goes wrong on the way, and how it is told: nothing half is ever taken for whole."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from erphub.erp.datasets import BY_ID
 from erphub.erp.reading import DateRange
-from erphub.erp.transports.sqlserver import reading
 from erphub.platform.errors import ErpRefused, HubError, Unavailable
 from local.sqlserver import Database
 
-from .conftest import PASSWORD, Site
+from .conftest import EACH_READER, PASSWORD, Site
+
+pytestmark = EACH_READER
 
 LEDGER = BY_ID["gl_transactions"]
 
@@ -79,9 +81,9 @@ def test_a_stall_is_noticed(site: Site, many: Database) -> None:
 
 
 def test_a_cut_in_the_middle_is_never_taken_for_the_end(
-    site: Site, many: Database, monkeypatch: pytest.MonkeyPatch
+    site: Site, many: Database, rows_at_a_time: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_BATCH_ROWS", 100)
+    rows_at_a_time(100)
     opened, company, plan = site.plan_reading("gl_transactions")
     site.server.inject("cut", statement="rows", after_rows=550)
     rows = 0
@@ -93,9 +95,9 @@ def test_a_cut_in_the_middle_is_never_taken_for_the_end(
 
 
 def test_a_reader_that_stops_early_lets_go_of_the_connection(
-    site: Site, many: Database, monkeypatch: pytest.MonkeyPatch
+    site: Site, many: Database, rows_at_a_time: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_BATCH_ROWS", 10)
+    rows_at_a_time(10)
     opened, company, plan = site.plan_reading("gl_transactions")
     with opened.read(LEDGER, company, plan, plan.slices[0]) as found:
         assert next(found.batches()).num_rows == 10

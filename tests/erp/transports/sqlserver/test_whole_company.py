@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 
 from erphub.erp.datasets import DATASETS
+from erphub.erp.transports.sqlserver.drivers import Reader
 from local.sqlserver import Catalogue, StandIn, company, saft, visma
 from tests.support.integration import integration
 
-from .conftest import PASSWORD, Imported, Site
+from .conftest import EACH_READER, PASSWORD, Imported, Site
+
+pytestmark = EACH_READER
 
 type Load = Callable[[Path], Site]
 
 
 @pytest.fixture
 @integration
-def loaded(request: pytest.FixtureRequest) -> Load:
+def loaded(request: pytest.FixtureRequest, reader: Reader) -> Load:
     """Starts a server with the file's company as F0001."""
 
     def load(path: Path) -> Site:
@@ -28,7 +31,7 @@ def loaded(request: pytest.FixtureRequest) -> Load:
         catalogue.login("reader", PASSWORD, databases=["vbsys", "F0001"])
         server = StandIn(catalogue).start()
         request.addfinalizer(server.stop)
-        return Site(server)
+        return Site(server, reader)
 
     return load
 

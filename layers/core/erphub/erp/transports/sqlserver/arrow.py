@@ -19,7 +19,7 @@ from erphub.erp.transports.sqlserver.statements import Column
 from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
-    from arro3.core import Array, DataType
+    from arro3.core import Array, DataType, Schema
 
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -99,6 +99,13 @@ def data_type(text: str) -> "DataType":
     return simple[text]()
 
 
+def schema_of(types: Mapping[str, str]) -> "Schema":
+    """The Arrow schema of a plan's `types`."""
+    from arro3.core import Field, Schema
+
+    return Schema([Field(name, data_type(text)) for name, text in types.items()])
+
+
 def nulls(text: str) -> Callable[[int], "Array"]:
     """Makes a column of nothing but nulls."""
     from arro3.core import Array, DataType
@@ -140,7 +147,7 @@ def converter(wanted: DatasetField, column: Column, text: str, days: Days, anoma
 
     def cast_texts(values: Values) -> Array:
         plain = Array(values, string)
-        return _same_nulls(plain, plain.cast(final), values, wanted)
+        return same_nulls(plain, plain.cast(final), values, wanted)
 
     def dates(values: Values) -> Array:
         numbers = [days[value] for value in values]
@@ -182,7 +189,10 @@ def _each(values: Values, turn: Callable[[Any], Any]) -> list[Any]:
     return [None if value is None else turn(value) for value in values]
 
 
-def _same_nulls(before: "Array", after: "Array", values: Values, wanted: DatasetField) -> "Array":
+def same_nulls(before: "Array", after: "Array", values: Values, wanted: DatasetField) -> "Array":
+    """The column after a cast, when it has no more nulls than before. Raises ErpRefused `decimal_too_wide`,
+    `value_unreadable`.
+    """
     if after.null_count == before.null_count:
         return after
     held = cast(Sequence[Any], after.to_pylist())  # pyright: ignore[reportUnknownMemberType]

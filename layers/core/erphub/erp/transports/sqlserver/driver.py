@@ -1,31 +1,27 @@
-"""A connection to a SQL Server over pymssql, which dials nobody itself.
+"""A connection to a SQL Server over one of the drivers, none of which dials anybody itself.
 
-The driver speaks to a guard on loopback (`platform.outbound.tds`), whose connection was dialled to the address that was
+A driver speaks to a guard on loopback (`platform.outbound.tds`), whose connection was dialled to the address that was
 judged and encrypted as the connection wants it. So no password leaves in the clear, no order to go elsewhere is
 followed unseen, and no wait is without an end, whatever the driver does. Nor does it know the password of an SQL Server
 login: the guard puts it in.
 """
 
-import atexit
-import os
-import shutil
 import socket
-import tempfile
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Self
 
-from erphub.erp.transports.sqlserver import browser, errors
+from erphub.erp.transports.sqlserver import browser, errors, readers
+from erphub.erp.transports.sqlserver.drivers import Connection, DriverError, Login, Reader, Row, Trouble, Way
 from erphub.erp.transports.sqlserver.statements import (
     BEGIN,
     COMMIT,
     LOCK_TIMEOUT,
     READ_COMMITTED,
+    ROW_COUNT,
     SNAPSHOT,
     Sql,
     literal,
@@ -35,6 +31,9 @@ from erphub.platform.outbound import deadlines
 from erphub.platform.outbound.addresses import IP, Resolver, system_resolver
 from erphub.platform.outbound.tds.channel import Channel
 from erphub.platform.outbound.tds.guard import LOOPBACK, Account, Guard, Redirect
+
+if TYPE_CHECKING:
+    from arro3.core import RecordBatch
 
 LOGIN_SECONDS = 15
 ANSWER_SECONDS = 100
@@ -46,15 +45,15 @@ PROGRESS_SECONDS, PROGRESS_BYTES = 120.0, 200_000
 LONGEST_ANSWER = 200_000
 """More companies than anybody has, and more days than any ledger."""
 
-type Row = tuple[Any, ...]
-
 
 @dataclass(frozen=True)
 class Transport:
-    """The way outside. Production uses it as it is; tests name other resolvers and ports."""
+    """The way outside. Production names the reader of rows; tests name other resolvers and ports."""
 
     resolve: Resolver = system_resolver
     browser_port: int = browser.PORT
+    reader: Reader = Reader.PYMSSQL
+    """By what rows are read where login and table allow it."""
 
 
 @dataclass(frozen=True)
@@ -76,38 +75,16 @@ class Route:
         return f"{self.host},{self.port}"
 
 
-@dataclass(frozen=True)
-class Login:
-    """Who we are to the server. The password is kept out of any text made of this."""
-
-    user: str
-    password: str = field(repr=False)
-    database: str = ""
-    """The database to be in; none for the login's own."""
-
-    @property
-    def is_windows(self) -> bool:
-        """Whether Windows knows the user: DOMAIN\\user, which no SQL Server login can be named."""
-        return "\\" in self.user
-
-
-class _Cursor(Protocol):
-    description: Sequence[Any] | None
-
-    def execute(self, operation: str) -> None: ...
-    def fetchmany(self, size: int) -> list[Row]: ...
-
-
-class _Connection(Protocol):
-    def cursor(self) -> _Cursor: ...
-    def close(self) -> None: ...
-
-
 class Session:
     """An open connection, over which one statement at a time is said. Every failure comes as a HubError."""
 
-    def __init__(self, connection: _Connection, login: Login, guard: Guard) -> None:
+    def __init__(self, connection: Connection, login: Login, guard: Guard) -> None:
         self._connection, self._login, self._guard = connection, login, guard
+
+    @property
+    def reader(self) -> Reader:
+        """By what it is read."""
+        return self._connection.reader
 
     def __enter__(self) -> Self:
         return self
@@ -126,9 +103,8 @@ class Session:
     def rows(self, statement: Sql) -> list[Row]:
         """All rows of a short answer. Raises ErpRefused `answer_too_long` for one that would not fit in memory."""
         with self._explained():
-            cursor = self._connection.cursor()
-            cursor.execute(statement)
-            found = cursor.fetchmany(LONGEST_ANSWER + 1) if cursor.description else []
+            self._connection.run(statement)
+            found = self._connection.rows(LONGEST_ANSWER + 1)
         if len(found) > LONGEST_ANSWER:
             raise ErpRefused(
                 f"The server answers a question about its databases or days with more than {LONGEST_ANSWER} rows. If a"
@@ -141,14 +117,22 @@ class Session:
         """Statements that answer nothing."""
         for statement in statements:
             with self._explained():
-                self._connection.cursor().execute(statement)
+                self._connection.run(statement)
 
     def stream(self, statement: Sql) -> "Stream":
         """A long answer, to be fetched in parts. Nothing else can be said until it has been read."""
         with self._explained():
-            cursor = self._connection.cursor()
-            cursor.execute(statement)
-        return Stream(cursor, self._guard, self._explained)
+            self._connection.run(statement)
+        return Stream(self._connection, self._guard, self._explained)
+
+    def confirm(self, received: int) -> None:
+        """Ask the server how many rows it sent, as the very next statement after a stream that was read to its end.
+
+        Raises Unavailable `rows_lost` when that is not what was received: no driver's word is taken for it.
+        """
+        sent = int(self.rows(ROW_COUNT())[0][0])
+        if sent != received:
+            raise errors.rows_lost(sent, received, self.reader)
 
     def begin(self, snapshot: bool) -> None:
         """Begin a transaction that only reads; with `snapshot` everything in it is of one moment."""
@@ -164,103 +148,93 @@ class Session:
 
     @contextmanager
     def _explained(self) -> Generator[None]:
-        import pymssql
-
         seconds = min(ANSWER_SECONDS, deadlines.current().left)
         if seconds <= 0:
             raise errors.out_of_time()
         try:
             with self._guard.within(seconds):
                 yield
-        except pymssql.Error as error:
+        except DriverError as error:
             if self._guard.timed_out:
                 raise errors.too_slow(seconds) from error
             if self._guard.problem is not None:
                 raise self._guard.problem from error
+            if error.trouble is Trouble.DRIVER and self._guard.has_broken_off:
+                raise errors.cut() from error
             raise errors.running(error, [self._login.password]) from error
         except (ValueError, ArithmeticError) as error:  # a day that there is not, a number that is none
             raise errors.unreadable(error) from error
 
 
 class Stream:
-    """Rows that are still to come, and come fast enough."""
+    """Rows that are still to come, and come fast enough. Raises Unavailable when they take too long or break off."""
 
-    def __init__(self, cursor: _Cursor, guard: Guard, explained: Any) -> None:
-        self._cursor = cursor
-        self._guard = guard
-        self._explained = explained
+    def __init__(
+        self, connection: Connection, guard: Guard, explained: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._connection, self._guard, self._explained = connection, guard, explained
         self._waited, self._received_before = 0.0, guard.bytes_received
+        self.received = 0
+        """Rows so far."""
 
-    def next(self, count: int) -> list[Row]:
-        """At most `count` further rows; none at the end. Raises Unavailable when they take too long or break off."""
+    def rows(self, most: int) -> list[Row]:
+        """At most so many further rows; none at the end."""
         began = time.monotonic()
         with self._explained():
-            rows = self._cursor.fetchmany(count)
+            rows = self._connection.rows(most)
             if not rows:
                 self._guard.require_whole()
+        self._count(len(rows), began)
+        return rows
+
+    def batch(self, most: int) -> "RecordBatch":
+        """So many further rows, as Arrow; fewer at the end. Of a native reader."""
+        began = time.monotonic()
+        with self._explained():
+            batch = self._connection.batch(most)
+            if batch.num_rows < most:
+                self._guard.require_whole()
+        self._count(batch.num_rows, began)
+        return batch
+
+    def _count(self, rows: int, began: float) -> None:
+        self.received += rows
         self._waited += time.monotonic() - began
         if self._waited >= PROGRESS_SECONDS:
             received = self._guard.bytes_received - self._received_before
             if rows and received < PROGRESS_BYTES:
                 raise errors.too_little(received, self._waited)
             self._waited, self._received_before = 0.0, self._guard.bytes_received
-        return rows
 
 
-def connect(channel: Channel, server_name: str, login: Login, redirect: Redirect) -> Session:
+def connect(
+    channel: Channel, server_name: str, login: Login, redirect: Redirect, reader: Reader = Reader.PYMSSQL
+) -> Session:
     """Log in over an encrypted channel, which is the session's from now on.
 
     Raises CredentialsRefused, ErpRefused, Unavailable.
     """
-    import pymssql
-
     if "\0" in login.user + login.password:
         channel.close()
         raise ErpRefused("A login or password cannot hold a NUL character.", code="credentials_form")
-    _forget_files_of_others(os.getpid())
     seconds = min(LOGIN_SECONDS, deadlines.current().left)
     guard = Guard(channel, redirect, Account(server_name, login.password), seconds).start()
+    way = Way(LOOPBACK, guard.port, guard.token, LOGIN_SECONDS + 5)  # the guard ends it before
     try:
-        connection = pymssql.connect(
-            server=LOOPBACK,
-            port=str(guard.port),
-            user=login.user,
-            password=login.password if login.is_windows else guard.token,
-            database=login.database,
-            login_timeout=LOGIN_SECONDS + 5,  # the guard ends it before
-            timeout=0,
-            tds_version="7.4",
-            encryption="off",  # between here and the guard
-            autocommit=True,
-            charset="UTF-8",
-            appname=guard.token,
-        )
+        connection = readers.connect(reader, way, login)
         guard.require_signed_in()
-    except (pymssql.Error, pymssql._mssql.MSSQLException) as error:  # pyright: ignore[reportPrivateUsage]
+    except DriverError as error:
         guard.close()
         raise _why(error, guard, login, seconds) from error
     except HubError:
         guard.close()
         raise
-    return Session(cast(_Connection, connection), login, guard)
+    return Session(connection, login, guard)
 
 
-def _why(error: Exception, guard: Guard, login: Login, seconds: float) -> HubError:
+def _why(error: DriverError, guard: Guard, login: Login, seconds: float) -> HubError:
     if guard.problem is not None:
         return guard.problem
     if guard.timed_out:
         return errors.too_slow(seconds)
     return errors.connecting(error, guard.login_errors, [login.password])
-
-
-@lru_cache
-def _forget_files_of_others(_process: int) -> Path:
-    """FreeTDS looks for files of the machine's owner; it is shown an empty one, once, before it is first used:
-    changing the environment is not safe later, when other threads may be reading it.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="erphub-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "freetds.conf"
-    path.write_text("", "utf-8")
-    os.putenv("FREETDSCONF", str(path))  # for the C library that FreeTDS asks; our own settings stay untouched
-    return path

@@ -18,6 +18,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from erphub.erp.reading import ReaderFailed
+from erphub.erp.transports.sqlserver.drivers import DriverError, Reader, Trouble
 from erphub.platform import redaction
 from erphub.platform.errors import CredentialsDoubted, CredentialsRefused, ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.tds.messages import ServerError
@@ -200,15 +202,23 @@ _KNOWN: tuple[Refusal, ...] = (
         Unavailable,
         "The server broke off the reading in favour of other work (deadlock).",
         1203, 1205, 1206,
+        words=r"was deadlocked on",
     ),
     _known("locks_used_up", Unavailable, "The server had no locks left for the reading.", 1204, 1221),
-    _known("lock_timeout", Unavailable, "The table was locked by other work for too long.", 1222),
+    _known(
+        "lock_timeout",
+        Unavailable,
+        "The table was locked by other work for too long.",
+        1222,
+        words=r"lock request time ?out",
+    ),
     _known(
         "snapshot_conflict",
         Unavailable,
         "The database or the table changed its state or its shape while it was read.",
         3935, 3941, 3944, 3947, 3948, 3949, 3950, 3951, 3952, 3953, 3954, 3955, 3957, 3958, 3959, 3960, 3961, 3964,
         3966, 41301, 41302, 41305, 41325, 41839,
+        words=r"snapshot isolation transaction",
     ),
     _known(
         "reading_interrupted",
@@ -287,6 +297,8 @@ def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iter
     from it. The number in the driver's exception may be that of an earlier failure, so it is not looked at.
     """
     causes = sorted(heard, key=lambda said: said.number == _LOGIN_FAILED)
+    if not causes and _trouble(error) is not Trouble.SERVER:
+        return _reader_failed(error, secrets)
     for said in causes:
         if (known := _BY_NUMBER.get(said.number)) is not None:
             return known.kind(known.detail, code=known.code, number=said.number, state=said.state)
@@ -308,6 +320,11 @@ def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iter
             return known.kind(known.detail, code=known.code)
     said = scrub(_TAIL.sub("", words), secrets)
     return ErpRefused(f"The server refused the connection{f': {said}' if said else ''}.", code="connection_refused")
+
+
+def cut() -> HubError:
+    """The line to the server broke."""
+    return _of_driver("connection_cut")
 
 
 def too_slow(seconds: float) -> HubError:
@@ -338,13 +355,42 @@ def too_little(size_bytes: int, seconds: float) -> HubError:
     )
 
 
+def is_known_by_words(words: str) -> bool:
+    """Whether what a server said can be understood without its number."""
+    return any(_says(known, words) for known in _KNOWN)
+
+
 def _says(known: Refusal, words: str) -> bool:
     return known.words is not None and re.search(known.words, words, re.IGNORECASE) is not None
+
+
+def rows_lost(sent: int, received: int, reader: Reader) -> HubError:
+    """Some rows did not come, or came twice, and nobody said so."""
+    kind = Unavailable if reader is Reader.PYMSSQL else ReaderFailed
+    return kind(f"The server sent {sent} rows and {received} came, read with {reader}.", code="rows_lost")
+
+
+def _trouble(error: BaseException) -> Trouble:
+    return error.trouble if isinstance(error, DriverError) else Trouble.SERVER
+
+
+def _reader_failed(error: BaseException, secrets: Iterable[str]) -> HubError:
+    said = scrub(reason(error)[1], secrets)
+    return ReaderFailed(f"The driver that reads this server could not go on: {said}", code="reader_failed")
 
 
 def running(error: BaseException, secrets: Iterable[str]) -> HubError:
     """Why a statement failed. Here numbers are reliable and decide; the text helps where there is none."""
     number, words = reason(error)
+    match _trouble(error):
+        case Trouble.CUT:
+            return cut()
+        case Trouble.TIMEOUT:
+            return _of_driver("query_timeout")
+        case Trouble.DRIVER:
+            return _reader_failed(error, secrets)
+        case Trouble.SERVER:
+            pass
     said = scrub(_TAIL.sub("", words), secrets)
     for known in (*_KNOWN, *_DRIVER):
         if number in known.numbers:
@@ -353,6 +399,11 @@ def running(error: BaseException, secrets: Iterable[str]) -> HubError:
         if _says(known, words):
             return known.kind(known.detail, code=known.code, server_said=said, number=number)
     return ErpRefused(f"The server refused to read: {said or 'without a reason'}", number=number)
+
+
+def _of_driver(code: str) -> HubError:
+    known = next(known for known in _DRIVER if known.code == code)
+    return known.kind(known.detail, code=known.code)
 
 
 def scrub(words: str, secrets: Iterable[str]) -> str:

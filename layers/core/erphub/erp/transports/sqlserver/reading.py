@@ -6,40 +6,28 @@ holds (rows and sum per day), then the rows, in batches bounded by bytes.
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, override
 
-from erphub.erp.datasets import Dataset, FieldType, Publishing
+from erphub.erp.datasets import Dataset, Publishing
 from erphub.erp.reading import Anomaly, ControlTotal, Reading, ReadPlan, Slice
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver.arrow import Anomalies, Days, constant, converter, data_type, nulls
-from erphub.erp.transports.sqlserver.driver import Row, Session
+from erphub.erp.transports.sqlserver import readers
+from erphub.erp.transports.sqlserver.arrow import Anomalies, Days
+from erphub.erp.transports.sqlserver.columns import Columns
+from erphub.erp.transports.sqlserver.driver import Session
+from erphub.erp.transports.sqlserver.drivers import Reader, Row
 from erphub.erp.transports.sqlserver.planning import counts_of, extent_of, from_table
-from erphub.erp.transports.sqlserver.server import Server
+from erphub.erp.transports.sqlserver.rows import Rows
+from erphub.erp.transports.sqlserver.server import Database, Server
 from erphub.erp.transports.sqlserver.source import FLOATS, Bound, Source, bind
-from erphub.erp.transports.sqlserver.statements import (
-    ROWS,
-    TOTALS,
-    Column,
-    Span,
-    Sql,
-    day,
-    expression,
-    listed,
-)
+from erphub.erp.transports.sqlserver.statements import ROWS, TOTALS, Column, Span, day, expression, listed
 from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatch
 
-
-BATCH_BYTES = 8 * 1024 * 1024
-"""About how much Arrow one batch holds, and so what one batch costs in memory, whatever the table's size."""
-MAX_BATCH_ROWS = 65_536
-_LONG_VALUE = 256 * 1024
-"""What a value without a declared limit (nvarchar(max)) is taken to need."""
 
 _SUMS = Context(prec=100)
 
@@ -74,8 +62,8 @@ def _reading(
     *,
     sums: bool,
 ) -> Generator["SliceReading"]:
-    with server.database(company.facts["database"]) as (session, database):
-        one = bind(session, dataset, [source for source in sources if source.object == part.where["table"]])[0]
+    wanted = [source for source in sources if source.object == part.where["table"]]
+    with _bound(server, company, dataset, wanted, part) as (session, database, one):
         if not _as_planned(dataset, one, found, alone=len(sources) == 1):
             raise ErpRefused(
                 "The company's tables were changed after the import was planned. Run the import again.",
@@ -86,6 +74,22 @@ def _reading(
         if not sums:
             reading.seen.add("sum_not_possible", f"{dataset.amount} in {one.source.object}")
         yield reading
+
+
+@contextmanager
+def _bound(
+    server: Server, company: FoundCompany, dataset: Dataset, sources: Sequence[Source], part: Slice
+) -> Generator[tuple[Session, Database, Bound]]:
+    """A session by the reader that serves this table, and the table's columns."""
+    reader = Reader.PYMSSQL if part.cautiously else server.reader
+    with server.database(company.facts["database"], reader) as (session, database):
+        (one,) = bind(session, dataset, sources)
+        if readers.reads(session.reader, one.columns.values()):
+            yield session, database, one
+            return
+    with server.database(company.facts["database"]) as (session, database):
+        (one,) = bind(session, dataset, sources)
+        yield session, database, one
 
 
 def _as_planned(dataset: Dataset, one: Bound, found: ReadPlan, *, alone: bool) -> bool:
@@ -144,16 +148,6 @@ def _per_day(counted: Sequence[Row], *, summed: bool) -> list[ControlTotal]:
     return [ControlTotal(when, rows, amount if summed else None) for when, (rows, amount) in days.items()]
 
 
-@dataclass
-class _Plan:
-    """How a row becomes a batch: what to select, and per field what makes its column."""
-
-    columns: Sequence[Column]
-    select: Sequence[Sql]
-    fields: Sequence[tuple[int | None, Any]]
-    """For each field of the dataset: its place among the selected columns and its converter, or None and a filler."""
-
-
 class SliceReading(Reading):
     """A slice whose totals are known and whose rows are still to come."""
 
@@ -169,6 +163,7 @@ class SliceReading(Reading):
         sums: bool,
     ) -> None:
         self._consistent = consistent
+        self.read_by = session.reader.value
         self.seen = Anomalies()
         self._days = Days()
         self._session, self._dataset, self._bound = session, dataset, bound
@@ -207,79 +202,11 @@ class SliceReading(Reading):
 
     @override
     def batches(self) -> Iterator["RecordBatch"]:
-        # Of about BATCH_BYTES each.
-        from arro3.core import Field, RecordBatch, Schema
-
-        plan = self._plan()
-        schema = Schema([Field(name, data_type(text)) for name, text in self._types.items()])
-        rows_sql = ROWS(columns=listed(plan.select), **from_table(self._bound, self._span))
+        # Of about BATCH_BYTES each, or less.
+        kind = Rows if self._session.reader is Reader.PYMSSQL else Columns
+        road = kind(self._dataset, self._bound, self._types, self._days, self.seen)
+        rows_sql = ROWS(columns=listed(road.select), **from_table(self._bound, self._span))
         stream = self._session.stream(rows_sql)
-        at_a_time = _rows_at_a_time(plan.columns)
-        ready: list[RecordBatch] = []
-        while rows := stream.next(at_a_time):
-            kept = self._with_days(plan, rows) if self._drops_dayless else rows
-            if kept:
-                columns = list(zip(*kept, strict=True))
-                arrays = [make(columns[at]) if at is not None else make(len(kept)) for at, make in plan.fields]
-                ready.append(RecordBatch.from_arrays(arrays, schema=schema))
-                del columns, arrays
-            del rows, kept  # while the consumer works on a batch, only the batch is held
-            if (
-                sum(part.nbytes for part in ready) >= BATCH_BYTES
-                or sum(part.num_rows for part in ready) >= MAX_BATCH_ROWS
-            ):
-                batch, ready = _joined(ready), []
-                yield batch
-        if ready:
-            yield _joined(ready)
+        yield from road.batches(stream, drops_dayless=self._drops_dayless)
+        self._session.confirm(stream.received)
         self._session.commit()
-
-    def _plan(self) -> _Plan:
-        columns: list[Column] = []
-        select: list[Sql] = []
-        fields: list[tuple[int | None, Any]] = []
-        for wanted in self._dataset.fields:
-            text = self._types[wanted.name]
-            column = self._bound.columns.get(wanted.name)
-            if column is not None:
-                fields.append((len(select), converter(wanted, column, text, self._days, self.seen)))
-                columns.append(column)
-                select.append(day(column) if wanted.type is FieldType.DATE else expression(column))
-            elif wanted.name in self._bound.source.constants:
-                fields.append((None, constant(self._bound.source.constants[wanted.name], text)))
-            else:
-                fields.append((None, nulls(text)))
-        return _Plan(columns, select, fields)
-
-    def _with_days(self, plan: _Plan, rows: list[Row]) -> list[Row]:
-        """The rows whose date is a day."""
-        names = [wanted.name for wanted in self._dataset.fields]
-        at = plan.fields[names.index(self._dataset.date or "")][0]
-        if at is None:
-            return rows
-        days = self._days
-        kept = [row for row in rows if days[row[at]] is not None]
-        if len(kept) < len(rows):
-            left = [row[at] for row in rows if days[row[at]] is None]
-            self.seen.add("bad_date_left_out", f"{self._dataset.date}: {left[0]}", len(left))
-        return kept
-
-
-def _rows_at_a_time(columns: Sequence[Column]) -> int:
-    """How many rows can be fetched without more than BATCH_BYTES of values, if each were as long as it may be."""
-    return max(1, min(MAX_BATCH_ROWS, BATCH_BYTES // max(1, sum(map(_most_bytes, columns)))))
-
-
-def _most_bytes(column: Column) -> int:
-    """The most that a value can take in Arrow (text in UTF-8 may need half as much again as in UTF-16)."""
-    if column.max_length == -1 or column.type in ("text", "ntext"):
-        return _LONG_VALUE
-    return max(16, column.max_length * 3 // 2) + 8
-
-
-def _joined(batches: "Sequence[RecordBatch]") -> "RecordBatch":
-    from arro3.core import Table
-
-    if len(batches) == 1:
-        return batches[0]
-    return Table.from_batches(batches).combine_chunks().to_batches()[0]

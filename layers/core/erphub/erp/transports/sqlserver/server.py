@@ -11,8 +11,9 @@ from typing import Any
 
 from erphub.erp.probes import Outcome, Probe, Stage
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import address, browser, driver, tls
-from erphub.erp.transports.sqlserver.driver import Login, Route, Session, Transport
+from erphub.erp.transports.sqlserver import address, browser, driver, readers, tls
+from erphub.erp.transports.sqlserver.driver import Route, Session, Transport
+from erphub.erp.transports.sqlserver.drivers import Login, Reader
 from erphub.erp.transports.sqlserver.reaching import NOT_REACHED, answered_alike, unreachable
 from erphub.erp.transports.sqlserver.statements import DATABASES, IDENTITY
 from erphub.erp.transports.sqlserver.steps import TRUST_WARNING
@@ -136,14 +137,23 @@ class Server:
         channel.deadline = self._deadline
         return channel
 
-    def login(self, route: Route, channel: Channel, database: str = "") -> Session:
+    @property
+    def reader(self) -> Reader:
+        """By what rows are read: as the deployment wishes, as far as the login and this machine allow it."""
+        return readers.choose(self._transport.reader, self._login)
+
+    def read_by(self, reader: Reader) -> None:
+        """Read rows by that reader from now on, where it serves."""
+        self._transport = replace(self._transport, reader=reader)
+
+    def login(self, route: Route, channel: Channel, database: str = "", reader: Reader = Reader.PYMSSQL) -> Session:
         """Log in over an encrypted connection, into a database or the login's own."""
         login = replace(self._login, database=database) if database else self._login
-        return driver.connect(channel, route.server_name, login, self._redirected)
+        return driver.connect(channel, route.server_name, login, self._redirected, reader)
 
-    def session(self, database: str = "") -> Session:
+    def session(self, database: str = "", reader: Reader = Reader.PYMSSQL) -> Session:
         """The whole way in one go."""
-        return self.login(*self.reach(), database)
+        return self.login(*self.reach(), database, reader)
 
     def _redirected(self, to: Redirection, deadline: Deadline) -> Channel:
         """Where the server sends us, if we may go there: judged and verified as the server itself was.
@@ -159,24 +169,24 @@ class Server:
             return tls.encrypted(route.dial, to.host, self._trust, deadline.within(deadlines.current().left))
 
     @contextmanager
-    def database(self, name: str) -> Generator[tuple[Session, Database]]:
+    def database(self, name: str, reader: Reader = Reader.PYMSSQL) -> Generator[tuple[Session, Database]]:
         """A connection that is in a database from its login on: not every server knows USE.
 
         Raises ErpRefused `company_gone`, `permission_denied`; Unavailable `company_unavailable`.
         """
-        with self._in_database(name) as session:
+        with self._in_database(name, reader) as session:
             yield session, _required(databases(session), name)
 
-    def _in_database(self, name: str) -> Session:
+    def _in_database(self, name: str, reader: Reader) -> Session:
         try:
-            return self.session(name)
+            return self.session(name, reader)
         except HubError as error:
             if error.code not in _LOGIN_INTO_DATABASE_FAILED:
                 raise
         # A login into a database that cannot be opened fails without saying why; the server's own list does.
         with self.session() as session:
             _required(databases(session), name)
-        return self.session(name)
+        return self.session(name, reader)
 
     # --- the test ----------------------------------------------------------------------------------------------------
 

@@ -97,7 +97,7 @@ _AS_TEXT: Mapping[str, str] = {
 }
 
 _CODE_PAGE_TEXTS = frozenset({"char", "varchar", "text"})
-_MAX_NVARCHAR = 4000
+MAX_NVARCHAR = 4000
 _INSTANTS = frozenset({"datetime", "datetime2", "smalldatetime"})
 
 
@@ -109,7 +109,7 @@ def expression(column: Column, *, total: bool = False) -> Sql:
     has no character in one (81, 8D, 8F, 90, 9D of windows-1252).
     """
     if column.type in _CODE_PAGE_TEXTS and not total:
-        width = str(column.max_length) if 0 < column.max_length <= _MAX_NVARCHAR else "max"
+        width = str(column.max_length) if 0 < column.max_length <= MAX_NVARCHAR else "max"
         return Sql(f"CONVERT(nvarchar({width if column.type != 'text' else 'max'}), {quote(column.name)})")
     inner = f"SUM({quote(column.name)})" if total else quote(column.name)
     return Sql(_AS_TEXT.get(column.type, "{}").format(inner))
@@ -188,6 +188,8 @@ TOTALS = Statement(
     "GROUP BY {period:columns} ORDER BY {period:columns}",
 )
 ROWS = Statement("rows", "SELECT {columns:columns} FROM {schema:name}.{table:name}{where:condition}")
+# How many rows the statement before it on this connection gave. Source: Microsoft, "ROWCOUNT_BIG (Transact-SQL)".
+ROW_COUNT = Statement("row_count", "SELECT ROWCOUNT_BIG()")
 LOCK_TIMEOUT = Statement("lock_timeout", "SET LOCK_TIMEOUT {milliseconds:value}")
 SNAPSHOT = Statement("snapshot", "SET TRANSACTION ISOLATION LEVEL SNAPSHOT")
 READ_COMMITTED = Statement("read_committed", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
@@ -205,6 +207,7 @@ ALL: tuple[Statement, ...] = (
     COUNTS,
     TOTALS,
     ROWS,
+    ROW_COUNT,
     LOCK_TIMEOUT,
     SNAPSHOT,
     READ_COMMITTED,

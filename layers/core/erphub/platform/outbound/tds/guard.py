@@ -163,6 +163,11 @@ class Guard:
         if self._broke_off or not is_whole:
             raise _broken()
 
+    @property
+    def has_broken_off(self) -> bool:
+        """Whether the line to the server broke; known before the driver sees its own end."""
+        return self._broke_off
+
     def cancel(self) -> None:
         """End the connection on both sides, from any thread: whatever the driver waits for fails at once."""
         self._cancelled.set()

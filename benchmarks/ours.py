@@ -14,6 +14,8 @@ from erphub import app
 from erphub.erp import catalogue as erp
 from erphub.erp.reading import ReadsDatasets
 from erphub.erp.system import FoundCompany
+from erphub.erp.transports.sqlserver.driver import Transport
+from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from erphub.imports.jobs.dynamodb import JobTable
 from erphub.imports.jobs.models import Everything, Job
 from erphub.imports.runs.costs import calls_between, cost_of
@@ -78,7 +80,8 @@ class OneSource:
             "mapping": MAPPING,
         }
         secret = {"password": "Read-Only-1"}
-        system = erp.open_system(source.erp_system, settings, secret, networks=["127.0.0.0/8"])
+        transport = Transport(reader=Reader(app.services().platform.settings.sql_server_reader))
+        system = erp.open_system(source.erp_system, settings, secret, networks=["127.0.0.0/8"], transport=transport)
         assert isinstance(system, ReadsDatasets)
         yield system
 
@@ -119,6 +122,7 @@ def main(port: str, database: str) -> None:
     spent = cost_of(run)
     tell(
         seconds=seconds, read_seconds=read_seconds, rows=run.totals["rows_written"], calls=spent.aws_calls,
+        readers=list(next(execution.stores.units.of_run(ref)).rows_by_reader),
         usd=spent.estimated_usd, types=dict(app.services().get(TableTypesTable).of_client(client)["gl_transactions"]),
     )  # fmt: skip
 

@@ -16,17 +16,21 @@ import sys
 import tempfile
 from pathlib import Path
 
-from layers import elf
+from layers import elf, needs
 
 ROOT = Path(__file__).resolve().parent.parent
 MACHINES = {"arm64": "aarch64", "aarch64": "aarch64", "x86_64": "x86_64", "amd64": "x86_64"}
 # Amazon Linux 2023 below python3.13 has glibc 2.34; wheels are tagged with the oldest glibc they run on.
-GLIBC = ("2_28", "2_26", "2_24", "2_17", "2_5")
+GLIBC = ("2_34", "2_28", "2_26", "2_24", "2_17", "2_5")
 # What a wheel brings for people who build, test or look at it, or for uses that are none of ours, and never runs here.
 DEAD_WEIGHT = (
     "bin", "*/tests", "*/test", "*/include", "*.dist-info/sboms", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.pyi",
     "lxml/includes", "lxml/html", "lxml/isoschematron", "lxml/objectify.*", "**/swagger_ui/*.min.*",
+    "mssql_python/ddbc_bindings.cp310*", "mssql_python/ddbc_bindings.cp311*", "mssql_python/ddbc_bindings.cp312*",
+    "mssql_py_core/mssql_py_core.*", "mssql_py_core/__init__.py",
 )  # fmt: skip
+BARE_PACKAGES = ("mssql_py_core",)
+"""Of which only data are used: their own modules want an extension that is left out (17 MB, for bulk copies)."""
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "Makefile", "requirements.txt", ".*")
 
 
@@ -44,7 +48,15 @@ def install_wheels(requirements: Path, target: Path, arch: str) -> None:
     common = ["--quiet", "--require-hashes", "--no-deps", "--target", str(target), "--requirement", str(requirements)]
     common += ["--python-version", "3.13", "--only-binary", ":all:"]
     if uv.exists():
-        with_uv = [str(uv), "pip", "install", "--link-mode", "copy", "--python-platform", f"{arch}-manylinux_2_28"]
+        with_uv = [
+            str(uv),
+            "pip",
+            "install",
+            "--link-mode",
+            "copy",
+            "--python-platform",
+            f"{arch}-manylinux_{GLIBC[0]}",
+        ]
         if subprocess.run([*with_uv, *common], check=False).returncode == 0:
             return
     platforms = [f"manylinux_{glibc}_{arch}" for glibc in GLIBC] + [f"manylinux2014_{arch}"]
@@ -73,11 +85,14 @@ def prune(tree: Path) -> None:
             path.unlink(missing_ok=True)
     for path in tree.rglob("*.so*"):
         elf.close_gaps(path)
+    for name in BARE_PACKAGES:
+        if (tree / name).is_dir():
+            (tree / name / "__init__.py").write_text('"""The native driver alone."""\n')
 
 
 def recipe(name: str) -> str:
     """A hash of what a layer of wheels is made from: its lock and this program."""
-    sources = (ROOT / "layers" / name / "requirements.txt", Path(__file__), Path(elf.__file__))
+    sources = (ROOT / "layers" / name / "requirements.txt", Path(__file__), Path(elf.__file__), Path(needs.__file__))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
@@ -92,6 +107,8 @@ def wheels(name: str, arch: str) -> Path:
             fresh = Path(scratch, "layer")
             install_wheels(requirements, fresh, arch)
             prune(fresh)
+            if wanting := needs.missing(fresh):
+                raise SystemExit(f"layer {name} would not load on {arch}: {'; '.join(wanting)}")
             compile_tree(fresh, "/opt/python")
             # Two builds may finish at once: the first one stays, the other is the same.
             if not kept.exists():

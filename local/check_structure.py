@@ -78,7 +78,7 @@ EXTERNAL: Mapping[str, tuple[str, ...]] = {
     "urllib.request": ("platform.outbound",),
     "http.client": ("platform.outbound",),
     # FreeTDS is told its certificates in a file that the environment names.
-    "os": ("platform.settings", "erp.transports.sqlserver.driver"),
+    "os": ("platform.settings", "erp.transports.sqlserver.drivers.freetds"),
     "local": (),
     "tests": (),
     "benchmarks": (),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,19 +15,29 @@ HEADER = "# Written by `make lock` from pyproject.toml. Hashes, no addresses.\n"
 RUNTIME_OWN = {"boto3"}
 LAYERS = {
     "api": ("aws-lambda-powertools", "pydantic", "httpx", "tzdata"),
-    "erp": ("pymssql", "lxml", "cryptography"),
+    "erp": ("pymssql", "mssql-python", "lxml", "cryptography"),
     "lake": ("deltalake", "arro3-core"),
     "tokens": ("pyjwt",),
     "paper": ("reportlab", "pypdfium2"),
 }
+NOWHERE = " ; sys_platform == 'nowhere'"
+LEFT_OUT = {"erp": ("azure-identity", "mssql-python-odbc")}
+"""What a layer's packages ask for and the hub never uses: sign-ins at Entra, and Microsoft's driver, which whoever
+deploys must want (docs/licences.md)."""
 
 
 def compile_lock(
-    target: Path, requirements: list[str], constraint: Path | None = None, *, upgrade: bool = False
+    target: Path,
+    requirements: list[str],
+    constraint: Path | None = None,
+    *,
+    without: Sequence[str] = (),
+    upgrade: bool = False,
 ) -> None:
     """Resolve `requirements` for Python 3.13 on every platform and write them with hashes to `target`.
 
-    Releases that `target` names already are kept where they still fit, unless `upgrade`.
+    Releases that `target` names already are kept where they still fit, unless `upgrade`. Packages `without` which it
+    shall be are left out, whoever asks for them.
     Raises RuntimeError when they cannot be resolved, ValueError when an address slipped in.
     """
     command = ["pip", "compile", "--quiet", "--python-version", "3.13", "--universal", "--generate-hashes"]
@@ -39,11 +50,15 @@ def compile_lock(
             shutil.copy(target, output)
         uv = Path(sys.prefix, "bin", "uv")
         text = "\n".join(requirements)
+        if without:
+            nowhere = Path(scratch, "without.txt")
+            nowhere.write_text("".join(f"{name}{NOWHERE}\n" for name in without))
+            command += ["--override", str(nowhere)]
         command += ["--output-file", str(output)]
         done = subprocess.run([str(uv), *command], input=text, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{target.name} could not be resolved: {done.stderr.strip()}")
-        locked = output.read_text()
+        locked = re.sub(rf"^\S+{re.escape(NOWHERE)}.*\n(?:    .*\n)*", "", output.read_text(), flags=re.MULTILINE)
     if re.search(r"https?://|file:", locked):
         raise ValueError(f"{target.name} would name a download address")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +84,8 @@ def main() -> None:
     if missing:
         raise ValueError(f"no layer carries {', '.join(sorted(missing))}")
     for layer, names in LAYERS.items():
-        lock(ROOT / f"layers/{layer}/requirements.txt", [by_name[name] for name in names], dev)
+        without = LEFT_OUT.get(layer, ())
+        lock(ROOT / f"layers/{layer}/requirements.txt", [by_name[name] for name in names], dev, without=without)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,10 @@ class FakeErp:
     busy: dict[str, int] = field(default_factory=dict)
     """In so many readings of a company's ledger somebody posts a line after it was counted."""
     on_batch: Any = None
+    readers: tuple[str, str] | None = None
+    """What reads it as a rule, and what reads it with caution; None where there is one way alone."""
+    on_reader: Callable[[str], None] = lambda _: None
+    """What happens to whoever reads by it, after the first batch."""
     counts: bool = True
     """Whether it says beforehand how many rows there are."""
     tells_changes: Callable[[Row, datetime], bool] | None = None
@@ -94,7 +98,8 @@ class FakeErp:
         if rows and dataset.id == "gl_transactions" and self.busy.get(company.key):
             self.busy[company.key] -= 1
             posted = [rows[-1] | {"entry_no": "posted"}]
-        yield FakeReading(self, dataset, rows, dict(plan.types), lies, posted)
+        read_by = self.readers[part.cautiously] if self.readers else None
+        yield FakeReading(self, dataset, rows, dict(plan.types), lies, posted, read_by=read_by)
 
     def _types(self, dataset: Dataset) -> dict[str, str]:
         return complete(dataset, {name: kind for name, kind in self.types.items() if name in _names(dataset)})
@@ -126,6 +131,7 @@ class FakeReading:
     lies: bool
     posted: list[Row]
     anomalies: Sequence[Anomaly] = ()
+    read_by: str | None = None
 
     @property
     def consistent(self) -> bool:
@@ -158,6 +164,8 @@ class FakeReading:
                 self.erp.cuts_left -= 1
                 raise Unavailable("The connection to the ERP was cut.", code="connection_cut")
             yield batch_of(self.dataset, rows[at : at + self.erp.batch_rows], self.types)
+            if self.read_by:
+                self.erp.on_reader(self.read_by)
 
 
 @dataclass

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from erphub.imports.runs.execution import MIN_SECONDS_FOR_PART, PART_SECONDS, SECONDS_TO_REPORT
+from erphub.imports.runs.execution import MIN_SECONDS_FOR_PART, SECONDS_TO_REPORT
 from erphub.imports.runs.models import RunStatus, UnitStatus
+from erphub.imports.runs.part_reader import PART_SECONDS
 from erphub.imports.runs.planning import PLAN_SECONDS
 from erphub.platform.errors import Unavailable
 from erphub.platform.outbound import deadlines

@@ -156,6 +156,8 @@ DIALS = {
     "platform/outbound/tds/guard.py": "listens on loopback for a driver",
     "platform/outbound/tds/channel.py": "goes on with a connection that was dialled",
     "erp/transports/sqlserver/driver.py": "dials what was judged; the driver dials the guard on loopback",
+    "erp/transports/sqlserver/drivers/freetds.py": "dials the guard on loopback",
+    "erp/transports/sqlserver/drivers/native.py": "dials the guard on loopback",
     "erp/transports/sqlserver/server.py": "types of the judged connection",
     "erp/transports/sqlserver/browser.py": "asks a judged address",
     "erp/transports/http/stages.py": "a vendor's fixed address",

@@ -159,6 +159,7 @@ def erp_access(services: "Services") -> "ErpAccess":
             platform.clock,
             settings.erp_addresses,
             settings.erp_applications,
+            settings.sql_server_reader,
             redact=lambda value: redaction.redact([value]),
         )
 

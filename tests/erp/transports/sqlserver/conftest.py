@@ -15,7 +15,7 @@ from erphub.erp.reading import Anomaly, ControlTotal, DateRange, ReadPlan
 from erphub.erp.system import FoundCompany
 from erphub.erp.transports.sqlserver import columns, driver, rows
 from erphub.erp.transports.sqlserver.arrow import data_type
-from erphub.erp.transports.sqlserver.drivers import Reader
+from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 from tests.support.integration import integration
 

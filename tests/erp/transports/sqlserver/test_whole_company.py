@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from erphub.erp.datasets import DATASETS
-from erphub.erp.transports.sqlserver.drivers import Reader
+from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from local.sqlserver import Catalogue, StandIn, company, saft, visma
 from tests.support.integration import integration
 

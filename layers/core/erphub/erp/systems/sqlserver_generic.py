@@ -19,9 +19,11 @@ from erphub.erp.reading import (
     ReportsChanges,
     Slice,
 )
+from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
 from erphub.erp.transports.sqlserver import legacy, permissions, planning, reading, server, steps
 from erphub.erp.transports.sqlserver.driver import Session, Transport
+from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from erphub.erp.transports.sqlserver.source import Source
 from erphub.platform.errors import ErpRefused, FieldError
 
@@ -117,7 +119,7 @@ def _source(dataset: str, mapped: Mapping[str, Any]) -> Source:
     )
 
 
-class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, CountsByDay):
+class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, CountsByDay, UsesResources):
     """A connected SQL Server whose databases are companies."""
 
     def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
@@ -125,6 +127,11 @@ class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges
         self._chosen = permissions.chosen(settings)
         mapping: Mapping[str, Mapping[str, Any]] = settings.get("mapping") or {}
         self._sources = {dataset: _source(dataset, mapped) for dataset, mapped in mapping.items()}
+
+    @override
+    def use(self, resources: AdapterResources) -> None:
+        # Of tokens and rate limits a database knows nothing.
+        self._server.read_by(Reader(resources.sql_server_reader))
 
     @override
     def check(self) -> Iterator[Probe]:

@@ -24,9 +24,11 @@ from erphub.erp.reading import (
     ReportsChanges,
     Slice,
 )
+from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
 from erphub.erp.transports.sqlserver import legacy, permissions, planning, reading, server, steps
 from erphub.erp.transports.sqlserver.driver import Session, Transport
+from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from erphub.erp.transports.sqlserver.source import Source
 from erphub.erp.transports.sqlserver.statements import ROWS, condition, listed, quote
 from erphub.platform.errors import ErpRefused
@@ -214,13 +216,18 @@ DESCRIPTION = Description(
 )
 
 
-class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, CountsByDay):
+class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, CountsByDay, UsesResources):
     """A connected Visma Business."""
 
     def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
         self._server = sql_server
         self._system_database: str = settings.get("database") or "vbsys"
         self._chosen = permissions.chosen(settings)
+
+    @override
+    def use(self, resources: AdapterResources) -> None:
+        # Of tokens and rate limits a database knows nothing.
+        self._server.read_by(Reader(resources.sql_server_reader))
 
     @override
     def check(self) -> Iterator[Probe]:

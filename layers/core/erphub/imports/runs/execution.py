@@ -8,22 +8,22 @@
 Every step may be repeated, by one worker or by two, after dying anywhere: what is done is found done.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from erphub.erp.datasets import BY_ID, Publishing
-from erphub.erp.reading import ReadPlan, ReadsDatasets, Slice
+from erphub.erp.datasets import BY_ID
+from erphub.erp.reading import ReadsDatasets
 from erphub.imports.runs import packages, reconciliation
-from erphub.imports.runs.failures import ChangedWhileReading, NotReconciled, SourceTooSlow
+from erphub.imports.runs.failures import NotReconciled
 from erphub.imports.runs.models import Part, Run, RunRef, Unit, UnitStatus
+from erphub.imports.runs.part_reader import PART_SECONDS, PartReader
 from erphub.imports.runs.planning import MIN_SECONDS_FOR_STEP
 from erphub.imports.runs.ports import RunStores, Source, Sources, TaskResult
 from erphub.imports.runs.units import (
     LogWriter,
-    company_of,
     date_ranges_of,
     first_problem,
     problem_of,
@@ -32,49 +32,18 @@ from erphub.imports.runs.units import (
     summary,
     totals_of,
 )
+from erphub.imports.runs.work import WorkContext
 from erphub.lake.locations import staging_prefix
 from erphub.lake.ports import LakeWriter, Published, PublishTarget, Staged
 from erphub.platform.clock import Clock
 from erphub.platform.errors import CredentialsRefused, HubError, ServiceBusy, Stopped, Unavailable
-from erphub.platform.ids import new_id
-from erphub.platform.outbound import deadlines
 from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
 MIN_SECONDS_FOR_PART = 240.0
 """What must be left to begin another part."""
-PART_SECONDS = 600.0
-"""The longest that one part may hold a worker, all tries together; a part has at most `PART_ROWS` rows."""
-SECONDS_OF_USE = 5.0
-"""With less left of that, another try is not worth it."""
 SECONDS_TO_REPORT = 30.0
 """What is left of a worker's time when it gives a part up, to say so."""
-MAX_UNAVAILABLE = 2
-"""When so many companies' data cannot be read or published now, ERP or lake are away: the others need not be tried."""
 WORKER_LOST = {"code": "worker_lost", "detail": "Its worker died again and again. Start the import anew."}
-
-
-@dataclass
-class WorkContext:
-    """What a worker remembers while it works on a package."""
-
-    ref: RunRef
-    units: dict[int, Unit]
-    types: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-    problems: dict[int, Unavailable] = field(default_factory=dict[int, Unavailable])
-    begun: set[int] = field(default_factory=set[int])
-
-    def order(self, number: int) -> tuple[int, int]:
-        """Sorts units: what had a problem or cost a worker its life comes last, and holds up no other."""
-        return self.units[number].attempts, number
-
-    def source_unavailable(self) -> bool:
-        """Whether so much went wrong that the other side must be away; an ERP that is being worked in is not."""
-        return sum(not isinstance(error, ChangedWhileReading) for error in self.problems.values()) >= MAX_UNAVAILABLE
-
-    def raise_problem(self) -> None:
-        """Raise what is worth another attempt, if anything is."""
-        for error in self.problems.values():
-            raise error
 
 
 @dataclass(frozen=True)
@@ -87,6 +56,10 @@ class RunExecution:
     clock: Clock
     checkpoint: Checkpoint = no_checkpoint
     part_seconds: float = PART_SECONDS
+
+    @property
+    def _parts(self) -> PartReader:
+        return PartReader(self.stores, self.lake, self.clock, self.checkpoint, self.part_seconds)
 
     # --- read --------------------------------------------------------------------------------------------------------
 
@@ -112,7 +85,7 @@ class RunExecution:
                 try:
                     system = system or opened.enter_context(self.sources.open(self._source_of(run)))
                     self._begin(work, unit)
-                    self._read_part(work, system, unit, part, time_left() - SECONDS_TO_REPORT)
+                    self._parts.read(work, system, unit, part, time_left() - SECONDS_TO_REPORT)
                 except Stopped:
                     return {"outcome": "done"}
                 except CredentialsRefused as error:
@@ -152,85 +125,6 @@ class RunExecution:
 
     def _source_of(self, run: Run) -> Source:
         return self.sources.get(run.ref.client_id, run.connection_id)
-
-    def _read_part(self, work: WorkContext, system: ReadsDatasets, unit: Unit, part: Part, seconds: float) -> None:
-        ref = work.ref
-        began = self.clock()
-        held = timedelta(milliseconds=part.held_ms)
-        try:
-            with deadlines.at_most(min(seconds, self.part_seconds - held.total_seconds())):
-                self._read_in_peace(work, system, unit, part)
-        except ServiceBusy:
-            raise
-        except Unavailable as error:
-            took = self.clock() - began
-            self.stores.parts.add_held(ref, part.number, int(took.total_seconds() * 1000))
-            if (held + took).total_seconds() > self.part_seconds - SECONDS_OF_USE:
-                raise SourceTooSlow(self.part_seconds, error) from error
-            raise
-        self.checkpoint("read.staged")
-        part.is_read = True
-        self.stores.parts.save(ref, part)
-        self.checkpoint("read.saved")
-        duration_ms = int((self.clock() - began).total_seconds() * 1000)
-        self.stores.units.add_counts(
-            ref, unit.number, rows_written=part.rows_read, duration_ms=duration_ms, parts_done=1
-        )
-        self.stores.runs.add_progress(ref, self.clock(), parts=1)
-
-    def _read_in_peace(self, work: WorkContext, system: ReadsDatasets, unit: Unit, part: Part) -> None:
-        """Read a part, and again when somebody worked in the source meanwhile."""
-        try:
-            self._read_once(work, system, unit, part, is_second=False)
-        except ChangedWhileReading as change:
-            self._log(work.ref, "info", change.code, "The source changed while it was read; reading again.", unit)
-            self._read_once(work, system, unit, part, is_second=True)
-
-    def _read_once(self, work: WorkContext, system: ReadsDatasets, unit: Unit, part: Part, *, is_second: bool) -> None:
-        """Stage one part and compare. Raises NotReconciled, ChangedWhileReading.
-
-        The second time only a source that says itself that it has changed is taken to have.
-        """
-        ref = work.ref
-        dataset = BY_ID[unit.dataset]
-        plan = ReadPlan(unit.types or {}, unit.missing, (), unit.rows_planned)
-        part.staging_path = f"{staging_path(ref, unit)}/{part.number:06}-{new_id()}"
-        types = work.types.get(dataset.id) or self.lake.types(ref.client_id, dataset)
-        work.types[dataset.id] = types
-        with system.read(dataset, company_of(unit), plan, Slice(part.where, part.rows)) as reading:
-            batches = self._with_progress(ref, unit, reading.batches())
-            staged = self.lake.stage(part.staging_path, dataset, types, unit.connection_id, batches)
-            totals, anomalies = list(reading.totals), list(reading.anomalies)
-            arrived = self.lake.staged_totals(staged, dataset)
-            if found := reconciliation.differences(totals, arrived):
-                if not reading.consistent and (not is_second or list(reading.recount()) != totals):
-                    raise ChangedWhileReading
-                detail = reconciliation.describe(found)
-                raise NotReconciled(f"What arrived differs from what the ERP counted: {detail}. Nothing was published.")
-        part.manifest, part.rows_read, part.totals = staged.manifest, staged.rows, reconciliation.months(totals)
-        if dataset.publishing is Publishing.PERIODS:
-            anomalies += self.lake.staged_anomalies(staged, dataset)
-        for anomaly in anomalies:
-            text = f"{anomaly.count} rows, such as {'; '.join(anomaly.examples)}"
-            self._log(ref, "warning", anomaly.code, text, unit)
-
-    def _with_progress(self, ref: RunRef, unit: Unit, batches: Iterator[Any]) -> Iterator[Any]:
-        """The batches, with progress after each; stops as soon as somebody asks for it. Raises Stopped."""
-        rows = size_bytes = 0
-        counted_at = self.clock()
-        for batch in batches:
-            yield batch
-            rows, size_bytes = rows + batch.num_rows, size_bytes + batch.nbytes
-            now = self.clock()
-            run = self.stores.runs.add_progress(ref, now, rows=batch.num_rows, size_bytes=batch.nbytes)
-            if run.cancel_requested or run.status.has_ended:
-                raise Stopped("The run was cancelled.")
-            if now - counted_at > timedelta(seconds=2):
-                self.stores.units.add_counts(ref, unit.number, rows_read=rows, size_bytes=size_bytes)
-                rows, size_bytes, counted_at = 0, 0, now
-            self.checkpoint("read.batch")
-        if rows:
-            self.stores.units.add_counts(ref, unit.number, rows_read=rows, size_bytes=size_bytes)
 
     def _fail_all(self, ref: RunRef, error: HubError) -> None:
         """Stop at once: each further try with a refused login could lock it."""

@@ -128,6 +128,8 @@ class Unit:
     rows_unchanged: int = 0
     rows_removed: int = 0
     size_bytes: int = 0
+    rows_by_reader: dict[str, int] = field(default_factory=dict[str, int])
+    """Rows by the name of the driver that read them, of a source that has several."""
     duration_ms: int = 0
     problem: dict[str, Any] | None = None
     last_problem: dict[str, Any] | None = None
@@ -159,6 +161,8 @@ class Part:
     rows_read: int = 0
     totals: list[tuple[str | None, int, str | None]] = field(default_factory=list[tuple[str | None, int, str | None]])
     """Per month (`2026-01`, None without a date): rows and the sum as text, as the source counted them."""
+    is_in_work: bool = False
+    """Whether a try to read it began of which no end is known: unless it goes on right now, its worker died of it."""
     held_ms: int = 0
     """How long tries to read it that came to nothing have held a worker."""
 

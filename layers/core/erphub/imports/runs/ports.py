@@ -113,8 +113,8 @@ class UnitStore(Protocol):
         """Keep a unit as it is now."""
         ...
 
-    def add_counts(self, ref: RunRef, number: int, **amounts: int) -> None:
-        """Add to counters of a unit."""
+    def add_counts(self, ref: RunRef, number: int, read_by: str | None = None, **amounts: int) -> None:
+        """Add to counters of a unit; rows that were written are counted by what read them as well, if that is said."""
         ...
 
     def fail(self, ref: RunRef, number: int, status: str, problem: Mapping[str, Any]) -> None:
@@ -141,8 +141,12 @@ class PartStore(Protocol):
         """Keep a part as it is now."""
         ...
 
+    def begin(self, ref: RunRef, number: int) -> None:
+        """Note that a try to read the part begins: should it kill its worker, the next one knows."""
+        ...
+
     def add_held(self, ref: RunRef, number: int, milliseconds: int) -> None:
-        """A try that came to nothing has held a worker for so long; the part may be read by another meanwhile."""
+        """A try has ended, came to nothing and held a worker for so long; another may read the part meanwhile."""
         ...
 
 

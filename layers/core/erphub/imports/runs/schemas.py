@@ -42,6 +42,13 @@ class UnitView(Model):
     rows_removed: int
     size_bytes: int
     duration_ms: int
+    rows_by_reader: Annotated[
+        dict[str, int],
+        Field(
+            description="Of a SQL Server: rows written so far by the driver that read them (`pymssql`, `mssql-odbc`,"
+            " `msodbcsql18`). Empty for other systems, which are read in one way alone"
+        ),
+    ]
     missing_columns: list[str]
     problem: JsonObject | None
 

@@ -82,29 +82,29 @@ class Columns(Road["Array"]):
         """By the rule of the road of rows, asked once for each distinct value of a batch."""
         from arro3.core import DataType, dictionary_dictionary, dictionary_indices
 
-        told = Anomalies()
-        make = converter(wanted, column, text, self._days, told)
+        odd = Anomalies()
+        make = converter(wanted, column, text, self._days, odd)
 
         def convert(values: "Array") -> "Array":
             encoded = values.cast(DataType.dictionary(DataType.int32(), values.type))
             distinct, places = values_of(dictionary_dictionary(encoded)), dictionary_indices(encoded)
             made = make(distinct)
-            if told.found:
-                self._tell(make, told, distinct, values_of(places))
+            if odd.found:
+                self._report(make, odd, distinct, values_of(places))
             return made.take(places)
 
         return convert
 
-    def _tell(
-        self, make: "Callable[[Values], Array]", told: Anomalies, distinct: Sequence[Any], places: Sequence[int]
+    def _report(
+        self, make: "Callable[[Values], Array]", odd: Anomalies, distinct: Sequence[Any], places: Sequence[int]
     ) -> None:
         """What was odd about some of the values, once for each row that has one of them."""
         for place, value in enumerate(distinct):
-            told.found.clear()
+            odd.found.clear()
             make([value])
-            for anomaly in told.found.values():
+            for anomaly in odd.found.values():
                 self._anomalies.add(anomaly.code, anomaly.examples[0], places.count(place))
-        told.found.clear()
+        odd.found.clear()
 
     def _texts(self, wanted: DatasetField) -> Convert:
         """Text as it is; a native reader puts a mark where half a character was, and this tells of it."""

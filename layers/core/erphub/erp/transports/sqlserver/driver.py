@@ -8,14 +8,14 @@ login: the guard puts it in.
 
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from erphub.erp.transports.sqlserver import browser, errors, readers
-from erphub.erp.transports.sqlserver.drivers import Connection, DriverError, Login, Reader, Row, Trouble, Way
+from erphub.erp.transports.sqlserver.drivers.connection import Cause, Connection, DriverError, Login, Reader, Row, Way
 from erphub.erp.transports.sqlserver.statements import (
     BEGIN,
     COMMIT,
@@ -159,19 +159,21 @@ class Session:
                 raise errors.too_slow(seconds) from error
             if self._guard.problem is not None:
                 raise self._guard.problem from error
-            if error.trouble is Trouble.DRIVER and self._guard.has_broken_off:
+            if error.cause is Cause.DRIVER and self._guard.has_broken_off:
                 raise errors.cut() from error
             raise errors.running(error, [self._login.password]) from error
         except (ValueError, ArithmeticError) as error:  # a day that there is not, a number that is none
             raise errors.unreadable(error) from error
 
 
+class _Explained(Protocol):
+    def __call__(self) -> AbstractContextManager[None]: ...
+
+
 class Stream:
     """Rows that are still to come, and come fast enough. Raises Unavailable when they take too long or break off."""
 
-    def __init__(
-        self, connection: Connection, guard: Guard, explained: Callable[[], AbstractContextManager[None]]
-    ) -> None:
+    def __init__(self, connection: Connection, guard: Guard, explained: _Explained) -> None:
         self._connection, self._guard, self._explained = connection, guard, explained
         self._waited, self._received_before = 0.0, guard.bytes_received
         self.received = 0

@@ -10,7 +10,7 @@ Each number belongs to one of three kinds, by what the caller does next:
 * ErpRefused: somebody has to change something on the server first.
 
 Words decide only where there is no number. Sources: Microsoft, "Database engine events and errors" (the texts of the
-numbers), "MSSQLSERVER_18456" (its states), "Troubleshoot connectivity issues and other errors with Azure SQL Database"
+numbers), "MSSQLSERVER_18456" (its states), "Causeshoot connectivity issues and other errors with Azure SQL Database"
 (transient ones).
 """
 
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from erphub.erp.reading import ReaderFailed
-from erphub.erp.transports.sqlserver.drivers import DriverError, Reader, Trouble
+from erphub.erp.transports.sqlserver.drivers.connection import Cause, DriverError, Reader
 from erphub.platform import redaction
 from erphub.platform.errors import CredentialsDoubted, CredentialsRefused, ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.tds.messages import ServerError
@@ -297,7 +297,7 @@ def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iter
     from it. The number in the driver's exception may be that of an earlier failure, so it is not looked at.
     """
     causes = sorted(heard, key=lambda said: said.number == _LOGIN_FAILED)
-    if not causes and _trouble(error) is not Trouble.SERVER:
+    if not causes and _cause(error) is not Cause.SERVER:
         return _reader_failed(error, secrets)
     for said in causes:
         if (known := _BY_NUMBER.get(said.number)) is not None:
@@ -308,9 +308,8 @@ def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iter
         words = scrub(said.message, secrets)
         return ErpRefused(f"The server refused the connection: {words}", code="connection_refused", number=said.number)
     words = reason(error)[1]
-    for known in _KNOWN:
-        if _says(known, words):
-            return known.kind(known.detail, code=known.code)
+    if (known := _by_words(words)) is not None:
+        return known.kind(known.detail, code=known.code)
     if _SERVER_SPOKE in words:
         return CredentialsDoubted(
             "The server refused the login without saying why. Check login and password.", code="login_refused"
@@ -357,7 +356,11 @@ def too_little(size_bytes: int, seconds: float) -> HubError:
 
 def is_known_by_words(words: str) -> bool:
     """Whether what a server said can be understood without its number."""
-    return any(_says(known, words) for known in _KNOWN)
+    return _by_words(words) is not None
+
+
+def _by_words(words: str) -> Refusal | None:
+    return next((known for known in _KNOWN if _says(known, words)), None)
 
 
 def _says(known: Refusal, words: str) -> bool:
@@ -370,8 +373,8 @@ def rows_lost(sent: int, received: int, reader: Reader) -> HubError:
     return kind(f"The server sent {sent} rows and {received} came, read with {reader}.", code="rows_lost")
 
 
-def _trouble(error: BaseException) -> Trouble:
-    return error.trouble if isinstance(error, DriverError) else Trouble.SERVER
+def _cause(error: BaseException) -> Cause:
+    return error.cause if isinstance(error, DriverError) else Cause.SERVER
 
 
 def _reader_failed(error: BaseException, secrets: Iterable[str]) -> HubError:
@@ -382,15 +385,10 @@ def _reader_failed(error: BaseException, secrets: Iterable[str]) -> HubError:
 def running(error: BaseException, secrets: Iterable[str]) -> HubError:
     """Why a statement failed. Here numbers are reliable and decide; the text helps where there is none."""
     number, words = reason(error)
-    match _trouble(error):
-        case Trouble.CUT:
-            return cut()
-        case Trouble.TIMEOUT:
-            return _of_driver("query_timeout")
-        case Trouble.DRIVER:
-            return _reader_failed(error, secrets)
-        case Trouble.SERVER:
-            pass
+    if (cause := _cause(error)) is Cause.DRIVER:
+        return _reader_failed(error, secrets)
+    if cause is not Cause.SERVER:
+        return cut() if cause is Cause.CUT else _of_driver("query_timeout")
     said = scrub(_TAIL.sub("", words), secrets)
     for known in (*_KNOWN, *_DRIVER):
         if number in known.numbers:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.util import find_spec
 
-from erphub.erp.transports.sqlserver.drivers import Connection, Login, Reader, Way, freetds, native
+from erphub.erp.transports.sqlserver.drivers import freetds, native
+from erphub.erp.transports.sqlserver.drivers.connection import Connection, Login, Reader, Way
 from erphub.erp.transports.sqlserver.statements import MAX_NVARCHAR, Column
 
 _LONG_TYPES = frozenset({"text", "ntext", "xml", "image"})

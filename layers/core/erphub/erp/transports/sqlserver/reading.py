@@ -17,7 +17,7 @@ from erphub.erp.transports.sqlserver import readers
 from erphub.erp.transports.sqlserver.arrow import Anomalies, Days
 from erphub.erp.transports.sqlserver.columns import Columns
 from erphub.erp.transports.sqlserver.driver import Session
-from erphub.erp.transports.sqlserver.drivers import Reader, Row
+from erphub.erp.transports.sqlserver.drivers.connection import Reader, Row
 from erphub.erp.transports.sqlserver.planning import counts_of, extent_of, from_table
 from erphub.erp.transports.sqlserver.rows import Rows
 from erphub.erp.transports.sqlserver.server import Database, Server

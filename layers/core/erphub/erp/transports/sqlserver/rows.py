@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, override
 from erphub.erp.datasets import Dataset, DatasetField, FieldType
 from erphub.erp.transports.sqlserver.arrow import Anomalies, Days, Values, converter, schema_of
 from erphub.erp.transports.sqlserver.driver import Stream
-from erphub.erp.transports.sqlserver.drivers import Row
+from erphub.erp.transports.sqlserver.drivers.connection import Row
 from erphub.erp.transports.sqlserver.selecting import Road, selection
 from erphub.erp.transports.sqlserver.source import Bound
 from erphub.erp.transports.sqlserver.statements import Column, Sql, day, expression

@@ -13,7 +13,7 @@ from erphub.erp.probes import Outcome, Probe, Stage
 from erphub.erp.system import FoundCompany
 from erphub.erp.transports.sqlserver import address, browser, driver, readers, tls
 from erphub.erp.transports.sqlserver.driver import Route, Session, Transport
-from erphub.erp.transports.sqlserver.drivers import Login, Reader
+from erphub.erp.transports.sqlserver.drivers.connection import Login, Reader
 from erphub.erp.transports.sqlserver.reaching import NOT_REACHED, answered_alike, unreachable
 from erphub.erp.transports.sqlserver.statements import DATABASES, IDENTITY
 from erphub.erp.transports.sqlserver.steps import TRUST_WARNING

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, cast, override
+from typing import Any, override
 
 from erphub.imports.runs.models import Part, RunRef, Unit, UnitStatus
 from erphub.imports.runs.ports import PartStore, UnitStore
@@ -19,6 +19,8 @@ UNITS_KEPT_DAYS = 400
 """As long as their run."""
 PARTS_KEPT_DAYS = 30
 """They matter while the run works, and for a while to whoever looks why it failed."""
+_ROWS_BY = "rows_by_"
+"""An attribute of a unit for each reader: no nested value can be added to before it is there."""
 _NOT_OF_THE_RECORD = ("pk", "sk", "ended", "expires_at")
 
 
@@ -54,14 +56,15 @@ class UnitTable(UnitStore):
         self._table.put(_unit_item(ref, unit))
 
     @override
-    def add_counts(self, ref: RunRef, number: int, **amounts: int) -> None:
-        changes = ", ".join(f"#{name} :{name}" for name in amounts)
+    def add_counts(self, ref: RunRef, number: int, read_by: str | None = None, **amounts: int) -> None:
+        added = amounts | ({_ROWS_BY + read_by: amounts["rows_written"]} if read_by else {})
+        changes = ", ".join(f"#a{place} :a{place}" for place in range(len(added)))
         self._table.update(
             run_unit_key(ref.client_id, ref.run_id, number),
             f"ADD {changes} SET #status = if_not_exists(ended, :reading)",
-            names={"#status": "status"} | {f"#{name}": name for name in amounts},
+            names={"#status": "status"} | {f"#a{place}": name for place, name in enumerate(added)},
             reading=UnitStatus.READING.value,
-            **cast(dict[str, Any], amounts),
+            **{f"a{place}": amount for place, amount in enumerate(added.values())},
         )
 
     @override
@@ -106,9 +109,15 @@ class PartTable(PartStore):
         self._table.put(_part_item(ref, part))
 
     @override
+    def begin(self, ref: RunRef, number: int) -> None:
+        key = run_part_key(ref.client_id, ref.run_id, number)
+        self._table.update(key, "SET is_in_work = :yes", condition="attribute_exists(pk)", yes=True)
+
+    @override
     def add_held(self, ref: RunRef, number: int, milliseconds: int) -> None:
         key = run_part_key(ref.client_id, ref.run_id, number)
-        self._table.update(key, "ADD held_ms :held", condition="attribute_exists(pk)", held=milliseconds)
+        change = "ADD held_ms :held REMOVE is_in_work"
+        self._table.update(key, change, condition="attribute_exists(pk)", held=milliseconds)
 
 
 def run_unit_key(client_id: str, run_id: str, number: int) -> Key:
@@ -134,6 +143,7 @@ def _expiring(days: int) -> Item:
 def _unit_item(ref: RunRef, unit: Unit) -> Item:
     item = asdict(unit) | run_unit_key(ref.client_id, ref.run_id, unit.number) | _expiring(UNITS_KEPT_DAYS)
     item |= {"status": unit.status.value, "attributes": json.dumps(unit.attributes)}
+    item |= {_ROWS_BY + reader: rows for reader, rows in item.pop("rows_by_reader").items()}
     if unit.has_ended:
         item["ended"] = unit.status.value
     return item
@@ -143,6 +153,8 @@ def _unit(item: Item) -> Unit:
     values = _record(item)
     values["status"] = UnitStatus(values["status"])
     values["attributes"] = json.loads(values["attributes"])
+    by_reader = {name: values.pop(name) for name in list(values) if name.startswith(_ROWS_BY)}
+    values["rows_by_reader"] = {name.removeprefix(_ROWS_BY): rows for name, rows in by_reader.items()}
     return Unit(**values)
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, override
 
-from erphub.erp.transports.sqlserver.drivers import Connection, DriverError, Login, Reader, Row, Way
+from erphub.erp.transports.sqlserver.drivers.connection import Connection, DriverError, Login, Reader, Row, Way
 from erphub.erp.transports.sqlserver.errors import reason
 
 if TYPE_CHECKING:

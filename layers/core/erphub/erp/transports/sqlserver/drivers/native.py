@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, override
 
 from erphub.erp.transports.sqlserver.buffers import values_of
-from erphub.erp.transports.sqlserver.drivers import Connection, DriverError, Login, Reader, Row, Trouble, Way
+from erphub.erp.transports.sqlserver.drivers.connection import Cause, Connection, DriverError, Login, Reader, Row, Way
 from erphub.erp.transports.sqlserver.errors import is_known_by_words
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Native(Connection):
             if code < 0 or not state.startswith("[01") or state.startswith(_LOST):
                 raise _error(state, words)
         if code < 0:
-            raise DriverError(0, "the driver failed without a word", Trouble.DRIVER)
+            raise DriverError(0, "the driver failed without a word", Cause.DRIVER)
 
     def _translated[T](self, ask: Callable[[], T]) -> T:
         try:
@@ -130,8 +130,8 @@ class Native(Connection):
         except (_package().exceptions.Exception, RuntimeError, ValueError, TypeError) as error:
             # What the server says among the rows comes without its number: known words decide, or pymssql hears it.
             said = str(error).rpartition(_FROM_SERVER)[2]
-            trouble = Trouble.SERVER if _FROM_SERVER in str(error) and is_known_by_words(said) else Trouble.DRIVER
-            raise DriverError(0, said, trouble) from error
+            cause = Cause.SERVER if _FROM_SERVER in str(error) and is_known_by_words(said) else Cause.DRIVER
+            raise DriverError(0, said, cause) from error
 
 
 def _error(state: str, words: str) -> DriverError:
@@ -141,10 +141,10 @@ def _error(state: str, words: str) -> DriverError:
     if _FROM_SERVER in words:
         return DriverError(number, words.rpartition(_FROM_SERVER)[2])
     if sqlstate.startswith("08"):
-        return DriverError(0, words, Trouble.CUT)
+        return DriverError(0, words, Cause.CUT)
     if sqlstate.startswith("HYT"):
-        return DriverError(0, words, Trouble.TIMEOUT)
-    return DriverError(0, f"{sqlstate} {words}", Trouble.DRIVER)
+        return DriverError(0, words, Cause.TIMEOUT)
+    return DriverError(0, f"{sqlstate} {words}", Cause.DRIVER)
 
 
 def connect(reader: Reader, way: Way, login: Login) -> Connection:
@@ -152,7 +152,7 @@ def connect(reader: Reader, way: Way, login: Login) -> Connection:
     try:
         functions, package = load(reader), _package()
     except (ImportError, OSError) as error:
-        raise DriverError(0, str(error), Trouble.DRIVER) from error
+        raise DriverError(0, str(error), Cause.DRIVER) from error
     wanted = {
         "Server": f"tcp:{way.host},{way.port}",
         "UID": _braced(login.user),
@@ -168,7 +168,7 @@ def connect(reader: Reader, way: Way, login: Login) -> Connection:
         )
         return Native(opened, functions, reader)
     except (package.exceptions.Exception, RuntimeError, ValueError, OSError) as error:
-        raise DriverError(0, str(error), Trouble.DRIVER) from error
+        raise DriverError(0, str(error), Cause.DRIVER) from error
 
 
 def _braced(value: str) -> str:

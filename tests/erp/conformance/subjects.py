@@ -105,7 +105,7 @@ def closed_port() -> int:
 
 # --- SQL Server ---
 
-OF_A_DATABASE = frozenset({ReportsChanges, CountsByDay})
+OF_A_DATABASE = frozenset({ReportsChanges, CountsByDay, UsesResources})
 MAPPING = {
     "accounts": {"table": "Ac", "columns": {"account_no": "AcNo", "name": "Nm"}},
     "gl_transactions": {

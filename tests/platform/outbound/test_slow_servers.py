@@ -94,7 +94,7 @@ def _in_the_rows(drips: bool, drip_bytes: int = 1) -> None:
         slow.drip_bytes = drip_bytes
         slow.become_slow(after=30_000)
         stream = session.stream(Sql("SELECT [A] FROM [dbo].[T]"))
-        while stream.next(100):
+        while stream.rows(100):
             pass
 
 

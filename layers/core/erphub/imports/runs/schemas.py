@@ -45,8 +45,8 @@ class UnitView(Model):
     rows_by_reader: Annotated[
         dict[str, int],
         Field(
-            description="Of a SQL Server: rows written so far by the driver that read them (`pymssql`, `mssql-odbc`,"
-            " `msodbcsql18`). Empty for other systems, which are read in one way alone"
+            description="Rows written so far by the driver that read them, such as `pymssql` or `mssql-odbc`. Empty for"
+            " a system that is read in one way alone"
         ),
     ]
     missing_columns: list[str]

@@ -143,7 +143,8 @@ def _expiring(days: int) -> Item:
 def _unit_item(ref: RunRef, unit: Unit) -> Item:
     item = asdict(unit) | run_unit_key(ref.client_id, ref.run_id, unit.number) | _expiring(UNITS_KEPT_DAYS)
     item |= {"status": unit.status.value, "attributes": json.dumps(unit.attributes)}
-    item |= {_ROWS_BY + reader: rows for reader, rows in item.pop("rows_by_reader").items()}
+    del item["rows_by_reader"]
+    item |= {_ROWS_BY + reader: rows for reader, rows in unit.rows_by_reader.items()}
     if unit.has_ended:
         item["ended"] = unit.status.value
     return item

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from erphub.erp.transports.sqlserver import browser, errors, readers
+from erphub.erp.transports.sqlserver import browser, errors, readers, slowness
 from erphub.erp.transports.sqlserver.drivers.connection import Cause, Connection, DriverError, Login, Reader, Row, Way
 from erphub.erp.transports.sqlserver.statements import (
     BEGIN,
@@ -150,13 +150,13 @@ class Session:
     def _explained(self) -> Generator[None]:
         seconds = min(ANSWER_SECONDS, deadlines.current().left)
         if seconds <= 0:
-            raise errors.out_of_time()
+            raise slowness.out_of_time()
         try:
             with self._guard.within(seconds):
                 yield
         except DriverError as error:
             if self._guard.timed_out:
-                raise errors.too_slow(seconds) from error
+                raise slowness.too_slow(seconds) from error
             if self._guard.problem is not None:
                 raise self._guard.problem from error
             if error.cause is Cause.DRIVER and self._guard.has_broken_off:
@@ -205,7 +205,7 @@ class Stream:
         if self._waited >= PROGRESS_SECONDS:
             received = self._guard.bytes_received - self._received_before
             if rows and received < PROGRESS_BYTES:
-                raise errors.too_little(received, self._waited)
+                raise slowness.too_little(received, self._waited)
             self._waited, self._received_before = 0.0, self._guard.bytes_received
 
 
@@ -238,5 +238,5 @@ def _why(error: DriverError, guard: Guard, login: Login, seconds: float) -> HubE
     if guard.problem is not None:
         return guard.problem
     if guard.timed_out:
-        return errors.too_slow(seconds)
+        return slowness.too_slow(seconds)
     return errors.connecting(error, guard.login_errors, [login.password])

@@ -326,31 +326,12 @@ def cut() -> HubError:
     return _of_driver("connection_cut")
 
 
-def too_slow(seconds: float) -> HubError:
-    """The server did not answer within so many seconds, however it spoke."""
-    return Unavailable(f"The server did not answer in full within {seconds:.0f} seconds.", code="query_timeout")
-
-
-def out_of_time() -> HubError:
-    """All the time that the work may take was used up before this was asked."""
-    return Unavailable("The server took too long in all, so nothing more was asked of it.", code="query_timeout")
-
-
 def unreadable(error: Exception) -> HubError:
     """The driver could not make anything of a value: a day after the year 9999, an id of five bytes."""
     return ErpRefused(
         f"The server sent a value that cannot be what its column holds ({error}). Have the table checked"
         " (DBCC CHECKTABLE … WITH DATA_PURITY finds such values).",
         code="value_unreadable",
-    )
-
-
-def too_little(size_bytes: int, seconds: float) -> HubError:
-    """The server gives its rows so slowly that it would hold a worker for hours."""
-    return Unavailable(
-        f"The server gave {size_bytes / 1000:,.0f} kB in {seconds:.0f} seconds, which is too slow to go on with. Look"
-        " at what else it is doing, and at the line to it.",
-        code="query_timeout",
     )
 
 

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, override
+from typing import Any, cast, override
 
 from erphub.imports.runs.models import Part, RunRef, Unit, UnitStatus
 from erphub.imports.runs.ports import PartStore, UnitStore
@@ -64,7 +64,7 @@ class UnitTable(UnitStore):
             f"ADD {changes} SET #status = if_not_exists(ended, :reading)",
             names={"#status": "status"} | {f"#a{place}": name for place, name in enumerate(added)},
             reading=UnitStatus.READING.value,
-            **{f"a{place}": amount for place, amount in enumerate(added.values())},
+            **cast(dict[str, Any], {f"a{place}": amount for place, amount in enumerate(added.values())}),
         )
 
     @override

@@ -1,4 +1,5 @@
-"""Holds the code that ships to its own shape: sizes, names, docstrings, and who may import whom inside a package.
+"""Holds the code that ships to its own shape: sizes, names, docstrings, and who may import whom inside a package;
+and the tools, and what tests have in common, to its sizes.
 
 `python -m local.check_structure` says what breaks a rule. What has to break one says why, in a comment
 `# structure: reason` on the line above the class or function, or above the first statement of the module.
@@ -10,18 +11,30 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from local.emulator import ROOT
+from local.source_modules import (
+    TOOLS,
+    Module,
+    Problem,
+    field_annotations,
+    init_arguments,
+    is_dataclass,
+    is_docstring,
+    is_property,
+    is_protocol,
+    name_of,
+    only_holds_data,
+    read,
+    type_checking_lines,
+)
 
 MAX_PORT_METHODS = 8
 MAX_ARGUMENTS = 8
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
-MIN_REASON_LETTERS = 20
 
 METAPHORS = frozenset(
     {
@@ -86,85 +99,13 @@ EXTERNAL: Mapping[str, tuple[str, ...]] = {
 """Who may import what is not ours: packages and modules below `erphub`, `*.name` in any package."""
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Something that breaks a rule."""
-
-    module: str
-    line: int
-    rule: str
-    detail: str
-
-    @property
-    def package(self) -> str:
-        """The package below `erphub`, or `functions`."""
-        parts = self.module.split(".")
-        return parts[1] if parts[0] == "erphub" and len(parts) > 1 else parts[0]
-
-    def __str__(self) -> str:
-        return f"{self.module}:{self.line}: {self.rule}: {self.detail}"
-
-
-@dataclass(frozen=True)
-class Module:
-    """A module of the tree, read."""
-
-    name: str
-    is_package: bool
-    text: str
-    lines: Sequence[str] = field(default_factory=list[str])
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        """Its syntax."""
-        return ast.parse(self.text)
-
-    @cached_property
-    def nodes(self) -> Sequence[ast.AST]:
-        """Everything in it."""
-        return list(ast.walk(self.tree))
-
-    @cached_property
-    def imports(self) -> Sequence[tuple[str, int]]:
-        """What it imports, with lines; names of `from x import y` as `x.y`, whatever they are."""
-        found: list[tuple[str, int]] = []
-        for node in self.nodes:
-            if isinstance(node, ast.Import):
-                found += [(alias.name, node.lineno) for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
-        return found
-
-    def is_excused(self, line: int) -> bool:
-        """Whether the comment above a line says why a rule is broken there."""
-        above = line - 2
-        while above >= 0 and self.lines[above].strip().startswith(("#", "@")):
-            found = re.fullmatch(r"\s*# structure: (.*)", self.lines[above])
-            if found and len(found.group(1)) >= MIN_REASON_LETTERS:
-                return True
-            above -= 1
-        return False
-
-
-def read(root: Path) -> list[Module]:
-    """Every module that ships: `erphub`, and the handlers."""
-    found: list[Module] = []
-    for base, name in ((root / "layers/core", "erphub"), (root, "functions")):
-        for path in sorted((base / name).rglob("*.py")):
-            parts = path.relative_to(base).with_suffix("").parts
-            is_package = parts[-1] == "__init__"
-            text = path.read_text("utf-8")
-            found.append(Module(".".join(parts[:-1] if is_package else parts), is_package, text, text.splitlines()))
-    return found
-
-
 # --- sizes and shapes -------------------------------------------------------------------------------------------------
 
 
 def lengths(module: Module) -> Iterator[Problem]:
     """Modules and functions that one cannot take in at once."""
     if len(module.lines) > MAX_MODULE_LINES:
-        first = next((n for n in module.tree.body if not _is_docstring(n)), None)
+        first = next((n for n in module.tree.body if not is_docstring(n)), None)
         if first is None or not module.is_excused(first.lineno):
             yield Problem(module.name, 1, "module-length", f"{len(module.lines)} lines")
     for node in module.nodes:
@@ -179,11 +120,11 @@ def constructors(module: Module) -> Iterator[Problem]:
     for node in module.nodes:
         if not isinstance(node, ast.ClassDef) or module.is_excused(node.lineno):
             continue
-        given = _fields(node) if _is_dataclass(node) else _init_arguments(node)
-        if len(given) > MAX_ARGUMENTS and not (_is_dataclass(node) and _only_holds_data(node)):
+        given = field_annotations(node) if is_dataclass(node) else init_arguments(node)
+        if len(given) > MAX_ARGUMENTS and not (is_dataclass(node) and only_holds_data(node)):
             yield Problem(module.name, node.lineno, "arguments", f"{node.name} takes {len(given)}")
         for name, annotation in given.items():
-            if annotation is not None and any(_name_of(one) == "Callable" for one in ast.walk(annotation)):
+            if annotation is not None and any(name_of(one) == "Callable" for one in ast.walk(annotation)):
                 detail = f"{node.name} takes {name} as a bare Callable; give it a Protocol"
                 yield Problem(module.name, node.lineno, "callable", detail)
 
@@ -193,13 +134,13 @@ def ports(modules: Sequence[Module]) -> Iterator[Problem]:
     known = {node.name: node for module in modules for node in module.nodes if isinstance(node, ast.ClassDef)}
 
     def methods(node: ast.ClassDef) -> set[str]:
-        own = {one.name for one in node.body if isinstance(one, ast.FunctionDef) and not _is_property(one)}
-        bases = [known[name] for base in node.bases if (name := _name_of(base)) in known and known[name] is not node]
-        return own.union(*(methods(base) for base in bases if _is_protocol(base)))
+        own = {one.name for one in node.body if isinstance(one, ast.FunctionDef) and not is_property(one)}
+        bases = [known[name] for base in node.bases if (name := name_of(base)) in known and known[name] is not node]
+        return own.union(*(methods(base) for base in bases if is_protocol(base)))
 
     for module in modules:
         for node in module.nodes:
-            if isinstance(node, ast.ClassDef) and _is_protocol(node) and not module.is_excused(node.lineno):
+            if isinstance(node, ast.ClassDef) and is_protocol(node) and not module.is_excused(node.lineno):
                 count = len(methods(node))
                 if count > MAX_PORT_METHODS:
                     yield Problem(module.name, node.lineno, "port", f"{node.name} has {count} methods")
@@ -212,7 +153,7 @@ def docstrings(module: Module) -> Iterator[Problem]:
             text = ast.get_docstring(node) or ""
             if re.match(r"See (the|its) port|See above|As the (port|protocol) says", text):
                 yield Problem(module.name, node.lineno, "docstring", f"{node.name}: {text.partition('.')[0]}")
-    if module.is_package and any(not _is_docstring(node) for node in module.tree.body):
+    if module.is_package and any(not is_docstring(node) for node in module.tree.body):
         yield Problem(module.name, 1, "package", "a package's __init__ holds a docstring and nothing else")
 
 
@@ -246,7 +187,7 @@ def _defined(module: Module) -> Iterator[tuple[str, int]]:
 
 def outside(module: Module) -> Iterator[Problem]:
     """What is not ours, imported by whoever has no business with it. Types alone are free."""
-    free = _type_checking_lines(module)
+    free = type_checking_lines(module)
     for name, line in module.imports:
         for wanted, allowed in EXTERNAL.items():
             if line in free and wanted not in ("local", "tests", "benchmarks"):
@@ -315,78 +256,6 @@ def circle(arrows: Mapping[str, set[str]]) -> Sequence[str]:
     return ()
 
 
-# --- syntax -----------------------------------------------------------------------------------------------------------
-
-
-def _name_of(node: ast.AST) -> str:
-    match node:
-        case ast.Name():
-            return node.id
-        case ast.Attribute():
-            return node.attr
-        case ast.Subscript():
-            return _name_of(node.value)
-        case ast.Call():
-            return _name_of(node.func)
-        case _:
-            return ""
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _is_dataclass(node: ast.ClassDef) -> bool:
-    return any(_name_of(one) == "dataclass" for one in node.decorator_list)
-
-
-def _is_protocol(node: ast.ClassDef) -> bool:
-    return any(_name_of(base) == "Protocol" for base in node.bases)
-
-
-def _is_property(node: ast.FunctionDef) -> bool:
-    return any(_name_of(one) in ("property", "cached_property") for one in node.decorator_list)
-
-
-def _fields(node: ast.ClassDef) -> dict[str, ast.expr | None]:
-    declared = [one for one in node.body if isinstance(one, ast.AnnAssign)]
-    given = {_name_of(one.target): one for one in declared if _name_of(one.annotation) != "ClassVar"}
-    # What begins with an underscore and has a default is state, not something that is given.
-    state = {name for name, one in given.items() if name.startswith("_") and one.value is not None}
-    return {
-        name: one.annotation
-        for name, one in given.items()
-        if name not in state and "init=False" not in ast.unparse(one)
-    }
-
-
-def _init_arguments(node: ast.ClassDef) -> dict[str, ast.expr | None]:
-    for one in node.body:
-        if isinstance(one, ast.FunctionDef) and one.name == "__init__":
-            given = [*one.args.posonlyargs, *one.args.args, *one.args.kwonlyargs]
-            return {arg.arg: arg.annotation for arg in given[1:]}
-    return {}
-
-
-def _only_holds_data(node: ast.ClassDef) -> bool:
-    """A data class does nothing: it has properties, other ways to make one, and Python's own methods at most."""
-    for one in node.body:
-        if isinstance(one, ast.FunctionDef) and not _is_property(one):
-            makes_one = any(_name_of(decorator) == "classmethod" for decorator in one.decorator_list)
-            is_pythons = re.fullmatch(r"__\w+__", one.name) and one.name != "__call__"
-            if not makes_one and not is_pythons:
-                return False
-    return True
-
-
-def _type_checking_lines(module: Module) -> set[int]:
-    found: set[int] = set()
-    for node in module.nodes:
-        if isinstance(node, ast.If) and _name_of(node.test) == "TYPE_CHECKING":
-            found |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return found
-
-
 def _is_among(name: str, allowed: Iterable[str]) -> bool:
     below = name.removeprefix("erphub.")
     return any(
@@ -397,19 +266,22 @@ def _is_among(name: str, allowed: Iterable[str]) -> bool:
 
 RULES: tuple[Callable[[Module], Iterator[Problem]], ...] = (lengths, constructors, docstrings, names, outside)
 """What is looked for in each module by itself."""
+TOOL_RULES = (lengths,)
+"""What is looked for in the modules that do not ship."""
 
 
-def problems(modules: Sequence[Module]) -> list[Problem]:
-    """Everything that breaks a rule."""
+def problems(modules: Sequence[Module], tools: Sequence[Module] = ()) -> list[Problem]:
+    """Everything that breaks a rule: in what ships, and in the tools and what tests have in common."""
     alone = [problem for module in modules for rule in RULES for problem in rule(module)]
-    return [*alone, *ports(modules), *inside(modules)]
+    of_tools = [problem for module in tools for rule in TOOL_RULES for problem in rule(module)]
+    return [*alone, *ports(modules), *inside(modules), *of_tools]
 
 
 def main(root: Path = ROOT) -> int:
     """Say what breaks a rule; returns 1 when something does that is not to be mended later, or is mended."""
     settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     later = set(settings.get("tool", {}).get("erphub", {}).get("structure", {}).get("not-yet", []))
-    found = problems(read(root))
+    found = problems(read(root), read(root, TOOLS))
     now = [one for one in found if f"{one.package}: {one.rule}" not in later]
     for problem in now:
         print(problem, file=sys.stderr)

@@ -1,5 +1,6 @@
 """The life of a connection: shared, edited, never twice, out of order and mended, deleted and brought back."""
 
+# structure: one scene, told in the order in which it is played; apart, its acts would be read in two places
 import contextlib
 import json
 import secrets

@@ -276,70 +276,38 @@ def add_trade(database: Database, *, products: int = 200, orders: int = 500, see
     goods = [
         (f"P{number:05d}", f"{chance.choice(_GOODS)} {chance.randint(1, 400)} mm") for number in range(1, products + 1)
     ]
-    database.insert(
-        "Prod",
-        [
-            {
-                "ProdNo": number,
-                "Descr": text,
-                "StSaleUn": 1,
-                "Gr": 0,
-                "ProdGr": 1 + place % 7,
-                "ChDt": stamp,
-                "ChTm": 800,
-            }
-            for place, (number, text) in enumerate(goods)
-        ],
-    )
+    database.insert("Prod", [_product(number, text, place, stamp) for place, (number, text) in enumerate(goods)])
     heads: list[dict[str, object]] = []
     lines: list[dict[str, object]] = []
     for number in range(1, orders + 1):
         day = last - timedelta(days=chance.randint(0, 400))
-        when = day.year * 10000 + day.month * 100 + day.day
         total = 0
         for place in range(1, chance.randint(1, 5) + 1):
             product, text = chance.choice(goods)
             price, count = chance.randint(500, 500_000), chance.randint(1, 12)
             total += price * count
-            lines.append(
-                {
-                    "OrdNo": number,
-                    "LnNo": place,
-                    "ProdNo": product,
-                    "Descr": text,
-                    "Price": _kroner(price),
-                    "Dc1p": 0,
-                    "NoOrg": count,
-                    "NoInvo": 0,
-                    "NoInvoAb": 0,
-                    "NoFin": count,
-                    "Un": 1,
-                    "TrTp": 1,
-                    "R7": "",
-                }
-            )
-        heads.append(
-            {
-                "OrdNo": number,
-                "TrTp": 1,
-                "OrdTp": 1,
-                "OrdDt": when,
-                "DelDt": when,
-                "CustNo": 10000 + chance.randint(1, 60),
-                "Nm": "",
-                "EdSt": 0,
-                "Cur": 1,
-                "ExRt": 100,
-                "InvoSF": 0,
-                "InvoIF": _kroner(total),
-                "InvoNo": 0,
-                "LstInvDt": 0,
-                "ChDt": when,
-                "ChTm": 1200,
-            }
-        )
+            lines.append(_order_line(number, place, product, text, price, count))
+        heads.append(_order_head(number, day, 10000 + chance.randint(1, 60), total))
     database.insert("Ord", heads)
     database.insert("OrdLn", lines)
+
+
+def _product(number: str, text: str, place: int, stamp: int) -> dict[str, object]:
+    of_group = {"StSaleUn": 1, "Gr": 0, "ProdGr": 1 + place % 7}
+    return {"ProdNo": number, "Descr": text, **of_group, "ChDt": stamp, "ChTm": 800}
+
+
+def _order_line(order: int, place: int, product: str, text: str, price: int, count: int) -> dict[str, object]:
+    what = {"OrdNo": order, "LnNo": place, "ProdNo": product, "Descr": text, "Price": _kroner(price), "Dc1p": 0}
+    how_many = {"NoOrg": count, "NoInvo": 0, "NoInvoAb": 0, "NoFin": count}
+    return {**what, **how_many, "Un": 1, "TrTp": 1, "R7": ""}
+
+
+def _order_head(number: int, day: date, customer: int, total: int) -> dict[str, object]:
+    when = day.year * 10000 + day.month * 100 + day.day
+    what = {"OrdNo": number, "TrTp": 1, "OrdTp": 1, "OrdDt": when, "DelDt": when, "CustNo": customer, "Nm": ""}
+    invoiced = {"InvoSF": 0, "InvoIF": _kroner(total), "InvoNo": 0, "LstInvDt": 0}
+    return {**what, "EdSt": 0, "Cur": 1, "ExRt": 100, **invoiced, "ChDt": when, "ChTm": 1200}
 
 
 def big_ledger(database: Database, rows: int, *, name: str = "AcTr") -> Table:

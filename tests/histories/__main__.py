@@ -18,7 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from erphub.platform import logging
 from tests.histories.machine import Chain
 from tests.support.aws import in_memory
-from tests.support.sync import LOG
+from tests.support.operators_log import LOG
 
 PART = 250
 """Histories of one seed; with more of them the generator begins to look for what it has not met, and gets slow."""

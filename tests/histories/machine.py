@@ -34,7 +34,8 @@ from tests.histories.chain import (
 from tests.histories.interruptions import Fault, Interruptions, Turns
 from tests.histories.told import Told
 from tests.support.ledger import Died
-from tests.support.sync import CLIENT, CONNECTION, FAULTS, LOG, SyncHub, read_incoming
+from tests.support.operators_log import LOG
+from tests.support.sync import CLIENT, CONNECTION, FAULTS, SyncHub, read_incoming
 
 Z, B = DocumentKind.SETTLEMENT, DocumentKind.INVOICE
 LINE = {"description": "Kaffe", "quantity": "1", "unit_price": "10", "vat_rate": "25"}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local import check_structure
-from local.check_structure import Problem
+from local import check_structure, source_modules
+from local.source_modules import Problem
 
 REASON = "# structure: the vendor's protocol has as many, and each is one method here\n"
 
@@ -17,7 +17,7 @@ def found(root: Path, **modules: str) -> list[Problem]:
         path = root / "layers/core" / (name.replace("__", "/").replace("INIT", "__init__") + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return check_structure.problems(check_structure.read(root))
+    return check_structure.problems(source_modules.read(root), source_modules.read(root, source_modules.TOOLS))
 
 
 def rules(problems: Sequence[Problem]) -> list[tuple[str, str]]:
@@ -87,6 +87,14 @@ def test_long_modules_and_functions_are_noticed_unless_they_say_why(tmp_path: Pa
         erphub__e__short="def work() -> None:\n" + "    pass\n" * 59,
     )
     assert rules(problems) == [("erphub.a.long", "module-length"), ("erphub.c.long", "function-length")]
+
+
+@pytest.mark.parametrize("module", ["local/stack", "tests/support/hub"])
+def test_tools_and_what_tests_have_in_common_are_held_to_the_same_sizes(tmp_path: Path, module: str):
+    path = tmp_path / f"{module}.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("def work() -> None:\n" + "    pass\n" * 60)
+    assert rules(found(tmp_path)) == [(module.replace("/", "."), "function-length")]
 
 
 @pytest.mark.parametrize("words", ["See the port.", "See above. Raises Unavailable.", "As the protocol says."])

@@ -8,11 +8,11 @@ tests/platform/memory/test_memory.py sends the same requests to this client and 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
 from typing import Any
 
 from tests.support import grammar
 from tests.support.grammar import Given, Refused, Wire
+from tests.support.item_values import kept, size
 from tests.support.service import Service, operation
 
 type Place = tuple[str, str]
@@ -20,7 +20,6 @@ type Place = tuple[str, str]
 _PAGE_BYTES, _ITEM_BYTES = 1024 * 1024, 400 * 1024
 _KEY_BYTES = {"pk": 2048, "sk": 1024}
 _ACTIONS = ("Put", "Delete", "Update", "ConditionCheck")
-_EXACTLY = Context(prec=200)
 _FAILED = "The conditional request failed"
 
 
@@ -100,9 +99,9 @@ class MemoryTable:
             for name in (index.key, index.sort):
                 if name in item and (set(item[name]) != {"S"} or not item[name]["S"]):
                     raise Refused(f"One or more parameter values were invalid: Type mismatch for Index Key {name}")
-        if _size(item) > _ITEM_BYTES:
+        if size(item) > _ITEM_BYTES:
             raise Refused("Item size has exceeded the maximum allowed size")
-        return {name: _kept(value) for name, value in item.items()}
+        return {name: kept(value) for name, value in item.items()}
 
 
 @dataclass(frozen=True)
@@ -347,57 +346,14 @@ def _start(key: Wire, index: Index, partition: Wire) -> tuple[bytes, ...]:
 
 def _page(found: Sequence[Wire], index: Index, limit: int | None) -> tuple[list[Wire], Wire | None]:
     """As many items as asked for and as fit; a page that is full has one behind it, if only an empty one."""
-    page, size = list[Wire](), 0
+    page, read = list[Wire](), 0
     for item in found:
         page.append(item)
-        size += _size(index.show(item))
-        if len(page) == limit or size >= _PAGE_BYTES:
+        read += size(index.show(item))
+        if len(page) == limit or read >= _PAGE_BYTES:
             return page, {name: item[name] for name in ("pk", "sk", index.key, index.sort)}
     return page, None
 
 
 def _twice(changes: Sequence[Change]) -> bool:
     return len({(id(change.table), change.place) for change in changes}) < len(changes)
-
-
-def _kept(value: Wire) -> Wire:
-    """A value as DynamoDB keeps it: numbers without the zeros that say nothing. Raises Refused."""
-    ((kind, content),) = value.items()
-    match kind:
-        case "N":
-            number = Decimal(content)
-            if len(number.normalize(_EXACTLY).as_tuple().digits) > 38:
-                raise Refused("Attempting to store more than 38 significant digits in a Number")
-            return {"N": format(number.normalize(_EXACTLY), "f")}
-        case "M":
-            return {"M": {name: _kept(one) for name, one in content.items()}}
-        case "L":
-            return {"L": [_kept(one) for one in content]}
-        case "S" | "B" | "BOOL" | "NULL":
-            return value
-        case _:
-            raise NotImplementedError(f"a value of kind {kind}")
-
-
-def _size(item: Wire) -> int:
-    """About as many bytes as DynamoDB counts."""
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
-
-
-def _value_size(value: Wire) -> int:
-    if len(value) != 1:
-        raise Refused("Supplied AttributeValue has more than one datatypes set, must contain exactly one")
-    ((kind, content),) = value.items()
-    match kind:
-        case "S":
-            return len(content.encode())
-        case "B":
-            return len(content)
-        case "N":
-            return len(content) // 2 + 1
-        case "M":
-            return 3 + _size(content)
-        case "L":
-            return 3 + sum(map(_value_size, content))
-        case _:
-            return 1

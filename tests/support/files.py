@@ -1,8 +1,12 @@
-"""A folder that stands in for the lake's bucket."""
+"""What stands in for a bucket: a folder for the lake's, memory for the files of people and programs."""
 
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from erphub.platform.errors import NotFound
+from erphub.platform.files import FileLink, UploadSlot
 from erphub.platform.objects import require_same_content
 
 
@@ -32,3 +36,30 @@ class FolderFiles:
         for path in sorted(self.root.rglob("*"), reverse=True):
             if path.is_file() and path.relative_to(self.root).as_posix().startswith(prefix):
                 path.unlink()
+
+
+class MemoryFiles:
+    """Addresses are names in this process. Satisfies `platform.files.Files`."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
+        return UploadSlot(f"memory:{name}", {"Content-Type": content_type}, now + timedelta(minutes=15))
+
+    def link(self, name: str, content_type: str, file_name: str, now: datetime) -> FileLink:
+        return FileLink(f"memory:{name}?as={file_name}", now + timedelta(minutes=5))
+
+    def size(self, name: str) -> int | None:
+        return len(self.files[name]) if name in self.files else None
+
+    def read(self, name: str) -> bytes:
+        if name not in self.files:
+            raise NotFound("not there", code="file_missing")
+        return self.files[name]
+
+    def start(self, name: str, size: int) -> bytes:
+        return self.read(name)[:size]
+
+    def lines(self, name: str) -> Any:
+        yield from self.read(name).splitlines()

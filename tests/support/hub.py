@@ -280,13 +280,7 @@ def _hub(monkeypatch: pytest.MonkeyPatch, name: str) -> Hub:
             HealthService: health,
             PersonLookup: PersonLookup(users),
             WebhookService: WebhookService(
-                WebhookTable(table),
-                DeliveryTable(table),
-                secrets,
-                guard,
-                actors,
-                clock,
-                platform.new_id,
+                WebhookTable(table), DeliveryTable(table), secrets, guard, actors, clock, platform.new_id
             ),
         },
     )

@@ -1,6 +1,5 @@
 """A till, a hub with its tables in memory, and an ERP with faults."""
 
-import logging as standard_logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,13 +12,11 @@ import pytest
 
 from erphub.connections.health import Outcome
 from erphub.connections.models import Connection, ConnectionStatus
-from erphub.platform import logging
 from erphub.platform.aws.clients import calls
 from erphub.platform.aws.items import Item, decode
 from erphub.platform.aws.limits import LimitTable
 from erphub.platform.aws.table import Table
-from erphub.platform.errors import Conflict, HubError, NotFound, Unavailable
-from erphub.platform.files import FileLink, UploadSlot
+from erphub.platform.errors import Conflict, HubError, Unavailable
 from erphub.platform.ids import derived_id
 from erphub.platform.limits import Limits
 from erphub.sync.canonical import entry_id, posting_key
@@ -50,7 +47,9 @@ from erphub.sync.transfers.silence import SilenceAlert
 from erphub.sync.uploads.dynamodb import UploadTable
 from erphub.sync.uploads.service import UploadService
 from tests.support.aws import EXPORTS, TENANTS, everything_in, make_table
+from tests.support.files import MemoryFiles
 from tests.support.ledger import Clock, Died, LedgerErp
+from tests.support.operators_log import LOG
 
 CLIENT, CONNECTION = derived_id("client"), derived_id("connection")
 RESEND_DELAY = timedelta(minutes=10)
@@ -74,31 +73,6 @@ FAULTS = [
 def expect(error: Conflict, *codes: str) -> None:
     """Only these conflicts may happen."""
     assert error.code in codes
-
-
-class MemoryFiles:
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-
-    def slot(self, name: str, content_type: str, now: datetime) -> UploadSlot:
-        return UploadSlot(f"memory:{name}", {"Content-Type": content_type}, now + timedelta(minutes=15))
-
-    def link(self, name: str, content_type: str, file_name: str, now: datetime) -> FileLink:
-        return FileLink(f"memory:{name}?as={file_name}", now + timedelta(minutes=5))
-
-    def size(self, name: str) -> int | None:
-        return len(self.files[name]) if name in self.files else None
-
-    def read(self, name: str) -> bytes:
-        if name not in self.files:
-            raise NotFound("not there", code="file_missing")
-        return self.files[name]
-
-    def start(self, name: str, size: int) -> bytes:
-        return self.read(name)[:size]
-
-    def lines(self, name: str) -> Any:
-        yield from self.read(name).splitlines()
 
 
 class Queue:
@@ -159,21 +133,6 @@ SETTINGS: dict[str, Any] = {
         "payment_means": {"cash": "1900", "card": "2380", "rounding": "7740"},
     },
 }
-
-
-class Log(standard_logging.Handler):
-    """What operators are told of things that nobody foresaw, and of credentials that an ERP refused."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.errors: list[tuple[str, BaseException]] = []
-
-    def emit(self, record: standard_logging.LogRecord) -> None:
-        if record.exc_info and record.exc_info[1] is not None:
-            self.errors.append((record.levelname, record.exc_info[1]))
-
-
-LOG = Log()
 
 
 @dataclass
@@ -417,12 +376,3 @@ def z_report(number: int = 1, day: str = "2026-01-31", amount: str = "125.00", m
 @pytest.fixture
 def hub(aws: None) -> SyncHub:
     return SyncHub()
-
-
-@pytest.fixture
-def operators_log() -> Iterator[Log]:
-    """What operators are told during a test."""
-    LOG.errors.clear()
-    logging.logger().addHandler(LOG)
-    yield LOG
-    logging.logger().removeHandler(LOG)

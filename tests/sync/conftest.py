@@ -6,7 +6,8 @@ import pytest
 
 from erphub.platform.aws.table import Table
 from tests.support.aws import AWS, EXPORTS, TENANTS, make_table
-from tests.support.sync import Log, hub, operators_log  # noqa: F401  fixtures
+from tests.support.operators_log import Log, operators_log  # noqa: F401  fixture
+from tests.support.sync import hub  # noqa: F401  fixture
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.histories.machine import Chain
-from tests.support.sync import operators_log  # noqa: F401  a fixture
+from tests.support.operators_log import operators_log  # noqa: F401  a fixture
 
 
 @pytest.mark.usefixtures("aws", "operators_log")

@@ -17,7 +17,7 @@ from erphub.sync.settings.models import Sync, SyncSettings
 from erphub.sync.transfers import delivery, locating
 from erphub.sync.transfers.sending import DocumentSender
 from tests.histories.machine import Chain
-from tests.support.sync import operators_log  # noqa: F401  a fixture
+from tests.support.operators_log import operators_log  # noqa: F401  a fixture
 
 ENOUGH = 150
 """Histories within which each of the bugs is met."""

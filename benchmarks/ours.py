@@ -6,8 +6,9 @@
 import contextlib
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from benchmarks.measure import tell
 from erphub import app
@@ -86,17 +87,10 @@ class OneSource:
         yield system
 
 
-def main(port: str, database: str) -> None:
-    """One run, its tasks one after the other in this process."""
-    began = time.perf_counter()
-    source = OneSource(port, database)
-    planner = replace(app.services().get(RunPlanner), sources=source)
-    execution = replace(app.services().get(RunExecution), sources=source)
-    jobs, runs, now = (
-        JobTable(app.services().platform.table),
-        RunTable(app.services().platform.table),
-        app.services().platform.clock(),
-    )
+def planned(source: OneSource) -> tuple[RunRef, Sequence[Mapping[str, Any]]]:
+    """A new run that is planned, and the packages of its parts."""
+    services = app.services()
+    jobs, runs, now = JobTable(services.platform.table), RunTable(services.platform.table), services.platform.clock()
     client = new_id()
     job = Job(
         id=new_id(), client_id=client, name="Bench", connection_id=new_id(), period=Everything(kind="everything"),
@@ -105,10 +99,20 @@ def main(port: str, database: str) -> None:
     jobs.add(job)
     ref = RunRef(client, job.id, new_id())
     runs.add(Run(ref, job.connection_id, RunTrigger.MANUAL, RunStatus.QUEUED, "bench", instant(now)))
+    plan = replace(services.get(RunPlanner), sources=source).plan(ref, lambda: TIME_LEFT)
+    return ref, plan["packages"]
+
+
+def main(port: str, database: str) -> None:
+    """One run, its tasks one after the other in this process."""
+    began = time.perf_counter()
+    source = OneSource(port, database)
+    execution = replace(app.services().get(RunExecution), sources=source)
+    runs = RunTable(app.services().platform.table)
     before = app.services().platform.aws_call_counts()
-    plan = planner.plan(ref, lambda: TIME_LEFT)
+    ref, packages = planned(source)
     read_began = time.perf_counter()
-    for package in plan["packages"]:
+    for package in packages:
         execution.read(ref, package["from"], package["to"], lambda: TIME_LEFT)
     read_seconds = time.perf_counter() - read_began
     for package in execution.list_publications(ref)["packages"]:
@@ -119,11 +123,11 @@ def main(port: str, database: str) -> None:
     run = runs.get(ref)
     if run.status is not RunStatus.SUCCEEDED:
         raise RuntimeError(f"the import {run.status}: {run.problem}")
-    spent = cost_of(run)
+    spent, types = cost_of(run), app.services().get(TableTypesTable)
     tell(
         seconds=seconds, read_seconds=read_seconds, rows=run.totals["rows_written"], calls=spent.aws_calls,
         readers=list(next(execution.stores.units.of_run(ref)).rows_by_reader),
-        usd=spent.estimated_usd, types=dict(app.services().get(TableTypesTable).of_client(client)["gl_transactions"]),
+        usd=spent.estimated_usd, types=dict(types.of_client(ref.client_id)["gl_transactions"]),
     )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ rehearse-restore: venv ## Break a copy of the running local stack's table and la
 CHECKS := check-drawing check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: drawing check $(CHECKS) reliability histories test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
+.PHONY: drawing check $(CHECKS) reliability histories requests test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
 check: venv tools ## Format, lint, types, import contracts, structure, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -176,6 +176,9 @@ reliability: venv tools ## Every request of a wizard, an import, a transfer and 
 
 histories: venv ## Ten thousand random histories of a chain of shops: every settlement once, in the right books (COUNT=…, SEED=…)
 	@$(PY) -m tests.histories --count $(or $(COUNT),10000) --seed $(or $(SEED),1)
+
+requests: venv ## Hundreds of generated requests, others each time, to every operation of the API (COUNT=…)
+	@$(PYTEST) -q -n 2 --dist worksteal --hypothesis-profile random --requests $(or $(COUNT),300) tests/contract/test_generated_requests.py
 
 cost: venv ## What a deployment costs a month, by item and for both stores of credentials (CONNECTIONS="10 1000", CLIENTS=… for all of them)
 	@PYTHONPATH=. $(PY) -m benchmarks.cost $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(PAGE),--page)

@@ -28,6 +28,9 @@ settings.load_profile("steady")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Tests of what stands upon the stores run on an AWS in memory, or on moto's."""
     parser.addoption("--aws", choices=("memory", "moto"), default="memory", help="where tests keep their tables")
+    parser.addoption(
+        "--requests", type=int, default=5, help="how many requests are generated of a kind for an operation"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

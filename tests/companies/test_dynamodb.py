@@ -54,7 +54,7 @@ def _forget_clients() -> None:
 def identities(table: Table) -> CompanyRegistry:
     """Companies of one customer, whoever asks."""
     nobody = cast(Any, None)
-    return CompanyRegistry(CompanyTable(table), nobody, nobody, nobody, nobody, nobody)
+    return CompanyRegistry(CompanyTable(table), nobody, nobody, nobody, nobody, nobody, nobody)
 
 
 def connection(number: int) -> Connection:

@@ -279,6 +279,132 @@ def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_w
     assert companies(hub, other) == ["F0001", "F0002", "F0007"]
 
 
+# --- a connection that names a company, and one that has it with all others -------------------------------------------
+
+
+@pytest.fixture
+def has_all(hub):
+    """The id of a connection that has all companies, F0001 and F0002."""
+    hub.system.installation = SAME
+    return finish(Wizard(hub).until("server"), "all", "All")["connection_id"]
+
+
+def audited(hub, connection):
+    return [one["action"] for one in hub.call("GET", hub.in_client(f"/connections/{connection}/audit")).json["items"]]
+
+
+def save_sync(hub, connection, **settings):
+    from datetime import UTC, date, datetime
+
+    from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.settings.models import Sync, SyncSettings
+
+    wanted = SyncSettings.model_validate({"from_date": date(2026, 1, 1), **settings})
+    sync = Sync(
+        client_id=hub.client, connection_id=connection, settings=wanted, saved_at=datetime.now(UTC), saved_by="u"
+    )
+    SyncTable(app.services().platform.table).save(sync)
+
+
+@on_both
+def test_a_company_goes_from_a_connection_to_all_to_one_that_names_it(hub, has_all):
+    second = Wizard(hub).until("server")
+    listed = second.companies().json["items"]
+    assert {item["key"]: item["connected_elsewhere"]["allowed_actions"] for item in listed[:2]} == {
+        "F0001": ["use_existing", "request_access", "take_over"],
+        "F0002": ["use_existing", "request_access", "take_over"],
+    }
+    other = finish(second, ["F0002"], "Its own")["connection_id"]
+    assert (companies(hub, has_all), companies(hub, other)) == (["F0001"], ["F0002"])
+    assert licences(hub)["licences_used"] == 2
+    assert "company.given_up" in audited(hub, has_all)
+    connection = app.services().get(CompanyRegistry).connections.get(hub.client, has_all)
+    found = [FoundCompany(key, key, facts={"installation": SAME}) for key in ("F0001", "F0002")]
+    registry, skipped = app.services().get(CompanyRegistry), []
+    mine = registry.claim_new_companies(connection, found, lambda company, why: skipped.append(company.key))
+    assert ([one.key for one in mine], skipped) == (["F0001"], ["F0002"]), "its imports go on without it"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "choice"),
+    [
+        (lambda hub, one: save_sync(hub, one, company="F0002"), ["F0002"]),
+        (
+            lambda hub, one: save_sync(hub, one, company="F0001", locations=[{"registers": ["1"], "company": "F0002"}]),
+            ["F0002"],
+        ),
+        (lambda hub, one: edit_to(hub, one, ["F0002"]), ["F0002"]),
+        (lambda hub, one: edit_to(hub, one, ["F0001", "F0002"]), ["F0002"]),
+        (lambda hub, one: None, "all"),
+    ],
+    ids=["its sync's company", "a location's company", "its only one", "named there too", "not named"],
+)
+def test_a_company_that_is_wanted_where_it_is_stays_there(hub, has_all, prepare, choice):
+    prepare(hub, has_all)
+    had = companies(hub, has_all)
+    refused = Wizard(hub).until("server").put("companies", {"companies": choice})
+    assert (refused.status, refused.code) == (409, "company_connected")
+    assert companies(hub, has_all) == had
+
+
+def edit_to(hub, connection, keys):
+    edit = Edit(hub, connection, "companies")
+    edit.answer("companies", {"companies": keys})
+    edit.answer("finish", {})
+
+
+def test_nobody_takes_a_company_from_another_client(hub, has_all):
+    second = Neighbours(hub)
+    assert "take_over" not in second.companies().json["items"][0]["connected_elsewhere"]["allowed_actions"]
+    assert second.put("companies", {"companies": ["F0001"]}).code == "company_connected"
+
+
+def test_a_company_is_taken_from_a_private_connection_by_its_owner_alone(hub, has_all):
+    registry = app.services().get(CompanyRegistry)
+    from erphub.companies.models import CompanyTaker
+
+    [one] = [held for held in registry.list_used(hub.client, has_all) if held.key == "F0001"]
+    assert registry.take_overs.is_given_up(one, CompanyTaker(hub.client, "administrator"))
+    assert not registry.take_overs.is_given_up(one, CompanyTaker(hub.client, "somebody else"))
+
+
+def test_the_advice_to_edit_the_first_connection_works(hub, has_all):
+    save_sync(hub, has_all, company="F0002")
+    second = Wizard(hub).until("server")
+    assert second.put("companies", {"companies": ["F0002"]}).code == "company_connected"
+    edit_to(hub, has_all, ["F0001"])
+    other = finish(Wizard(hub).until("server"), ["F0002"], "Its own")["connection_id"]
+    assert companies(hub, other) == ["F0002"]
+
+
+@pytest.mark.parametrize("at", ["remove_company", "replace_uses"])
+def test_cut_off_while_a_company_is_taken_over_it_has_one_connection(hub, has_all, monkeypatch, at):
+    from erphub.companies.dynamodb import CompanyTable
+    from erphub.connections.dynamodb import ConnectionTable
+
+    second = Wizard(hub).until("server")
+    for step, answer in (("companies", {"companies": ["F0002"]}), ("name", {"name": "Its own"}), ("vouchers", {})):
+        second.answer(step, answer)
+    owner = ConnectionTable if at == "remove_company" else CompanyTable
+    real = getattr(owner, at)
+
+    def killed(self, *given):
+        real(self, *given)
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, at, killed)
+        second.answer("finish", {})
+    store = app.services().get(CompanyRegistry)
+    holders = [
+        one
+        for one in (has_all, second.get()["connection_id"])
+        if one and "F0002" in {held.key for held in store.store.list_used(hub.customer, one)}
+    ]
+    assert len(holders) <= 1
+    assert licences(hub)["licences_used"] == 2
+
+
 # --- licences --------------------------------------------------------------------------------------------------------
 
 

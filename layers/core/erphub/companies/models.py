@@ -1,6 +1,10 @@
 """Companies of a customer, who uses them, and the licences they count for."""
 
+from dataclasses import dataclass
+
+from erphub.connections.models import Company
 from erphub.platform.errors import Conflict
+from erphub.platform.ids import derived_id
 from erphub.platform.wire import Model
 
 
@@ -36,6 +40,24 @@ class KnownCompany(Model):
         return any(use.connection_id == connection_id for use in self.uses)
 
 
+@dataclass(frozen=True)
+class CompanyTaker:
+    """Who chooses companies by name, and in which client."""
+
+    client_id: str
+    user: str
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """A company that a connection to all companies had, and another has now."""
+
+    client_id: str
+    connection_id: str
+    key: str
+    name: str
+
+
 def used_up(licences: Licences, wanted: int) -> Conflict:
     """That there are not enough licences, with the numbers."""
     return Conflict(
@@ -46,3 +68,12 @@ def used_up(licences: Licences, wanted: int) -> Conflict:
         licences_allowed=licences.allowed,
         licences_wanted=wanted,
     )
+
+
+def company_identity(erp_system: str, company: Company) -> str:
+    """What a company is, whoever connects it: its ERP system, the installation by its own account, and its key there.
+
+    A system whose keys are unique by themselves (a cloud service) names no installation.
+    """
+    installation = str(company.facts.get("installation") or "")
+    return derived_id("company", erp_system, installation.casefold(), company.key)

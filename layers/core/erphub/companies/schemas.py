@@ -53,6 +53,8 @@ class AllowedAction(StrEnum):
     """It is in a client of yours."""
     REQUEST_ACCESS = "request_access"
     """Ask to be let in."""
+    TAKE_OVER = "take_over"
+    """The connection that has it has all companies and sends nothing there: whoever names it has it from then on."""
     CONTINUE = "continue"
     """The customer allows a company to be connected again."""
 

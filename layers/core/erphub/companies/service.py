@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from erphub.companies.models import CompanyUse, KnownCompany, Licences, used_up
+from erphub.companies.models import CompanyTaker, CompanyUse, GivenUp, KnownCompany, Licences, company_identity, used_up
 from erphub.companies.ports import CompanyStore, OwnerNotices
 from erphub.companies.schemas import (
     AllowedAction,
@@ -21,6 +21,7 @@ from erphub.companies.schemas import (
     ConnectedElsewhere,
     LicencesView,
 )
+from erphub.companies.taking_over import TakeOvers
 from erphub.connections.access import connection_not_found
 from erphub.connections.models import Company, Connection
 from erphub.connections.ports import ConnectionStore, UsedCompanies
@@ -30,7 +31,6 @@ from erphub.platform.acts import describe_act
 from erphub.platform.clock import Pause
 from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from erphub.platform.identity import Member
-from erphub.platform.ids import derived_id
 from erphub.tenancy.capability import CONNECTIONS_VIEW
 from erphub.tenancy.ports import TenantDirectory
 
@@ -48,6 +48,7 @@ class CompanyRegistry:
     tenancy: TenantDirectory
     notices: OwnerNotices
     actors: ActorDirectory
+    take_overs: TakeOvers
     pause: Pause = time.sleep
 
     # --- for whoever chooses -----------------------------------------------------------------------------------------
@@ -59,11 +60,18 @@ class CompanyRegistry:
         known = self._known(member.customer_id, erp_system, found)
         others = {key: one for key, one in known.items() if not one.is_used_by(connection_id)}
         twice = self.store.licences(member.customer_id).allow_duplicates if others else False
-        return {key: self._visible_use(member, one.uses[0], twice=twice) for key, one in others.items()}
+        me = CompanyTaker(member.client_id, member.user)
+        given_up = {key for key, one in others.items() if self.take_overs.is_given_up(one, me)}
+        return {
+            key: self._visible_use(member, one.uses[0], twice=twice, given_up=key in given_up)
+            for key, one in others.items()
+        }
 
-    def _visible_use(self, member: Member, use: CompanyUse, *, twice: bool) -> ConnectedElsewhere:
+    def _visible_use(self, member: Member, use: CompanyUse, *, twice: bool, given_up: bool) -> ConnectedElsewhere:
         """Where a company is connected, as far as the member may know."""
         again = [AllowedAction.CONTINUE] if twice else []
+        if given_up:
+            again = [AllowedAction.TAKE_OVER, *again]
         if CONNECTIONS_VIEW not in self.tenancy.permissions_of(use.client_id, member.user):
             return ConnectedElsewhere(allowed_actions=[AllowedAction.REQUEST_ACCESS, *again])
         client = self.tenancy.client(use.client_id)
@@ -87,10 +95,17 @@ class CompanyRegistry:
         chosen: Sequence[FoundCompany],
         connection_id: str,
         *,
+        by_name: bool,
         allow_duplicates: bool,
     ) -> None:
-        """Check a choice before it is kept. Raises Conflict (`company_connected`, `licences_used_up`)."""
+        """Check a choice before it is kept. Raises Conflict (`company_connected`, `licences_used_up`).
+
+        What is chosen `by_name` may be taken over from a connection to all companies.
+        """
         elsewhere = self.find_elsewhere(member, erp_system, chosen, connection_id)
+        if by_name:
+            take_over = AllowedAction.TAKE_OVER
+            elsewhere = {key: where for key, where in elsewhere.items() if take_over not in where.allowed_actions}
         licences = self.store.licences(member.customer_id)
         if elsewhere and not (allow_duplicates and licences.allow_duplicates):
             shown = [{"key": key, **where.model_dump(mode="json")} for key, where in elsewhere.items()]
@@ -151,11 +166,18 @@ class CompanyRegistry:
     # --- for connections that come, change and go --------------------------------------------------------------------
 
     def claim(
-        self, customer_id: str, connection: Connection, companies: Sequence[Company], *, allow_duplicates: bool
-    ) -> None:
+        self,
+        customer_id: str,
+        connection: Connection,
+        companies: Sequence[Company],
+        *,
+        allow_duplicates: bool,
+        taker: CompanyTaker | None = None,
+    ) -> list[GivenUp]:
         """Make the connection hold these companies; again is fine. What it newly held is released when one is refused.
 
-        Raises Conflict (`company_connected`, `licences_used_up`), Unavailable.
+        The answer names those that a connection to all companies gave up to the `taker`. Raises Conflict
+        (`company_connected`, `licences_used_up`), Unavailable.
         """
         me = CompanyUse(client_id=connection.client_id, connection_id=connection.id)
         wanted = {
@@ -173,7 +195,10 @@ class CompanyRegistry:
         }
         mine = {id_ for id_, one in self.store.find(customer_id, list(wanted)).items() if one.is_used_by(connection.id)}
         left = [one for id_, one in wanted.items() if id_ not in mine]
+        given_up: list[GivenUp] = []
         try:
+            if taker is not None:
+                given_up = self.take_overs.take(customer_id, left, me, taker)
             for start in range(0, len(left), _MAX_CLAIMED_AT_ONCE):
                 self._claim(
                     customer_id, left[start : start + _MAX_CLAIMED_AT_ONCE], me, allow_duplicates=allow_duplicates
@@ -181,6 +206,7 @@ class CompanyRegistry:
         except (Conflict, Unavailable):
             self._release_all(customer_id, [one.id for one in left], me)
             raise
+        return given_up
 
     def _claim(
         self, customer_id: str, wanted: Sequence[KnownCompany], me: CompanyUse, *, allow_duplicates: bool
@@ -311,15 +337,6 @@ class CompanyRegistry:
         return _view(self.store.set_allow_duplicates(customer_id, allow))
 
 
-def company_identity(erp_system: str, company: Company) -> str:
-    """What a company is, whoever connects it: its ERP system, the installation by its own account, and its key there.
-
-    A system whose keys are unique by themselves (a cloud service) names no installation.
-    """
-    installation = str(company.facts.get("installation") or "")
-    return derived_id("company", erp_system, installation.casefold(), company.key)
-
-
 def as_company(found: FoundCompany) -> Company:
     """A company found, as a connection keeps it."""
     return Company(key=found.key, name=found.name, facts=dict(found.facts))
@@ -328,8 +345,9 @@ def as_company(found: FoundCompany) -> Company:
 def _connected(names: Sequence[str], **details: Any) -> Conflict:
     some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return Conflict(
-        f"Another connection of your customer already has {some}. Use that connection, ask its owner for access, or"
-        " choose other companies.",
+        f"Another connection of your customer already has {some}. Use that connection (its documents go to several"
+        " companies by locations in its sync's settings), edit it so that it no longer has the company, ask its owner"
+        " for access, or choose other companies.",
         code="company_connected",
         **details,
     )

@@ -16,18 +16,24 @@ def company_registry(services: "Services") -> "CompanyRegistry":
     from erphub.companies.access_requests import AccessRequests
     from erphub.companies.dynamodb import CompanyTable
     from erphub.companies.service import CompanyRegistry
+    from erphub.companies.taking_over import TakeOvers
     from erphub.connections.dynamodb import ConnectionTable
+    from erphub.connections.hooks import AllCompanyUsers
+    from erphub.connections.ports import CompanyUsers
     from erphub.tenancy.actors import MemberDirectory
     from erphub.tenancy.directory import StoredTenants
 
     connections = services.get(ConnectionTable)
+    companies = CompanyTable(services.platform.table)
+    users = AllCompanyUsers(lambda: services.all(CompanyUsers))
     return CompanyRegistry(
-        CompanyTable(services.platform.table),
+        companies,
         connections,
         connections,
         services.get(StoredTenants),
         services.get(AccessRequests),
         services.get(MemberDirectory),
+        TakeOvers(companies, connections, connections, users),
     )
 
 

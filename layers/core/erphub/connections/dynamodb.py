@@ -102,6 +102,10 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
         self._table.put(_company_item(connection, company))
 
     @override
+    def remove_company(self, connection: Connection, key: str) -> None:
+        self._table.delete(connection_company_key(connection.client_id, connection.id, connection.generation, key))
+
+    @override
     def delete_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
         key = connection_company_key(client_id, connection_id, generation, "")
         items = list(self._table.read_all(key["pk"], key["sk"]))

@@ -6,7 +6,26 @@ from datetime import datetime
 from typing import Protocol, override
 
 from erphub.connections.models import Connection
-from erphub.connections.ports import ConnectionHooks
+from erphub.connections.ports import CompanyUsers, ConnectionHooks
+
+
+class LoadCompanyUsers(Protocol):
+    """Makes whoever takes part."""
+
+    def __call__(self) -> Sequence[CompanyUsers]:
+        """All of them."""
+        ...
+
+
+@dataclass(frozen=True)
+class AllCompanyUsers(CompanyUsers):
+    """Whoever takes part, loaded when somebody wants a company that another connection has."""
+
+    load: LoadCompanyUsers
+
+    @override
+    def is_used(self, client_id: str, connection_id: str, company_key: str) -> bool:
+        return any(one.is_used(client_id, connection_id, company_key) for one in self.load())
 
 
 class LoadHooks(Protocol):

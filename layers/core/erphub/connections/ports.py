@@ -89,8 +89,20 @@ class UsedCompanies(Protocol):
         """One more company for a connection that uses all there are."""
         ...
 
+    def remove_company(self, connection: Connection, key: str) -> None:
+        """One company less for a connection that uses all there are; again is fine."""
+        ...
+
     def delete_companies(self, client_id: str, connection_id: str, generation: str, *, soon: bool) -> None:
         """Remove companies that are no longer in use; `soon` leaves an hour to whoever is just reading them."""
+        ...
+
+
+class CompanyUsers(Protocol):
+    """Whoever sends things to a company of a connection."""
+
+    def is_used(self, client_id: str, connection_id: str, company_key: str) -> bool:
+        """Whether settings name it, so that the connection cannot do without it."""
         ...
 
 

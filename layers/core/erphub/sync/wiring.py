@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from erphub.connections.ports import ConnectionHooks
+    from erphub.connections.ports import CompanyUsers, ConnectionHooks
     from erphub.platform.aws.files import S3Files
     from erphub.platform.removal import Dependent
     from erphub.platform.services import Services
@@ -297,6 +297,14 @@ def sync_hooks(services: "Services") -> "ConnectionHooks":
     return SyncHooks(services.get(TransferPlanner))
 
 
+def company_users(services: "Services") -> "CompanyUsers":
+    """The companies that syncs send to."""
+    from erphub.sync.hooks import SyncCompanies
+    from erphub.sync.settings.dynamodb import SyncTable
+
+    return SyncCompanies(SyncTable(services.platform.table))
+
+
 def dependents(services: "Services") -> "Sequence[Dependent]":
     """What of a sync hangs on a connection."""
     from erphub.sync.dependents import sync_dependents
@@ -325,4 +333,4 @@ PROVIDES = (
     sync_tasks,
     sync_scheduler,
 )
-TAKES_PART = (sync_hooks, dependents)
+TAKES_PART = (sync_hooks, company_users, dependents)

@@ -47,6 +47,7 @@ class AnswerChecks:
                 wizard.erp_system,
                 choosing.selected_companies(found, settings["companies"]),
                 wizard.connection_id,
+                by_name=isinstance(settings["companies"], list),
                 allow_duplicates=bool(settings.get("confirm_duplicates")),
             )
         for field in step.listed:

@@ -10,6 +10,7 @@ from typing import Any
 
 from erphub.audit.models import AuditEntry
 from erphub.audit.service import AuditLog
+from erphub.companies.models import CompanyTaker
 from erphub.companies.service import CompanyRegistry, as_company
 from erphub.connections.capability import CONNECTIONS
 from erphub.connections.models import Company, Connection
@@ -112,7 +113,19 @@ class WizardCompletion:
 
     def _claim(self, wizard: Wizard, connection: Connection, companies: Sequence[Company]) -> None:
         allow_duplicates = bool(wizard.settings.get("confirm_duplicates"))
-        self.registry.claim(wizard.customer_id, connection, companies, allow_duplicates=allow_duplicates)
+        by_name = isinstance(wizard.settings.get("companies"), list)
+        user = wizard.answered_by.user if wizard.answered_by else wizard.owner
+        given_up = self.registry.claim(
+            wizard.customer_id,
+            connection,
+            companies,
+            allow_duplicates=allow_duplicates,
+            taker=CompanyTaker(wizard.client_id, user) if by_name else None,
+        )
+        for one in given_up:
+            new = {"company": one.key, "name": one.name, "to_connection_id": connection.id}
+            event_key = f"given up {one.key} {wizard.id}"
+            self.audit.record(one.client_id, one.connection_id, user, "company.given_up", new=new, event_key=event_key)
 
     def _entry(self, wizard: Wizard, action: str, old: JsonObject | None, new: JsonObject | None) -> AuditEntry:
         by = wizard.answered_by

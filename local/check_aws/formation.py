@@ -1,6 +1,7 @@
 """The template itself, and the policies of its roles."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 from . import limits
@@ -60,27 +61,28 @@ def kept(stack: Stack) -> list[str]:
     ]
 
 
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every member of what was written, at any depth, with its value."""
+    if isinstance(value, list):
+        for one in cast(list[Any], value):
+            yield from _members(one)
+    elif isinstance(value, dict):
+        for key, one in cast(Json, value).items():
+            yield key, one
+            yield from _members(one)
+
+
 def references(stack: Stack) -> list[str]:
     """What a name in the template stands for is there."""
     known = set(stack.resources) | set(cast(Json, stack.written.get("Parameters", {})))
     used: set[tuple[str, str]] = set()
-
-    def walk(where: str, value: Any) -> None:
-        if isinstance(value, list):
-            for one in cast(list[Any], value):
-                walk(where, one)
-        elif isinstance(value, dict):
-            for key, one in cast(Json, value).items():
-                if key == "Ref":
-                    used.add((where, str(one)))
-                elif key == "Fn::GetAtt":
-                    named = cast(list[str], one)[0] if isinstance(one, list) else str(one).split(".")[0]
-                    used.add((where, named))
-                else:
-                    walk(where, one)
-
-    for name, one in stack.resources.items():
-        walk(name, one)
+    for where, resource in stack.resources.items():
+        for key, one in _members(resource):
+            if key == "Ref":
+                used.add((where, str(one)))
+            elif key == "Fn::GetAtt":
+                named = cast(list[str], one)[0] if isinstance(one, list) else str(one).split(".")[0]
+                used.add((where, named))
     return [
         f"{where} names {name}, which is not there"
         for where, name in sorted(used)
@@ -90,18 +92,10 @@ def references(stack: Stack) -> list[str]:
 
 def rules(stack: Stack) -> list[str]:
     """Rules on parameters use the few functions that CloudFormation has for them ("Rules section")."""
-    used: dict[str, str] = {}
-
-    def walk(where: str, value: Any) -> None:
-        if isinstance(value, list):
-            for one in cast(list[Any], value):
-                walk(where, one)
-        elif isinstance(value, dict):
-            for key, one in cast(Json, value).items():
-                if key.startswith("Fn::") and key not in limits.RULE_FUNCTIONS:
-                    used[where] = key
-                walk(where, one)
-
-    for name, rule in cast(Json, stack.written.get("Rules", {})).items():
-        walk(name, rule)
+    used = {
+        name: key
+        for name, rule in cast(Json, stack.written.get("Rules", {})).items()
+        for key, _ in _members(rule)
+        if key.startswith("Fn::") and key not in limits.RULE_FUNCTIONS
+    }
     return [f"{name}: {function} is not possible in a rule on parameters" for name, function in used.items()]

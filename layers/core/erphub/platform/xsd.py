@@ -6,7 +6,7 @@ more (`1_000`, `１２`, `NaN`, `20260131`). Source: W3C, XML Schema Part 2, 3.2
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,12 @@ _INSTANT = re.compile(
 _TIME = re.compile(rf"(?P<time>[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}})(?:\.(?P<fraction>[0-9]+))?{_ZONE}")
 _WHITE_SPACE = " \t\n\r"
 """What XML Schema calls so; Python's own has more, as a space that does not break."""
+NOTHING_FROM_OUTSIDE: Mapping[str, Any] = {
+    **{"resolve_entities": False, "no_network": True, "load_dtd": False, "dtd_validation": False},
+    **{"remove_comments": True, "remove_pis": True},
+}
+"""How every document is read with lxml: nothing outside it is fetched, no entity is put in, and neither comments nor
+instructions cut a value."""
 MAX_DIGITS = 38
 """No amount of any ledger is longer; a number of thousands of digits would only cost time."""
 
@@ -156,12 +162,8 @@ def parsed(
         source,
         events=events,
         tag=tag,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        remove_comments=True,
-        remove_pis=True,
         huge_tree=huge,
+        **NOTHING_FROM_OUTSIDE,
     )
 
 

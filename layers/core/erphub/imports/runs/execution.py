@@ -91,14 +91,8 @@ class RunExecution:
                 except CredentialsRefused as error:
                     self._fail_all(ref, error)
                     return {"outcome": "done"}
-                except ServiceBusy:
-                    raise
-                except Unavailable as error:
-                    self._record_problem(work, unit, error)
-                    if work.source_unavailable():
-                        raise
                 except HubError as error:
-                    self._fail_unit(ref, unit, error)
+                    self._hold_against(unit, work, error)
         work.raise_problem()
         return {"outcome": "done"}
 
@@ -117,6 +111,20 @@ class RunExecution:
         self._log(work.ref, "warning", error.code, f"{error.detail} Trying again.", unit)
         unit.last_problem = problem_of(error) | {"attempts": unit.attempts}
         self.stores.units.record_problem(work.ref, unit.number, unit.last_problem)
+
+    def _hold_against(self, unit: Unit, work: WorkContext, error: HubError) -> None:
+        """Remember what a unit failed with, and go on with the others.
+
+        Raises the error again where it is no unit's: ServiceBusy, and Unavailable once the source seems to be away.
+        """
+        if isinstance(error, ServiceBusy):
+            raise error
+        if not isinstance(error, Unavailable):
+            self._fail_unit(work.ref, unit, error)
+            return
+        self._record_problem(work, unit, error)
+        if work.source_unavailable():
+            raise error
 
     def _fail_unit(self, ref: RunRef, unit: Unit, error: HubError) -> None:
         unit.status = UnitStatus.FAILED
@@ -182,14 +190,8 @@ class RunExecution:
             try:
                 self._begin(work, unit)
                 self._publish_unit(run, unit)
-            except ServiceBusy:
-                raise
-            except Unavailable as error:
-                self._record_problem(work, unit, error)
-                if work.source_unavailable():
-                    raise
             except HubError as error:
-                self._fail_unit(ref, unit, error)
+                self._hold_against(unit, work, error)
         work.raise_problem()
         return {"outcome": "done"}
 

@@ -112,7 +112,7 @@ rehearse-restore: venv ## Break a copy of the running local stack's table and la
 
 # --- checks and tests ------------------------------------------------------------------------------------------------
 
-CHECKS := check-drawing check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
+CHECKS := check-drawing check-problems check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
 .PHONY: drawing check $(CHECKS) reliability histories requests test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
@@ -129,6 +129,8 @@ check-imports:
 	@.venv/bin/lint-imports --no-cache > .build/imports.log 2>&1 || { cat .build/imports.log; exit 1; }
 check-structure: # sizes, names, docstrings, the order inside packages
 	@$(PY) -m local.check_structure
+check-problems: # every error is raised as the catalogue declares it
+	@$(PY) -m local.check_problems
 check-template:
 	@AWS_DEFAULT_REGION=eu-north-1 SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint
 check-machines:

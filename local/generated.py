@@ -11,16 +11,19 @@ from functools import cache
 from pathlib import Path
 
 from erphub import app, openapi
-from local import api_definition, permissions
+from local import api_definition, permissions, problem_catalogue
 from local.emulator import ROOT
 
 FILES: Mapping[str, Callable[[], str]] = {
     "docs/openapi.json": openapi.text,
+    "docs/errors.md": problem_catalogue.as_page,
+    "layers/core/erphub/problems.json": problem_catalogue.as_json,
     "api.json": api_definition.text,
     "layers/core/erphub/routes.json": lambda: json.dumps(app.route_table(), indent=1) + "\n",
     "tests/contract/permissions.txt": permissions.text,
 }
-"""What is made, by path: the public description, what the gateway is told, which package has which route, who may."""
+"""What is made, by path: the public description, what the gateway is told, which package has which route, who may,
+what can go wrong."""
 
 
 @cache

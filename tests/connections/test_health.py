@@ -99,7 +99,7 @@ def test_a_refused_login_stops_the_connection_and_is_told_once(scene):
 
 def every_refusal() -> list[HubError]:
     """Each way in which an ERP refuses credentials, as its own table words it, and one nobody has thought of yet."""
-    known = [one.kind(one.detail, code=one.code) for one in refusals._KNOWN if issubclass(one.kind, CredentialsRefused)]
+    known = [one.problem() for one in refusals._KNOWN if issubclass(one.problem.kind, CredentialsRefused)]
     return [*known, outcomes.credentials_refused(), CredentialsRefused("Not you.", code="of_another_erp")]
 
 

@@ -95,7 +95,7 @@ _AREAS = {
     "Notifications and webhooks": "What happened, told to people and to programs.",
     "API keys": "How programs sign in.",
     "Audit log": "Who did what, when, and from where.",
-    "About": "This description.",
+    "About": "This description, and what the codes of errors mean.",
 }
 """The headings of operations, in the order of a user's day."""
 _BEARER: Json = {

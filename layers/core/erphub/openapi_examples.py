@@ -48,6 +48,7 @@ PATHS: Mapping[str, str] = {
     "step_id": "companies",
     "field_name": "departments",
     "kind": "settlement",
+    "code": "connection_not_found",
     "external_id": "Z-2026-03-05-1",
 }
 """What may stand in each place of a path."""

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from erphub.erp.reading import ReaderFailed
+from erphub.erp.problems import ReaderFailed
 from erphub.imports.runs.models import Run, RunStatus
 from erphub.platform.errors import Unavailable
 from tests.support.imports import Imports, Killed

@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from erphub.platform.errors import Unavailable
+from erphub.about import problems
 
 
 def built_description() -> str:
@@ -10,4 +10,4 @@ def built_description() -> str:
     try:
         return files("erphub").joinpath("openapi.json").read_text("utf-8")
     except FileNotFoundError as error:
-        raise Unavailable("This installation was built without its description.", code="not_built") from error
+        raise problems.NOT_BUILT() from error

@@ -6,8 +6,8 @@ from ipaddress import ip_network
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, Field
-from pydantic_core import PydanticCustomError
 
+from erphub.api_keys import problems
 from erphub.api_keys.credentials.models import PATTERN
 from erphub.platform.actors import ActorView
 from erphub.platform.lexical import Whole
@@ -23,9 +23,7 @@ def _network(text: str) -> str:
     try:
         return str(ip_network(text))
     except ValueError as error:
-        raise PydanticCustomError(
-            "network_form", "A network is written as 192.0.2.0/24 or 2001:db8::/32, with zeros behind its length."
-        ) from error
+        raise problems.NETWORK_FORM.in_model() from error
 
 
 Network = Annotated[

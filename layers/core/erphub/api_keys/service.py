@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from erphub.api_keys import problems
 from erphub.api_keys.capability import KEY_CREATED, KEY_REVOKED, KEY_ROTATED
 from erphub.api_keys.credentials.models import Credential, KeySecret, digest_of, new_key, prefix_of
 from erphub.api_keys.credentials.ports import CredentialStore
@@ -21,7 +22,7 @@ from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.capability import EventType
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import Conflict, Forbidden, Invalid, NotFound
+from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
 from erphub.platform.ids import unrepeated
 from erphub.platform.wire import PageQuery, instant
@@ -102,12 +103,12 @@ class ApiKeyService:
         credential = self._credential(before)
         expires_at = body.expires_at or before.expires_at
         if expires_at is not None and expires_at <= now:
-            raise Conflict("This API key has expired. Give it a new expires_at.", code="api_key_expired")
+            raise problems.API_KEY_EXPIRED()
         ends = now + timedelta(seconds=body.overlap_seconds)
         old = [_ended(one, ends) for one in credential.secrets if one.is_valid(now)] if body.overlap_seconds else []
         if len(old) >= MAX_SECRETS:
             said = f"{MAX_SECRETS} secrets of this key count already. Wait, or rotate with overlap_seconds 0: all of"
-            raise Conflict(f"{said} them end then.", code="too_many_secrets")
+            raise problems.TOO_MANY_SECRETS(said=said)
         # What the key was to end with, its old secrets end with: only the new one lasts longer.
         old = [_ended(one, before.expires_at) for one in old]
         text = _new_key(before.id)
@@ -142,20 +143,20 @@ class ApiKeyService:
     def _credential(self, key: ApiKey) -> Credential:
         credential = self.credentials.find(key.id)
         if credential is None:
-            raise NotFound("There is no such API key.", code="api_key_not_found")
+            raise problems.API_KEY_NOT_FOUND()
         return credential
 
     def _read(self, member: Member, key_id: str) -> ApiKey:
         key = self.store.get(member.client_id, key_id)
         if key is None:
-            raise NotFound("There is no such API key.", code="api_key_not_found")
+            raise problems.API_KEY_NOT_FOUND()
         return key
 
     def _require_role(self, member: Member, name: str, pointer: str) -> None:
         """Nobody makes, renews or takes away a key that may do more than they do."""
         role = self.roles.get(member.customer_id, name)
         if role is None:
-            raise Invalid.field(pointer, "role_not_found", "The customer has no role of this name.")
+            raise Invalid.of(problems.ROLE_UNKNOWN(pointer))
         require_no_more_than_own(member, role)
 
     def _view(self, key: ApiKey, text: str | None = None) -> ApiKeyView:
@@ -166,12 +167,12 @@ class ApiKeyService:
 def _require_person(member: Member) -> None:
     """A key that is in wrong hands must not be able to make others, or to renew itself."""
     if member.is_program:
-        raise Forbidden("API keys are made, rotated and revoked by people alone.", code="person_needed")
+        raise problems.PERSON_NEEDED()
 
 
 def _require_future(moment: datetime | None, now: datetime) -> None:
     if moment is not None and moment <= now:
-        raise Invalid.field("/expires_at", "expires_in_past", "This is in the past. Give a later time, or none.")
+        raise Invalid.of(problems.EXPIRES_IN_PAST("/expires_at"))
 
 
 def _new_key(key_id: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import override
 
+from erphub.api_keys import problems
 from erphub.api_keys.capability import API_KEY_REFUSED, KEY_REFUSED
 from erphub.api_keys.credentials.models import prefix_of
 from erphub.api_keys.ports import KeyUseStore, RefusalNotices
@@ -12,7 +13,7 @@ from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform import logging
 from erphub.platform.acts import ActAtHand, ActLog
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Forbidden, HubError
+from erphub.platform.errors import HubError
 from erphub.platform.http.authorization import Programs
 from erphub.platform.identity import Caller, Program
 
@@ -52,10 +53,7 @@ class KeyUsage(Programs):
     def _refuse(self, caller: Caller, program: Program) -> None:
         now = self.clock()
         self.notices.report(caller, program, now, now - REFUSAL_RECORDED_EVERY)
-        raise Forbidden(
-            "This API key may not be used from your address. Ask who made it for your network to be added.",
-            code="network_not_allowed",
-        )
+        raise problems.NETWORK_NOT_ALLOWED()
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from erphub.audit.schemas import AuditEntryView, AuditPage, AuditQuery
 from erphub.platform.actors import ActorDirectory, ActorView, kind_of
 from erphub.platform.acts import ActAtHand, ActLog, at_hand
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import NotFound
 from erphub.platform.identity import Member
 from erphub.platform.secrets import Redactor
 from erphub.platform.wire import PageQuery
 from erphub.platform.writes import Write, accompanied
+from erphub.tenancy.problems import CONNECTION_NOT_FOUND
 
 MAX_VALUE_BYTES = 8_000
 """Of one member of `old` or `new` as JSON; a longer one is named by its size and digest."""
@@ -120,7 +120,7 @@ class AuditLog(ActLog):
         """A page of a connection's log, the newest first. Raises NotFound when nothing was ever written there."""
         page = self.store.get_page_of_connection(member.client_id, connection_id, query.limit, query.next)
         if not page.items and query.next is None:
-            raise NotFound("There is no such connection.", code="connection_not_found")
+            raise CONNECTION_NOT_FOUND()
         actors = self.actors.find(member.client_id, [one.entry.actor for one in page.items])
         return AuditPage(items=[_view(one, actors[one.entry.actor]) for one in page.items], next=page.next)
 

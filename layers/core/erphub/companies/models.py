@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from erphub.companies import problems
 from erphub.connections.models import Company
 from erphub.platform.errors import Conflict
 from erphub.platform.ids import derived_id
@@ -60,10 +61,8 @@ class GivenUp:
 
 def used_up(licences: Licences, wanted: int) -> Conflict:
     """That there are not enough licences, with the numbers."""
-    return Conflict(
-        f"{wanted} more {'company needs a licence' if wanted == 1 else 'companies need licences'}, and"
-        f" {licences.used} of {licences.allowed} are used. Choose fewer companies, or ask for more licences.",
-        code="licences_used_up",
+    return problems.LICENCES_USED_UP(
+        what="company needs a licence" if wanted == 1 else "companies need licences",
         licences_used=licences.used,
         licences_allowed=licences.allowed,
         licences_wanted=wanted,

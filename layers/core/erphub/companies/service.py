@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from erphub.companies import problems
 from erphub.companies.models import CompanyTaker, CompanyUse, GivenUp, KnownCompany, Licences, company_identity, used_up
 from erphub.companies.ports import CompanyStore, OwnerNotices
 from erphub.companies.schemas import (
@@ -29,10 +30,11 @@ from erphub.erp.system import FoundCompany
 from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Pause
-from erphub.platform.errors import Conflict, Invalid, NotFound, Unavailable
+from erphub.platform.errors import Conflict, Invalid, Unavailable
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_VIEW
 from erphub.tenancy.ports import TenantDirectory
+from erphub.tenancy.problems import CUSTOMER_GONE
 
 _MAX_CLAIMED_AT_ONCE = 50
 _MAX_ATTEMPTS = 40
@@ -123,7 +125,7 @@ class CompanyRegistry:
         """
         known = self._known(member.customer_id, erp_system, [company]).get(company.key)
         if known is None or known.is_used_by(connection_id):
-            raise Invalid.field("/company_key", "company_free", "No other connection has this company.")
+            raise Invalid.of(problems.COMPANY_FREE("/company_key"))
         use, who = known.uses[0], member.name or "Somebody"
         connection = self.connections.get(use.client_id, use.connection_id)
         theirs = self._own_companies(connection).get(known.id) if connection else None
@@ -232,7 +234,7 @@ class CompanyRegistry:
             else:
                 return
             self._wait(attempt)
-        raise Unavailable("Too many are choosing companies at this moment. Try again.", code="table_busy")
+        raise problems.TOO_MANY_CHOOSING()
 
     def claim_new_companies(
         self, connection: Connection, found: Sequence[FoundCompany], skipped: Callable[[FoundCompany, Conflict], None]
@@ -298,7 +300,7 @@ class CompanyRegistry:
                     break
                 self._wait(attempt)
             else:
-                raise Unavailable("Too many are choosing companies at this moment. Try again.", code="table_busy")
+                raise problems.TOO_MANY_CHOOSING()
 
     def _try_release(self, customer_id: str, id_: str, me: CompanyUse) -> bool:
         """Whether the connection no longer holds the company; tries once to make it so."""
@@ -327,7 +329,7 @@ class CompanyRegistry:
     def set_licences(self, customer_id: str, allowed: int | None) -> LicencesView:
         """Set how many companies a customer may use. Raises NotFound."""
         if self.tenancy.customer(customer_id) is None:
-            raise NotFound("There is no such customer.", code="customer_not_found")
+            raise CUSTOMER_GONE()
         describe_act(old={"licences_allowed": self.licences(customer_id).licences_allowed})
         return _view(self.store.set_allowed(customer_id, allowed))
 
@@ -344,13 +346,7 @@ def as_company(found: FoundCompany) -> Company:
 
 def _connected(names: Sequence[str], **details: Any) -> Conflict:
     some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return Conflict(
-        f"Another connection of your customer already has {some}. Use that connection (its documents go to several"
-        " companies by locations in its sync's settings), edit it so that it no longer has the company, ask its owner"
-        " for access, or choose other companies.",
-        code="company_connected",
-        **details,
-    )
+    return problems.COMPANY_CONNECTED(names=some, **details)
 
 
 def _view(licences: Licences) -> LicencesView:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from erphub.connections import problems
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
-from erphub.platform.errors import Conflict, Forbidden, NotFound
+from erphub.platform.errors import NotFound
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
 from erphub.tenancy.ports import MemberPermissions
+from erphub.tenancy.problems import CONNECTION_NOT_FOUND
 
 
 @dataclass(frozen=True)
@@ -45,31 +47,26 @@ class ConnectionAccess:
         """A connection that the member may edit. Raises NotFound, Forbidden (`connection_not_shared`)."""
         connection = self.connections.get(member.client_id, connection_id)
         if connection is None:
-            raise connection_not_found()
+            raise CONNECTION_NOT_FOUND()
         if not self.can_edit(member, connection):
-            raise Forbidden(
-                "The owner has not allowed others to edit this connection. Ask the owner to share it.",
-                code="connection_not_shared",
-            )
+            raise problems.CONNECTION_NOT_SHARED()
         return connection
 
 
 def connection_not_found() -> NotFound:
     """There is no such connection."""
-    return NotFound("There is no such connection.", code="connection_not_found")
+    return CONNECTION_NOT_FOUND()
 
 
 def require_active(connection: Connection | None) -> None:
     """Nothing begins on a connection that is being deleted. Raises Conflict (`connection_deleting`)."""
     if connection is not None and connection.is_being_deleted:
-        raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
+        raise problems.CONNECTION_DELETING()
 
 
 def require_usable(connection: Connection) -> None:
     """A connection that is to be used by hand now. Raises Conflict (`connection_paused`, `reauth_required`)."""
     if connection.status is ConnectionStatus.PAUSED:
-        raise Conflict("The connection is paused. Resume it first.", code="connection_paused")
+        raise problems.CONNECTION_PAUSED()
     if connection.status is ConnectionStatus.REAUTH_REQUIRED:
-        raise Conflict(
-            "The ERP does not accept the connection's credentials. Enter them again.", code="reauth_required"
-        )
+        raise problems.REAUTH_REQUIRED()

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from erphub.audit.service import AuditLog
+from erphub.connections import problems
 from erphub.connections.capability import ATTEMPTS_SLOWED, REFUSED_OF_CALLER, REFUSED_OF_CLIENT, REFUSED_OF_TARGET
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
-from erphub.platform.errors import TooMany
 from erphub.platform.limits import Limits, Owner
 from erphub.platform.wire import JsonObject
 
@@ -76,12 +76,7 @@ class AttemptGuard:
         ends = [_ends(self.store.get(subject), maximum) for subject, maximum in subjects.items()]
         seconds = max((end - now).total_seconds() for end in ends if end) if any(ends) else 0
         if seconds > 0:
-            raise TooMany(
-                f"Too many tries were refused. The next can be made in {int(seconds) + 1} seconds. Make sure of the "
-                "server, the login and the password meanwhile: some servers lock out who gives a wrong one too often.",
-                code="too_many_attempts",
-                retry_after=int(seconds) + 1,
-            )
+            raise problems.TOO_MANY_ATTEMPTS(retry_after=int(seconds) + 1)
 
     def record(self, attempt: Attempt, problem: JsonObject) -> None:
         """A try was refused. Again, for the same try, is fine."""

@@ -11,8 +11,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import override
 
+from erphub.connections import problems
 from erphub.connections.erp_access import ErpAccess
-from erphub.connections.health import LOGIN_DOUBTED, HealthService
+from erphub.connections.health import HealthService
 from erphub.connections.models import Connection
 from erphub.connections.ports import OpensConnections
 from erphub.erp.probes import Outcome, Probe, Stage
@@ -42,20 +43,16 @@ class BackgroundErpAccess(OpensConnections):
         ids, began = (connection.client_id, connection.id), self.clock()
         if not self.health.claim_sign_in(connection):
             allowed_from = max(connection.sign_in_from or began, began)
-            raise Unavailable(
-                "The ERP refused the connection's login a short time ago. That can pass by itself, so it is tried once"
-                f" more, not before {instant(allowed_from)}.",
-                code=LOGIN_DOUBTED,
-            )
+            raise problems.LOGIN_DOUBTED(allowed_from=instant(allowed_from))
         last = _sign_in(adapter)
         if last is None or last.outcome is not Outcome.FAILED:
             self.health.report_signed_in(*ids)
         elif last.refused:
-            error = CredentialsRefused(last.detail, code=last.code)
+            error = CredentialsRefused.restored(last.code, last.detail)
             self.health.report_refusal(*ids, as_problem(error), began, is_final=True)
             raise error
         else:
-            raise Unavailable(last.detail, code=last.code)
+            raise Unavailable.restored(last.code, last.detail)
 
 
 def _sign_in(adapter: ErpAdapter) -> Probe | None:

@@ -15,6 +15,7 @@ from pydantic_core import from_json
 
 from erphub.audit.dynamodb import audit_write
 from erphub.audit.models import AuditEntry
+from erphub.connections import problems
 from erphub.connections.attempts import Refusals, RefusalStore
 from erphub.connections.models import Company, Connection, ConnectionStatus, Health, LastTest
 from erphub.connections.ports import ConnectionStore, ConnectionTests, UsedCompanies
@@ -227,7 +228,7 @@ class ConnectionTable(ConnectionStore, UsedCompanies, ConnectionTests):
 
 
 def _name_taken() -> Conflict:
-    return Conflict("Another connection of this client has that name. Choose a different one.", code="name_taken")
+    return problems.NAME_TAKEN()
 
 
 def _body(connection: Connection) -> str:

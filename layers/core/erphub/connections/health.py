@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from erphub.audit.service import AuditLog
+from erphub.connections import problems
 from erphub.connections.access import ConnectionAccess
 from erphub.connections.capability import (
     CONNECTION_DEGRADED,
@@ -31,11 +32,12 @@ from erphub.events.models import Event
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.capability import EventType
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, NotFound, refuses_credentials, refuses_for_good
+from erphub.platform.errors import refuses_credentials, refuses_for_good
 from erphub.platform.identity import Member
 from erphub.platform.wire import JsonObject, instant
+from erphub.tenancy.problems import CONNECTION_NOT_FOUND
 
-LOGIN_DOUBTED = "login_doubted"
+LOGIN_DOUBTED = problems.LOGIN_DOUBTED.code
 """Work is put off, since the credentials were refused once and it is not yet time for the second try."""
 _INCONCLUSIVE = frozenset(
     {
@@ -188,10 +190,10 @@ class HealthService:
 
     def _by_hand(self, connection: Connection, rule: StatusRule) -> Connection:
         if connection.is_being_deleted:
-            raise Conflict("The connection is being deleted.", code="connection_deleting")
+            raise problems.BEING_DELETED()
         after = self._apply(connection.client_id, connection.id, rule)
         if after is None:
-            raise NotFound("There is no such connection.", code="connection_not_found")
+            raise CONNECTION_NOT_FOUND()
         return after
 
     # --- one step ----------------------------------------------------------------------------------------------------
@@ -206,7 +208,7 @@ class HealthService:
             if change is not None and not self._change_status(known, change):
                 continue
             return self._catch_up(client_id, connection_id)
-        raise Conflict("The connection is being changed by others. Try again.", code="version_conflict")
+        raise problems.CONNECTION_BUSY()
 
     def _change_status(self, known: Connection, change: StatusChange) -> bool:
         now = self.clock()

@@ -8,14 +8,17 @@ from typing import Any
 from erphub.audit.models import AuditEntry
 from erphub.audit.schemas import AuditPage
 from erphub.audit.service import AuditLog
+from erphub.connections import problems
 from erphub.connections.access import ConnectionAccess, connection_not_found
 from erphub.connections.models import Connection
 from erphub.connections.ports import ConnectionStore
 from erphub.connections.schemas import ChangedConnection, ConnectionPage, ConnectionView, NewOwner
 from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, Forbidden, Invalid
+from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
+from erphub.platform.problem_documents import as_problem
+from erphub.platform.problems import VERSION_CONFLICT
 from erphub.platform.wire import PageQuery
 
 MAX_TEST_DURATION = timedelta(minutes=10)
@@ -85,9 +88,9 @@ class ConnectionService:
         """
         before = self._read_to_change(member, connection_id, body.version)
         if before.owner != member.user and not self.access.has_no_owner(member, before):
-            raise Forbidden("Only its owner can give the connection to somebody else.", code="owner_only")
+            raise problems.OWNER_ONLY()
         if not self.access.can_own(member, body.user_id):
-            raise Invalid.field("/user_id", "cannot_own", "The new owner must be a member who may manage connections.")
+            raise Invalid.of(problems.CANNOT_OWN("/user_id"))
         if body.user_id == before.owner:
             return self._view(member, before)
         changes = {"owner": body.user_id}
@@ -97,9 +100,9 @@ class ConnectionService:
     def _read_to_change(self, member: Member, connection_id: str, version: int | None) -> Connection:
         before = self.access.connection(member, connection_id)
         if before.is_being_deleted:
-            raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
+            raise problems.CONNECTION_DELETING()
         if version is not None and version != before.version:
-            raise Conflict(_STALE, code="version_conflict")
+            raise VERSION_CONFLICT()
         return before
 
     def _read(self, client_id: str, connection_id: str) -> Connection:
@@ -118,13 +121,7 @@ def _without_lost_test(connection: Connection, now: datetime) -> Connection:
     test = connection.last_test
     if test is None or test.finished_at is not None or now - test.started_at < MAX_TEST_DURATION:
         return connection
-    problem = {
-        "type": "/problems/unavailable",
-        "title": "Unavailable",
-        "status": 503,
-        "detail": "The test could not be run. Start it again.",
-        "code": "unavailable",
-    }
+    problem = as_problem(problems.TEST_NOT_RUN())
     lost = {"finished_at": test.started_at + MAX_TEST_DURATION, "has_passed": False, "problem": problem}
     return connection.model_copy(update={"last_test": test.model_copy(update=lost)})
 

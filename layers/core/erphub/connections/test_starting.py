@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from erphub.connections import problems
 from erphub.connections.access import ConnectionAccess
 from erphub.connections.attempts import AttemptGuard
 from erphub.connections.models import LastTest
 from erphub.connections.ports import ConnectionTests
 from erphub.erp.catalogue import describe
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import Conflict
 from erphub.platform.identity import Member
 from erphub.platform.state_machines import StateMachine
 
@@ -31,7 +31,7 @@ class ConnectionTestStarter:
         """
         connection = self.access.connection(member, connection_id)
         if connection.is_being_deleted:
-            raise Conflict("The connection is being deleted.", code="connection_deleting")
+            raise problems.BEING_DELETED()
         target = describe(connection.erp_system).target(connection.settings)
         self.attempts.require_allowed(member.user, member.client_id, target)
         test = LastTest(id=self.new_id(), started_at=self.clock())

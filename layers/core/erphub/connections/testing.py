@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from erphub.connections import credentials
+from erphub.connections import credentials, problems
 from erphub.connections.health import HealthService
 from erphub.connections.models import Connection, LastTest
 from erphub.connections.ports import ConnectionStore, ConnectionTests, OpensErp, UsedCompanies
 from erphub.erp.probes import Outcome, Probe, ProbeView, passed
 from erphub.erp.system import ErpAdapter
 from erphub.platform.clock import Clock
-from erphub.platform.errors import ErpRefused, HubError, Invalid, NotFound
+from erphub.platform.errors import ErpRefused, Invalid, NotFound
 from erphub.platform.outbound import deadlines
 from erphub.platform.problem_documents import as_problem
 from erphub.platform.secrets import Redactor, Secrets
@@ -71,7 +71,7 @@ class ConnectionTester:
         connection = self.connections.get(client_id, connection_id)
         test = connection.last_test if connection else None
         if connection and test and test.id == test_id and test.finished_at is None:
-            error = HubError("The test could not be run. Start it again.", code="unavailable")
+            error = problems.TEST_NOT_RUN()
             changes = {"finished_at": self.clock(), "has_passed": False, "problem": as_problem(error)}
             self.tests.end_test(connection, test.model_copy(update=changes))
         return _DONE
@@ -96,9 +96,9 @@ def problem_of_failed(probes: Sequence[Probe]) -> JsonObject:
     failed = every[0] if every else None
     refused: JsonObject = {"refused": "credentials"} if failed and failed.refused else {}
     return refused | {
-        "type": "/problems/test_failed",
-        "title": "The test failed",
-        "detail": " ".join(probe.detail for probe in every) or "The test ended without a result.",
-        "code": (failed.code if failed else None) or "test_failed",
+        "type": f"/problems/{problems.TEST_FAILED.code}",
+        "title": problems.TEST_FAILED.title,
+        "detail": " ".join(probe.detail for probe in every) or problems.TEST_FAILED.render(),
+        "code": (failed.code if failed else None) or problems.TEST_FAILED.code,
         "stage": failed.stage.value if failed else None,
     }

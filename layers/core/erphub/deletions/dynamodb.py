@@ -10,6 +10,7 @@ from erphub.audit.dynamodb import audit_write
 from erphub.audit.models import AuditEntry
 from erphub.connections.dynamodb import connection_key, connection_name_key
 from erphub.connections.models import Connection, ConnectionStatus, Health
+from erphub.deletions import problems
 from erphub.deletions.models import Deletion, DeletionStatus, Plan
 from erphub.deletions.ports import DeletionStore, PlanStore
 from erphub.events.dynamodb import event_write
@@ -17,7 +18,6 @@ from erphub.events.models import Event
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import Conflict
 from erphub.platform.text import same_name
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
@@ -73,7 +73,7 @@ class DeletionTable(DeletionStore):
             )
             self._table.transact([write])
         except VersionConflict as error:
-            raise Conflict("The connection is being deleted already.", code="connection_deleting") from error
+            raise problems.DELETED_ALREADY() from error
 
     @override
     def schedule(self, deletion: Deletion, connection: Connection, entry: AuditEntry, notice: Event) -> Deletion | None:
@@ -135,10 +135,7 @@ class DeletionTable(DeletionStore):
         try:
             self._table.transact([change, record, plan, audit, event_write(notice)])
         except VersionConflict as error:
-            raise Conflict(
-                "It has been restored already, or its removal has just begun. Look at the connection.",
-                code="deletion_changed",
-            ) from error
+            raise problems.DELETION_CHANGED() from error
 
     @override
     def begin_removal(self, deletion: Deletion) -> Deletion | None:

@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from erphub.connections.models import Connection
+from erphub.deletions import problems
 from erphub.deletions.models import DeletedKindView, KeptKindView, KindDetails, Plan
 from erphub.deletions.ports import PlanStore
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, Gone
 from erphub.platform.removal import Dependent
 
 PLAN_LIFETIME = timedelta(hours=1)
@@ -71,17 +71,13 @@ class DeletionPreview:
         """
         plan = self.plans.get(connection.client_id, connection.id, token)
         if plan is None or plan.expires_at <= self.clock():
-            raise Gone("The plan has expired, or was never made. Look at a new deletion-preview.", code="plan_expired")
+            raise problems.PLAN_EXPIRED()
         changed = differences(plan, *survey(self.dependents, connection))
         if plan.version != connection.version:
             versions = {"was": {"version": plan.version}, "is": {"version": connection.version}}
             changed.append({"kind": "connection", "title": "The connection", **versions})
         if changed:
-            raise Conflict(
-                "Since you looked, something has changed; `difference` says what. Look at a new deletion-preview.",
-                code="plan_changed",
-                difference=changed,
-            )
+            raise problems.PLAN_CHANGED(difference=changed)
         return plan
 
 

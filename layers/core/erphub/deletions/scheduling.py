@@ -6,12 +6,12 @@ from datetime import datetime
 from erphub.audit.service import AuditLog
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore
+from erphub.deletions import problems
 from erphub.deletions.capability import CONNECTION_DELETING, CONNECTION_RESTORED
 from erphub.deletions.models import Deletion, DeletionStatus
 from erphub.deletions.ports import DeletionStore
 from erphub.events.publisher import make_event
 from erphub.platform.actors import actor
-from erphub.platform.errors import Conflict, Unavailable
 from erphub.platform.identity import Member
 from erphub.platform.wire import JsonObject, instant
 
@@ -44,14 +44,11 @@ class DeletionScheduler:
                 or connection.is_being_deleted
                 or connection.version != deletion.version
             ):
-                raise Conflict(
-                    "Since you looked, the connection has been changed. Look at a new deletion-preview.",
-                    code="plan_changed",
-                )
+                raise problems.CONNECTION_CHANGED_SINCE()
             scheduled = self._schedule(connection, deletion)
             if scheduled is not None:
                 return scheduled
-        raise Unavailable("The connection changes faster than it can be deleted. Try again.", code="version_conflict")
+        raise problems.CHANGES_TOO_FAST()
 
     def _schedule(self, connection: Connection, deletion: Deletion) -> Deletion | None:
         until, by = instant(deletion.restorable_until), deletion.requested_by

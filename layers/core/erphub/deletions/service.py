@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from erphub.connections.access import ConnectionAccess
 from erphub.connections.models import Connection, ConnectionStatus
+from erphub.deletions import problems
 from erphub.deletions.models import Deletion, DeletionStatus, Plan
 from erphub.deletions.ports import DeletionStore
 from erphub.deletions.preview import KEPT, DeletionPreview
@@ -18,7 +19,6 @@ from erphub.deletions.scheduling import DeletionScheduler
 from erphub.deletions.schemas import DeletionView, PlanView
 from erphub.platform.actors import ActorDirectory
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, Gone
 from erphub.platform.identity import Member
 from erphub.platform.ids import derived_id
 from erphub.platform.state_machines import StateMachine
@@ -74,10 +74,10 @@ class DeletionService:
         connection = self.access.connection(member, connection_id)
         deletion = self.store.get(member.client_id, connection_id)
         if deletion is None or deletion.status is DeletionStatus.REQUESTED:
-            raise Conflict("The connection is not being deleted.", code="not_deleting")
+            raise problems.NOT_DELETING()
         now = self.clock()
         if deletion.status is DeletionStatus.REMOVING or now >= deletion.restorable_until:
-            raise Gone("The time to bring it back is over; it is being removed.", code="too_late")
+            raise problems.TOO_LATE()
         self.scheduler.cancel(deletion, connection, member, now)
         self.machine.stop(self.machine.execution(deletion.id), "The connection was restored.")
 
@@ -85,7 +85,7 @@ class DeletionService:
         if connection.is_being_deleted:
             deletion = self.store.get(connection.client_id, connection.id)
             until = {"restorable_until": deletion.restorable_until.isoformat()} if deletion else {}
-            raise Conflict("The connection is being deleted already.", code="connection_deleting", **until)
+            raise problems.DELETED_ALREADY(**until)
 
     def _requested(self, connection: Connection, member: Member, plan: Plan) -> Deletion:
         now = self.clock()

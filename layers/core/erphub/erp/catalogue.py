@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from erphub.erp import problems
 from erphub.erp.description import AdapterCapability, Description
 from erphub.erp.posting import PostsDocuments
 from erphub.erp.reading import ReadsDatasets
 from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, ListsCompanies
 from erphub.platform import redaction
-from erphub.platform.errors import NotFound
 
 MODULES = ("visma_business", "sqlserver_generic", "twentyfourseven.system")
 """The modules in `systems`, in the order in which they are offered. A new system is one more, and its name here."""
@@ -46,9 +46,7 @@ def _module(erp_system: str) -> SystemModule:
     for module in _modules():
         if module.DESCRIPTION.id == erp_system:
             return module
-    raise NotFound(
-        f"There is no ERP system called {erp_system!r}. GET /erp-systems lists them.", code="unknown_erp_system"
-    )
+    raise problems.UNKNOWN_ERP_SYSTEM(erp_system=erp_system)
 
 
 def catalogue() -> list[Description]:

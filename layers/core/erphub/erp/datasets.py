@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from erphub.platform.errors import ErpRefused
+from erphub.erp import problems
 
 
 class FieldType(StrEnum):
@@ -272,9 +272,5 @@ def _wider(name: str, one: str, other: str) -> str:
     scale = max(int(first[2]), int(second[2]))
     whole = max(int(first[1]) - int(first[2]), int(second[1]) - int(second[2]))
     if whole + scale > 38:
-        raise ErpRefused(
-            f"The column {name} needs {whole} digits before and {scale} after the decimal point in different "
-            "companies, and no exact decimal holds more than 38 in all. Ask the ERP's administrator to narrow it.",
-            code="decimal_too_wide",
-        )
+        raise problems.DECIMAL_TOO_WIDE(name=name, whole=whole, scale=scale)
     return f"decimal({whole + scale},{scale})"

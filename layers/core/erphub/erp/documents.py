@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
 
+from erphub.erp import problems
 from erphub.platform.characters import named, without_hidden
 from erphub.platform.lexical import DECIMAL_FORM, Day, Flag, Whole
 from erphub.platform.wire import not_blank, visible_line, visible_lines
@@ -125,11 +125,7 @@ class Settlement(Entity):
     @model_validator(mode="after")
     def _balances(self) -> Self:
         if self.difference:
-            raise PydanticCustomError(
-                "settlement_does_not_balance",
-                "The settlement does not balance: sales and payments differ by {difference}.",
-                {"difference": f"{self.difference:f}"},
-            )
+            raise problems.SETTLEMENT_UNBALANCED.in_model(difference=f"{self.difference:f}")
         return self
 
 

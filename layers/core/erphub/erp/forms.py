@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from erphub.erp import problems
 from erphub.erp.description import Field, Json, Step
 from erphub.platform.errors import FieldError, Invalid
+from erphub.platform.problems import BAD_FORM, NOT_A_CHOICE, REQUIRED, TOO_LONG, UNKNOWN_FIELD, WRONG_TYPE
 from erphub.platform.text import require_visible
 
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -184,12 +186,10 @@ def clean_answer(step: Step, body: object, known: AnswerContext | None = None) -
     """
     known = known or AnswerContext()
     if not isinstance(body, Mapping):
-        raise Invalid("Send the step's fields as a JSON object.", code="not_an_object")
+        raise problems.NOT_AN_OBJECT()
     answer = {str(key): value for key, value in cast(Mapping[object, Any], body).items()}
     errors = [
-        FieldError(_pointer(name), "unknown_field", "This step has no such field.")
-        for name in answer
-        if all(name != item.name for item in step.fields)
+        problems.NO_FIELD_OF_STEP(_pointer(name)) for name in answer if all(name != item.name for item in step.fields)
     ]
     values: dict[str, Any] = {}
     for item in step.fields:  # in their order: a field depends only on fields above it
@@ -206,7 +206,7 @@ def clean_answer(step: Step, body: object, known: AnswerContext | None = None) -
     if not errors:
         errors = [error for item in step.fields for error in _hidden(item, values.get(item.name))]
     if errors:
-        raise Invalid("Some of the answers need another look.", errors=errors)
+        raise problems.ANSWERS_INVALID(errors=errors)
     secret = {item.name for item in step.fields if item.secret}
     return (
         {name: value for name, value in values.items() if name not in secret},
@@ -221,7 +221,7 @@ def _take(item: Field, answer: Mapping[str, Any], values: dict[str, Any], known:
     if not item.is_shown(values):
         if blank or (given == item.default and type(given) is type(item.default) and given is not None):
             return None
-        return FieldError(_pointer(item.name), "not_applicable", "This field does not belong to the choice made above.")
+        return problems.NOT_APPLICABLE(_pointer(item.name))
     if not blank and not (given is None and item.required and item.default is None):
         # A secret is kept to the letter; what is typed elsewhere may well have a blank at its end.
         typed = isinstance(given, str) and _is_free_text(item) and not item.secret
@@ -231,7 +231,7 @@ def _take(item: Field, answer: Mapping[str, Any], values: dict[str, Any], known:
     elif item.default is not None:
         values[item.name] = item.default
     elif item.required:
-        return FieldError(_pointer(item.name), "required", item.needed or f"{item.title} is needed.")
+        return problems.ANSWER_REQUIRED(_pointer(item.name), needed=item.needed or f"{item.title} is needed.")
     return None
 
 
@@ -246,8 +246,7 @@ def _moved(step: Step, values: Mapping[str, Any], known: AnswerContext) -> bool:
 
 
 def _needed_again(item: Field) -> FieldError:
-    words = f"{item.title} is needed again, because what it was given for has changed."
-    return FieldError(_pointer(item.name), "secret_needed_again", words)
+    return problems.SECRET_NEEDED_AGAIN(_pointer(item.name), title=item.title)
 
 
 def _hidden(item: Field, value: Any) -> Sequence[FieldError]:
@@ -272,7 +271,7 @@ def _wrong(schema: Json, value: Any, pointer: str) -> Iterator[FieldError]:
         return
     expected = schema["type"]
     if not isinstance(value, _TYPES[expected]) or (expected == "integer" and isinstance(value, bool)):
-        yield FieldError(pointer, "wrong_type", f"This must be {_TYPE_WORDS[expected]}.")
+        yield WRONG_TYPE(pointer, expected=_TYPE_WORDS[expected])
         return
     match value:
         case str():
@@ -295,39 +294,39 @@ def _wrong_choice(choices: list[Json], value: Any, pointer: str) -> Iterator[Fie
             yield from _wrong(choice, value, pointer)
             return
     words = [repr(constant) for constant in constants] + [_TYPE_WORDS[choice["type"]] for choice in others]
-    yield FieldError(pointer, "not_a_choice", f"Choose one of: {', '.join(words)}.")
+    yield NOT_A_CHOICE(pointer, expected=", ".join(words))
 
 
 def _wrong_text(schema: Json, value: str, pointer: str) -> Iterator[FieldError]:
     if len(value) < schema.get("minLength", 0):
-        yield FieldError(pointer, "too_short", "This must not be empty.")
+        yield problems.EMPTY(pointer)
     if len(value) > schema.get("maxLength", len(value)):
-        yield FieldError(pointer, "too_long", f"This may have at most {schema['maxLength']} characters.")
+        yield TOO_LONG(pointer, max_length=schema["maxLength"])
     elif "pattern" in schema and re.search(schema["pattern"], value) is None:
-        yield FieldError(pointer, "bad_form", "This does not have the expected form.")
+        yield BAD_FORM(pointer)
 
 
 def _wrong_list(schema: Json, value: list[Any], pointer: str) -> Iterator[FieldError]:
     if len(value) < schema.get("minItems", 0):
-        yield FieldError(pointer, "too_few", f"Choose at least {schema['minItems']}.")
+        yield problems.TOO_FEW_CHOSEN(pointer, minimum=schema["minItems"])
     if len(value) > schema.get("maxItems", len(value)):
-        yield FieldError(pointer, "too_many", f"Choose at most {schema['maxItems']}.")
+        yield problems.TOO_MANY_CHOSEN(pointer, maximum=schema["maxItems"])
         return
     if schema.get("uniqueItems") and any(item in value[:at] for at, item in enumerate(value)):
-        yield FieldError(pointer, "repeated", "The same value stands here twice.")
+        yield problems.REPEATED(pointer)
     for at, item in enumerate(value):
         yield from _wrong(schema["items"], item, pointer + _pointer(at))
 
 
 def _wrong_object(schema: Json, value: dict[Any, Any], pointer: str) -> Iterator[FieldError]:
     if len(value) < schema.get("minProperties", 0):
-        yield FieldError(pointer, "too_few", "At least one is needed.")
+        yield problems.NONE_CHOSEN(pointer)
     for name in schema.get("required", ()):
         if name not in value:
-            yield FieldError(pointer + _pointer(name), "required", "This is needed.")
+            yield REQUIRED(pointer + _pointer(name))
     for name, item in value.items():
         known: Json | None = schema.get("properties", {}).get(name)
         if known is None:
-            yield FieldError(pointer + _pointer(name), "unknown_field", "There is no such field.")
+            yield UNKNOWN_FIELD(pointer + _pointer(name))
         else:
             yield from _wrong(known, item, pointer + _pointer(name))

@@ -4,6 +4,7 @@ import math
 from datetime import datetime
 from typing import Protocol
 
+from erphub.erp import problems
 from erphub.platform.errors import Unavailable
 
 
@@ -26,9 +27,6 @@ class RateLimiter(Protocol):
 def waiting(until: datetime, now: datetime, why: str) -> Unavailable:
     """The error that says how long to wait."""
     seconds = max(1, math.ceil((until - now).total_seconds()))
-    return Unavailable(
-        f"{why} Nothing is lost; it goes on by itself at {until:%Y-%m-%d %H:%M:%S} UTC.",
-        code="erp_busy",
-        retry_after=seconds,
-        retry_at=until.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    return problems.ERP_BUSY(
+        why=why, until=until, retry_after=seconds, retry_at=until.isoformat(timespec="seconds").replace("+00:00", "Z")
     )

@@ -9,7 +9,6 @@ from typing import Any, Protocol, runtime_checkable
 
 from erphub.erp.datasets import Dataset
 from erphub.erp.system import FoundCompany
-from erphub.platform.errors import Unavailable
 
 
 @dataclass(frozen=True)
@@ -79,12 +78,6 @@ class Anomaly:
     code: str
     count: int
     examples: list[str]
-
-
-class ReaderFailed(Unavailable):
-    """What reads the source failed, not the source: a slice that is read `cautiously` may well succeed."""
-
-    code = "reader_failed"
 
 
 class Reading(Protocol):

@@ -7,13 +7,13 @@ from typing import override
 
 from pydantic_core import from_json
 
+from erphub.events import problems
 from erphub.events.models import Event, StoredEvent
 from erphub.events.ports import EventStore
 from erphub.platform.aws.due import DueIndex, KeptItem, due_at, due_attributes
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import NotFound
 from erphub.platform.pages import Page
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key, Write
@@ -90,7 +90,7 @@ class EventTable(EventStore):
                 acknowledged_at=instant(acknowledged_at),
             )
         except VersionConflict as error:
-            raise NotFound("There is no such notification.", code="notification_not_found") from error
+            raise problems.NOTIFICATION_NOT_FOUND() from error
         return _stored(item)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, override
 
 from botocore.exceptions import ClientError
 
+from erphub.events import problems
 from erphub.events.models import Event
 from erphub.events.ports import EventBus
 from erphub.platform.aws.clients import client
@@ -42,4 +43,4 @@ class EventBridgeBus(EventBus):
 
 
 def _busy() -> ServiceBusy:
-    return ServiceBusy("The event bus did not take the event.", code="bus_busy")
+    return problems.BUS_BUSY()

@@ -7,6 +7,7 @@ from functools import partial
 from threading import Lock
 
 from erphub.connections.ports import ConnectionStore
+from erphub.imports import problems
 from erphub.imports.capability import RUNS
 from erphub.imports.jobs.models import Job
 from erphub.imports.jobs.ports import JobStore
@@ -16,7 +17,6 @@ from erphub.platform import logging
 from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.due import DueItem, by_turns, work_through
-from erphub.platform.errors import Unavailable
 from erphub.platform.limits import Limits, Owner
 
 
@@ -40,7 +40,7 @@ class Scheduler:
         places = _Places(self.limits)
         worked = work_through(by_turns(self.jobs.due(now)), partial(self._start, now, places), _log_failure)
         if worked.failed:
-            raise Unavailable(f"{worked.failed} of {worked.done + worked.failed} due imports could not be started.")
+            raise problems.IMPORTS_NOT_STARTED(failed=worked.failed, due=worked.done + worked.failed)
         return worked.done
 
     def _start(self, now: datetime, places: "_Places", due: DueItem[Job]) -> bool:

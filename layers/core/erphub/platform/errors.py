@@ -24,7 +24,7 @@ and, through `raise … from error`, the cause for whoever operates the hub.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from erphub.platform.characters import shown
 from erphub.platform.redaction import clean, clean_text
@@ -54,6 +54,15 @@ class HubError(Exception):
             name: clean(fact) if isinstance(fact, (str, Mapping, list)) else fact for name, fact in facts.items()
         }
         """Further members of the problem document; never secrets."""
+
+    def at(self, pointer: str) -> FieldError:
+        """The same, said of the field that it comes of."""
+        return FieldError(pointer, self.code, self.detail)
+
+    @classmethod
+    def restored(cls, code: str | None, detail: str, **facts: object) -> Self:
+        """An error as it was met or kept before, for whoever comes now. Its code was declared when it was raised."""
+        return cls(detail, code=code, **facts)
 
 
 class NotFound(HubError):

@@ -4,6 +4,7 @@ from typing import Any
 
 from erphub.platform.errors import (
     Conflict,
+    CredentialsRefused,
     ErpRefused,
     Forbidden,
     Gone,
@@ -25,28 +26,35 @@ from erphub.platform.redaction import clean
 PROBLEM = "application/problem+json"
 
 
-_STATUS: tuple[tuple[type[HubError], int], ...] = (
-    (NotFound, 404),
-    (NotSignedIn, 401),
-    (Forbidden, 403),
-    (TooLarge, 413),
-    (Malformed, 400),
-    (UnsupportedMediaType, 415),
-    (Invalid, 422),
-    (TooMany, 429),
-    (Conflict, 409),
-    (Gone, 410),
-    (ErpRefused, 502),
-    (Unavailable, 503),
-    (Uncertain, 502),
-    (Stopped, 409),
-    (HubError, 500),
+_STATUS: tuple[tuple[type[HubError], int, str], ...] = (
+    (NotFound, 404, "Look for it in the list where it should be: it may have been removed, or be another client's."),
+    (NotSignedIn, 401, "Sign in again, then send the same."),
+    (Forbidden, 403, "Ask somebody who may."),
+    (TooLarge, 413, "Send less at once."),
+    (Malformed, 400, "Send JSON."),
+    (UnsupportedMediaType, 415, "Send it as another kind of file."),
+    (Invalid, 422, "Mend the request, then send it again."),
+    (TooMany, 429, "Send the same again later; `Retry-After` says when."),
+    (Conflict, 409, "Read what is there now, then decide."),
+    (Gone, 410, "Begin anew."),
+    (CredentialsRefused, 502, "Enter the credentials again in the connection."),
+    (ErpRefused, 502, "Have it changed in the ERP or in the connection, then try again."),
+    (Unavailable, 503, "Try again later; nothing was done."),
+    (Uncertain, 502, "Look in the ERP before you send it again; the hub looks by itself."),
+    (Stopped, 409, "Start it again when it is wanted."),
+    (HubError, 500, "Tell us the correlation id."),
 )
+"""The status of each kind of error, and what its reader does next."""
 
 
 def status_of(error: type[HubError]) -> int:
     """The HTTP status that errors of this kind are answered with."""
-    return next(status for kind, status in _STATUS if issubclass(error, kind))
+    return next(status for kind, status, _ in _STATUS if issubclass(error, kind))
+
+
+def advice_of(error: type[HubError]) -> str:
+    """What the reader of an error of this kind does next, where the error itself says nothing more."""
+    return next(advice for kind, _, advice in _STATUS if issubclass(error, kind))
 
 
 def as_problem(error: HubError) -> dict[str, Any]:

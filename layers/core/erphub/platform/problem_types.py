@@ -103,10 +103,7 @@ class FieldProblemType(Declared):
 
     def in_model(self, **values: object) -> "PydanticCustomError":
         """The same for a check of a model, whose validation knows the field."""
-        from pydantic_core import PydanticCustomError
-
-        code, text = cast("tuple[LiteralString, LiteralString]", (self.code, "{text}"))
-        return PydanticCustomError(code, text, {"text": self.render(**values)})
+        return found_in_model(self("", **values))
 
     def saying(self, sentence: str, advice: str = "") -> Self:
         """The same in other words, where something more is known of what happened."""
@@ -121,9 +118,21 @@ class Reason(Declared):
     sentence: str
     advice: str = ""
 
+    def record(self, **values: object) -> dict[str, str]:
+        """What is kept: the code, and the text with these values (`detail`)."""
+        return {"code": self.code, "detail": self.render(**values)}
+
     def saying(self, sentence: str, advice: str = "") -> Self:
         """The same in other words, where something more is known of what happened."""
         return replace(self, sentence=sentence, advice=advice)
+
+
+def found_in_model(wrong: FieldError) -> "PydanticCustomError":
+    """What is wrong with a field as an error of a model's validation, which knows better where the field is."""
+    from pydantic_core import PydanticCustomError
+
+    code, text = cast("tuple[LiteralString, LiteralString]", (wrong.code, "{text}"))
+    return PydanticCustomError(code, text, {"text": wrong.detail})
 
 
 def title_of(code: str) -> str:

@@ -193,3 +193,14 @@ NOT_REACHED = ProblemType(
     "public internet, or in a network that the hub's operator has allowed.",
 )
 TLS_FAILED = ProblemType(ErpRefused, "tls_failed", "The certificate of {host} is not trusted: {reason}.")
+CONNECTION_CUT = ProblemType(Unavailable, "connection_cut", "The connection to the server broke.", "Try again later.")
+PROTOCOL_BROKEN = CONNECTION_CUT.saying(
+    "The server sent what its protocol does not know, so the connection to it was ended."
+)
+ANSWER_TOO_LARGE = ProblemType(
+    ErpRefused,
+    "answer_too_long",
+    "The server answers with more than {maximum} MB where a few rows were asked for.",
+    "Look for texts of that length in the table that is read.",
+)
+FILE_MISSING = ProblemType(NotFound, "file_missing", "The file has not been uploaded.")

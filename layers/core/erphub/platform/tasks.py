@@ -43,7 +43,7 @@ class Tasks:
             log.warning("task must be tried again", exc_info=error, extra={"task": name, **references})
             # The machines wait longer for what the hub itself runs on: they know it by the name of the error.
             kind = ServiceBusy if isinstance(error, ServiceBusy) else Unavailable
-            raise kind(redaction.clean(error.detail), code=error.code) from None
+            raise kind.restored(error.code, redaction.clean(error.detail)) from None
         except HubError as error:
             log.exception("task failed", exc_info=error, extra={"task": name, **references})
             raise TaskFailed(redaction.clean(f"{error.code}: {error.detail}")) from None

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
 from erphub.platform.errors import Invalid
 from erphub.platform.lexical import COUNT_FORM
+from erphub.platform.problem_types import found_in_model
 from erphub.platform.text import clean_name, require_not_blank, require_visible
 
 ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
@@ -48,10 +49,7 @@ def checked(check: Callable[[str], str]) -> Callable[[str], str]:
         try:
             return check(value)
         except Invalid as error:
-            wrong = error.errors[0]
-            # Braces would be read as placeholders of the message.
-            detail = wrong.detail.replace("{", "(").replace("}", ")")
-            raise PydanticCustomError(wrong.code, detail) from error  # pyright: ignore[reportArgumentType]
+            raise found_in_model(error.errors[0]) from error
 
     return judge
 

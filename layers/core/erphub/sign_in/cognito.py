@@ -6,7 +6,8 @@ from typing import cast, override
 
 import urllib3
 
-from erphub.platform.errors import NotSignedIn, Unavailable
+from erphub.platform.errors import Unavailable
+from erphub.sign_in import problems
 from erphub.sign_in.ports import Addresses, FetchKeys, Jwks
 from erphub.tenancy.ports import UserDirectory
 
@@ -46,9 +47,9 @@ class PoolAddresses(Addresses):
     def find(self, user: str) -> str | None:
         found = self.users.find(user)
         if found is None:
-            raise NotSignedIn("There is no such user any more.")
+            raise problems.USER_GONE()
         return found.email
 
 
 def _away() -> Unavailable:
-    return Unavailable("The sign-in service does not answer. Try again in a moment.", code="sign_in_unavailable")
+    return problems.SIGN_IN_UNAVAILABLE()

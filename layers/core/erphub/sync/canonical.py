@@ -12,6 +12,7 @@ from erphub.erp.documents import HANDED_IN, Customer, Document, DocumentKind, In
 from erphub.platform.errors import Invalid
 from erphub.platform.field_errors import field_errors
 from erphub.platform.ids import derived_id
+from erphub.sync import problems
 
 _SHAPES: Mapping[DocumentKind, type[Settlement | Invoice | Customer | Product]] = {
     DocumentKind.SETTLEMENT: Settlement,
@@ -46,11 +47,11 @@ def read_received(kind: DocumentKind, fields: Mapping[str, Any]) -> Document:
 def read_document(kind: DocumentKind, fields: Mapping[str, Any], context: Mapping[str, bool] | None = None) -> Document:
     """A document of the kind. Raises Invalid with everything that is wrong at once."""
     if fields.get("kind", kind.value) != kind.value:
-        raise Invalid.field("/kind", "kind_differs", f"The address says {kind.value}, the body {fields['kind']!r}.")
+        raise Invalid.of(problems.KIND_DIFFERS("/kind", kind=kind.value, given=fields["kind"]))
     try:
         return _SHAPES[kind].model_validate({**fields, "kind": kind.value}, context=context)
     except ValidationError as error:
-        raise Invalid("The document is not valid; `errors` says what.", errors=field_errors(error, fields)) from error
+        raise problems.DOCUMENT_INVALID(errors=field_errors(error, fields)) from error
 
 
 def from_text(text: str) -> Document:

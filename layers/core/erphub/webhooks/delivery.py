@@ -20,6 +20,7 @@ from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.outbound.https import Answer, Post
 from erphub.platform.secrets import Secrets
 from erphub.platform.tasks import TimeLeft
+from erphub.webhooks import problems
 from erphub.webhooks.capability import WEBHOOK_FAILING
 from erphub.webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Webhook
 from erphub.webhooks.ports import DeliveryStore, WebhookStore
@@ -196,10 +197,10 @@ def _refusal(answer: Answer) -> tuple[str, str]:
         return "", ""
     if 300 <= answer.status < 400:
         return (
-            "redirected",
-            f"The receiver answered {answer.status}. Redirects are not followed: register the new address.",
+            problems.REDIRECTED.code,
+            problems.REDIRECTED.render(status=answer.status),
         )
-    return "receiver_refused", f"The receiver answered {answer.status}."
+    return problems.RECEIVER_REFUSED.code, problems.RECEIVER_REFUSED.render(status=answer.status)
 
 
 def _readable(due: Iterable[DueItem[Delivery]]) -> Iterator[Delivery]:

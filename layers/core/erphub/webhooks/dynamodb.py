@@ -8,9 +8,9 @@ from erphub.platform.aws.due import DueIndex, KeptItem, due_at, due_attributes
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, key_of, make_key
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import NotFound
 from erphub.platform.pages import Page
 from erphub.platform.writes import Key
+from erphub.webhooks import problems
 from erphub.webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Webhook
 from erphub.webhooks.ports import DeliveryStore, WebhookStore
 
@@ -116,7 +116,7 @@ class DeliveryTable(DeliveryStore):
         try:
             self._table.put(_delivery_item(again), condition="attribute_exists(pk)")
         except VersionConflict as error:
-            raise NotFound("There is no such delivery.", code="delivery_not_found") from error
+            raise problems.DELIVERY_NOT_FOUND() from error
         return again
 
 

@@ -20,13 +20,14 @@ from erphub.events.publisher import make_event
 from erphub.platform.actors import ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import Conflict, HubError, Invalid, NotFound
+from erphub.platform.errors import HubError, Invalid, NotFound
 from erphub.platform.identity import Member
 from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.outbound.https import address
 from erphub.platform.problems import VERSION_CONFLICT
 from erphub.platform.secrets import Secrets
 from erphub.platform.wire import PageQuery, instant
+from erphub.webhooks import problems
 from erphub.webhooks.capability import WEBHOOK_TEST
 from erphub.webhooks.models import Delivery, Webhook
 from erphub.webhooks.ports import DeliveryStore, WebhookStore
@@ -126,9 +127,9 @@ class WebhookService:
         webhook = self._read(member, webhook_id)
         delivery = self.delivery_store.get(member.client_id, webhook_id, delivery_id)
         if delivery is None:
-            raise NotFound("There is no such delivery.", code="delivery_not_found")
+            raise problems.DELIVERY_NOT_FOUND()
         if not webhook.is_enabled:
-            raise Conflict("The webhook is disabled. Enable it first.", code="webhook_off")
+            raise problems.WEBHOOK_OFF()
         return _delivery_view(self.delivery_store.replay(delivery, self.clock()))
 
     def test(self, member: Member, webhook_id: str) -> DeliveryView:
@@ -138,7 +139,7 @@ class WebhookService:
         """
         webhook, now = self._read(member, webhook_id), self.clock()
         if not webhook.is_enabled:
-            raise Conflict("The webhook is disabled. Enable it first.", code="webhook_off")
+            raise problems.WEBHOOK_OFF()
         event = make_event(WEBHOOK_TEST, member.client_id, None, now, self.new_id(), "A test, asked for by hand.")
         delivery = new_delivery(webhook, event).model_copy(update={"due_at": now, "created_at": now})
         self.delivery_store.add(delivery)
@@ -147,7 +148,7 @@ class WebhookService:
     def _read(self, member: Member, webhook_id: str) -> Webhook:
         webhook = self.store.get(member.client_id, webhook_id)
         if webhook is None:
-            raise NotFound("There is no such webhook.", code="webhook_not_found")
+            raise problems.WEBHOOK_NOT_FOUND()
         return webhook
 
     def _view(self, webhook: Webhook, secret: str | None = None) -> WebhookView:
@@ -158,7 +159,7 @@ class WebhookService:
         try:
             self.guard.addresses(host)
         except HubError as error:
-            raise Invalid.field("/url", error.code, error.detail) from error
+            raise Invalid.of(error.at("/url")) from error
 
 
 def new_delivery(webhook: Webhook, event: Event) -> Delivery:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from erphub.connections.access import ConnectionAccess
 from erphub.platform.errors import NotFound
 from erphub.platform.identity import Member
+from erphub.wizards import problems
 from erphub.wizards.ending import require_open
 from erphub.wizards.models import Wizard
 from erphub.wizards.ports import WizardStore
@@ -41,4 +42,4 @@ class WizardAccess:
 
 
 def _wizard_not_found() -> NotFound:
-    return NotFound("There is no such wizard.", code="wizard_not_found")
+    return problems.WIZARD_NOT_FOUND()

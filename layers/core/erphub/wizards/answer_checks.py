@@ -7,8 +7,8 @@ from typing import Any
 from erphub.companies.service import CompanyRegistry
 from erphub.connections.attempts import AttemptGuard
 from erphub.connections.ports import ConnectionStore
+from erphub.connections.problems import CONNECTION_DELETING, NAME_TAKEN
 from erphub.erp.description import Description, Step
-from erphub.platform.errors import Conflict, Gone
 from erphub.platform.identity import Member
 from erphub.platform.text import clean_name
 from erphub.wizards import choices as choosing
@@ -32,7 +32,7 @@ class AnswerChecks:
         """Refuse what was made from a connection that is no longer so. Raises Gone, Conflict (`connection_changed`)."""
         live = self.connections.get(wizard.client_id, wizard.connection_id)
         if live is None or live.is_being_deleted:
-            raise Gone("The connection is being deleted. Restore it first.", code="connection_deleting")
+            raise CONNECTION_DELETING()
         if wizard.edit and live.version != wizard.edit.version:
             raise connection_changed(wizard, live, self.companies.connected(wizard), description)
 
@@ -57,7 +57,5 @@ class AnswerChecks:
         if step.id == "name":
             settings["name"] = clean_name(settings["name"], "/name")
             if self.connections.is_taken(wizard.client_id, settings["name"], wizard.connection_id):
-                raise Conflict(
-                    "Another connection of this client has that name. Choose a different one.", code="name_taken"
-                )
+                raise NAME_TAKEN()
         return settings

@@ -11,11 +11,12 @@ from erphub.erp.description import AnswerRole, Description, Step
 from erphub.erp.forms import AnswerContext, clean_answer
 from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, Invalid
+from erphub.platform.errors import Conflict
 from erphub.platform.identity import Member
 from erphub.platform.limits import Limits, Owner
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.wizards import choices as choosing
+from erphub.wizards import problems
 from erphub.wizards.access import WizardAccess
 from erphub.wizards.answer_checks import AnswerChecks
 from erphub.wizards.ending import require_open
@@ -54,9 +55,9 @@ class AnswerService:
         description = describe(wizard.erp_system)
         step = find_step(description, step_id)
         if step.id != "companies" and not step.listed:
-            raise Invalid("This step is not chosen from what the ERP lists.", code="nothing_listed")
+            raise problems.NOTHING_LISTED()
         if wizard.answered_at is not None and sent < wizard.answered_at:
-            raise Conflict(_MOVED_ON, code="step_answered")
+            raise problems.STEP_ANSWERED()
         self._require_answerable(wizard, description, step)
         changes: dict[str, Any] = {
             "answered": None,
@@ -85,10 +86,10 @@ class AnswerService:
         answer = dict(body)
         version = answer.pop("version", None)
         if version is not None and version != wizard.version:
-            raise Conflict(_MOVED_ON, code="version_conflict")
+            raise problems.WIZARD_MOVED_ON()
         if wizard.answered_at is not None and sent < wizard.answered_at:
             # However late it got here: when it was sent, its sender cannot have seen the answer that was taken.
-            raise Conflict(_MOVED_ON, code="step_answered")
+            raise problems.STEP_ANSWERED()
         description = describe(wizard.erp_system)
         step = find_step(description, step_id)
         self._require_answerable(wizard, description, step)
@@ -112,20 +113,18 @@ class AnswerService:
 
     def _require_answerable(self, wizard: Wizard, description: Description, step: Step) -> None:
         if wizard.status is WizardStatus.WORKING and not self._was_never_woken(wizard, step):
-            raise Conflict(_BUSY, code="step_not_open")
+            raise problems.WIZARD_AT_WORK()
         order = [one.id for one in description.steps]
         missing = next((name for name in order if name not in wizard.answers), order[-1])
         if order.index(step.id) > order.index(missing):
-            raise Conflict(f"This step comes later. The wizard waits for an answer to {missing}.", code="step_not_open")
+            raise problems.STEP_COMES_LATER(missing=missing)
         lease = wizard.answer_lease
         if lease is None:
             return
         if self.clock() - lease.at < ANSWER_LEASE_DURATION:
-            raise Conflict("Another answer is being taken at this moment.", code="step_being_answered")
+            raise problems.STEP_BEING_ANSWERED()
         if lease.step != step.id:
-            raise Conflict(
-                f"The last answer to {lease.step} was cut off. Answer that step again first.", code="step_unfinished"
-            )
+            raise problems.STEP_UNFINISHED(step=lease.step)
 
     def _was_never_woken(self, wizard: Wizard, step: Step) -> bool:
         """Whether what is being worked on was kept by a request that died before it woke the machine."""

@@ -11,6 +11,7 @@ from typing import Any, cast
 from erphub.erp.description import Description, Field, Step
 from erphub.erp.system import FoundChoice, FoundCompany, ListsOptions
 from erphub.platform.errors import ErpRefused, FieldError, Invalid
+from erphub.wizards import problems
 
 ALL = "all"
 MAX_COMPANIES = 50
@@ -32,17 +33,17 @@ def check_companies(found: Sequence[FoundCompany], choice: object) -> None:
     by_key = {company.key: company for company in found}
     if not isinstance(choice, list):
         if all(company.problem for company in found):
-            raise Invalid.field("/companies", "no_company", "The login cannot open any company.")
+            raise Invalid.of(problems.NO_COMPANY("/companies"))
         return
     errors: list[FieldError] = []
     for index, key in enumerate(choice):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         company = by_key.get(str(key))  # pyright: ignore[reportUnknownArgumentType]
         if company is None:
-            errors.append(FieldError(f"/companies/{index}", "company_unknown", "No such company was found."))
+            errors.append(problems.COMPANY_UNKNOWN(f"/companies/{index}"))
         elif company.problem:
-            errors.append(FieldError(f"/companies/{index}", "company_not_accessible", company.problem))
+            errors.append(problems.COMPANY_NOT_ACCESSIBLE(f"/companies/{index}", problem=company.problem))
     if errors:
-        raise Invalid("Some of the companies cannot be used.", errors=errors)
+        raise problems.COMPANIES_NOT_USABLE(errors=errors)
 
 
 def selected_companies(found: Sequence[FoundCompany], choice: object) -> list[FoundCompany]:
@@ -72,7 +73,7 @@ def check_choice(field: Field, answer: object, found: Sequence[FoundChoice]) -> 
     keys = _keys(cast(list[object], answer))
     errors = list(_problems(field, keys, found))
     if errors:
-        raise Invalid("Some of what was chosen cannot be used.", errors=errors)
+        raise problems.CHOICES_NOT_USABLE(errors=errors)
     return list(dict.fromkeys([*keys, *_only_choices(found)]))
 
 
@@ -105,12 +106,10 @@ def _problems(field: Field, keys: Sequence[str], found: Sequence[FoundChoice]) -
     known = {choice.key for choice in found}
     for index, key in enumerate(keys):
         if key not in known:
-            words = "The ERP does not offer this. Look at the list again, or have it refreshed."
-            yield FieldError(f"/{field.name}/{index}", "choice_unknown", words)
+            yield problems.CHOICE_UNKNOWN(f"/{field.name}/{index}")
     for company, choices in _by_company(found).items():
         if len(choices) > 1 and not any(key.startswith(f"{company}/") for key in keys):
-            words = f"{choices[0].company_name} has {len(choices)} of them: choose at least one, or all."
-            yield FieldError(f"/{field.name}", "choice_required", words)
+            yield problems.CHOICE_REQUIRED(f"/{field.name}", company_name=choices[0].company_name, count=len(choices))
 
 
 def _by_company(found: Sequence[FoundChoice]) -> Mapping[str, list[FoundChoice]]:

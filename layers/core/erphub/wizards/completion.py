@@ -15,12 +15,14 @@ from erphub.companies.service import CompanyRegistry, as_company
 from erphub.connections.capability import CONNECTIONS
 from erphub.connections.models import Company, Connection
 from erphub.connections.ports import ConnectionStore
+from erphub.connections.problems import CONNECTION_DELETING
 from erphub.erp.catalogue import describe
 from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, Gone
+from erphub.platform.errors import Conflict
 from erphub.platform.limits import Limits, Owner
 from erphub.platform.wire import JsonObject
+from erphub.wizards import problems
 from erphub.wizards.cleanup import WizardCleanup
 from erphub.wizards.drafts import (
     abbreviate,
@@ -78,7 +80,7 @@ class WizardCompletion:
         for _ in range(_MAX_ATTEMPTS):
             before = self.connections.get(wizard.client_id, wizard.connection_id)
             if before is None or before.is_being_deleted:
-                raise Gone("The connection is being deleted. Restore it first.", code="connection_deleting")
+                raise CONNECTION_DELETING()
             had = self.companies.connected(wizard)
             if wizard.edit is None or before.version != wizard.edit.version:
                 raise connection_changed(wizard, before, had, describe(wizard.erp_system))
@@ -100,7 +102,7 @@ class WizardCompletion:
                     raise
             else:
                 return ended
-        raise Conflict("The connection changes faster than it can be edited. Try again.", code="version_conflict")
+        raise problems.CONNECTION_CHANGES_TOO_FAST()
 
     def _selected_companies(self, wizard: Wizard, had: Sequence[Company]) -> list[Company] | None:
         """The companies after an edit; None when nothing about them was looked at."""

@@ -11,6 +11,7 @@ from erphub.erp.description import AnswerRole, Description
 from erphub.erp.probes import ProbeView
 from erphub.platform.errors import Conflict
 from erphub.platform.wire import JsonObject
+from erphub.wizards import problems
 from erphub.wizards.models import Wizard
 
 _MAX_COMPANIES_KEPT = 200
@@ -75,13 +76,7 @@ def connection_changed(wizard: Wizard, live: Connection, companies: Sequence[Com
     changed = differences(then, abbreviated(answers_of(live, [company.key for company in companies], about)))
     if edit and edit.secret_name != live.secret_name:
         changed += [{"field": name, "before": "[hidden]", "now": "[hidden]"} for name in about.secrets(live.settings)]
-    return Conflict(
-        "The connection was changed by somebody else while you edited it. Look at what changed, then start the edit"
-        " again.",
-        code="connection_changed",
-        changed=changed,
-        changed_at=live.updated_at.isoformat().replace("+00:00", "Z"),
-    )
+    return problems.CONNECTION_CHANGED(changed=changed, changed_at=live.updated_at.isoformat().replace("+00:00", "Z"))
 
 
 def new_connection(wizard: Wizard, now: datetime) -> Connection:

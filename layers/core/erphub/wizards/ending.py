@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 
-from erphub.platform.errors import Conflict, Gone
+from erphub.platform.errors import Conflict
 from erphub.platform.secrets import Secrets
 from erphub.platform.wire import JsonObject
+from erphub.wizards import problems
 from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.ports import ListedOptions, WizardStore
 
 _MAX_ATTEMPTS = 5
 _ENDS = {
-    WizardStatus.EXPIRED: "expired",
-    WizardStatus.CANCELLED: "been cancelled",
-    WizardStatus.FAILED: "failed",
+    WizardStatus.EXPIRED: problems.WIZARD_EXPIRED,
+    WizardStatus.CANCELLED: problems.WIZARD_CANCELLED,
+    WizardStatus.FAILED: problems.WIZARD_FAILED,
 }
 
 
@@ -28,7 +29,7 @@ class WizardEnding:
         """End a wizard; one that has ended stays as it is. Raises Conflict (`wizard_finished`)."""
         ended = end_wizard(self.store, wizard, status)
         if ended.status is WizardStatus.FINISHED:
-            raise Conflict("The connection has just been created. Delete it instead.", code="wizard_finished")
+            raise problems.CONNECTION_JUST_CREATED()
         self.secrets.delete(wizard.secret_name)
         self.options.delete(wizard)
 
@@ -42,12 +43,12 @@ def end_wizard(store: WizardStore, wizard: Wizard, status: WizardStatus, problem
             return store.replace(wizard.model_copy(update={"status": status, "problem": problem, "answer_lease": None}))
         except Conflict:
             wizard = store.get(wizard.client_id, wizard.id) or wizard
-    raise Conflict("The wizard changes faster than it can be ended. Try again.", code="version_conflict")
+    raise problems.WIZARD_CHANGES_TOO_FAST()
 
 
 def require_open(wizard: Wizard) -> None:
     """Raises Conflict (`wizard_finished`), Gone when it has ended otherwise."""
     if wizard.status is WizardStatus.FINISHED:
-        raise Conflict("The wizard has finished; the connection is there.", code="wizard_finished")
+        raise problems.WIZARD_FINISHED()
     if not wizard.status.is_open:
-        raise Gone(f"The wizard has {_ENDS[wizard.status]}. Start a new one.", code=f"wizard_{wizard.status.value}")
+        raise _ENDS[wizard.status]()

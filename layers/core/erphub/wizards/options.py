@@ -11,11 +11,12 @@ from erphub.erp.catalogue import describe
 from erphub.erp.description import Field
 from erphub.erp.system import FoundChoice, FoundCompany
 from erphub.platform.capability import LimitScope
-from erphub.platform.errors import Invalid, NotFound
+from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
 from erphub.platform.limits import Limits, Owner
 from erphub.platform.text import searchable
 from erphub.wizards import choices as choosing
+from erphub.wizards import problems
 from erphub.wizards.access import WizardAccess
 from erphub.wizards.capability import CHOICES_FOUND, COMPANIES_FOUND
 from erphub.wizards.models import Wizard
@@ -106,7 +107,7 @@ class OptionService:
         wizard = self.access.find_open(member, wizard_id)
         steps = choosing.listed_steps(describe(wizard.erp_system))
         if not any(field == one.name for step in steps for one in step.listed):
-            raise NotFound("The wizard lists nothing under that name.", code="choices_not_found")
+            raise problems.CHOICES_NOT_FOUND()
         found, following = self.options.search_choices(wizard, field, query.search or "", query.limit, query.next)
         items = [
             FoundChoiceView(key=one.key, name=one.name, company_key=one.company, company_name=one.company_name)
@@ -119,6 +120,6 @@ class OptionService:
         wizard = self.access.find_open(member, wizard_id)
         found = next((one for one in self.options.companies(wizard) if one.key == body.company_key), None)
         if found is None:
-            raise Invalid.field("/company_key", "company_unknown", "No such company was found.")
+            raise Invalid.of(problems.COMPANY_UNKNOWN("/company_key"))
         self.registry.request_access(member, wizard.erp_system, found, wizard.connection_id)
         return AccessRequestView(company_key=found.key, company_name=found.name)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import UsedCompanies
+from erphub.connections.problems import CONNECTION_DELETING
 from erphub.erp.catalogue import describe
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import Conflict, Invalid, NotFound
+from erphub.platform.errors import Invalid, NotFound
 from erphub.platform.identity import Member
 from erphub.platform.secrets import Secrets
 from erphub.wizards import choices as choosing
+from erphub.wizards import problems
 from erphub.wizards.access import WizardAccess
 from erphub.wizards.drafts import abbreviated, answers_of
 from erphub.wizards.ending import WizardEnding
@@ -39,16 +41,16 @@ class WizardService:
         """Start a wizard and give it back when a step can be answered. Raises Invalid, and as `_edit` does."""
         if body.connection_id is not None:
             if body.erp_system is not None:
-                raise Invalid.field("/erp_system", "not_applicable", "A connection is edited with the system it has.")
+                raise Invalid.of(problems.SYSTEM_FIXED("/erp_system"))
             return self._edit(member, body.connection_id, body.step)
         if body.erp_system is None:
-            raise Invalid.field("/erp_system", "required", "Name the ERP system to connect, or a connection to edit.")
+            raise Invalid.of(problems.SYSTEM_REQUIRED("/erp_system"))
         if body.step is not None:
-            raise Invalid.field("/step", "not_applicable", "Only an edit begins at a step of your choice.")
+            raise Invalid.of(problems.STEP_ONLY_FOR_EDITS("/step"))
         try:
             description = describe(body.erp_system)
         except NotFound as error:
-            raise Invalid.field("/erp_system", error.code, error.detail) from error
+            raise Invalid.of(error.at("/erp_system")) from error
         wizard = self._new(member, description.id, description.steps[0].id, self.new_id())
         return self._begin(wizard, list_companies=False)
 
@@ -77,12 +79,12 @@ class WizardService:
         """Start a draft of a connection. Raises NotFound, Forbidden, Invalid, Conflict (`connection_deleting`)."""
         connection = self.access.connections.connection(member, connection_id)
         if connection.is_being_deleted:
-            raise Conflict("The connection is being deleted. Restore it first.", code="connection_deleting")
+            raise CONNECTION_DELETING()
         description = describe(connection.erp_system)
         try:
             step = find_step(description, step_id) if step_id else description.steps[0]
         except NotFound as error:
-            raise Invalid.field("/step", error.code, error.detail) from error
+            raise Invalid.of(error.at("/step")) from error
         keys = [company.key for company in self.companies.companies(member.client_id, connection_id)]
         given = answers_of(connection, keys, description)
         draft = Edit(
@@ -113,6 +115,6 @@ class WizardService:
         """End the wizard at once and remove its password. Again is fine. Raises NotFound, Conflict when finished."""
         wizard = self.access.find(member, wizard_id)
         if wizard.status is WizardStatus.FINISHED:
-            raise Conflict("The connection has been created. Delete it instead.", code="wizard_finished")
+            raise problems.CONNECTION_CREATED()
         self.ending.end(wizard, WizardStatus.CANCELLED)
         self.machine.stop(wizard, "cancelled")

@@ -11,11 +11,11 @@ from itertools import batched
 from erphub.connections.ports import ConnectionStore
 from erphub.platform import tenants
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Unavailable
 from erphub.platform.secrets import StoredSecrets
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.tasks import TimeLeft
 from erphub.webhooks.ports import WebhookStore
+from erphub.wizards import problems
 from erphub.wizards.ports import FinishesWizards, WizardStore
 
 MIN_SECONDS_LEFT = 20.0
@@ -42,7 +42,7 @@ def sweep_each[T](found: Iterable[T], sweep: Callable[[T], bool], report: Report
             report(str(one), error)
             failed += 1
     if failed:
-        raise Unavailable(f"{failed} of what is overdue could not be swept.", code="not_swept")
+        raise problems.NOT_SWEPT(failed=failed)
     return swept
 
 

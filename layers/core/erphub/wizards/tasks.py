@@ -16,12 +16,13 @@ from erphub.erp.catalogue import describe
 from erphub.erp.description import Field, Step
 from erphub.erp.probes import Outcome, Probe, Stage, passed
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies, ListsOptions
-from erphub.platform.errors import Conflict, ErpRefused, Gone, HubError, Invalid, NotFound
+from erphub.platform.errors import Conflict, ErpRefused, Gone, Invalid, NotFound
 from erphub.platform.outbound import deadlines
 from erphub.platform.problem_documents import as_problem
 from erphub.platform.secrets import Redactor, Secrets
 from erphub.platform.wire import JsonObject
 from erphub.wizards import choices as choosing
+from erphub.wizards import problems
 from erphub.wizards.completion import WizardCompletion
 from erphub.wizards.ending import end_wizard
 from erphub.wizards.models import Wizard, WizardStatus
@@ -252,10 +253,7 @@ class WizardTasks:
             return STOP
         if wizard is None or wizard.status is not WizardStatus.WORKING:
             return STOP
-        error = HubError(
-            "It could not be tried out just now. Nothing is lost: answer the step again in a minute.",
-            code="unavailable",
-        )
+        error = problems.NOT_TRIED_OUT()
         tested = next((step.tests for step in describe(wizard.erp_system).steps if step.id == wizard.answered), False)
         if tested:  # a server that held every try until it was given up was tried all the same
             self.attempts.record(_attempt(wizard), as_problem(error))
@@ -267,7 +265,7 @@ class WizardTasks:
         if wizard is None:
             return STOP
         status = WizardStatus.EXPIRED if reason == "expired" else WizardStatus.FAILED
-        error = HubError("The wizard was ended from outside. Start a new one.", code="wizard_failed")
+        error = problems.WIZARD_ABORTED()
         wizard = end_wizard(self.store, wizard, status, None if reason == "expired" else as_problem(error))
         if wizard.status is WizardStatus.FINISHED:
             self.completion.cleanup.after(wizard)

@@ -4,8 +4,8 @@ from erphub.erp.catalogue import describe
 from erphub.erp.description import Description, Step
 from erphub.erp.forms import step_schema
 from erphub.erp.probes import ProbeView
-from erphub.platform.errors import NotFound
 from erphub.wizards import choices as choosing
+from erphub.wizards import problems
 from erphub.wizards.models import Wizard, WizardStatus
 from erphub.wizards.schemas import StepStatus, StepView, WizardView
 
@@ -15,7 +15,7 @@ def find_step(description: Description, step_id: str) -> Step:
     for step in description.steps:
         if step.id == step_id:
             return step
-    raise NotFound("The wizard has no such step.", code="step_not_found")
+    raise problems.STEP_NOT_FOUND()
 
 
 def wizard_view(wizard: Wizard) -> WizardView:

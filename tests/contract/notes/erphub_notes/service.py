@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from erphub.notes import problems
 from erphub.notes.capability import NOTE_CREATED
 from erphub.notes.models import Note
 from erphub.notes.ports import NoteStore
@@ -11,7 +12,6 @@ from erphub.connections.access import ConnectionAccess
 from erphub.events.publisher import EventPublisher, make_event
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import NotFound
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
 
@@ -55,4 +55,4 @@ class NoteService:
         """Delete a note. Raises NotFound, Forbidden."""
         self.access.connection(member, connection_id)
         if not self.store.delete(member.client_id, connection_id, note_id):
-            raise NotFound("There is no such note.", code="note_not_found")
+            raise problems.NOTE_NOT_FOUND()

@@ -104,8 +104,8 @@ def test_an_error_nobody_knows_keeps_the_servers_words_without_secrets_or_tail()
 
 def test_every_known_refusal_says_something_in_a_sentence() -> None:
     for known in (*errors._KNOWN, *errors._DRIVER):
-        assert known.detail.endswith(".")
-        assert known.detail[0].isupper()
+        assert known.problem.text.endswith(".")
+        assert known.problem.text[0].isupper()
         assert known.numbers or known.words
 
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, override
 
+from erphub.erp import problems
 from erphub.erp.datasets import BY_ID, DATASETS, Dataset
 from erphub.erp.description import AdapterCapability, Description, Field, Json, Link, Step
 from erphub.erp.probes import Probe
@@ -25,7 +26,7 @@ from erphub.erp.transports.sqlserver import legacy, permissions, planning, readi
 from erphub.erp.transports.sqlserver.driver import Session, Transport
 from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from erphub.erp.transports.sqlserver.source import Source
-from erphub.platform.errors import ErpRefused, FieldError
+from erphub.platform.errors import FieldError
 
 _IDENTIFIER: Json = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^\\u0000-\\u001f\\u007f]+$"}
 
@@ -61,7 +62,7 @@ def _named_columns(answer: Mapping[str, Any]) -> Iterator[FieldError]:
         for wanted, column in mapped["columns"].items():
             if not column.strip():
                 pointer = f"/mapping/{dataset}/columns/{wanted}"
-                yield FieldError(pointer, "required", "Name a column, or leave the field out.")
+                yield problems.COLUMN_NAME_REQUIRED(pointer)
 
 
 MAPPING = Step(
@@ -166,10 +167,7 @@ class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges
 
     def _source(self, dataset: Dataset) -> Source:
         if dataset.id not in self._sources:
-            raise ErpRefused(
-                f"No table is mapped for {dataset.title.lower()} in this connection. Map one, or leave it out.",
-                code="dataset_not_mapped",
-            )
+            raise problems.DATASET_NOT_MAPPED(title=dataset.title.lower())
         return self._sources[dataset.id]
 
     def _list(self, _server: server.Server, session: Session) -> tuple[Sequence[FoundCompany], str | None]:

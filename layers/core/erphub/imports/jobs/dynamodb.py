@@ -6,6 +6,7 @@ from typing import Any, override
 
 from pydantic_core import from_json
 
+from erphub.imports import problems
 from erphub.imports.jobs.models import Job
 from erphub.imports.jobs.ports import JobStore
 from erphub.platform.aws.due import DueIndex
@@ -13,7 +14,7 @@ from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
 from erphub.platform.due import DueItem
-from erphub.platform.errors import Conflict, NotFound
+from erphub.platform.errors import Conflict
 from erphub.platform.pages import Page
 from erphub.platform.writes import Key
 from erphub.tenancy.dynamodb import client_key
@@ -38,7 +39,7 @@ class JobTable(JobStore):
     def get(self, client_id: str, job_id: str) -> Job:
         item = self._table.get(job_key(client_id, job_id))
         if item is None:
-            raise NotFound("There is no such import job.", code="job_not_found")
+            raise problems.JOB_NOT_FOUND()
         return _job(item)
 
     @override
@@ -50,7 +51,7 @@ class JobTable(JobStore):
         try:
             self._table.delete(job_key(client_id, job_id), condition="attribute_exists(pk)")
         except Conflict as error:
-            raise NotFound("There is no such import job.", code="job_not_found") from error
+            raise problems.JOB_NOT_FOUND() from error
 
     @override
     def page(self, client_id: str, limit: int, cursor: str | None) -> Page[Job]:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
+from erphub.imports import problems
 from erphub.platform.lexical import Day
 from erphub.platform.wire import LINES, Model
 
@@ -32,7 +32,7 @@ class Range(Model):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.to_date < self.from_date:
-            raise PydanticCustomError("period_backwards", "The period ends before it begins.")
+            raise problems.PERIOD_BACKWARDS.in_model()
         return self
 
 
@@ -64,7 +64,7 @@ HOME_ZONE = "Europe/Oslo"
 
 def _known_zone(name: str) -> str:
     if name not in _zones():
-        raise PydanticCustomError("time_zone_unknown", "Use an IANA time zone, such as Europe/Oslo.")
+        raise problems.TIME_ZONE_UNKNOWN.in_model()
     return name
 
 

@@ -10,6 +10,7 @@ from erphub.connections.models import Connection
 from erphub.connections.ports import ConnectionStore, UsedCompanies
 from erphub.erp.catalogue import describe
 from erphub.erp.datasets import BY_ID
+from erphub.imports import problems
 from erphub.imports.jobs.models import Days, Job, Schedule
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.jobs.schedule import next_due
@@ -17,7 +18,8 @@ from erphub.imports.jobs.schemas import ChangedJob, JobPage, JobView, NewJob
 from erphub.platform.actors import ActorDirectory
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import Conflict, FieldError, Invalid
+from erphub.platform.errors import FieldError, Invalid
+from erphub.platform.problems import VERSION_CONFLICT
 from erphub.platform.wire import PageQuery
 
 
@@ -37,7 +39,7 @@ class ImportJobService:
         connection = self.connections.get(client_id, new.connection_id)
         require_active(connection)
         if connection is None:
-            raise Invalid.field("/connection_id", "connection_not_found", "This client has no such connection.")
+            raise Invalid.of(problems.CONNECTION_UNKNOWN("/connection_id"))
         values = {name: getattr(new, name) for name in NewJob.model_fields}
         job = new_job(client_id, self.new_id(), created_by, self.clock(), **values)
         self._require_known_companies(job)
@@ -60,9 +62,7 @@ class ImportJobService:
         """Change a job. Raises NotFound, Invalid, Conflict (`version_conflict`)."""
         before = self.jobs.get(client_id, job_id)
         if before.version != changed.version:
-            raise Conflict(
-                "It was changed by somebody else in the meantime. Read it again, then decide.", code="version_conflict"
-            )
+            raise VERSION_CONFLICT()
         values = {name: getattr(changed, name) for name in changed.model_fields_set - {"version"}}
         values = {name: value for name, value in values.items() if value is not None}
         given = set(values)
@@ -88,17 +88,12 @@ class ImportJobService:
             return
         known = {company.key for company in self.companies.companies(job.client_id, job.connection_id)}
         wrong = [
-            FieldError(
-                f"/company_keys/{number}",
-                "company_unknown",
-                f"The connection has no company {key!r}. Its companies are listed at the connection; one that is new in"
-                " the ERP is added there first.",
-            )
+            problems.COMPANY_UNKNOWN(f"/company_keys/{number}", key=key)
             for number, key in enumerate(job.company_keys)
             if key not in known
         ]
         if wrong:
-            raise Invalid("The job names companies that the connection does not have.", errors=wrong)
+            raise problems.COMPANIES_UNKNOWN(errors=wrong)
 
     def delete(self, client_id: str, job_id: str) -> None:
         """Remove a job; its runs and what they imported stay. Raises NotFound."""
@@ -117,17 +112,14 @@ def _require_offered_datasets(job: Job, connection: Connection) -> None:
         return
     offered = describe(connection.erp_system).offered(connection.settings)
     wrong = [
-        FieldError(
-            f"/dataset_ids/{number}",
-            "dataset_not_offered",
-            f"The connection {connection.name} has no {dataset}. It has {', '.join(offered) or 'none'}; where tables"
-            " are mapped, map its own first.",
+        problems.DATASET_NOT_OFFERED(
+            f"/dataset_ids/{number}", name=connection.name, dataset=dataset, offered=", ".join(offered) or "none"
         )
         for number, dataset in enumerate(job.dataset_ids)
         if dataset not in offered
     ]
     if wrong:
-        raise Invalid("The job names datasets that the connection does not have.", errors=wrong)
+        raise problems.DATASETS_NOT_OFFERED(errors=wrong)
 
 
 def _values(job: Job, names: Collection[str]) -> dict[str, Any]:
@@ -149,12 +141,10 @@ def _check(job: Job) -> None:
     """What only shows when all of a job is known. Raises Invalid."""
     wrong: list[FieldError] = []
     if job.schedule and not isinstance(job.period, Days):
-        detail = "Only a rolling window of days can be scheduled; start other periods by hand."
-        wrong.append(FieldError("/schedule", "schedule_needs_days", detail))
+        wrong.append(problems.SCHEDULE_NEEDS_DAYS())
     if job.dataset_ids != "all":
         for number, dataset in enumerate(job.dataset_ids):
             if dataset not in BY_ID:
-                detail = f"There is no such dataset. Known are {', '.join(BY_ID)}."
-                wrong.append(FieldError(f"/dataset_ids/{number}", "dataset_unknown", detail))
+                wrong.append(problems.DATASET_UNKNOWN(f"/dataset_ids/{number}", known=", ".join(BY_ID)))
     if wrong:
-        raise Invalid("Something in the job is not valid; `errors` says what.", errors=wrong)
+        raise problems.JOB_INVALID(errors=wrong)

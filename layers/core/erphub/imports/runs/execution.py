@@ -16,8 +16,9 @@ from typing import Any
 
 from erphub.erp.datasets import BY_ID
 from erphub.erp.reading import ReadsDatasets
+from erphub.imports import problems
+from erphub.imports.problems import NotReconciled
 from erphub.imports.runs import packages, reconciliation
-from erphub.imports.runs.failures import NotReconciled
 from erphub.imports.runs.models import Part, Run, RunRef, Unit, UnitStatus
 from erphub.imports.runs.part_reader import PART_SECONDS, PartReader
 from erphub.imports.runs.planning import MIN_SECONDS_FOR_STEP
@@ -163,11 +164,8 @@ class RunExecution:
         if run.cancel_requested or run.status.has_ended:
             return {"outcome": "ready", "packages": []}
         if any((unit.problem or {}).get("code") == NotReconciled.code for unit in units):
-            detail = "Not published, because what arrived of another part of the run differs from the ERP's own count."
             for unit in units:
-                self.stores.units.fail(
-                    ref, unit.number, UnitStatus.FAILED.value, {"code": "not_published", "detail": detail}
-                )
+                self.stores.units.fail(ref, unit.number, UnitStatus.FAILED.value, problems.NOT_PUBLISHED.record())
             return {"outcome": "ready", "packages": []}
         ranges = [ref.as_json() | {"from": at, "to": end} for at, end in packages.of_units(units)]
         return {"outcome": "ready", "packages": ranges}
@@ -199,7 +197,7 @@ class RunExecution:
         began = self.clock()
         parts = [self.stores.parts.get(run.ref, number) for number in range(unit.first_part, unit.end_part)]
         if not all(part.is_read for part in parts):
-            raise NotReconciled("Not all of it was read.", code="not_read")
+            raise problems.NOT_READ()
         staged = [self._reconciled(unit, part) for part in parts]
         published = self.lake.publish(self._target(run, unit), staged)
         self.checkpoint("publish.done")
@@ -210,7 +208,7 @@ class RunExecution:
         staged = Staged(part.staging_path, part.manifest, part.rows_read)
         arrived = self.lake.staged_totals(staged, BY_ID[unit.dataset])
         if found := reconciliation.monthly_differences(part.totals, arrived):
-            raise NotReconciled(f"What was staged has changed since it was counted: {reconciliation.describe(found)}.")
+            raise problems.CHANGED_IN_STAGING(differences=reconciliation.describe(found))
         return replace(staged, amount=reconciliation.control_total(arrived) if BY_ID[unit.dataset].amount else None)
 
     def _target(self, run: Run, unit: Unit) -> PublishTarget:
@@ -241,7 +239,9 @@ class RunExecution:
             self._log(run.ref, "warning", anomaly.code, text, unit)
         self.stores.units.save(run.ref, unit)
         self.checkpoint("publish.saved")
-        self._log(run.ref, "info", "published", f"{unit.rows_written} rows, {_comparison(unit, parts)}.", unit)
+        self._log(
+            run.ref, "info", problems.PUBLISHED.code, f"{unit.rows_written} rows, {_comparison(unit, parts)}.", unit
+        )
 
     # --- finish ------------------------------------------------------------------------------------------------------
 
@@ -264,7 +264,8 @@ class RunExecution:
         values = {"status": status.value, "problem": problem or first_problem(units), "totals": totals, **done}
         ended = self.stores.runs.end(ref, self.clock(), values)
         if ended:
-            self._log(ref, "info", status.value, summary(status, totals))
+            ending = summary(status, totals)
+            self._log(ref, "info", ending["code"], ending["detail"])
         self.checkpoint("finish.ended")
         return {"outcome": "done", "status": status.value, "totals": totals, "ended": ended}
 
@@ -272,9 +273,9 @@ class RunExecution:
         if unit.has_ended:
             return
         status = UnitStatus.CANCELLED if run.cancel_requested else UnitStatus.FAILED
-        reason = problem or {"code": "not_finished", "detail": "The run ended before this was done."}
+        reason = problem or problems.NOT_FINISHED.record()
         if run.cancel_requested:
-            reason = {"code": "cancelled", "detail": "The run was cancelled; what was there before is unchanged."}
+            reason = problems.CANCELLED.record()
         self.stores.units.fail(run.ref, unit.number, status.value, reason)
 
     def _log(self, ref: RunRef, level: str, code: str, text: str, unit: Unit | None = None) -> None:

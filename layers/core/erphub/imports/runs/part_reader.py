@@ -10,16 +10,18 @@ from datetime import timedelta
 from typing import Any
 
 from erphub.erp.datasets import BY_ID, Publishing
-from erphub.erp.reading import ReaderFailed, ReadPlan, ReadsDatasets, Slice
+from erphub.erp.problems import ReaderFailed
+from erphub.erp.reading import ReadPlan, ReadsDatasets, Slice
+from erphub.imports import problems
+from erphub.imports.problems import ChangedWhileReading
 from erphub.imports.runs import reconciliation
-from erphub.imports.runs.failures import ChangedWhileReading, NotReconciled, SourceTooSlow
 from erphub.imports.runs.models import Part, RunRef, Unit
 from erphub.imports.runs.ports import RunStores
 from erphub.imports.runs.units import LogWriter, company_of, staging_path
 from erphub.imports.runs.work import WorkContext
 from erphub.lake.ports import LakeWriter
 from erphub.platform.clock import Clock
-from erphub.platform.errors import ServiceBusy, Stopped, Unavailable
+from erphub.platform.errors import ServiceBusy, Unavailable
 from erphub.platform.ids import new_id
 from erphub.platform.outbound import deadlines
 from erphub.platform.tasks import Checkpoint
@@ -64,7 +66,7 @@ class PartReader:
             took = self.clock() - began
             self.stores.parts.add_held(ref, part.number, int(took.total_seconds() * 1000))
             if (held + took).total_seconds() > self.part_seconds - SECONDS_OF_USE:
-                raise SourceTooSlow(self.part_seconds, error) from error
+                raise problems.SOURCE_TOO_SLOW(minutes=self.part_seconds / 60, last=error.detail) from error
             raise
         self.checkpoint("read.staged")
         part.is_read, part.is_in_work = True, False
@@ -111,16 +113,17 @@ class PartReader:
         work.types[dataset.id] = types
         with system.read(dataset, company_of(unit), plan, Slice(part.where, part.rows, cautiously)) as reading:
             if part.is_in_work and reading.read_by:
-                self._log(ref, "warning", "reader_lost", f"{READER_LOST} It is read with {reading.read_by}.", unit)
+                self._log(
+                    ref, "warning", problems.READER_LOST.code, f"{READER_LOST} It is read with {reading.read_by}.", unit
+                )
             batches = self._with_progress(ref, unit, reading.batches())
             staged = self.lake.stage(part.staging_path, dataset, types, unit.connection_id, batches)
             totals, anomalies = list(reading.totals), list(reading.anomalies)
             arrived = self.lake.staged_totals(staged, dataset)
             if found := reconciliation.differences(totals, arrived):
                 if not reading.consistent and (not is_second or list(reading.recount()) != totals):
-                    raise ChangedWhileReading
-                detail = reconciliation.describe(found)
-                raise NotReconciled(f"What arrived differs from what the ERP counted: {detail}. Nothing was published.")
+                    raise problems.CHANGED_WHILE_READING()
+                raise problems.DIFFERS_FROM_COUNT(differences=reconciliation.describe(found))
         part.manifest, part.rows_read, part.totals = staged.manifest, staged.rows, reconciliation.months(totals)
         if dataset.publishing is Publishing.PERIODS:
             anomalies += self.lake.staged_anomalies(staged, dataset)
@@ -141,7 +144,7 @@ class PartReader:
             now = self.clock()
             run = self.stores.runs.add_progress(ref, now, rows=rows, size_bytes=size_bytes)
             if run.cancel_requested or run.status.has_ended:
-                raise Stopped("The run was cancelled.")
+                raise problems.RUN_CANCELLED()
             unit_rows, unit_bytes, rows, size_bytes = unit_rows + rows, unit_bytes + size_bytes, 0, 0
             if now - counted_at > timedelta(seconds=2):
                 self.stores.units.add_counts(ref, unit.number, rows_read=unit_rows, size_bytes=unit_bytes)

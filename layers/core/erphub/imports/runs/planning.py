@@ -11,6 +11,7 @@ from itertools import groupby
 from erphub.connections.health import LOGIN_DOUBTED
 from erphub.erp.datasets import BY_ID, DATASETS, complete, widest
 from erphub.erp.reading import DateRange, ReadsDatasets
+from erphub.imports import problems
 from erphub.imports.jobs.models import Choice, Job
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.jobs.schedule import date_range
@@ -34,6 +35,7 @@ from erphub.platform.errors import (
     Unavailable,
 )
 from erphub.platform.outbound import deadlines
+from erphub.platform.problem_types import Reason
 from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
 PART_ROWS = 250_000
@@ -52,6 +54,13 @@ PLAN_SECONDS = 180.0
 LIST_SECONDS = 60.0
 """The longest that listing a connection's companies may take."""
 """What must be left to begin another step."""
+
+_NOT_USED = {
+    "paused": problems.SOURCE_PAUSED,
+    "deleting": problems.SOURCE_DELETING,
+    "deleted": problems.SOURCE_DELETED,
+}
+"""Why nothing is read of a connection, by its status."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +141,7 @@ class RunPlanner:
             run = self._plan_units(run, job, source)
         units = list(self.stores.units.of_run(run.ref))
         if not units:
-            raise ErpRefused(
-                "There is nothing to import: no company and dataset fits the job.", code="nothing_to_import"
-            )
+            raise problems.NOTHING_TO_IMPORT()
         if blocker := self._acquire_leases(run, units):
             return self._blocked(run, blocker)
         run = self.stores.runs.assign_publication_token(run.ref, self.clock())
@@ -145,29 +152,29 @@ class RunPlanner:
         self.stores.runs.update(run.ref, parts=parts, blocked_by=None, last_problem=None)
         planned = planned_rows(units)
         rows = "as many rows as they have" if planned is None else f"{planned} rows"
-        self._log(run.ref, "info", "planned", f"{len(units)} datasets of companies with {rows}, in {parts} parts.")
+        self._log(
+            run.ref, "info", problems.PLANNED.code, problems.PLANNED.render(units=len(units), rows=rows, parts=parts)
+        )
         self.checkpoint("plan.done")
         return self._ready(run.ref)
 
     def _source(self, run: Run, job: Job) -> Source:
         source = self.sources.get(run.ref.client_id, job.connection_id)
-        if source.status in {"paused", "deleting", "deleted"}:
-            raise ErpRefused(f"The connection {source.name} is {source.status}.", code=f"connection_{source.status}")
+        if source.status in _NOT_USED:
+            raise _NOT_USED[source.status](name=source.name)
         if source.status == "reauth_required" and run.trigger is RunTrigger.SCHEDULE:
-            raise CredentialsRefused(
-                "The ERP no longer accepts the connection's login. Connect again.", code="reauth_required"
-            )
+            raise problems.REAUTH_REQUIRED()
         return source
 
     def _plan_units(self, run: Run, job: Job, source: Source) -> Run:
         own = date_range(job, self.clock(), about_instant(run))
         histories = Histories.of(self.jobs, job, self.clock())
         carry_over = CarryOverFinder(self.stores.runs, self.stores.units).find(run, job, histories.others)
-        chosen = self._of_connection(run, "dataset_not_offered", job.dataset_ids, source.datasets)
+        chosen = self._of_connection(run, problems.DATASETS_LEFT_OUT, job.dataset_ids, source.datasets)
         datasets = [dataset.id for dataset in DATASETS if dataset.id in chosen]
         with deadlines.at_most(LIST_SECONDS):
             companies = {company.key: company for company in self.sources.companies(source)}
-        wanted = self._of_connection(run, "company_not_in_connection", job.company_keys, list(companies))
+        wanted = self._of_connection(run, problems.COMPANIES_LEFT_OUT, job.company_keys, list(companies))
         units: list[Unit] = []
         for dataset in datasets:
             for key in wanted:
@@ -179,33 +186,34 @@ class RunPlanner:
                     unit.reads_history, first = earliest != first, earliest
                 unit.from_date = first.isoformat() if first else None
                 if company.problem:
-                    fail(unit, "company_gone", f"The company {company.name} cannot be read: {company.problem}")
+                    fail(unit, problems.COMPANY_NOT_READABLE.record(name=company.name, problem=company.problem))
                 units.append(unit)
         self.stores.units.add(run.ref, units)
         self.checkpoint("plan.units")
         return self._with_dates(run, job, own, units)
 
-    def _of_connection(self, run: Run, code: str, named: Choice, there: Sequence[str]) -> list[str]:
+    def _of_connection(self, run: Run, reason: Reason, named: Choice, there: Sequence[str]) -> list[str]:
         """What a job names, as far as the connection has it: what was taken out of that is left out, and told."""
         if named == "all":
             return list(there)
         if gone := sorted(set(named) - set(there)):
-            text = f"The connection no longer has {', '.join(gone)}, which the job names: it is left out. Edit the job."
-            self._log(run.ref, "warning", code, text)
+            text = reason.render(names=", ".join(gone))
+            self._log(run.ref, "warning", reason.code, text)
         return [one for one in dict.fromkeys(named) if one in there]
 
     def _with_dates(self, run: Run, job: Job, own: DateRange, units: Sequence[Unit]) -> Run:
         """The run with the days it is about: those of all units together that it can read."""
         new = list(dict.fromkeys(unit.company_name for unit in units if unit.reads_history and not unit.has_ended))
         if new:
-            text = f"All the history of what is new is read: {', '.join(new[:10])}{' …' if len(new) > 10 else ''}."
-            self._log(run.ref, "info", "history_read", text)
+            names = f"{', '.join(new[:10])}{' …' if len(new) > 10 else ''}"
+            text = problems.HISTORY_READ.render(names=names)
+            self._log(run.ref, "info", problems.HISTORY_READ.code, text)
         alive = [unit for unit in units if not unit.has_ended]
         firsts = [unit.from_date for unit in alive if unit.from_date and not unit.reads_history]
         first = min(firsts) if firsts else own.first and own.first.isoformat()
         if own.first and first and first < own.first.isoformat():
-            text = f"It reads from {first} on instead of {own.first}: the run before left something unread."
-            self._log(run.ref, "info", "reaches_back", text)
+            text = problems.REACHES_BACK.render(from_date=first, own_date=own.first)
+            self._log(run.ref, "info", problems.REACHES_BACK.code, text)
         end = own.end.isoformat() if own.end else None
         return self.stores.runs.update(
             run.ref, units_planned=True, period=period_text(job), from_date=first, end_date=end
@@ -235,14 +243,13 @@ class RunPlanner:
         return run.status.has_ended or self.clock() - last_seen > DEAD_AFTER
 
     def _blocked(self, run: Run, blocker: RunRef) -> TaskResult:
-        detail = f"Run {blocker.run_id} is still importing some of the same data."
         if run.trigger is RunTrigger.SCHEDULE:
-            problem = {"code": "overlapping_run", "detail": detail + " This one was skipped.", "run_id": blocker.run_id}
-            self._log(run.ref, "warning", "overlapping_run", problem["detail"])
-            self.stores.runs.update(run.ref, blocked_by=blocker.run_id, problem=problem)
+            problem = problems.OVERLAPPING_RUN.record(run_id=blocker.run_id)
+            self._log(run.ref, "warning", problem["code"], problem["detail"])
+            self.stores.runs.update(run.ref, blocked_by=blocker.run_id, problem=problem | {"run_id": blocker.run_id})
             return {"outcome": "done"}
         if run.blocked_by != blocker.run_id:
-            self._log(run.ref, "info", "waiting", detail + " This one waits.")
+            self._log(run.ref, "info", problems.WAITING.code, problems.WAITING.render(run_id=blocker.run_id))
             self.stores.runs.update(run.ref, blocked_by=blocker.run_id)
         return self._wait(run)
 
@@ -298,11 +305,11 @@ class RunPlanner:
         self.checkpoint("plan.unit_planned")
         now = self.stores.runs.add_progress(run.ref, self.clock())
         if now.cancel_requested or now.status.has_ended:
-            raise Stopped("The run was cancelled.")
+            raise problems.RUN_CANCELLED()
         return repeatable
 
     def _fail(self, ref: RunRef, unit: Unit, error: HubError) -> None:
-        fail(unit, error.code, error.detail)
+        fail(unit, {"code": error.code, "detail": error.detail})
         self._log(ref, "error", error.code, error.detail, unit)
 
     def _plan_unit(self, run: Run, system: ReadsDatasets, unit: Unit, next_part: int) -> None:
@@ -320,19 +327,19 @@ class RunPlanner:
         unit.rows_planned = None if None in counts else sum(count or 0 for count in counts)
         unit.first_part, unit.end_part = next_part, next_part + len(parts)
         if found.missing:
-            text = f"This installation has no column for {', '.join(found.missing)}; they are empty."
-            self._log(run.ref, "warning", "columns_missing", text, unit)
+            text = problems.COLUMNS_MISSING.render(columns=", ".join(found.missing))
+            self._log(run.ref, "warning", problems.COLUMNS_MISSING.code, text, unit)
 
     def _late_changes(self, run: Run, system: ReadsDatasets, unit: Unit) -> LateChanges:
         """What is to be read beside the unit's own days; nothing at the last attempt: it must not be lost over it."""
         if unit.attempts + 1 == MAX_READ_PLAN_ATTEMPTS:
             why = str((unit.last_problem or {}).get("detail", ""))
-            text = f"Earlier days are not looked at this time, only the days of the period: {why}"
-            self._log(run.ref, "warning", "late_changes_not_looked_for", text, unit)
+            text = problems.LATE_CHANGES_NOT_LOOKED_FOR.render(reason=why)
+            self._log(run.ref, "warning", problems.LATE_CHANGES_NOT_LOOKED_FOR.code, text, unit)
             return LateChanges()
         late = LateChangeFinder(self.lake.published, run, unit).find(system)
         if late.reason:
-            self._log(run.ref, "info", "late_changes_found", late.reason, unit)
+            self._log(run.ref, "info", problems.LATE_CHANGES_FOUND.code, late.reason, unit)
         return late
 
     def _prepare_lake(self, ref: RunRef, units: Sequence[Unit]) -> None:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from erphub.connections.access import require_active
 from erphub.connections.ports import ConnectionStore
+from erphub.imports import problems
 from erphub.imports.jobs.models import Job
 from erphub.imports.jobs.ports import JobStore
 from erphub.imports.runs.costs import cost_of
@@ -23,7 +24,7 @@ from erphub.imports.runs.schemas import (
 from erphub.platform.actors import HUB, ActorDirectory, ActorView
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import Conflict, ServiceBusy, Unavailable
+from erphub.platform.errors import ServiceBusy
 from erphub.platform.ids import derived_id_at
 from erphub.platform.state_machines import StateMachine
 from erphub.platform.wire import PageQuery, instant
@@ -92,11 +93,11 @@ class ImportRunService:
         except ServiceBusy as error:
             # It may have been started all the same. It waits as queued: repeated with the same Idempotency-Key, the
             # request meets it; otherwise it ends by itself when nobody has begun it.
-            raise Unavailable("The import could not be started. Try again in a moment.") from error
+            raise problems.IMPORT_NOT_STARTED() from error
         except Exception as error:
             if trigger is RunTrigger.MANUAL:
                 self._fail_as_not_started(run.ref)
-            raise Unavailable("The import could not be started. Try again in a moment.") from error
+            raise problems.IMPORT_NOT_STARTED() from error
         return run
 
     def _unless_forgotten(self, run: Run) -> Run:
@@ -134,7 +135,7 @@ class ImportRunService:
         """Ask a run to stop; its workers do within one batch. Raises NotFound, Conflict (`run_ended`)."""
         run = self.stores.runs.get(ref)
         if run.status.has_ended:
-            raise Conflict("The run has ended already.", code="run_ended")
+            raise problems.RUN_ENDED()
         describe_act(connection_id=run.connection_id)
         return self._view(self.stores.runs.update(ref, cancel_requested=True))
 

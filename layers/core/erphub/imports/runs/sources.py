@@ -12,9 +12,10 @@ from erphub.connections.ports import ConnectionStore, OpensConnections, UsedComp
 from erphub.erp import catalogue
 from erphub.erp.reading import ReadsDatasets
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
+from erphub.imports import problems
 from erphub.imports.runs.ports import ClaimsNewCompanies, Source, Sources
 from erphub.platform.actors import HUB
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, NotFound
+from erphub.platform.errors import HubError
 
 GONE = "It is no longer in the ERP, or hidden from the login. If that is meant to be, edit the connection."
 TAKEN = "It belongs to another connection now, or there is no licence left for it."
@@ -67,21 +68,19 @@ class ConnectedSources(Sources):
     def _opened(self, source: Source) -> Generator[ReadsDatasets]:
         system = self._system(self._connection(source.client_id, source.connection_id))
         if not isinstance(system, ReadsDatasets):
-            raise ErpRefused(f"{source.erp_system} has no data to import.", code="no_datasets")
+            raise problems.NO_DATASETS(erp_system=source.erp_system)
         yield system
 
     def _system(self, connection: Connection) -> ErpAdapter:
         if connection.status is ConnectionStatus.REAUTH_REQUIRED:
             # Whoever signed in with what was refused once could have the ERP lock the login.
-            raise CredentialsRefused(
-                "The ERP no longer accepts the connection's login. Enter it again.", code="reauth_required"
-            )
+            raise problems.LOGIN_NOT_ACCEPTED()
         return self.erp.connected(connection)
 
     def _connection(self, client_id: str, connection_id: str) -> Connection:
         found = self.connections.get(client_id, connection_id)
         if found is None:
-            raise NotFound("The job's connection is no longer there.", code="connection_not_found")
+            raise problems.CONNECTION_GONE()
         return found
 
 

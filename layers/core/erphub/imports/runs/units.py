@@ -8,6 +8,7 @@ from typing import Any
 from erphub.erp.datasets import BY_ID, Publishing
 from erphub.erp.reading import DateRange
 from erphub.erp.system import FoundCompany
+from erphub.imports import problems
 from erphub.imports.runs.models import LogLine, Run, RunRef, RunStatus, Unit, UnitStatus
 from erphub.imports.runs.ports import RunLog
 from erphub.lake.locations import staging_prefix
@@ -38,10 +39,10 @@ def problem_of(error: HubError) -> dict[str, Any]:
     return {"code": error.code, "detail": error.detail} | {name: str(fact) for name, fact in error.facts.items()}
 
 
-def fail(unit: Unit, code: str, detail: str) -> None:
+def fail(unit: Unit, problem: Mapping[str, str]) -> None:
     """Mark a unit as failed before it began."""
     unit.status = UnitStatus.FAILED
-    unit.problem = {"code": code, "detail": detail}
+    unit.problem = dict(problem)
 
 
 def company_of(unit: Unit) -> FoundCompany:
@@ -105,13 +106,13 @@ def first_problem(units: Sequence[Unit]) -> dict[str, Any] | None:
     return next((found for found in problems if found.get("code") != "not_published"), None)
 
 
-def summary(status: RunStatus, totals: Mapping[str, int]) -> str:
+def summary(status: RunStatus, totals: Mapping[str, int]) -> Mapping[str, str]:
     """The last line of the run's log."""
     result = {
-        RunStatus.SUCCEEDED: "All of it is published",
-        RunStatus.PARTIALLY_SUCCEEDED: "Some of it is published",
-        RunStatus.FAILED: "Nothing was published",
-        RunStatus.CANCELLED: "It was cancelled",
+        RunStatus.SUCCEEDED: problems.SUCCEEDED,
+        RunStatus.PARTIALLY_SUCCEEDED: problems.PARTIALLY_SUCCEEDED,
+        RunStatus.FAILED: problems.FAILED,
+        RunStatus.CANCELLED: problems.STOPPED,
     }[status]
     read, written, rejected = (totals[f"rows_{name}"] for name in ("read", "written", "rejected"))
-    return f"{result}: {read} rows read, {written} written, {rejected} rejected."
+    return result.record(counts=f"{read} rows read, {written} written, {rejected} rejected")

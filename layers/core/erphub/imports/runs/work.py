@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from erphub.imports.runs.failures import ChangedWhileReading
+from erphub.imports.problems import ChangedWhileReading
 from erphub.imports.runs.models import RunRef, Unit
 from erphub.platform.errors import Unavailable
 

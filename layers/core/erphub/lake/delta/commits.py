@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
+from erphub.lake import problems
 from erphub.lake.delta.files import File
-from erphub.lake.delta.staging import StagedDataChanged, StagedFile
+from erphub.lake.delta.staging import StagedFile
 from erphub.lake.delta.storage import NO_HOOK, Storage
 from erphub.lake.locations import changes_id, company_folder, connection_folder, table_key, unit_id
 from erphub.lake.ports import Published, PublishTarget
-from erphub.platform.errors import Conflict
 
 RECENT_COMMITS = 50
 """Commits among which a publication that is repeated is looked for first."""
@@ -63,7 +63,7 @@ def copy_into_place(storage: Storage, place: Place, files: Sequence[StagedFile],
     Raises StagedDataChanged when a file is listed twice.
     """
     if len({file.key for file in files}) < len(files):
-        raise StagedDataChanged("A file is listed twice. Nothing was published.")
+        raise problems.STAGED_DATA_CHANGED(difference="A file is listed twice")
     for file in files:
         storage.files.copy(file.key, place.key_of(file, run_id))
 
@@ -93,10 +93,7 @@ def published_before(table: DeltaTable, target: PublishTarget) -> Published | No
     if latest is None or latest < target.token:
         return None
     if latest > target.token:
-        raise Conflict(
-            "A run that began later has published this company's data already; this one is out of date.",
-            code="newer_run_published",
-        )
+        raise problems.NEWER_RUN_PUBLISHED()
     return (
         _counted_in(table, target, RECENT_COMMITS)
         or _counted_in(table, target, None)

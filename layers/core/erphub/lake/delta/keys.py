@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 
 from erphub.erp.datasets import Dataset
 from erphub.erp.reading import Anomaly
+from erphub.lake import problems
 from erphub.lake.delta import sql
 from erphub.lake.ports import Published
 
@@ -36,11 +37,11 @@ def anomalies(dataset: Dataset, tables: Tables) -> list[Anomaly]:
 
 
 def _missing(dataset: Dataset, tables: Tables) -> tuple[str, int, list[str]]:
-    return "key_missing", *_counted(tables, *sql.keyless(dataset, tables))
+    return problems.KEY_MISSING.code, *_counted(tables, *sql.keyless(dataset, tables))
 
 
 def _repeated(dataset: Dataset, tables: Tables, share: str) -> tuple[str, int, list[str]]:
-    return "key_repeated", *_counted(tables, *sql.repeated(dataset, tables, share))
+    return problems.KEY_REPEATED.code, *_counted(tables, *sql.repeated(dataset, tables, share))
 
 
 def _counted(tables: Tables, counting: str, showing: str) -> tuple[int, list[str]]:

@@ -17,13 +17,14 @@ from deltalake.exceptions import CommitFailedError
 
 from erphub.erp.datasets import Dataset, Publishing, scale_of
 from erphub.erp.reading import Anomaly, DateRange
+from erphub.lake import problems
 from erphub.lake.delta import keys as lake_keys
 from erphub.lake.delta import sql, upkeep
 from erphub.lake.delta.batches import fitted
 from erphub.lake.delta.commits import commit, copy_into_place, place_of, published_before
 from erphub.lake.delta.files import File, files_of
 from erphub.lake.delta.schema import staged_schema, types_of
-from erphub.lake.delta.staging import StagedDataChanged, StagedFile, StagedFiles, Staging
+from erphub.lake.delta.staging import StagedFile, StagedFiles, Staging
 from erphub.lake.delta.storage import MAX_ATTEMPTS, Storage, busy, pause, translated
 from erphub.lake.ports import Published, PublishTarget, Staged
 from erphub.platform.ids import new_id
@@ -135,7 +136,7 @@ class Publisher:
             target.dataset, tables, table, target.connection_id, target.company, replacement.rows
         )
         if (found := counts.inserted + counts.updated + counts.unchanged) != rows:
-            raise StagedDataChanged(f"{rows} rows are in staging, {found} were compared. Nothing was published.")
+            raise problems.STAGED_DATA_CHANGED(difference=f"{rows} rows are in staging, {found} were compared")
         return counts
 
     def _check_in_place(self, table: DeltaTable, target: PublishTarget, staged_files: Sequence[StagedFiles]) -> None:
@@ -156,9 +157,9 @@ class Publisher:
         with localcontext(prec=SUM_DIGITS):
             amount = (found["amount"] or 0) if column else None
             if (found["rows"], amount) != (part_files.rows, part_files.amount):
-                raise StagedDataChanged(
-                    f"{part_files.rows} rows and a sum of {part_files.amount} were counted, "
-                    f"{found['rows']} and {amount} would be published. Nothing was."
+                raise problems.STAGED_DATA_CHANGED(
+                    difference=f"{part_files.rows} rows and a sum of {part_files.amount} were counted, "
+                    f"{found['rows']} and {amount} would be published"
                 )
 
     def _what_stays(self, table: DeltaTable, target: PublishTarget, replacement: Replacement) -> Iterator[StagedFiles]:
@@ -211,7 +212,7 @@ def _conserved(rewritten: Staged, staged: Sequence[Staged], rejected: int = 0) -
     """Rows that were written again, with what they must hold now. Raises StagedDataChanged when some are missing."""
     rows = sum(each.rows for each in staged) - rejected
     if rewritten.rows != rows:
-        raise StagedDataChanged(f"Of {rows} rows {rewritten.rows} were written again. Nothing was published.")
+        raise problems.STAGED_DATA_CHANGED(difference=f"Of {rows} rows {rewritten.rows} were written again")
     amounts = [each.amount for each in staged if each.amount is not None]
     if rejected or len(amounts) < len(staged):
         return rewritten

@@ -26,10 +26,11 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction, RemoveAction
 
 from erphub.erp.datasets import DATASETS, Dataset
+from erphub.lake import problems
 from erphub.lake.delta.storage import as_the_tenant
 from erphub.lake.locations import connection_folder, tables_prefix
-from erphub.platform.errors import Unavailable
 from erphub.platform.objects import ObjectStore
+from erphub.platform.problems import LAKE_UNAVAILABLE
 from erphub.platform.tasks import Checkpoint, TimeLeft, no_checkpoint
 
 MAX_ATTEMPTS = 12
@@ -57,7 +58,7 @@ class LakeRemoval:
             try:
                 self._remove_from(client_id, dataset, connection_id)
             except (DeltaError, OSError) as error:
-                raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
+                raise LAKE_UNAVAILABLE() from error
         return True
 
     def _remove_from(self, client_id: str, dataset: Dataset, connection_id: str) -> None:
@@ -94,7 +95,7 @@ class LakeRemoval:
                 time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311  nobody guards anything with it
                 continue
             return True
-        raise Unavailable("Imports kept writing to the same table. Try again in a moment.", code="lake_busy")
+        raise problems.LAKE_BUSY()
 
     def _existing(self, key: str) -> DeltaTable | None:
         try:

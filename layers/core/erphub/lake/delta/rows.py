@@ -7,10 +7,12 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from erphub.erp.datasets import Dataset
+from erphub.lake import problems
 from erphub.lake.delta import sql
 from erphub.lake.delta.storage import as_the_tenant
 from erphub.lake.ports import LakeReader, RowPage, RowQuery
-from erphub.platform.errors import Gone, Unavailable
+from erphub.platform.errors import Gone
+from erphub.platform.problems import LAKE_UNAVAILABLE
 
 MAX_PAGE_BYTES = 3 * 1024 * 1024
 """Bytes of text in a page: an answer through API Gateway may have 6 MB, and JSON within JSON grows."""
@@ -34,7 +36,7 @@ class LakeRows(LakeReader):
         except (DeltaError, OSError) as error:
             if query.version is not None:
                 raise _expired() from error
-            raise Unavailable("The lake's storage did not answer as it should.", code="lake_unavailable") from error
+            raise LAKE_UNAVAILABLE() from error
 
     def _table(self, client_id: str, dataset: Dataset) -> DeltaTable | None:
         try:
@@ -57,10 +59,7 @@ def _load_version(table: DeltaTable, version: int | None) -> None:
 
 
 def _expired() -> Gone:
-    return Gone(
-        "The data was imported anew since the first page and the old state is no longer kept. Begin again.",
-        code="page_expired",
-    )
+    return problems.PAGE_EXPIRED()
 
 
 def _page(table: DeltaTable, dataset: Dataset, query: RowQuery) -> RowPage:

@@ -11,12 +11,13 @@ from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from erphub.erp.datasets import Dataset
+from erphub.lake import problems
 from erphub.lake.delta import sql
 from erphub.lake.delta.batches import fitted
 from erphub.lake.delta.commits import Place, copy_into_place
 from erphub.lake.delta.files import files_of
 from erphub.lake.delta.schema import arrow_schema, staged_schema, types_of
-from erphub.lake.delta.staging import CONFIGURATION, StagedDataChanged, Staging
+from erphub.lake.delta.staging import CONFIGURATION, Staging
 from erphub.lake.delta.storage import NO_HOOK, Storage, as_the_tenant
 from erphub.lake.delta.upkeep import COMMITS_PER_CHECKPOINT
 from erphub.platform.ids import new_id
@@ -93,7 +94,9 @@ def _rewrite(
         found = sql.query({"t": table}, sql.part_as(dataset, types, company, connection))
         staged = staging.write(f"{attempt}/{number}", dataset, schema, [fitted(found, schema)])
         if staged.rows != rows:
-            raise StagedDataChanged(f"Of {rows} rows {staged.rows} were written with wider amounts. Nothing changed.")
+            raise problems.STAGED_DATA_CHANGED(
+                difference=f"Of {rows} rows {staged.rows} were written with wider amounts"
+            )
         files = staging.files_of(staged).files
         place = Place(key, company, connection)
         copy_into_place(storage, place, files, "widened")

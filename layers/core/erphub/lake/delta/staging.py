@@ -26,11 +26,11 @@ from deltalake import DeltaTable, Schema, WriterProperties, write_deltalake
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from erphub.erp.datasets import Dataset
+from erphub.lake import problems
 from erphub.lake.delta.batches import Pieces
 from erphub.lake.delta.files import statistics
 from erphub.lake.delta.storage import Storage
 from erphub.lake.ports import Staged
-from erphub.platform.errors import Conflict
 from erphub.platform.tasks import Checkpoint, no_checkpoint
 
 PIECE_BYTES = 48 * 1024 * 1024
@@ -40,12 +40,6 @@ CONFIGURATION: dict[str, str | None] = {"delta.dataSkippingNumIndexedCols": "-1"
 _MANIFEST = "_delta_log/00000000000000000000.json"
 _WRITER = WriterProperties(max_row_group_size=65_536, compression="SNAPPY", statistics_truncate_length=64)
 _MAX_FILE_BYTES = 1024 * 1024 * 1024
-
-
-class StagedDataChanged(Conflict):
-    """What is in staging is not what was counted."""
-
-    code = "staged_data_changed"
 
 
 @dataclass(frozen=True)
@@ -92,7 +86,7 @@ class Staging:
                 self.checkpoint("stage.piece")
             rows, size_bytes = rows + pieces.rows, size_bytes + pieces.size_bytes
         if (written := sum(file.rows for file in files)) != rows:
-            raise StagedDataChanged(f"{rows} rows were read and {written} written. Nothing was published.")
+            raise problems.STAGED_DATA_CHANGED(difference=f"{rows} rows were read and {written} written")
         if not files:
             return Staged(path, "", 0)
         manifest = _first_commit(schema, [_listed(file, file.key.rpartition("/")[2]) for file in files])
@@ -130,10 +124,10 @@ class Staging:
         if staged.manifest:
             manifest = self.storage.files.read(f"{staged.path}/{_MANIFEST}")
             if _sha256(manifest) != staged.manifest:
-                raise StagedDataChanged("The list of files in staging is another one. Nothing was published.")
+                raise problems.STAGED_DATA_CHANGED(difference="The list of files in staging is another one")
             files = [_staged_file(f"{staged.path}/{add['path']}", add) for add in _adds_in(manifest)]
         if (listed := sum(file.rows for file in files)) != staged.rows:
-            raise StagedDataChanged(f"{staged.rows} rows were counted, {listed} are in staging. Nothing was published.")
+            raise problems.STAGED_DATA_CHANGED(difference=f"{staged.rows} rows were counted, {listed} are in staging")
         return StagedFiles(files, staged.rows, staged.amount)
 
     def table(self, staged: Staged) -> DeltaTable | None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from deltalake import DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from erphub.lake import problems
 from erphub.platform.aws.sessions import engine_credentials
 from erphub.platform.errors import HubError, ServiceBusy, Unavailable
 from erphub.platform.objects import ObjectStore
+from erphub.platform.problems import LAKE_UNAVAILABLE
 
 MAX_ATTEMPTS = 12
 """Of a commit that meets others."""
@@ -59,7 +61,7 @@ def pause(attempt: int) -> None:
 
 def busy() -> Unavailable:
     """Others were faster, again and again."""
-    return Unavailable("Other imports kept writing to the same table. Try again in a moment.", code="lake_busy")
+    return problems.TABLE_BEING_WRITTEN()
 
 
 _BUSY = re.compile(
@@ -71,8 +73,7 @@ _BUSY = re.compile(
 
 def unavailable(error: BaseException) -> Unavailable:
     """What the engine met in the store: a store that is busy is waited for and is nobody's failure."""
-    kind = ServiceBusy if _BUSY.search(str(error)) else Unavailable
-    return kind("The lake's storage did not answer as it should.", code="lake_unavailable")
+    return LAKE_UNAVAILABLE.ending(ServiceBusy if _BUSY.search(str(error)) else Unavailable)()
 
 
 def is_engine_error(error: BaseException) -> bool:

@@ -12,9 +12,11 @@ from typing import Any
 
 from erphub.erp.datasets import BY_ID, Dataset, FieldType
 from erphub.erp.reading import DateRange
+from erphub.lake import problems
 from erphub.lake.ports import HiddenConnections, LakeReader, RowPage, RowQuery
 from erphub.lake.rows.schemas import RowsPage, RowsQuery
-from erphub.platform.errors import FieldError, Invalid, NotFound
+from erphub.platform.errors import Invalid
+from erphub.platform.problems import NEXT_INVALID
 
 MAX_COUNT = 2**63 - 1
 """Beyond it nothing of a table is counted."""
@@ -32,9 +34,7 @@ class RowService:
         """A page of rows. Raises NotFound (`dataset_not_found`), Invalid, Gone (`page_expired`)."""
         dataset = BY_ID.get(dataset_id)
         if dataset is None:
-            raise NotFound(
-                "There is no such dataset. GET /clients/{client_id}/datasets lists them.", code="dataset_not_found"
-            )
+            raise problems.DATASET_NOT_FOUND()
         hidden = [connection for one in self.hidden for connection in one.hidden(client_id)]
         page = self.lake.page(client_id, dataset, replace(_row_query(dataset, query), hidden=hidden))
         return RowsPage(items=[_to_json(row) for row in page.rows], next=_cursor(page, _fingerprint(dataset, query)))
@@ -59,9 +59,9 @@ def _date_range(dataset: Dataset, query: RowsQuery) -> DateRange:
         return DateRange()
     if dataset.date is None:
         pointer = "/from_date" if query.from_date else "/to_date"
-        raise Invalid.field(pointer, "dataset_without_dates", f"Rows of {dataset.id} have no date to choose by.")
+        raise Invalid.of(problems.DATASET_WITHOUT_DATES(pointer, dataset_id=dataset.id))
     if query.from_date and query.to_date and query.to_date < query.from_date:
-        raise Invalid.field("/to_date", "period_backwards", "The period ends before it begins.")
+        raise Invalid.of(problems.PERIOD_BACKWARDS("/to_date"))
     if query.to_date == date.max:
         return DateRange(query.from_date, None)
     return DateRange(query.from_date, query.to_date + timedelta(days=1) if query.to_date else None)
@@ -73,11 +73,10 @@ def _columns(dataset: Dataset, given: str | None) -> list[str]:
         return known
     names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
     unknown = [name for name in names if name not in known]
-    if unknown or not names:
-        detail = (
-            f"No such column in {dataset.id}: {', '.join(unknown[:5])}." if unknown else "Name at least one column."
-        )
-        raise Invalid(detail, errors=[FieldError("/columns", "column_unknown", detail)])
+    if unknown:
+        raise Invalid.of(problems.COLUMN_UNKNOWN(dataset_id=dataset.id, names=", ".join(unknown[:5])))
+    if not names:
+        raise Invalid.of(problems.COLUMN_REQUIRED())
     return names
 
 
@@ -109,7 +108,7 @@ def _read_cursor(
         place = zip(dataset.order, last, strict=True)
         return version, [_untagged(value, _type_of(dataset, column)) for column, value in place], skip
     except (ValueError, TypeError, KeyError, binascii.Error) as error:
-        raise Invalid.field("/next", "next_invalid", "This is not a `next` that this list gave.") from error
+        raise Invalid.of(NEXT_INVALID("/next")) from error
 
 
 def _is_count(number: Any) -> bool:

@@ -6,9 +6,9 @@ from typing import Any, override
 
 from botocore.exceptions import ClientError
 
+from erphub.platform import problems
 from erphub.platform.aws.errors import code_of
 from erphub.platform.aws.sessions import tenant_client
-from erphub.platform.errors import NotFound
 from erphub.platform.files import FileLink, Files, UploadSlot
 
 _SLOT_LIFETIME = timedelta(minutes=15)
@@ -70,5 +70,5 @@ class S3Files(Files):
             return tenant_client("s3").get_object(Bucket=self._bucket, Key=name)["Body"]
         except ClientError as error:
             if code_of(error) == "NoSuchKey":
-                raise NotFound("The file has not been uploaded.", code="file_missing") from error
+                raise problems.FILE_MISSING() from error
             raise

@@ -6,8 +6,8 @@ from erphub.erp.documents import DocumentKind
 from erphub.platform.aws.items import Item
 from erphub.platform.aws.table import Table
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import Conflict
 from erphub.platform.writes import Key, Write
+from erphub.sync import problems
 from erphub.sync.changes.models import OfferedChange, SyncedRecord
 from erphub.sync.changes.ports import ChangeFeed, SyncedRecordStore
 from erphub.sync.export_log.dynamodb import export_log_key, read_model, revision_write
@@ -83,7 +83,7 @@ class ChangeFeedTable(ChangeFeed):
             except VersionConflict:
                 continue
             return rev + 1
-        raise Conflict("The feed of changes is being written by others. Try again.", code="version_conflict")
+        raise problems.FEED_BUSY()
 
 
 def _record_item(client_id: str, connection_id: str, record: SyncedRecord) -> Item:

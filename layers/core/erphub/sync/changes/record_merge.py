@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from erphub.erp.documents import Document
 from erphub.erp.posting import Posting, ReadsChanges
-from erphub.platform.errors import ErpRefused
+from erphub.sync import problems
 from erphub.sync.canonical import read_document
 from erphub.sync.changes.fetching import erp_fields
 from erphub.sync.changes.merge import Merged, all_fields, common_fields, empty_fields, merge
@@ -52,11 +52,7 @@ class RecordMerge:
             kind=entry.kind, company=other_company(self.sync, company), reference=change.reference
         )
         if record.external_id not in ("", entry.external_id):
-            raise ErpRefused(
-                f"In the ERP this is {change.reference}, which is the till's {record.external_id} already. Send it"
-                " under that id, or give one of them another number.",
-                code="bound_otherwise",
-            )
+            raise problems.BOUND_OTHERWISE(reference=change.reference, external_id=record.external_id)
         till, erp = all_fields(document), erp_fields(self.sync, change)
         common = (record.common_state if record.external_id else empty_fields(till, erp)) | common_fields(till, erp)
         fresh = record.model_copy(

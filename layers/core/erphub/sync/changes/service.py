@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from erphub.erp.documents import Document
-from erphub.platform.errors import Conflict, Invalid
+from erphub.platform.errors import Invalid
+from erphub.sync import problems
 from erphub.sync.canonical import digest, entry_id, read_document, shop_words, title, to_text
 from erphub.sync.changes.merge import empty_fields, merge
 from erphub.sync.changes.models import OfferedChange, SyncedRecord, nested
@@ -47,9 +48,7 @@ class ChangeService:
             return None
         external_id = record.external_id or change.external_id
         if not external_id:
-            raise Invalid.field(
-                "/changes", "external_id_required", "The record is new: say under which id the till keeps it."
-            )
+            raise Invalid.of(problems.EXTERNAL_ID_REQUIRED("/changes"))
         entry = self._save_taken_over(sync, by, record, offer, external_id)
         common = {name: value for name, value in offer.document.items() if record.erp_state.get(name, value) == value}
         fresh = record.model_copy(update={"external_id": external_id, "common_state": record.common_state | common})
@@ -93,17 +92,11 @@ class ChangeService:
 def _taken_over(sync: Sync, entry: Entry, record: SyncedRecord, offer: OfferedChange) -> Entry:
     """The till's document with the offered fields in it; one that waits to be sent goes on waiting."""
     if entry.reference and (entry.reference != record.reference or not is_of(sync, entry, record.company)):
-        raise Conflict(
-            f"The till's {entry.external_id} is {entry.reference} in the ERP, not {record.reference}.",
-            code="bound_otherwise",
-            reference=entry.reference,
+        raise problems.BOUND_TO_ANOTHER(
+            external_id=entry.external_id, reference=entry.reference, other_reference=record.reference
         )
     if entry.status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN):
-        raise Conflict(
-            "The till's own change of this record is on its way to the ERP. Acknowledge again after the transfer.",
-            code="being_sent",
-            entry_id=entry.id,
-        )
+        raise problems.CHANGE_BEING_SENT(entry_id=entry.id)
     master, till = sync.settings.master(entry.kind), till_state(entry, record)
     if record.external_id:
         common, news = record.common_state, {name: offer.document[name] for name in offer.changed}

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from erphub.erp.documents import Document, DocumentKind, Settlement
-from erphub.platform.errors import Conflict, Unavailable
+from erphub.platform.errors import Unavailable
+from erphub.sync import problems
 from erphub.sync.canonical import digest, entry_id, shop_words, title, to_text
 from erphub.sync.documents.identity import identities_of
 from erphub.sync.documents.models import IncomingDocument, SubmitOutcome
@@ -38,18 +39,9 @@ def decide(
         _require_same_report(existing, coming.document)
     match existing.status:
         case status if status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN) or existing.code == SKIPPED_UNCERTAIN:
-            raise Conflict(
-                "The document is on its way, and it cannot be told yet whether the ERP has it. Try again later.",
-                code="being_sent",
-                entry_id=existing.id,
-            )
+            raise problems.OUTCOME_OPEN(entry_id=existing.id)
         case EntryStatus.SENT if coming.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE):
-            raise Conflict(
-                f"The ERP has it already, as {existing.reference}. It must be corrected there.",
-                code="already_sent",
-                reference=existing.reference,
-                entry_id=existing.id,
-            )
+            raise problems.ALREADY_SENT(reference=existing.reference, entry_id=existing.id)
         case EntryStatus.SKIPPED if existing.code != BEFORE_FROM_DATE:
             status, outcome = EntryStatus.SKIPPED, SubmitOutcome.REPLACED
         case EntryStatus.DISCARDED:
@@ -79,12 +71,7 @@ def _require_same_report(existing: Entry, coming: Document) -> None:
         return
     known = (existing.number, existing.department, existing.till or coming.till)
     if known != (coming.number, coming.department, coming.till):
-        raise Conflict(
-            f"Under this id another Z-report is kept: {existing.title}. Hand this one in under an id of its own; if it"
-            " was the other that was wrong, skip that in the export log.",
-            code="another_settlement",
-            entry_id=existing.id,
-        )
+        raise problems.ANOTHER_SETTLEMENT(title=existing.title, entry_id=existing.id)
 
 
 _BODY_FIELDS = ("body", "body_hash", "identity", "date", "title", "number", "department", "till")
@@ -123,7 +110,7 @@ def _new(sync: Sync, coming: IncomingDocument, text: str, fingerprint: str, by: 
 def _first_status(sync: Sync, document: Document, day: date) -> tuple[EntryStatus, str, str]:
     """Where a document stands when it comes, with the code and the reason."""
     if isinstance(document, Settlement) and document.is_empty:
-        detail = "The Z-report has no amounts, so there is nothing to post. Another may be handed in under its id."
+        detail = problems.SETTLEMENT_EMPTY.render()
         return EntryStatus.SKIPPED, SETTLEMENT_EMPTY, detail
     first, code, detail = sync.settings.first_date, "", ""
     try:
@@ -131,5 +118,5 @@ def _first_status(sync: Sync, document: Document, day: date) -> tuple[EntryStatu
     except Unavailable as error:
         code, detail = error.code, error.detail
     if document.kind in (DocumentKind.SETTLEMENT, DocumentKind.INVOICE) and day < first:
-        return EntryStatus.SKIPPED, BEFORE_FROM_DATE, f"Nothing of a day before {first} is sent."
+        return EntryStatus.SKIPPED, BEFORE_FROM_DATE, problems.BEFORE_FROM_DATE.render(from_date=first)
     return EntryStatus.PENDING, code, detail

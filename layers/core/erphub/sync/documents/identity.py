@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from erphub.erp.documents import Document, Invoice, Settlement
-from erphub.platform.errors import Conflict
+from erphub.sync import problems
 from erphub.sync.canonical import digest, from_text, plain, shop_words, to_text
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryStatus
 from erphub.sync.locations.models import normalized, rate_key
@@ -72,23 +72,16 @@ def require_same_content(other: Entry, coming: Document) -> None:
     `another_content` with the differences; `invoice_repeated` for equal invoices without a number to tell them apart.
     """
     if isinstance(coming, Invoice) and not coming.number:
-        raise Conflict(
-            f"An invoice with the same content is kept as {other.external_id}. If it is another one, give both the"
-            " till's own invoice number in `number`.",
-            code="invoice_repeated",
-            entry_id=other.id,
-            external_id=other.external_id,
-        )
+        raise problems.INVOICE_REPEATED(external_id=other.external_id, entry_id=other.id)
     found = _differences(other, coming)
     if not found:
         return
     shown = "; ".join(f"{one['field']}: {one['kept']} kept, {one['given']} given" for one in found[:_MAX_SHOWN])
-    raise Conflict(
-        f"{other.title or 'This document'} is kept as {other.external_id} with another content ({shown}). Correct it"
-        " under that id, or in the ERP where it has been sent.",
-        code="another_content",
-        entry_id=other.id,
+    raise problems.ANOTHER_CONTENT(
+        document=other.title or "This document",
         external_id=other.external_id,
+        difference=shown,
+        entry_id=other.id,
         reference=other.reference,
         differences=found,
     )

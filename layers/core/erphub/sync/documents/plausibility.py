@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from erphub.erp.documents import Document, Sales, Settlement
 from erphub.platform.errors import FieldError, Invalid
+from erphub.sync import problems
 from erphub.sync.locations.models import rate_key
 
 _LEAST_ROUNDING = Decimal("0.10")
@@ -24,20 +25,21 @@ def require_plausible(document: Document, now: datetime) -> None:
     """
     day = getattr(document, "date", None)
     if day is not None and day > (now + _AHEAD).date():
-        raise Invalid.field("/date", "date_in_future", f"{day} has not come yet.")
+        raise Invalid.of(problems.DATE_IN_FUTURE("/date", day=day))
     if isinstance(document, Settlement) and (wrong := list(_implausible_vat(document))):
-        raise Invalid("The VAT of the settlement cannot be that of its rates; `errors` says which lines.", errors=wrong)
+        raise problems.VAT_INVALID(errors=wrong)
 
 
 def _implausible_vat(settlement: Settlement) -> Iterator[FieldError]:
     for number, line in enumerate(settlement.sales):
         expected = line.amount * line.vat_rate / (100 + line.vat_rate)
         if abs(line.vat - expected) > _rounding(line, expected):
-            yield FieldError(
+            yield problems.VAT_IMPLAUSIBLE(
                 f"/sales/{number}/vat",
-                "vat_implausible",
-                f"{line.vat} is not the VAT in {line.amount} at {rate_key(line.vat_rate)} %: that is"
-                f" {expected:.2f}. Send the line with its own VAT, or split it by rate.",
+                vat=line.vat,
+                amount=line.amount,
+                rate=rate_key(line.vat_rate),
+                expected=expected,
             )
 
 

@@ -7,6 +7,7 @@ from erphub.platform.clock import Clock
 from erphub.platform.errors import NotFound
 from erphub.platform.files import FileLink, Files
 from erphub.platform.pages import Page
+from erphub.sync import problems
 from erphub.sync.canonical import entry_id
 from erphub.sync.documents.schemas import DocumentQuery
 from erphub.sync.export_log.models import Attempt, Entry
@@ -30,27 +31,20 @@ class DocumentReader:
     def get(self, client_id: str, connection_id: str, kind: str, external_id: str) -> tuple[Entry, list[Attempt]]:
         """A document with every attempt to send it. Raises NotFound (`unknown_kind`, `document_not_found`)."""
         if kind not in {known.value for known in DocumentKind}:
-            raise NotFound(f"There are no documents of the kind {kind!r}.", code="unknown_kind")
+            raise problems.UNKNOWN_KIND(kind=kind)
         name = entry_id(connection_id, DocumentKind(kind), external_id)
         try:
             return self.log.get(client_id, connection_id, name)
         except NotFound as error:
             if error.code == "entry_not_found":
-                raise NotFound(
-                    "No document was handed in under this id. The same may be there under another id: look it up in"
-                    " the list.",
-                    code="document_not_found",
-                ) from error
+                raise problems.DOCUMENT_NOT_FOUND() from error
             raise
 
     def pdf(self, client_id: str, connection_id: str, kind: str, external_id: str) -> FileLink:
         """Where the till's PDF of a document can be fetched. Raises NotFound (`pdf_not_found`)."""
         entry, _ = self.get(client_id, connection_id, kind, external_id)
         if entry.wants_pdf_until is None or self.files.size(entry.pdf_file) is None:
-            raise NotFound(
-                "The till has handed over no PDF with this document. One that the hub made is with the voucher.",
-                code="pdf_not_found",
-            )
+            raise problems.PDF_NOT_FOUND()
         return self.files.link(
             entry.pdf_file, "application/pdf", f"{entry.kind.value}-{entry.external_id}.pdf", self.clock()
         )

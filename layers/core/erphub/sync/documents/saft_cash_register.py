@@ -31,7 +31,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from erphub.erp.documents import DocumentKind, PaymentMeans
 from erphub.platform import xsd
-from erphub.platform.errors import FieldError, HubError, Invalid
+from erphub.platform.errors import HubError, Invalid
+from erphub.platform.problem_types import FieldProblemType
+from erphub.sync import problems
 from erphub.sync.canonical import digest, read_received, to_text
 from erphub.sync.documents.models import IncomingDocument
 
@@ -76,7 +78,7 @@ class CashRegisterFile:
         """Keep a settlement. Raises Invalid (`report_twice`) when the file tells the same report differently."""
         body = digest(to_text(coming.document))
         if self._bodies.setdefault(coming.external_id, body) != body:
-            raise Invalid("The file has this Z-report twice, with different amounts.", code="report_twice")
+            raise problems.REPORT_TWICE()
         self.settlements.append(coming)
 
 
@@ -114,9 +116,9 @@ def read_cash_register(xml: bytes | IO[bytes]) -> CashRegisterFile:
     try:
         _read(xsd.parsed(source, events=("start", "end")), reading)
     except etree.XMLSyntaxError as error:
-        raise Invalid("The file is not well-formed XML.", code="malformed_xml") from error
+        raise problems.MALFORMED_XML() from error
     except xsd.LexicalError as error:
-        raise Invalid(f"{error}.", code="value_invalid") from error
+        raise problems.VALUE_INVALID(error=error) from error
     return reading
 
 
@@ -164,13 +166,9 @@ def _read(events: "Iterator[tuple[str, _Element]]", reading: CashRegisterFile) -
 
 def _check_root(element: "_Element") -> None:
     if xsd.has_document_type(element):
-        raise Invalid("The file declares a document type of its own, which is not accepted.", code="doctype_refused")
+        raise problems.DOCTYPE_REFUSED()
     if element.tag != f"{_NAMESPACE}auditfile":
-        raise Invalid(
-            "This is no SAF-T Cash Register file: its root is not auditfile of"
-            " urn:StandardAuditFile-Taxation-CashRegister:NO.",
-            code="not_a_cash_register_file",
-        )
+        raise problems.NOT_A_CASH_REGISTER_FILE()
 
 
 def _take_event(register: _Register, element: "_Element", basics: Mapping[str, str]) -> None:
@@ -237,7 +235,7 @@ def _settlement(
     if rounding:
         payments[PaymentMeans.ROUNDING] = rounding
     return {
-        "date": _value(xsd.day, _text(report, "reportDate"), "reportDate", "report_date_invalid"),
+        "date": _value(xsd.day, _text(report, "reportDate"), "reportDate", problems.REPORT_DATE_INVALID),
         "number": number,
         "department": register.place.title[:50],
         "till": register.name[:50],
@@ -301,27 +299,25 @@ def _text(element: "_Element", name: str) -> str:
     """A value; none for an element that is not there. Raises Invalid when there are two, or elements inside."""
     found = element.findall(_NAMESPACE + name)
     if len(found) > 1:
-        detail = f"{name} is there {len(found)} times where it can be once."
-        raise Invalid(detail, code="value_repeated", errors=[FieldError(f"/{name}", "value_repeated", detail)])
-    return _value(xsd.text_of, found[0] if found else None, name, "value_invalid")
+        raise problems.VALUE_REPEATED.alone(f"/{name}", name=name, count=len(found))
+    return _value(xsd.text_of, found[0] if found else None, name, problems.VALUE_IN_FILE)
 
 
 def _amount_in(element: "_Element", name: str) -> Decimal:
     """An amount; an element that is not there, or is empty, is none."""
-    return _value(xsd.decimal, _text(element, name) or "0", name, "amount_invalid")
+    return _value(xsd.decimal, _text(element, name) or "0", name, problems.AMOUNT_INVALID)
 
 
 def _whole_number(element: "_Element", name: str, otherwise: str = "") -> int:
-    return _value(xsd.integer, _text(element, name) or otherwise, name, "report_number_invalid")
+    return _value(xsd.integer, _text(element, name) or otherwise, name, problems.REPORT_NUMBER_INVALID)
 
 
 def _truth(element: "_Element", name: str) -> bool:
-    return _value(xsd.boolean, _text(element, name) or "false", name, "truth_value_invalid")
+    return _value(xsd.boolean, _text(element, name) or "false", name, problems.TRUTH_VALUE_INVALID)
 
 
-def _value[S, T](read: Callable[[S], T], text: S, name: str, code: str) -> T:
+def _value[S, T](read: Callable[[S], T], text: S, name: str, problem: FieldProblemType) -> T:
     try:
         return read(text)
     except xsd.LexicalError as error:
-        detail = f"{name}: {error}."
-        raise Invalid(detail, code=code, errors=[FieldError(f"/{name}", code, detail)]) from error
+        raise problem.alone(f"/{name}", name=name, error=error) from error

@@ -10,9 +10,10 @@ from erphub.connections.ports import ConnectionStore
 from erphub.erp.documents import DocumentKind
 from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, HubError, Invalid, NotFound, TooMany
+from erphub.platform.errors import Conflict, HubError, Invalid, TooMany
 from erphub.platform.files import Files
 from erphub.platform.limits import Limits, Owner
+from erphub.sync import problems
 from erphub.sync.canonical import entry_id, read_received, to_text
 from erphub.sync.capability import DOCUMENTS
 from erphub.sync.documents.decisions import decide
@@ -177,9 +178,7 @@ class DocumentService:
         require_active(self.connections.get(client_id, connection_id))
         sync = self.syncs.get(client_id, connection_id)
         if sync is None:
-            raise Conflict(
-                "This connection has no sync yet. Save its settings first (PUT …/sync).", code="sync_not_set_up"
-            )
+            raise problems.SYNC_NEEDED()
         return sync
 
 
@@ -199,17 +198,12 @@ def _waiting_for_pdf(entry: Entry, until: datetime) -> dict[str, Any]:
 def read_incoming(kind: str, external_id: str, fields: Mapping[str, Any]) -> IncomingDocument:
     """A document as it came. Raises NotFound for a kind there is none of, Invalid for its content or its length."""
     if kind not in {known.value for known in DocumentKind}:
-        raise NotFound(f"There are no documents of the kind {kind!r}.", code="unknown_kind")
+        raise problems.UNKNOWN_KIND(kind=kind)
     if not _is_external_id(external_id):
-        raise Invalid.field(
-            "/external_id", "external_id_invalid", "An id has 1 to 100 of: letters A-Z, digits, and . _ : @ ~ -"
-        )
+        raise Invalid.of(problems.EXTERNAL_ID_INVALID("/external_id"))
     document = read_received(DocumentKind(kind), fields)
     if len(to_text(document).encode()) > MAX_DOCUMENT_BYTES:
-        raise Invalid(
-            f"A document may have at most {MAX_DOCUMENT_BYTES >> 10} KB. Hand it in as several.",
-            code="document_too_large",
-        )
+        raise problems.DOCUMENT_TOO_LARGE(maximum=MAX_DOCUMENT_BYTES >> 10)
     return IncomingDocument(DocumentKind(kind), external_id, document)
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.wire import Identifier, Model
+from erphub.sync import problems
 
 
 class EntryStatus(StrEnum):
@@ -23,19 +24,19 @@ class EntryStatus(StrEnum):
     """Somebody threw it away in the ERP's inbox: it is sent again only when somebody says so."""
 
 
-SETTLEMENT_EMPTY = "settlement_empty"
+SETTLEMENT_EMPTY = problems.SETTLEMENT_EMPTY.code
 """The code of a Z-report without any amount: there is nothing to post, and any other may take its id."""
 
 
-DISCARDED_IN_ERP = "discarded_in_erp"
+DISCARDED_IN_ERP = problems.DISCARDED_IN_ERP.code
 """The code of what somebody threw away in the ERP's inbox."""
 
 
-BEFORE_FROM_DATE = "before_from_date"
+BEFORE_FROM_DATE = problems.BEFORE_FROM_DATE.code
 """The code of what was left out because of its day."""
 
 
-SKIPPED_UNCERTAIN = "skipped_uncertain"
+SKIPPED_UNCERTAIN = problems.SKIPPED_UNCERTAIN.code
 """The code of what was left out by hand while nobody could tell whether the ERP has it."""
 
 

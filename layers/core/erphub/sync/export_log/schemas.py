@@ -5,13 +5,13 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
 from erphub.platform.lexical import Day, Flag, QueryFlag
 from erphub.platform.pages import Page
 from erphub.platform.wire import LINE, LINES, NOT_BLANK, Identifier, JsonObject, Model, PageQuery
+from erphub.sync import problems
 from erphub.sync.canonical import from_text, masked, masked_fields
 from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryStatus, VoucherEdit
 
@@ -61,7 +61,7 @@ class RetryRequest(Model):
     @model_validator(mode="after")
     def _one_of(self) -> "RetryRequest":
         if bool(self.document_ids) == (self.code is not None):
-            raise PydanticCustomError("choose_one", "Name document_ids or a code: one of the two.")
+            raise problems.DOCUMENTS_OR_CODE.in_model()
         return self
 
 

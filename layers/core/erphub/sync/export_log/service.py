@@ -12,11 +12,12 @@ from erphub.connections.ports import ConnectionStore
 from erphub.erp.documents import DocumentKind
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, HubError, NotFound, TooLarge
+from erphub.platform.errors import HubError
 from erphub.platform.pages import Page
 from erphub.platform.spreadsheet import Sheet
+from erphub.sync import problems
 from erphub.sync.export_log.gaps import list_gaps, list_settlements
-from erphub.sync.export_log.models import DISCARDED_IN_ERP, SKIPPED_UNCERTAIN, Attachment, Attempt, Entry, EntryStatus
+from erphub.sync.export_log.models import SKIPPED_UNCERTAIN, Attachment, Attempt, Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.export_log.releasing import release_discarded, release_entry
 from erphub.sync.export_log.schemas import (
@@ -103,24 +104,14 @@ class ExportLogService:
         """
         sync, entry = self._sync(client_id, connection_id), self._entry(client_id, connection_id, entry_id)
         if entry.status is EntryStatus.DISCARDED and not resend_discarded:
-            raise Conflict(
-                "Somebody discarded it in the ERP's inbox. If it is to go there again all the same, say so with"
-                " `resend_discarded`.",
-                code=DISCARDED_IN_ERP,
-                reference=entry.reference,
-            )
+            raise problems.DISCARDED_THERE(reference=entry.reference)
         if resend_discarded and (entry.status is EntryStatus.DISCARDED or entry.awaiting_approval):
             describe_act(old={"status": entry.status.value, "reference": entry.reference})
             return self._released(sync, release_discarded(entry, self.clock()))
         if entry.status is EntryStatus.SENT and not entry.lacks_pdf:
-            raise Conflict(
-                f"It is in the ERP already, as {entry.reference}.", code="already_sent", reference=entry.reference
-            )
+            raise problems.SENT_ALREADY(reference=entry.reference)
         if entry.forgotten:
-            raise Conflict(
-                f"It was left out and its time in the log is over. Hand {entry.external_id} in again, then retry.",
-                code="body_forgotten",
-            )
+            raise problems.BODY_FORGOTTEN(external_id=entry.external_id)
         describe_act(old={"status": entry.status.value, "code": entry.code})
         fresh = release_entry(entry, self.clock())
         return self._released(sync, fresh) if fresh != entry else fresh
@@ -161,7 +152,7 @@ class ExportLogService:
         if entry.lacks_pdf:
             return self._save(sync, entry, {"attachment": Attachment.LEFT_OUT, "code": "", "detail": detail})
         _refuse_sent(entry)
-        code = SKIPPED_UNCERTAIN if entry.status is EntryStatus.UNCERTAIN else "skipped_by_hand"
+        code = SKIPPED_UNCERTAIN if entry.status is EntryStatus.UNCERTAIN else problems.SKIPPED_BY_HAND.code
         return self._save(sync, entry, {"status": EntryStatus.SKIPPED, "code": code, "detail": detail})
 
     def post_manually(self, client_id: str, connection_id: str, entry_id: str, by: str, hand: ManualPosting) -> Entry:
@@ -198,9 +189,7 @@ class ExportLogService:
             sheet.add([_cell(entry, name) for name in _COLUMNS.values()] for entry in shown)
             count += len(page.items)
             if count > _MAX_CSV_ENTRIES:
-                raise TooLarge(
-                    f"More than {_MAX_CSV_ENTRIES} entries: ask for fewer days or one kind.", code="too_many_entries"
-                )
+                raise problems.TOO_MANY_ENTRIES(maximum=_MAX_CSV_ENTRIES)
             if page.next is None:
                 return sheet.text()
             following = following.model_copy(update={"next": page.next})
@@ -240,13 +229,13 @@ class ExportLogService:
     def _sync(self, client_id: str, connection_id: str) -> Sync:
         sync = self.syncs.get(client_id, connection_id)
         if sync is None:
-            raise NotFound("This connection has no sync, or there is no such connection.", code="sync_not_set_up")
+            raise problems.NO_SYNC_OR_CONNECTION()
         return sync
 
     def _entry(self, client_id: str, connection_id: str, entry_id: str) -> Entry:
         entry = self.entries.get(client_id, connection_id, entry_id)
         if entry is None:
-            raise NotFound("There is no such document in the export log.", code="entry_not_found")
+            raise problems.ENTRY_NOT_FOUND()
         return entry
 
 
@@ -261,6 +250,6 @@ def _cell(entry: Entry, name: str) -> Any:
 
 def _refuse_sent(entry: Entry) -> None:
     if entry.status is EntryStatus.SENDING:
-        raise Conflict("It is being sent right now. Wait for the outcome.", code="being_sent")
+        raise problems.BEING_SENT()
     if entry.status is EntryStatus.SENT:
-        raise Conflict(f"It is in the ERP, as {entry.reference}.", code="already_sent", reference=entry.reference)
+        raise problems.IN_THE_ERP(reference=entry.reference)

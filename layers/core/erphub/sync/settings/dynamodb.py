@@ -12,6 +12,7 @@ from erphub.platform.due import DueItem
 from erphub.platform.errors import Conflict
 from erphub.platform.leases import Lease, Leases
 from erphub.platform.writes import Key
+from erphub.sync import problems
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.ports import SyncStore, TransferLeases
 
@@ -68,14 +69,10 @@ class TransferLeaseTable(TransferLeases):
     def _conflict(self, key: Key, transfer_id: str, now: datetime) -> Conflict:
         held = self._leases.held(key, now=now)
         if held is None:
-            return Conflict("Another transfer of this connection was first.", code="transfer_running")
+            return problems.TRANSFER_FIRST()
         running = _transfer_of(held)
-        detail = (
-            "This transfer is being worked on already."
-            if running == transfer_id
-            else "Another transfer of this connection is under way."
-        )
-        return Conflict(detail, code="transfer_running", transfer_id=running)
+        problem = problems.TRANSFER_WORKED_ON if running == transfer_id else problems.TRANSFER_RUNNING
+        return problem(transfer_id=running)
 
     @override
     def release(self, client_id: str, connection_id: str, transfer_id: str, now: datetime) -> None:

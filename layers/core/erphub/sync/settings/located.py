@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.errors import Unavailable
+from erphub.sync import problems
 from erphub.sync.locations.models import Department, Location, locations_of, normalized
 from erphub.sync.settings.models import Sync, SyncSettings
 
@@ -111,10 +112,8 @@ def _departments(sync: Sync, department: str) -> Sequence[Department]:
 
 
 def _ambiguous(department: str, till: str, of: str, names: Iterable[str]) -> Unavailable:
-    return Unavailable(
-        f"{_said(department, till)} is meant by several {of}: {'; '.join(name.strip() for name in names)}. Say in a"
-        " location which, then it goes with the next transfer.",
-        code="location_ambiguous",
+    return problems.LOCATION_AMBIGUOUS(
+        said=_said(department, till), of=of, value="; ".join(name.strip() for name in names)
     )
 
 
@@ -124,11 +123,7 @@ def _unknown(sync: Sync, department: str, till: str) -> Unavailable:
         *_listed("the ERP's departments", [f"{one.key} {one.name}".strip() for one in _offered(sync)]),
     ]
     shown = f" ({'. '.join(choices)})" if choices else ""
-    return Unavailable(
-        f"{_said(department, till)} is no location of the sync's settings{shown}, so nobody can tell whose books it"
-        " belongs to. Add it there to a company and department; then it goes with the next transfer.",
-        code="location_unknown",
-    )
+    return problems.LOCATION_UNKNOWN(said=_said(department, till), shown=shown)
 
 
 def _offered(sync: Sync) -> Sequence[Department]:

@@ -14,8 +14,9 @@ from erphub.erp.documents import DocumentKind, Product
 from erphub.erp.posting import ListsSetup, Posting, PostsDocuments, Setup
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, ErpRefused, FieldError, Invalid, NotFound, Unavailable
+from erphub.platform.errors import Conflict, FieldError, Unavailable
 from erphub.platform.outbound import deadlines
+from erphub.sync import problems
 from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.locations.models import Department
 from erphub.sync.settings.located import RECORDS, settings_of
@@ -29,6 +30,7 @@ from erphub.sync.settings.validation import (
     wrong_locations,
     wrong_settings,
 )
+from erphub.tenancy.problems import CONNECTION_NOT_FOUND
 
 LOOK_UP_SECONDS = 25.0
 """The longest that the ERP is asked while a request waits, which ends after 29 seconds."""
@@ -59,7 +61,7 @@ class SyncService:
         self.get_connection(client_id, connection_id)
         sync = self.syncs.get(client_id, connection_id)
         if sync is None:
-            raise NotFound("This connection has no sync yet: save its settings.", code="sync_not_set_up")
+            raise problems.SYNC_NOT_SET_UP()
         return sync
 
     def next_transfer(self, sync: Sync) -> tuple[datetime | None, str]:
@@ -85,12 +87,10 @@ class SyncService:
         """
         before = self.syncs.get(client_id, connection_id)
         if before is not None and wanted.version is not None and wanted.version != before.version:
-            raise Conflict(
-                "Somebody else has saved the settings since you read them. Read them again.", code="version_conflict"
-            )
+            raise problems.SETTINGS_CHANGED()
         errors, settings, setup = self._look_up(client_id, connection_id, wanted)
         if errors:
-            raise Invalid("The settings are not saved; `errors` says everything that is wrong.", errors=errors)
+            raise problems.SETTINGS_INVALID(errors=errors)
         now = self.clock()
         had = before.settings.model_dump(mode="json") if before else {}
         describe_act(
@@ -151,7 +151,7 @@ class SyncService:
         require_active(connection)
         adapter = self.erp.connected(connection)
         if not isinstance(adapter, SetupSource):
-            raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
+            raise problems.DOCUMENTS_NOT_SUPPORTED()
         return adapter
 
     @deadlines.at_most(LOOK_UP_SECONDS)
@@ -210,7 +210,7 @@ class SyncService:
         """The connection that a sync is of. Raises NotFound (`connection_not_found`)."""
         connection = self.connections.get(client_id, connection_id)
         if connection is None or connection.status is ConnectionStatus.DELETED:
-            raise NotFound("There is no such connection.", code="connection_not_found")
+            raise CONNECTION_NOT_FOUND()
         return connection
 
 

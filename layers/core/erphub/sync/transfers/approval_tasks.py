@@ -10,10 +10,11 @@ from erphub.connections.ports import OpensConnections
 from erphub.erp.approvals import ReadsApprovals
 from erphub.platform import logging
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, HubError, NotFound, Unavailable
+from erphub.platform.errors import Conflict, HubError, NotFound
 from erphub.platform.outbound import deadlines
 from erphub.platform.problem_documents import as_problem
 from erphub.platform.workers import Worker
+from erphub.sync import problems
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.ports import SyncStore
 from erphub.sync.transfers.approvals import ApprovalCheck, Checked, next_check
@@ -103,4 +104,4 @@ class ApprovalTask:
             except Conflict:
                 continue
             return
-        raise Unavailable("The sync is being changed by others. Try again.", code="version_conflict")
+        raise problems.SYNC_BUSY()

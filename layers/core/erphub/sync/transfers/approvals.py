@@ -20,6 +20,7 @@ from erphub.erp.approvals import Approval, AwaitedVoucher, ReadsApprovals, Verdi
 from erphub.erp.documents import DocumentKind, Settlement
 from erphub.erp.posting import Posted, Posting
 from erphub.platform.clock import Clock
+from erphub.sync import problems
 from erphub.sync.canonical import from_text, posting_key
 from erphub.sync.export_log.models import DISCARDED_IN_ERP, Entry, EntryStatus, VoucherEdit
 from erphub.sync.export_log.ports import EntryStore
@@ -28,7 +29,9 @@ from erphub.sync.transfers.ports import Notices
 
 OVERLAP = timedelta(hours=1)
 """How long before the last look the changes are read again."""
-APPROVED, DISCARDED, OVERDUE = "voucher_approved", "voucher_discarded", "approval_overdue"
+APPROVED, DISCARDED, OVERDUE = (
+    one.code for one in (problems.VOUCHER_APPROVED, problems.VOUCHER_DISCARDED, problems.APPROVAL_OVERDUE)
+)
 _BATCH = 25
 _MAX_NAMED = 20
 """How many vouchers one notice names."""

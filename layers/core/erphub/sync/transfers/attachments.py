@@ -7,6 +7,7 @@ from erphub.erp.documents import Document, Settlement
 from erphub.erp.posting import Posted, Posting, PostsDocuments
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Invalid, NotFound
 from erphub.platform.files import Files
+from erphub.sync import problems
 from erphub.sync.canonical import from_text
 from erphub.sync.export_log.models import Attachment, Entry
 from erphub.sync.transfers.attempts import AttemptContext, AttemptRecorder, erp_message_of, report_unexpected
@@ -61,7 +62,7 @@ class PdfAttacher:
             return False
         except Exception as error:  # noqa: BLE001 — the voucher is there; attaching is repeated, and repeats safely
             report_unexpected(entry.id, error)
-            self._try_later(attempt, HubError("The PDF could not be attached.", code="internal_error"))
+            self._try_later(attempt, problems.ATTACHING_FAILED())
             return False
         self.recorder.record(attempt, "attached", posted=done)
         self.recorder.update(
@@ -75,12 +76,8 @@ class PdfAttacher:
 
     def _no_pdf(self, entry: Entry) -> ErpRefused:
         if entry.wants_pdf_until and self.files.size(entry.pdf_file) is not None:
-            return ErpRefused(
-                f"The file that was handed over is no PDF of at most {MAX_PDF_BYTES >> 20} MB. Add one by hand in the"
-                " ERP, and say so here.",
-                code="pdf_invalid",
-            )
-        return ErpRefused("The PDF could not be made.", code="pdf_not_made")
+            return problems.PDF_INVALID(maximum=MAX_PDF_BYTES >> 20)
+        return problems.PDF_NOT_MADE()
 
     def _try_later(self, attempt: AttemptContext, error: HubError) -> None:
         wait = self.resend_delay * 2 ** min(attempt.entry.attempt_count, 6)

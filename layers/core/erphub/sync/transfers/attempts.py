@@ -16,6 +16,7 @@ from erphub.platform.characters import shown
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError
 from erphub.platform.redaction import clean_text
+from erphub.sync import problems
 from erphub.sync.canonical import digest, masked
 from erphub.sync.export_log.models import Attempt, Entry, EntryStatus, VoucherEdit
 from erphub.sync.export_log.ports import EntryStore
@@ -106,8 +107,8 @@ class AttemptRecorder:
                 transfer_id=entry.handled_by,
                 outcome="interrupted",
                 content_hash=entry.sent_hash,
-                code="interrupted",
-                detail="The transfer broke off here; the ERP is asked before the document is sent again.",
+                code=problems.INTERRUPTED.code,
+                detail=problems.INTERRUPTED.render(),
             ),
             self.keep_days,
         )

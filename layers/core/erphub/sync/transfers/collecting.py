@@ -8,6 +8,7 @@ from erphub.erp.posting import ReadsChanges
 from erphub.platform.errors import Conflict, CredentialsRefused, HubError
 from erphub.platform.outbound import deadlines
 from erphub.platform.tasks import TimeLeft
+from erphub.sync import problems
 from erphub.sync.changes.fetching import KINDS, ChangeFetcher, cursor_name
 from erphub.sync.transfers.approvals import ApprovalCheck, next_check
 from erphub.sync.transfers.attempts import report_unexpected
@@ -64,7 +65,7 @@ class ChangeCollection:
                 self._mark_unread(kind, company, error)
         except Exception as error:  # noqa: BLE001 — what the till handed over has nothing to do with it
             report_unexpected(name, error)
-            self._mark_unread(kind, company, HubError("Something went wrong on our side.", code="internal_error"))
+            self._mark_unread(kind, company, problems.COLLECTING_FAILED())
         return False
 
     def _mark_unread(self, kind: DocumentKind, company: str, error: HubError) -> None:
@@ -112,7 +113,7 @@ class ApprovalCollection:
                 context.mark_unread(_APPROVALS, "What became of vouchers in the inbox", error)
         except Exception as error:  # noqa: BLE001 — what the till handed over has nothing to do with it
             report_unexpected(_APPROVALS, error)
-            unforeseen = HubError("Something went wrong on our side.", code="internal_error")
+            unforeseen = problems.COLLECTING_FAILED()
             context.mark_unread(_APPROVALS, "What became of vouchers in the inbox", unforeseen)
 
     def _look(self, adapter: ReadsApprovals) -> None:

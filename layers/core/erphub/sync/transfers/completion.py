@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from erphub.platform.errors import refuses_for_good
+from erphub.sync import problems
 from erphub.sync.export_log.gaps import days_to_check, gaps_to_report, list_settlements
 from erphub.sync.export_log.models import Entry
 from erphub.sync.settings.models import AUTOMATIC_IS_OFF, WAITS_FOR_CONNECTION, Sync, TransferHistory
@@ -15,9 +16,9 @@ from erphub.sync.transfers.context import TransferContext
 from erphub.sync.transfers.models import Transfer, TransferStatus
 from erphub.sync.transfers.ports import Notices
 
-REJECTED, NOTHING_SENT = "document_rejected", "nothing_sent"
+REJECTED, NOTHING_SENT = problems.DOCUMENT_REJECTED.code, problems.NOTHING_SENT.code
 """Codes of notices that stand until their cause has gone, and are given once while they do."""
-MISSING = "reports_missing"
+MISSING = problems.REPORTS_MISSING.code
 _MAX_TILLS_NAMED = 20
 _CONNECTION_PROBLEMS = ("connection_paused", "connection_not_found")
 

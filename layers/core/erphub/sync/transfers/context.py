@@ -6,12 +6,14 @@ from typing import Any
 
 from erphub.connections.models import Connection, ConnectionStatus
 from erphub.connections.ports import ConnectionStore, OpensConnections
+from erphub.connections.problems import CONNECTION_PAUSED
 from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import PostsDocuments
 from erphub.platform import logging
 from erphub.platform.clock import Clock
-from erphub.platform.errors import Conflict, CredentialsRefused, ErpRefused, HubError, NotFound, Unavailable
+from erphub.platform.errors import Conflict, CredentialsRefused, HubError
 from erphub.platform.problem_documents import as_problem
+from erphub.sync import problems
 from erphub.sync.changes.offers import ChangeOffers
 from erphub.sync.export_log.models import Entry
 from erphub.sync.settings.models import Sync
@@ -64,14 +66,14 @@ class TransferContext:
             except Conflict:
                 continue
             return
-        raise Unavailable("The sync is being changed by others. Try again.", code="version_conflict")
+        raise problems.SYNC_BUSY()
 
     def adapter(self) -> PostsDocuments:
         """The connected ERP. Raises ErpRefused, Conflict when the connection is not one to send through now."""
         if not self._adapters:
             adapter = self.erp.connected(usable_connection(self.stores.connections, *self.key))
             if not isinstance(adapter, PostsDocuments):
-                raise ErpRefused("This ERP system takes no documents.", code="documents_not_supported")
+                raise problems.DOCUMENTS_NOT_SUPPORTED()
             self._adapters.append(adapter)
         return self._adapters[0]
 
@@ -120,13 +122,11 @@ def usable_connection(connections: ConnectionStore, client_id: str, connection_i
     (`reauth_required`)."""
     connection = connections.get(client_id, connection_id)
     if connection is None or connection.status in (ConnectionStatus.DELETING, ConnectionStatus.DELETED):
-        raise NotFound("The connection is no longer there.", code="connection_not_found")
+        raise problems.CONNECTION_GONE()
     if connection.status is ConnectionStatus.PAUSED:
-        raise Conflict("The connection is paused. Resume it first.", code="connection_paused")
+        raise CONNECTION_PAUSED()
     if connection.status is ConnectionStatus.REAUTH_REQUIRED:
-        raise CredentialsRefused(
-            "The ERP does not accept the connection's credentials. Enter them again.", code="reauth_required"
-        )
+        raise problems.REAUTH_REQUIRED()
     return connection
 
 

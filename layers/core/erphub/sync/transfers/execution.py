@@ -122,7 +122,7 @@ class TransferExecutor:
         try:
             self.stores.leases.acquire(*context.key, context.transfer.id, worker_id, now + LEASE_DURATION, now)
         except Conflict as error:
-            raise Unavailable(error.detail, code="transfer_running") from error
+            raise Unavailable.restored(error.code, error.detail) from error
         if context.transfer.started_at is None:
             context.change(status=TransferStatus.RUNNING, started_at=now)
         return context

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from erphub.platform.errors import Conflict, Unavailable
+from erphub.sync import problems
 from erphub.sync.canonical import from_text
 from erphub.sync.changes.record_merge import RecordMerge
 from erphub.sync.documents.identity import gives_way, identities_of, may_be_same, require_same_content
@@ -85,11 +86,7 @@ class LocatedSender:
                 self.sender.recorder.update(first, identity="")
             elif first.status not in _OPEN or first.claimed_identity == identity:
                 require_same_content(first, document)
-                raise Conflict(
-                    f"It is the same document as {first.external_id}, which is kept. Leave this one out.",
-                    code="already_kept",
-                    entry_id=first.id,
-                )
+                raise problems.ALREADY_KEPT(external_id=first.external_id, entry_id=first.id)
         return entry if identity == entry.claimed_identity else self.sender.recorder.update(entry, identity=identity)
 
     def _others(self, entry: Entry, identities: Sequence[str]) -> list[Entry]:

@@ -1,7 +1,7 @@
 """The ERP's references of what an invoice names."""
 
 from erphub.erp.documents import Document, DocumentKind, Invoice
-from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.sync import problems
 from erphub.sync.canonical import entry_id
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.ports import EntryStore
@@ -33,21 +33,12 @@ def _customer(entries: EntryStore, settings: SyncSettings, entry: Entry, invoice
     name = entry_id(entry.connection_id, DocumentKind.CUSTOMER, invoice.customer_id)
     customer = entries.get(entry.client_id, entry.connection_id, name)
     if customer is None:
-        raise ErpRefused(
-            f"The invoice names the customer {invoice.customer_id}, who was never handed over."
-            " Send the customer, then retry.",
-            code="customer_unknown",
-        )
+        raise problems.CUSTOMER_UNKNOWN(customer_id=invoice.customer_id)
     if not customer.reference:
-        raise Unavailable(
-            "The invoice's customer is not in the ERP yet; it follows the customer.", code="waits_for_customer"
-        )
+        raise problems.WAITS_FOR_CUSTOMER()
     if not _is_in(customer, settings):
-        raise Unavailable(
-            f"The invoice's customer {invoice.customer_id} is in company {customer.destination['company']}, and the"
-            f" invoice belongs to company {settings.company}. Hand the customer in for the invoice's shop, under an id"
-            " of its own there.",
-            code="customer_in_another_company",
+        raise problems.CUSTOMER_IN_ANOTHER_COMPANY(
+            customer_id=invoice.customer_id, customer_company=customer.destination["company"], company=settings.company
         )
     return customer.reference
 

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
 from erphub.platform.pages import Page
 from erphub.platform.wire import Identifier, JsonObject, Model
+from erphub.sync import problems
 from erphub.sync.transfers.models import Counts, Transfer, TransferStatus
 
 
@@ -24,7 +24,7 @@ class NewTransfer(Model):
     @model_validator(mode="after")
     def _one_of(self) -> "NewTransfer":
         if self.kind and self.document_ids:
-            raise PydanticCustomError("choose_one", "Name a kind or document_ids, not both.")
+            raise problems.KIND_OR_DOCUMENTS.in_model()
         return self
 
 

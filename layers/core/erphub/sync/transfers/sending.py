@@ -31,6 +31,7 @@ from erphub.platform.errors import (
 )
 from erphub.platform.outbound import deadlines
 from erphub.platform.redaction import clean
+from erphub.sync import problems
 from erphub.sync.canonical import from_text, posting_key
 from erphub.sync.changes.record_merge import RecordMerge
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, Attachment, Entry, EntryStatus
@@ -161,9 +162,7 @@ class DocumentSender:
             return self._uncertain(attempt, error)
         except Exception as error:  # noqa: BLE001 — whatever it was, the ERP may have the document
             report_unexpected(attempt.entry.id, error)
-            return self._uncertain(
-                attempt, Uncertain("Something went wrong on our side while it was being sent.", code="internal_error")
-            )
+            return self._uncertain(attempt, problems.SENDING_FAILED())
         if posted is None:
             self.recorder.record(attempt, "left_out")
             return self._leave_out(attempt.entry)
@@ -219,7 +218,7 @@ class DocumentSender:
         try:
             match = self.records.match_existing(entry, document, posting)
         except Conflict as error:
-            raise Unavailable(error.detail, code=error.code, only_this=True) from error
+            raise Unavailable.restored(error.code, error.detail, only_this=True) from error
         return (match[0], replace(posting, previous=match[1])) if match is not None else (document, posting)
 
     def _mark_in_sync(self, entry: Entry, document: Document, reference: str) -> Entry:
@@ -244,7 +243,7 @@ class DocumentSender:
     # --- what came of it ---------------------------------------------------------------------------------------------
 
     def _leave_out(self, entry: Entry) -> SendOutcome:
-        detail = f"Nothing of a day before {self.settings.from_date} is sent."
+        detail = problems.BEFORE_FROM_DATE.render(from_date=self.settings.from_date)
         self.recorder.set_status(entry, EntryStatus.SKIPPED, code=BEFORE_FROM_DATE, detail=detail)
         return SendOutcome.SKIPPED
 

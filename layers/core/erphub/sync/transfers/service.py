@@ -8,9 +8,10 @@ from erphub.connections.access import require_active, require_usable
 from erphub.platform.actors import HUB
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import Conflict, NotFound
+from erphub.platform.errors import Conflict
 from erphub.platform.pages import Page
 from erphub.platform.workers import Worker
+from erphub.sync import problems
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.export_log.releasing import release_selected
 from erphub.sync.settings.models import Sync
@@ -43,7 +44,7 @@ class TransferService:
         require_usable(connection)
         sync = self.syncs.get(client_id, connection_id)
         if wanted.kind and not sync.settings.sends(wanted.kind):
-            raise Conflict(f"Sending of {wanted.kind.value}s is switched off.", code="kind_switched_off")
+            raise problems.KIND_SWITCHED_OFF(kind=wanted.kind.value)
         if wanted.document_ids:
             self._release(sync, wanted)
         fresh = Transfer(
@@ -92,7 +93,7 @@ class TransferService:
         """A transfer, and what it would post when it is a dry run. Raises NotFound."""
         transfer = self.transfers.get(client_id, connection_id, transfer_id)
         if transfer is None:
-            raise NotFound("There is no such transfer.", code="transfer_not_found")
+            raise problems.TRANSFER_NOT_FOUND()
         shown = self.transfers.previews(client_id, connection_id, transfer_id) if transfer.dry_run else []
         running = self.syncs.leases.holder(client_id, connection_id, self.clock())
         return self._as_it_stands(transfer, running), shown
@@ -101,7 +102,7 @@ class TransferService:
         """Selected documents go now: also those that were refused, and those whose PDF waits."""
         found = self.entries.get_many(sync.client_id, sync.connection_id, wanted.document_ids)
         if missing := set(wanted.document_ids) - {entry.id for entry in found}:
-            raise NotFound(f"There is no document {sorted(missing)[0]} in the export log.", code="entry_not_found")
+            raise problems.DOCUMENT_NOT_IN_LOG(entry=sorted(missing)[0])
         if not wanted.dry_run:
             for entry in found:
                 if (fresh := release_selected(entry, self.clock())) != entry:

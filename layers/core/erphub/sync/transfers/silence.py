@@ -6,12 +6,11 @@ from erphub.connections.models import ConnectionStatus
 from erphub.connections.ports import ConnectionStore
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict
+from erphub.sync import problems
 from erphub.sync.settings.models import Sync
 from erphub.sync.settings.ports import SyncStore
 from erphub.sync.transfers.completion import NOTHING_SENT
 from erphub.sync.transfers.ports import Notices
-
-_DETAIL = "Nothing has been sent for longer than usual. Check that the till hands over its documents, and that they go."
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,9 @@ class SilenceAlert:
         if not is_meant:
             last = sync.history.last_sent_at
             attributes = {"last_sent_at": last.isoformat() if last else None}
-            self.notices.notify(sync.client_id, sync.connection_id, NOTHING_SENT, _DETAIL, **attributes)
+            self.notices.notify(
+                sync.client_id, sync.connection_id, NOTHING_SENT, problems.NOTHING_SENT.render(), **attributes
+            )
         self._mark_notified(sync, () if is_meant else (NOTHING_SENT,))
         return not is_meant
 

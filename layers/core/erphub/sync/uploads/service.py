@@ -11,10 +11,11 @@ from erphub.erp.documents import DocumentKind
 from erphub.platform import logging
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, IdGenerator
-from erphub.platform.errors import Conflict, HubError, Invalid, Malformed, NotFound
+from erphub.platform.errors import Conflict, HubError, Invalid, Malformed
 from erphub.platform.files import Files, UploadSlot
 from erphub.platform.lexical import loads
 from erphub.platform.workers import Worker
+from erphub.sync import problems
 from erphub.sync.documents.models import IncomingDocument, SubmitOutcome
 from erphub.sync.documents.saft_cash_register import CashRegisterFile, read_cash_register
 from erphub.sync.documents.service import MAX_DOCUMENT_BYTES, DocumentService, read_incoming
@@ -65,7 +66,7 @@ class UploadService:
         """An upload; one whose readers have all died has failed. Raises NotFound."""
         upload = self.uploads.get(client_id, connection_id, upload_id)
         if upload is None:
-            raise NotFound("There is no such upload.", code="upload_not_found")
+            raise problems.UPLOAD_NOT_FOUND()
         since = upload.reading_since or upload.created_at
         if upload.status is not UploadStatus.READING or self.clock() - since <= MAX_READING_TIME:
             return upload
@@ -79,14 +80,12 @@ class UploadService:
         sync, upload = self.documents.get_sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
         given_up = upload.status is UploadStatus.FAILED and (upload.problem or {}).get("code") == UNREADABLE
         if upload.status is not UploadStatus.OPEN and not given_up:
-            raise Conflict(
-                "This upload has been read, or is being read.", code="upload_taken", status=upload.status.value
-            )
+            raise problems.UPLOAD_TAKEN(status=upload.status.value)
         size = self.files.size(upload_file_name(upload))
         if size is None:
-            raise Conflict("The file has not been uploaded yet.", code="file_missing")
+            raise problems.FILE_NOT_UPLOADED()
         if size > MAX_FILE_BYTES:
-            raise Invalid(f"A file may have at most {MAX_FILE_BYTES >> 20} MB.", code="file_too_large")
+            raise problems.FILE_TOO_LARGE(maximum=MAX_FILE_BYTES >> 20)
         begun = {"status": UploadStatus.READING, "reading_since": self.clock(), "tries": 0, "problem": None}
         kept = self.uploads.save(upload.model_copy(update=begun), sync.settings.retention_days)
         self.worker.ask(
@@ -211,7 +210,7 @@ def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, IncomingDocument | Hub
     for number, line in enumerate(lines, 1):
         if number == 1:
             if line.startswith(_OTHER_MARKS):
-                raise Invalid("The file is in UTF-16 or UTF-32. Save it in UTF-8.", code="encoding_unsupported")
+                raise problems.ENCODING_UNSUPPORTED()
             line = line.removeprefix(BOM_UTF8)
         if line.strip():
             yield number, _read(number, line)
@@ -224,22 +223,22 @@ def _read(number: int, line: bytes) -> IncomingDocument | HubError:
         return error
     except Exception as error:  # noqa: BLE001 - whatever one line does to its reader, the others are read
         logging.logger().error("a line cannot be read", exc_info=error, extra={"line_number": number})
-        return Invalid("The line cannot be read.", code="line_unreadable")
+        return problems.LINE_UNREADABLE()
 
 
 def _line(line: bytes) -> IncomingDocument:
     if len(line) > 4 * MAX_DOCUMENT_BYTES:
-        raise Invalid("The line is longer than any document may be.", code="line_too_long")
+        raise problems.LINE_TOO_LONG()
     try:
         fields: Any = loads(line)
     except Malformed as error:
-        raise Invalid("The line is no JSON in UTF-8.", code="malformed_json") from error
+        raise problems.LINE_NOT_JSON() from error
     if not isinstance(fields, dict):
-        raise Invalid("The line is no JSON object.", code="object_required")
+        raise problems.LINE_NO_OBJECT()
     document = dict(cast(dict[str, Any], fields))
     external_id, kind = document.pop("external_id", None), document.get("kind", "")
     if not isinstance(external_id, str) or not isinstance(kind, str):
-        raise Invalid("The line needs a kind and an external_id.", code="external_id_required")
+        raise problems.LINE_WITHOUT_ID()
     return read_incoming(kind, external_id, document)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from erphub.erp.probes import Stage
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.transports.http.stages import Step
 from erphub.platform.errors import ErpRefused
 
@@ -39,19 +40,9 @@ def area_step(area: Area, who: str, *calls: Call) -> Step:
                 call()
         except ErpRefused as error:
             if error.code == "permission_denied":
-                raise ErpRefused(
-                    f"The {who} has no access to {area} ({_HOLDS[area]}). Ask the accountant, or whoever administers"
-                    f" 24SevenOffice, to give the {who} access to {area} there; then test again.",
-                    code="permission_denied",
-                    **_facts(error),
-                ) from error
+                raise problems.AREA_CLOSED(who=who, area=area, holds=_HOLDS[area], **_facts(error)) from error
             if error.code == "module_missing":
-                raise ErpRefused(
-                    f"The company does not have {area} ({_HOLDS[area]}) in 24SevenOffice. Ask the accountant, or"
-                    f" whoever administers 24SevenOffice, to have the module {area} added; then test again.",
-                    code="module_missing",
-                    **_facts(error),
-                ) from error
+                raise problems.AREA_MISSING(area=area, holds=_HOLDS[area], **_facts(error)) from error
             raise
         return f"{area} can be used."
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol, override
 
 from erphub.erp.datasets import Dataset, Publishing
 from erphub.erp.reading import Anomaly, ChangeReport, ControlTotal, DateRange, Reading, ReadPlan, Slice
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.numbers import plain
 from erphub.erp.transports.http.rows import Anomalies, Row, batch, held_decimal, types_of
-from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatch
@@ -74,8 +74,8 @@ class Source(Protocol):
 def plan_reading(source: Source, dataset: Dataset, window: DateRange, slice_rows: int) -> ReadPlan:
     """What there is to read. How many rows, the ERP does not say beforehand. Raises ErpRefused, Unavailable."""
     if not source.offers(dataset.id):
-        words = f"24SevenOffice offers no {dataset.title.lower()} over this way of signing in."
-        raise ErpRefused(words, code="dataset_not_offered")
+        f"24SevenOffice offers no {dataset.title.lower()} over this way of signing in."
+        raise problems.DATASET_NOT_OFFERED(title=dataset.title.lower())
     spans = [(window.first, window.end)]
     if dataset.id == "gl_transactions":
         years = None if window.first and window.end else source.years()
@@ -186,7 +186,7 @@ class SliceReading(Reading):
             for row in page:
                 key = tuple(row.get(name) for name in self._dataset.keys)
                 if key in seen:  # the list grew while it was read, and pushed a row onto the next page
-                    self._anomalies.add("row_came_twice", " ".join(str(part) for part in key))
+                    self._anomalies.add(problems.ROW_CAME_TWICE.code, " ".join(str(part) for part in key))
                     continue
                 seen.add(key)
                 self._count(row)
@@ -195,7 +195,9 @@ class SliceReading(Reading):
                 yield batch(self._dataset, waiting, self._anomalies)
                 waiting = []
         if self._source.restless > restless:
-            self._anomalies.add("list_kept_changing", f"{self._dataset.title}: the list was another one each time")
+            self._anomalies.add(
+                problems.LIST_KEPT_CHANGING.code, f"{self._dataset.title}: the list was another one each time"
+            )
         self._compare()
         if waiting:
             yield batch(self._dataset, waiting, self._anomalies)
@@ -225,7 +227,7 @@ class SliceReading(Reading):
             mine, stated = ours.get(account, Decimal(0)), (first_reading or {}).get(account, Decimal(0))
             if mine != stated:
                 example = f"account {account}: {plain(mine)} in the lines, {plain(stated)} in the balances"
-                self._anomalies.add("balance_differs", example)
+                self._anomalies.add(problems.BALANCE_DIFFERS.code, example)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 from erphub.erp.documents import DocumentKind
 from erphub.erp.posting import Choice, Posting
 from erphub.erp.system import FoundChoice, FoundCompany
-from erphub.platform.errors import ErpRefused
+from erphub.erp.systems.twentyfourseven import problems
 
 FIELD = "departments"
 _IN_VOUCHERS = (DocumentKind.SETTLEMENT, DocumentKind.INVOICE)
@@ -44,11 +44,7 @@ class Departments:
         if kind not in _IN_VOUCHERS or not mine or named in mine:
             return posting
         if named:
-            raise ErpRefused(
-                f"The connection does not use department {named}. Choose another in the sync's settings, or edit the"
-                " connection.",
-                code="department_not_chosen",
-            )
+            raise problems.DEPARTMENT_NOT_CHOSEN(department=named)
         return self.completed(posting)
 
     def completed(self, posting: Posting) -> Posting:
@@ -68,11 +64,7 @@ class Departments:
         if gone:
             from erphub.erp.transports.http.stages import Warned
 
-            raise Warned(
-                "department_gone",
-                f"Departments that were chosen are no longer there: {', '.join(gone)}. Vouchers that name them are"
-                " refused; edit the connection to choose others.",
-            )
+            raise Warned(problems.DEPARTMENT_GONE.code, problems.DEPARTMENT_GONE.render(departments=", ".join(gone)))
 
     def _of(self, company: str) -> Sequence[str]:
         """Those chosen of a company; of the only one there is, when it is not named."""

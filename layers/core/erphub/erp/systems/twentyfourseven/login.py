@@ -9,6 +9,7 @@ from erphub.erp.documents import Customer, Document, DocumentKind, Invoice, Prod
 from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, Setup
 from erphub.erp.probes import Stage
 from erphub.erp.system import FoundCompany
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.areas import Area, Call, area_step
 from erphub.erp.systems.twentyfourseven.endpoints import CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION, Service
 from erphub.erp.systems.twentyfourseven.soap import Soap
@@ -21,7 +22,6 @@ from erphub.erp.systems.twentyfourseven.soap_vouchers import SoapBooks, SoapVouc
 from erphub.erp.systems.twentyfourseven.xml import Node, text, whole
 from erphub.erp.transports.http.stages import Step
 from erphub.platform.clock import Clock
-from erphub.platform.errors import ErpRefused
 
 _WHO = "user"
 _TRIED_FOR = timedelta(days=90)
@@ -56,16 +56,13 @@ class User:
         """Any company that can be opened: what is tried in one holds for the login."""
         usable = [company for company in self.companies() if company.problem is None]
         if not usable:
-            raise ErpRefused("The user reaches no company in 24SevenOffice.", code="no_companies")
+            raise problems.NO_COMPANIES()
         return usable[0].key
 
     def _try_companies(self) -> str:
         found = [company for company in self.companies() if company.problem is None]
         if len(found) > 1 and not self._several:
-            raise ErpRefused(
-                f"The user reaches {len(found)} companies. Switch on “Several companies”, then choose which ones.",
-                code="company_must_be_chosen",
-            )
+            raise problems.COMPANY_MUST_BE_CHOSEN(count=len(found))
         return f"{len(found)} companies: {', '.join(company.name for company in found[:5])}"
 
     def _areas(self) -> list[Step]:

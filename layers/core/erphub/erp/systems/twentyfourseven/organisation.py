@@ -10,6 +10,7 @@ from erphub.erp.posting import Change, Choice, LedgerAccount, Posted, Posting, S
 from erphub.erp.probes import Stage
 from erphub.erp.resources import AdapterResources
 from erphub.erp.system import FoundCompany
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.areas import Area, Call, area_step
 from erphub.erp.systems.twentyfourseven.numbers import part
 from erphub.erp.systems.twentyfourseven.rest import Rest
@@ -18,7 +19,6 @@ from erphub.erp.systems.twentyfourseven.rest_register import RestCustomers, Rest
 from erphub.erp.systems.twentyfourseven.rest_rows import RestRows
 from erphub.erp.systems.twentyfourseven.rest_vouchers import RestBooks, RestVouchers
 from erphub.erp.transports.http.stages import Step
-from erphub.platform.errors import ErpRefused
 
 _WHO = "integration"
 _TARGETS = ("ledger",)
@@ -113,10 +113,7 @@ class Organisation:
 
     def _must_be_ours(self, company: str) -> None:
         if company not in ("", self._id):
-            raise ErpRefused(
-                f"The connection signs in to organisation {self._id} and does not reach company {company}.",
-                code="company_gone",
-            )
+            raise problems.COMPANY_OF_ANOTHER_ORGANISATION(organisation_id=self._id, company=company)
 
     # --- documents ---------------------------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.numbers import part, records
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable, Uncertain
+from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.retry_after import MAX_RETRY_AFTER, wait_asked_for
 from erphub.platform.redaction import clean_text
 
@@ -22,56 +23,34 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.U
 def lost(error: httpx.HTTPError, *, writes: bool) -> HubError:
     """No answer came. A write that had left may have been done."""
     if isinstance(error, NOT_SENT):
-        return Unavailable("24SevenOffice cannot be reached. Nothing was sent.", code="erp_unreachable")
+        return problems.ERP_UNREACHABLE()
     if writes:
-        return Uncertain(
-            "24SevenOffice did not answer, and may have done what was asked. The hub looks before it sends again.",
-            code="answer_lost",
-        )
-    return Unavailable("24SevenOffice did not answer in time. Try again later.", code="erp_timeout")
+        return problems.ANSWER_LOST()
+    return problems.ERP_TIMEOUT()
 
 
 def unreadable(*, writes: bool, trace: str | None = None) -> HubError:
     """An answer came, and it was cut off or nonsense."""
     if writes:
-        return Uncertain(
-            "24SevenOffice's answer broke off; it may have done what was asked. The hub looks before it sends again.",
-            code="answer_lost",
-            trace=trace,
-        )
-    return Unavailable("24SevenOffice's answer broke off. Try again later.", code="erp_answer_broken", trace=trace)
+        return problems.ANSWER_BROKE_OFF(trace=trace)
+    return problems.ERP_ANSWER_BROKEN(trace=trace)
 
 
 def server_error(status: int, words: str, *, writes: bool, trace: str | None = None) -> HubError:
     """The ERP itself stumbled (5xx)."""
     if writes:
-        return Uncertain(
-            "24SevenOffice stumbled, and may or may not have done what was asked. The hub looks before it sends again.",
-            code="erp_error",
-            words=words,
-            trace=trace,
-        )
-    return Unavailable(
-        f"24SevenOffice answered with an error of its own ({status}). Try again later.",
-        code="erp_error",
-        words=words,
-        trace=trace,
-    )
+        return problems.OUTCOME_UNKNOWN(words=words, trace=trace)
+    return problems.ERP_ERROR(status=status, words=words, trace=trace)
 
 
 def credentials_refused(words: str = "") -> CredentialsRefused:
     """Neither the credentials nor anything automatic will help."""
-    return CredentialsRefused(
-        "24SevenOffice does not accept what the connection signs in with. Enter it again in the connection.",
-        words=words,
-    )
+    return problems.CREDENTIALS_REFUSED(words=words)
 
 
 def signed_out_again(words: str = "") -> Unavailable:
     """The ERP has just let us in and says again that we are not: that is not about the credentials."""
-    return Unavailable(
-        "24SevenOffice ends every session at once at the moment. Try again later.", code="session_not_held", words=words
-    )
+    return problems.SESSION_NOT_HELD(words=words)
 
 
 _NO_MODULE = re.compile(
@@ -86,24 +65,13 @@ def module_missing(words: str, trace: str | None = None) -> ErpRefused | None:
     """What is said when the company lacks a module of the ERP; None when the words are of other things."""
     if not _NO_MODULE.search(words):
         return None
-    return ErpRefused(
-        "The company does not have that module of 24SevenOffice. Have it added there, then try again.",
-        code="module_missing",
-        words=words,
-        trace=trace,
-    )
+    return problems.MODULE_MISSING(words=words, trace=trace)
 
 
 def permission_denied(words: str, trace: str | None = None, scope: str = "") -> ErpRefused:
     """Signed in, and not allowed to do this."""
     scope_words = f" (scope {scope})" if scope else ""
-    return ErpRefused(
-        f"24SevenOffice does not let this connection do that{scope_words}. It needs access to CRM, Accounting, Admin,"
-        " Products and Invoicing: give it in 24SevenOffice, then try again.",
-        code="permission_denied",
-        words=words,
-        trace=trace,
-    )
+    return problems.PERMISSION_DENIED(scope_words=scope_words, words=words, trace=trace)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime, otherwise: timedelta = timedelta(seconds=60)) -> datetime:
@@ -137,7 +105,11 @@ def error_words(body: Any) -> str:
     return clean_text("; ".join(said))[:500]
 
 
-_BY_TYPE = {"DepartmentMissing": "department_missing", "ProjectMissing": "project_missing", "NoLines": "lines_missing"}
+_BY_TYPE = {
+    "DepartmentMissing": problems.REFUSED_FOR_DEPARTMENT,
+    "ProjectMissing": problems.REFUSED_FOR_PROJECT,
+    "NoLines": problems.REFUSED_WITHOUT_LINES,
+}
 _PERIOD = re.compile(r"\b(period\w*|accounting year|regnskaps(år|periode)\w*)\b", re.IGNORECASE)
 _NOT_OPEN = re.compile(
     r"\b(closed|locked|not set up|not in the|lukket|låst|stengt|avsluttet|ikke åp\w*)\b", re.IGNORECASE
@@ -149,13 +121,7 @@ def refused_for_its_period(words: str, trace: str | None = None) -> ErpRefused |
     """What is said of a day of which the ERP takes nothing (any more); None when the words are of other things."""
     if not (_PERIOD.search(words) and _NOT_OPEN.search(words)):
         return None
-    return ErpRefused(
-        "24SevenOffice takes nothing of that day: its accounting period is closed or not set up. Open it there, then"
-        " send again; or leave the document out, and post it by hand.",
-        code="period_closed",
-        words=words,
-        trace=trace,
-    )
+    return problems.PERIOD_CLOSED(words=words, trace=trace)
 
 
 def refused(status: int, body: Any, trace: str | None = None) -> ErpRefused:
@@ -163,10 +129,11 @@ def refused(status: int, body: Any, trace: str | None = None) -> ErpRefused:
     words = error_words(body)
     if (period := refused_for_its_period(words, trace)) is not None:
         return period
-    code = "erp_refused"
+    problem = problems.ERP_REFUSED
     for item in records(part(body, "error", "payload").get("errors")):
-        code = _BY_TYPE.get(str(item.get("type")), code)
+        problem = _BY_TYPE.get(str(item.get("type")), problem)
     if status == 404:
-        code = "not_in_erp"
-    detail = f"24SevenOffice refused it: {words}" if words else f"24SevenOffice refused it (status {status})."
-    return ErpRefused(detail, code=code, words=words, trace=trace, status_there=status)
+        problem = problems.NOT_IN_ERP
+    if not words:
+        problem = problem.saying(problems.REFUSED_WITHOUT_WORDS.sentence)
+    return problem(words=words, trace=trace, status_there=status)

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from erphub.platform.errors import ErpRefused
+from erphub.erp.systems.twentyfourseven import problems
 
 DPI = 150
 """Sharp enough to read a receipt on a screen; an A4 page of text is about 150 kB."""
@@ -20,10 +20,10 @@ def render(pdf: bytes) -> Iterator[bytes]:
     try:
         document: Any = pypdfium2.PdfDocument(pdf)
     except pypdfium2.PdfiumError as error:
-        raise ErpRefused("The PDF cannot be read, so its pages cannot be drawn.", code="pdf_unreadable") from error
+        raise problems.PDF_UNREADABLE() from error
     try:
         if not 0 < len(document) <= MOST_PAGES:
-            raise ErpRefused(f"The PDF must have 1 to {MOST_PAGES} pages.", code="pdf_too_long")
+            raise problems.PDF_TOO_LONG(maximum=MOST_PAGES)
         for number in range(len(document)):
             yield _page(document[number])
     finally:

@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from erphub.erp.rate_limits import RateLimiter, waiting
-from erphub.erp.systems.twentyfourseven import numbers, outcomes, sign_in
+from erphub.erp.systems.twentyfourseven import numbers, outcomes, problems, sign_in
 from erphub.erp.systems.twentyfourseven.endpoints import Endpoints
 from erphub.erp.systems.twentyfourseven.passes import RepeatedReading
 from erphub.erp.systems.twentyfourseven.rate_limits import ASKED
 from erphub.erp.systems.twentyfourseven.tokens import Tokens
 from erphub.erp.tokens import Token
 from erphub.platform.clock import Clock, Pause
-from erphub.platform.errors import ErpRefused, HubError, Unavailable
+from erphub.platform.errors import HubError, Unavailable
 
 ATTEMPTS = 3
 """How often a read is tried before the caller is told; what writes is tried once."""
@@ -139,7 +139,7 @@ class Rest:
             yield cast(list[dict[str, Any]], answer.body)
             ask = None if answer.next is None else {**ask, **answer.next}
             if ask is not None and str(sorted(ask.items())) in seen:
-                raise Unavailable("24SevenOffice's pages lead in a circle. Try again later.", code="erp_answer_broken")
+                raise problems.PAGES_IN_A_CIRCLE()
             seen.add(str(sorted((ask or {}).items())))
 
     def all(self, path: str, query: Query | None = None) -> list[dict[str, Any]]:
@@ -158,7 +158,7 @@ class Rest:
     def put_presigned(self, method: str, url: str, content: bytes, media_type: str) -> None:
         """Send a file to an address the ERP gave for it. Our token stays at home. Raises Unavailable, ErpRefused."""
         if urlsplit(url).scheme != urlsplit(self._endpoints.rest).scheme:
-            raise ErpRefused("24SevenOffice gave an unsafe address for the file.", code="upload_address_refused")
+            raise problems.UPLOAD_ADDRESS_REFUSED()
         try:
             response = self._http.request(method, url, content=content, headers={"Content-Type": media_type})
         except httpx.HTTPError as error:

@@ -9,20 +9,14 @@ from typing import Any
 
 from erphub.erp.documents import Invoice, InvoiceLine
 from erphub.erp.posting import Posted, Posting
-from erphub.erp.systems.twentyfourseven import outcomes
+from erphub.erp.systems.twentyfourseven import outcomes, problems
 from erphub.erp.systems.twentyfourseven.numbers import decimal, part, rate_key, records, shown
 from erphub.erp.systems.twentyfourseven.parties import GIFT_CARD
 from erphub.erp.systems.twentyfourseven.rest import Rest
 from erphub.erp.systems.twentyfourseven.rest_register import RestProducts
 from erphub.erp.systems.twentyfourseven.rest_vouchers import DEPARTMENT, RestBooks
 from erphub.erp.systems.twentyfourseven.settlement import outgoing_code
-from erphub.platform.errors import ErpRefused
 from erphub.platform.lexical import is_digits
-
-GIFT_CARD_ADVICE = (
-    "Gift cards are invoiced as the product GIFTCARD, which 24SevenOffice does not have. Create a product with the"
-    " number GIFTCARD there by hand, then send again."
-)
 
 
 class RestOrders:
@@ -124,23 +118,16 @@ class RestOrders:
         else:
             account = part(posting.routing, "sales_accounts").get(rate_key(line.vat_rate))
             if not account:
-                raise ErpRefused(
-                    f"The line {line.description!r} names no product, and no account is chosen for sales at"
-                    f" {rate_key(line.vat_rate)} % VAT.",
-                    code="account_not_chosen",
-                )
+                raise problems.LINE_WITHOUT_ACCOUNT(description=line.description, rate=rate_key(line.vat_rate))
             body["account"] = {"number": int(account)}
         return body
 
     def _product(self, number: str, posting: Posting) -> str:
         found = self._products.id_of(number, posting.known)
         if found is None and number == GIFT_CARD:
-            raise ErpRefused(GIFT_CARD_ADVICE, code="gift_card_product_missing")
+            raise problems.GIFT_CARD_PRODUCT_MISSING()
         if found is None:
-            raise ErpRefused(
-                f"24SevenOffice has no product {number}. Send the product first, then the invoice again.",
-                code="product_missing",
-            )
+            raise problems.PRODUCT_MISSING(number=number)
         return found
 
     @staticmethod
@@ -148,11 +135,7 @@ class RestOrders:
         """How many of our lines are there already. Raises ErpRefused when they are not ours."""
         same = all(_same(mine, theirs) for mine, theirs in zip(wanted, there, strict=False))
         if len(there) > len(wanted) or not same:
-            raise ErpRefused(
-                f"Order {order} was begun by the hub and then changed in 24SevenOffice. Delete it there and send again,"
-                " or finish it there and skip the document.",
-                code="order_was_changed",
-            )
+            raise problems.ORDER_WAS_CHANGED(order=order)
         return len(there)
 
 
@@ -172,11 +155,7 @@ def customer_reference(invoice: Invoice, posting: Posting) -> str:
     """The ERP's number of the invoice's customer. Raises ErpRefused (`customer_unknown`)."""
     reference = posting.known.get(f"customer:{invoice.customer_id}", "")
     if not is_digits(reference):
-        raise ErpRefused(
-            f"Customer {invoice.customer_id} is not in 24SevenOffice yet. Send the customer first, then the invoice"
-            " again.",
-            code="customer_unknown",
-        )
+        raise problems.CUSTOMER_UNKNOWN(customer_id=invoice.customer_id)
     return reference
 
 

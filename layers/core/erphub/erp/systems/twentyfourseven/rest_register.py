@@ -7,7 +7,7 @@ from typing import Any
 
 from erphub.erp.documents import Customer, DocumentKind, Product
 from erphub.erp.posting import Change, Posted, Posting
-from erphub.erp.systems.twentyfourseven import outcomes, parties
+from erphub.erp.systems.twentyfourseven import outcomes, parties, problems
 from erphub.erp.systems.twentyfourseven.numbers import part, shown
 from erphub.erp.systems.twentyfourseven.rest import Answer, Query, Rest, parse_instant
 from erphub.platform.errors import ErpRefused
@@ -175,11 +175,7 @@ class RestProducts:
     def _the_one(self, number: str) -> dict[str, Any] | None:
         records = self._by_number(number)
         if len(records) > 1:
-            raise ErpRefused(
-                f"24SevenOffice has {len(records)} products numbered {number}, so it is unclear which one to change."
-                " Give the others another number.",
-                code="product_number_not_unique",
-            )
+            raise problems.PRODUCT_NUMBER_NOT_UNIQUE(count=len(records), number=number)
         return records[0] if records else None
 
     def _by_number(self, number: str) -> list[dict[str, Any]]:
@@ -195,10 +191,7 @@ class RestProducts:
         """New products go to the first category; whoever minds moves them, and they stay where they are moved to."""
         found = self._rest.get("/productcategories").body
         if not found:
-            raise ErpRefused(
-                "24SevenOffice has no product category, and a product needs one. Create one there, then send again.",
-                code="product_category_missing",
-            )
+            raise problems.PRODUCT_CATEGORY_MISSING()
         return min(int(one["id"]) for one in found)
 
     def changed_since(self, since: datetime | None) -> Iterator[Change]:

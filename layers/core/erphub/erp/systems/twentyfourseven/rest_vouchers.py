@@ -8,7 +8,7 @@ from typing import Any
 
 from erphub.erp.documents import Settlement
 from erphub.erp.posting import Posted, Posting, TaxCode
-from erphub.erp.systems.twentyfourseven import outcomes
+from erphub.erp.systems.twentyfourseven import outcomes, problems
 from erphub.erp.systems.twentyfourseven.numbers import number, part, shown
 from erphub.erp.systems.twentyfourseven.rest import Rest
 from erphub.erp.systems.twentyfourseven.settlement import NO_TAX, Chart, lines
@@ -80,10 +80,7 @@ class RestBooks:
         if not chosen:
             return None
         if chosen not in self.departments:
-            raise ErpRefused(
-                f"Department {chosen} does not exist in 24SevenOffice. Choose another in the sync's settings.",
-                code="department_missing",
-            )
+            raise problems.DEPARTMENT_MISSING(department=chosen)
         return chosen, self.departments[chosen]
 
 
@@ -141,25 +138,13 @@ class RestVouchers:
         """The ledger takes no document afterwards, which is said instead of tried."""
         if posted.attached:
             return posted
-        raise ErpRefused(
-            "The voucher is posted, and 24SevenOffice takes a PDF only together with the voucher. Add the PDF to the"
-            " voucher there by hand.",
-            code="attachment_too_late",
-        )
+        raise problems.ATTACHMENT_TOO_LATE()
 
     def _body(self, settlement: Settlement, posting: Posting, document: int | None) -> dict[str, Any]:
         if posting.routing.get("target") == "inbox":
-            raise ErpRefused(
-                "Only a connection that signs in with user name and password can hand vouchers to the inbox. Choose"
-                " the ledger in the sync's settings, or connect with a user.",
-                code="inbox_needs_user",
-            )
+            raise problems.INBOX_NEEDS_USER()
         if settlement.currency != self._books.currency:
-            raise ErpRefused(
-                f"The settlement is in {settlement.currency}, and the company keeps its accounts in"
-                f" {self._books.currency}.",
-                code="currency_differs",
-            )
+            raise problems.CURRENCY_DIFFERS(currency=settlement.currency, accounts_currency=self._books.currency)
         department = self._books.department(posting.routing)
         dimensions = {"dimensions": [{"dimensionType": DEPARTMENT, "value": department[0]}]} if department else {}
         body: dict[str, Any] = {
@@ -195,7 +180,7 @@ class RestVouchers:
                 if status.get("documentId") is not None:
                     return int(status["documentId"])
                 if str(status.get("status")).lower() == "failed":
-                    raise ErpRefused("24SevenOffice could not read the PDF.", code="attachment_refused")
+                    raise problems.ATTACHMENT_REFUSED()
                 if wait is not None:
                     self._pause(wait)
         except Unavailable as error:
@@ -205,22 +190,14 @@ class RestVouchers:
 
 def _attachment_waits(error: HubError | None) -> Unavailable:
     facts = error.facts if error is not None else {}
-    return Unavailable(
-        "24SevenOffice does not take the PDF at the moment, and a voucher cannot be given one later. It waits.",
-        code="attachment_unavailable",
-        **{**facts, "only_this": True},
-    )
+    return problems.ATTACHMENT_UNAVAILABLE(**{**facts, "only_this": True})
 
 
 def voucher_type(routing: Mapping[str, Any]) -> int:
     """The number of the voucher type chosen. Raises ErpRefused (`voucher_type_not_chosen`)."""
     chosen = str(routing.get("voucher_type") or "")
     if not is_digits(chosen) or int(chosen) < 1:
-        raise ErpRefused(
-            "No voucher type (bilagsart) is chosen. Choose one in the sync's settings; 24SevenOffice lists them under"
-            " Administration → Settings.",
-            code="voucher_type_not_chosen",
-        )
+        raise problems.VOUCHER_TYPE_NOT_CHOSEN()
     return int(chosen)
 
 

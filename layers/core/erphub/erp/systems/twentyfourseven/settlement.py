@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from erphub.erp.documents import CREDIT_MEANS, Settlement
 from erphub.erp.posting import TaxCode
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.numbers import rate_key
-from erphub.platform.errors import ErpRefused
 
 # Norwegian standard codes for outgoing VAT (SAF-T): what an account's own code is checked against when it has none.
 _OUTGOING = {"25": ("3",), "15": ("31",), "11.11": ("32",), "12": ("33",), "0": ("0", "5", "6", "7")}
@@ -62,13 +62,10 @@ def lines(settlement: Settlement, routing: Mapping[str, Any], chart: Callable[[]
     """
     found = [line for line in _all(settlement, routing, chart()) if line.amount or line.vat]
     if not found:
-        raise ErpRefused("The settlement has no amounts, so there is nothing to post.", code="settlement_empty")
+        raise problems.SETTLEMENT_EMPTY()
     difference = sum((line.amount for line in found), Decimal(0))
     if difference:
-        raise ErpRefused(
-            f"The settlement does not balance: debit and credit differ by {difference}.",
-            code="settlement_does_not_balance",
-        )
+        raise problems.SETTLEMENT_DOES_NOT_BALANCE(difference=difference)
     return found
 
 
@@ -101,17 +98,9 @@ def _single(routing: Mapping[str, Any], name: str, words: str, chart: Chart) -> 
 
 def _existing(number: str, words: str, chart: Chart) -> str:
     if not number:
-        raise ErpRefused(
-            f"No account is chosen for {words}. Choose one in the sync's chart of accounts, then send again.",
-            code="account_not_chosen",
-        )
+        raise problems.ACCOUNT_NOT_CHOSEN(words=words)
     if number not in chart.accounts:
-        raise ErpRefused(
-            f"Account {number} ({words}) does not exist in 24SevenOffice. Create it there, or choose another in the"
-            " sync's chart of accounts; then send again.",
-            code="account_missing",
-            account=number,
-        )
+        raise problems.ACCOUNT_MISSING(number=number, words=words, account=number)
     return number
 
 
@@ -132,9 +121,4 @@ def _tax_code(routing: Mapping[str, Any], account: str, rate: str, wanted: Decim
             return code
         if known is None and code == NO_TAX and not wanted:
             return NO_TAX
-    raise ErpRefused(
-        f"24SevenOffice has no VAT code of {rate} % for {f'account {account}' if account else 'sales'}. Set one up"
-        " there, then send again.",
-        code="tax_code_missing",
-        account=account,
-    )
+    raise problems.TAX_CODE_MISSING(rate=rate, what=f"account {account}" if account else "sales", account=account)

@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 
-from erphub.erp.systems.twentyfourseven import numbers, outcomes
+from erphub.erp.systems.twentyfourseven import numbers, outcomes, problems
 from erphub.erp.tokens import Token
-from erphub.platform.errors import CredentialsRefused, HubError
+from erphub.platform.errors import HubError
 
 REFUSALS = frozenset({"invalid_client", "invalid_grant", "unauthorized_client", "access_denied"})
 _REFUSING = frozenset({400, 401, 403})
@@ -53,16 +53,8 @@ def refusal(response: httpx.Response) -> HubError:
     if status not in _REFUSING or not isinstance(error, str) or error not in REFUSALS:
         return outcomes.server_error(status, words, writes=False)
     if status == 403:
-        return CredentialsRefused(
-            "The organisation has not connected this application. In 24SevenOffice, open Administration → Integrations"
-            " → Connect application, and enter the application's id there.",
-            code="application_not_connected",
-            words=words,
-        )
-    return CredentialsRefused(
-        "24SevenOffice accepts neither this client id with its secret, or knows no such organisation. Check all three.",
-        words=words,
-    )
+        return problems.APPLICATION_NOT_CONNECTED(words=words)
+    return problems.CLIENT_REFUSED(words=words)
 
 
 def _body(response: httpx.Response) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import httpx
 
 from erphub.erp.rate_limits import RateLimiter, waiting
-from erphub.erp.systems.twentyfourseven import outcomes
+from erphub.erp.systems.twentyfourseven import outcomes, problems
 from erphub.erp.systems.twentyfourseven.endpoints import AUTHENTICATE, Endpoints, Service
 from erphub.erp.systems.twentyfourseven.rate_limits import ASKED, SOAP_HOURLY
 from erphub.erp.systems.twentyfourseven.tokens import Tokens
 from erphub.erp.systems.twentyfourseven.xml import Node, child, children, envelope, parse, text, truth
 from erphub.erp.tokens import Token
 from erphub.platform.clock import Clock, Pause
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.redaction import clean_text
 
 if TYPE_CHECKING:
@@ -105,26 +105,15 @@ class Soap:
             raise outcomes.credentials_refused("the user has no identities")
         usable = sorted((one for one in found if not one.disabled), key=lambda one: not one.default)
         if not company and len({one.client for one in usable}) > 1:
-            raise ErpRefused(
-                "The user reaches several companies. Choose the company in the connection's settings.",
-                code="company_must_be_chosen",
-            )
+            raise problems.COMPANY_NOT_CHOSEN()
         if not usable:
-            raise ErpRefused(
-                f"The user no longer reaches company {company} in 24SevenOffice. Give the access back, or choose"
-                " another.",
-                code="company_gone",
-            )
+            raise problems.COMPANY_CLOSED_TO_USER(company=company)
         return usable[0]
 
     def must_have_application(self) -> None:
         """SOAP wants to know which integration calls; a deployment without an id cannot use it. Raises ErpRefused."""
         if not self._login.application:
-            raise ErpRefused(
-                "This hub has no application id from 24SevenOffice yet, which signing in with a user needs. Sign in"
-                " with an organisation id instead, or ask the hub's operator.",
-                code="application_id_missing",
-            )
+            raise problems.APPLICATION_ID_MISSING()
 
     def sign_in(self, company: str) -> str:
         """A new session in the company, to see whether the credentials are still accepted.
@@ -223,7 +212,7 @@ class Soap:
                 if error.code == "erp_busy":
                     raise
                 failure = error
-        raise failure or Unavailable("24SevenOffice did not answer.")
+        raise failure or problems.NOT_ANSWERED()
 
     def _call(
         self, service: Service, operation: str, body: Node, session: str | None, *, writes: bool
@@ -275,12 +264,7 @@ class Soap:
         words = clean_text((text(fault, "faultstring") or text(fault, "Reason", "Text") or "").strip())[:500]
         if _BLOCKED_IDENTITY.search(words):
             self._identities = None
-            return CredentialsRefused(
-                "24SevenOffice has blocked the identity that this connection uses. Choose the company again in the"
-                " connection, or ask 24SevenOffice to lift the block.",
-                code="identity_blocked",
-                words=words,
-            )
+            return problems.IDENTITY_BLOCKED(words=words)
         if _WRONG_CREDENTIALS.search(words):
             return outcomes.credentials_refused(words)
         if _SIGNED_OUT.search(words):
@@ -290,9 +274,7 @@ class Soap:
         if _NO_ACCESS.search(words):
             return outcomes.permission_denied(words)
         if (text(fault, "faultcode") or "").endswith("Client"):
-            return outcomes.refused_for_its_period(words) or ErpRefused(
-                f"24SevenOffice refused it: {words}", words=words
-            )
+            return outcomes.refused_for_its_period(words) or problems.ERP_REFUSED(words=words)
         return outcomes.server_error(status, words, writes=writes)
 
 

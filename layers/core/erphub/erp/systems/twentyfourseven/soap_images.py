@@ -12,11 +12,11 @@ from hashlib import sha256
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.endpoints import ATTACHMENT
 from erphub.erp.systems.twentyfourseven.pages import render
 from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.xml import NIL, Node, children, text, whole
-from erphub.platform.errors import ErpRefused, Unavailable
 from erphub.platform.lexical import is_digits
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class SoapImages:
             if self._holders(stamp) == set(files.values()):
                 return stamp
             stamp = self._stamp()
-        raise Unavailable("Other programs are saving vouchers' images at the same time. Try again.", code="stamp_taken")
+        raise problems.STAMP_TAKEN()
 
     def _carrying(self, words: str, since: date, states: Sequence[str] = ()) -> Iterator[_Page]:
         parameters: Node = (
@@ -190,5 +190,5 @@ def _meta(file: "Element") -> Iterator[tuple[str, str]]:
 
 def _must(element: "Element | None") -> "Element":
     if element is None:
-        raise ErpRefused("24SevenOffice answered without a result.", code="erp_answer_broken")
+        raise problems.ANSWER_WITHOUT_RESULT()
     return element

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from erphub.erp.documents import Invoice, InvoiceLine
 from erphub.erp.posting import Posted, Posting
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.endpoints import INVOICE
 from erphub.erp.systems.twentyfourseven.numbers import shown
 from erphub.erp.systems.twentyfourseven.parties import GIFT_CARD
-from erphub.erp.systems.twentyfourseven.rest_orders import GIFT_CARD_ADVICE, customer_reference
+from erphub.erp.systems.twentyfourseven.rest_orders import customer_reference
 from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.soap_register import SoapProducts, row_of, strings
 from erphub.erp.systems.twentyfourseven.soap_vouchers import SoapBooks
 from erphub.erp.systems.twentyfourseven.xml import NIL, Node, as_data, children, text
-from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
     from erphub.erp.systems.twentyfourseven.xml import Element
@@ -93,12 +93,9 @@ class SoapOrders:
     def _product(self, number: str, posting: Posting) -> int:
         found = self._products.id_of(number, posting.known)
         if found is None and number == GIFT_CARD:
-            raise ErpRefused(GIFT_CARD_ADVICE, code="gift_card_product_missing")
+            raise problems.GIFT_CARD_PRODUCT_MISSING()
         if found is None:
-            raise ErpRefused(
-                f"24SevenOffice has no product {number}. Send the product first, then the invoice again.",
-                code="product_missing",
-            )
+            raise problems.PRODUCT_MISSING(number=number)
         return int(found)
 
 

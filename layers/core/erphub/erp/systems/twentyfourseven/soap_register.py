@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from erphub.erp.documents import Address, Customer, DocumentKind, Product
 from erphub.erp.posting import Change, Posted, Posting
-from erphub.erp.systems.twentyfourseven import outcomes, parties
+from erphub.erp.systems.twentyfourseven import outcomes, parties, problems
 from erphub.erp.systems.twentyfourseven.endpoints import COMPANY, PRODUCT
 from erphub.erp.systems.twentyfourseven.numbers import shown
 from erphub.erp.systems.twentyfourseven.passes import RepeatedReading
 from erphub.erp.systems.twentyfourseven.rest import parse_instant
 from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.xml import NIL, Node, amount, as_data, child, children, text, truth, whole
-from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
     from erphub.erp.systems.twentyfourseven.xml import Element
@@ -64,7 +63,7 @@ def row_of(result: "Element | None", name: str) -> "Element":
     error = child(row, "APIException")
     if error is not None and (text(error, "Type") or text(error, "Message")):
         words = text(error, "Message") or text(error, "Type") or ""
-        raise ErpRefused(f"24SevenOffice refused it: {words}", words=words)
+        raise problems.ERP_REFUSED(words=words)
     return row
 
 
@@ -285,7 +284,7 @@ class SoapProducts:
         body: Node = (("productId", int(reference)), ("stockQuantity", quantity))
         done = self._soap.write(PRODUCT, "SetStockQuantity", body, self._company, repeatable=True)
         if not truth(done):
-            raise ErpRefused("24SevenOffice did not take the product's stock quantity.", code="stock_refused")
+            raise problems.STOCK_REFUSED()
 
     def _known(self, product: Product, posting: Posting) -> str | None:
         if posting.previous is not None:
@@ -296,11 +295,7 @@ class SoapProducts:
     def _the_one(self, number: str) -> "Element | None":
         found = self._by_number(number)
         if len(found) > 1:
-            raise ErpRefused(
-                f"24SevenOffice has {len(found)} products numbered {number}, so it is unclear which one to change."
-                " Give the others another number.",
-                code="product_number_not_unique",
-            )
+            raise problems.PRODUCT_NUMBER_NOT_UNIQUE(count=len(found), number=number)
         return found[0] if found else None
 
     def _by_number(self, number: str) -> list["Element"]:
@@ -327,10 +322,7 @@ class SoapProducts:
 
     def _category(self) -> int:
         if not self.categories:
-            raise ErpRefused(
-                "24SevenOffice has no product category, and a product needs one. Create one there, then send again.",
-                code="product_category_missing",
-            )
+            raise problems.PRODUCT_CATEGORY_MISSING()
         return min(int(identity) for identity in self.categories)
 
 

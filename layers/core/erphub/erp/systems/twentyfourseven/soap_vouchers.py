@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from erphub.erp.documents import Settlement
 from erphub.erp.posting import Posted, Posting, TaxCode
-from erphub.erp.systems.twentyfourseven import outcomes
+from erphub.erp.systems.twentyfourseven import outcomes, problems
 from erphub.erp.systems.twentyfourseven.endpoints import ACCOUNT, CLIENT, TRANSACTION
 from erphub.erp.systems.twentyfourseven.numbers import shown
 from erphub.erp.systems.twentyfourseven.rest_vouchers import comment, voucher_type
@@ -21,7 +21,7 @@ from erphub.erp.systems.twentyfourseven.settlement import NO_TAX, Chart, lines
 from erphub.erp.systems.twentyfourseven.soap import Soap
 from erphub.erp.systems.twentyfourseven.soap_images import IN_JOURNAL, SoapImages
 from erphub.erp.systems.twentyfourseven.xml import NIL, Node, amount, as_data, child, children, text, whole
-from erphub.platform.errors import ErpRefused, Unavailable, Uncertain
+from erphub.platform.errors import ErpRefused, Uncertain
 from erphub.platform.lexical import is_digits
 
 if TYPE_CHECKING:
@@ -117,10 +117,7 @@ class SoapBooks:
         wanted = self.voucher_types.get(str(number))
         series = None if wanted is None else self.number_series.get(text(wanted, "Id"))
         if series is None:
-            raise ErpRefused(
-                f"24SevenOffice has no voucher type {number}. Choose another in the sync's settings.",
-                code="voucher_type_missing",
-            )
+            raise problems.VOUCHER_TYPE_MISSING(number=number)
         return series
 
     def department(self, routing: Mapping[str, Any]) -> int | None:
@@ -129,10 +126,7 @@ class SoapBooks:
         if not chosen:
             return None
         if chosen not in self.departments:
-            raise ErpRefused(
-                f"Department {chosen} does not exist in 24SevenOffice. Choose another in the sync's settings.",
-                code="department_missing",
-            )
+            raise problems.DEPARTMENT_MISSING(department=chosen)
         return int(chosen)
 
 
@@ -160,11 +154,7 @@ class SoapVouchers:
         if posting.resend:
             return None
         if posting.pdf is None and self._images.stamped(posting.key, settlement.date) is None:
-            raise Uncertain(
-                "24SevenOffice cannot be asked for vouchers that wait for approval, and this one had no page to go by."
-                f" Look for {posting.key} there; then skip the document or send it again.",
-                code="draft_not_readable",
-            )
+            raise problems.DRAFT_NOT_READABLE(key=posting.key)
         return None
 
     def push(self, settlement: Settlement, posting: Posting) -> Posted:
@@ -194,7 +184,7 @@ class SoapVouchers:
                     return self._posted(posting, number, stamp, words, facts)
                 continue
             raise _refusal(kind, words)
-        raise Unavailable("Other programs are posting vouchers at the same time. Try again.", code="number_taken")
+        raise problems.NUMBER_TAKEN()
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, since: date) -> Posted:
         """Afterwards, pages can only go to the Retrieval inbox, with the key in their text, to be added by hand.
@@ -246,11 +236,7 @@ class SoapVouchers:
 
     def _bundles(self, settlement: Settlement, posting: Posting, *, number: int, stamp: int | None) -> Node:
         if settlement.currency != self._books.currency:
-            raise ErpRefused(
-                f"The settlement is in {settlement.currency}, and the company keeps its accounts in"
-                f" {self._books.currency}.",
-                code="currency_differs",
-            )
+            raise problems.CURRENCY_DIFFERS(currency=settlement.currency, accounts_currency=self._books.currency)
         kind = voucher_type(posting.routing)
         department = self._books.department(posting.routing)
         entries = [
@@ -303,5 +289,4 @@ def _refusal(kind: str, words: str) -> Exception:
         return outcomes.server_error(500, words, writes=True)
     if kind == "NotAuthenticated":
         return outcomes.signed_out_again(words)
-    said = f"24SevenOffice refused the voucher: {words or kind}"
-    return outcomes.refused_for_its_period(words) or ErpRefused(said, code="erp_refused", words=words or kind)
+    return outcomes.refused_for_its_period(words) or problems.VOUCHER_REFUSED(words=words or kind)

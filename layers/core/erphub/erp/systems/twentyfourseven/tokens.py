@@ -15,9 +15,9 @@ from threading import Lock
 from typing import override
 
 from erphub.erp.resources import Redact, redact_nothing
+from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.tokens import Token, TokenStore
 from erphub.platform.clock import Clock, Pause
-from erphub.platform.errors import Unavailable
 from erphub.platform.ids import new_id
 
 LEASE = timedelta(seconds=40)
@@ -77,12 +77,7 @@ class Tokens:
             if self._store.acquire_lease(name, self._holder, now, now + LEASE):
                 return self._renewed(name, fetch, not_this, anew=anew)
             if now >= give_up:
-                raise Unavailable(
-                    "24SevenOffice is being signed in to by another transfer, which does not come back."
-                    " Try again in a minute.",
-                    code="sign_in_busy",
-                    retry_after=60,
-                )
+                raise problems.SIGN_IN_BUSY(retry_after=60)
             self._pause(_POLL_SECONDS)
 
     def _renewed(self, name: str, fetch: Callable[[], Token], not_this: str | None, *, anew: bool) -> Token:

@@ -9,9 +9,9 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
+from erphub.erp import problems
 from erphub.erp.datasets import Dataset, DatasetField, FieldType
 from erphub.erp.reading import Anomaly
-from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
     from arro3.core import Array, RecordBatch
@@ -89,7 +89,7 @@ def _text(value: Any, name: str, anomalies: Anomalies) -> str | None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        anomalies.add("text_not_unicode", f"{name}: {text[:40]!a}")
+        anomalies.add(problems.TEXT_NOT_UNICODE.code, f"{name}: {text[:40]!a}")
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
 
@@ -97,10 +97,8 @@ def _text(value: Any, name: str, anomalies: Anomalies) -> str | None:
 def held_decimal(value: Decimal, name: str, anomalies: Anomalies) -> Decimal:
     """The decimal as the lake holds it. Raises ErpRefused (`decimal_too_wide`)."""
     if not value.is_finite() or abs(value) >= _LARGEST:
-        raise ErpRefused(
-            f"{name}: the number {value:.20g} has more digits than can be held exactly.", code="decimal_too_wide"
-        )
+        raise problems.NUMBER_TOO_WIDE(name=name, value=value)
     held = value.quantize(_STEP, context=_EXACT)
     if held != value:
-        anomalies.add("decimals_rounded", f"{name}: {value}")
+        anomalies.add(problems.DECIMALS_ROUNDED.code, f"{name}: {value}")
     return held

@@ -7,8 +7,9 @@ from time import perf_counter
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from erphub.erp import problems
 from erphub.erp.probes import Outcome, Probe, Stage
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.errors import CredentialsRefused, HubError
 
 type Trial = Callable[[], str]
 """Tries a stage and says what was found. Raises HubError."""
@@ -84,14 +85,14 @@ def _resolve(host: str, port: int) -> None:
     try:
         socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Unavailable(f"{host} has no address at the moment. Try again later.", code="host_unknown") from error
+        raise problems.HOST_UNKNOWN(host=host) from error
 
 
 def _dial(host: str, port: int) -> None:
     try:
         socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
     except OSError as error:
-        raise Unavailable(f"{host} does not answer. Try again later.", code="erp_unreachable") from error
+        raise problems.ERP_UNREACHABLE(host=host) from error
 
 
 def _handshake(host: str, port: int) -> None:
@@ -103,9 +104,6 @@ def _handshake(host: str, port: int) -> None:
         ):
             return
     except ssl.SSLError as error:
-        raise ErpRefused(
-            f"The certificate of {host} is not one to trust, so nothing was sent. Tell the hub's operator.",
-            code="tls_untrusted_certificate",
-        ) from error
+        raise problems.TLS_UNTRUSTED_CERTIFICATE(host=host) from error
     except OSError as error:
-        raise Unavailable(f"{host} does not answer. Try again later.", code="erp_unreachable") from error
+        raise problems.ERP_UNREACHABLE(host=host) from error

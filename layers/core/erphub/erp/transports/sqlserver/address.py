@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from erphub.platform.errors import FieldError, Invalid
+from erphub.erp.transports.sqlserver import problems
+from erphub.platform.errors import Invalid
 
 DEFAULT_PORT = 1433
 MAX_ADDRESS_LENGTH = 300
@@ -47,18 +48,13 @@ def parse(text: str, pointer: str = "/server") -> Address:
     """
     typed = text.strip(" ")
     if not typed:
-        raise _invalid(pointer, "server_empty", "Enter the name or address of the SQL Server.")
+        raise problems.SERVER_EMPTY.alone(pointer)
     if len(typed) > MAX_ADDRESS_LENGTH:
-        raise _invalid(pointer, "server_too_long", f"A server address has at most {MAX_ADDRESS_LENGTH} characters.")
+        raise problems.SERVER_TOO_LONG.alone(pointer, maximum=MAX_ADDRESS_LENGTH)
     odd = next((char for char in typed if not "!" <= char <= "~"), None)
     if odd is not None:
         # Spaces, control characters, letters that look like others: none can be part of a host name as it is dialled.
-        raise _invalid(
-            pointer,
-            "server_characters",
-            f"A server address is made of plain letters, digits, dots and hyphens; U+{ord(odd):04X} cannot be part of"
-            " it. Write an international name in its xn-- form.",
-        )
+        raise problems.SERVER_CHARACTERS.alone(pointer, code_point=ord(odd))
     if typed[:4].lower() == "tcp:":
         typed = typed[4:]
     host, rest = _split_host(typed, pointer)
@@ -89,11 +85,7 @@ def _with_rest(host: str, rest: str, pointer: str) -> Address:
     end = next((at for at, char in enumerate(rest) if char in ",:"), None)
     instance = rest[1:end]
     if not _INSTANCE.fullmatch(instance):
-        raise _invalid(
-            pointer,
-            "server_instance",
-            "An instance name has 1 to 31 letters, digits, _, $ or -, and begins with a letter.",
-        )
+        raise problems.SERVER_INSTANCE.alone(pointer)
     if end is not None:
         port = _port(rest[end + 1 :], pointer)
         words = f"Both the instance {instance} and the port {port} were given. The port is used; the instance is not."
@@ -105,17 +97,17 @@ def _with_rest(host: str, rest: str, pointer: str) -> Address:
 
 def _port(digits: str, pointer: str) -> int:
     if not _DIGITS.fullmatch(digits) or not 1 <= int(digits) <= 65535:
-        raise _invalid(pointer, "server_port", "A port is a whole number from 1 to 65535.")
+        raise problems.SERVER_PORT.alone(pointer)
     return int(digits)
 
 
 def _ipv6(text: str, pointer: str) -> str:
     try:
         if "%" in text:  # a zone names a network card of the machine that dials
-            raise _invalid(pointer, "server_name", "An IPv6 address with a zone (%) is only good inside one network.")
+            raise problems.ZONE_IN_ADDRESS.alone(pointer)
         return str(IPv6Address(text))
     except AddressValueError as error:
-        raise _invalid(pointer, "server_name", "This is not a valid IPv6 address.") from error
+        raise problems.NO_IPV6_ADDRESS.alone(pointer) from error
 
 
 def _name(text: str, pointer: str) -> str:
@@ -123,24 +115,14 @@ def _name(text: str, pointer: str) -> str:
     name = text.removesuffix(".")
     labels = name.split(".")
     if not name or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise _invalid(
-            pointer,
-            "server_name",
-            "This is not a server name. Write db01.example.com, db01\\INSTANCE, db01,1433 or an IP address.",
-        )
+        raise problems.SERVER_NAME.alone(pointer)
     if re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", labels[-1]):
         try:
             return str(IPv4Address(name))
         except AddressValueError as error:
-            raise _invalid(pointer, "server_name", "An IPv4 address is written as four numbers: 192.0.2.7.") from error
+            raise problems.NO_IPV4_ADDRESS.alone(pointer) from error
     return name.lower()
 
 
 def _form(pointer: str) -> Invalid:
-    return _invalid(
-        pointer, "server_form", "Write the server as name, name\\instance, name,port, name:port, or an IP address."
-    )
-
-
-def _invalid(pointer: str, code: str, detail: str) -> Invalid:
-    return Invalid(detail, code=code, errors=[FieldError(pointer, code, detail)])
+    return problems.SERVER_FORM.alone(pointer)

@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from erphub.erp.datasets import DatasetField, FieldType
+from erphub.erp.problems import TEXT_NOT_UNICODE
 from erphub.erp.reading import Anomaly
+from erphub.erp.transports.sqlserver import problems
 from erphub.erp.transports.sqlserver.source import FLOAT_SCALE, FLOATS, INTEGERS, TEXTS
 from erphub.erp.transports.sqlserver.statements import Column
-from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
     from arro3.core import Array, DataType, Schema
@@ -198,10 +199,8 @@ def same_nulls(before: "Array", after: "Array", values: Values, wanted: DatasetF
     held = cast(Sequence[Any], after.to_pylist())  # pyright: ignore[reportUnknownMemberType]
     lost = next(value for value, kept in zip(values, held, strict=True) if value is not None and kept is None)
     if wanted.type is FieldType.TIMESTAMP:
-        raise ErpRefused(f"{wanted.name}: {str(lost)[:60]!r} is not an instant.", code="value_unreadable")
-    raise ErpRefused(
-        f"{wanted.name}: the number {str(lost)[:60]} has more digits than can be held exactly.", code="decimal_too_wide"
-    )
+        raise problems.VALUE_NO_INSTANT(name=wanted.name, lost=str(lost)[:60])
+    raise problems.NUMBER_TOO_WIDE(name=wanted.name, lost=str(lost)[:60])
 
 
 def _mended(value: str | None, name: str, anomalies: Anomalies) -> str | None:
@@ -210,14 +209,14 @@ def _mended(value: str | None, name: str, anomalies: Anomalies) -> str | None:
         return None
     mended = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if mended != value:
-        anomalies.add("text_not_unicode", f"{name}: {mended[:60]}")
+        anomalies.add(TEXT_NOT_UNICODE.code, f"{name}: {mended[:60]}")
     return mended
 
 
 def _note_bad_days(values: Values, days: Days, name: str, anomalies: Anomalies) -> None:
     for value in values:
         if value in days.bad:
-            anomalies.add("bad_date", f"{name}: {str(value)[:30]}")
+            anomalies.add(problems.BAD_DATE.code, f"{name}: {str(value)[:30]}")
 
 
 def _float_text(column: Column) -> Callable[[float], str]:
@@ -238,5 +237,5 @@ def _float_decimal(shortest: str, name: str, anomalies: Anomalies) -> str:
     exact = Decimal(shortest)
     held = exact.quantize(_FLOAT_STEP, context=_EXACT) if exact.adjusted() < 60 else exact
     if held != exact:
-        anomalies.add("float_rounded", f"{name}: {shortest}")
+        anomalies.add(problems.FLOAT_ROUNDED.code, f"{name}: {shortest}")
     return f"{held:f}"

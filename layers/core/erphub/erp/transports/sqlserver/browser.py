@@ -8,7 +8,8 @@ import re
 import socket
 from ipaddress import IPv6Address
 
-from erphub.platform.errors import ErpRefused, Unavailable
+from erphub.erp.transports.sqlserver import problems
+from erphub.platform.errors import ErpRefused
 from erphub.platform.outbound.addresses import IP
 
 PORT = 1434
@@ -36,11 +37,7 @@ def port_of(instance: str, ip: IP, browser_port: int = PORT) -> int:
             raise _not_found(instance, {})
         everything = _ask(udp, _ALL)  # an unknown instance is answered with silence, so ask what there is
     if everything is None:
-        raise Unavailable(
-            f"Nobody answers which port the instance {instance} has: SQL Server Browser is not running, or UDP port"
-            f" {PORT} is blocked. Open it, or enter the port instead: server,port.",
-            code="browser_unreachable",
-        )
+        raise problems.BROWSER_UNREACHABLE(instance=instance, port=PORT)
     ports = _ports(everything)
     if instance.upper() in ports:
         return ports[instance.upper()]
@@ -54,10 +51,7 @@ def _ask(udp: socket.socket, question: bytes) -> str | None:
     except (TimeoutError, ConnectionRefusedError):
         return None
     except OSError as error:
-        raise Unavailable(
-            "SQL Server Browser cannot be reached from here. Enter the port instead: server,port.",
-            code="browser_unreachable",
-        ) from error
+        raise problems.BROWSER_NOT_REACHED() from error
     if len(answer) < 3 or answer[0] != _ANSWER:
         return None
     return answer[3 : 3 + int.from_bytes(answer[1:3], "little")].decode("latin-1")
@@ -77,7 +71,4 @@ def _ports(described: str) -> dict[str, int]:
 
 def _not_found(instance: str, ports: dict[str, int]) -> ErpRefused:
     known = f" It knows {', '.join(sorted(ports))}." if ports else ""
-    return ErpRefused(
-        f"The server has no instance called {instance} that listens on TCP.{known} Check the name after the backslash.",
-        code="instance_not_found",
-    )
+    return problems.INSTANCE_NOT_FOUND(instance=instance, known=known)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, override
 
 from erphub.erp.datasets import Dataset, DatasetField, FieldType
-from erphub.erp.transports.sqlserver import statements
+from erphub.erp.problems import TEXT_NOT_UNICODE
+from erphub.erp.transports.sqlserver import problems, statements
 from erphub.erp.transports.sqlserver.arrow import (
     Anomalies,
     Days,
@@ -115,7 +116,7 @@ class Columns(Road["Array"]):
             if holds(made, HALF_A_CHARACTER):
                 for value in values_of(made):
                     if value is not None and HALF_A_CHARACTER in value:
-                        self._anomalies.add("text_not_unicode", f"{wanted.name}: {value[:60]}")
+                        self._anomalies.add(TEXT_NOT_UNICODE.code, f"{wanted.name}: {value[:60]}")
             return made
 
         return convert
@@ -151,7 +152,7 @@ class Columns(Road["Array"]):
         if len(kept) == len(spelled):
             return batch
         left = next(value for value in spelled if self._days[value] is None)
-        self._anomalies.add("bad_date_left_out", f"{self._dataset.date}: {left}", len(spelled) - len(kept))
+        self._anomalies.add(problems.BAD_DATE_LEFT_OUT.code, f"{self._dataset.date}: {left}", len(spelled) - len(kept))
         return batch.take(Array(kept, DataType.int32()))
 
     def _bad(self, dates: "Array") -> bool:

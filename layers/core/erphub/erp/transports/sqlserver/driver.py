@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from erphub.erp.transports.sqlserver import browser, errors, readers, slowness
+from erphub.erp.transports.sqlserver import browser, errors, problems, readers, slowness
 from erphub.erp.transports.sqlserver.drivers.connection import Cause, Connection, DriverError, Login, Reader, Row, Way
 from erphub.erp.transports.sqlserver.statements import (
     BEGIN,
@@ -26,7 +26,7 @@ from erphub.erp.transports.sqlserver.statements import (
     Sql,
     literal,
 )
-from erphub.platform.errors import ErpRefused, HubError
+from erphub.platform.errors import HubError
 from erphub.platform.outbound import deadlines
 from erphub.platform.outbound.addresses import IP, Resolver, system_resolver
 from erphub.platform.outbound.tds.channel import Channel
@@ -106,11 +106,7 @@ class Session:
             self._connection.run(statement)
             found = self._connection.rows(LONGEST_ANSWER + 1)
         if len(found) > LONGEST_ANSWER:
-            raise ErpRefused(
-                f"The server answers a question about its databases or days with more than {LONGEST_ANSWER} rows. If a"
-                " date is mapped, check that the column really holds dates.",
-                code="answer_too_long",
-            )
+            raise problems.ANSWER_TOO_LONG(maximum=LONGEST_ANSWER)
         return found
 
     def say(self, *statements: Sql) -> None:
@@ -163,7 +159,7 @@ class Session:
                 raise errors.cut() from error
             raise errors.running(error, [self._login.password]) from error
         except (ValueError, ArithmeticError) as error:  # a day that there is not, a number that is none
-            raise errors.unreadable(error) from error
+            raise errors.unreadable() from error
 
 
 class _Explained(Protocol):
@@ -218,7 +214,7 @@ def connect(
     """
     if "\0" in login.user + login.password:
         channel.close()
-        raise ErpRefused("A login or password cannot hold a NUL character.", code="credentials_form")
+        raise problems.CREDENTIALS_FORM()
     seconds = min(LOGIN_SECONDS, deadlines.current().left)
     guard = Guard(channel, redirect, Account(server_name, login.password), seconds).start()
     way = Way(LOOPBACK, guard.port, guard.token, LOGIN_SECONDS + 5)  # the guard ends it before

@@ -17,244 +17,180 @@ numbers), "MSSQLSERVER_18456" (its states), "Causeshoot connectivity issues and 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from erphub.erp.reading import ReaderFailed
+from erphub.erp.problems import ReaderFailed
+from erphub.erp.transports.sqlserver import problems
 from erphub.erp.transports.sqlserver.drivers.connection import Cause, DriverError, Reader
 from erphub.platform import redaction
-from erphub.platform.errors import CredentialsDoubted, CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.errors import HubError, Unavailable
 from erphub.platform.outbound.tds.messages import ServerError
+from erphub.platform.problem_types import ProblemType
 
 
 @dataclass(frozen=True)
 class Refusal:
     """One thing that can happen: by which numbers or words it is known, and what it means to the user."""
 
-    code: str
-    kind: type[HubError]
-    detail: str
+    problem: ProblemType[HubError]
     numbers: frozenset[int]
     words: str | None = None
 
 
-def _known(code: str, kind: type[HubError], detail: str, *numbers: int, words: str | None = None) -> Refusal:
-    return Refusal(code, kind, detail, frozenset(numbers), words)
+def _known(problem: ProblemType[Any], *numbers: int, words: str | None = None) -> Refusal:
+    return Refusal(problem, frozenset(numbers), words)
 
 
 _KNOWN: tuple[Refusal, ...] = (
     # --- These credentials: only what is about the login's name, password or account.
     _known(
-        "credentials_refused",
-        CredentialsDoubted,
-        "The server does not accept the login and password. Check both, and whether it is an SQL Server or a Windows"
-        " login.",
+        problems.CREDENTIALS_REFUSED,
         18456,
         words=r"login failed for user",
     ),
     _known(
-        "password_expired",
-        CredentialsRefused,
-        "The login's password has expired. Change it on the server, then enter the new one here.",
+        problems.PASSWORD_EXPIRED,
         18487,
         words=r"password of the account has expired",
     ),
     _known(
-        "password_must_change",
-        CredentialsRefused,
-        "The login's password must be changed before it can be used. Change it on the server, then enter it here.",
+        problems.PASSWORD_MUST_CHANGE,
         18488,
         words=r"password of the account must be changed",
     ),
     _known(
-        "login_disabled",
-        CredentialsRefused,
-        "The login is disabled on the server. Have it enabled, or use another.",
+        problems.LOGIN_DISABLED,
         18470,
         words=r"account is disabled",
     ),
     _known(
-        "login_locked",
-        CredentialsRefused,
-        "The login is locked out on the server after too many wrong passwords. Have it unlocked.",
+        problems.LOGIN_LOCKED,
         18486,
         words=r"account is currently locked out",
     ),
     _known(
-        "windows_login_refused",
-        CredentialsDoubted,
-        "The server does not accept this Windows login: it is from a domain the server does not trust, or the server"
-        " only knows Windows logins. Check DOMAIN\\user, or choose the other kind of authentication.",
+        problems.WINDOWS_LOGIN_REFUSED,
         18452,
         words=r"untrusted domain|cannot be used with (?:windows|integrated) authentication",
     ),
     # --- Never, until something is changed on the server.
     _known(
-        "default_database",
-        ErpRefused,
-        "The login's default database cannot be opened on the server. Give the login another default database, or name"
-        " the database to sign in to.",
+        problems.DEFAULT_DATABASE,
         4063, 4064,
         words=r"cannot open user default database",
     ),
     _known(
-        "firewall",
-        ErpRefused,
-        "The server's firewall does not let the hub in. Allow the hub's outgoing addresses there.",
+        problems.FIREWALL,
         40615, 40914, 47073,
         words=r"is not allowed to access the server",
     ),
     _known(
-        "logon_trigger",
-        ErpRefused,
-        "A logon trigger on the server ends the hub's connections. Have whoever keeps the server let this login pass.",
+        problems.LOGON_TRIGGER,
         17892,
     ),
     _known(
-        "connection_kind_refused",
-        ErpRefused,
-        "The server does not take connections of this kind. Have its administrator look into its log of errors.",
+        problems.CONNECTION_KIND_REFUSED,
         17810, 17835, 17836, 17852, 18489, 40307, 40531, 40532, 40607, 40635,
     ),
     _known(
-        "company_gone",
-        ErpRefused,
-        "The company's database is no longer on the server, or cannot be opened. Choose the companies again.",
+        problems.COMPANY_NOT_OPENED,
         911, 4060,
         words=r"database '.*' does not exist|cannot open database",
     ),
     _known(
-        "permission_denied",
-        ErpRefused,
-        "The login may not read what it needs. Give it read access (db_datareader) to the company's database.",
+        problems.NOT_READABLE,
         229, 230, 297, 300, 916,
         words=r"permission was denied|is not able to access the database",
     ),
     _known(
-        "table_missing",
-        ErpRefused,
-        "A table or view that is to be read is not in the company's database.",
+        problems.OBJECT_MISSING,
         208,
         words=r"invalid object name",
     ),
     _known(
-        "column_missing",
-        ErpRefused,
-        "A column that is to be read is not in its table any more. Run the import again; it looks anew.",
+        problems.COLUMN_GONE,
         207,
         words=r"invalid column name",
     ),
-    _known("number_overflow", ErpRefused, "The server cannot hold a sum of these amounts.", 8115, 220, 232),
-    _known("value_unreadable", ErpRefused, "The server could not convert a value.", 245, 8114, 241, 242, 8134),
+    _known(problems.NUMBER_OVERFLOW, 8115, 220, 232),
+    _known(problems.VALUE_UNREADABLE, 245, 8114, 241, 242, 8134),
     _known(
-        "database_full",
-        ErpRefused,
-        "The server has no room left for what it needs while reading. Give it, or its tempdb, more.",
+        problems.DATABASE_FULL,
         40544, 1101, 1105,
     ),
     # --- Not now: it passes by itself.
     _known(
-        "server_starting",
-        Unavailable,
-        "The server is starting or being updated, and lets only administrators in meanwhile.",
+        problems.SERVER_STARTING,
         17187, 18401, 18451, 18461, 42109, 49956,
         words=r"script upgrade mode|only administrators? (?:can|may) connect|warming up",
     ),
     _known(
-        "server_stopping",
-        Unavailable,
-        "The server is being shut down, or was paused.",
+        problems.SERVER_STOPPING,
         596, 6005, 6006, 17142, 17148, 17188,
     ),
     _known(
-        "server_full",
-        Unavailable,
-        "The server has no connection left: all that it allows at once, or that it is licensed for, are in use.",
+        problems.SERVER_FULL,
         10928, 10936, 17189, 17300, 17809, 18458, 18459, 18460,
     ),
     _known(
-        "server_busy",
-        Unavailable,
-        "The server is too busy to answer just now.",
+        problems.SERVER_BUSY,
         701, 802, 708, 8628, 8645, 8651, 10929, 14355, 17197, 40501, 40549, 40550, 40551, 40552, 40553, 40642,
         40671, 40675, 40890, 45168, 45169, 49918, 49919, 49920, 49977, 49983,
     ),
     _known(
-        "server_unavailable",
-        Unavailable,
-        "The server cannot be used just now: it is being moved, restarted or mended.",
+        problems.SERVER_UNAVAILABLE,
         233, 10053, 10054, 10060, 17830, 17191, 40143, 40166, 40197, 40540, 40613, 40648, 42108, 45157, 45161, 49802,
     ),
     _known(
-        "company_unavailable",
-        Unavailable,
-        "The company's database is not available just now: it is offline, being restored or moved, or in use by one"
-        " user only.",
+        problems.COMPANY_UNAVAILABLE,
         615, 921, 922, 923, 924, 926, 927, 941, 942, 945, 946, 952, 954, 955, 956, 957, 959, 988, 9001,
     ),
     _known(
-        "replica_not_readable",
-        Unavailable,
-        "This replica of the database cannot be read just now. If it stays so, make the secondary readable, or connect"
-        " to the listener of the availability group.",
+        problems.REPLICA_NOT_READABLE,
         976, 978, 979, 980, 981, 982, 983,
     ),
     _known(
-        "deadlock",
-        Unavailable,
-        "The server broke off the reading in favour of other work (deadlock).",
+        problems.DEADLOCK,
         1203, 1205, 1206,
         words=r"was deadlocked on",
     ),
-    _known("locks_used_up", Unavailable, "The server had no locks left for the reading.", 1204, 1221),
+    _known(problems.LOCKS_USED_UP, 1204, 1221),
     _known(
-        "lock_timeout",
-        Unavailable,
-        "The table was locked by other work for too long.",
+        problems.LOCK_TIMEOUT,
         1222,
         words=r"lock request time ?out",
     ),
     _known(
-        "snapshot_conflict",
-        Unavailable,
-        "The database or the table changed its state or its shape while it was read.",
+        problems.SNAPSHOT_CONFLICT,
         3935, 3941, 3944, 3947, 3948, 3949, 3950, 3951, 3952, 3953, 3954, 3955, 3957, 3958, 3959, 3960, 3961, 3964,
         3966, 41301, 41302, 41305, 41325, 41839,
         words=r"snapshot isolation transaction",
     ),
     _known(
-        "reading_interrupted",
-        Unavailable,
-        "What was read was moved or rebuilt meanwhile.",
+        problems.READING_INTERRUPTED,
         601, 617, 669, 2816,
     ),
 )  # fmt: skip
 
 _DRIVER: tuple[Refusal, ...] = (
     _known(
-        "query_timeout",
-        Unavailable,
-        "The server did not answer in time.",
+        problems.NO_ANSWER_IN_TIME,
         20003,
         words=r"timed out",
     ),
     _known(
-        "connection_cut",
-        Unavailable,
-        "The connection to the server broke.",
+        problems.CONNECTION_CUT,
         # 20020: what came could not be read. 20047: of a connection that is gone; the guard knows what timed out.
         20017, 20004, 20006, 20011, 20019, 20020, 20047,
         words=r"unexpected eof|(?:read from|write to) the server failed|net-?lib error|not connected|bad token|is dead",
     ),
     _known(
-        "server_unreachable",
-        Unavailable,
-        "The server does not answer on its port.",
+        problems.PORT_SILENT,
         20009,
         words=r"server is unavailable or does not exist",
     ),
     _known(
-        "connection_refused",
-        Unavailable,
-        "The server ended the connection before the login was done.",
+        problems.ENDED_BEFORE_LOGIN,
         20002,
         words=r"server connection failed|connection to the database failed",
     ),
@@ -301,38 +237,32 @@ def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iter
         return _reader_failed(error, secrets)
     for said in causes:
         if (known := _BY_NUMBER.get(said.number)) is not None:
-            return known.kind(known.detail, code=known.code, number=said.number, state=said.state)
+            return known.problem(number=said.number, state=said.state)
     if causes:
         # A number that nobody knows: whatever words stand beside it, they are no word on the credentials.
         said = causes[0]
         words = scrub(said.message, secrets)
-        return ErpRefused(f"The server refused the connection: {words}", code="connection_refused", number=said.number)
+        return problems.CONNECTION_REFUSED_WITH_WORDS(words=words, number=said.number)
     words = reason(error)[1]
     if (known := _by_words(words)) is not None:
-        return known.kind(known.detail, code=known.code)
+        return known.problem()
     if _SERVER_SPOKE in words:
-        return CredentialsDoubted(
-            "The server refused the login without saying why. Check login and password.", code="login_refused"
-        )
+        return problems.LOGIN_REFUSED()
     for known in _DRIVER:
         if _says(known, words):
-            return known.kind(known.detail, code=known.code)
+            return known.problem()
     said = scrub(_TAIL.sub("", words), secrets)
-    return ErpRefused(f"The server refused the connection{f': {said}' if said else ''}.", code="connection_refused")
+    return problems.CONNECTION_REFUSED(words=f": {said}" if said else "")
 
 
 def cut() -> HubError:
     """The line to the server broke."""
-    return _of_driver("connection_cut")
+    return problems.CONNECTION_CUT()
 
 
-def unreadable(error: Exception) -> HubError:
+def unreadable() -> HubError:
     """The driver could not make anything of a value: a day after the year 9999, an id of five bytes."""
-    return ErpRefused(
-        f"The server sent a value that cannot be what its column holds ({error}). Have the table checked"
-        " (DBCC CHECKTABLE … WITH DATA_PURITY finds such values).",
-        code="value_unreadable",
-    )
+    return problems.VALUE_NOT_OF_ITS_COLUMN()
 
 
 def is_known_by_words(words: str) -> bool:
@@ -351,7 +281,7 @@ def _says(known: Refusal, words: str) -> bool:
 def rows_lost(sent: int, received: int, reader: Reader) -> HubError:
     """Some rows did not come, or came twice, and nobody said so."""
     kind = Unavailable if reader is Reader.PYMSSQL else ReaderFailed
-    return kind(f"The server sent {sent} rows and {received} came, read with {reader}.", code="rows_lost")
+    return problems.ROWS_LOST.ending(kind)(sent=sent, received=received, reader=reader)
 
 
 def _cause(error: BaseException) -> Cause:
@@ -360,7 +290,7 @@ def _cause(error: BaseException) -> Cause:
 
 def _reader_failed(error: BaseException, secrets: Iterable[str]) -> HubError:
     said = scrub(reason(error)[1], secrets)
-    return ReaderFailed(f"The driver that reads this server could not go on: {said}", code="reader_failed")
+    return problems.READER_FAILED(words=said)
 
 
 def running(error: BaseException, secrets: Iterable[str]) -> HubError:
@@ -369,20 +299,15 @@ def running(error: BaseException, secrets: Iterable[str]) -> HubError:
     if (cause := _cause(error)) is Cause.DRIVER:
         return _reader_failed(error, secrets)
     if cause is not Cause.SERVER:
-        return cut() if cause is Cause.CUT else _of_driver("query_timeout")
+        return cut() if cause is Cause.CUT else problems.NO_ANSWER_IN_TIME()
     said = scrub(_TAIL.sub("", words), secrets)
     for known in (*_KNOWN, *_DRIVER):
         if number in known.numbers:
-            return known.kind(known.detail, code=known.code, server_said=said, number=number)
+            return known.problem(server_said=said, number=number)
     for known in (*_DRIVER, *_KNOWN):
         if _says(known, words):
-            return known.kind(known.detail, code=known.code, server_said=said, number=number)
-    return ErpRefused(f"The server refused to read: {said or 'without a reason'}", number=number)
-
-
-def _of_driver(code: str) -> HubError:
-    known = next(known for known in _DRIVER if known.code == code)
-    return known.kind(known.detail, code=known.code)
+            return known.problem(server_said=said, number=number)
+    return problems.READING_REFUSED(words=said or "without a reason", number=number)
 
 
 def scrub(words: str, secrets: Iterable[str]) -> str:

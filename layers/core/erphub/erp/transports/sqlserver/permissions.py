@@ -5,6 +5,7 @@ from typing import Any
 
 from erphub.erp.datasets import Dataset
 from erphub.erp.system import FoundCompany
+from erphub.erp.transports.sqlserver import problems
 from erphub.erp.transports.sqlserver.driver import Session
 from erphub.erp.transports.sqlserver.server import Finding, Server
 from erphub.erp.transports.sqlserver.source import Source, bind
@@ -37,22 +38,15 @@ class Permissions:
         """Raises ErpRefused `no_company_databases`, `company_gone`, `permission_denied`."""
         companies, warning = self._lister(server, session)
         if not companies:
-            raise ErpRefused(
-                "The server has no company database that the login can see. Check that this is the right server, and"
-                " that the login may see its databases.",
-                code="no_company_databases",
-            )
+            raise problems.NO_COMPANY_DATABASES()
         self._open = [company for company in self._picked(companies) if company.problem is None]
         closed = [company for company in self._picked(companies) if company.problem is not None]
         if not self._open:
-            raise ErpRefused(
-                f"None of the {len(closed)} company databases can be opened. {closed[0].key}: {closed[0].problem}",
-                code="permission_denied",
-            )
+            raise problems.NO_DATABASE_OPEN(count=len(closed), key=closed[0].key, problem=closed[0].problem)
         words = f"{len(companies)} company databases, {sum(one.problem is None for one in companies)} can be opened."
         if closed and self._chosen is not None:
-            return f"{words} {closed[0].key}: {closed[0].problem}", "company_unavailable"
-        return (f"{words} {warning}", "names_unreadable") if warning else (words, None)
+            return f"{words} {closed[0].key}: {closed[0].problem}", problems.COMPANY_UNAVAILABLE.code
+        return (f"{words} {warning}", problems.NAMES_UNREADABLE.code) if warning else (words, None)
 
     def _picked(self, companies: Sequence[FoundCompany]) -> Sequence[FoundCompany]:
         """The companies chosen for the connection; before that, or when all are, every one of them."""
@@ -61,10 +55,7 @@ class Permissions:
         known = {company.key: company for company in companies}
         gone = [key for key in self._chosen if key not in known]
         if gone:
-            raise ErpRefused(
-                f"{gone[0]} is no longer on the server. Choose the companies of this connection again.",
-                code="company_gone",
-            )
+            raise problems.COMPANY_GONE(company=gone[0])
         return [known[key] for key in self._chosen]
 
     def permissions(self, server: Server, _session: Session) -> Finding:
@@ -76,7 +67,7 @@ class Permissions:
                     try:
                         bind(session, dataset, [source])
                     except ErpRefused as error:
-                        raise ErpRefused(f"{company.key}: {error.detail}", code=error.code) from error
+                        raise ErpRefused.restored(error.code, f"{company.key}: {error.detail}") from error
         tables = ", ".join(source.table for _, source in self._sources)
         if not tables:
             return "No tables are mapped yet.", None

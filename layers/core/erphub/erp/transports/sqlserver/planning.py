@@ -11,6 +11,7 @@ from typing import Any
 from erphub.erp.datasets import Dataset, Publishing
 from erphub.erp.reading import DateRange, ReadPlan, Slice
 from erphub.erp.system import FoundCompany
+from erphub.erp.transports.sqlserver import problems
 from erphub.erp.transports.sqlserver.arrow import Days
 from erphub.erp.transports.sqlserver.driver import Session
 from erphub.erp.transports.sqlserver.server import Server
@@ -25,7 +26,6 @@ from erphub.erp.transports.sqlserver.statements import (
     day,
     quote,
 )
-from erphub.platform.errors import ErpRefused
 
 _HELD: Mapping[str, tuple[date, date]] = {
     "datetime": (date(1753, 1, 1), date.max),
@@ -108,7 +108,7 @@ def _by_key(session: Session, one: Bound, slice_rows: int) -> list[Slice]:
     key, lowest = one.key, one.source.lowest
     if key is None:
         if lowest is not None:
-            raise ErpRefused(f"{one.source.object} has no column {one.source.key}.", code="column_missing")
+            raise problems.COLUMN_MISSING(table=one.source.object, column=one.source.key)
         # Any column will do to count by; of these, the server knows no smallest and largest value.
         key = next(column for column in one.columns.values() if column.type not in ("bit", "text", "ntext"))
     span = None if lowest is None else Span(key.name, low=lowest)

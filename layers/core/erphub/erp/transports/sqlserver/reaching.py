@@ -10,8 +10,9 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from erphub.erp.transports.sqlserver import problems
 from erphub.platform import logging
-from erphub.platform.errors import HubError, Unavailable
+from erphub.platform.errors import HubError
 from erphub.platform.outbound import deadlines
 from erphub.platform.outbound.deadlines import Deadline
 
@@ -46,9 +47,4 @@ def answered_alike(
 
 def unreachable(server: str) -> HubError:
     """Nobody is there, or nobody who may be asked, or nobody who speaks as SQL Server does."""
-    return Unavailable(
-        f"No SQL Server that the hub may connect to answers at {server}. Check name and port; that SQL Server listens"
-        " on TCP there, and speaks TDS 7 or, where strict encryption is forced, TDS 8.0; that the firewall lets the"
-        " hub in; and that the address is on the public internet, or in a network that the hub's operator has allowed.",
-        code="server_unreachable",
-    )
+    return problems.SERVER_UNREACHABLE(server=server)

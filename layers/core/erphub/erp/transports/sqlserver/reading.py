@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, override
 from erphub.erp.datasets import Dataset, Publishing
 from erphub.erp.reading import Anomaly, ControlTotal, Reading, ReadPlan, Slice
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import readers
+from erphub.erp.transports.sqlserver import problems, readers
 from erphub.erp.transports.sqlserver.arrow import Anomalies, Days
 from erphub.erp.transports.sqlserver.columns import Columns
 from erphub.erp.transports.sqlserver.driver import Session
@@ -65,14 +65,11 @@ def _reading(
     wanted = [source for source in sources if source.object == part.where["table"]]
     with _bound(server, company, dataset, wanted, part) as (session, database, one):
         if not _as_planned(dataset, one, found, alone=len(sources) == 1):
-            raise ErpRefused(
-                "The company's tables were changed after the import was planned. Run the import again.",
-                code="schema_changed",
-            )
+            raise problems.SCHEMA_CHANGED()
         session.begin(snapshot=database.snapshot)
         reading = SliceReading(session, dataset, one, found, part, consistent=database.snapshot, sums=sums)
         if not sums:
-            reading.seen.add("sum_not_possible", f"{dataset.amount} in {one.source.object}")
+            reading.seen.add(problems.SUM_NOT_POSSIBLE.code, f"{dataset.amount} in {one.source.object}")
         yield reading
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, override
 
 from erphub.erp.datasets import Dataset, DatasetField, FieldType
+from erphub.erp.transports.sqlserver import problems
 from erphub.erp.transports.sqlserver.arrow import Anomalies, Days, Values, converter, schema_of
 from erphub.erp.transports.sqlserver.driver import Stream
 from erphub.erp.transports.sqlserver.drivers.connection import Row
@@ -75,7 +76,7 @@ class Rows(Road[Values]):
         kept = [row for row in rows if days[row[at]] is not None]
         if len(kept) < len(rows):
             left: list[Any] = [row[at] for row in rows if days[row[at]] is None]
-            self._anomalies.add("bad_date_left_out", f"{self._dataset.date}: {left[0]}", len(left))
+            self._anomalies.add(problems.BAD_DATE_LEFT_OUT.code, f"{self._dataset.date}: {left[0]}", len(left))
         return kept
 
 

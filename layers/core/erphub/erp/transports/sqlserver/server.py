@@ -11,14 +11,14 @@ from typing import Any
 
 from erphub.erp.probes import Outcome, Probe, Stage
 from erphub.erp.system import FoundCompany
-from erphub.erp.transports.sqlserver import address, browser, driver, readers, tls
+from erphub.erp.transports.sqlserver import address, browser, driver, problems, readers, tls
 from erphub.erp.transports.sqlserver.driver import Route, Session, Transport
 from erphub.erp.transports.sqlserver.drivers.connection import Login, Reader
 from erphub.erp.transports.sqlserver.reaching import NOT_REACHED, answered_alike, unreachable
 from erphub.erp.transports.sqlserver.statements import DATABASES, IDENTITY
 from erphub.erp.transports.sqlserver.steps import TRUST_WARNING
 from erphub.erp.transports.sqlserver.tls import Trust
-from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
+from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError
 from erphub.platform.outbound import addresses as network
 from erphub.platform.outbound import deadlines
 from erphub.platform.outbound.deadlines import Deadline
@@ -322,14 +322,11 @@ def _required(found: Sequence[Database], name: str) -> Database:
     """The database, when it is there and can be opened."""
     database = next((known for known in found if known.name == name), None)
     if database is None:
-        raise ErpRefused(
-            f"The database {name} is no longer on the server. Choose the companies of this connection again.",
-            code="company_gone",
-        )
+        raise problems.DATABASE_GONE(name=name)
     if database.problem is not None:
         refused = database.state == "ONLINE"
-        kind, code = (ErpRefused, "permission_denied") if refused else (Unavailable, "company_unavailable")
-        raise kind(f"{name}: {database.problem}", code=code)
+        problem = problems.DATABASE_NOT_READABLE if refused else problems.DATABASE_UNAVAILABLE
+        raise problem(name=name, problem=database.problem)
     return database
 
 

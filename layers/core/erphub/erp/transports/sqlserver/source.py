@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from erphub.erp.datasets import Dataset, DatasetField, FieldType
+from erphub.erp.transports.sqlserver import problems
 from erphub.erp.transports.sqlserver.driver import Session
 from erphub.erp.transports.sqlserver.statements import COLUMNS, MAY_READ, OBJECTS, Column, literal, qualified
 from erphub.platform.errors import ErpRefused
@@ -82,10 +83,8 @@ class Bound:
             return _WHEN_MISSING[wanted.type]
         precision, scale = _digits(column)
         if not 0 < precision <= MOST_DIGITS or not 0 <= scale <= precision:
-            raise ErpRefused(
-                f"{self.source.object}.{column.name} is declared with {precision} digits; {MOST_DIGITS} are the most"
-                " that can be held.",
-                code="decimal_too_wide",
+            raise problems.DECIMAL_TOO_WIDE(
+                table=self.source.object, name=column.name, precision=precision, maximum=MOST_DIGITS
             )
         return f"decimal({precision},{scale})"
 
@@ -128,10 +127,7 @@ def _bind(session: Session, dataset: Dataset, source: Source) -> Bound | None:
             return None
         raise _table_missing(session, source)
     if not session.rows(MAY_READ(object=literal(source.object)))[0][0]:
-        raise ErpRefused(
-            f"The login may not read {source.object}. Give it SELECT on it, or db_datareader in the database.",
-            code="permission_denied",
-        )
+        raise problems.TABLE_NOT_READABLE(table=source.object)
     found: dict[str, Column] = {}
     for wanted in dataset.fields:
         column = _first(columns, source.columns.get(wanted.name, ()))
@@ -140,10 +136,8 @@ def _bind(session: Session, dataset: Dataset, source: Source) -> Bound | None:
             found[wanted.name] = column
         elif (wanted.key or wanted.name == dataset.date) and wanted.name not in source.constants:
             tried = ", ".join(source.columns.get(wanted.name, ())) or "none is mapped"
-            raise ErpRefused(
-                f"{source.object} has no column for {wanted.name} ({wanted.description.lower()}), which the import"
-                f" cannot do without. Looked for: {tried}.",
-                code="column_missing",
+            raise problems.NEEDED_COLUMN_MISSING(
+                table=source.object, name=wanted.name, description=wanted.description.lower(), tried=tried
             )
     key = _first(columns, [source.key] if source.key else ())
     return Bound(source, found, key)
@@ -161,10 +155,8 @@ def _suits(source: Source, wanted: DatasetField, column: Column) -> None:
     if wanted.type is FieldType.INTEGER and column.type in DECIMALS:
         suits = column.scale == 0
     if not suits:
-        raise ErpRefused(
-            f"{source.object}.{column.name} is of type {column.type}, which cannot become {wanted.name}"
-            f" ({wanted.type.value}). Map another column.",
-            code="column_type_unsuitable",
+        raise problems.COLUMN_TYPE_UNSUITABLE(
+            table=source.object, column=column.name, type=column.type, wanted=wanted.name, wanted_type=wanted.type.value
         )
 
 
@@ -173,7 +165,4 @@ def _table_missing(session: Session, source: Source) -> ErpRefused:
     objects = [qualified(schema, name) for schema, name, _ in session.rows(OBJECTS())]
     near = get_close_matches(source.object, objects, n=1, cutoff=0.75)
     hint = f" Did you mean {near[0]}?" if near else ""
-    return ErpRefused(
-        f"There is no table or view {source.object} in the database, or the login may not see it.{hint}",
-        code="table_missing",
-    )
+    return problems.TABLE_MISSING(table=source.object, hint=hint)

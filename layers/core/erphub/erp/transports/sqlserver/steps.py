@@ -6,7 +6,7 @@ from typing import Any
 
 from erphub.erp.description import AnswerRole, Field, Step
 from erphub.erp.steps import companies_step, finish_step, name_step, shared_field
-from erphub.erp.transports.sqlserver import address
+from erphub.erp.transports.sqlserver import address, problems
 from erphub.platform.errors import FieldError, Invalid
 
 __all__ = ["companies_step", "finish_step", "name_step", "server_step", "vouchers_step"]
@@ -164,11 +164,9 @@ def _login_form(answer: Mapping[str, Any]) -> Iterator[FieldError]:
     if answer["authentication"] == "windows":
         domain, backslash, user = login.partition("\\")
         if not (domain and backslash and user) or "\\" in user or "/" in login:
-            yield FieldError("/login", "windows_login_form", "Write a Windows login as DOMAIN\\user.")
+            yield problems.WINDOWS_LOGIN_FORM("/login")
     elif "\\" in login:
-        yield FieldError(
-            "/login", "login_is_windows", "DOMAIN\\user is a Windows login. Choose Windows authentication for it."
-        )
+        yield problems.LOGIN_IS_WINDOWS("/login")
 
 
 def _certificate_form(answer: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -187,10 +185,6 @@ def _path_form(answer: Mapping[str, Any]) -> Iterator[FieldError]:
     if path is None:
         return
     if not any(form.fullmatch(path) for form in (_UNC, _DRIVE, _HTTPS, _POSIX)):
-        yield FieldError(
-            "/document_center_path",
-            "path_form",
-            "Write \\\\server\\share\\folder, D:\\folder, /folder or https://address.",
-        )
+        yield problems.PATH_FORM("/document_center_path")
     elif ".." in re.split(r"[\\/]", path):
-        yield FieldError("/document_center_path", "path_climbs", "A path with .. in it is not allowed.")
+        yield problems.PATH_CLIMBS("/document_center_path")

@@ -5,8 +5,9 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+from erphub.erp.transports.sqlserver import problems
 from erphub.erp.transports.sqlserver.der import Names, read_certificate
-from erphub.platform.errors import ErpRefused, FieldError, HubError, Invalid, Unavailable
+from erphub.platform.errors import HubError, Invalid
 from erphub.platform.outbound.deadlines import Deadline
 from erphub.platform.outbound.tds.channel import (
     STRICT_PROTOCOL,
@@ -60,10 +61,7 @@ def authority(pem: str) -> str:
     Raises Invalid (`certificate_form`, `private_key_given`) pointing at `/ca_certificate`.
     """
     if "PRIVATE KEY" in pem:
-        raise _bad_certificate(
-            "private_key_given",
-            "This holds a private key. Remove it, and keep it secret: only the certificate is needed.",
-        )
+        raise problems.PRIVATE_KEY_GIVEN.alone()
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cadata=pem)
@@ -91,30 +89,17 @@ def encrypted(dial: Dial, host: str, trust: Trust, deadline: Deadline) -> Channe
             raise _mismatch(host, shown) from error
         raise _untrusted(error.verify_message, shown) from error
     except NotEncryptedError as error:
-        raise ErpRefused(
-            "The server offers no encryption, and the hub sends no password without. Give SQL Server a certificate.",
-            code="tls_not_offered",
-        ) from error
+        raise problems.TLS_NOT_OFFERED() from error
     except StrictlyRefusedError as error:
-        raise ErpRefused(
-            "The server forces strict encryption (TDS 8.0) and ended the connection after it was encrypted. Set Force"
-            ' Strict Encryption to "No" on the server, or check what it says about connections of this kind.',
-            code="strict_encryption",
-        ) from error
+        raise problems.STRICT_ENCRYPTION() from error
     except ssl.SSLError as error:
-        raise ErpRefused(
-            "The server and the hub could not agree on an encryption. The server must offer TLS 1.2.",
-            code="tls_failed",
-        ) from error
+        raise problems.TLS_FAILED() from error
     except (OSError, EOFError, ProtocolError) as error:
         raise _not_sql_server() from error
 
 
 def _not_sql_server() -> HubError:
-    return Unavailable(
-        "The server fell silent or ended the connection before it was encrypted. Is it really a SQL Server?",
-        code="not_sql_server",
-    )
+    return problems.NOT_SQL_SERVER()
 
 
 def _opened(dial: Dial, name: str | None, trust: Trust, deadline: Deadline) -> Channel:
@@ -172,22 +157,11 @@ def certificate(shown: bytes) -> Certificate:
 
 
 def _mismatch(host: str, shown: Certificate) -> HubError:
-    return ErpRefused(
-        f"The server's certificate is made out to {shown.subject}, not to {host}. Enter the server by the name in its"
-        " certificate, or have a certificate issued for this name.",
-        code="tls_hostname_mismatch",
-        **_facts(shown),
-    )
+    return problems.TLS_HOSTNAME_MISMATCH(host=host, **_facts(shown))
 
 
 def _untrusted(reason: str, shown: Certificate) -> HubError:
-    return ErpRefused(
-        f"The server's certificate cannot be trusted ({reason}). It is made out to {shown.subject}, issued by"
-        f" {shown.issuer}, valid until {shown.expires}. Enter the certificate of the authority that issued it, or"
-        " choose to encrypt without verifying.",
-        code="tls_untrusted_certificate",
-        **_facts(shown),
-    )
+    return problems.TLS_UNTRUSTED_CERTIFICATE(reason=reason, **_facts(shown))
 
 
 def _facts(shown: Certificate) -> dict[str, Any]:
@@ -200,10 +174,4 @@ def _facts(shown: Certificate) -> dict[str, Any]:
 
 
 def _not_pem() -> Invalid:
-    return _bad_certificate(
-        "certificate_form", "This is not a certificate in PEM form, which begins with -----BEGIN CERTIFICATE-----."
-    )
-
-
-def _bad_certificate(code: str, detail: str) -> Invalid:
-    return Invalid(detail, code=code, errors=[FieldError("/ca_certificate", code, detail)])
+    return problems.CERTIFICATE_FORM.alone()

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast, override
 
+from erphub.imports import problems
 from erphub.imports.runs.dynamodb.open_runs import OpenRunTable
 from erphub.imports.runs.models import Run, RunRef, RunStatus, RunTrigger
 from erphub.imports.runs.ports import RunCosts, RunStore
 from erphub.platform.aws.items import Item, without_decimals
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import NotFound
 from erphub.platform.pages import Page
 from erphub.platform.wire import instant
 from erphub.platform.writes import Key
@@ -41,7 +41,7 @@ class RunTable(RunStore, RunCosts):
     def get(self, ref: RunRef) -> Run:
         item = self._table.get(_key(ref))
         if item is None:
-            raise NotFound("There is no such run.", code="run_not_found")
+            raise problems.RUN_NOT_FOUND()
         return _run(item)
 
     @override

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast, override
 
+from erphub.imports import problems
 from erphub.imports.runs.models import Part, RunRef, Unit, UnitStatus
 from erphub.imports.runs.ports import PartStore, UnitStore
 from erphub.platform.aws.items import Item, without_decimals
 from erphub.platform.aws.table import Table, make_key
 from erphub.platform.aws.table_writes import VersionConflict
-from erphub.platform.errors import NotFound
 from erphub.platform.pages import Page
 from erphub.platform.writes import Key
 
@@ -38,7 +38,7 @@ class UnitTable(UnitStore):
     def get(self, ref: RunRef, number: int) -> Unit:
         item = self._table.get(run_unit_key(ref.client_id, ref.run_id, number))
         if item is None:
-            raise NotFound("The run has no such part.", code="unit_not_found")
+            raise problems.UNIT_NOT_FOUND()
         return _unit(item)
 
     @override
@@ -101,7 +101,7 @@ class PartTable(PartStore):
     def get(self, ref: RunRef, number: int) -> Part:
         item = self._table.get(run_part_key(ref.client_id, ref.run_id, number))
         if item is None:
-            raise NotFound("The run has no such part.", code="part_not_found")
+            raise problems.PART_NOT_FOUND()
         return _part(item)
 
     @override

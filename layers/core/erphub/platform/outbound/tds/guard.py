@@ -30,8 +30,8 @@ from ssl import SSLError
 from types import TracebackType
 from typing import Protocol, Self
 
-from erphub.platform import logging
-from erphub.platform.errors import ErpRefused, HubError, Unavailable
+from erphub.platform import logging, problems
+from erphub.platform.errors import HubError
 from erphub.platform.outbound.deadlines import Deadline
 from erphub.platform.outbound.tds.answers import Answers
 from erphub.platform.outbound.tds.channel import READ_BYTES, Channel
@@ -357,18 +357,12 @@ class Guard:
 
 
 def _broken() -> HubError:
-    return Unavailable("The connection to the server broke.", code="connection_cut")
+    return problems.CONNECTION_CUT()
 
 
 def _too_much() -> HubError:
-    return ErpRefused(
-        f"The server answers with more than {MOST_BYTES // 1024**2} MB where a few rows were asked for. Look for texts"
-        " of that length in the table that is read.",
-        code="answer_too_long",
-    )
+    return problems.ANSWER_TOO_LARGE(maximum=MOST_BYTES // 1024**2)
 
 
 def _no_sql_server() -> HubError:
-    return Unavailable(
-        "The server sent what no SQL Server sends, so the connection to it was ended.", code="connection_cut"
-    )
+    return problems.PROTOCOL_BROKEN()

@@ -310,3 +310,9 @@ def test_all_rows_or_a_clear_problem_in_time_in_bounded_memory_and_nothing_left(
     assert found["seconds"] < case.bound + EXTRA_SECONDS, found
     assert found["peak_mb"] < MOST_MB, found
     assert found["left"] == []
+
+
+def test_the_manual_tells_what_comes_of_each() -> None:
+    table = (CHECKOUT / "docs/sqlserver-readers.md").read_text("utf-8").partition("<!-- faults -->")[2]
+    told = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")]
+    assert told[1:] == list(CASES)

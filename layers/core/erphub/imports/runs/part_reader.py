@@ -32,8 +32,8 @@ SECONDS_OF_USE = 5.0
 """With less left of that, another try is not worth it."""
 PROGRESS_BYTES = 8 * 1024 * 1024
 """How much is read between two looks at the run: each is a call."""
-SMALL_BATCH_ROWS = 16_384
-"""A batch with fewer rows is looked at by itself: it is a source's last, or one that comes slowly."""
+SMALL_BATCH_BYTES = 256 * 1024
+"""After a batch of less the run is looked at all the same: it is a source's last, or one that comes slowly."""
 READER_LOST = "A worker ended while it read this part, without a word: what reads it may have ended it."
 
 
@@ -139,7 +139,7 @@ class PartReader:
         for batch in batches:
             yield batch
             rows, size_bytes = rows + batch.num_rows, size_bytes + batch.nbytes
-            if batch.num_rows >= SMALL_BATCH_ROWS and size_bytes < PROGRESS_BYTES:
+            if batch.nbytes >= SMALL_BATCH_BYTES and size_bytes < PROGRESS_BYTES:
                 continue
             now = self.clock()
             run = self.stores.runs.add_progress(ref, now, rows=rows, size_bytes=size_bytes)

@@ -33,6 +33,15 @@ def _cast(column: Any, wanted: ac.DataType) -> Any:
     return column if column.type == wanted else column.cast(wanted)
 
 
+def distinct_share(column: Any) -> float:
+    """How many distinct values there are for each that is not null; 0 where nobody would look (truth values)."""
+    if column.type == ac.DataType.bool() or column.null_count == len(column):
+        return 0.0
+    encoded = column.cast(ac.DataType.dictionary(ac.DataType.int32(), column.type))
+    distinct = cast(ac.Array, ac.dictionary_dictionary(encoded))
+    return len(distinct) / (len(column) - column.null_count)
+
+
 class Pieces:
     """A stream of batches cut into pieces of about so many bytes, remembering what it raised."""
 
@@ -49,6 +58,11 @@ class Pieces:
         if self._next is None:
             self._next = next(self._batches, None)
         return self._next is not None
+
+    @property
+    def first(self) -> ac.RecordBatch:
+        """The first batch of the next piece, which there is."""
+        return cast(ac.RecordBatch, self._next)
 
     def piece(self) -> Iterator[ac.RecordBatch]:
         """The batches of one piece."""

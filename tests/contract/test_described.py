@@ -157,7 +157,7 @@ def test_what_the_gateway_answers_in_place_of_a_function_may_come_anywhere(statu
 
 def test_whoever_asks_an_erp_says_so() -> None:
     asking = {route.operation for route in ROUTES if ErpRefused in route.raises}
-    assert asking == {"update_sync", "test_sync", "refresh_sync"}
+    assert asking == {"update_sync", "test_sync", "refresh_sync", "create_gift_card_product"}
     answers = {
         OPERATIONS[route.method, route.path]["responses"]["502"]["$ref"]
         for route in ROUTES

@@ -180,6 +180,7 @@ class LedgerErp:
                 TaxCode("0", "Ingen", Decimal(0)),
             ],
             targets=self.targets,
+            reserved_voucher_types=[Choice("-1", "Utgående faktura")],
         )
 
     def changed_since(self, kind: DocumentKind, since: datetime | None, company: str = "") -> Iterator[Change]:

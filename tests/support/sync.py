@@ -33,6 +33,7 @@ from erphub.sync.export_log.schemas import GapQuery
 from erphub.sync.export_log.service import ExportLogService
 from erphub.sync.scheduler import SyncScheduler
 from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
+from erphub.sync.settings.gift_cards import GiftCards
 from erphub.sync.settings.models import SyncInput
 from erphub.sync.settings.planning import TransferPlanner
 from erphub.sync.settings.service import SyncService
@@ -188,6 +189,7 @@ class SyncHub:
         self.planner = TransferPlanner(self.syncs, clock)
         history = ExportHistory(self.entries)
         self.settings_service = SyncService(self.syncs, self.leases, history, connections, access, clock)
+        self.gift_cards = GiftCards(self.settings_service, self.leases, clock, new_id)
         self.documents = DocumentService(
             connections,
             self.syncs,

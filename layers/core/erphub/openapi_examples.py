@@ -83,6 +83,7 @@ BODIES: Mapping[str, Examples] = {
     "update_import_job": {"Every night": _JOB | {"version": 1}},
     "update_sync": {"Z-reports": _SYNC},
     "test_sync": {"Z-reports": _SYNC},
+    "create_gift_card_product": {"In the only company": {}},
     "submit_document": {
         "Settlement": _SETTLEMENT,
         "Invoice": _INVOICE,

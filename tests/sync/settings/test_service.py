@@ -140,7 +140,7 @@ def test_stock_change_needs_the_z_report(hub: SyncHub) -> None:
 
 def test_gift_cards_with_invoicing_need_their_product(hub: SyncHub) -> None:
     accounts = SETTINGS["accounts"] | {"payment_means": {"cash": "1900", "gift_card_sold": "2900"}}
-    assert wrong(hub, accounts=accounts) == {("/invoices", "gift_card_product_missing")}
+    assert wrong(hub, accounts=accounts) == {("/invoice_mode", "gift_card_product_missing")}
     assert wrong(hub, accounts=accounts, invoice_mode="off") == set()
     hub.erp.create(Product(number="GIFTCARD", name="Gavekort", price="0"))
     assert wrong(hub, accounts=accounts) == set()
@@ -252,3 +252,11 @@ def test_routing_is_plain_data() -> None:
     ).routing()
     assert routing["payment_accounts"]["cash"] == "1900"
     assert {type(value) for value in routing.values()} == {str, dict, bool}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code"),
+    [("", "voucher_type_required"), ("-1", "voucher_type_reserved"), ("99", "voucher_type_unknown")],
+)
+def test_a_voucher_type_must_be_there_and_not_be_one_of_the_erps_own(hub: SyncHub, chosen: str, code: str) -> None:
+    assert wrong(hub, voucher_type=chosen) == {("/voucher_type", code)}

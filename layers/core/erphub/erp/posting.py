@@ -73,6 +73,8 @@ class Setup:
     currency: str = "NOK"
     targets: Sequence[str] = ("inbox", "ledger")
     """Where settlements can go over this connection."""
+    reserved_voucher_types: Sequence[Choice] = ()
+    """Those that the ERP keeps for what it makes itself (its invoices, say): no settlement can have one."""
 
 
 @dataclass(frozen=True)

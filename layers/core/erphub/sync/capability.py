@@ -18,6 +18,7 @@ DOCUMENTS = Limit("documents_per_day", 200_000, "Documents handed in, new or cha
 UPLOADS = Limit("uploads_per_day", 1_000, "Uploads opened", LimitKind.RATE, seconds=86400)
 
 SETTINGS_SAVED = Act("sync.settings_saved", "The settings of sending were saved")
+GIFT_CARD_CREATED = Act("sync.gift_card_product_created", "The product of gift cards was asked for in the ERP")
 CHANGES_ACKNOWLEDGED = Act("changes.acknowledged", "The till took changes of the ERP over")
 UPLOAD_CREATED = Act("upload.created", "A place for a file with documents was asked for")
 UPLOAD_TAKEN = Act("upload.taken", "A file with documents was taken")
@@ -60,6 +61,7 @@ capability = Capability(
     ),
     acts=(
         SETTINGS_SAVED,
+        GIFT_CARD_CREATED,
         CHANGES_ACKNOWLEDGED,
         UPLOAD_CREATED,
         UPLOAD_TAKEN,

@@ -169,11 +169,16 @@ SALES_ACCOUNT_REQUIRED = FieldProblemType("account_required", "Name a sales acco
 PAYMENT_ACCOUNT_REQUIRED = SALES_ACCOUNT_REQUIRED.saying("Name an account for each means of payment.")
 GIFT_CARD_PRODUCT_MISSING = FieldProblemType(
     "gift_card_product_missing",
-    "If you sell gift cards and use invoicing, you must create a product in the ERP by hand with the product "
-    "number GIFTCARD.",
+    "Gift cards are invoiced as the product GIFTCARD, which the ERP does not have.",
+    "Create it there, or have the hub create it (POST …/sync/gift-card-product).",
 )
 LOCATION_WITHOUT_WORDS = FieldProblemType(
     "location_without_words", "Say how the till names it: its departments, its registers, or both."
+)
+VOUCHER_TYPE_RESERVED = FieldProblemType(
+    "voucher_type_reserved",
+    "The ERP keeps the voucher type {voucher_type} for vouchers that it makes itself.",
+    "Choose one for daily settlements.",
 )
 VOUCHER_TYPE_UNKNOWN = FieldProblemType("voucher_type_unknown", "The ERP has no voucher type {voucher_type!r}.")
 VAT_RATE_UNKNOWN = FieldProblemType("vat_rate_unknown", "The ERP has no tax code of {rate} %.")

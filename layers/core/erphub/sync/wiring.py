@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from erphub.sync.export_log.service import ExportLogService
     from erphub.sync.scheduler import SyncScheduler
     from erphub.sync.settings.dynamodb import SyncTable, TransferLeaseTable
+    from erphub.sync.settings.gift_cards import GiftCards
     from erphub.sync.settings.planning import TransferPlanner
     from erphub.sync.settings.service import SyncService
     from erphub.sync.tasks import SyncTasks
@@ -101,6 +102,16 @@ def sync_service(services: "Services") -> "SyncService":
         services.get(ErpAccess),
         services.platform.clock,
     )
+
+
+def gift_cards(services: "Services") -> "GiftCards":
+    """The product of gift cards in the ERP."""
+    from erphub.sync.settings.dynamodb import TransferLeaseTable
+    from erphub.sync.settings.gift_cards import GiftCards
+    from erphub.sync.settings.service import SyncService
+
+    platform = services.platform
+    return GiftCards(services.get(SyncService), services.get(TransferLeaseTable), platform.clock, platform.new_id)
 
 
 def document_service(services: "Services") -> "DocumentService":
@@ -321,6 +332,7 @@ PROVIDES = (
     upload_table,
     transfer_planner,
     sync_service,
+    gift_cards,
     document_service,
     document_reader,
     upload_service,

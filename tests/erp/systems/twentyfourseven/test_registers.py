@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from erphub.erp.documents import Address, Customer, DocumentKind, Product
+from erphub.erp.posting import Posting
 from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.platform.errors import ErpRefused, Unavailable, Uncertain
 from local.erps.twentyfourseven import App, seed
@@ -214,3 +215,21 @@ def test_ten_idle_looks_make_no_writes_and_see_the_same_versions(system: TwentyF
 
 
 KINDS = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
+
+
+def test_voucher_types_of_the_erps_own_are_told_apart(system: TwentyFourSevenOffice) -> None:
+    offered = system.setup(str(seed.SHOP))
+    assert {choice.key for choice in offered.voucher_types} == {"1", "2", "3", "4"}
+    assert {choice.key for choice in offered.reserved_voucher_types} == {"-1", "-3"}
+
+
+def test_the_product_of_gift_cards_is_made_where_it_is_missing(system: TwentyFourSevenOffice, app: App) -> None:
+    shop = app.world.organisation(seed.SHOP)
+    shop.products = {key: one for key, one in shop.products.items() if one.fields.get("number") != "GIFTCARD"}
+    wanted = Product(number="GIFTCARD", name="Gavekort", price=Decimal(0), vat_rate=Decimal(0))
+    only_company = Posting(KEY, {"company": str(seed.SHOP)})
+    assert system.find(DocumentKind.PRODUCT, only_company, wanted) is None
+    made = system.push(wanted, only_company)
+    found = system.find(DocumentKind.PRODUCT, only_company, wanted)
+    assert found is not None
+    assert found.reference == made.reference

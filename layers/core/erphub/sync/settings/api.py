@@ -3,9 +3,17 @@
 from erphub.platform.capability import NoAct
 from erphub.platform.http.router import ASKS_ERP, Router
 from erphub.platform.identity import Member
-from erphub.sync.capability import SETTINGS_SAVED, SYNC_MANAGE
+from erphub.sync.capability import GIFT_CARD_CREATED, SETTINGS_SAVED, SYNC_MANAGE
+from erphub.sync.settings.gift_cards import GiftCards
 from erphub.sync.settings.models import Sync, SyncInput
-from erphub.sync.settings.schemas import SettingsCheckView, SetupChoices, SetupQuery, SyncView
+from erphub.sync.settings.schemas import (
+    GiftCardProductInput,
+    GiftCardProductView,
+    SettingsCheckView,
+    SetupChoices,
+    SetupQuery,
+    SyncView,
+)
 from erphub.sync.settings.service import SyncService
 from erphub.tenancy.actors import MemberDirectory
 from erphub.tenancy.capability import CONNECTIONS_VIEW
@@ -50,6 +58,14 @@ def test_sync(service: SyncService, member: Member, connection_id: str, body: Sy
 def refresh_sync(service: SyncService, member: Member, connection_id: str, query: SetupQuery) -> SetupChoices:
     """Ask the ERP again which companies it has, and what one of them has to choose from."""
     return SetupChoices.of(service.refresh(member.client_id, connection_id, query.company))
+
+
+@router.post(SYNC + "/gift-card-product", needs=SYNC_MANAGE, audit=GIFT_CARD_CREATED, status=200, raises=ASKS_ERP)
+def create_gift_card_product(
+    service: GiftCards, member: Member, connection_id: str, body: GiftCardProductInput
+) -> GiftCardProductView:
+    """Create the product GIFTCARD in the ERP, for invoiced gift cards; one that is there is left as it is."""
+    return GiftCardProductView.of(service.create(member.client_id, connection_id, body.company))
 
 
 def _shown(service: SyncService, actors: MemberDirectory, sync: Sync) -> SyncView:

@@ -35,6 +35,18 @@ class SyncDirection(StrEnum):
     ERP = "erp"
 
 
+GIFT_CARD = "GIFTCARD"
+"""The product number under which gift cards are invoiced."""
+
+
+class GiftCardProduct(Model):
+    """The product under which gift cards are invoiced, as the ERP knows it."""
+
+    reference: str
+    is_new: bool
+    """Whether it was made now."""
+
+
 class SyncSettings(Model):
     """Every setting of a sync. Nothing is exchanged that is not switched on here."""
 

@@ -13,7 +13,7 @@ from erphub.platform.errors import FieldError
 from erphub.platform.wire import Model
 from erphub.sync.locations.models import Choice
 from erphub.sync.schemas import FieldErrorView
-from erphub.sync.settings.models import Sync, SyncSettings
+from erphub.sync.settings.models import GIFT_CARD, GiftCardProduct, Sync, SyncSettings
 
 
 class SyncView(Model):
@@ -106,6 +106,25 @@ class SetupChoices(Model):
             currency=setup.currency,
             settlement_targets=list(setup.targets),
         )
+
+
+class GiftCardProductInput(Model):
+    """In which company of the ERP the product is wanted; left out when the login reaches only one."""
+
+    company: Choice = ""
+
+
+class GiftCardProductView(Model):
+    """The product under which gift cards are invoiced."""
+
+    number: str
+    reference: Annotated[str, Field(description="What the ERP calls it")]
+    is_new: Annotated[bool, Field(description="Whether it was made now; one that was there is left as it is")]
+
+    @classmethod
+    def of(cls, product: GiftCardProduct) -> "GiftCardProductView":
+        """The view of the product."""
+        return cls(number=GIFT_CARD, reference=product.reference, is_new=product.is_new)
 
 
 class SettingsCheckView(Model):

@@ -126,7 +126,7 @@ class SyncService:
         """
         sync = self.get(client_id, connection_id)
         own = sync.settings.company
-        setup = self._setup_source(client_id, connection_id).setup(company or own)
+        setup = self.setup_source(client_id, connection_id).setup(company or own)
         if company in ("", own):
             self._keep_departments(sync, _departments(setup))
         return setup
@@ -145,7 +145,7 @@ class SyncService:
             else:
                 return
 
-    def _setup_source(self, client_id: str, connection_id: str) -> SetupSource:
+    def setup_source(self, client_id: str, connection_id: str) -> SetupSource:
         """The connected ERP. Raises NotFound, Conflict, ErpRefused (`documents_not_supported`)."""
         connection = self.get_connection(client_id, connection_id)
         require_active(connection)
@@ -159,7 +159,7 @@ class SyncService:
         self, client_id: str, connection_id: str, wanted: SyncInput
     ) -> tuple[list[FieldError], SyncSettings, Setup]:
         """What is wrong, the settings as they would be saved, and what there is to choose from."""
-        adapter = self._setup_source(client_id, connection_id)
+        adapter = self.setup_source(client_id, connection_id)
         setup = adapter.setup(wanted.company)
         settings = with_the_only_company(wanted.settings(), setup)
         before = self.syncs.get(client_id, connection_id)

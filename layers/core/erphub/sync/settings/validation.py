@@ -9,11 +9,7 @@ from erphub.erp.posting import Choice, Setup
 from erphub.platform.errors import FieldError
 from erphub.sync import problems
 from erphub.sync.locations.models import locations_of, rate_key
-from erphub.sync.settings.models import InvoiceMode, SettlementTarget, SyncDirection, SyncSettings
-
-GIFT_CARD = "GIFTCARD"
-"""The product number under which gift cards are invoiced."""
-
+from erphub.sync.settings.models import GIFT_CARD, InvoiceMode, SettlementTarget, SyncDirection, SyncSettings
 
 _CHOICES = {
     "company": (problems.COMPANY_REQUIRED, problems.COMPANY_UNKNOWN),
@@ -101,6 +97,8 @@ def _voucher_type(settings: SyncSettings, setup: Setup) -> Iterator[FieldError]:
         return
     if not settings.voucher_type:
         yield problems.VOUCHER_TYPE_REQUIRED("/voucher_type")
+    elif settings.voucher_type in {choice.key for choice in setup.reserved_voucher_types}:
+        yield problems.VOUCHER_TYPE_RESERVED("/voucher_type", voucher_type=settings.voucher_type)
     elif settings.voucher_type not in {choice.key for choice in setup.voucher_types}:
         yield problems.VOUCHER_TYPE_UNKNOWN("/voucher_type", voucher_type=settings.voucher_type)
 
@@ -166,7 +164,7 @@ def _named(settings: SyncSettings) -> Iterable[tuple[str, str]]:
 def _gift_cards(settings: SyncSettings, has_product: Callable[[str], bool]) -> Iterator[FieldError]:
     sells = PaymentMeans.GIFT_CARD_SOLD in settings.accounts.payment_means
     if settings.invoice_mode is not InvoiceMode.OFF and sells and not has_product(GIFT_CARD):
-        yield problems.GIFT_CARD_PRODUCT_MISSING("/invoices")
+        yield problems.GIFT_CARD_PRODUCT_MISSING("/invoice_mode")
 
 
 def _time_zone(settings: SyncSettings) -> Iterator[FieldError]:

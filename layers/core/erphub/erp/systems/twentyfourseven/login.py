@@ -123,6 +123,7 @@ class User:
             ],
             tax_codes=list(books.tax_codes),
             currency=books.currency,
+            reserved_voucher_types=[Choice(number, title) for number, title in books.reserved_voucher_types.items()],
         )
 
     def _books(self, company: str) -> SoapBooks:

@@ -109,6 +109,9 @@ class Organisation:
             tax_codes=list(self._books.taxes.values()),
             currency=self._books.currency,
             targets=_TARGETS,
+            reserved_voucher_types=[
+                Choice(str(one["number"]), str(one.get("name") or "")) for one in types if one["number"] <= 0
+            ],
         )
 
     def _must_be_ours(self, company: str) -> None:

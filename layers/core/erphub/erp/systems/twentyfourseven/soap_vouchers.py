@@ -93,8 +93,16 @@ class SoapBooks:
     @cached_property
     def voucher_types(self) -> Mapping[str, "Element"]:
         """The voucher types by the number that vouchers name them with (`Sort`): `No`, not the `TypeNo` of old."""
-        found = self.list(TRANSACTION, "GetTransactionTypes", "TransactionType")
-        return {text(one, "No") or "": one for one in found if (whole(one, "No") or 0) > 0}
+        return {text(one, "No") or "": one for one in self._types if (whole(one, "No") or 0) > 0}
+
+    @cached_property
+    def reserved_voucher_types(self) -> Mapping[str, str]:
+        """Titles of those that the ERP keeps for what it makes itself, by their number; none can be named."""
+        return {text(one, "No") or "": text(one, "Title") or "" for one in self._types if (whole(one, "No") or 0) <= 0}
+
+    @cached_property
+    def _types(self) -> Sequence["Element"]:
+        return self.list(TRANSACTION, "GetTransactionTypes", "TransactionType")
 
     def number_of(self, type_id: str | None) -> str:
         """The number of the voucher type with this id; empty when there is none."""

@@ -115,7 +115,7 @@ rehearse-restore: venv ## Break a copy of the running local stack's table and la
 CHECKS := check-drawing check-problems check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: drawing check $(CHECKS) reliability histories requests test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
+.PHONY: drawing figures check $(CHECKS) reliability histories requests test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
 check: venv tools ## Format, lint, types, import contracts, structure, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -145,6 +145,9 @@ check-openapi:
 check-drawing:
 	@$(PY) -m local.package_drawing --check
 
+figures: venv ## Count what docs/decisions/packages.md says of the packages
+	@$(PY) -m local.package_figures
+
 drawing: venv ## Draw the packages into README.md again from the code
 	@$(PY) -m local.package_drawing --write
 
@@ -155,7 +158,9 @@ format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .
 
 test: venv tools ## All tests
-	@$(MAKE) test-unit test-integration test-template test-sqlserver test-reliability test-e2e
+	@$(MAKE) test-unit test-integration
+	@$(MAKE) -j2 --output-sync=target test-template test-sqlserver # one process each
+	@$(MAKE) test-reliability test-e2e
 
 # One pytest per kind: they differ in what runs beside them.
 APART := --ignore tests/template --ignore tests/standins/sqlserver --ignore tests/reliability --ignore tests/e2e

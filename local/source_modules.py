@@ -108,6 +108,13 @@ def is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
+def docstring_lines(module: Module) -> int:
+    """How many lines its docstrings take, those below values among them."""
+    bodies = (node.body for node in module.nodes if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)))
+    texts = (one for body in bodies for one in body if is_docstring(one))
+    return sum((one.end_lineno or one.lineno) - one.lineno + 1 for one in texts)
+
+
 def is_dataclass(node: ast.ClassDef) -> bool:
     """Whether it is decorated as one."""
     return any(name_of(one) == "dataclass" for one in node.decorator_list)

@@ -1,5 +1,6 @@
 """A till that hands over no PDF gets one made: readable, complete, and the same every time."""
 
+from datetime import date
 from decimal import Decimal
 
 import pypdfium2
@@ -7,6 +8,7 @@ import pytest
 
 from erphub.erp.documents import DocumentKind, Settlement
 from erphub.sync.canonical import read_document
+from erphub.sync.transfers.attachments import pdf_name
 from erphub.sync.transfers.settlement_pdf import render
 from tests.support.sync import z_report
 
@@ -60,3 +62,16 @@ def test_what_was_typed_is_text_and_no_markup() -> None:
     text = words(render(settlement(department="<i>1</i>", comment=typed)))
     assert typed in text
     assert "<i>1</i>, " in text
+
+
+NAMES = [
+    ("", "", "Z-7-2026-01-31.pdf"),
+    ("Oslo", "", "Z-7-Oslo-2026-01-31.pdf"),
+    ("Oslo S", "Kasse 2", "Z-7-Oslo-S-Kasse-2-2026-01-31.pdf"),
+    ("../Åre & co.", "a/b\\c", "Z-7-Åre-co-a-b-c-2026-01-31.pdf"),
+]
+
+
+@pytest.mark.parametrize(("shop", "till", "name"), NAMES)
+def test_the_pdfs_name_tells_number_shop_register_and_day(shop: str, till: str, name: str) -> None:
+    assert pdf_name(Settlement(date=date(2026, 1, 31), number=7, department=shop, till=till)) == name

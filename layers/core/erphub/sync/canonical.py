@@ -94,7 +94,7 @@ def title(document: Document) -> str:
     match document:
         case Settlement():
             turnover = sum((line.amount for line in document.sales), Decimal(0))
-            where = f" {document.department}" if document.department else ""
+            where = "".join(f" {word}" for word in (document.department, document.till) if word)
             return f"Z-report {document.number}{where} of {document.date}, {turnover:,.2f} {document.currency}"
         case Invoice():
             number = f" {document.number}" if document.number else ""

@@ -1,5 +1,6 @@
 """A settlement's PDF: the till's own or as the hub renders it, put beside the voucher, and tried again alone."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,13 @@ from erphub.sync.transfers.attempts import AttemptContext, AttemptRecorder, erp_
 from erphub.sync.transfers.ports import SettlementRenderer
 
 MAX_PDF_BYTES = 10 * 1024 * 1024
+
+
+def pdf_name(settlement: Settlement) -> str:
+    """The name of a settlement's PDF: number, shop, register and day, in letters and digits that any system takes."""
+    words = (str(settlement.number), settlement.department, settlement.till, settlement.date.isoformat())
+    named = "-".join(filter(None, (re.sub(r"[^\w]+", "-", word).strip("-") for word in words)))
+    return f"Z-{named}.pdf"
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class PdfAttacher:
         """
         if not isinstance(document, Settlement):
             return None, ""
-        name = f"Z-{document.number}-{document.date.isoformat()}.pdf"
+        name = pdf_name(document)
         size = self.files.size(entry.pdf_file) if entry.wants_pdf_until else None
         if size is not None:
             pdf = self.files.read(entry.pdf_file) if 0 < size <= MAX_PDF_BYTES else b""

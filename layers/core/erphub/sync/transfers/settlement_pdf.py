@@ -50,7 +50,7 @@ def render(settlement: Settlement) -> bytes:
     )
     story: list[Flowable] = [
         Paragraph(f"Z-report {settlement.number}", styles["Title"]),
-        Paragraph(_safe(f"{settlement.department or 'Till'}, {settlement.date.isoformat()}"), styles["Normal"]),
+        Paragraph(_safe(f"{_place(settlement)}, {settlement.date.isoformat()}"), styles["Normal"]),
         Spacer(1, 18),
     ]
     for rows in (_sales(settlement), _payments(settlement)):
@@ -96,3 +96,7 @@ def _money(amount: Decimal) -> str:
 
 def _safe(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _place(settlement: Settlement) -> str:
+    return ", ".join(word for word in (settlement.department, settlement.till) if word) or "Till"

@@ -85,9 +85,22 @@ class RestBooks:
 
 
 def comment(settlement: Settlement, key: str, text: str = "") -> str:
-    """A voucher's or line's text, at most 75 characters, ending with the key by which we find it again."""
-    words = " ".join(part for part in (f"Z{settlement.number}", settlement.department, text) if part)
-    return f"{words[: 74 - len(key)].rstrip()} {key}"
+    """A voucher's or line's text, at most 75 characters, by which an accountant and we find it again.
+
+    The Z-report's number, the shop, the register, what the line is, and the key; shop and register are cut where there
+    is no room for all of it. The day is the voucher's own.
+    """
+    number, room = f"Z{settlement.number}", 74 - len(key)
+    where = _place(settlement, max(room - len(number) - len(text) - 2, 0))
+    words = " ".join(part for part in (number, where, text) if part)
+    return f"{words[:room].rstrip()} {key}"
+
+
+def _place(settlement: Settlement, room: int) -> str:
+    """The shop and the register in so many characters; each keeps some of them."""
+    till = settlement.till[: room // 2 if settlement.department else room].strip()
+    shop = settlement.department[: room - len(till) - bool(till)].strip() if room > len(till) else ""
+    return " ".join(part for part in (shop, till) if part)
 
 
 class RestVouchers:

@@ -26,8 +26,8 @@ def test_a_code_is_explained_with_its_status_its_sentences_and_what_to_do(hub: H
         "fields": [],
         "sentences": ["Another connection of your customer already has {names}."],
         "what_to_do": [
-            "Use that connection (its documents go to several companies by locations in its sync's settings), edit it so"
-            " that it no longer has the company, ask its owner for access, or choose other companies."
+            "Use that connection (its documents go to several companies by locations in its sync's settings), edit it"
+            " so that it no longer has the company, ask its owner for access, or choose other companies."
         ],
         "members": ["companies"],
     }

@@ -88,18 +88,18 @@ def comment(settlement: Settlement, key: str, text: str = "") -> str:
     """A voucher's or line's text, at most 75 characters, by which an accountant and we find it again.
 
     The Z-report's number, the shop, the register, what the line is, and the key; shop and register are cut where there
-    is no room for all of it. The day is the voucher's own.
+    is no space for all of it. The day is the voucher's own.
     """
-    number, room = f"Z{settlement.number}", 74 - len(key)
-    where = _place(settlement, max(room - len(number) - len(text) - 2, 0))
+    number, length = f"Z{settlement.number}", 74 - len(key)
+    where = _place(settlement, max(length - len(number) - len(text) - 2, 0))
     words = " ".join(part for part in (number, where, text) if part)
-    return f"{words[:room].rstrip()} {key}"
+    return f"{words[:length].rstrip()} {key}"
 
 
-def _place(settlement: Settlement, room: int) -> str:
+def _place(settlement: Settlement, length: int) -> str:
     """The shop and the register in so many characters; each keeps some of them."""
-    till = settlement.till[: room // 2 if settlement.department else room].strip()
-    shop = settlement.department[: room - len(till) - bool(till)].strip() if room > len(till) else ""
+    till = settlement.till[: length // 2 if settlement.department else length].strip()
+    shop = settlement.department[: length - len(till) - bool(till)].strip() if length > len(till) else ""
     return " ".join(part for part in (shop, till) if part)
 
 

@@ -193,11 +193,11 @@ def test_an_answer_without_a_body_is_a_204() -> None:
 
 def test_an_answer_that_is_not_described_is_noticed() -> None:
     where = ("GET", "/clients/{client_id}/webhooks")
-    kind = {"Content-Type": "application/json"}
+    kind = {"Content-Type": "application/json", "RateLimit": "…", "RateLimit-Policy": "…"}
     described.require(*where, 200, kind, '{"items": [], "next": null}')
     for status, headers, text, why in (
         (418, kind, "{}", "418 is not declared"),
-        (200, {"Content-Type": "text/plain"}, "", "200 is text/plain"),
+        (200, {**kind, "Content-Type": "text/plain"}, "", "200 is text/plain"),
         (200, kind, '{"items": []}', '"next" is a required property'),
         (200, kind, '{"items": [], "next": null, "more": 1}', "more"),
         (429, {"Content-Type": "application/problem+json"}, "{}", "429 without"),

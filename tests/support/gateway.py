@@ -10,9 +10,11 @@ from typing import Any, override
 from urllib.parse import quote
 
 from erphub.platform.acts import ActAtHand, ActLog
+from erphub.platform.capability import Limit, LimitKind
 from erphub.platform.http.caller_context import to_context
 from erphub.platform.http.router import Route
 from erphub.platform.identity import Caller
+from erphub.platform.limits import LimitUse
 
 
 def addressed(event: Mapping[str, Any], routes: Iterable[Route], method: str, path: str) -> dict[str, Any]:
@@ -61,14 +63,19 @@ class NoLog(ActLog):
         return nullcontext()
 
 
+_UNLIMITED = LimitUse(Limit("requests", 1_000_000, "Requests", LimitKind.RATE, seconds=60), 1_000_000, 0, None)
+
+
 class NoLimits:
     """Whoever may call may do so as often as they like. Satisfies `platform.http.request_limits.RequestLimits`."""
 
-    def admit_caller(self, caller: Any) -> None:
+    def admit_caller(self, caller: Any) -> LimitUse:
         """Nothing is counted."""
+        return _UNLIMITED
 
-    def admit_member(self, member: Any) -> None:
+    def admit_member(self, member: Any) -> LimitUse:
         """Nothing is counted."""
+        return _UNLIMITED
 
     def adding(self, limit: Any, client_id: str | None, customer_id: str | None) -> Any:
         return nullcontext()

@@ -1,5 +1,6 @@
 """Limits: each of the manifests' is reached one by one; twice at once does not exceed it; a failure loses no place."""
 
+import re
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -153,6 +154,9 @@ def test_a_rate_begins_anew_with_its_window(whole: Hub, connection: str, name: s
     app.services().get(TenantLimits).set_maximum(limit, Owner(limit.scope, owner), 1 + used(whole, name))
     last = [ADDS[name](whole, connection, number) for number in range(BATCH + 3)][-1]
     assert last.status == 429
+    name, left, seconds = re.findall(r'"(\w+)";r=(\d+);t=(\d+)', last.headers["RateLimit"])[-1]
+    assert (name, left, seconds) == (last.json["limit"], "0", last.headers["Retry-After"])
+    assert f'"{name}";q={last.json["maximum"]};w={limit.seconds}' in last.headers["RateLimit-Policy"]
     whole.pass_time(seconds=int(last.headers["Retry-After"]))
     assert ADDS[name](whole, connection, 99).status < 300
 

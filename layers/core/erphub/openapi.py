@@ -54,6 +54,18 @@ _ERP_PROBLEM = (
 _RETRY_AFTER: Json = {
     "Retry-After": {"description": "Seconds to wait before the next try", "schema": {"type": "integer", "minimum": 0}}
 }
+_RATE_LIMITS: Json = {
+    "RateLimit-Policy": {
+        "description": 'The limits that the request counts towards: `"name";q=requests;w=seconds` (an IETF draft)',
+        "schema": {"type": "string"},
+        "example": '"requests_per_minute";q=3000;w=60',
+    },
+    "RateLimit": {
+        "description": 'What is left of them, and for how many seconds: `"name";r=requests;t=seconds`',
+        "schema": {"type": "string"},
+        "example": '"requests_per_minute";r=2990;t=21',
+    },
+}
 _WAITED_FOR = ("429", "503")
 """Statuses with the header Retry-After."""
 _FILE_WORDS = (
@@ -165,6 +177,7 @@ def document(declared: "Sequence[Route]") -> Json:
                 "ErpProblem502": _problem("502", _ERP_PROBLEM),
                 **{f"Problem{status}": _problem(status, words) for status, words in _PROBLEMS.items()},
             },
+            "headers": _RATE_LIMITS,
             "schemas": {"Problem": _PROBLEM_SCHEMA, **dict(sorted(definitions.items()))},
         },
     }
@@ -179,7 +192,8 @@ def _headings(declared: "Sequence[Route]") -> list[Json]:
 
 def _problem(status: str, words: str) -> Json:
     content = {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}
-    return {"description": words, "content": content} | ({"headers": _RETRY_AFTER} if status in _WAITED_FOR else {})
+    headers = (_RETRY_AFTER if status in _WAITED_FOR else {}) | (_RATE_LIMITS if status == "429" else {})
+    return {"description": words, "content": content} | ({"headers": headers} if headers else {})
 
 
 def _schemas(declared: "Sequence[Route]") -> tuple[Mapping[Any, Json], Json]:
@@ -340,6 +354,8 @@ def _header_parameters(route: "Route") -> Iterator[Json]:
 
 def _responses(route: "Route", schemas: Mapping[Any, Json]) -> Json:
     good: Json = {"description": "Done"}
+    if route.needs is not AccessLevel.PUBLIC:
+        good["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_LIMITS}
     if route.status != 204:
         schema = schemas.get((route.gives, "serialization"), {"type": "object"})
         csv = getattr(route.gives, "__name__", "") == "Text"

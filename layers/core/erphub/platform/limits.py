@@ -65,8 +65,8 @@ class LimitStore(Protocol):
         """Set one, or with None go back to what holds for everybody."""
         ...
 
-    def add(self, owner: Owner, window: str, count: int, maximum: int, until: datetime) -> bool:
-        """Count so many more in a window that ends then, unless that makes more than `maximum`: then False."""
+    def add(self, owner: Owner, window: str, count: int, maximum: int, until: datetime) -> int | None:
+        """Count so many more in a window that ends then: how many there are with them. None when `maximum` is less."""
         ...
 
     def used(self, owner: Owner, window: str) -> int:
@@ -138,16 +138,20 @@ class Limits:
         """An operator's decision for one owner; None goes back to what holds for everybody."""
         self.store.set_maximum(owner, limit.name, maximum)
 
-    def take(self, limit: Limit, owner: Owner, count: int = 1) -> None:
-        """Count so many more of a rate. Raises TooMany (`limit_reached`) when there would be too many; none is counted.
+    def take(self, limit: Limit, owner: Owner, count: int = 1) -> LimitUse:
+        """Count so many more of a rate; says where the owner stands then.
+
+        Raises TooMany (`limit_reached`) when there would be too many; none is counted.
 
         A request that is answered anew after it died is counted once.
         """
         now = self.clock()
         start, end = window(limit, now)
         maximum = self.maximum(limit, owner)
-        if count > maximum or not self.store.add(owner, _window_name(limit, start), count, maximum, end):
+        used = None if count > maximum else self.store.add(owner, _window_name(limit, start), count, maximum, end)
+        if used is None:
             raise _too_many(limit, maximum, now, end)
+        return LimitUse(limit, maximum, used, end)
 
     @contextmanager
     def hold(self, limit: Limit, owner: Owner) -> Generator[None]:
@@ -226,4 +230,5 @@ def _too_many(limit: Limit, maximum: int, now: datetime, end: datetime) -> TooMa
         summary=limit.summary.lower(),
         limit=limit.name,
         retry_after=seconds,
+        window_seconds=limit.seconds,
     )

@@ -66,6 +66,7 @@ RATE_EXCEEDED = ProblemType(
     members=(
         "limit",
         "maximum",
+        "window_seconds",
         "retry_after",
     ),
 )

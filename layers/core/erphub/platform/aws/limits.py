@@ -72,11 +72,11 @@ class LimitTable(LimitStore):
             self._table.update(limits_key(owner), "SET #maximum = :maximum", names=names, maximum=maximum)
 
     @override
-    def add(self, owner: Owner, window: str, count: int, maximum: int, until: datetime) -> bool:
+    def add(self, owner: Owner, window: str, count: int, maximum: int, until: datetime) -> int | None:
         try:
             # An attempt is counted whatever comes of it: what waits for the change does not go with it.
             with unaccompanied():
-                self._table.update(
+                counted = self._table.update(
                     limit_key(owner, window),
                     "SET used = if_not_exists(used, :none) + :count, expires_at = :gone",
                     condition="attribute_not_exists(used) OR used <= :room",
@@ -86,8 +86,8 @@ class LimitTable(LimitStore):
                     gone=int((until + _KEPT).timestamp()),
                 )
         except VersionConflict:
-            return False
-        return True
+            return None
+        return int(counted["used"])
 
     @override
     def used(self, owner: Owner, window: str) -> int:

@@ -15,6 +15,7 @@ from erphub.platform.cursors import Cursors
 from erphub.platform.errors import HubError, Invalid, NotSignedIn, TooMany, Unavailable
 from erphub.platform.http.authorization import Authorization, Programs
 from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
+from erphub.platform.http.rate_limit_fields import RateLimitField, as_headers, counted_field, refused_field
 from erphub.platform.http.request_limits import RequestLimits
 from erphub.platform.http.router import RawJson, Route, Text
 from erphub.platform.idempotency import IdempotencyStore
@@ -110,20 +111,23 @@ class Dispatcher[R: Routes]:
         return answer
 
     def _attempt(self, route: Route, request: Request, about: Mapping[str, Any]) -> Answer:
+        counted: list[RateLimitField] = []
         try:
-            return self._handle(route, request)
+            answer = self._handle(route, request, counted)
         except HubError as error:
             answer = problem(error)
             _log_failure(error, answer.status, about)
-            return answer
+            if isinstance(error, TooMany) and (refused := refused_field(error)) is not None:
+                counted.append(refused)
         except Exception as error:  # noqa: BLE001 — the one place where everything unforeseen ends
-            return _unexpected(error, request)
+            answer = _unexpected(error, request)
+        return replace(answer, headers={**answer.headers, **as_headers(counted)})
 
-    def _handle(self, route: Route, request: Request) -> Answer:
+    def _handle(self, route: Route, request: Request, counted: list[RateLimitField]) -> Answer:
         for name in route.names:
             if name.removesuffix("_id") in _IDENTIFIERS and not ID.fullmatch(request.names[name]):
                 raise problems.ADDRESS_NOT_FOUND()
-        arguments = self._admit(route, request)
+        arguments = self._admit(route, request, counted)
         with tenants.acting_for_named(request.names):
             return self._handle_admitted(route, request, arguments)
 
@@ -201,20 +205,20 @@ class Dispatcher[R: Routes]:
 
         return handle
 
-    def _admit(self, route: Route, request: Request) -> dict[str, Any]:
-        """Who is calling, once they may."""
+    def _admit(self, route: Route, request: Request, counted: list[RateLimitField]) -> dict[str, Any]:
+        """Who is calling, once they may; `counted` gets the limits that the request counts towards."""
         if route.needs is AccessLevel.PUBLIC:
             return {}
         who, limits = request.caller, self.function.limits()
         if who.valid_until is not None and request.received >= who.valid_until:
             raise problems.SIGN_IN_EXPIRED()
-        limits.admit_caller(who)
+        counted.append(counted_field(limits.admit_caller(who), request.received))
         if who.program is not None:
             redaction.redact([request.headers.get("authorization", "").removeprefix("Bearer ").strip()])
             self.function.programs().admit(who, who.program)
         if isinstance(route.needs, Permission):
             member = self.function.authorization().require(request.names["client_id"], who, route.needs)
-            limits.admit_member(member)
+            counted.append(counted_field(limits.admit_member(member), request.received))
             return {"caller": who, "member": member}
         self.function.authorization().require_level(route.needs, who, request.names.get("customer_id"))
         return {"caller": who}

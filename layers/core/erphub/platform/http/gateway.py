@@ -176,7 +176,7 @@ def cross_origin_headers(request: Request, origins: frozenset[str]) -> dict[str,
     return {
         "Vary": "Origin",
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate",
+        "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate, RateLimit, RateLimit-Policy",
     }
 
 

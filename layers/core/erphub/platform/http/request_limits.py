@@ -6,13 +6,13 @@ never more than the limit, one request in ten pays for a write, and a refused on
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from erphub.platform.capability import Limit, LimitKind, LimitScope
 from erphub.platform.errors import TooMany
 from erphub.platform.identity import Caller, Member
-from erphub.platform.limits import Limits, Owner, window
+from erphub.platform.limits import Limits, LimitUse, Owner, window
 
 BATCH = 10
 _MAX_REMEMBERED = 2_000
@@ -24,6 +24,8 @@ class _Batch:
 
     start: datetime
     left: int = 0
+    use: LimitUse | None = None
+    """Where the owner stood when it was last counted."""
     refused: TooMany | None = None
 
 
@@ -36,13 +38,13 @@ class RequestLimits:
     by_client: Limit
     batches: dict[Owner, _Batch] = field(default_factory=dict[Owner, _Batch])
 
-    def admit_caller(self, caller: Caller) -> None:
-        """A request of somebody, whatever they may do. Raises TooMany."""
-        self._count(self.by_caller, Owner(LimitScope.CALLER, caller.user))
+    def admit_caller(self, caller: Caller) -> LimitUse:
+        """A request of somebody, whatever they may do; says where they stand. Raises TooMany."""
+        return self._count(self.by_caller, Owner(LimitScope.CALLER, caller.user))
 
-    def admit_member(self, member: Member) -> None:
-        """A request to a client by one of its members. Raises TooMany."""
-        self._count(self.by_client, Owner(LimitScope.CLIENT, member.client_id))
+    def admit_member(self, member: Member) -> LimitUse:
+        """A request to a client by one of its members; says where the client stands. Raises TooMany."""
+        return self._count(self.by_client, Owner(LimitScope.CLIENT, member.client_id))
 
     @contextmanager
     def adding(self, limit: Limit | None, client_id: str | None, customer_id: str | None) -> Generator[None]:
@@ -58,8 +60,8 @@ class RequestLimits:
         with self.limits.hold(limit, owner):
             yield
 
-    def _count(self, limit: Limit, owner: Owner) -> None:
-        start, _ = window(limit, self.limits.clock())
+    def _count(self, limit: Limit, owner: Owner) -> LimitUse:
+        start, end = window(limit, self.limits.clock())
         batch = self.batches.get(owner)
         if batch is None or batch.start != start:
             if len(self.batches) >= _MAX_REMEMBERED:
@@ -70,12 +72,15 @@ class RequestLimits:
         if not batch.left:
             batch.left = self._more(limit, owner, batch)
         batch.left -= 1
+        known = batch.use or LimitUse(limit, limit.maximum, 0, end)
+        # What was counted for this process and not answered yet is not used up.
+        return replace(known, used=(known.used or 0) - batch.left)
 
     def _more(self, limit: Limit, owner: Owner, batch: _Batch) -> int:
         """Count a batch, or one request where a batch is too many."""
         for count in (BATCH, 1):
             try:
-                self.limits.take(limit, owner, count)
+                batch.use = self.limits.take(limit, owner, count)
             except TooMany as error:
                 batch.refused = error
             else:

@@ -39,12 +39,12 @@ def counted_field(use: LimitUse, now: datetime) -> RateLimitField:
 
 def refused_field(error: TooMany) -> RateLimitField | None:
     """Of the rate that a request was refused for; None when it was refused for something else."""
-    told = error.facts
-    if "window_seconds" not in told:
+    facts = error.facts
+    if "window_seconds" not in facts:
         return None
-    numbers = (int(str(told[name])) for name in ("maximum", "window_seconds", "retry_after"))
+    numbers = (int(str(facts[name])) for name in ("maximum", "window_seconds", "retry_after"))
     maximum, window_seconds, seconds = numbers
-    return RateLimitField(str(told["limit"]), maximum, window_seconds, 0, seconds)
+    return RateLimitField(str(facts["limit"]), maximum, window_seconds, 0, seconds)
 
 
 def as_headers(fields: Sequence[RateLimitField]) -> dict[str, str]:

@@ -33,6 +33,7 @@ KNOWN = {
     "customer_id": CUSTOMER,
     **dict.fromkeys(("system", "erp_system"), "visma-business"),
     **dict.fromkeys(("kind", "document_kind"), "customer"),
+    "code": "connection_not_found",
 }
 """What stands in a path, where it is no identifier."""
 DOCUMENT = {"name": "Kari"}

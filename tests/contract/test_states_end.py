@@ -27,7 +27,7 @@ ENDS_OR_WAITS = {
     "UnitStatus": {"published", "failed", "cancelled"},
     "UploadStatus": {"open", "done", "failed"},
     "TransferStatus": {"succeeded", "partially_succeeded", "failed"},
-    "EntryStatus": {"pending", "sent", "rejected", "uncertain", "skipped"},
+    "EntryStatus": {"pending", "sent", "rejected", "uncertain", "skipped", "discarded"},
     "DeliveryStatus": {"delivered", "failed"},
     "DeletionStatus": set[str](),
     "ConnectionStatus": {"active", "reauth_required", "degraded", "paused", "deleted"},

@@ -105,9 +105,9 @@ UNITS = {
 IMPORT_CALLS = {"GetItem": 74, "PutItem": 39, "Query": 16, "UpdateItem": 164, "BatchWriteItem": 6, "DeleteItem": 3}
 """Of a run of one company and eight datasets: a quarter of the run of four companies that operations.md counts (1,440
 calls, 35 tasks), shared out as in the run that RESULTS.md counts call by call; the rest are requests to S3."""
-TRANSFER_CALLS = {"PutItem": 6, "GetItem": 7, "Query": 9, "UpdateItem": 3, "BatchGetItem": 1}
+TRANSFER_CALLS = {"PutItem": 6, "GetItem": 7, "Query": 12, "UpdateItem": 3, "BatchGetItem": 1}
 """Of a transfer, however many documents it has; a test counts them."""
-DOCUMENT_CALLS = {"PutItem": 6, "GetItem": 4, "UpdateItem": 1, "BatchGetItem": 1, "TransactWriteItems": 1}
+DOCUMENT_CALLS = {"PutItem": 6, "GetItem": 4, "UpdateItem": 1, "BatchGetItem": 2, "TransactWriteItems": 1}
 """Of a settlement that is handed in and sent; a test counts them."""
 
 

@@ -10,7 +10,9 @@ import erphub
 from erphub.erp import catalogue, steps
 
 PACKAGE = Path(erphub.__file__).parent
-ADAPTERS = (PACKAGE / "erp" / "systems", PACKAGE / "erp" / "transports")
+TDS = PACKAGE / "platform" / "outbound" / "tds"
+"""The guarded way out for the protocol of SQL Server, which several ERPs are reached by: it names what it speaks to."""
+ADAPTERS = (PACKAGE / "erp" / "systems", PACKAGE / "erp" / "transports", TDS)
 EXAMPLES = PACKAGE / "openapi_examples.py"
 """Examples are of something: what the description shows of a request names a system, as a caller does."""
 GENERIC = sorted(

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from erphub.platform.lexical import is_digits
+
 HEADER_BYTES = 8
 PACKET_BYTES = 4096
 """What packets may have until a login's answer says otherwise."""
@@ -235,6 +237,6 @@ def _redirection(value: bytes) -> Redirection:
 
 def _packet_bytes(value: bytes) -> int:
     said = value[2 : 2 + 2 * value[1]].decode("utf-16-le")
-    if not (said.isascii() and said.isdecimal()) or not SMALLEST_PACKET_BYTES <= int(said) <= LARGEST_PACKET_BYTES:
+    if not is_digits(said) or not SMALLEST_PACKET_BYTES <= int(said) <= LARGEST_PACKET_BYTES:
         raise ProtocolError("a size of packets that there is not")
     return int(said)

@@ -45,11 +45,11 @@ class Kept:
 
     path: Path
 
-    def all(self) -> dict[str, Result]:
-        """What was played so far, by its faults."""
-        if not self.path.exists():
-            return {}
-        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
+    @staticmethod
+    def of_scene(name: str) -> dict[str, Result]:
+        """What all processes played of a scene so far, by its faults: how it is shared out may have been another."""
+        files = sorted((KEPT / of_the_code()).glob(f"{name}-*.jsonl"))
+        lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
         return {
             line["faults"]: Result(_faults(line["faults"]), line["outcome"], (), tuple(line["details"]))
             for line in lines
@@ -71,34 +71,28 @@ def _faults(key: str) -> dict[int, Fault]:
     return {int(number): Fault[name] for number, name in json.loads(key).items()}
 
 
-def played(
-    name: str, pairs: int, seed: int, minutes: float, part: int, parts: int
-) -> tuple[Counter[str], int, list[Result]]:
-    """Play a part of a scene's runs. Gives its calls by service, the number of its requests, and what became of it."""
+def play(name: str, pairs: int, seed: int, minutes: float, part: int, parts: int) -> tuple[Counter[str], int]:
+    """Play a part of a scene's runs and keep what became of them. Gives its calls by service, and how many they are."""
     for variable in [one for one in os.environ if one.startswith("AWS_")]:
         del os.environ[variable]
     scene = next(kind for kind in SCENES if kind.name == name)
     kept = Kept(KEPT / of_the_code() / f"{name}-{part}-of-{parts}.jsonl")
-    before, until = kept.all(), time.monotonic() + 60 * minutes
+    before, until = Kept.of_scene(name), time.monotonic() + 60 * minutes
     with theatre() as local_aws:
         sweep = Sweep(scene(), local_aws).prepare()
         # Pairs stand among the first, so that a sweep that is broken off has some of them.
         singles, drawn = sweep.every(), sweep.pairs(pairs, seed)
         runs = [*singles[: len(sweep.calls)], *drawn, *singles[len(sweep.calls) :]][part::parts]
-        results: list[Result] = []
         for done, faults in enumerate(runs, 1):
-            if (known := before.get(_key(faults))) is not None:
-                results.append(known)
+            if _key(faults) in before or time.monotonic() > until:
                 continue
-            if time.monotonic() > until:
-                continue
-            results.append(sweep.run(faults))
-            kept.add(results[-1])
-            if done % 50 == 0 or results[-1].is_wrong:
+            result = sweep.run(faults)
+            kept.add(result)
+            if done % 50 == 0 or result.is_wrong:
                 print(f"{name} {part + 1}/{parts}: {done} of {len(runs)}", flush=True)
-            if results[-1].is_wrong:
-                print("\n".join(results[-1].in_words()), flush=True)
-        return sweep.services, len(sweep.calls), results
+            if result.is_wrong:
+                print("\n".join(result.in_words()), flush=True)
+        return sweep.services, len(sweep.calls)
 
 
 def table(rows: list[tuple[str, Counter[str], int, list[Result]]]) -> str:
@@ -141,9 +135,9 @@ def main() -> None:
     for name in given.scene or [kind.name for kind in SCENES]:
         parts = 2 * given.every
         with ProcessPoolExecutor(2) as pool:
-            halves = [pool.submit(played, name, given.pairs, given.seed, given.minutes, part, parts) for part in (0, 1)]
-            (services, calls, first), (_, _, second) = (half.result() for half in halves)
-        rows.append((name, services, calls, [*first, *second]))
+            halves = [pool.submit(play, name, given.pairs, given.seed, given.minutes, part, parts) for part in (0, 1)]
+            (services, calls), _ = (half.result() for half in halves)
+        rows.append((name, services, calls, list(Kept.of_scene(name).values())))
     shown = table(rows)
     print(shown)
     print(f"{(time.monotonic() - began) / 60:.0f} minutes")

@@ -18,6 +18,7 @@ _OF_TRIES = frozenset(
         "manifest",
         "bytes", "size_bytes",
         "bytes_read",  # what came over the wire, once more when it was read once more
+        "held_ms",  # how long tries that came to nothing held a worker, by the clock
         "duration_ms", "tries", "trouble", "attempts", "paths", "path", "commits", "read_version", "tested_at",
         "last_problem", "staging_path",
         "run_time",  # of a schedule: drawn, so that not all start at once

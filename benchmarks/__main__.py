@@ -1,7 +1,7 @@
 """Runs the measurements and writes benchmarks/*.md: `python -m benchmarks`, or `python -m benchmarks a b f`.
 
-a, b, c and d share one stand-in SQL Server; a, b and c take turns. h, i and j are the transfers' (TRANSFERS.md), all
-others stand in RESULTS.md. Without letters everything runs.
+a, b, c and d share one stand-in SQL Server; a, b and c take turns. h, i and j are the transfers' (TRANSFERS.md), k the
+readers of SQL Server (READERS.md), all others stand in RESULTS.md. Without letters everything runs.
 """
 
 import argparse
@@ -15,14 +15,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import imports, servers
+from benchmarks import imports, readers, servers
 from benchmarks.measure import ROOT, middle, run, spread
 from local import template
 from local.emulator import clean_environment
 
-IMPORTS, TRANSFERS = "abcdefg", "hij"
-PARTS = IMPORTS + TRANSFERS
-PAGES = {IMPORTS: ROOT / "benchmarks/RESULTS.md", TRANSFERS: ROOT / "benchmarks/TRANSFERS.md"}
+IMPORTS, TRANSFERS, READERS = "abcdefg", "hij", "k"
+PARTS = IMPORTS + TRANSFERS + READERS
+PAGES = {
+    IMPORTS: ROOT / "benchmarks/RESULTS.md",
+    TRANSFERS: ROOT / "benchmarks/TRANSFERS.md",
+    READERS: ROOT / "benchmarks/READERS.md",
+}
 LEDGER, BIG_LEDGER = "F0900", "F0905"
 DLT = ROOT / ".venv-dlt/bin/python"
 
@@ -30,7 +34,7 @@ DLT = ROOT / ".venv-dlt/bin/python"
 def main(given: Sequence[str]) -> int:
     """Measure, print, and (for all parts) write the results; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="a to j; all by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="a to k; all by default")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows for a, b and c")
     parser.add_argument("--big", type=int, default=5_000_000, help="rows for the second half of d")
     parser.add_argument("--rounds", type=int, default=3)
@@ -61,6 +65,8 @@ def _sections(wanted: set[str], options: argparse.Namespace) -> list[str]:
         sections.append(_cold_starts(options.rounds))
     if wanted & set("fg"):
         sections.append(_in_process(wanted))
+    if "k" in wanted:
+        sections.append(readers.section(options.rows, options.big, options.rounds, DLT, _of_import_tasks(), _say))
     sections += [_transfers(part, options.rounds) for part in TRANSFERS if part in wanted]
     return sections
 
@@ -70,7 +76,16 @@ def _say(text: str) -> None:
 
 
 def _head(options: argparse.Namespace) -> str:
-    packages = ("pymssql", "deltalake", "arro3-core", "botocore", "pydantic", "aws-lambda-powertools")
+    packages = (
+        "pymssql",
+        "mssql-python",
+        "mssql-python-rs",
+        "deltalake",
+        "arro3-core",
+        "botocore",
+        "pydantic",
+        "aws-lambda-powertools",
+    )
     return "\n".join(
         [
             "# What was measured",

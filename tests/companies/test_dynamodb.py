@@ -90,7 +90,7 @@ def at_once(identities: CompanyRegistry, choices: list[list[Company]]) -> list[s
 
 
 def company(key: str) -> Company:
-    return Company(key=key, name=key, facts={"installation": "DB01/broker"})
+    return Company(key=key, name=key, attributes={"installation": "DB01/broker"})
 
 
 def test_of_two_hundred_who_choose_a_company_at_the_same_moment_one_gets_it(identities: CompanyRegistry):

@@ -61,8 +61,8 @@ class Neighbours(Edit):
 # --- what a company is -----------------------------------------------------------------------------------------------
 
 
-def company(key="F0001", **facts):
-    return Company(key=key, name="A name that may change", facts=facts)
+def company(key="F0001", **attributes):
+    return Company(key=key, name="A name that may change", attributes=attributes)
 
 
 def test_a_company_is_the_same_however_its_server_was_called():
@@ -79,9 +79,9 @@ def test_the_installation_is_what_the_server_says_of_itself():
     from erphub.erp.transports.sqlserver.server import company as found
 
     database = Database("F0001", True, "ONLINE", False, "0f8c")
-    assert found(database, "Bygg AS", "DB01\\VISMA").facts["installation"] == "DB01\\VISMA/0f8c"
+    assert found(database, "Bygg AS", "DB01\\VISMA").attributes["installation"] == "DB01\\VISMA/0f8c"
     nameless = Database("F0001", True, "ONLINE", False, None)
-    assert found(nameless, "Bygg AS", "DB01").facts["installation"] == "DB01/F0001"
+    assert found(nameless, "Bygg AS", "DB01").attributes["installation"] == "DB01/F0001"
 
 
 # --- a second time ---------------------------------------------------------------------------------------------------
@@ -262,10 +262,13 @@ def test_a_connection_to_all_companies_takes_new_ones_that_are_free_and_leaves_w
     other = finish(wizard, "all", "All", confirm_duplicates=True)["connection_id"]
     connection = ConnectionTable(app.services().platform.table).get(hub.client, other)
     assert connection is not None
-    new = [FoundCompany(key, f"{key} AS", facts={"installation": SAME}) for key in ("F0001", "F0002", "F0007", "F0008")]
+    new = [
+        FoundCompany(key, f"{key} AS", attributes={"installation": SAME})
+        for key in ("F0001", "F0002", "F0007", "F0008")
+    ]
     taker = _connection(hub, "01JCG0C0NNECT10N000000000A")
     app.services().get(CompanyRegistry).claim(
-        hub.customer, taker, [Company(key="F0008", name="x", facts=new[3].facts)], allow_duplicates=False
+        hub.customer, taker, [Company(key="F0008", name="x", attributes=new[3].attributes)], allow_duplicates=False
     )
     skipped = []
     for _ in range(2):
@@ -319,7 +322,7 @@ def test_a_company_goes_from_a_connection_to_all_to_one_that_names_it(hub, has_a
     assert licences(hub)["licences_used"] == 2
     assert "company.given_up" in audited(hub, has_all)
     connection = app.services().get(CompanyRegistry).connections.get(hub.client, has_all)
-    found = [FoundCompany(key, key, facts={"installation": SAME}) for key in ("F0001", "F0002")]
+    found = [FoundCompany(key, key, attributes={"installation": SAME}) for key in ("F0001", "F0002")]
     registry, skipped = app.services().get(CompanyRegistry), []
     mine = registry.claim_new_companies(connection, found, lambda company, why: skipped.append(company.key))
     assert ([one.key for one in mine], skipped) == (["F0001"], ["F0002"]), "its imports go on without it"
@@ -454,7 +457,8 @@ def test_only_the_platform_says_how_many_licences_there_are(hub):
 def test_a_large_selection_is_all_or_nothing(hub):
     allow(hub, 120)
     many = [
-        Company(key=f"F{number:04}", name=f"Company {number}", facts={"installation": SAME}) for number in range(121)
+        Company(key=f"F{number:04}", name=f"Company {number}", attributes={"installation": SAME})
+        for number in range(121)
     ]
     ours: CompanyRegistry = app.services().get(CompanyRegistry)
     connection = _connection(hub, "01JCG0C0NNECT10N000000000A")

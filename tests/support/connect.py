@@ -188,8 +188,8 @@ class FakeSystem:
 
     password: str = "right"
     found: Sequence[FoundCompany] = (
-        FoundCompany("F0001", "Ålesund Bygg AS", facts={"database": "F0001"}),
-        FoundCompany("F0002", "Østfold Maskin AS", facts={"database": "F0002"}),
+        FoundCompany("F0001", "Ålesund Bygg AS", attributes={"database": "F0001"}),
+        FoundCompany("F0002", "Østfold Maskin AS", attributes={"database": "F0002"}),
         FoundCompany("F0003", "Låst AS", problem="The login has no access to this database."),
     )
     raises: list[Exception] = field(default_factory=list)
@@ -225,4 +225,6 @@ class FakeSystem:
         return [FoundChoice(company.key, company.name, str(number), name) for number, name in enumerate(names, 1)]
 
     def companies(self) -> Sequence[FoundCompany]:
-        return [replace(company, facts={**company.facts, "installation": self._now}) for company in self.found]
+        return [
+            replace(company, attributes={**company.attributes, "installation": self._now}) for company in self.found
+        ]

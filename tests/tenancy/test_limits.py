@@ -230,7 +230,9 @@ def test_the_deployment_says_otherwise_for_everybody(whole: Hub, monkeypatch: py
 
 def companies_found(whole: Hub) -> None:
     app.services().get(TenantLimits).set_maximum(COMPANIES_FOUND, Owner(LimitScope.CLIENT, whole.client), 5)
-    whole.system.found = [FoundCompany(f"F{n:05}", f"Company {n}", facts={"database": f"F{n:05}"}) for n in range(40)]
+    whole.system.found = [
+        FoundCompany(f"F{n:05}", f"Company {n}", attributes={"database": f"F{n:05}"}) for n in range(40)
+    ]
     wizard = Wizard(whole)
     now = wizard.answer("server", SERVER)
     assert len(wizard.companies(limit="100").json["items"]) == 5

@@ -118,7 +118,7 @@ def test_a_window_holds_its_own_days_only(subject: Subject) -> None:
 
 def test_a_company_that_is_gone_is_refused(subject: Subject) -> None:
     system, company = reader(subject)
-    gone = replace(company, key="F9999", name="Gone", facts={**company.facts, "database": "F9999"})
+    gone = replace(company, key="F9999", name="Gone", attributes={**company.attributes, "database": "F9999"})
     with pytest.raises(ErpRefused) as refused:
         system.plan_reading(BY_ID["accounts"], gone, DateRange(), 100)
     assert refused.value.code == "company_gone"

@@ -44,7 +44,9 @@ class Installation:
 
     def companies(self, *whose: str) -> Any:
         return (
-            [Company(key=key, name=f"{key} AS", facts={"database": key}) for key in self.used] if whose else self.found
+            [Company(key=key, name=f"{key} AS", attributes={"database": key}) for key in self.used]
+            if whose
+            else self.found
         )
 
     def connected(self, _: Connection) -> Any:

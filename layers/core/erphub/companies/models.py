@@ -74,5 +74,5 @@ def company_identity(erp_system: str, company: Company) -> str:
 
     A system whose keys are unique by themselves (a cloud service) names no installation.
     """
-    installation = str(company.facts.get("installation") or "")
+    installation = str(company.attributes.get("installation") or "")
     return derived_id("company", erp_system, installation.casefold(), company.key)

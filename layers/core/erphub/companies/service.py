@@ -341,7 +341,7 @@ class CompanyRegistry:
 
 def as_company(found: FoundCompany) -> Company:
     """A company found, as a connection keeps it."""
-    return Company(key=found.key, name=found.name, facts=dict(found.facts))
+    return Company(key=found.key, name=found.name, attributes=dict(found.attributes))
 
 
 def _connected(names: Sequence[str], **details: Any) -> Conflict:

@@ -262,13 +262,13 @@ def _company_item(connection: Connection, company: Company) -> Item:
         **connection_company_key(connection.client_id, connection.id, connection.generation, company.key),
         "key": company.key,
         "name": company.name,
-        "facts": json.dumps(company.facts),
+        "attributes": json.dumps(company.attributes),
         "words": searchable(f"{company.name}\n{company.key}"),
     }
 
 
 def _company(item: Item) -> Company:
-    return Company(key=item["key"], name=item["name"], facts=from_json(item["facts"]))
+    return Company(key=item["key"], name=item["name"], attributes=from_json(item["attributes"]))
 
 
 def connection_key(client_id: str, connection_id: str) -> Key:

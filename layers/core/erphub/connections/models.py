@@ -124,4 +124,4 @@ class Company(Model):
 
     key: str
     name: str
-    facts: dict[str, Any] = Field(default_factory=dict)
+    attributes: dict[str, Any] = Field(default_factory=dict)

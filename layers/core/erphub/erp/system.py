@@ -15,7 +15,7 @@ class FoundCompany:
     key: str
     name: str
     problem: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What the system wants to remember about it (a database's name), kept with the connection. `installation`, where
     keys are not unique by themselves, is the installation it lies in by the ERP's own account: never what was typed."""
 

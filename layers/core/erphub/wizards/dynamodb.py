@@ -195,7 +195,7 @@ def _company_item(wizard: Wizard, company: FoundCompany) -> dict[str, Any]:
         "key": company.key,
         "name": company.name,
         "problem": company.problem,
-        "facts": json.dumps(dict(company.facts)),
+        "attributes": json.dumps(dict(company.attributes)),
         "words": searchable(f"{company.name}\n{company.key}"),
         "expires_at": int((wizard.expires_at + _RETENTION).timestamp()),
     }
@@ -224,7 +224,7 @@ def _choice(item: Item) -> FoundChoice:
 
 
 def _company(item: Item) -> FoundCompany:
-    return FoundCompany(item["key"], item["name"], item.get("problem"), from_json(item["facts"]))
+    return FoundCompany(item["key"], item["name"], item.get("problem"), from_json(item["attributes"]))
 
 
 def wizard_key(client_id: str, wizard_id: str) -> Key:

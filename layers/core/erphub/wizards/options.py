@@ -77,7 +77,7 @@ class WizardCompanies:
 
 
 def _as_found(companies: Sequence[Company]) -> list[FoundCompany]:
-    return [FoundCompany(one.key, one.name, None, one.facts) for one in companies]
+    return [FoundCompany(one.key, one.name, None, one.attributes) for one in companies]
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,7 @@ class WizardTasks:
         return self.erp.open(wizard.erp_system, settings, secret, wizard.secret_in_use)
 
     def _clean_company(self, company: FoundCompany) -> FoundCompany:
-        return FoundCompany(company.key, company.name, self.redactor.clean(company.problem), company.facts)
+        return FoundCompany(company.key, company.name, self.redactor.clean(company.problem), company.attributes)
 
     def _ask_again(self, wizard: Wizard, problem: JsonObject) -> JsonObject:
         """Ask the step once more, with what was wrong and what had been answered."""

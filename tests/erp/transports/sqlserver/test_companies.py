@@ -35,9 +35,9 @@ def test_a_company_that_cannot_be_opened_is_listed_with_the_reason(site: Site, c
 
 
 def test_what_tells_two_connections_to_the_same_company_apart_is_remembered(site: Site, company: Database) -> None:
-    facts = site.company().facts
+    attributes = site.company().attributes
     broker = str(company.guid).upper()
-    assert facts == {
+    assert attributes == {
         "server": "STANDIN\\VISMA",
         "database": "F0001",
         "broker": broker,

@@ -260,6 +260,6 @@ class TestServersThatKnowNoUse:
         company = site.company()
         site.catalogue.drop("F0001")
         opened = site.open()
-        with pytest.raises(ErpRefused) as gone, opened._server.database(company.facts["database"]):
+        with pytest.raises(ErpRefused) as gone, opened._server.database(company.attributes["database"]):
             raise AssertionError("nobody is in a database that is gone")
         assert gone.value.code == "company_gone"

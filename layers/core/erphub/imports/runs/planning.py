@@ -179,7 +179,7 @@ class RunPlanner:
         for dataset in datasets:
             for key in wanted:
                 company = companies[key]
-                unit = Unit(len(units), dataset, source.connection_id, key, company.name, dict(company.facts))
+                unit = Unit(len(units), dataset, source.connection_id, key, company.name, dict(company.attributes))
                 first = carry_over.from_date(unit, own.first)
                 if carry_over.reads_history(unit):
                     earliest = histories.first_day(unit, first)

@@ -47,7 +47,7 @@ class ConnectedSources(Sources):
 
     def _used(self, connection: Connection) -> list[FoundCompany]:
         kept = self.used.companies(connection.client_id, connection.id)
-        return [FoundCompany(company.key, company.name, None, company.facts) for company in kept]
+        return [FoundCompany(company.key, company.name, None, company.attributes) for company in kept]
 
     def _all_there_are(self, connection: Connection, found: Sequence[FoundCompany]) -> list[FoundCompany]:
         """What can be read now, new ones included; and what was in use and cannot be, with the reason."""

@@ -33,7 +33,7 @@ def _days_before(
     server: Server, company: FoundCompany, dataset: Dataset, sources: Sequence[Source], before: date, *, sums: bool
 ) -> list[ControlTotal]:
     found: list[ControlTotal] = []
-    with server.database(company.facts["database"]) as (session, database):
+    with server.database(company.attributes["database"]) as (session, database):
         bound = bind(session, dataset, sources)
         session.begin(snapshot=database.snapshot)
         for one in bound:
@@ -51,7 +51,7 @@ def report_changes(
     Raises ErpRefused, Unavailable.
     """
     days: set[date] = set()
-    with server.database(company.facts["database"]) as (session, _):
+    with server.database(company.attributes["database"]) as (session, _):
         for one in bind(session, dataset, sources):
             noted = one.columns.get("changed_on")
             if noted is None:

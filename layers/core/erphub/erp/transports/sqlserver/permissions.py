@@ -62,7 +62,7 @@ class Permissions:
         """Whether each table can be read and has what an import needs. Raises as `source.bind` does."""
         looked = self._open[: 1 if self._chosen is None else MOST_COMPANIES]
         for company in looked:
-            with server.database(company.facts["database"]) as (session, _):
+            with server.database(company.attributes["database"]) as (session, _):
                 for dataset, source in self._sources:
                     try:
                         bind(session, dataset, [source])
@@ -76,7 +76,7 @@ class Permissions:
     def read(self, server: Server, _session: Session) -> Finding:
         """Read one row of each table of the first company, as an import would."""
         company = self._open[0]
-        with server.database(company.facts["database"]) as (session, _):
+        with server.database(company.attributes["database"]) as (session, _):
             if not self._sources:
                 tables = len(session.rows(OBJECTS()))
                 return f"{company.key} has {tables} tables and views that the login can see.", None

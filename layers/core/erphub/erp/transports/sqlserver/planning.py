@@ -45,7 +45,7 @@ def plan_reading(
     slice_rows: int,
 ) -> ReadPlan:
     """What a company's dataset holds in the window. Raises ErpRefused, Unavailable."""
-    with server.database(company.facts["database"]) as (session, _):
+    with server.database(company.attributes["database"]) as (session, _):
         bound = bind(session, dataset, sources)
         slices: list[Slice] = []
         for one in bound:

@@ -79,12 +79,12 @@ def _bound(
 ) -> Generator[tuple[Session, Database, Bound]]:
     """A session by the reader that serves this table, and the table's columns."""
     reader = Reader.PYMSSQL if part.cautiously else server.reader
-    with server.database(company.facts["database"], reader) as (session, database):
+    with server.database(company.attributes["database"], reader) as (session, database):
         (one,) = bind(session, dataset, sources)
         if readers.reads(session.reader, one.columns.values()):
             yield session, database, one
             return
-    with server.database(company.facts["database"]) as (session, database):
+    with server.database(company.attributes["database"]) as (session, database):
         (one,) = bind(session, dataset, sources)
         yield session, database, one
 

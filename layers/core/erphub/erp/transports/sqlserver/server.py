@@ -332,7 +332,7 @@ def _required(found: Sequence[Database], name: str) -> Database:
 
 def company(database: Database, name: str, server: str) -> FoundCompany:
     """The database as a company, with what will tell later whether two connections mean the same one."""
-    facts = {"server": server, "database": database.name, "broker": database.broker}
+    attributes = {"server": server, "database": database.name, "broker": database.broker}
     # Restored elsewhere it keeps its broker's id, and on the same server another may have its name.
-    facts["installation"] = f"{server}/{database.broker or database.name}"
-    return FoundCompany(database.name, name, database.problem, facts)
+    attributes["installation"] = f"{server}/{database.broker or database.name}"
+    return FoundCompany(database.name, name, database.problem, attributes)

@@ -81,7 +81,9 @@ def test_an_entity_is_one_folder_and_three_lines(tree: Path):
     assert made == {
         "README.md",
         "api.json",
+        "docs/errors.md",
         "docs/openapi.json",
+        "layers/core/erphub/problems.json",
         "layers/core/erphub/routes.json",
         "tests/contract/permissions.txt",
     }

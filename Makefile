@@ -173,6 +173,7 @@ test-template:
 test-sqlserver:
 	@$(PYTEST) -q tests/standins/sqlserver
 	@MSSQL_PYTHON_NATIVE_PROVIDER=mssql-odbc $(PYTEST) -q tests/standins/sqlserver -k mssql-odbc
+	@MSSQL_PYTHON_NATIVE_PROVIDER=msodbcsql18 $(PYTEST) -q tests/erp/transports/sqlserver -k msodbcsql18
 test-reliability: # some of what `make reliability` plays
 	@$(PYTEST) -q -n 2 --dist worksteal tests/reliability --durations=5
 test-e2e:

@@ -45,8 +45,9 @@ TRY_LATER = ("transfer_running", "version_conflict", "upload_taken", "body_forgo
 FORESEEN = {
     "a bug",
     "It was changed by somebody else in the meantime. Read it again, then decide.",
+    "The table is busy. Try again in a moment.",
 }
-"""What operators may be told of: the bug that is one of the ERP's faults, and two who met."""
+"""What operators may be told of: the bug that is one of the ERP's faults, two who met, and a table out of reach."""
 RETRIED = ("period_closed", "customer_unknown", "attachment_refused")
 
 places = st.tuples(st.sampled_from(sorted(COMPANIES)), st.sampled_from(sorted(DEPARTMENTS)))

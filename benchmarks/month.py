@@ -18,7 +18,7 @@ import httpx
 
 from erphub.erp import catalogue as erp
 from erphub.erp.resources import AdapterResources
-from erphub.erp.systems.twentyfourseven.rate_limits import SOAP_HOURLY, InProcessRateLimiter
+from erphub.erp.systems.twentyfourseven.rate_limits import SOAP_ALLOWED, InProcessRateLimiter
 from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore
 from erphub.sync.transfers.settlement_pdf import render
 from erphub.sync.uploads.schemas import NewUpload
@@ -177,7 +177,7 @@ def report() -> str:
     return "\n".join(
         [
             f"{SHOPS} shops × {DAYS} days in one upload of JSON lines, to 24SevenOffice's ledger over SOAP, whose limit"
-            f" is {SOAP_HOURLY:,} calls an hour; a call takes {CALL_SECONDS} s of a simulated clock, the sockets are"
+            f" is {SOAP_ALLOWED:,} calls an hour; a call takes {CALL_SECONDS} s of a simulated clock, the sockets are"
             " real. `python -m benchmarks.month`",
             "",
             "| documents posted | transfers | hours | calls of the ERP | a document | most in an hour | refused |",

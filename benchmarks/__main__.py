@@ -1,7 +1,7 @@
 """Runs the measurements and writes benchmarks/*.md: `python -m benchmarks`, or `python -m benchmarks a b f`.
 
-a, b, c and d share one stand-in SQL Server; a, b and c take turns. h, i and j are the transfers' (TRANSFERS.md), k the
-readers of SQL Server (READERS.md), all others stand in RESULTS.md. Without letters everything runs.
+a, b, c and d share one stand-in SQL Server; a, b and c take turns. h, i, j and l are the transfers' (TRANSFERS.md), k
+the readers of SQL Server (READERS.md), all others stand in RESULTS.md. Without letters everything runs.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from benchmarks.measure import ROOT, middle, run, spread
 from local import template
 from local.emulator import clean_environment
 
-IMPORTS, TRANSFERS, READERS = "abcdefg", "hij", "k"
+IMPORTS, TRANSFERS, READERS = "abcdefg", "hijl", "k"
 PARTS = IMPORTS + TRANSFERS + READERS
 PAGES = {
     IMPORTS: ROOT / "benchmarks/RESULTS.md",

@@ -1,4 +1,4 @@
-"""(h) to (k): waiting times of a year of tills, documents a second, AWS calls, a month of a chain; each in a process.
+"""(h) to (j), (l): waiting times of a year of tills, documents a second, AWS calls, a chain's month; each in a process.
 
 `python -m benchmarks.transfers h 3` tells the part as a section of the results, `3` being the rounds of (i).
 """
@@ -13,7 +13,7 @@ PARTS: Mapping[str, tuple[str, Callable[[int], str]]] = {
     "h": ("A year of tills: how long documents wait, and how many transfers there are", lambda _: pacing.report()),
     "i": ("Documents a second through a transfer", lambda rounds: transfer_speed.report(rounds=rounds)),
     "j": ("What a transfer and a tick ask of AWS", lambda _: transfer_cost.report()),
-    "k": ("A month of a chain of shops in one upload", lambda _: month.report()),
+    "l": ("A month of a chain of shops in one upload", lambda _: month.report()),
 }
 
 

@@ -22,7 +22,7 @@ UNSEEN = ("\u202e", "\u2066", "\u200b", "\u00ad", "\u2062", "\u061c", "\ue000", 
 NOT_READ_BY_OTHERS = {
     "key of the ERP, compared with those it has; it may hold anything": [
         *("CreateAccessRequest.company_key", "NewJob.company_keys", "ChangedJob.company_keys"),
-        *("SyncInput.company", "SyncInput.department", "SyncInput.voucher_type"),
+        *("SyncInput.company", "SyncInput.department", "SyncInput.voucher_type", "GiftCardProductInput.company"),
         *("Location.company", "Location.department", "Location.voucher_type"),
     ],
     "compared with what the hub has, and never kept unless it is that": [

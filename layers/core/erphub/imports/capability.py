@@ -26,6 +26,7 @@ capability = Capability(
         Variable("IMPORT_MACHINE_ARN"),
         Variable("LAKE_BUCKET"),
         Variable("TENANT_ROLE", needed_by=("imports.tasks",)),
+        Variable("SQL_SERVER_READER", needed_by=("imports.tasks",)),
     ),
     acts=(
         JOB_CREATED,

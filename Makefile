@@ -27,7 +27,7 @@ CLIENT_CODE := client/src/erphub_client/generated/operations.py
 
 .PHONY: venv tools client
 venv: .venv/.ready $(CLIENT_CODE) ## The project's Python environment in .venv
-tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready $(NPM_READY) ## Environments of the emulator, sam and checkov, and npm packages for tests
+tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready ## Environments of the emulator, sam and checkov
 
 # An environment that was begun and not finished is made anew.
 MAKE_VENV = python=$$($(FIND_PYTHON)); $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(1)
@@ -166,8 +166,8 @@ test: venv tools ## All tests
 APART := --ignore tests/template --ignore tests/standins/sqlserver --ignore tests/reliability --ignore tests/e2e
 test-unit: # what needs nothing but its own process, in a minute
 	@$(PYTEST) -q -n 2 --dist worksteal -m 'not integration' tests $(APART)
-test-integration: # servers, the local AWS, moto, the table engine, fresh processes: see tests/support/integration.py
-	@$(PYTEST) -q -n 2 --dist worksteal -m integration tests $(APART)
+test-integration: $(NPM_READY) # servers, the local AWS, moto, the table engine, fresh processes: see tests/support/integration.py; four at a time, for they wait
+	@$(PYTEST) -q -n 4 --dist worksteal -m integration tests $(APART)
 test-template:
 	@$(PYTEST) -q tests/template
 test-sqlserver:
@@ -176,7 +176,7 @@ test-sqlserver:
 	@MSSQL_PYTHON_NATIVE_PROVIDER=msodbcsql18 $(PYTEST) -q tests/erp/transports/sqlserver -k msodbcsql18
 test-reliability: # some of what `make reliability` plays
 	@$(PYTEST) -q -n 2 --dist worksteal tests/reliability --durations=5
-test-e2e:
+test-e2e: $(NPM_READY)
 	@$(PYTEST) -q -n 2 --dist loadfile tests/e2e --durations=10
 
 reliability: venv tools ## Every request of a wizard, an import, a transfer and a deletion with every fault, into docs/reliability.md

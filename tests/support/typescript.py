@@ -1,7 +1,7 @@
 """TypeScript in tests: published generators and libraries, compiled strictly and run by the Node.js of a wheel.
 
 A plugin: `tests/conftest.py` loads it.
-`make tools` installs the packages of tests/typescript/package-lock.json beside it.
+`make test-integration` installs the packages of tests/typescript/package-lock.json beside it.
 """
 
 import os
@@ -60,7 +60,7 @@ def typescript(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace of the module's own."""
     folder = tmp_path_factory.mktemp("typescript")
     installed = SOURCES / "node_modules"
-    assert installed.is_dir(), "say `make tools`: the packages of tests/typescript are not installed"
+    assert installed.is_dir(), "say `make test-integration`: the packages of tests/typescript are not installed"
     (folder / "node_modules").symlink_to(installed)
     for source in (*SOURCES.glob("*.ts"), SOURCES / "tsconfig.json", SOURCES / "package.json"):
         (folder / source.name).write_text(source.read_text())

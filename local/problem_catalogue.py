@@ -125,7 +125,6 @@ then that which an answer would have had. What stands in braces is a value. What
 | 404 | nothing there, or nothing you may know of |
 | 409 | somebody or something was first: look, then decide |
 | 410 | it has ended: begin anew |
-| 412 | it has changed since you read it: read it again |
 | 429 | the same again later; `Retry-After` says when |
 | 502 | the ERP refused, or may have done it: a person looks, in the ERP or at the connection |
 | 503 | the same again later; nothing was done |

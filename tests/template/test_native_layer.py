@@ -16,9 +16,10 @@ SEVEN, NULL = b"\x04\x07\x00\x00\x00", b"\x00"
 READ = """
 import sys
 from erphub.erp.transports.sqlserver import readers
-from erphub.erp.transports.sqlserver.drivers.connection import Login, Reader, Way
+from erphub.erp.transports.sqlserver.drivers.connection import Login, Reader, GuardEndpoint
 
-connection = readers.connect(Reader.MSSQL_ODBC, Way("127.0.0.1", int(sys.argv[1]), "token", 10), Login("reader", ""))
+guard = GuardEndpoint("127.0.0.1", int(sys.argv[1]), "token", 10)
+connection = readers.connect(Reader.MSSQL_ODBC, guard, Login("reader", ""))
 connection.run("SELECT")
 import mssql_python
 print(connection.batch(10).column(0).to_pylist(), readers.is_here(Reader.MSODBCSQL18), mssql_python.__file__)

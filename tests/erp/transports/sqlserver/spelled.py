@@ -9,7 +9,7 @@ from uuid import UUID
 from arro3.core import DataType
 
 from erphub.erp.transports.sqlserver import readers
-from erphub.erp.transports.sqlserver.drivers.connection import Connection, DriverError, Login, Reader, Way
+from erphub.erp.transports.sqlserver.drivers.connection import Connection, DriverError, GuardEndpoint, Login, Reader
 from local.sqlserver.scripted import Scripted, answer
 
 from .every_type import Case
@@ -24,7 +24,7 @@ def reading(reader: Reader, case: Case) -> str:
     with Scripted(lambda _: answer("c", case.type_info, [content for _, content in case.values], case.flags)) as server:
         try:
             connection = readers.connect(
-                reader, Way("127.0.0.1", server.port, "token", SECONDS), Login("reader", "none")
+                reader, GuardEndpoint("127.0.0.1", server.port, "token", SECONDS), Login("reader", "none")
             )
             connection.run("SELECT 1")
             came = _all(connection)

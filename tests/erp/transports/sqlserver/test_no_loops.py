@@ -1,4 +1,4 @@
-"""Nothing loops over rows in Python on the road of columns: more rows in a batch are not more calls."""
+"""Nothing loops over rows in Python when columns are converted: more rows in a batch are not more calls."""
 
 import sys
 from collections.abc import Callable
@@ -79,10 +79,10 @@ def calls(work: Callable[[], object]) -> int:
 
 def made(count: int) -> Callable[[], object]:
     types = {field.name: OF_KIND[field.type][1] for field in LEDGER.fields}
-    road = columns.Columns(LEDGER, bound(), types, Days(), Anomalies())
+    conversion = columns.ColumnConversion(LEDGER, bound(), types, Days(), Anomalies())
     schema = staged_schema(LEDGER, types)
     source: Any = OneBatch(batch(count))
-    return lambda: [shaped(one, schema, "C1") for one in road.batches(source, drops_dayless=False)]
+    return lambda: [shaped(one, schema, "C1") for one in conversion.batches(source, drops_dayless=False)]
 
 
 def test_a_batch_of_many_rows_makes_no_more_calls_than_one_of_few(monkeypatch: pytest.MonkeyPatch) -> None:

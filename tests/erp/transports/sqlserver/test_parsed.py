@@ -10,8 +10,8 @@ from sqlglot import exp
 
 from erphub.erp.datasets import DatasetField, FieldType
 from erphub.erp.transports.sqlserver.arrow import Anomalies, Days
-from erphub.erp.transports.sqlserver.columns import Columns
-from erphub.erp.transports.sqlserver.rows import Rows
+from erphub.erp.transports.sqlserver.columns import ColumnConversion
+from erphub.erp.transports.sqlserver.rows import RowConversion
 from erphub.erp.transports.sqlserver.selecting import Selection
 from erphub.erp.transports.sqlserver.statements import (
     ALL,
@@ -28,7 +28,7 @@ from erphub.erp.transports.sqlserver.statements import (
     quote,
 )
 
-from .test_roads_alike import DECLARED
+from .test_conversions_alike import DECLARED
 
 PIECES = (
     "Ac",
@@ -63,8 +63,8 @@ def described(chance: random.Random, declared: str) -> Column:
     return Column(name(chance), base, chance.choice([length, -1, 8000]), *[*numbers, 0, 0][:2], True)
 
 
-def road(kind: type[Rows] | type[Columns]) -> Rows | Columns:
-    """A reader's road that has selected nothing yet."""
+def conversion(kind: type[RowConversion] | type[ColumnConversion]) -> RowConversion | ColumnConversion:
+    """A reader's conversion that has selected nothing yet."""
     made = kind.__new__(kind)
     made._days, made._anomalies, made._selection = Days(), Anomalies(), Selection((), (), ())  # type: ignore[attr-defined]
     return made
@@ -73,11 +73,11 @@ def road(kind: type[Rows] | type[Columns]) -> Rows | Columns:
 def selected(chance: random.Random) -> list[tuple[str, Sql]]:
     """Columns of every kind of field, as each reader asks for them."""
     found: list[tuple[str, Sql]] = []
-    for kind in (Rows, Columns):
+    for kind in (RowConversion, ColumnConversion):
         for field in FieldType:
             column = described(chance, chance.choice(DECLARED[field]))
             wanted = DatasetField("field", field, "A field")
-            found.append((column.name, road(kind).expression(wanted, column)))
+            found.append((column.name, conversion(kind).expression(wanted, column)))
     return found
 
 

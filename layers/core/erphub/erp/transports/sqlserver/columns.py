@@ -1,30 +1,28 @@
-"""Arrow columns of a native reader into the dataset's fields: the very values that the road of rows makes.
+"""Arrow columns of a native reader into the dataset's fields: the very values that the conversion of rows makes.
 
 Columns are cast whole, with nulls counted before and after. Where a rule is about how something is spelled (dates as
-whole numbers, floats, times of day), it is the same function as on the road of rows, asked once for each distinct value
-of a batch. What a native reader would give in another way than pymssql is converted by the server instead, where
+whole numbers, floats, times of day), it is the same function as in the conversion of rows, asked once for each distinct
+value of a batch. What a native reader would give in another way than pymssql is converted by the server instead, where
 `expression` says so.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, override
 
-from erphub.erp.datasets import Dataset, DatasetField, FieldType
+from erphub.erp.datasets import DatasetField, FieldType
 from erphub.erp.problems import TEXT_NOT_UNICODE
 from erphub.erp.transports.sqlserver import problems, statements
 from erphub.erp.transports.sqlserver.arrow import (
     Anomalies,
-    Days,
     Values,
     converter,
     data_type,
     same_nulls,
-    schema_of,
 )
 from erphub.erp.transports.sqlserver.buffers import holds, values_of
 from erphub.erp.transports.sqlserver.driver import Stream
-from erphub.erp.transports.sqlserver.selecting import Road, selection
-from erphub.erp.transports.sqlserver.source import FLOATS, INTEGERS, TEXTS, Bound
+from erphub.erp.transports.sqlserver.selecting import Conversion
+from erphub.erp.transports.sqlserver.source import FLOATS, INTEGERS, TEXTS
 from erphub.erp.transports.sqlserver.statements import Column, Sql, quote
 
 if TYPE_CHECKING:
@@ -39,20 +37,8 @@ HALF_A_CHARACTER = "\ufffd"
 type Convert = Callable[["Array"], "Array"]
 
 
-class Columns(Road["Array"]):
-    """The road of columns."""
-
-    def __init__(
-        self, dataset: Dataset, bound: Bound, types: Mapping[str, str], days: Days, anomalies: Anomalies
-    ) -> None:
-        self._dataset, self._days, self._anomalies = dataset, days, anomalies
-        self._schema = schema_of(types)
-        self._selection = selection(self, dataset, bound, types)
-
-    @property
-    def select(self) -> Sequence[Sql]:
-        """What to ask for."""
-        return self._selection.select
+class ColumnConversion(Conversion["Array"]):
+    """Of Arrow columns, cast whole."""
 
     @override
     def expression(self, wanted: DatasetField, column: Column) -> Sql:
@@ -80,7 +66,7 @@ class Columns(Road["Array"]):
         return convert if first is None else lambda values: convert(values.cast(first))
 
     def _by_value(self, wanted: DatasetField, column: Column, text: str) -> Convert:
-        """By the rule of the road of rows, asked once for each distinct value of a batch."""
+        """By the rule of the conversion of rows, asked once for each distinct value of a batch."""
         from arro3.core import DataType, dictionary_dictionary, dictionary_indices
 
         odd = Anomalies()
@@ -121,8 +107,8 @@ class Columns(Road["Array"]):
 
         return convert
 
+    @override
     def batches(self, stream: Stream, *, drops_dayless: bool) -> "Iterator[RecordBatch]":
-        """What the stream brings, without rows whose date is no day if these are dropped."""
         from arro3.core import RecordBatch
 
         at_a_time = _rows_at_a_time(self._selection.columns)

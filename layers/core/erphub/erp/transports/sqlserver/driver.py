@@ -15,7 +15,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from erphub.erp.transports.sqlserver import browser, errors, problems, readers, slowness
-from erphub.erp.transports.sqlserver.drivers.connection import Cause, Connection, DriverError, Login, Reader, Row, Way
+from erphub.erp.transports.sqlserver.drivers.connection import (
+    Cause,
+    Connection,
+    DriverError,
+    GuardEndpoint,
+    Login,
+    Reader,
+    Row,
+)
 from erphub.erp.transports.sqlserver.statements import (
     BEGIN,
     COMMIT,
@@ -221,9 +229,9 @@ def connect(
     account = Account(server_name, login.password)
     # Native drivers are sent no values without a limit (`readers.reads`): one of them believes what a chunk claims.
     guard = Guard(channel, redirect, account, seconds, unlimited=reader is Reader.PYMSSQL).start()
-    way = Way(LOOPBACK, guard.port, guard.token, LOGIN_SECONDS + 5)  # the guard ends it before
+    endpoint = GuardEndpoint(LOOPBACK, guard.port, guard.token, LOGIN_SECONDS + 5)  # the guard ends it before
     try:
-        connection = readers.connect(reader, way, login)
+        connection = readers.connect(reader, endpoint, login)
         guard.require_signed_in()
     except DriverError as error:
         guard.close()

@@ -5,7 +5,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 
 from erphub.erp.transports.sqlserver.drivers import freetds, native
-from erphub.erp.transports.sqlserver.drivers.connection import Connection, Login, Reader, Way
+from erphub.erp.transports.sqlserver.drivers.connection import Connection, GuardEndpoint, Login, Reader
 from erphub.erp.transports.sqlserver.statements import MAX_NVARCHAR, Column
 
 _LONG_TYPES = frozenset({"text", "ntext", "xml", "image"})
@@ -41,8 +41,8 @@ def is_here(reader: Reader) -> bool:
     return all(find_spec(package) is not None for package in packages)
 
 
-def connect(reader: Reader, way: Way, login: Login) -> Connection:
+def connect(reader: Reader, endpoint: GuardEndpoint, login: Login) -> Connection:
     """Log in by that reader through a guard. Raises DriverError."""
     if reader is Reader.PYMSSQL:
-        return freetds.connect(way, login)
-    return native.connect(reader, way, login)
+        return freetds.connect(endpoint, login)
+    return native.connect(reader, endpoint, login)

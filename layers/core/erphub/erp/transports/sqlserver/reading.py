@@ -15,11 +15,11 @@ from erphub.erp.reading import Anomaly, ControlTotal, Reading, ReadPlan, Slice
 from erphub.erp.system import FoundCompany
 from erphub.erp.transports.sqlserver import problems, readers
 from erphub.erp.transports.sqlserver.arrow import Anomalies, Days
-from erphub.erp.transports.sqlserver.columns import Columns
+from erphub.erp.transports.sqlserver.columns import ColumnConversion
 from erphub.erp.transports.sqlserver.driver import Session
 from erphub.erp.transports.sqlserver.drivers.connection import Reader, Row
 from erphub.erp.transports.sqlserver.planning import counts_of, extent_of, from_table
-from erphub.erp.transports.sqlserver.rows import Rows
+from erphub.erp.transports.sqlserver.rows import RowConversion
 from erphub.erp.transports.sqlserver.server import Database, Server
 from erphub.erp.transports.sqlserver.source import FLOATS, Bound, Source, bind
 from erphub.erp.transports.sqlserver.statements import ROWS, TOTALS, Column, Span, day, expression, listed
@@ -200,10 +200,10 @@ class SliceReading(Reading):
     @override
     def batches(self) -> Iterator["RecordBatch"]:
         # Of about BATCH_BYTES each, or less.
-        kind = Rows if self._session.reader is Reader.PYMSSQL else Columns
-        road = kind(self._dataset, self._bound, self._types, self._days, self.seen)
-        rows_sql = ROWS(columns=listed(road.select), **from_table(self._bound, self._span))
+        kind = RowConversion if self._session.reader is Reader.PYMSSQL else ColumnConversion
+        conversion = kind(self._dataset, self._bound, self._types, self._days, self.seen)
+        rows_sql = ROWS(columns=listed(conversion.select), **from_table(self._bound, self._span))
         stream = self._session.stream(rows_sql)
-        yield from road.batches(stream, drops_dayless=self._drops_dayless)
+        yield from conversion.batches(stream, drops_dayless=self._drops_dayless)
         self._session.confirm(stream.received)
         self._session.commit()

@@ -1,15 +1,14 @@
 """Rows of pymssql into Arrow batches of bounded size."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, override
 
-from erphub.erp.datasets import Dataset, DatasetField, FieldType
+from erphub.erp.datasets import DatasetField, FieldType
 from erphub.erp.transports.sqlserver import problems
-from erphub.erp.transports.sqlserver.arrow import Anomalies, Days, Values, converter, schema_of
+from erphub.erp.transports.sqlserver.arrow import Values, converter
 from erphub.erp.transports.sqlserver.driver import Stream
 from erphub.erp.transports.sqlserver.drivers.connection import Row
-from erphub.erp.transports.sqlserver.selecting import Road, selection
-from erphub.erp.transports.sqlserver.source import Bound
+from erphub.erp.transports.sqlserver.selecting import Conversion
 from erphub.erp.transports.sqlserver.statements import Column, Sql, day, expression
 
 if TYPE_CHECKING:
@@ -22,20 +21,8 @@ _LONG_VALUE = 256 * 1024
 """What a value without a declared limit (nvarchar(max)) is taken to need."""
 
 
-class Rows(Road[Values]):
-    """The road of rows: exact types travel as text, which Arrow parses."""
-
-    def __init__(
-        self, dataset: Dataset, bound: Bound, types: Mapping[str, str], days: Days, anomalies: Anomalies
-    ) -> None:
-        self._dataset, self._days, self._anomalies = dataset, days, anomalies
-        self._schema = schema_of(types)
-        self._selection = selection(self, dataset, bound, types)
-
-    @property
-    def select(self) -> Sequence[Sql]:
-        """What to ask for."""
-        return self._selection.select
+class RowConversion(Conversion[Values]):
+    """Of rows: exact types travel as text, which Arrow parses."""
 
     @override
     def expression(self, wanted: DatasetField, column: Column) -> Sql:
@@ -45,8 +32,8 @@ class Rows(Road[Values]):
     def converter(self, wanted: DatasetField, column: Column, text: str) -> "Callable[[Values], Array]":
         return converter(wanted, column, text, self._days, self._anomalies)
 
+    @override
     def batches(self, stream: Stream, *, drops_dayless: bool) -> "Iterator[RecordBatch]":
-        """What the stream brings, without rows whose date is no day if these are dropped."""
         from arro3.core import RecordBatch
 
         at_a_time = _rows_at_a_time(self._selection.columns)

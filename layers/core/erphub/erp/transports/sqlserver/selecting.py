@@ -1,30 +1,54 @@
 """What is selected of a table, and what becomes of each selected column: alike for every reader."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from erphub.erp.datasets import Dataset, DatasetField
-from erphub.erp.transports.sqlserver.arrow import constant, nulls
+from erphub.erp.transports.sqlserver.arrow import Anomalies, Days, constant, nulls, schema_of
+from erphub.erp.transports.sqlserver.driver import Stream
 from erphub.erp.transports.sqlserver.source import Bound
 from erphub.erp.transports.sqlserver.statements import Column, Sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from arro3.core import Array
+    from arro3.core import Array, RecordBatch
 
 
-class Road[Values](Protocol):
-    """How a reader asks for a column, and how it makes a field of what comes."""
+class Conversion[Values](ABC):
+    """How a kind of reader asks for a table's columns, and makes a dataset's fields of what comes.
 
+    `types` are the Arrow types of the dataset's fields; what is odd about values is added to `anomalies`.
+    """
+
+    def __init__(
+        self, dataset: Dataset, bound: Bound, types: Mapping[str, str], days: Days, anomalies: Anomalies
+    ) -> None:
+        self._dataset, self._days, self._anomalies = dataset, days, anomalies
+        self._schema = schema_of(types)
+        self._selection = _selection(self, dataset, bound, types)
+
+    @property
+    def select(self) -> Sequence[Sql]:
+        """What to ask for."""
+        return self._selection.select
+
+    @abstractmethod
     def expression(self, wanted: DatasetField, column: Column) -> Sql:
-        """What to select."""
-        ...
+        """What to select for a field of a column."""
 
+    @abstractmethod
     def converter(self, wanted: DatasetField, column: Column, text: str) -> "Callable[[Values], Array]":
         """Makes the field of the selected values; `text` is its Arrow type. Raises ErpRefused for what it cannot be."""
-        ...
+
+    @abstractmethod
+    def batches(self, stream: Stream, *, drops_dayless: bool) -> "Iterator[RecordBatch]":
+        """What the stream brings, in batches of bounded size; without rows whose date is no day if these are dropped.
+
+        Raises HubError.
+        """
 
 
 @dataclass(frozen=True)
@@ -47,8 +71,8 @@ class Selection[Values]:
         return self.places[[field.name for field in dataset.fields].index(name or "")][0]
 
 
-def selection[Values](
-    road: Road[Values], dataset: Dataset, bound: Bound, types: Mapping[str, str]
+def _selection[Values](
+    conversion: Conversion[Values], dataset: Dataset, bound: Bound, types: Mapping[str, str]
 ) -> Selection[Values]:
     """What to select for a dataset, and what to make of it."""
     columns: list[Column] = []
@@ -58,9 +82,9 @@ def selection[Values](
         text = types[wanted.name]
         column = bound.columns.get(wanted.name)
         if column is not None:
-            places.append((len(select), road.converter(wanted, column, text)))
+            places.append((len(select), conversion.converter(wanted, column, text)))
             columns.append(column)
-            select.append(road.expression(wanted, column))
+            select.append(conversion.expression(wanted, column))
         elif wanted.name in bound.source.constants:
             places.append((None, constant(bound.source.constants[wanted.name], text)))
         else:

@@ -37,8 +37,8 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Way:
-    """To the guard, by which alone a driver reaches its server."""
+class GuardEndpoint:
+    """Where the guard listens, by which alone a driver reaches its server."""
 
     host: str
     port: int

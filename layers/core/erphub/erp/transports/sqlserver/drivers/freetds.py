@@ -9,7 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, override
 
-from erphub.erp.transports.sqlserver.drivers.connection import Connection, DriverError, Login, Reader, Row, Way
+from erphub.erp.transports.sqlserver.drivers.connection import (
+    Connection,
+    DriverError,
+    GuardEndpoint,
+    Login,
+    Reader,
+    Row,
+)
 from erphub.erp.transports.sqlserver.errors import reason
 
 if TYPE_CHECKING:
@@ -59,25 +66,25 @@ class FreeTds(Connection):
         self._opened.close()
 
 
-def connect(way: Way, login: Login) -> Connection:
+def connect(endpoint: GuardEndpoint, login: Login) -> Connection:
     """Log in through a guard. Raises DriverError."""
     import pymssql
 
     _forget_files_of_others(os.getpid())
     opened = _translated(
         lambda: pymssql.connect(
-            server=way.host,
-            port=str(way.port),
+            server=endpoint.host,
+            port=str(endpoint.port),
             user=login.user,
-            password=login.password if login.is_windows else way.token,
+            password=login.password if login.is_windows else endpoint.token,
             database=login.database,
-            login_timeout=way.login_seconds,
+            login_timeout=endpoint.login_seconds,
             timeout=0,
             tds_version="7.4",
             encryption="off",  # between here and the guard
             autocommit=True,
             charset="UTF-8",
-            appname=way.token,
+            appname=endpoint.token,
         )
     )
     return FreeTds(cast(_Opened, opened))

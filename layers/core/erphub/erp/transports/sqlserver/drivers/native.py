@@ -15,7 +15,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, override
 
 from erphub.erp.transports.sqlserver.buffers import values_of
-from erphub.erp.transports.sqlserver.drivers.connection import Cause, Connection, DriverError, Login, Reader, Row, Way
+from erphub.erp.transports.sqlserver.drivers.connection import (
+    Cause,
+    Connection,
+    DriverError,
+    GuardEndpoint,
+    Login,
+    Reader,
+    Row,
+)
 from erphub.erp.transports.sqlserver.errors import is_known_by_words
 
 if TYPE_CHECKING:
@@ -147,16 +155,16 @@ def _error(state: str, words: str) -> DriverError:
     return DriverError(0, f"{sqlstate} {words}", Cause.DRIVER)
 
 
-def connect(reader: Reader, way: Way, login: Login) -> Connection:
+def connect(reader: Reader, endpoint: GuardEndpoint, login: Login) -> Connection:
     """Log in through a guard. Raises DriverError."""
     try:
         functions, package = load(reader), _package()
     except (ImportError, OSError) as error:
         raise DriverError(0, str(error), Cause.DRIVER) from error
     wanted = {
-        "Server": f"tcp:{way.host},{way.port}",
+        "Server": f"tcp:{endpoint.host},{endpoint.port}",
         "UID": _braced(login.user),
-        "PWD": _braced(way.token),
+        "PWD": _braced(endpoint.token),
         "Encrypt": "no",  # between here and the guard
         "ConnectRetryCount": "0",  # a guard takes one connection
     }
@@ -164,7 +172,9 @@ def connect(reader: Reader, way: Way, login: Login) -> Connection:
         wanted["Database"] = _braced(login.database)
     try:
         opened = package.connect(
-            ";".join(f"{name}={value}" for name, value in wanted.items()), autocommit=True, timeout=way.login_seconds
+            ";".join(f"{name}={value}" for name, value in wanted.items()),
+            autocommit=True,
+            timeout=endpoint.login_seconds,
         )
         return Native(opened, functions, reader)
     except (package.exceptions.Exception, RuntimeError, ValueError, OSError) as error:

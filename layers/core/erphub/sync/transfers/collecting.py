@@ -58,20 +58,10 @@ class ChangeCollection:
         except Conflict as error:
             # Somebody handed the same record in at this moment: the change is met again with the next transfer.
             report_unexpected(name, error)
-        except HubError as error:
-            if isinstance(error, CredentialsRefused) or "retry_after" in error.facts:
-                self.context.abort(error)
-            else:
-                self._mark_unread(kind, company, error)
         except Exception as error:  # noqa: BLE001 — what the till handed over has nothing to do with it
-            report_unexpected(name, error)
-            self._mark_unread(kind, company, problems.COLLECTING_FAILED())
+            of = f" of company {company}" if name != kind.value else ""
+            _note_unread(self.context, name, f"Changes of {kind.value}s{of}", error)
         return False
-
-    def _mark_unread(self, kind: DocumentKind, company: str, error: HubError) -> None:
-        name = cursor_name(self.context.sync, kind, company)
-        of = f" of company {company}" if name != kind.value else ""
-        self.context.mark_unread(name, f"Changes of {kind.value}s{of}", error)
 
     def _fetch(self, adapter: ReadsChanges, kind: DocumentKind, company: str) -> bool:
         context, name = self.context, cursor_name(self.context.sync, kind, company)
@@ -106,15 +96,8 @@ class ApprovalCollection:
             if isinstance(adapter, ReadsApprovals):
                 with deadlines.at_most(seconds):
                     self._look(adapter)
-        except HubError as error:
-            if isinstance(error, CredentialsRefused) or "retry_after" in error.facts:
-                context.abort(error)
-            else:
-                context.mark_unread(_APPROVALS, "What became of vouchers in the inbox", error)
         except Exception as error:  # noqa: BLE001 — what the till handed over has nothing to do with it
-            report_unexpected(_APPROVALS, error)
-            unforeseen = problems.COLLECTING_FAILED()
-            context.mark_unread(_APPROVALS, "What became of vouchers in the inbox", unforeseen)
+            _note_unread(context, _APPROVALS, "What became of vouchers in the inbox", error)
 
     def _look(self, adapter: ReadsApprovals) -> None:
         context, began = self.context, self.context.clock()
@@ -131,3 +114,14 @@ class ApprovalCollection:
 
 _APPROVALS = "approvals"
 """What `not_read` calls it."""
+
+
+def _note_unread(context: TransferContext, name: str, what: str, error: Exception) -> None:
+    """What could not be read is named in the transfer; where the ERP cannot be used for now, the transfer ends."""
+    if not isinstance(error, HubError):
+        report_unexpected(name, error)
+        error = problems.COLLECTING_FAILED()
+    if isinstance(error, CredentialsRefused) or "retry_after" in error.facts:
+        context.abort(error)
+    else:
+        context.mark_unread(name, what, error)

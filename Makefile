@@ -32,7 +32,7 @@ tools: .venv-aws/.ready .venv-sam/.ready .venv-scan/.ready ## Environments of th
 # An environment that was begun and not finished is made anew.
 MAKE_VENV = python=$$($(FIND_PYTHON)); $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(1)
 
-.venv/.ready: requirements/dev.txt requirements/uv.txt local/native_driver.py
+.venv/.ready: requirements/dev.txt requirements/uv.txt local/native_driver.py layers/microsoft.py
 	@$(call MAKE_VENV,.venv)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt \
@@ -207,9 +207,9 @@ GIVEN = Architecture=$(ARCH) AdminEmail=$(ADMIN) $(WITH)
 ALL_TAGS = $$($(PY) -c 'import tomllib; print(tomllib.load(open("samconfig.toml", "rb"))["$(ENV)"]["deploy"]["parameters"]["tags"])') $(TAGS)
 
 .PHONY: build preflight deploy restore restore-to smoke
-build: venv tools openapi ## Build for AWS (ARCH=arm64 or x86_64)
+build: venv tools openapi ## Build for AWS (ARCH=arm64 or x86_64, ENV and WITH as for deploy)
 	@$(MEASURE)
-	@ARCH=$(ARCH) SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --config-env $(ENV) --parameter-overrides Architecture=$(ARCH)
+	@ARCH=$(ARCH) PARAMETERS="$(PARAMETERS)" SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --config-env $(ENV) --parameter-overrides Architecture=$(ARCH)
 
 preflight: venv ## Look, by reading alone, at what your AWS account lacks for a deployment (ENV, WITH as for deploy)
 	@$(PY) -m local.account preflight --env $(ENV) --parameters '$(GIVEN)'

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from layers import elf, needs
+from layers import elf, microsoft, needs
 
 ROOT = Path(__file__).resolve().parent.parent
 MACHINES = {"arm64": "aarch64", "aarch64": "aarch64", "x86_64": "x86_64", "amd64": "x86_64"}
@@ -31,6 +31,8 @@ DEAD_WEIGHT = (
 )  # fmt: skip
 BARE_PACKAGES = ("mssql_py_core",)
 """Of which only data are used: their own modules want an extension that is left out (17 MB, for bulk copies)."""
+BESIDE = {microsoft.LAYER: ("erp",)}
+"""Whose libraries a layer's own may need."""
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "Makefile", "requirements.txt", ".*")
 
 
@@ -84,7 +86,8 @@ def prune(tree: Path) -> None:
         else:
             path.unlink(missing_ok=True)
     for path in tree.rglob("*.so*"):
-        elf.close_gaps(path)
+        if not path.match(microsoft.UNTOUCHED):
+            elf.close_gaps(path)
     for name in BARE_PACKAGES:
         if (tree / name).is_dir():
             (tree / name / "__init__.py").write_text('"""The native driver alone."""\n')
@@ -92,7 +95,8 @@ def prune(tree: Path) -> None:
 
 def recipe(name: str) -> str:
     """A hash of what a layer of wheels is made from: its lock and this program."""
-    sources = (ROOT / "layers" / name / "requirements.txt", Path(__file__), Path(elf.__file__), Path(needs.__file__))
+    sources = [ROOT / "layers" / name / "requirements.txt", Path(__file__), Path(elf.__file__), Path(needs.__file__)]
+    sources += [Path(microsoft.__file__)] if name == microsoft.LAYER else []
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
@@ -106,8 +110,10 @@ def wheels(name: str, arch: str) -> Path:
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
             fresh = Path(scratch, "layer")
             install_wheels(requirements, fresh, arch)
+            if name == microsoft.LAYER:
+                microsoft.complete(fresh)
             prune(fresh)
-            if wanting := needs.missing(fresh):
+            if wanting := needs.missing(arch, fresh, *(wheels(other, arch) for other in BESIDE.get(name, ()))):
                 raise SystemExit(f"layer {name} would not load on {arch}: {'; '.join(wanting)}")
             compile_tree(fresh, "/opt/python")
             # Two builds may finish at once: the first one stays, the other is the same.
@@ -117,8 +123,11 @@ def wheels(name: str, arch: str) -> Path:
 
 
 def wheel_layer(name: str, target: Path, arch: str) -> None:
-    """Fill `target`/python with the layer's wheels."""
-    subprocess.run(["cp", "-al", str(wheels(name, arch)), str(target / "python")], check=True)
+    """Fill `target`/python with the layer's wheels; PARAMETERS, what is deployed with, says whether Microsoft's too."""
+    (target / "python").mkdir()
+    with_microsofts = name == "erp" and microsoft.is_wished(os.environ.get("PARAMETERS", ""))
+    for part in (name, microsoft.LAYER) if with_microsofts else (name,):
+        subprocess.run(["cp", "-al", f"{wheels(part, arch)}/.", str(target / "python")], check=True)
 
 
 def core_layer(target: Path) -> None:

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from layers import build as recipes
+from layers import microsoft
 from local import api_definition, template
 from local.emulator import REGION, ROOT, Aws, clean_environment
 from local.processes import StartupError
@@ -79,22 +80,25 @@ def architecture() -> str:
     return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
 
 
-def build() -> Path:
+def build(parameters: Mapping[str, str] | None = None) -> Path:
     """Build for this machine, once per state of the sources; returns the folder with the built template.
 
-    Raises StartupError when sam cannot build.
+    `parameters` are those it will be deployed with, as far as they are known: of them it depends whose driver is in
+    the erp layer. Raises StartupError when sam cannot build.
     """
-    target = BUILDS / f"host-{fingerprint()}"
+    given = " ".join(f"{name}={value}" for name, value in (parameters or {}).items())
+    variant = f"-{microsoft.LAYER}" if microsoft.is_wished(given) else ""
+    target = BUILDS / f"host-{fingerprint()}{variant}"
     with _alone("build"):
         if not (target / "template.yaml").exists():
-            environment = clean_environment() | {"ARCH": "host", "AWS_DEFAULT_REGION": REGION}
+            environment = clean_environment() | {"ARCH": "host", "AWS_DEFAULT_REGION": REGION, "PARAMETERS": given}
             fresh = BUILDS / "host-fresh"
             shutil.rmtree(fresh, ignore_errors=True)
             _sam(
                 "build", "--build-dir", str(fresh), "--parameter-overrides", f"Architecture={architecture()}",
                 environment=environment, log=BUILDS / "build.log",
             )  # fmt: skip
-            _open_big_layers(fresh)
+            _open_big_layers(fresh, variant)
             shutil.rmtree(target, ignore_errors=True)
             fresh.rename(target)
             for old in sorted(BUILDS.glob("host-*"), key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
@@ -103,7 +107,7 @@ def build() -> Path:
     return target
 
 
-def _open_big_layers(built: Path) -> None:
+def _open_big_layers(built: Path, variant: str) -> None:
     """Keep the wheels' layers unpacked, once for all stacks, and leave a line in each layer that says where.
 
     The emulator unpacks every layer for every worker process, so the real ones would cost each cold start 200 MB of
@@ -114,7 +118,7 @@ def _open_big_layers(built: Path) -> None:
         if layer.name == "CoreLayer":
             continue
         recipe = recipes.recipe(layer.name.removesuffix("Layer").lower())
-        kept = BUILDS / "opened" / f"{layer.name}-{recipe}-{platform.python_version()}"
+        kept = BUILDS / "opened" / f"{layer.name}-{recipe}-{platform.python_version()}{variant}"
         kept.parent.mkdir(exist_ok=True)
         if kept.exists():
             shutil.rmtree(layer)

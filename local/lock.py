@@ -21,6 +21,9 @@ LAYERS = {
     "paper": ("reportlab", "pypdfium2"),
 }
 NOWHERE = " ; sys_platform == 'nowhere'"
+OF_THE_WILLING = {"microsoft": ("mssql-python-odbc", "pymssql")}
+"""Wheels for a part of the erp layer that is built on the deployer's word alone: Microsoft's driver, and what it needs
+of pymssql's wheel."""
 LEFT_OUT = {"erp": ("azure-identity", "mssql-python-odbc")}
 """What a layer's packages ask for and the hub never uses: sign-ins at Entra, and Microsoft's driver, which whoever
 deploys must want (docs/licences.md)."""
@@ -86,6 +89,8 @@ def main() -> None:
     for layer, names in LAYERS.items():
         without = LEFT_OUT.get(layer, ())
         lock(ROOT / f"layers/{layer}/requirements.txt", [by_name[name] for name in names], dev, without=without)
+    for layer, names in OF_THE_WILLING.items():
+        lock(ROOT / f"layers/{layer}/requirements.txt", list(names), dev)
 
 
 if __name__ == "__main__":

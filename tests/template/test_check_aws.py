@@ -233,6 +233,8 @@ def test_a_function_that_unpacks_to_too_much_on_either_processor_is_found(arch: 
     found = artefacts.fit(grown, dict(DEPLOYED.written))
     assert {said.partition(":")[0] for said in found} == {"ImportTasks", "DeletionTasks", "LakeRows"}
     assert all(f"on {arch}" in said for said in found)
+    grown = sizes | {"microsoft": sizes["microsoft"] | {arch: 60 * 2**20}}
+    assert [said.partition(":")[0] for said in artefacts.fit(grown, dict(DEPLOYED.written))] == ["ImportTasks"]
 
 
 # --- machines --------------------------------------------------------------------------------------------------------

@@ -69,6 +69,9 @@ def test_a_deployment_without_parameters_has_none_of_it(condition: str):
     ({"DomainName": "api.example.com"}, {"ADomainHasACertificate"}),
     ({"DomainName": "api.example.com", "DomainCertificate": "arn:aws:acm:…", "DomainZone": "Z1"}, set()),
     ({"DomainZone": "Z1"}, {"AZoneHasADomain"}),
+    ({"SqlServerReader": "msodbcsql18"}, {"MicrosoftsReaderHasItsDriver"}),
+    ({"SqlServerReader": "msodbcsql18", "MicrosoftDriver": "licence-accepted"}, set()),
+    ({"MicrosoftDriver": "licence-accepted"}, set()),
 ])  # fmt: skip
 def test_what_goes_together_is_asked_for_together(given: dict[str, str], broken: set[str]):
     assert broken_rules(defaults() | given) == broken

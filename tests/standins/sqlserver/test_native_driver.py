@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from layers import microsoft
 from local import native_driver
 from local.sqlserver import StandIn
 
@@ -48,7 +49,7 @@ def test_what_other_environments_share_is_replaced_and_not_changed(tmp_path: Pat
         native_driver.complete(folder, PACKAGES / "pymssql.libs")
         assert not (folder / delivered.name).samefile(shared)
     assert shared.read_bytes() == delivered.read_bytes()
-    assert all((folder / name).resolve(strict=True).is_file() for name in native_driver.KERBEROS)
+    assert all((folder / name).resolve(strict=True).is_file() for name in microsoft.KERBEROS)
 
 
 def test_a_wheel_without_kerberos_is_named_at_once(tmp_path: Path) -> None:

@@ -154,6 +154,8 @@ def places(whole: Hub, connection: str, monkeypatch: pytest.MonkeyPatch) -> Plac
         "step_id": "server",
         "kind": "settlement",
         "external_id": "S1",
+        "entity": "company",
+        "record_id": "1",
     }
     return Places(whole, names)
 

@@ -256,6 +256,6 @@ def test_every_permission_is_declared_once_and_every_role_has_what_it_had():
     roles = {name: {str(one) for one in allowed} for name, allowed in capabilities.built_in_roles().items()}
     assert roles["administrator"] == set(capabilities.permissions())
     assert {"connections:view", "imports:run", "data:view", "sync:run", "vouchers:view"} <= roles["accountant"]
-    assert {"connections:view", "data:view"} == roles["viewer"]
+    assert {"connections:view", "data:view", "links:view"} == roles["viewer"]
     assert set(roles) == {"administrator", "accountant", "viewer"}
     assert len({package for package, _ in app.all_routes()}) == len(capabilities.api_packages())

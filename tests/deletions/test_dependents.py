@@ -33,6 +33,9 @@ NOT_OF_A_CONNECTION = {
     # Programs belong to the client, as people do.
     "API-KEY",
     "CREDENTIAL",
+    # A CRM and its records are the client's, whichever connections they are linked to.
+    "CRM",
+    "CRM-RECORD",
     "USE",
     # Counts for the client's limit as long as its wizard is open, and is forgotten by itself.
     "WIZARD-OPEN",

@@ -60,9 +60,9 @@ EVENTS = ROOT / "events" / "connections"
 ADMINISTRATOR, ACCOUNTANT, VIEWER, NEIGHBOUR = "administrator", "accountant", "viewer", "neighbour"
 
 
-def handler_module(name: str) -> ModuleType:
+def handler_module(name: str, folder: str = "connections") -> ModuleType:
     """A function's module, as Lambda loads it: from its folder."""
-    spec = importlib.util.spec_from_file_location(f"handler_{name}", ROOT / f"functions/connections/{name}.py")
+    spec = importlib.util.spec_from_file_location(f"handler_{folder}_{name}", ROOT / f"functions/{folder}/{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -45,9 +45,9 @@ def test_a_customer_administrator_without_a_client_sees_the_customer(hub, platfo
 def test_a_new_customer_has_roles_to_begin_with(hub, platform):
     made = hub.call("POST", "/customers", {"name": "New AS", "administrator": "accountant"}, user=platform).json
     assert {role["name"]: len(role["permissions"]) for role in made["roles"]} == {
-        "accountant": 5,
+        "accountant": 7,
         "administrator": len(capabilities.permissions()),
-        "viewer": 2,
+        "viewer": 3,
     }
 
 
@@ -179,7 +179,8 @@ def test_a_role_that_is_not_there_cannot_be_given(hub):
 
 
 def test_nobody_gives_more_than_they_have(hub):
-    hub.call("PUT", roles(hub, "gatekeeper"), {"permissions": ["members:manage", "connections:view", "data:view"]})
+    own = ["members:manage", "connections:view", "data:view", "links:view"]
+    hub.call("PUT", roles(hub, "gatekeeper"), {"permissions": own})
     hub.join("neighbour", "gatekeeper")
     hub.call("PUT", roles(hub, "reader"), {"permissions": ["data:view"]})
     fine = hub.call("PUT", hub.in_client("/members/viewer"), {"role": "reader"}, user="neighbour")

@@ -33,6 +33,11 @@ MOST = 3
 USER = {"sign_in": "user", "username": "ola@example.test", "password": "right", "has_several_companies": True}
 
 
+def crm_records(hub: Hub, _: str, number: int) -> Answer:
+    body = {"crm": "superoffice", "fields": {"NAME": f"Customer {number}"}}
+    return hub.call("PUT", hub.in_client(f"/crm-records/company/{number}"), body)
+
+
 def wizards(hub: Hub, _: str, number: int) -> Answer:
     return hub.call("POST", hub.in_client("/wizards"), {"erp_system": "visma-business"})
 
@@ -105,6 +110,7 @@ ADDS: dict[str, Callable[[Hub, str, int], Answer]] = {
     "concurrent_runs": concurrent_runs,
     "connection_tests_per_hour": connection_tests,
     "connections": connections,
+    "crm_records": crm_records,
     "documents_per_day": documents_per_day,
     "invitations_per_day": invitations,
     "import_jobs": import_jobs,

@@ -24,6 +24,7 @@ CAPABILITIES = (
     "wizards",
     "imports",
     "sync",
+    "links",
     "deletions",
     "about",
 )

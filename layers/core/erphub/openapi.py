@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from erphub.platform.http.router import Route
 
-
 type Json = dict[str, Any]
 
 VERSION = "1.0.0"
@@ -104,6 +103,7 @@ _AREAS = {
     "Companies and licences": "The companies that connections use, and how many a customer may.",
     "Imports": "Jobs that read the ERP's data, their runs, and the rows that they brought.",
     "Sync": "A till's documents into the ERP, the ERP's changes back, and the log of both.",
+    "Links": "Records of the client's CRM, and the ERP's actors that they stand for.",
     "Notifications and webhooks": "What happened, told to people and to programs.",
     "API keys": "How programs sign in.",
     "Audit log": "Who did what, when, and from where.",

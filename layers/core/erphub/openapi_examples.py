@@ -50,8 +50,16 @@ PATHS: Mapping[str, str] = {
     "kind": "settlement",
     "code": "connection_not_found",
     "external_id": "Z-2026-03-05-1",
+    "entity": "company",
+    "record_id": "1042",
 }
 """What may stand in each place of a path."""
+
+_CRM_RECORD = {
+    "crm": "superoffice",
+    "fields": {"NAME": "Kystkaffe AS", "VATNO": "923609016", "PHONE": "+47 22 33 44 55", "FAX": None},
+    "revision": 17,
+}
 
 BODIES: Mapping[str, Examples] = {
     "create_customer": {"A chain of shops": {"name": "Kystkaffe", "administrator": "kari@example.com"}},
@@ -91,6 +99,8 @@ BODIES: Mapping[str, Examples] = {
         "Product": _PRODUCT,
     },
     "create_upload": {"A line each": {"format": "json_lines", "on_bad_line": "skip"}},
+    "submit_crm_record": {"A company": _CRM_RECORD},
+    "submit_crm_records": {"A company": {"records": [_CRM_RECORD | {"entity": "company", "record_id": "1042"}]}},
     "acknowledge_changes": {"A new customer": {"changes": [{"change_id": "17", "external_id": "K1"}]}},
     "start_transfer": {"Shown, not posted": {"kind": "settlement", "dry_run": True}},
     "retry_exports": {"Two documents": {"document_ids": [_ULID]}},

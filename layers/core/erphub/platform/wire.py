@@ -23,6 +23,8 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
+    MAX_BYTES: ClassVar[int] = 256 * 1024
+    """Bytes that a request of this shape may have."""
     SHOWN_ONCE: ClassVar[tuple[str, ...]] = ()
     """Fields of an answer that are never kept, not even for a request that comes twice."""
 

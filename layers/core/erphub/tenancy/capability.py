@@ -6,8 +6,7 @@ from erphub.platform.capability import Act, Capability, Limit, LimitKind, LimitS
 CONNECTIONS_MANAGE = Permission("connections:manage", "Connect ERP systems, change and delete connections")
 CONNECTIONS_VIEW = Permission("connections:view", "See connections and what became of them", {"accountant", "viewer"})
 MEMBERS_MANAGE = Permission("members:manage", "Say who belongs to the client, and in which role")
-# Roles hold the strings of capabilities to come: links, vouchers, data access.
-LINKS_MANAGE = Permission("links:manage", "Link records of a CRM with the ERP's")
+# Roles hold the strings of capabilities to come: vouchers, data access.
 VOUCHERS_VIEW = Permission("vouchers:view", "See vouchers with their documents", {"accountant"})
 ACCESS_MANAGE = Permission("access:manage", "Say who may read which rows")
 ACCESS_APPROVE = Permission("access:approve", "Approve what others ask to read")
@@ -44,7 +43,6 @@ capability = Capability(
         CONNECTIONS_MANAGE,
         CONNECTIONS_VIEW,
         MEMBERS_MANAGE,
-        LINKS_MANAGE,
         VOUCHERS_VIEW,
         ACCESS_MANAGE,
         ACCESS_APPROVE,

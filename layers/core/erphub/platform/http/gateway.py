@@ -25,8 +25,6 @@ from erphub.platform.identity import Caller
 from erphub.platform.lexical import loads
 from erphub.platform.wire import Model
 
-MAX_BODY = 256 * 1024
-"""Bytes that a body which is JSON may have."""
 MAX_FILE = 4 * 1024 * 1024
 """Bytes that a body which is a file may have: what the gateway passes on, with some to spare."""
 FILE_TYPES = ("application/xml", "text/xml", "application/octet-stream")
@@ -97,9 +95,9 @@ class Request:
         if shape is bytes:
             self._require_file_type()
             return self._bytes(MAX_FILE)
-        text = self._bytes(MAX_BODY)
         if not (isinstance(shape, type) and issubclass(shape, Model)):
-            return _json_object(text)
+            return _json_object(self._bytes(Model.MAX_BYTES))
+        text = self._bytes(shape.MAX_BYTES)
         given = loads(text)  # one grammar for all bodies: the model's own reader takes a member that is there twice
         try:
             return shape.model_validate_json(text, strict=True)

@@ -8,18 +8,21 @@ definition. Sources: "OpenAPI extensions for API Gateway", "Gateway response typ
 
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from erphub import openapi
 from erphub.app import PackageRoutes
-from erphub.platform.http.caller_context import SIGN_IN
+from erphub.platform import problems
+from erphub.platform.http import problems as gateway_problems
 from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import Route
 from erphub.platform.identity import AccessLevel
-from erphub.platform.problem_documents import PROBLEM
+from erphub.platform.problem_documents import PROBLEM, as_problem, status_of
+from erphub.platform.problem_types import ProblemType
 from erphub.sign_in.authorizer import CACHED_SECONDS
 from local import template
 from local.emulator import ROOT
@@ -48,36 +51,31 @@ CONTENT_TYPES = (
 )
 """What a request to an unknown address may carry and still be told that it is unknown; anything else gets 415."""
 
-_AGAIN = "Ask again in a few seconds."
-_REFUSED = f"{SIGN_IN} What was sent has expired, was revoked, or is none of these."
-_PROBLEMS: dict[str, tuple[int, str, str, str]] = {
-    "UNAUTHORIZED": (401, "not_signed_in", "Unauthorized", SIGN_IN),
-    "EXPIRED_TOKEN": (401, "not_signed_in", "Unauthorized", _REFUSED),
-    "MISSING_AUTHENTICATION_TOKEN": (404, "route_not_found", "Not found", "There is no such address."),
-    "RESOURCE_NOT_FOUND": (404, "route_not_found", "Not found", "There is no such address."),
+GATEWAY_PROBLEMS: Mapping[str, ProblemType[Any]] = {
+    "UNAUTHORIZED": problems.NOT_SIGNED_IN,
+    "EXPIRED_TOKEN": gateway_problems.SIGN_IN_REFUSED,
+    "MISSING_AUTHENTICATION_TOKEN": problems.ROUTE_NOT_FOUND,
+    "RESOURCE_NOT_FOUND": problems.ROUTE_NOT_FOUND,
     # Our authorizer lets in to everything or to nothing: whom it denies, it did not recognise.
-    "ACCESS_DENIED": (401, "not_signed_in", "Unauthorized", _REFUSED),
-    "AUTHORIZER_FAILURE": (
-        503,
-        "sign_in_unavailable",
-        "Not available now",
-        f"Who you are could not be checked. {_AGAIN}",
-    ),
-    "INVALID_API_KEY": (403, "forbidden", "Not allowed", "You may not do this."),
-    "INVALID_SIGNATURE": (403, "forbidden", "Not allowed", SIGN_IN),
-    "WAF_FILTERED": (403, "forbidden", "Not allowed", "The request was refused."),
-    "BAD_REQUEST_BODY": (400, "bad_request", "Bad request", "The body of the request is not valid."),
-    "BAD_REQUEST_PARAMETERS": (400, "bad_request", "Bad request", "A parameter of the request is not valid."),
-    "REQUEST_TOO_LARGE": (413, "body_too_large", "Too large", "The request is larger than what is accepted."),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "unsupported_media_type", "Unsupported media type", "This media type is not read."),
-    "THROTTLED": (429, "too_many_requests", "Too many requests", f"Too many requests at once. {_AGAIN}"),
-    "QUOTA_EXCEEDED": (429, "too_many_requests", "Too many requests", "Too many requests for now. Ask again later."),
-    "INTEGRATION_FAILURE": (502, "no_answer", "No answer", f"The hub did not answer. {_AGAIN}"),
-    "INTEGRATION_TIMEOUT": (504, "timeout", "Took too long", "The answer took too long. Ask again; nothing is lost."),
-    "DEFAULT_4XX": (400, "bad_request", "Bad request", "The request could not be understood."),
-    "DEFAULT_5XX": (500, "internal_error", "Something went wrong", f"Something went wrong on our side. {_AGAIN}"),
+    "ACCESS_DENIED": gateway_problems.SIGN_IN_REFUSED,
+    "AUTHORIZER_FAILURE": gateway_problems.SIGN_IN_UNAVAILABLE,
+    "INVALID_API_KEY": gateway_problems.REQUEST_REFUSED,
+    "INVALID_SIGNATURE": gateway_problems.REQUEST_REFUSED,
+    "WAF_FILTERED": gateway_problems.REQUEST_REFUSED,
+    "BAD_REQUEST_BODY": gateway_problems.BAD_REQUEST,
+    "BAD_REQUEST_PARAMETERS": gateway_problems.BAD_REQUEST,
+    "REQUEST_TOO_LARGE": gateway_problems.REQUEST_TOO_LARGE,
+    "UNSUPPORTED_MEDIA_TYPE": gateway_problems.MEDIA_TYPE_NOT_READ,
+    "THROTTLED": gateway_problems.TOO_MANY_REQUESTS,
+    "QUOTA_EXCEEDED": gateway_problems.QUOTA_USED_UP,
+    "INTEGRATION_FAILURE": gateway_problems.NO_ANSWER,
+    "INTEGRATION_TIMEOUT": gateway_problems.TIMEOUT,
+    "DEFAULT_4XX": gateway_problems.BAD_REQUEST,
+    "DEFAULT_5XX": problems.INTERNAL_ERROR,
 }
-"""What the gateway answers by itself: kind of answer, status, code, title, detail."""
+"""What the gateway answers by itself, by the kind of answer."""
+WAITED_FOR_SECONDS = 5
+"""After how long a caller may ask again, in answers that the gateway gives."""
 
 
 def document(functions: Mapping[str, str]) -> Json:
@@ -91,7 +89,7 @@ def document(functions: Mapping[str, str]) -> Json:
         "openapi": "3.0.1",
         "info": {"title": "ERP Hub", "version": openapi.VERSION},
         BINARY_TYPES: list(FILE_TYPES),
-        GATEWAY_RESPONSES: {kind: _gateway_response(*said) for kind, said in _PROBLEMS.items()},
+        GATEWAY_RESPONSES: {kind: _gateway_response(one) for kind, one in GATEWAY_PROBLEMS.items()},
         "paths": paths | {path: {ANY_METHOD: _nothing_here()} for path in UNKNOWN_PATHS},
         "components": {"securitySchemes": {AUTHORIZER: _authorizer(functions[AUTHORIZER_MODULE])}},
     }
@@ -158,9 +156,9 @@ def _authorizer(function: str) -> Json:
     }
 
 
-def _problem(status: int, code: str, title: str, detail: str, **more: str) -> str:
-    said = {"type": f"/problems/{code}", "title": title, "status": status, "code": code, "detail": detail}
-    return json.dumps(said | more)
+def _problem(one: ProblemType[Any], **values: str) -> str:
+    """The answer; `values` are what the gateway puts into it."""
+    return json.dumps(as_problem(one.kind(one.text, code=one.code)) | values)
 
 
 def _headers(prefix: str, status: int) -> Json:
@@ -170,18 +168,19 @@ def _headers(prefix: str, status: int) -> Json:
     """
     origin = {"Fn::If": ["AnyOrigins", "'*'", {"Ref": "AWS::NoValue"}]}
     headers: Json = {f"{prefix}.Content-Type": f"'{PROBLEM}'", f"{prefix}.Access-Control-Allow-Origin": origin}
-    if status == 401:
+    if status == HTTPStatus.UNAUTHORIZED:
         headers[f"{prefix}.WWW-Authenticate"] = "'Bearer'"
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        headers[f"{prefix}.Retry-After"] = f"'{WAITED_FOR_SECONDS}'"
     return headers
 
 
-def _gateway_response(status: int, code: str, title: str, detail: str) -> Json:
+def _gateway_response(one: ProblemType[Any]) -> Json:
+    status = status_of(one.kind)
     return {
         "statusCode": str(status),
         "responseParameters": _headers("gatewayresponse.header", status),
-        "responseTemplates": {
-            "application/json": _problem(status, code, title, detail, request_id="$context.requestId")
-        },
+        "responseTemplates": {"application/json": _problem(one, correlation_id="$context.requestId")},
     }
 
 
@@ -190,7 +189,7 @@ def _nothing_here() -> Json:
 
     Without it a bearer token there is taken for a bad AWS signature, and refused in words about its equal signs.
     """
-    said = _problem(404, "route_not_found", "Not found", "There is no such address.")
+    said = _problem(problems.ROUTE_NOT_FOUND)
     header = {"schema": {"type": "string"}}
     return {
         "responses": {

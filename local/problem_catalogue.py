@@ -126,8 +126,12 @@ then that which an answer would have had. What stands in braces is a value. What
 | 409 | somebody or something was first: look, then decide |
 | 410 | it has ended: begin anew |
 | 429 | the same again later; `Retry-After` says when |
-| 502 | the ERP refused, or may have done it: a person looks, in the ERP or at the connection |
+| 502 | the ERP refused, or it may have been done: a person looks, in the ERP or at the connection |
 | 503 | the same again later; nothing was done |
+| 504 | the answer took too long: look whether it was done, or send the same again with the same `Idempotency-Key` |
+
+API Gateway answers some of them in place of the hub, in the same shape; `correlation_id` is then, as in every 500, what
+to quote to whoever operates the hub.
 
 This page is made from the code (`make openapi`).
 

@@ -145,7 +145,7 @@ def test_each_status_follows_from_what_the_route_declares_or_from_the_gateway(ro
     declared = set(OPERATIONS[route.method, route.path]["responses"])
     assert declared == openapi.possible_statuses(route)
     raised = {str(status_of(kind)) for kind in route.raises}
-    of_gateway = {str(said[0]) for said in api_definition._PROBLEMS.values()}
+    of_gateway = {str(status_of(one.kind)) for one in api_definition.GATEWAY_PROBLEMS.values()}
     of_dispatch = {"400", "401", "403", "404", "409", "413", "415", "422", "429", "500", "503"}
     assert declared - {str(route.status)} <= raised | of_gateway | of_dispatch
 

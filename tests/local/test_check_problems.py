@@ -4,7 +4,7 @@ import pytest
 
 from erphub.platform.errors import Conflict, NotFound
 from erphub.platform.problem_types import FieldProblemType, ProblemType, Reason
-from local.check_problems import problems
+from local.check_problems import gateway, problems
 from local.check_structure import Module, read
 from local.emulator import ROOT
 from local.problem_catalogue import Declared, declared
@@ -38,7 +38,7 @@ def found(text: str, catalogue: dict[str, Declared] = CATALOGUE) -> list[str]:
 
 
 def test_the_source_tree_raises_nothing_past_the_catalogue() -> None:
-    assert [str(one) for one in problems(read(ROOT), declared())] == []
+    assert [str(one) for one in problems(read(ROOT), declared(), gateway())] == []
 
 
 def test_what_is_raised_as_declared_is_found_right() -> None:

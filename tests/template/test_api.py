@@ -13,7 +13,7 @@ from erphub.platform.http.dispatch import Dispatcher
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import RawJson
 from erphub.platform.identity import AccessLevel
-from local import api_definition, generated, template
+from local import api_definition, generated, problem_catalogue, template
 from local.emulator import ROOT
 
 TEMPLATE = template.load()
@@ -185,6 +185,17 @@ def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_problem
     headers = response["responseParameters"]
     assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
     assert ("gatewayresponse.header.WWW-Authenticate" in headers) == (said["status"] == 401)
+    assert ("gatewayresponse.header.Retry-After" in headers) == (said["status"] in (429, 503))
+
+
+@pytest.mark.parametrize("kind", sorted(RESPONSES))
+def test_what_the_gateway_answers_by_itself_is_in_the_catalogue(kind: str):
+    said = json.loads(RESPONSES[kind]["responseTemplates"]["application/json"])
+    entry = next(one for one in problem_catalogue.entries() if one["code"] == said["code"])
+    assert said["status"] in entry["statuses"]
+    assert said["title"] == entry["title"]
+    assert [one for one in entry["sentences"] if said["detail"].startswith(one)]
+    assert said["correlation_id"] == "$context.requestId"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@
      │    └── CredentialsRefused   the ERP does not accept who we say we are: no automatic retry
      ├── Unavailable       try again later: the ERP, the network or AWS did not answer
      ├── Uncertain         it may or may not have been done: look before trying again
+     │    └── AnswerLate   the answer is not waited for any longer
      └── Stopped           someone asked us to stop; not a failure
 
 Each carries three things for three readers: `detail`, a sentence for the user; `code`, a stable word for programs;
@@ -199,6 +200,12 @@ class Uncertain(HubError):
     """No telling whether it was done."""
 
     code = "outcome_unknown"
+
+
+class AnswerLate(Uncertain):
+    """The answer took longer than anybody waits for it."""
+
+    code = "timeout"
 
 
 class Stopped(HubError):

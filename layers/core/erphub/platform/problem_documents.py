@@ -3,6 +3,7 @@
 from typing import Any
 
 from erphub.platform.errors import (
+    AnswerLate,
     Conflict,
     CredentialsRefused,
     ErpRefused,
@@ -40,6 +41,7 @@ _STATUS: tuple[tuple[type[HubError], int, str], ...] = (
     (CredentialsRefused, 502, "Enter the credentials again in the connection."),
     (ErpRefused, 502, "Have it changed in the ERP or in the connection, then try again."),
     (Unavailable, 503, "Try again later; nothing was done."),
+    (AnswerLate, 504, "Look whether it was done before you send it again."),
     (Uncertain, 502, "Look in the ERP before you send it again; the hub looks by itself."),
     (Stopped, 409, "Start it again when it is wanted."),
     (HubError, 500, "Tell us the correlation id."),

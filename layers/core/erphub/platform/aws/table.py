@@ -25,6 +25,7 @@ from erphub.platform.aws.table_writes import (
     removed_before,
     table_busy,
     table_errors,
+    when_table_busy,
 )
 from erphub.platform.writes import Key, Write, waiting_writes
 
@@ -52,7 +53,7 @@ class Table:
 
     def get(self, key: Key, *, consistent: bool = True) -> Item | None:
         """The item of this key."""
-        with table_errors():
+        with when_table_busy:
             answer = client("dynamodb").get_item(TableName=self.name, Key=encode(key), ConsistentRead=consistent)
         item = answer.get("Item")
         return read_item(item) if item else None
@@ -66,7 +67,7 @@ class Table:
             return
         request: dict[str, Any] = {"TableName": self.name, "Item": encode(item)}
         if condition is None:
-            with table_errors():
+            with when_table_busy:
                 client("dynamodb").put_item(**request)
             return
         marks = Marks.of(self.name, item)
@@ -148,28 +149,38 @@ class Table:
 
         It begins where the page before ended (`cursor`), or behind the sort key `after`.
         """
-        request: dict[str, Any] = {
+        request = self._partition(pk, prefix, newest_first=newest_first, consistent=consistent)
+        start = decode_cursor(cursor, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None)
+        items, last = self._query(request, start, limit)
+        return ItemPage(items, encode_cursor(last))
+
+    def read_all(
+        self, pk: str, prefix: str = "", *, newest_first: bool = False, consistent: bool = True
+    ) -> Iterator[Item]:
+        """Every item of a partition whose sort key begins with the prefix."""
+        request = self._partition(pk, prefix, newest_first=newest_first, consistent=consistent)
+        start: Any = None
+        while True:
+            items, start = self._query(request, start, 1000)
+            yield from items
+            if not start:
+                return
+
+    def _partition(self, pk: str, prefix: str, *, newest_first: bool, consistent: bool) -> dict[str, Any]:
+        return {
             "TableName": self.name,
             "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
             "ExpressionAttributeValues": encode({":pk": pk} | ({":prefix": prefix} if prefix else {})),
-            "Limit": limit,
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
-        if start := decode_cursor(cursor, pk, prefix) or (encode({"pk": pk, "sk": after}) if after else None):
-            request["ExclusiveStartKey"] = start
-        with table_errors():
-            answer = client("dynamodb").query(**request)
-        return ItemPage([read_item(item) for item in answer["Items"]], encode_cursor(answer.get("LastEvaluatedKey")))
 
-    def read_all(self, pk: str, prefix: str = "", **options: Any) -> Iterator[Item]:
-        """Every item of a partition whose sort key begins with the prefix."""
-        cursor: str | None = None
-        while True:
-            page = self.page(pk, prefix, limit=1000, cursor=cursor, **options)
-            yield from page.items
-            if (cursor := page.next) is None:
-                return
+    def _query(self, request: Mapping[str, Any], start: Any, limit: int) -> tuple[list[Item], Any]:
+        """A page of a query behind the key `start`, and the key that it ends with."""
+        behind = {"ExclusiveStartKey": start} if start else {}
+        with when_table_busy:
+            answer = client("dynamodb").query(**request, **behind, Limit=limit)
+        return [read_item(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
 
     def search(
         self,
@@ -210,16 +221,13 @@ class Table:
             "KeyConditionExpression": "#key = :key" + (" AND #sort <= :at_most" if at_most else ""),
             "ExpressionAttributeNames": {"#key": key} | ({"#sort": at_most[0]} if at_most else {}),
             "ExpressionAttributeValues": encode(values),
-            "Limit": limit,
         }
+        start: Any = None
         while True:
-            with table_errors():
-                answer = client("dynamodb").query(**request)
-            yield from (read_item(item) for item in answer["Items"])
-            last = answer.get("LastEvaluatedKey")
-            if not last:
+            items, start = self._query(request, start, limit)
+            yield from items
+            if not start:
                 return
-            request["ExclusiveStartKey"] = last
 
     def keys_in_index(
         self, index: str, attributes: tuple[str, str], value: str, prefix: str, *, most: int | None = None
@@ -228,12 +236,13 @@ class Table:
 
         Reading ends with the page that brings the `most`th.
         """
+        request = self._under(index, attributes, value, prefix, newest_first=False)
         found: list[Key] = []
-        cursor: str | None = None
+        start: Any = None
         while True:
-            page = self.page_of_index(index, attributes, value, prefix, limit=_KEYS_PER_PAGE, cursor=cursor)
-            found += [key_of(item) for item in page.items]
-            if (cursor := page.next) is None or (most is not None and len(found) >= most):
+            items, start = self._query(request, start, _KEYS_PER_PAGE)
+            found += [key_of(item) for item in items]
+            if not start or (most is not None and len(found) >= most):
                 return found
 
     def count(self, pk: str, prefix: str, most: int, *, consistent: bool = False) -> int:
@@ -261,7 +270,7 @@ class Table:
         counted = 0
         while True:
             bound: dict[str, Any] = {} if most is None else {"Limit": most - counted}
-            with table_errors():
+            with when_table_busy:
                 answer = client("dynamodb").query(**request, **bound, Select="COUNT")
             counted += answer["Count"]
             last = answer.get("LastEvaluatedKey")
@@ -281,21 +290,21 @@ class Table:
         newest_first: bool = False,
     ) -> ItemPage:
         """A page of what an index holds under a value, in order of its sort attribute; a moment behind the table."""
-        names = {"#key": attributes[0]} | ({"#sort": attributes[1]} if prefix else {})
-        request: dict[str, Any] = {
+        request = self._under(index, attributes, value, prefix, newest_first=newest_first)
+        items, last = self._query(request, decode_index_cursor(cursor, attributes[0], value), limit)
+        return ItemPage(items, encode_cursor(last))
+
+    def _under(
+        self, index: str, attributes: tuple[str, str], value: str, prefix: str, *, newest_first: bool
+    ) -> dict[str, Any]:
+        return {
             "TableName": self.name,
             "IndexName": index,
             "KeyConditionExpression": "#key = :key" + (" AND begins_with(#sort, :prefix)" if prefix else ""),
-            "ExpressionAttributeNames": names,
+            "ExpressionAttributeNames": {"#key": attributes[0]} | ({"#sort": attributes[1]} if prefix else {}),
             "ExpressionAttributeValues": encode({":key": value} | ({":prefix": prefix} if prefix else {})),
-            "Limit": limit,
             "ScanIndexForward": not newest_first,
         }
-        if start := decode_index_cursor(cursor, attributes[0], value):
-            request["ExclusiveStartKey"] = start
-        with table_errors():
-            answer = client("dynamodb").query(**request)
-        return ItemPage([read_item(item) for item in answer["Items"]], encode_cursor(answer.get("LastEvaluatedKey")))
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item]:
         """Those of the items that are there, 100 a call, in no order."""
@@ -306,7 +315,7 @@ class Table:
             }
             for number in range(_MAX_BATCH_ATTEMPTS):
                 transactions.pause(number)
-                with table_errors():
+                with when_table_busy:
                     answer: Any = client("dynamodb").batch_get_item(RequestItems=left)
                 found += [read_item(item) for item in answer["Responses"].get(self.name, [])]
                 if not (left := answer.get("UnprocessedKeys")):
@@ -338,7 +347,7 @@ class Table:
         left: Any = {self.name: list(requests)}
         for number in range(_MAX_BATCH_ATTEMPTS):
             transactions.pause(number)
-            with table_errors():
+            with when_table_busy:
                 left = client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems")
             if not left:
                 return

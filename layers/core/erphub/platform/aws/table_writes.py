@@ -115,6 +115,10 @@ def _reasons(error: ClientError) -> set[str | None]:
     return {reason.get("Code") for reason in response.get("CancellationReasons", [])}
 
 
+when_table_busy = later_when_busy(problems.TABLE_BUSY)
+"""The table's refusals of what has no condition, in the hub's words."""
+
+
 class table_errors(later_when_busy):
     """The table's refusals in the hub's words: a condition that does not hold is a VersionConflict."""
 

@@ -11,8 +11,6 @@ from typing import Any
 from erphub.platform import problems
 from erphub.platform.identity import Caller, Program, SignInMethod
 
-SIGN_IN = "Sign in, and send an ID token, an access token or an API key as Authorization: Bearer."
-
 
 def to_context(caller: Caller) -> dict[str, str]:
     """The caller as the gateway takes it. Where they call from is the gateway's to say, for each request."""

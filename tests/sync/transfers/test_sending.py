@@ -1,17 +1,18 @@
 """Whatever happens on the way, the ledger ends with each document once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from erphub.erp.documents import Customer, Document, DocumentKind
-from erphub.erp.posting import Posted, Posting
+from erphub.erp.posting import NEVER_TRIED, Posted, Posting
 from erphub.platform.errors import Conflict, Unavailable
 from erphub.sync.export_log.models import EntryStatus
 from erphub.sync.export_log.schemas import ManualPosting, RetryRequest, RetryResult, SkipRequest
 from erphub.sync.transfers.schemas import NewTransfer
 from tests.support.ledger import Died
-from tests.support.sync import CLIENT, CONNECTION, SyncHub
+from tests.support.sync import CLIENT, CONNECTION, RESEND_DELAY, SyncHub
 
 Z = DocumentKind.SETTLEMENT
 
@@ -685,3 +686,22 @@ def test_a_pdf_follows_its_voucher_to_where_that_was_posted(hub: SyncHub) -> Non
     hub.clock.pass_(hours=3)
     hub.transfer()
     assert seen == ["inbox"]
+
+
+def test_the_erp_is_told_since_when_nothing_of_a_document_can_still_arrive(hub: SyncHub) -> None:
+    """Of one that was never tried nothing can; of another once whoever tried it must be dead."""
+    hub.settlement(1)
+    told: list[datetime | None] = []
+    push = hub.erp.push
+
+    def watched(document: Any, posting: Posting) -> Posted:
+        told.append(posting.quiet_since)
+        return push(document, posting)
+
+    hub.erp.push = watched
+    hub.erp.faults = ["lost_before"]
+    tried_at = hub.clock()
+    hub.transfer()
+    hub.clock.pass_(hours=3)
+    hub.transfer()
+    assert told == [NEVER_TRIED, tried_at + RESEND_DELAY]

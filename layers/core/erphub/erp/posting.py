@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
@@ -92,6 +92,10 @@ class Change:
     document: Document
 
 
+NEVER_TRIED = datetime.min.replace(tzinfo=UTC)
+"""Since when a document is quiet that nobody has tried to send."""
+
+
 @dataclass(frozen=True)
 class Posting:
     """How a document is to be posted: where to, and under which deterministic key it can be found again.
@@ -121,6 +125,9 @@ class Posting:
     pdf_name: str = ""
     resend: bool = False
     """Somebody says that what went to the inbox before was discarded there: what cannot be found is not there."""
+    quiet_since: datetime | None = None
+    """After this no request of an earlier attempt reaches the ERP any more, so what was listed there later still holds;
+    `NEVER_TRIED` when there was none, None when nobody can tell."""
 
 
 @runtime_checkable

@@ -1,6 +1,7 @@
 """Random settlements, faults and retries, over both transports, into ledger and inbox: nothing lost, nothing twice."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from erphub.erp import catalogue as erp
 from erphub.erp.documents import DocumentKind
-from erphub.erp.posting import Posted
+from erphub.erp.posting import NEVER_TRIED, Posted
 from erphub.erp.resources import AdapterResources
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
 from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore
@@ -33,6 +34,8 @@ class Hub:
         self.app.world.clock = self.clock
         self.way = way
         self.tokens, self.rate_limiter = InProcessTokenStore(), InProcessRateLimiter(self.clock)
+        self.long_lived = self.system()
+        """What one transfer sends through, until it dies."""
 
     def system(self) -> Any:
         """A new function's connection, which shares what they all share."""
@@ -51,16 +54,19 @@ class Hub:
     def send(self, number: int, target: str) -> Posted:
         document, key = settlement(self.app, number), f"EH-{number:026}"
         how = posting(key, pdf=PDF, routing={"target": target})
-        maybe = False
+        maybe, quiet = False, NEVER_TRIED
+        system = self.long_lived
         for _ in range(40):
-            system = self.system()
             try:
-                found = system.find(DocumentKind.SETTLEMENT, how, document) if maybe else None
-                return found or system.push(document, how)
+                tried = replace(how, quiet_since=quiet)
+                found = system.find(DocumentKind.SETTLEMENT, tried, document) if maybe else None
+                return found or system.push(document, tried)
             except Uncertain:
                 maybe = True
             except Unavailable as error:
                 self.clock.sleep(float(str(error.facts.get("retry_after", 60))))
+            system, quiet = self.system(), self.clock()
+            self.long_lived = system
         raise AssertionError("never got through")
 
     def there(self) -> Counter[str]:

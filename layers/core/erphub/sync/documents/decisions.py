@@ -8,7 +8,7 @@ from erphub.erp.documents import Document, DocumentKind, Settlement
 from erphub.platform.errors import Unavailable
 from erphub.sync import problems
 from erphub.sync.canonical import digest, entry_id, shop_words, title, to_text
-from erphub.sync.documents.identity import identities_of
+from erphub.sync.documents.identity import identities_of, is_same_report
 from erphub.sync.documents.models import IncomingDocument, SubmitOutcome
 from erphub.sync.export_log.models import (
     BEFORE_FROM_DATE,
@@ -36,7 +36,7 @@ def decide(
     if existing.body_hash == fingerprint and not restored:
         return existing, SubmitOutcome.UNCHANGED
     if existing.status is not EntryStatus.SENT:
-        _require_same_report(existing, coming.document)
+        _require_same_report(existing, coming.document, sync)
     match existing.status:
         case status if status in (EntryStatus.SENDING, EntryStatus.UNCERTAIN) or existing.code == SKIPPED_UNCERTAIN:
             raise problems.OUTCOME_OPEN(entry_id=existing.id)
@@ -62,15 +62,12 @@ def _replaced(existing: Entry, fresh: Entry, fields: Sequence[str]) -> Entry:
     return existing.model_copy(update=changes | {"updated_at": fresh.updated_at})
 
 
-def _require_same_report(existing: Entry, coming: Document) -> None:
+def _require_same_report(existing: Entry, coming: Document, sync: Sync) -> None:
     """A body replaces one of the same Z-report; that of another shop under the same id would make the first disappear.
 
     Raises Conflict (`another_settlement`).
     """
-    if not isinstance(coming, Settlement):
-        return
-    known = (existing.number, existing.department, existing.till or coming.till)
-    if known != (coming.number, coming.department, coming.till):
+    if isinstance(coming, Settlement) and not is_same_report(existing, coming, sync):
         raise problems.ANOTHER_SETTLEMENT(title=existing.title, entry_id=existing.id)
 
 

@@ -18,7 +18,7 @@ from erphub.erp.documents import Document, Invoice, Settlement
 from erphub.sync import problems
 from erphub.sync.canonical import digest, from_text, plain, shop_words, to_text
 from erphub.sync.export_log.models import BEFORE_FROM_DATE, SKIPPED_UNCERTAIN, Entry, EntryStatus
-from erphub.sync.locations.models import normalized, rate_key
+from erphub.sync.locations.models import normalized, rate_key, register_key
 from erphub.sync.settings.located import shops_of
 from erphub.sync.settings.models import Sync
 
@@ -35,7 +35,7 @@ def identity_of(document: Document, shop: str) -> str:
     """
     match document:
         case Settlement():
-            parts = ("settlement", shop, normalized(document.till), str(document.number), document.date.isoformat())
+            parts = ("settlement", shop, register_key(document.till), str(document.number), document.date.isoformat())
         case Invoice() if document.number:
             parts = ("invoice", shop, normalized(document.number))
         case Invoice():
@@ -49,6 +49,16 @@ def identities_of(document: Document, sync: Sync) -> list[str]:
     """The identity under which a document is kept, and those that it has by the other spellings of its shop."""
     found = [identity_of(document, shop) for shop in shops_of(sync, *shop_words(document))]
     return [identity for identity in dict.fromkeys(found) if identity]
+
+
+def is_same_report(other: Entry, document: Settlement, sync: Sync) -> bool:
+    """Whether what is kept is a Z-report of this number, shop and register, however they are spelled; a register that
+    is named for the first time is the only one of its shop."""
+    register = register_key(other.till or document.till)
+    if (other.number, register) != (document.number, register_key(document.till)):
+        return False
+    kept, given = (set(shops_of(sync, word, document.till)) for word in (other.department, document.department))
+    return not kept.isdisjoint(given)
 
 
 def may_be_same(other: Entry, document: Document, sync: Sync) -> bool:

@@ -1,7 +1,7 @@
 """Z-reports that are missing, listed and noticed: days on which a till is usually open, and numbers that it left out.
 
-Each till counts for itself, so each is looked at by itself; a settlement that names no till is of its department's only
-one. A till that sent something shortly before the days asked for is expected in them, even when it sent nothing since.
+Each till counts for itself, so each is looked at by itself, whatever spellings its shop and its name come in (see
+`register_key`); a settlement that names no till is of its department's only one. A till that sent something shortly before the days asked for is expected in them, even when it sent nothing since.
 """
 
 from collections import Counter
@@ -14,6 +14,9 @@ from erphub.erp.documents import DocumentKind
 from erphub.sync.export_log.models import Entry
 from erphub.sync.export_log.ports import EntryStore
 from erphub.sync.export_log.schemas import LogQuery, MissingDay, TillGaps
+from erphub.sync.locations.models import register_key
+from erphub.sync.settings.located import shops_of
+from erphub.sync.settings.models import Sync
 
 HISTORY = timedelta(weeks=8)
 """How long before the days asked for a till is known from."""
@@ -44,14 +47,14 @@ def days_to_check(today: date, checked_until: date | None, from_date: date) -> t
     return first, today - _USUAL_DELAY
 
 
-def gaps_to_report(entries: Iterable[Entry], first: date, last: date) -> list[dict[str, Any]]:
+def gaps_to_report(entries: Iterable[Entry], sync: Sync, first: date, last: date) -> list[dict[str, Any]]:
     """What to notify people of, by department and till: holes, and the first day on which only others came.
 
     Nothing is missing before a till's first Z-report. Each day is reported once when the days asked for follow each
     other.
     """
     found: list[dict[str, Any]] = []
-    for (department, till), known in _by_till(entries):
+    for (department, till), known in _by_till(entries, sync):
         numbers = list(islice(_missing_numbers(known, first), _MAX_LISTED))
         missing = [one.missing_date for one in _missing_days(known, known[0].date, last) if one.is_usually_open]
         holes = [day for day in missing if day < known[-1].date]
@@ -62,7 +65,7 @@ def gaps_to_report(entries: Iterable[Entry], first: date, last: date) -> list[di
     return found
 
 
-def list_gaps(entries: Iterable[Entry], first: date, last: date) -> list[TillGaps]:
+def list_gaps(entries: Iterable[Entry], sync: Sync, first: date, last: date) -> list[TillGaps]:
     """What is missing from the first to the last day, by department and till, given its settlements since HISTORY.
 
     Nothing is missing before a till's first Z-report.
@@ -76,16 +79,18 @@ def list_gaps(entries: Iterable[Entry], first: date, last: date) -> list[TillGap
             missing_numbers=list(islice(_missing_numbers(known, first), _MAX_LISTED)),
             missing_days=list(islice(_missing_days(known, max(first, known[0].date), last), _MAX_LISTED)),
         )
-        for (department, till), known in _by_till(entries)
+        for (department, till), known in _by_till(entries, sync)
     ]
 
 
-def _by_till(entries: Iterable[Entry]) -> list[tuple[tuple[str, str], list[Entry]]]:
-    """The settlements of each till in the order of their days."""
+def _by_till(entries: Iterable[Entry], sync: Sync) -> list[tuple[tuple[str, str], list[Entry]]]:
+    """The settlements of each till in the order of their days, under the words it was called by last."""
     tills: dict[tuple[str, str], list[Entry]] = {}
     for entry in sorted(entries, key=lambda entry: (entry.date, entry.number)):
-        tills.setdefault((entry.department, entry.till), []).append(entry)
-    return sorted(tills.items())
+        shop = shops_of(sync, entry.department, entry.till)[0]
+        tills.setdefault((shop, register_key(entry.till)), []).append(entry)
+    named = [((known[-1].department, known[-1].till), known) for known in tills.values()]
+    return sorted(named, key=lambda one: one[0])
 
 
 def _missing_numbers(known: Sequence[Entry], first: date) -> Iterator[int]:

@@ -201,7 +201,7 @@ class ExportLogService:
         remembered, yesterday = today - timedelta(days=sync.settings.retention_days), today - timedelta(days=1)
         first = max(query.from_date or date.min, sync.settings.from_date, remembered)
         last = min(query.to_date or yesterday, yesterday)
-        return list_gaps(list_settlements(self.entries, client_id, connection_id, first, last), first, last)
+        return list_gaps(list_settlements(self.entries, client_id, connection_id, first, last), sync, first, last)
 
     def _explained(self, sync: Sync, entries: Sequence[Entry]) -> list[Entry]:
         """The entries as they are read: each that waits has a code and a sentence that say for what."""

@@ -6,14 +6,14 @@ another shop's books.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from erphub.erp.documents import PaymentMeans
-from erphub.platform.lexical import Day
+from erphub.platform.lexical import Day, is_digits
 from erphub.platform.wire import LINE, Model
 
 AccountNo = Annotated[
@@ -34,6 +34,15 @@ _Name = Annotated[str, Field(min_length=1, max_length=50), LINE]
 def normalized(name: str) -> str:
     """A till's word for a place in the one form of all its spellings: case, blanks and width of letters aside."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def register_key(name: str) -> str:
+    """What a register is, whatever spelling of its name a till or an export of it uses: as `normalized`, and without the
+    zeros before a number that stands by itself (`01` is `1`, `Kasse 02` is `Kasse 2`; `Kasse 1` is not `1`).
+
+    Here alone it is told whether two names are of one register: identities, locations and gaps ask.
+    """
+    return " ".join(word.lstrip("0") or "0" if is_digits(word) else word for word in normalized(name).split(" "))
 
 
 def rate_key(rate: Decimal) -> str:
@@ -95,12 +104,16 @@ class Location(Model):
 
     def is_of(self, department: str, till: str) -> bool:
         """Whether a document with these words of the till is of this location."""
-        return _names(self.departments, department) and _names(self.registers, till)
+        return _names(self.departments, department, normalized) and _names(self.registers, till, register_key)
 
     def overlaps(self, other: "Location") -> bool:
         """Whether both are meant by the same words of a till."""
         alike = (bool(self.departments), bool(self.registers)) == (bool(other.departments), bool(other.registers))
-        return alike and _meet(self.departments, other.departments) and _meet(self.registers, other.registers)
+        return (
+            alike
+            and _meet(self.departments, other.departments, normalized)
+            and _meet(self.registers, other.registers, register_key)
+        )
 
     def overrides(self) -> dict[str, Any]:
         """The settings that are its own."""
@@ -115,9 +128,9 @@ def locations_of(locations: Sequence[Location], department: str, till: str) -> l
     return [one for one in found if one.precision == best]
 
 
-def _names(named: Sequence[str], word: str) -> bool:
-    return not named or normalized(word) in map(normalized, named)
+def _names(named: Sequence[str], word: str, key: Callable[[str], str]) -> bool:
+    return not named or key(word) in map(key, named)
 
 
-def _meet(first: Sequence[str], second: Sequence[str]) -> bool:
-    return not first or not second or not set(map(normalized, first)).isdisjoint(map(normalized, second))
+def _meet(first: Sequence[str], second: Sequence[str], key: Callable[[str], str]) -> bool:
+    return not first or not second or not set(map(key, first)).isdisjoint(map(key, second))

@@ -72,7 +72,7 @@ class TransferCompletion:
         last = max((entry.date for entry in known), default=date.min)
         if first > last:
             return sync.gaps_checked_until
-        if gaps := gaps_to_report(known, first, last):
+        if gaps := gaps_to_report(known, sync, first, last):
             self._notify(MISSING, *gaps_notice(gaps))
         return last
 

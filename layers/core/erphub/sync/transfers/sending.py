@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from erphub.erp.documents import Document, DocumentKind, Product, Settlement
-from erphub.erp.posting import Posted, Posting, PostsDocuments
+from erphub.erp.posting import NEVER_TRIED, Posted, Posting, PostsDocuments
 from erphub.platform.errors import (
     Conflict,
     CredentialsRefused,
@@ -122,8 +122,15 @@ class DocumentSender:
             entry.reference or None,
             *self.attacher.pdf(claimed, document),
             resend=entry.resend_allowed,
+            quiet_since=self._quiet_since(entry),
         )
         return self._try(AttemptContext(claimed, document, posting, now, maybe_there))
+
+    def _quiet_since(self, entry: Entry) -> datetime | None:
+        """Whoever claimed it before is dead when the resend delay has passed."""
+        if not entry.attempt_count:
+            return NEVER_TRIED
+        return entry.claimed_at + self.resend_delay if entry.claimed_at else None
 
     def _claim(self, entry: Entry, now: datetime, maybe_there: bool) -> Entry:
         return self.recorder.update(
@@ -283,13 +290,16 @@ class DocumentSender:
             updated_at=self._now(),
         )
         if attachment is Attachment.DUE:
-            self._attach(saved, posted, replace(attempt.posting, routing=self._routing(saved)))
+            self._attach(saved, posted, replace(attempt.posting, routing=self._routing(saved), quiet_since=None))
         return SendOutcome.SENT
 
     def _attach_alone(self, entry: Entry) -> SendOutcome:
         document = from_text(entry.body)
         pdf, name = self.attacher.pdf(entry, document)
-        posting = Posting(posting_key(entry.id), self._routing(entry), {}, entry.reference, pdf, name)
+        quiet_since = entry.retry_at if entry.attachment is Attachment.FAILED else None
+        posting = Posting(
+            posting_key(entry.id), self._routing(entry), {}, entry.reference, pdf, name, quiet_since=quiet_since
+        )
         posted = Posted(
             entry.reference,
             trace_id=entry.erp_trace_id or None,

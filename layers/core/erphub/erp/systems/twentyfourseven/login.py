@@ -13,7 +13,6 @@ from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.areas import Area, Call, area_step
 from erphub.erp.systems.twentyfourseven.endpoints import CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION, Service
 from erphub.erp.systems.twentyfourseven.soap import Soap
-from erphub.erp.systems.twentyfourseven.soap_images import SoapImages
 from erphub.erp.systems.twentyfourseven.soap_inbox import SoapInbox
 from erphub.erp.systems.twentyfourseven.soap_orders import SoapOrders
 from erphub.erp.systems.twentyfourseven.soap_register import SoapCustomers, SoapProducts, strings
@@ -154,7 +153,7 @@ class User:
     def approvals(self, awaited: Sequence[AwaitedVoucher], since: datetime, company: str) -> Mapping[str, Approval]:
         """What became of vouchers in the company's inbox."""
         books = self._books(company)
-        return SoapInbox(books, SoapImages(self._soap, books.company), self._clock).approvals(awaited, since)
+        return SoapInbox(books, books.images, self._clock).approvals(awaited, since)
 
     def _counter(self, document: Document, posting: Posting) -> Any:
         books = self._books(str(posting.routing.get("company") or ""))

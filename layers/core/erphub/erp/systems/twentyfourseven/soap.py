@@ -79,7 +79,7 @@ class Soap:
         self._login = login
         self._tokens = tokens
         self._rate_limiter = rate_limiter
-        self._clock = clock
+        self.clock = clock
         self._pause = pause
         self._proved: set[str] = set()
         self._identities: list[Identity] | None = None
@@ -145,7 +145,7 @@ class Soap:
         return session
 
     def _fetch(self, identity: Identity) -> Token:
-        now = self._clock()
+        now = self.clock()
         body: Node = (("credential", self._credential(identity.id)),)
         try:
             result = self._call(AUTHENTICATE, "Login", body, None, writes=False)
@@ -252,7 +252,7 @@ class Soap:
         return child(answer, f"{operation}Result")
 
     def _heed_limits(self, response: httpx.Response) -> None:
-        now = self._clock()
+        now = self.clock()
         until = outcomes.quarantine(response.text, now) if b"uarantine" in response.content[:20_000] else None
         if until is None and response.status_code == 429:
             until = outcomes.retry_after(response.headers, now)

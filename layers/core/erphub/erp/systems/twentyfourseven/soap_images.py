@@ -5,13 +5,17 @@ whether somebody else took the same number in between; then ours move to another
 carries a digest of its PDF: pages of an earlier try are completed and used again, those of an earlier PDF never.
 """
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from erphub.erp.posting import Posting
 from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.endpoints import ATTACHMENT
 from erphub.erp.systems.twentyfourseven.pages import render
@@ -30,6 +34,8 @@ _AT_ONCE = 200
 """How many stamp numbers are asked for in one call."""
 _DIGEST = 8
 """Characters of a PDF's digest beside the key: enough to tell a settlement's one PDF from its other."""
+_WORDS = re.compile("[A-Z0-9-]+")
+"""What a document's key is made of."""
 _OVERHEAD = 8 * 1024
 """Bytes of a request that are not the image."""
 _TRIES = 3
@@ -53,6 +59,20 @@ class _Page(NamedTuple):
     """Which page of its PDF; 0 when it does not say."""
 
 
+@dataclass(frozen=True)
+class _Listing:
+    """The pages that were there at an instant, of those registered since a day."""
+
+    at: datetime
+    since: date
+    pages: Mapping[str, Sequence[tuple[str, _Page]]]
+    """By each word of their texts; a text beside each."""
+
+    def holds(self, since: date, quiet_since: datetime | None) -> bool:
+        """Whether nothing of a document can have come to it that is not in here."""
+        return quiet_since is not None and quiet_since <= self.at and self.since <= since
+
+
 class SoapImages:
     """Files of one company."""
 
@@ -60,10 +80,16 @@ class SoapImages:
         self._soap = soap
         self._company = company
         self._chunk = 0
+        self._listings: dict[tuple[str, ...], _Listing] = {}
 
-    def stamped(self, key: str, since: date, *, states: Sequence[str] = ()) -> int | None:
-        """The stamp number of saved pages that carry the key, registered since the day; in one of the states given."""
-        return next((page.stamp for page in self._carrying(key, since, states)), None)
+    def stamped(
+        self, key: str, since: date, *, states: Sequence[str] = (), quiet_since: datetime | None = None
+    ) -> int | None:
+        """The stamp number of saved pages that carry the key, registered since the day; in one of the states given.
+
+        `quiet_since`: see `Posting`.
+        """
+        return next((page.stamp for page in self._carrying(key, since, states, quiet_since)), None)
 
     def places(self, stamps: Sequence[int]) -> Mapping[int, PagePlace]:
         """Where the pages with these stamp numbers are; those that are no longer there are left out.
@@ -83,22 +109,23 @@ class SoapImages:
         """Those of the stamp numbers that saved pages have; in the state given."""
         return {whole(file, "StampNo") or 0 for file in self._files(stamps, state)}
 
-    def beside_journal(self, pdf: bytes, comment: str, key: str, since: date) -> int:
+    def beside_journal(self, pdf: bytes, comment: str, posting: Posting, since: date) -> int:
         """Save the PDF's pages beside the journal and give their stamp number; those of an earlier try are used again.
 
         Raises ErpRefused, Unavailable.
         """
-        return self._once(pdf, comment, key, since, JOURNAL)
+        return self._once(pdf, comment, posting, since, JOURNAL)
 
-    def to_inbox(self, pdf: bytes, comment: str, key: str, since: date) -> int:
+    def to_inbox(self, pdf: bytes, comment: str, posting: Posting, since: date) -> int:
         """Put the pages into the Retrieval inbox, for somebody to add to the voucher; only those not there yet."""
-        return self._once(pdf, comment, key, since, INBOX)
+        return self._once(pdf, comment, posting, since, INBOX)
 
-    def _once(self, pdf: bytes, comment: str, key: str, since: date, location: str) -> int:
+    def _once(self, pdf: bytes, comment: str, posting: Posting, since: date, location: str) -> int:
         """Have every page of this very PDF there once, under one stamp number; those of another PDF are left alone."""
-        mark = f"{key} {sha256(pdf).hexdigest()[:_DIGEST]}"
+        mark = f"{posting.key} {sha256(pdf).hexdigest()[:_DIGEST]}"
         images = list(render(pdf))
-        there = {page.number: page for page in self._carrying(mark, since) if 0 < page.number <= len(images)}
+        saved = self._carrying(mark, since, quiet_since=posting.quiet_since)
+        there = {page.number: page for page in saved if 0 < page.number <= len(images)}
         if len(there) == len(images) and len({page.stamp for page in there.values()}) == 1:
             return there[1].stamp
         files = {
@@ -115,7 +142,18 @@ class SoapImages:
             stamp = self._stamp()
         raise problems.STAMP_TAKEN()
 
-    def _carrying(self, words: str, since: date, states: Sequence[str] = ()) -> Iterator[_Page]:
+    def _carrying(
+        self, words: str, since: date, states: Sequence[str] = (), quiet_since: datetime | None = None
+    ) -> Iterator[_Page]:
+        """The saved pages whose text has these words. Listed once for all documents that are quiet since before that:
+        asked for by each, a month of many shops would list the pages of all the others again and again."""
+        listing = self._listings.get(tuple(states))
+        if listing is None or not listing.holds(since, quiet_since):
+            listing = self._listings[tuple(states)] = self._list(since, states)
+        yield from (page for said, page in listing.pages.get(words.split()[0], ()) if words in said)
+
+    def _list(self, since: date, states: Sequence[str]) -> _Listing:
+        at, pages = self._soap.clock(), defaultdict[str, list[tuple[str, _Page]]](list)
         parameters: Node = (
             ("AttachmentRegisteredAfter", since - timedelta(days=1)),
             ("HasStampNo", True),
@@ -125,11 +163,11 @@ class SoapImages:
         found = self._soap.read(ATTACHMENT, "GetFileInfo", (("parameters", parameters),), self._company)
         for file in children(found, "ImageFile"):
             details = dict(_meta(file))
-            if words in details.get("Comment", ""):
-                number = details.get("PageNo", "")
-                yield _Page(
-                    whole(file, "Id") or 0, whole(file, "StampNo") or 0, int(number) if is_digits(number) else 0
-                )
+            said, number = details.get("Comment", ""), details.get("PageNo", "")
+            page = _Page(whole(file, "Id") or 0, whole(file, "StampNo") or 0, int(number) if is_digits(number) else 0)
+            for word in set(_WORDS.findall(said)):
+                pages[word].append((said, page))
+        return _Listing(at, since, pages)
 
     def _stamp(self) -> int:
         return int(_must(self._soap.read(ATTACHMENT, "GetStampNo", (), self._company)).text or 0)

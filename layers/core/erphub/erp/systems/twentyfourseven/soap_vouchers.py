@@ -6,6 +6,7 @@ them. So the images go first, and a draft that was sent with images can be told 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
@@ -80,6 +81,11 @@ class SoapBooks:
         return self._soap.read(CLIENT, "GetClientInformation", (), self.company)
 
     @cached_property
+    def images(self) -> SoapImages:
+        """The company's files."""
+        return SoapImages(self._soap, self.company)
+
+    @cached_property
     def currency(self) -> str:
         """The currency that the accounts are kept in."""
         return text(self.client, "DefaultCurrency") or "NOK"
@@ -144,7 +150,7 @@ class SoapVouchers:
     def __init__(self, soap: Soap, books: SoapBooks) -> None:
         self._soap = soap
         self._books = books
-        self._images = SoapImages(soap, books.company)
+        self._images = books.images
 
     def preview(self, settlement: Settlement, posting: Posting) -> Sequence[Mapping[str, Any]]:
         """The number and stamp are read when it is sent."""
@@ -156,12 +162,13 @@ class SoapVouchers:
         posted = self._in_ledger(settlement, posting)
         if posted is not None or not _inbox(posting):
             return posted
-        stamp = self._images.stamped(posting.key, settlement.date, states=IN_JOURNAL)
+        quiet, day = posting.quiet_since, settlement.date
+        stamp = self._images.stamped(posting.key, day, states=IN_JOURNAL, quiet_since=quiet)
         if stamp is not None:
             return _draft(stamp)
         if posting.resend:
             return None
-        if posting.pdf is None and self._images.stamped(posting.key, settlement.date) is None:
+        if posting.pdf is None and self._images.stamped(posting.key, day, quiet_since=quiet) is None:
             raise problems.DRAFT_NOT_READABLE(key=posting.key)
         return None
 
@@ -173,7 +180,7 @@ class SoapVouchers:
         if posting.pdf is not None:
             try:
                 words = comment(settlement, "").strip()
-                stamp = self._images.beside_journal(posting.pdf, words, posting.key, settlement.date)
+                stamp = self._images.beside_journal(posting.pdf, words, posting, settlement.date)
             except ErpRefused as error:
                 facts["attachment_problem"] = {"code": error.code, "detail": error.detail}
         for _ in range(_TRIES):
@@ -201,13 +208,13 @@ class SoapVouchers:
         """
         if posted.attached:
             return posted
-        self._images.to_inbox(pdf, posted.reference, posting.key, since)
+        self._images.to_inbox(pdf, posted.reference, posting, since)
         words = "The pages are in the Retrieval inbox; add them to the voucher there."
         return Posted(posted.reference, words, posted.trace_id, posted.awaiting_approval, True, posted.details)
 
     def _ours(self, settlement: Settlement, posting: Posting) -> Posted | None:
         try:
-            return self.find(settlement, posting)
+            return self.find(settlement, replace(posting, quiet_since=None))
         except Uncertain:
             return None  # without images nothing more can be known; the answer itself decides
 

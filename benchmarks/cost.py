@@ -11,6 +11,7 @@ sealing saves nothing then, whatever the deployment's size.
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +156,10 @@ class Standing:
     keys: int
 
 
-def standing(drawn: dict[str, Any] | None = None) -> Standing:
+@cache
+def standing() -> Standing:
     """Counted in template.yaml."""
-    drawn = template.load() if drawn is None else drawn
+    drawn = template.load()
     alarms = template.of_type(drawn, "AWS::CloudWatch::Alarm").values()
     return Standing(
         # An alarm on an expression is paid by the metrics in it.

@@ -47,6 +47,16 @@ def pytest_configure(config: pytest.Config) -> None:
     }
 
     integration.watch()
+    gc.disable()  # while tests are collected: nearly all that is made stays
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: the collector need not go through them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m is looked at

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -62,7 +63,12 @@ class Deployment:
 
     def parameter(self, name: str) -> str:
         """A parameter's value."""
-        return self.parameters.get(name, str(template.load()["Parameters"][name].get("Default", "")))
+        return self.parameters.get(name, str(self._declared[name].get("Default", "")))
+
+    @cached_property
+    def _declared(self) -> dict[str, Any]:
+        """The template's parameters."""
+        return template.load()["Parameters"]
 
 
 type Check = Callable[[Deployment], Iterator[Finding]]

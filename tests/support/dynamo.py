@@ -6,7 +6,7 @@ tests/platform/memory/test_memory.py sends the same requests to this client and 
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +57,8 @@ class MemoryTable:
 
     indexes: dict[str | None, Index]
     partitions: dict[str, dict[str, Wire]] = field(default_factory=dict[str, dict[str, Wire]])
+    indexed: dict[tuple[str, str], dict[Place, Wire]] = field(default_factory=dict[tuple[str, str], dict[Place, Wire]])
+    """The items of a partition of a global index, by its name and the partition's key."""
     writes: int = 0
 
     def __iter__(self) -> Iterator[Wire]:
@@ -68,10 +70,22 @@ class MemoryTable:
 
     def set(self, place: Place, item: Wire | None) -> None:
         self.writes += 1
+        before = self.get(place)
         if item is not None:
             self.partitions.setdefault(place[0], {})[place[1]] = item
-        elif (partition := self.partitions.get(place[0])) is not None:
-            partition.pop(place[1], None)
+        elif before is not None:
+            del self.partitions[place[0]][place[1]]
+        for name, index in self.indexes.items():
+            if name is not None and before is not None and before in index:
+                del self.indexed[name, before[index.key]["S"]][place]
+            if name is not None and item is not None and item in index:
+                self.indexed.setdefault((name, item[index.key]["S"]), {})[place] = item
+
+    def partition(self, index: Index, key: str) -> Iterable[Wire]:
+        """The items of a partition of the table, or of one of its indexes, in no order."""
+        if index.name is None:
+            return self.partitions.get(key, {}).values()
+        return self.indexed.get((index.name, key), {}).values()
 
     def place(self, key: Wire) -> Place:
         """The place of a key, or of an item. Raises Refused."""
@@ -204,13 +218,13 @@ class MemoryDynamo(Service):
         _require_used(used, names, values)
         _require_key_condition(parts, index, Given({}, names, values))
 
-        def wanted(item: Wire) -> bool:
-            return item in index and all(part(Given(item, names, values)) for part in parts)
-
-        partition = table if IndexName else table.partitions.get(values[parts[0].value]["S"], {}).values()
-        found = sorted((item for item in partition if wanted(item)), key=index.place, reverse=not ScanIndexForward)
+        first, *rest = parts
+        found = table.partition(index, values[first.value]["S"])
+        if rest:
+            found = [item for item in found if rest[0](Given(item, names, values))]
+        found = sorted(found, key=index.place, reverse=not ScanIndexForward)
         if ExclusiveStartKey is not None:
-            start = _start(ExclusiveStartKey, index, values[parts[0].value])
+            start = _start(ExclusiveStartKey, index, values[first.value])
             found = [item for item in found if (index.place(item) > start) == ScanIndexForward]
             found = [item for item in found if index.place(item) != start]
         page, last = _page(found, index, Limit)

@@ -41,6 +41,8 @@ def said_of(user: str, valid_until: datetime | None = None) -> dict[str, Any]:
 
 def matched(declared: str, path: str) -> dict[str, str] | None:
     """What stands in the places of a declared path, as it was sent; None when the path is another one."""
+    if declared.count("/") != path.count("/"):
+        return None
     found = _pattern(declared).fullmatch(path)
     return found.groupdict() if found else None
 

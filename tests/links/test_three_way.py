@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub.links.fields import ABSENT, Absent, ComparedField, Direction, FieldType, Reading, Side, Value, normal
+from erphub.erp.actors import FieldType
+from erphub.links.fields import ABSENT, Absent, ComparedField, Direction, Reading, Side, Value, normal
 from erphub.links.three_way import (
     FieldOutcome,
     FieldState,

@@ -47,7 +47,7 @@ def company_shown(record: Record) -> dict[str, Any]:
     address: Mapping[str, Any] = inner(fields.get("address"))
     person: Mapping[str, Any] = inner(fields.get("person"))
     mails = {"Work": email.get("contact"), "Invoice": email.get("billing")}
-    phones = {"Work": fields.get("phone"), "Mobile": fields.get("mobilePhone")}
+    phones = {"Fax": record.extra.get("Fax"), "Mobile": fields.get("mobilePhone"), "Work": fields.get("phone")}
     shown = {
         "Id": record.id, "ExternalId": fields.get("externalReference"), "Name": person.get("lastName")
         or fields.get("name"),
@@ -58,7 +58,7 @@ def company_shown(record: Record) -> dict[str, Any]:
         "PhoneNumbers": {key: {"Value": value} for key, value in phones.items() if value},
         "DateCreated": record.created, "DateChanged": record.modified,
     }  # fmt: skip
-    return record.extra | shown
+    return {name: value for name, value in record.extra.items() if name != "Fax"} | shown
 
 
 def _company_fields(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,6 +103,7 @@ COMPANY_OWN = (
     "MemberNo",
     "VatNumber",
     "GlnNumber",
+    "Url",
     "DistributionMethod",
 )
 
@@ -131,6 +132,8 @@ def _save_company(call: SoapCall, asked: dict[str, Any]) -> dict[str, Any]:
     else:
         change(record, _company_fields(asked), call.now)
     record.extra |= {name: asked[name] for name in COMPANY_OWN if name in asked}
+    if (fax := inner(inner(asked.get("PhoneNumbers")).get("Fax")).get("Value")) is not None:
+        record.extra["Fax"] = fax
     return company_shown(record)
 
 

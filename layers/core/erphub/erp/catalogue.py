@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from erphub.erp import problems
+from erphub.erp.actors import KnowsActors
 from erphub.erp.description import AdapterCapability, Description
 from erphub.erp.posting import PostsDocuments
 from erphub.erp.reading import ReadsDatasets
@@ -22,6 +23,7 @@ CAPABILITIES: Mapping[AdapterCapability, type] = {
     AdapterCapability.COMPANIES: ListsCompanies,
     AdapterCapability.DATASETS: ReadsDatasets,
     AdapterCapability.DOCUMENTS: PostsDocuments,
+    AdapterCapability.ACTORS: KnowsActors,
 }
 """Which protocol a system must satisfy to offer a capability."""
 

@@ -62,3 +62,4 @@ SETTLEMENT_UNBALANCED = FieldProblemType(
 
 TEXT_NOT_UNICODE = Reason("text_not_unicode", "A text holds what no character is; that is replaced.")
 DECIMALS_ROUNDED = Reason("decimals_rounded", "A number has more decimals than its column holds; it is rounded.")
+ACTOR_TYPE_NOT_SUPPORTED = ProblemType(ErpRefused, "actor_type_not_supported", "{reason}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, StrEnum
 
+from erphub.erp.actors import FieldType
 from erphub.platform.text import same_name
 
 
@@ -24,19 +25,6 @@ class Side(StrEnum):
     def other(self) -> "Side":
         """The side across."""
         return Side.ERP if self is Side.CRM else Side.CRM
-
-
-class FieldType(StrEnum):
-    """What a field holds, which says how its values are compared."""
-
-    TEXT = "text"
-    EMAIL = "email"
-    PHONE = "phone"
-    INTEGER = "integer"
-    DECIMAL = "decimal"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    LIST = "list"
 
 
 class Direction(StrEnum):

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, override
 
+from erphub.erp.actors import Actor, ActorField, ActorSupport, ActorType, KnowsActors, ListItem
 from erphub.erp.datasets import BY_ID, Dataset
 from erphub.erp.description import AdapterCapability, Description, Link
 from erphub.erp.probes import Probe
@@ -26,6 +27,7 @@ from erphub.erp.reading import (
 )
 from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, FoundCompany, ListsCompanies
+from erphub.erp.systems import visma_actors
 from erphub.erp.transports.sqlserver import legacy, permissions, planning, reading, server, steps
 from erphub.erp.transports.sqlserver.driver import Session, Transport
 from erphub.erp.transports.sqlserver.drivers.connection import Reader
@@ -211,12 +213,12 @@ DESCRIPTION = Description(
         ),
         steps.finish_step(),
     ),
-    capabilities=frozenset({AdapterCapability.COMPANIES, AdapterCapability.DATASETS}),
+    capabilities=frozenset({AdapterCapability.COMPANIES, AdapterCapability.DATASETS, AdapterCapability.ACTORS}),
     datasets=tuple(SOURCES),
 )
 
 
-class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, CountsByDay, UsesResources):
+class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, CountsByDay, KnowsActors, UsesResources):
     """A connected Visma Business."""
 
     def __init__(self, settings: Mapping[str, Any], sql_server: server.Server) -> None:
@@ -260,6 +262,36 @@ class VismaBusiness(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges, C
         self, dataset: Dataset, company: FoundCompany, plan: ReadPlan, part: Slice
     ) -> AbstractContextManager[Reading]:
         return reading.read(self._server, company, dataset, SOURCES[dataset.id], plan, part)
+
+    @override
+    def actor_types(self) -> Mapping[ActorType, ActorSupport | str]:
+        return visma_actors.TYPES
+
+    @override
+    def actor_fields(self, actor_type: ActorType, company: FoundCompany) -> Sequence[ActorField]:
+        return self._actors(actor_type).fields
+
+    @override
+    def actor_list(self, list_name: str, company: FoundCompany) -> Sequence[ListItem]:
+        # None of the fields takes its values from a list.
+        return ()
+
+    @override
+    def actors(self, actor_type: ActorType, keys: Sequence[str], company: FoundCompany) -> Mapping[str, Actor]:
+        return self._actors(actor_type).get(keys, company)
+
+    @override
+    def actors_changed_since(
+        self, actor_type: ActorType, since: datetime | None, company: FoundCompany
+    ) -> Iterator[Actor]:
+        return self._actors(actor_type).changed_since(since, company)
+
+    @override
+    def actor_keys(self, actor_type: ActorType, company: FoundCompany) -> Iterator[str]:
+        return self._actors(actor_type).keys(company)
+
+    def _actors(self, actor_type: ActorType) -> visma_actors.VismaActors:
+        return visma_actors.VismaActors(self._server, actor_type)
 
     def _list(self, sql_server: server.Server, session: Session) -> tuple[Sequence[FoundCompany], str | None]:
         """The companies, and why their names could not be read, if so."""

@@ -109,7 +109,14 @@ DESCRIPTION = Description(
         ),
     ),
     steps=(SIGN_IN, companies_step(), DEPARTMENTS, name_step(), finish_step()),
-    capabilities=frozenset({AdapterCapability.COMPANIES, AdapterCapability.DATASETS, AdapterCapability.DOCUMENTS}),
+    capabilities=frozenset(
+        {
+            AdapterCapability.COMPANIES,
+            AdapterCapability.DATASETS,
+            AdapterCapability.DOCUMENTS,
+            AdapterCapability.ACTORS,
+        }
+    ),
     datasets=(
         "accounts",
         "gl_transactions",

@@ -13,6 +13,7 @@ from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.areas import Area, Call, area_step
 from erphub.erp.systems.twentyfourseven.endpoints import CLIENT, COMPANY, INVOICE, PRODUCT, TRANSACTION, Service
 from erphub.erp.systems.twentyfourseven.soap import Soap
+from erphub.erp.systems.twentyfourseven.soap_actors import SoapActors
 from erphub.erp.systems.twentyfourseven.soap_inbox import SoapInbox
 from erphub.erp.systems.twentyfourseven.soap_orders import SoapOrders
 from erphub.erp.systems.twentyfourseven.soap_register import SoapCustomers, SoapProducts, strings
@@ -124,6 +125,10 @@ class User:
             currency=books.currency,
             reserved_voucher_types=[Choice(number, title) for number, title in books.reserved_voucher_types.items()],
         )
+
+    def actors(self, company: str) -> SoapActors:
+        """Customers and suppliers of a company. Raises ErpRefused (`company_gone`)."""
+        return SoapActors(self._soap, self._books(company).company)
 
     def _books(self, company: str) -> SoapBooks:
         if company not in self._known:

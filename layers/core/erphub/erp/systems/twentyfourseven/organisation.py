@@ -14,6 +14,7 @@ from erphub.erp.systems.twentyfourseven import problems
 from erphub.erp.systems.twentyfourseven.areas import Area, Call, area_step
 from erphub.erp.systems.twentyfourseven.numbers import part
 from erphub.erp.systems.twentyfourseven.rest import Rest
+from erphub.erp.systems.twentyfourseven.rest_actors import RestActors
 from erphub.erp.systems.twentyfourseven.rest_orders import RestOrders
 from erphub.erp.systems.twentyfourseven.rest_register import RestCustomers, RestProducts
 from erphub.erp.systems.twentyfourseven.rest_rows import RestRows
@@ -113,6 +114,11 @@ class Organisation:
                 Choice(str(one["number"]), str(one.get("name") or "")) for one in types if one["number"] <= 0
             ],
         )
+
+    def actors(self, company: str) -> RestActors:
+        """Customers and suppliers. Raises ErpRefused (`company_gone`)."""
+        self._must_be_ours(company)
+        return RestActors(self._rest)
 
     def _must_be_ours(self, company: str) -> None:
         if company not in ("", self._id):

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
 from typing import Any, cast
 
+from erphub.erp.actors import MARKER_PREFIX
 from erphub.erp.documents import Address, Customer, Document, Product
 from erphub.erp.systems.twentyfourseven.numbers import decimal, part
 
@@ -77,6 +78,13 @@ def customer_of(record: Mapping[str, Any]) -> Customer:
             country=country(_text(visit, "countryCode")),
         ),
     )
+
+
+def bound_to(external_reference: str | None) -> str | None:
+    """The key of whichever record of ours a customer of the ERP is; None: it is nobody's, or was made for a link."""
+    if not external_reference or external_reference.startswith(MARKER_PREFIX):
+        return None
+    return external_reference
 
 
 def organisation_number(text: str) -> str:

@@ -234,6 +234,7 @@ REFUSED_WITHOUT_LINES = ProblemType(
     ErpRefused, "lines_missing", "24SevenOffice refused it: {words}", members=ERP_REFUSED.members
 )
 NOT_IN_ERP = ProblemType(ErpRefused, "not_in_erp", "24SevenOffice refused it: {words}", members=ERP_REFUSED.members)
+ACTOR_GONE = NOT_IN_ERP.saying("There is no customer or supplier {number} any more.")
 STAMP_TAKEN = ProblemType(
     Unavailable, "stamp_taken", "Other programs are saving vouchers' images at the same time.", "Try again."
 )

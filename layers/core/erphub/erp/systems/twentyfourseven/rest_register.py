@@ -64,23 +64,28 @@ class RestCustomers:
         found = self._rest.all("/customers", {"organizationNumber": customer.organisation_no, "limit": PAGE})
         for wanted in (key, None):
             for record in sorted(found, key=lambda one: int(one["id"])):
-                if (record.get("externalReference") or None) == wanted:
+                if parties.bound_to(record.get("externalReference")) == wanted:
                     return _customer_change(record)
         return None
 
     def changed_since(self, since: datetime | None) -> Iterator[Change]:
-        """Oldest first. Each page asks from the last instant seen, as pages by number would slip under changes."""
+        """Oldest first."""
         given: set[tuple[str, str]] = set()
-        start: Query = {"limit": PAGE, "sortBy": "modifiedAt:asc"}
+        for record in self.records_changed_since(since):
+            change = _customer_change(record)
+            if (change.reference, change.version) not in given:
+                given.add((change.reference, change.version))
+                yield change
+
+    def records_changed_since(self, since: datetime | None, only: Query | None = None) -> Iterator[dict[str, Any]]:
+        """Oldest first, one perhaps twice. Each page asks from the last instant seen, as pages by number would slip
+        under changes."""
+        start: Query = {"limit": PAGE, "sortBy": "modifiedAt:asc"} | dict(only or {})
         ask: Query | None = dict(start) | ({"modifiedFrom": _zulu(since)} if since else {})
         while ask is not None:
             answer = self._rest.get("/customers", ask)
             records: list[dict[str, Any]] = answer.body
-            for record in records:
-                change = _customer_change(record)
-                if (change.reference, change.version) not in given:
-                    given.add((change.reference, change.version))
-                    yield change
+            yield from records
             ask = _onward(ask, answer, records, start)
 
 

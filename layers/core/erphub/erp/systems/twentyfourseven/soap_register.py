@@ -139,7 +139,7 @@ class SoapCustomers:
         found = self.companies((("OrganizationNumber", customer.organisation_no),))
         for wanted in (key, None):
             for one in sorted(found, key=lambda each: whole(each, "Id") or 0):
-                if text(one, "ExternalId") == wanted:
+                if parties.bound_to(text(one, "ExternalId")) == wanted:
                     return _change(one)
         return None
 

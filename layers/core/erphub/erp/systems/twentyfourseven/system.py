@@ -7,6 +7,15 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, override
 
+from erphub.erp.actors import (
+    Actor,
+    ActorField,
+    ActorSupport,
+    ActorType,
+    KnowsActors,
+    ListItem,
+    WritesActors,
+)
 from erphub.erp.approvals import Approval, AwaitedVoucher, ReadsApprovals
 from erphub.erp.datasets import Dataset
 from erphub.erp.documents import Document, DocumentKind
@@ -15,7 +24,7 @@ from erphub.erp.probes import Probe
 from erphub.erp.reading import ChangeReport, DateRange, Reading, ReadPlan, ReadsDatasets, ReportsChanges, Slice
 from erphub.erp.resources import AdapterResources, UsesResources
 from erphub.erp.system import ErpAdapter, FoundChoice, FoundCompany, ListsCompanies, ListsOptions
-from erphub.erp.systems.twentyfourseven import departments
+from erphub.erp.systems.twentyfourseven import actors, departments
 from erphub.erp.systems.twentyfourseven.description import DESCRIPTION, USER
 from erphub.erp.systems.twentyfourseven.endpoints import Endpoints
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
@@ -24,6 +33,8 @@ from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore, Token
 if TYPE_CHECKING:
     from erphub.erp.systems.twentyfourseven.login import User
     from erphub.erp.systems.twentyfourseven.organisation import Organisation
+    from erphub.erp.systems.twentyfourseven.rest_actors import RestActors
+    from erphub.erp.systems.twentyfourseven.soap_actors import SoapActors
 
 
 __all__ = ["DESCRIPTION", "TwentyFourSevenOffice", "connect"]
@@ -43,6 +54,8 @@ class TwentyFourSevenOffice(
     ListsSetup,
     ReadsChanges,
     ReadsApprovals,
+    KnowsActors,
+    WritesActors,
 ):
     """A connected 24SevenOffice."""
 
@@ -179,6 +192,57 @@ class TwentyFourSevenOffice(
     @override
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, name: str) -> Posted:
         return self._way.attach(posted, posting, pdf, name)
+
+    # --- KnowsActors, WritesActors ---
+
+    @override
+    def actor_types(self) -> Mapping[ActorType, ActorSupport | str]:
+        return actors.OF_USER if self._settings.get("sign_in") == USER else actors.OF_ORGANISATION
+
+    @override
+    def actor_fields(self, actor_type: ActorType, company: FoundCompany) -> Sequence[ActorField]:
+        return self._actors(actor_type, company).fields
+
+    @override
+    def actor_list(self, list_name: str, company: FoundCompany) -> Sequence[ListItem]:
+        # None of the fields takes its values from a list.
+        return ()
+
+    @override
+    def actors(self, actor_type: ActorType, keys: Sequence[str], company: FoundCompany) -> Mapping[str, Actor]:
+        return self._actors(actor_type, company).get(actor_type, keys)
+
+    @override
+    def actors_changed_since(
+        self, actor_type: ActorType, since: datetime | None, company: FoundCompany
+    ) -> Iterator[Actor]:
+        return self._actors(actor_type, company).changed_since(actor_type, since)
+
+    @override
+    def actor_keys(self, actor_type: ActorType, company: FoundCompany) -> Iterator[str]:
+        return self._actors(actor_type, company).keys(actor_type)
+
+    @override
+    def create_actor(
+        self, actor_type: ActorType, values: Mapping[str, str | None], marker: str, company: FoundCompany
+    ) -> str:
+        return self._actors(actor_type, company).create(actor_type, values, marker)
+
+    @override
+    def find_created(self, actor_type: ActorType, marker: str, company: FoundCompany) -> str | None:
+        return self._actors(actor_type, company).find_created(marker)
+
+    @override
+    def save_actor(
+        self, actor_type: ActorType, key: str, values: Mapping[str, str | None], company: FoundCompany
+    ) -> None:
+        self._actors(actor_type, company).save(actor_type, key, values)
+
+    def _actors(self, actor_type: ActorType, company: FoundCompany) -> "RestActors | SoapActors":
+        actors.support_of(self.actor_types(), actor_type)
+        return self._way.actors(company.key)
+
+    # --- ReadsApprovals ---
 
     @override
     def approvals(self, awaited: Sequence[AwaitedVoucher], since: datetime, company: str) -> Mapping[str, Approval]:

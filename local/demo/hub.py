@@ -35,6 +35,24 @@ class Hub:
         """Answer or replace something. Raises DemoFailed."""
         return self._call("PUT", path, json=body)
 
+    def post_xml(self, path: str, content: bytes) -> dict[str, Any]:
+        """Hand in an XML file as it is. Raises DemoFailed."""
+        return self._call("POST", path, content=content, headers={"Content-Type": "application/xml"})
+
+    def upload(self, path: str, form: str, content: bytes) -> dict[str, Any]:
+        """Hand in many documents as one file, and wait until it was read. Raises DemoFailed."""
+        made = self.post(path, {"format": form})
+        slot = made["upload"]
+        try:
+            headers: dict[str, str] = slot["headers"]
+            httpx.request(slot["method"], slot["url"], content=content, headers=headers, timeout=60).raise_for_status()
+        except httpx.HTTPError as error:
+            raise DemoFailed(f"The file could not be put to its place: {error}") from error
+        self.post(f"{path}/{made['id']}/take", {})
+        return until(
+            lambda: self.get(f"{path}/{made['id']}"), lambda seen: seen["status"] not in ("open", "reading"), 180
+        )
+
     def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         address = self._client + path[1:] if path.startswith("./") else path
         self.requests += 1

@@ -1,19 +1,18 @@
-"""A month of a shop: what its till counted each day, and where that belongs in the ERP's ledger."""
+"""A chain of four shops: what its tills count each day, and where that belongs in the ledgers of its two companies."""
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, cast
 
-import httpx
-
-from local.demo.hub import DemoFailed
-
 type Json = dict[str, Any]
-ORGANISATION = 100002
+type Sums = Mapping[int, Decimal]
+"""Amounts by account, debit positive."""
+COMPANIES = {100002: "Kystkaffe AS", 100001: "Fjellbutikken AS"}
+"""The ERP's companies by their number there; the first is the settings' own."""
 GIFT_CARDS, OF_GIFT_CARDS = 2900, "Gavekort"
 ACCOUNTS: Json = {
     "sales": {"25": "3000", "15": "3001"},
@@ -26,43 +25,87 @@ ACCOUNTS: Json = {
 }  # fmt: skip
 _VAT = {"25": 2700, "15": 2701}
 """The accounts to which the ERP posts the VAT of sales at each rate."""
+_OWED = ("gift_card_sold", "rounding")
 _ORE, _KRONE = Decimal("0.01"), Decimal(1)
 
 
 @dataclass(frozen=True)
-class Day:
-    """One day's Z-report: its number, and the document as the till hands it in."""
+class Shop:
+    """A shop of the chain: how its till names it, whose books are its own, and by which road its days come."""
 
+    name: str
+    company: int
+    department: str
+    road: str
+    register: str = "1"
+
+    @property
+    def location(self) -> Json:
+        """It, as the settings have it."""
+        return {"departments": [self.name], "company": str(self.company), "department": self.department}
+
+
+DOCUMENTS, LINES, FILE, FILE_UPLOAD = "a document a day", "one upload of lines", "a SAF-T file", "a SAF-T upload"
+FILES = (FILE, FILE_UPLOAD)
+SHOPS = (
+    Shop("Aker brygge", 100002, "1", DOCUMENTS),
+    Shop("Bryggen", 100002, "2", LINES),
+    Shop("Grünerløkka", 100001, "1", FILE),
+    Shop("Frognerseteren", 100001, "1", FILE_UPLOAD),
+)
+"""Of two companies and three departments: the last two shops share one."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """One shop's Z-report of a day: its number, and the settlement that it is."""
+
+    shop: Shop
     number: int
     day: date
     document: Json
 
     @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from every other of the chain."""
+        return self.shop.name, self.number
+
+    @property
     def name(self) -> str:
-        """The till's own id of the document."""
-        return f"Z{self.number}"
+        """The till's own id of it, where the till gives one."""
+        return f"{SHOPS.index(self.shop) + 1}-Z{self.number}"
 
     @property
     def sold(self) -> Decimal:
         """Sales, VAT included."""
         return sum((Decimal(one["amount"]) for one in self.document["sales"]), Decimal())
 
-    @property
-    def postings(self) -> Mapping[int, Decimal]:
-        """What its voucher must come to on each account, debit positive."""
-        found: Counter[int] = Counter()
-        sums = cast(dict[int, Decimal], found)
-        for one in self.document["sales"]:
-            vat = Decimal(one["vat"])
-            sums[int(ACCOUNTS["sales"][one["vat_rate"]])] -= Decimal(one["amount"]) - vat
-            sums[_VAT[one["vat_rate"]]] -= vat
-        for one in self.document["payments"]:
-            owed = one["means"] in ("gift_card_sold", "rounding")
-            sums[int(ACCOUNTS["payment_means"][one["means"]])] += Decimal(one["amount"]) * (-1 if owed else 1)
-        cost = Decimal(self.document["stock_change"])
-        sums[int(ACCOUNTS["stock_change"])] += cost
-        sums[int(ACCOUNTS["inventory"])] -= cost
-        return {account: amount for account, amount in sums.items() if amount}
+
+def postings(document: Mapping[str, Any], accounts: Json) -> Sums:
+    """What a settlement's voucher must come to on each account of the settings."""
+    found: Counter[int] = Counter()
+    sums = cast(dict[int, Decimal], found)
+    for one in document["sales"]:
+        rate, vat = f"{Decimal(one['vat_rate']).normalize():f}", Decimal(one["vat"])
+        sums[int(accounts["sales"][rate])] -= Decimal(one["amount"]) - vat
+        sums[_VAT[rate]] -= vat
+    for one in document["payments"]:
+        sign = -1 if one["means"] in _OWED else 1
+        sums[int(accounts["payment_means"][one["means"]])] += Decimal(one["amount"]) * sign
+    if document.get("stock_change"):
+        cost = Decimal(document["stock_change"])
+        sums[int(accounts["stock_change"])] += cost
+        sums[int(accounts["inventory"])] -= cost
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+def added(some: Iterable[Sums]) -> dict[int, Decimal]:
+    """Several sums in one; an account that comes to nothing is left out."""
+    found: dict[int, Decimal] = {}
+    for one in some:
+        for account, amount in one.items():
+            found[account] = found.get(account, Decimal()) + amount
+    return {account: amount for account, amount in sorted(found.items()) if amount}
 
 
 def month_before(today: date) -> date:
@@ -71,13 +114,21 @@ def month_before(today: date) -> date:
     return last.replace(day=1) if last.day == 31 else month_before(last)
 
 
-def month(first: date, days: int, gift_card_on: int) -> list[Day]:
-    """So many days of sales; on one of them, counted from 1, a gift card is sold. The same every time."""
-    return [_day(number, first + timedelta(days=number - 1), number == gift_card_on) for number in range(1, days + 1)]
+def month(first: date, days: int, gift_card_on: int) -> dict[Shop, list[Day]]:
+    """So many days of each shop; the first shop sells a gift card on one of them, counted from 1. Always the same."""
+    return {
+        shop: [
+            _day(
+                shop, number, first + timedelta(days=number - 1), gift_card=shop is SHOPS[0] and number == gift_card_on
+            )
+            for number in range(1, days + 1)
+        ]
+        for shop in SHOPS
+    }
 
 
-def _day(number: int, day: date, gift_card: bool) -> Day:
-    chance = random.Random(number)
+def _day(shop: Shop, number: int, day: date, *, gift_card: bool) -> Day:
+    chance = random.Random(number + 1000 * SHOPS.index(shop))
     sales = [
         _sales(rate, chance.randrange(*bounds)) for rate, bounds in (("25", (400000, 1900000)), ("15", (90000, 400000)))
     ]
@@ -90,59 +141,17 @@ def _day(number: int, day: date, gift_card: bool) -> Day:
     paid = {"cash": cash, **cards, "rounding": cash - rest}
     if gift_card:
         paid |= {"gift_card_sold": Decimal("500.00"), "bankaxept": cards["bankaxept"] + 500}
-    return Day(number, day, {
-        "date": day.isoformat(), "number": number, "sales": sales,
+    document: Json = {
+        "date": day.isoformat(), "number": number, "department": shop.name, "till": shop.register, "sales": sales,
         "payments": [{"means": means, "amount": f"{amount:.2f}"} for means, amount in paid.items() if amount],
-        "stock_change": str((total * 2 / 5).quantize(_ORE)),
-    })  # fmt: skip
+    }  # fmt: skip
+    if shop.road in (DOCUMENTS, LINES):
+        # A register's standard file knows nothing of stock.
+        document["stock_change"] = str((total * 2 / 5).quantize(_ORE))
+    return Day(shop, number, day, document)
 
 
 def _sales(rate: str, ore: int) -> Json:
     amount = Decimal(ore) / 100
     vat = (amount * int(rate) / (100 + int(rate))).quantize(_ORE, ROUND_HALF_UP)
     return {"vat_rate": rate, "amount": f"{amount:.2f}", "vat": f"{vat:.2f}"}
-
-
-@dataclass(frozen=True)
-class ErpAdmin:
-    """The stand-in ERP as its administrator and its accountant see it, past the hub."""
-
-    address: str
-
-    def ledger(self) -> Json:
-        """The organisation with its vouchers, files and accounts. Raises DemoFailed."""
-        organisations = self._call("GET", "/state")["organisations"]
-        return next(one for one in organisations if one["id"] == ORGANISATION)
-
-    def remove_account(self, number: int) -> None:
-        """Somebody tidies up the chart of accounts."""
-        self._call("POST", "/accounts", {"organisation": ORGANISATION, "number": number, "remove": True})
-
-    def make_account(self, number: int, name: str) -> None:
-        """The account is made, again."""
-        self._call("POST", "/accounts", {"organisation": ORGANISATION, "number": number, "name": name})
-
-    def lose_answer(self, after: int) -> None:
-        """After so many vouchers more, the line breaks once the ERP has posted the next and before it answers."""
-        fault = {"operation": "rest:POST /transactions", "kind": "cut_after", "times": 1, "after": after}
-        self._call("POST", "/faults", fault)
-
-    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
-        try:
-            answer = httpx.request(method, self.address + path, json=body, timeout=30).raise_for_status()
-        except httpx.HTTPError as error:
-            raise DemoFailed(f"The stand-in ERP did not do {method} {path}: {error}") from error
-        return cast(Json, answer.json())
-
-
-def vouchers_of(vouchers: Sequence[Json], entry: str) -> list[Json]:
-    """The vouchers that carry a document's key, on any of their lines."""
-    return [one for one in vouchers if any(f"EH-{entry}" in line["comment"] for line in one["lines"])]
-
-
-def sums(vouchers: Sequence[Json]) -> dict[int, Decimal]:
-    """What vouchers come to on each account, debit positive."""
-    found: dict[int, Decimal] = {}
-    for line in (line for one in vouchers for line in one["lines"]):
-        found[line["account"]] = found.get(line["account"], Decimal()) + Decimal(line["amount"])
-    return {account: amount for account, amount in found.items() if amount}

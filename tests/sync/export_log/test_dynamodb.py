@@ -1,6 +1,6 @@
 """The export log's store keeps its promises, in memory and in DynamoDB alike."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -141,6 +141,30 @@ def test_pages_of_the_log_follow_each_other(log: EntryTable) -> None:
                 break
             following = LogQuery.model_validate(query | {"limit": 2, "next": page.next})
         assert seen == [f"D{number}" for number in expected]
+
+
+def test_the_log_since_a_day_is_read_no_further_back(log: EntryTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(1, 10):
+        log.save(entry(number), 30)
+    asked: list[str] = []
+    whole = Table.page_of_index
+
+    def counted(table: Table, index: str, *given: Any, **more: Any) -> Any:
+        asked.append(index)
+        return whole(table, index, *given, **more)
+
+    monkeypatch.setattr(Table, "page_of_index", counted)
+    page = log.page(C, N, LogQuery.model_validate({"from_date": "2026-01-08", "limit": 3}))
+    assert [one.external_id for one in page.items] == ["D9", "D8"]
+    assert (page.next, asked) == (None, ["day"])
+
+
+def test_the_log_is_asked_for_what_has_changed_since(log: EntryTable) -> None:
+    for number in range(1, 6):
+        log.save(entry(number, updated_at=NOW + timedelta(minutes=number)), 30)
+    since = (NOW + timedelta(minutes=4)).isoformat()
+    page = log.page(C, N, LogQuery.model_validate({"updated_since": since}))
+    assert [one.external_id for one in page.items] == ["D5", "D4"], "that very moment too"
 
 
 def test_what_is_written_of_an_attempt_first_stays(log: EntryTable) -> None:

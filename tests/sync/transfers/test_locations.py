@@ -233,6 +233,18 @@ def test_settings_say_what_is_wrong_with_a_location(
     assert (pointer, code) in [(one.pointer, one.code) for one in caught.value.errors]
 
 
+def test_what_locations_leave_to_the_settings_is_wrong_there_alone_and_in_another_company_anew(hub: SyncHub) -> None:
+    with pytest.raises(Invalid) as caught:
+        hub.save(voucher_type="9", time_zone="Mars", locations=[OSLO, MOSS])
+    assert OSLO.get("company", "1") == "1", "as the settings"
+    assert MOSS["company"] != "1"
+    assert [(one.pointer, one.code) for one in caught.value.errors] == [
+        ("/voucher_type", "voucher_type_unknown"),
+        ("/time_zone", "time_zone_unknown"),
+        ("/locations/1/voucher_type", "voucher_type_unknown"),
+    ]
+
+
 BAR: dict[str, Any] = {"departments": ["Moss"], "registers": ["Bar"], "department": "10", "company": "2"}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from erphub.erp.documents import DocumentKind
 from erphub.sync.uploads import service
 from erphub.sync.uploads.models import BadLine, Upload, UploadStatus
 from erphub.sync.uploads.schemas import NewUpload, UploadView
@@ -138,6 +139,51 @@ def test_who_takes_over_goes_on_behind_what_was_taken(hub: SyncHub, monkeypatch:
         read(hub, upload)
     done = read(hub, upload)
     assert (done.status, done.line_count, done.accepted_count, done.unchanged_count) == (UploadStatus.DONE, 7, 7, 0)
+
+
+SALES = {"sales": [{"vat_rate": "25", "amount": "125.00", "vat": "25.00"}]}
+DOCUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "settlement": (
+        {"date": "2026-01-05", "number": 1, "payments": [{"means": "cash", "amount": "125.00"}]} | SALES,
+        {"comment": "counted again"},
+    ),
+    "invoice": (
+        {
+            "date": "2026-01-05",
+            "number": "F1",
+            "customer_id": "k",
+            "lines": [{"description": "Øl", "quantity": "1", "unit_price": "80.00", "vat_rate": "25"}],
+        },
+        {"your_reference": "Kari"},
+    ),
+    "customer": ({"name": "Nordlys"}, {"email": "post@nordlys.example"}),
+    "product": ({"number": "1", "name": "Øl", "price": "1.00"}, {"name": "Stout"}),
+}
+"""Of each kind a document, and what is otherwise in it later."""
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+@pytest.mark.parametrize("handed_in", ["before the file", "after the file", "after the file, as in it", "twice in it"])
+def test_a_file_that_is_read_late_replaces_nothing_that_came_after_it(hub: SyncHub, kind: str, handed_in: str) -> None:
+    document, otherwise = DOCUMENTS[kind]
+    name = {"kind": kind, "external_id": "d1"}
+    listed = [name | document, name | document | otherwise] if handed_in == "twice in it" else [name | document]
+    if handed_in == "before the file":
+        hub.submit(kind, "d1", **document | otherwise)
+        hub.clock.pass_(seconds=1)
+    upload = started(hub, "\n".join(map(json.dumps, listed)).encode())
+    hub.clock.pass_(seconds=1)
+    if handed_in.startswith("after"):
+        hub.submit(kind, "d1", **document | ({} if handed_in.endswith("as in it") else otherwise))
+        hub.clock.pass_(seconds=1)
+    done = read(hub, upload)
+    kept = json.loads(hub.entry(DocumentKind(kind), "d1").body)
+    (field, later), *_ = otherwise.items()
+    is_late = handed_in in ("after the file", "twice in it")
+    assert (kept.get(field) == later) == is_late
+    refused = ["superseded"] if handed_in == "after the file" else []
+    assert [one.code for one in done.errors] == refused
+    assert (done.status, done.unchanged_count) == (UploadStatus.DONE, int(handed_in.endswith("as in it")))
 
 
 def test_a_mark_at_the_beginning_is_no_part_of_the_first_line(hub: SyncHub) -> None:

@@ -1,19 +1,23 @@
 """`erphub log`: what became of each document that was handed in."""
 
 import time
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from erphub_client.command.output import AsJson, Output, plain
-from erphub_client.command.session import ClientId, ConnectionId, ProfileName, Session, open_session
+from erphub_client.command.session import ClientId, ConnectionId, ProfileName, open_session
 from erphub_client.generated import models as m
+from erphub_client.hub import Hub
 
 COLOURS = {"sent": "green", "rejected": "red", "uncertain": "yellow", "pending": "cyan", "skipped": "dim"}
 SHORTEST, LONGEST = 1.0, 15.0
 """Seconds between two looks while something happens, and while nothing does."""
+OVERLAP = timedelta(minutes=1)
+"""How far before the latest change the log is asked for again: one that was made before may show after it."""
 
 
 def log(
@@ -30,17 +34,35 @@ def log(
     """The export log, the oldest first."""
     with open_session(profile, client, as_json=as_json) as session:
         chosen = session.connection(connection)
-
-        def look() -> list[m.Entry]:
-            since = date.today() - timedelta(days=days)  # noqa: DTZ011 -- the days of whoever asks
-            return list(
-                session.hub.iterate_export_log(
-                    session.client, chosen.id, limit=200, status=status, kind=kind, from_date=since
-                )
-            )
-
-        for entry in _changes(session, look, seconds) if follow else sorted(look(), key=_moment):
+        asked = Question(session.hub, session.client, chosen.id, days, status, kind)
+        for entry in changes(asked, seconds) if follow else sorted(asked.answers(), key=_moment):
             show(session.output, entry)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What of a connection's export log is asked for."""
+
+    hub: Hub
+    client_id: str
+    connection_id: str
+    days: int = 31
+    """Documents of so many days back."""
+    status: m.EntryStatus | None = None
+    kind: m.DocumentKind | None = None
+
+    def answers(self, since: datetime | None = None) -> list[m.Entry]:
+        """All of it, or what has changed since a moment."""
+        first = date.today() - timedelta(days=self.days)  # noqa: DTZ011 -- the days of whoever asks
+        asked = self.hub.iterate_export_log(
+            *(self.client_id, self.connection_id),
+            limit=200,
+            status=self.status,
+            kind=self.kind,
+            from_date=first,
+            updated_since=since,
+        )
+        return list(asked)
 
 
 def show(output: Output, entry: m.Entry) -> None:
@@ -60,16 +82,20 @@ def _moment(entry: m.Entry) -> tuple[object, str]:
     return (entry.updated_at, entry.id)
 
 
-def _changes(session: Session, look: Callable[[], list[m.Entry]], seconds: float | None) -> Iterator[m.Entry]:
-    """Every entry, and each again when it has changed, until the time is over."""
-    seen: dict[str, object] = {}
+def changes(asked: Question, seconds: float | None = None) -> Iterator[m.Entry]:
+    """Every entry, and each again when it has changed, until the time is over; each look asks for what is new alone."""
+    seen: dict[str, datetime] = {}
+    since: datetime | None = None
     ends = None if seconds is None else time.monotonic() + seconds
     pause = SHORTEST
     while True:
-        fresh = sorted((one for one in look() if seen.get(one.id) != one.updated_at), key=_moment)
+        fresh = sorted((one for one in asked.answers(since) if seen.get(one.id) != one.updated_at), key=_moment)
         yield from fresh
-        seen.update({one.id: one.updated_at for one in fresh})
+        if fresh:
+            since = fresh[-1].updated_at - OVERLAP
+            seen |= {one.id: one.updated_at for one in fresh}
+            seen = {name: moment for name, moment in seen.items() if moment >= since}
         pause = SHORTEST if fresh else min(LONGEST, pause * 1.5)
         if ends is not None and time.monotonic() + pause > ends:
             return
-        session.hub.sleep(pause)
+        asked.hub.sleep(pause)

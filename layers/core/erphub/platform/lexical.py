@@ -21,6 +21,7 @@ from erphub.platform import problems
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _COUNT = re.compile(r"[0-9]{1,18}")
 _FLAGS = {"true": True, "false": False}
 
@@ -80,6 +81,17 @@ def _day(value: Any) -> date:
     raise problems.DATE_FORM.in_model()
 
 
+def _instant(value: Any) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError as error:
+            raise problems.INSTANT_FORM.in_model() from error
+    raise problems.INSTANT_FORM.in_model()
+
+
 def _count(value: Any) -> int:
     if type(value) is int:
         return value
@@ -102,6 +114,8 @@ COUNT_FORM = BeforeValidator(_count)
 """A whole number of a query."""
 Day = Annotated[date, BeforeValidator(_day)]
 """A day: text."""
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+"""A moment: text, with its zone."""
 Whole = Annotated[int, Field(strict=True)]
 """A whole number of a document: a JSON number without a point."""
 Flag = Annotated[bool, Field(strict=True)]

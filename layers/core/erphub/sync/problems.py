@@ -55,6 +55,13 @@ ALREADY_SENT = ProblemType(
     "The ERP has it already, as {reference}. It must be corrected there.",
     members=("entry_id", "reference"),
 )
+SUPERSEDED = ProblemType(
+    Conflict,
+    "superseded",
+    "{document} was handed in again after this file, with another content, which is kept.",
+    "Nothing is to be done, unless the file's was the right one: hand that in again.",
+    members=("entry_id",),
+)
 ANOTHER_CONTENT = ProblemType(
     Conflict,
     "another_content",

@@ -35,6 +35,8 @@ def decide(
     restored = existing.forgotten and existing.status is EntryStatus.SKIPPED
     if existing.body_hash == fingerprint and not restored:
         return existing, SubmitOutcome.UNCHANGED
+    if coming.arrived_at is not None and existing.arrived_at > coming.arrived_at:
+        raise problems.SUPERSEDED(document=existing.title or existing.external_id, entry_id=existing.id)
     if existing.status is not EntryStatus.SENT:
         _require_same_report(existing, coming.document, sync)
     match existing.status:
@@ -96,7 +98,7 @@ def _new(sync: Sync, coming: IncomingDocument, text: str, fingerprint: str, by: 
         created_at=now,
         created_by=by,
         updated_at=now,
-        arrived_at=now,
+        arrived_at=coming.arrived_at or now,
         identity="" if code == SETTLEMENT_EMPTY else next(iter(identities_of(document, sync)), ""),
         number=document.number if isinstance(document, Settlement) else 0,
         department=department,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from erphub.erp.documents import Document, DocumentKind
@@ -26,6 +27,8 @@ class IncomingDocument:
     kind: DocumentKind
     external_id: str
     document: Document
+    arrived_at: datetime | None = None
+    """When its file was handed in, where it is read later than that; None: now."""
 
 
 @dataclass(frozen=True)

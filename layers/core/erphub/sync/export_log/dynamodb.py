@@ -119,12 +119,14 @@ class EntryTable(EntryStore):
         if query.status in (None, EntryStatus.SENT):
             partition = _day_pk(client_id, connection_id)
             page = self._table.page_of_index("day", _BY_DAY, partition, limit=limit, cursor=next, newest_first=True)
-        else:
-            partition = _state_pk(client_id, connection_id, query.status.value)
-            prefix = f"{RANK[query.kind]}#" if query.kind else ""
-            page = self._table.page_of_index(
-                "state", _BY_STATE, partition, prefix, limit=limit, cursor=next, newest_first=True
-            )
+            entries = [_read_entry(item) for item in page.items]
+            over = query.from_date is not None and bool(entries) and entries[-1].date < query.from_date
+            return entries, None if over else page.next  # what follows is of days as early or earlier
+        partition = _state_pk(client_id, connection_id, query.status.value)
+        prefix = f"{RANK[query.kind]}#" if query.kind else ""
+        page = self._table.page_of_index(
+            "state", _BY_STATE, partition, prefix, limit=limit, cursor=next, newest_first=True
+        )
         return [_read_entry(item) for item in page.items], page.next
 
     @override
@@ -302,6 +304,7 @@ def _matches(entry: Entry, query: LogQuery) -> bool:
         and (query.to_date is None or entry.date <= query.to_date)
         and (query.code is None or entry.code == query.code)
         and (query.text is None or query.text.casefold() in searched)
+        and (query.updated_since is None or entry.updated_at >= query.updated_since)
     )
 
 

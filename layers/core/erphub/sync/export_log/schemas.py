@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.actors import ActorView
-from erphub.platform.lexical import Day, Flag, QueryFlag
+from erphub.platform.lexical import Day, Flag, Instant, QueryFlag
 from erphub.platform.pages import Page
 from erphub.platform.wire import LINE, LINES, NOT_BLANK, Identifier, JsonObject, Model, PageQuery
 from erphub.sync import problems
@@ -25,6 +25,10 @@ class LogQuery(PageQuery):
     to_date: Annotated[Day | None, Field(description="Up to and with this day")] = None
     code: Annotated[str | None, Field(max_length=100)] = None
     text: Annotated[str | None, Field(max_length=200)] = None
+    updated_since: Annotated[
+        Instant | None,
+        Field(description="What was handed in or came further then or later; ask with the latest `updated_at` seen"),
+    ] = None
 
 
 class GapQuery(Model):

@@ -62,7 +62,10 @@ def shop_fixed(company: str, settings: SyncSettings, department: str, till: str)
 
 
 def wrong_locations(settings: SyncSettings, setup_of: Callable[[str], Setup]) -> Iterator[FieldError]:
-    """What is wrong with the locations. `setup_of` gives what a company of the ERP has to choose from."""
+    """What is wrong with the locations. `setup_of` gives what a company of the ERP has to choose from.
+
+    What a location leaves as it is in the settings is wrong there, and said there once; another company is asked anew.
+    """
     for number, location in enumerate(settings.locations):
         pointer = f"/locations/{number}"
         if not location.precision:
@@ -70,9 +73,12 @@ def wrong_locations(settings: SyncSettings, setup_of: Callable[[str], Setup]) ->
         for other, earlier in enumerate(settings.locations[:number]):
             if location.overlaps(earlier):
                 yield problems.LOCATION_REPEATED(pointer, name=location.name, number=other + 1, other_name=earlier.name)
-        here = settings.model_copy(update=location.overrides())
+        own = location.overrides()
+        here = settings.model_copy(update=own)
         for wrong in _wrong_at(here, setup_of(here.company)):
-            yield replace(wrong, pointer=pointer + wrong.pointer)
+            name = wrong.pointer.split("/")[1]
+            if name in own or (here.company != settings.company and name != "time_zone"):
+                yield replace(wrong, pointer=pointer + wrong.pointer)
 
 
 def _wrong_at(here: SyncSettings, setup: Setup) -> Iterator[FieldError]:

@@ -2,7 +2,7 @@
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import BytesIO
 from typing import Any, cast
@@ -96,6 +96,7 @@ class UploadService:
     def read(self, client_id: str, connection_id: str, upload_id: str) -> Upload:
         """Read the file into the export log. A worker that takes over from one that died goes on behind what it kept;
         lines that it took and had not kept come again without a change. Whoever is the third to die has ended it.
+        A line is of the moment at which the file was handed in: it replaces nothing that came afterwards.
         """
         sync, upload = self.documents.get_sync(client_id, connection_id), self.get(client_id, connection_id, upload_id)
         if upload.status is not UploadStatus.READING:
@@ -152,7 +153,9 @@ class UploadService:
         listed = list(lines)
         wrong = [(number, one) for number, one in listed if isinstance(one, HubError)]
         good = {
-            (one.kind, one.external_id): (number, one) for number, one in listed if isinstance(one, IncomingDocument)
+            (one.kind, one.external_id): (number, replace(one, arrived_at=upload.reading_since))
+            for number, one in listed
+            if isinstance(one, IncomingDocument)
         }
         outcomes = self.documents.submit_many(sync, upload.created_by, [one for _, one in good.values()])
         wrong += [(good[one.kind, one.external_id][0], came) for one, came in outcomes if isinstance(came, HubError)]

@@ -80,7 +80,7 @@ def test_a_plan_that_no_longer_matches_is_refused_with_the_difference(scene: Sce
     with pytest.raises(Conflict) as refused:
         scene.ask(token)
     assert refused.value.code == "plan_changed"
-    assert refused.value.facts["difference"] == [
+    assert refused.value.members["difference"] == [
         {
             "kind": "runs",
             "title": "Import runs",
@@ -98,7 +98,7 @@ def test_as_many_of_something_else_is_a_difference_too(scene: Scene):
     scene.connections.replace(renamed, before, [])
     with pytest.raises(Conflict) as refused:
         scene.ask(token)
-    assert [one["kind"] for one in refused.value.facts["difference"]] == ["connection"]
+    assert [one["kind"] for one in refused.value.members["difference"]] == ["connection"]
 
 
 def test_what_somebody_else_changes_in_the_last_moment_is_not_deleted(scene: Scene, monkeypatch):

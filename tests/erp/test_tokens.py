@@ -280,7 +280,7 @@ def test_the_next_hour_begins_anew(sharing: Sharing):
     assert made(limiter, 20, 15) == 15
     with pytest.raises(Unavailable) as caught:
         limiter.acquire("soap", 15)
-    assert caught.value.facts["retry_after"] == 3600
+    assert caught.value.members["retry_after"] == 3600
     clock.now += timedelta(hours=1)
     assert made(limiter, 20, 15) == 15
 
@@ -294,7 +294,7 @@ def test_who_is_told_to_wait_tells_everybody(sharing: Sharing):
     with pytest.raises(Unavailable) as caught:
         other.acquire("rest")
     assert caught.value.code == "erp_busy"
-    assert caught.value.facts["retry_at"] == "2026-03-14T12:05:00Z"
+    assert caught.value.members["retry_at"] == "2026-03-14T12:05:00Z"
     assert "2026-03-14 12:05:00 UTC" in caught.value.detail
     other.acquire("soap", 10)
     clock.now += 5 * MINUTE

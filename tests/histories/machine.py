@@ -151,7 +151,7 @@ class Chain(RuleBasedStateMachine):
             self.told.perhaps(report, amount, name)
             return
         assert error.code in NOT_NOW, error
-        first = str(error.facts.get("external_id", ""))
+        first = str(error.members.get("external_id", ""))
         if error.code == "another_content" and not self.outside.turns:
             known = self.told.amounts.get(report, {}).get(first, set())
             assert known - {amount}, f"{report} with {amount} is not refused by what was kept as {first}: {known}"

@@ -26,7 +26,7 @@ from erphub.platform.errors import ErpRefused, Invalid
 from erphub.platform.text import clean_name
 from erphub.platform.wire import LINE, LINES, NOT_BLANK, Name
 from erphub.sync.canonical import from_text, read_document, read_received
-from erphub.sync.transfers.attempts import erp_message_of, shown_words
+from erphub.sync.transfers.attempts import erp_message_of, readable_message
 
 HIDDEN = {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"}
 IGNORABLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u200b\u200e\u2060\u2062"
@@ -259,8 +259,8 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "account": lambda text: LedgerAccount("1500", text, has_sales_type=False).name,
     "tax code": lambda text: TaxCode("3", text, Decimal(25)).title,
     "an ERP's sentence": lambda text: ErpRefused(text).detail,
-    "an ERP's own words in the export log": shown_words,
-    "an ERP's own words in a refusal": lambda text: erp_message_of(ErpRefused("Refused.", words=text)),
+    "an ERP's own words in the export log": readable_message,
+    "an ERP's own words in a refusal": lambda text: erp_message_of(ErpRefused("Refused.", erp_message=text)),
     "an event's sentence": lambda text: make_event(CONNECTION_HEALED, "c", None, NOW, "x", text).detail,
 }
 HANDED_BACK: dict[str, Callable[[str], str]] = {

@@ -157,7 +157,7 @@ def test_no_error_says_a_secret_nor_does_the_problem_made_of_it(secret: str, nam
         case "detail":
             error = ErpRefused(said)
         case "fact":
-            error = ErpRefused("Refused.", words=said, problem={"code": "x", "detail": [said]})
+            error = ErpRefused("Refused.", erp_message=said, problem={"code": "x", "detail": [said]})
         case _:
             error = Invalid.field("/server", "bad_form", said)
     problem = as_problem(error)

@@ -119,7 +119,7 @@ class LedgerErp:
                 raise Unavailable("The PDF is not taken now.", code="attachment_unavailable", only_this=True)
             case "refuse":
                 raise ErpRefused(
-                    "The ERP refused it: the period is closed.", code="period_closed", words="Period closed"
+                    "The ERP refused it: the period is closed.", code="period_closed", erp_message="Period closed"
                 )
             case "lost_before":
                 raise Uncertain("No answer came.", code="answer_lost")
@@ -137,7 +137,7 @@ class LedgerErp:
                 self._check(document, posting)
                 record = self._apply(document, posting)
         if fault == "lost_after":
-            raise Uncertain("No answer came.", code="answer_lost", trace="T-lost")
+            raise Uncertain("No answer came.", code="answer_lost", erp_trace_id="T-lost")
         if fault == "die_after":
             raise Died
         with_pdf = bool(self.takes_pdf_with_voucher and posting.pdf)
@@ -269,7 +269,9 @@ class LedgerErp:
             for account in needed:
                 if account not in self.accounts:
                     raise ErpRefused(
-                        f"There is no account {account}.", code="account_missing", words=f"Konto {account} finnes ikke"
+                        f"There is no account {account}.",
+                        code="account_missing",
+                        erp_message=f"Konto {account} finnes ikke",
                     )
         if isinstance(document, Invoice) and f"customer:{document.customer_id}" not in posting.known:
             raise ErpRefused("Unknown customer.", code="customer_unknown")

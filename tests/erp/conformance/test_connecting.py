@@ -48,7 +48,7 @@ def test_a_wrong_secret_fails_the_login_as_refused_and_skips_the_rest(subject: S
 def test_a_wrong_secret_is_refused_for_whoever_asks(subject: Subject) -> None:
     with pytest.raises(CredentialsRefused) as refused:
         lists_companies(subject.open(**wrong(subject))).companies()
-    assert refused.value.facts["refused"] == "credentials"
+    assert refused.value.members["refused"] == "credentials"
 
 
 def test_an_erp_that_is_not_there_is_no_refusal(subject: Subject) -> None:
@@ -68,7 +68,7 @@ def test_no_secret_is_in_anything_that_is_said(subject: Subject) -> None:
         try:
             said += lists_companies(system).companies()
         except HubError as error:
-            said += [error.detail, error.code, error.facts, str(error)]
+            said += [error.detail, error.code, error.members, str(error)]
     away = subject.connect_away(*subject.settings())
     said += list(away.check())
     text = " ".join(str(one) for one in said)

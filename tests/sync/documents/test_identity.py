@@ -45,8 +45,8 @@ def test_another_content_of_the_same_z_report_is_refused_with_each_difference(hu
     with pytest.raises(Conflict) as caught:
         hub.submit("settlement", "resent", **z_report(1, amount="250.00", means="card"))
     assert caught.value.code == "another_content"
-    assert caught.value.facts["external_id"] == "morning"
-    assert caught.value.facts["differences"] == [
+    assert caught.value.members["external_id"] == "morning"
+    assert caught.value.members["differences"] == [
         {"field": "sales at 25 %", "kept": "125.00", "given": "250.00"},
         {"field": "VAT at 25 %", "kept": "25.00", "given": "50.00"},
         {"field": "cash", "kept": "125.00", "given": "none"},
@@ -262,7 +262,7 @@ def test_equal_invoices_without_a_number_are_asked_about(hub: SyncHub) -> None:
     hub.submit("invoice", "I1", **INVOICE)
     with pytest.raises(Conflict) as caught:
         hub.submit("invoice", "I2", **INVOICE)
-    assert (caught.value.code, caught.value.facts["external_id"]) == ("invoice_repeated", "I1")
+    assert (caught.value.code, caught.value.members["external_id"]) == ("invoice_repeated", "I1")
     assert hub.submit("invoice", "I1", **INVOICE).outcome == "unchanged"
 
 

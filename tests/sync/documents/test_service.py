@@ -54,7 +54,7 @@ def test_after_sending_another_body_is_refused_with_the_voucher(hub: SyncHub) ->
     with pytest.raises(Conflict) as caught:
         hub.settlement(1, amount="250.00")
     assert caught.value.code == "already_sent"
-    assert caught.value.facts["reference"] == "1"
+    assert caught.value.members["reference"] == "1"
 
 
 def test_while_it_cannot_be_told_whether_it_was_sent_nothing_replaces_it(hub: SyncHub) -> None:

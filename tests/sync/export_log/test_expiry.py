@@ -42,7 +42,7 @@ def test_a_till_that_sends_its_history_again_doubles_nothing(old: SyncHub) -> No
 def test_what_was_sent_long_ago_cannot_be_replaced_by_something_else(old: SyncHub) -> None:
     with pytest.raises(Conflict) as caught:
         old.settlement(1, amount="1.00")
-    assert (caught.value.code, caught.value.facts["reference"]) == ("already_sent", old.entry(Z, "Z1").reference)
+    assert (caught.value.code, caught.value.members["reference"]) == ("already_sent", old.entry(Z, "Z1").reference)
 
 
 def test_a_whole_file_of_history_is_known_again(old: SyncHub) -> None:

@@ -89,7 +89,7 @@ def test_one_transfer_and_one_worker_of_it_hold_the_lease(leases: TransferLeaseT
     for holder, worker in (("T2", ""), ("T1", "w2")):
         with pytest.raises(Conflict) as caught:
             leases.acquire(C, N, holder, worker, until, NOW)
-        assert caught.value.facts["transfer_id"] == "T1"
+        assert caught.value.members["transfer_id"] == "T1"
     assert leases.holder(C, N, NOW) == "T1"
     leases.release(C, N, "T2", NOW)
     assert leases.holder(C, N, NOW) == "T1"

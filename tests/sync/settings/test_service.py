@@ -232,7 +232,7 @@ def test_two_transfers_at_once_are_one(hub: SyncHub) -> None:
     first = hub.transfer_service.start(CLIENT, CONNECTION, "ada", NewTransfer())
     with pytest.raises(Conflict) as caught:
         hub.transfer_service.start(CLIENT, CONNECTION, "bo", NewTransfer())
-    assert caught.value.facts["transfer_id"] == first.id
+    assert caught.value.members["transfer_id"] == first.id
 
 
 @pytest.mark.parametrize("rate", ["25.0", "025", "100.5", "-1", "abc", "25,0"])

@@ -90,20 +90,20 @@ class AttemptGuard:
         longest = max(waits)
         if not longest:
             return
-        facts = {"code": problem.get("code"), "wait_seconds": int(longest.total_seconds())}
+        details = {"code": problem.get("code"), "wait_seconds": int(longest.total_seconds())}
         self.audit.record(
             attempt.client_id,
             attempt.connection_id,
             attempt.user,
             "attempts.slowed",
             None,
-            facts,
+            details,
             attempt.source,
             email=attempt.email,
             event_key=key,
         )
         detail = "Many tries to connect were refused, so the next must wait. The audit log says who made them."
-        self.events.publish(make_event(ATTEMPTS_SLOWED, attempt.client_id, None, now, key, detail, **facts))
+        self.events.publish(make_event(ATTEMPTS_SLOWED, attempt.client_id, None, now, key, detail, **details))
 
     def _subjects(self, user: str, client_id: str, target: Mapping[str, str]) -> dict[str, int]:
         """Whom a try is counted for, and how many refused ones each may have until the next must wait."""

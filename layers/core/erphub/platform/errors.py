@@ -46,13 +46,13 @@ class HubError(Exception):
 
     code = "internal_error"
 
-    def __init__(self, detail: str, *, code: str | None = None, **facts: object) -> None:
+    def __init__(self, detail: str, *, code: str | None = None, **members: object) -> None:
         detail = shown(clean_text(detail))
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
-        self.facts = {
-            name: clean(fact) if isinstance(fact, (str, Mapping, list)) else fact for name, fact in facts.items()
+        self.members = {
+            name: clean(value) if isinstance(value, (str, Mapping, list)) else value for name, value in members.items()
         }
         """Further members of the problem document; never secrets."""
 
@@ -61,9 +61,9 @@ class HubError(Exception):
         return FieldError(pointer, self.code, self.detail)
 
     @classmethod
-    def restored(cls, code: str | None, detail: str, **facts: object) -> Self:
+    def restored(cls, code: str | None, detail: str, **members: object) -> Self:
         """An error as it was met or kept before, for whoever comes now. Its code was declared when it was raised."""
-        return cls(detail, code=code, **facts)
+        return cls(detail, code=code, **members)
 
 
 class NotFound(HubError):
@@ -96,9 +96,9 @@ class Invalid(HubError):
     code = "invalid_request"
 
     def __init__(
-        self, detail: str, *, code: str | None = None, errors: Sequence[FieldError] = (), **facts: object
+        self, detail: str, *, code: str | None = None, errors: Sequence[FieldError] = (), **members: object
     ) -> None:
-        super().__init__(detail, code=code, **facts)
+        super().__init__(detail, code=code, **members)
         self.errors = tuple(errors)
 
     @classmethod
@@ -137,13 +137,13 @@ class Conflict(HubError):
 
 
 class LimitReached(Conflict):
-    """One more than there may be at once. `limit` and `maximum` are among its facts."""
+    """One more than there may be at once. `limit` and `maximum` are among its members."""
 
     code = "limit_reached"
 
 
 class TooMany(HubError):
-    """More than there may be in a time. `limit`, `maximum` and `retry_after` (seconds) are among its facts."""
+    """More than there may be in a time. `limit`, `maximum` and `retry_after` (seconds) are among its members."""
 
     code = "limit_reached"
 
@@ -163,25 +163,25 @@ class ErpRefused(HubError):
 class CredentialsRefused(ErpRefused):
     """The ERP does not accept who the hub says it is; trying again could lock the user out.
 
-    Whatever its code (a wrong password, an expired one, a locked login …), `refused` tells it among its facts, so that
-    it is known by wherever the error is kept as a problem.
+    Whatever its code (a wrong password, an expired one, a locked login …), `refused` tells it among its members, so
+    that it is known by wherever the error is kept as a problem.
     """
 
     code = "credentials_refused"
 
-    def __init__(self, detail: str, *, code: str | None = None, **facts: object) -> None:
-        super().__init__(detail, code=code, **facts, refused="credentials")
+    def __init__(self, detail: str, *, code: str | None = None, **members: object) -> None:
+        super().__init__(detail, code=code, **members, refused="credentials")
 
 
 class CredentialsDoubted(CredentialsRefused):
     """A refusal that can pass by itself: a server that starts, stops or moves gives it to a right login for a moment.
 
     To whoever waits for the answer it is a refusal as any other; work in the background may try once more (`doubted`
-    among its facts).
+    among its members).
     """
 
-    def __init__(self, detail: str, *, code: str | None = None, **facts: object) -> None:
-        super().__init__(detail, code=code, **facts, doubted="yes")
+    def __init__(self, detail: str, *, code: str | None = None, **members: object) -> None:
+        super().__init__(detail, code=code, **members, doubted="yes")
 
 
 class Unavailable(HubError):

@@ -68,7 +68,7 @@ def as_problem(error: HubError) -> dict[str, Any]:
         "detail": error.detail,
         "code": error.code,
     }
-    document |= {name: value for name, value in error.facts.items() if name not in document}
+    document |= {name: value for name, value in error.members.items() if name not in document}
     if isinstance(error, Invalid):
         document["errors"] = [clean(vars(wrong)) for wrong in error.errors]
     return document

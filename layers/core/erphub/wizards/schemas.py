@@ -17,7 +17,9 @@ class StartWizard(Model):
 
     erp_system: Annotated[str | None, Field(min_length=1, max_length=100)] = None
     connection_id: Annotated[Identifier | None, Field(description="The connection to edit")] = None
-    step: Annotated[str | None, Field(max_length=50, description="The step to begin an edit at; else the first")] = None
+    step_id: Annotated[
+        str | None, Field(alias="step", max_length=50, description="The step to begin an edit at; else the first")
+    ] = None
 
 
 class RefreshQuery(Model):

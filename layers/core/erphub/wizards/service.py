@@ -42,10 +42,10 @@ class WizardService:
         if body.connection_id is not None:
             if body.erp_system is not None:
                 raise Invalid.of(problems.SYSTEM_FIXED("/erp_system"))
-            return self._edit(member, body.connection_id, body.step)
+            return self._edit(member, body.connection_id, body.step_id)
         if body.erp_system is None:
             raise Invalid.of(problems.SYSTEM_REQUIRED("/erp_system"))
-        if body.step is not None:
+        if body.step_id is not None:
             raise Invalid.of(problems.STEP_ONLY_FOR_EDITS("/step"))
         try:
             description = describe(body.erp_system)
@@ -54,7 +54,7 @@ class WizardService:
         wizard = self._new(member, description.id, description.steps[0].id, self.new_id())
         return self._begin(wizard, list_companies=False)
 
-    def _new(self, member: Member, erp_system: str, step: str, connection_id: str) -> Wizard:
+    def _new(self, member: Member, erp_system: str, step_id: str, connection_id: str) -> Wizard:
         wizard_id = self.new_id()
         return Wizard(
             id=wizard_id,
@@ -64,7 +64,7 @@ class WizardService:
             owner=member.user,
             answered_by=AnsweredBy.of(member),
             status=WizardStatus.WORKING,
-            step=step,
+            step=step_id,
             connection_id=connection_id,
             execution=self.machine.execution(wizard_id),
             created_at=self.clock(),

@@ -64,7 +64,7 @@ class Hub:
             except Uncertain:
                 maybe = True
             except Unavailable as error:
-                self.clock.sleep(float(str(error.facts.get("retry_after", 60))))
+                self.clock.sleep(float(str(error.members.get("retry_after", 60))))
             system, quiet = self.system(), self.clock()
             self.long_lived = system
         raise AssertionError("never got through")

@@ -195,13 +195,13 @@ def test_the_erps_words_come_from_wherever_it_puts_them():
             "payload": {"validationErrors": [{"path": "lines[0].amount", "keyword": "multipleOf"}]},
         }
     }
-    assert outcomes.error_words(body) == "No; lines[0].amount multipleOf"
+    assert outcomes.error_message(body) == "No; lines[0].amount multipleOf"
     missing = {
         "error": {"name": "BadRequestError", "payload": {"errors": [{"type": "DepartmentMissing", "message": "D"}]}}
     }
     assert outcomes.refused(400, missing, "T1").code == "department_missing"
     for odd in (None, [], "text", {"error": "text"}, {"error": {"payload": [1]}}):
-        assert isinstance(outcomes.error_words(odd), str)
+        assert isinstance(outcomes.error_message(odd), str)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_day_that_the_erp_takes_nothing_of_has_a_code_of_its_own(words: str):
     body = {"error": {"message": "; ".join([words] * 3), "payload": {"validationErrors": []}}}
     refused = outcomes.refused(400, body)
     assert refused.code == "period_closed"
-    assert refused.facts["words"].count(words) == 1
+    assert refused.members["erp_message"].count(words) == 1
     assert "Open it there" in refused.detail
 
 

@@ -121,7 +121,7 @@ def test_a_customer_that_was_deleted_in_the_erp_is_refused_with_its_words(
 ) -> None:
     with pytest.raises(ErpRefused) as caught:
         system.push(CUSTOMER, posting(previous="4711"))
-    assert caught.value.facts["words"]
+    assert caught.value.members["erp_message"]
 
 
 def test_an_error_in_a_row_of_a_200_is_an_error(by_user: Connect, app: App) -> None:

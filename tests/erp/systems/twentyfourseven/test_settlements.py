@@ -188,7 +188,7 @@ def test_a_closed_period_is_the_erps_own_refusal_in_its_words(system: TwentyFour
     closed = settlement(app).model_copy(update={"date": settlement(app).date.replace(year=app.world.now().year - 2)})
     with pytest.raises(ErpRefused) as caught:
         system.push(closed, posting())
-    assert "closed" in str(caught.value.facts["words"])
+    assert "closed" in str(caught.value.members["erp_message"])
     assert ledger(app) == []
 
 
@@ -351,7 +351,7 @@ def test_a_long_rate_limit_is_the_schedulers_business(organisation: TwentyFourSe
     app.faults.add("rest:POST /transactions", "rate_limited", seconds=600)
     with pytest.raises(Unavailable) as caught:
         organisation.push(settlement(app), posting())
-    assert caught.value.facts["retry_after"] == 600
+    assert caught.value.members["retry_after"] == 600
     with pytest.raises(Unavailable):  # everybody else who shares the connection waits too, without asking the ERP
         organisation.push(settlement(app, 18), posting("EH-18"))
     assert ledger(app) == []

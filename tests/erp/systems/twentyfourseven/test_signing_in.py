@@ -214,7 +214,7 @@ def test_quarantine_stops_everybody_until_it_ends(by_user: Connect, app: App, cl
     with pytest.raises(Unavailable) as caught:
         by_user().setup(str(seed.SHOP))
     assert caught.value.code == "erp_busy"
-    assert 590 <= float(str(caught.value.facts["retry_after"])) <= 600
+    assert 590 <= float(str(caught.value.members["retry_after"])) <= 600
     made = sum(app.world.calls.values())
     with pytest.raises(Unavailable):
         by_user().setup(str(seed.SHOP))

@@ -92,21 +92,21 @@ def test_without_the_servers_words_the_drivers_are_read_and_never_its_stale_numb
 def test_while_reading_the_number_decides(number: int, code: str, kind: type[Exception]) -> None:
     problem = errors.running(failure(number, b"Words." + TAIL), [])
     assert (problem.code, type(problem)) == (code, kind)
-    assert problem.facts["server_said"] == "Words."
+    assert problem.members["server_said"] == "Words."
 
 
 def test_an_error_nobody_knows_keeps_the_servers_words_without_secrets_or_tail() -> None:
     words = b"Odd thing about  s3cret\nand 'reader'." + TAIL
     problem = errors.running(failure(12345, words), ["s3cret", ""])
     assert problem.detail == "The server refused to read: Odd thing about [hidden] and 'reader'."
-    assert "s3cret" not in str(problem.facts)
+    assert "s3cret" not in str(problem.members)
 
 
 def test_every_known_refusal_says_something_in_a_sentence() -> None:
     for known in (*errors._KNOWN, *errors._DRIVER):
         assert known.problem.text.endswith(".")
         assert known.problem.text[0].isupper()
-        assert known.numbers or known.words
+        assert known.numbers or known.pattern
 
 
 def test_no_number_means_two_things() -> None:

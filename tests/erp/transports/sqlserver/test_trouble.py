@@ -51,7 +51,7 @@ def test_what_passes_is_unavailable_and_may_be_tried_again(
     assert isinstance(error, Unavailable)
     assert error.code == code
     assert error.__cause__ is not None
-    assert PASSWORD not in str(error.facts)
+    assert PASSWORD not in str(error.members)
     site.server.mend()
     assert len(site.imported("gl_transactions").rows) == 1000
 
@@ -68,7 +68,7 @@ def test_what_a_person_must_change_is_refused(site: Site, many: Database, number
     error = broken(site, "error", statement="rows", number=number, text=text)
     assert isinstance(error, ErpRefused)
     assert error.code == code
-    assert text.rstrip(".") in str(error.facts.get("server_said", error.detail))
+    assert text.rstrip(".") in str(error.members.get("server_said", error.detail))
 
 
 @pytest.mark.usefixtures("patient")

@@ -63,7 +63,7 @@ def outcome(reader: Reader, port: int) -> dict[str, Any]:
     try:
         found["rows"] = read(reader, port)
     except HubError as error:
-        found |= {"code": error.code, "detail": error.detail, "said": str(error.facts)}
+        found |= {"code": error.code, "detail": error.detail, "said": str(error.members)}
     except Exception as error:  # noqa: BLE001 - told, and the test fails of it
         found["escaped"] = f"{type(error).__name__}: {error}"
     found["seconds"] = time.monotonic() - began

@@ -36,7 +36,7 @@ class LogWriter:
 
 def problem_of(error: HubError) -> dict[str, Any]:
     """What is kept of an error with a run: its code, its sentence and its details."""
-    return {"code": error.code, "detail": error.detail} | {name: str(fact) for name, fact in error.facts.items()}
+    return {"code": error.code, "detail": error.detail} | {name: str(value) for name, value in error.members.items()}
 
 
 def fail(unit: Unit, problem: Mapping[str, str]) -> None:

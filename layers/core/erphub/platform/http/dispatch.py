@@ -235,7 +235,7 @@ def problem(error: HubError) -> Answer:
     document = as_problem(error)
     headers: dict[str, str] = {}
     if isinstance(error, (Unavailable, TooMany)):
-        headers["Retry-After"] = str(error.facts.get("retry_after", 5))
+        headers["Retry-After"] = str(error.members.get("retry_after", 5))
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = "Bearer"
     text = json.dumps(document, ensure_ascii=False, default=str)

@@ -39,12 +39,12 @@ def counted_field(use: LimitUse, now: datetime) -> RateLimitField:
 
 def refused_field(error: TooMany) -> RateLimitField | None:
     """Of the rate that a request was refused for; None when it was refused for something else."""
-    facts = error.facts
-    if "window_seconds" not in facts:
+    members = error.members
+    if "window_seconds" not in members:
         return None
-    numbers = (int(str(facts[name])) for name in ("maximum", "window_seconds", "retry_after"))
+    numbers = (int(str(members[name])) for name in ("maximum", "window_seconds", "retry_after"))
     maximum, window_seconds, seconds = numbers
-    return RateLimitField(str(facts["limit"]), maximum, window_seconds, 0, seconds)
+    return RateLimitField(str(members["limit"]), maximum, window_seconds, 0, seconds)
 
 
 def as_headers(fields: Sequence[RateLimitField]) -> dict[str, str]:

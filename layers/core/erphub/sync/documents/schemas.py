@@ -101,7 +101,9 @@ class RefusedReportView(Model):
     @classmethod
     def of(cls, name: str, error: HubError) -> "RefusedReportView":
         """The view of a Z-report that was refused."""
-        shown = {name: str(error.facts[name]) if name in error.facts else None for name in ("entry_id", "reference")}
+        shown = {
+            name: str(error.members[name]) if name in error.members else None for name in ("entry_id", "reference")
+        }
         return cls(z_report=name, code=error.code, detail=error.detail, errors=field_errors(error), **shown)
 
 

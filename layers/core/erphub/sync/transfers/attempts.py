@@ -87,7 +87,7 @@ class AttemptRecorder:
                 searched_first=attempt.searched_first,
                 code=error.code if error else "",
                 detail=error.detail if error else "",
-                erp_message=shown_words(posted.erp_message) if posted else erp_message_of(error),
+                erp_message=readable_message(posted.erp_message) if posted else erp_message_of(error),
                 reference=posted.reference if posted else "",
                 erp_trace_id=(posted.trace_id or "") if posted else erp_trace_id_of(error),
             ),
@@ -116,17 +116,17 @@ class AttemptRecorder:
 
 def erp_message_of(error: HubError | None) -> str:
     """The ERP's own words in an error."""
-    return shown_words(str(error.facts.get("words", ""))) if error else ""
+    return readable_message(str(error.members.get("erp_message", ""))) if error else ""
 
 
-def shown_words(words: str) -> str:
+def readable_message(words: str) -> str:
     """The ERP's own words as people may read them, at most 1,000 characters."""
     return shown(clean_text(words))[:1000]
 
 
 def erp_trace_id_of(error: HubError | None) -> str:
     """The ERP's own id of the exchange, in an error."""
-    return str(error.facts.get("trace", "") or "") if error else ""
+    return str(error.members.get("erp_trace_id", "") or "") if error else ""
 
 
 def report_unexpected(about: str, error: Exception) -> None:

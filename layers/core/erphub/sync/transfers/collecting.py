@@ -121,7 +121,7 @@ def _note_unread(context: TransferContext, name: str, what: str, error: Exceptio
     if not isinstance(error, HubError):
         report_unexpected(name, error)
         error = problems.COLLECTING_FAILED()
-    if isinstance(error, CredentialsRefused) or "retry_after" in error.facts:
+    if isinstance(error, CredentialsRefused) or "retry_after" in error.members:
         context.abort(error)
     else:
         context.mark_unread(name, what, error)

@@ -45,8 +45,8 @@ from erphub.sync.transfers.attempts import (
     AttemptRecorder,
     erp_message_of,
     erp_trace_id_of,
+    readable_message,
     report_unexpected,
-    shown_words,
 )
 from erphub.sync.transfers.references import known_references
 from erphub.sync.transfers.send_outcome import SendOutcome, TransferAborted
@@ -280,7 +280,7 @@ class DocumentSender:
             detail="Waits for approval in the ERP." if posted.awaiting_approval else edited_words(attempt.edits),
             approved_at=self._now() if attempt.was_approved(posted) else None,
             edits=attempt.edits,
-            erp_message=shown_words(posted.erp_message),
+            erp_message=readable_message(posted.erp_message),
             reference=posted.reference,
             erp_trace_id=posted.trace_id or "",
             awaiting_approval=posted.awaiting_approval,
@@ -322,10 +322,10 @@ class DocumentSender:
 
         Raises TransferAborted when the ERP asks for peace, or answers nothing else either.
         """
-        if error.facts.get("only_this"):
+        if error.members.get("only_this"):
             self._not_applied(attempt, error)
             return SendOutcome.PENDING  # its PDF, say, cannot be taken now: the others have nothing to do with that
-        if "retry_after" in error.facts or not self._answers(attempt):
+        if "retry_after" in error.members or not self._answers(attempt):
             self._not_applied(attempt, error)
             raise TransferAborted(error) from error
         self._not_applied(attempt, error, wait=self._growing_delay(attempt))
@@ -352,7 +352,7 @@ class DocumentSender:
         """It simply waits, unless an earlier attempt may have been applied."""
         status = EntryStatus.UNCERTAIN if attempt.maybe_there and not attempt.pushed else EntryStatus.PENDING
         self.recorder.record(attempt, "not_applied", error=error)
-        if (asked := error.facts.get("retry_after")) is not None:
+        if (asked := error.members.get("retry_after")) is not None:
             wait = timedelta(seconds=float(str(asked)))
         self.recorder.set_status(
             attempt.entry,

@@ -61,13 +61,13 @@ class InvitationTable(InvitationStore):
         unchanged = "attribute_not_exists(pk)" if before is None else "id = :before"
         values = {} if before is None else {"before": before.id}
         key = invitation_key(invitation.client_id, invitation.invited.id)
-        item = {**key, **_facts(invitation), **self._due.attributes(key, invitation.ends_at)}
+        item = {**key, **_attributes(invitation), **self._due.attributes(key, invitation.ends_at)}
         gone = int((invitation.ends_at + _KEPT).timestamp())
-        facts = {"id": invitation.id, "client_id": invitation.client_id, "expires_at": gone}
+        attributes = {"id": invitation.id, "client_id": invitation.client_id, "expires_at": gone}
         self._table.transact(
             [
                 Write(put=item, condition=unchanged, values=values),
-                Write(put=invited_key(invitation.invited.id, invitation.id) | facts),
+                Write(put=invited_key(invitation.invited.id, invitation.id) | attributes),
                 Write(check=role_key(invitation.customer_id, invitation.role), condition=_THERE),
                 Write(check=member_key(invitation.client_id, invitation.invited.id), condition=_NEW),
             ]
@@ -93,7 +93,7 @@ def _removal(invitation: Invitation) -> Write:
     return Write(delete=key, condition="id = :before", values={"before": invitation.id})
 
 
-def _facts(invitation: Invitation) -> Item:
+def _attributes(invitation: Invitation) -> Item:
     return {
         "id": invitation.id,
         "client_id": invitation.client_id,

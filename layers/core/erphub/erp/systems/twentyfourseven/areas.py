@@ -40,14 +40,14 @@ def area_step(area: Area, who: str, *calls: Call) -> Step:
                 call()
         except ErpRefused as error:
             if error.code == "permission_denied":
-                raise problems.AREA_CLOSED(who=who, area=area, holds=_HOLDS[area], **_facts(error)) from error
+                raise problems.AREA_CLOSED(who=who, area=area, holds=_HOLDS[area], **_details(error)) from error
             if error.code == "module_missing":
-                raise problems.AREA_MISSING(area=area, holds=_HOLDS[area], **_facts(error)) from error
+                raise problems.AREA_MISSING(area=area, holds=_HOLDS[area], **_details(error)) from error
             raise
         return f"{area} can be used."
 
     return Step(Stage.PERMISSIONS, trial, area.value)
 
 
-def _facts(error: ErpRefused) -> dict[str, object]:
-    return {name: error.facts[name] for name in ("words", "trace") if error.facts.get(name)}
+def _details(error: ErpRefused) -> dict[str, object]:
+    return {name: error.members[name] for name in ("erp_message", "erp_trace_id") if error.members.get(name)}

@@ -29,28 +29,28 @@ def lost(error: httpx.HTTPError, *, writes: bool) -> HubError:
     return problems.ERP_TIMEOUT()
 
 
-def unreadable(*, writes: bool, trace: str | None = None) -> HubError:
+def unreadable(*, writes: bool, trace_id: str | None = None) -> HubError:
     """An answer came, and it was cut off or nonsense."""
     if writes:
-        return problems.ANSWER_BROKE_OFF(trace=trace)
-    return problems.ERP_ANSWER_BROKEN(trace=trace)
+        return problems.ANSWER_BROKE_OFF(erp_trace_id=trace_id)
+    return problems.ERP_ANSWER_BROKEN(erp_trace_id=trace_id)
 
 
-def server_error(status: int, words: str, *, writes: bool, trace: str | None = None) -> HubError:
+def server_error(status: int, message: str, *, writes: bool, trace_id: str | None = None) -> HubError:
     """The ERP itself stumbled (5xx)."""
     if writes:
-        return problems.OUTCOME_UNKNOWN(words=words, trace=trace)
-    return problems.ERP_ERROR(status=status, words=words, trace=trace)
+        return problems.OUTCOME_UNKNOWN(erp_message=message, erp_trace_id=trace_id)
+    return problems.ERP_ERROR(status=status, erp_message=message, erp_trace_id=trace_id)
 
 
-def credentials_refused(words: str = "") -> CredentialsRefused:
+def credentials_refused(message: str = "") -> CredentialsRefused:
     """Neither the credentials nor anything automatic will help."""
-    return problems.CREDENTIALS_REFUSED(words=words)
+    return problems.CREDENTIALS_REFUSED(erp_message=message)
 
 
-def signed_out_again(words: str = "") -> Unavailable:
+def signed_out_again(message: str = "") -> Unavailable:
     """The ERP has just let us in and says again that we are not: that is not about the credentials."""
-    return problems.SESSION_NOT_HELD(words=words)
+    return problems.SESSION_NOT_HELD(erp_message=message)
 
 
 _NO_MODULE = re.compile(
@@ -61,17 +61,17 @@ _NO_MODULE = re.compile(
 """Neither contract has a code for it, so it is known by its words, in the languages the ERP speaks."""
 
 
-def module_missing(words: str, trace: str | None = None) -> ErpRefused | None:
+def module_missing(message: str, trace_id: str | None = None) -> ErpRefused | None:
     """What is said when the company lacks a module of the ERP; None when the words are of other things."""
-    if not _NO_MODULE.search(words):
+    if not _NO_MODULE.search(message):
         return None
-    return problems.MODULE_MISSING(words=words, trace=trace)
+    return problems.MODULE_MISSING(erp_message=message, erp_trace_id=trace_id)
 
 
-def permission_denied(words: str, trace: str | None = None, scope: str = "") -> ErpRefused:
+def permission_denied(message: str, trace_id: str | None = None, scope: str = "") -> ErpRefused:
     """Signed in, and not allowed to do this."""
-    scope_words = f" (scope {scope})" if scope else ""
-    return problems.PERMISSION_DENIED(scope_words=scope_words, words=words, trace=trace)
+    in_scope = f" (scope {scope})" if scope else ""
+    return problems.PERMISSION_DENIED(scope=in_scope, erp_message=message, erp_trace_id=trace_id)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime, otherwise: timedelta = timedelta(seconds=60)) -> datetime:
@@ -95,14 +95,14 @@ def quarantine(text: str, now: datetime) -> datetime | None:
     return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
-def error_words(body: Any) -> str:
+def error_message(body: Any) -> str:
     """What an error body of REST says, in one line."""
     error, payload = part(body, "error"), part(body, "error", "payload")
-    words = [str(error.get("message") or error.get("name") or "")]
-    words += [f"{item.get('path', '')} {item.get('keyword', '')}" for item in records(payload.get("validationErrors"))]
-    words += [str(item.get("message") or item.get("type") or "") for item in records(payload.get("errors"))]
-    said = dict.fromkeys(part.strip() for word in words for part in word.split(";") if part.strip())
-    return clean_text("; ".join(said))[:500]
+    said = [str(error.get("message") or error.get("name") or "")]
+    said += [f"{item.get('path', '')} {item.get('keyword', '')}" for item in records(payload.get("validationErrors"))]
+    said += [str(item.get("message") or item.get("type") or "") for item in records(payload.get("errors"))]
+    parts = dict.fromkeys(part.strip() for text in said for part in text.split(";") if part.strip())
+    return clean_text("; ".join(parts))[:500]
 
 
 _BY_TYPE = {
@@ -117,23 +117,23 @@ _NOT_OPEN = re.compile(
 """The contract has no code for it, so it is known by its words, in the languages the ERP speaks."""
 
 
-def refused_for_its_period(words: str, trace: str | None = None) -> ErpRefused | None:
+def refused_for_its_period(message: str, trace_id: str | None = None) -> ErpRefused | None:
     """What is said of a day of which the ERP takes nothing (any more); None when the words are of other things."""
-    if not (_PERIOD.search(words) and _NOT_OPEN.search(words)):
+    if not (_PERIOD.search(message) and _NOT_OPEN.search(message)):
         return None
-    return problems.PERIOD_CLOSED(words=words, trace=trace)
+    return problems.PERIOD_CLOSED(erp_message=message, erp_trace_id=trace_id)
 
 
-def refused(status: int, body: Any, trace: str | None = None) -> ErpRefused:
+def refused(status: int, body: Any, trace_id: str | None = None) -> ErpRefused:
     """The ERP says no to what was sent (4xx), with its words."""
-    words = error_words(body)
-    if (period := refused_for_its_period(words, trace)) is not None:
+    message = error_message(body)
+    if (period := refused_for_its_period(message, trace_id)) is not None:
         return period
     problem = problems.ERP_REFUSED
     for item in records(part(body, "error", "payload").get("errors")):
         problem = _BY_TYPE.get(str(item.get("type")), problem)
     if status == 404:
         problem = problems.NOT_IN_ERP
-    if not words:
+    if not message:
         problem = problem.saying(problems.REFUSED_WITHOUT_WORDS.sentence)
-    return problem(words=words, trace=trace, status_there=status)
+    return problem(erp_message=message, erp_trace_id=trace_id, status_there=status)

@@ -27,42 +27,42 @@ COMPANY_OF_ANOTHER_ORGANISATION = ProblemType(
 )
 ERP_TIMEOUT = ProblemType(Unavailable, "erp_timeout", "24SevenOffice did not answer in time.", "Try again later.")
 ERP_ANSWER_BROKEN = ProblemType(
-    Unavailable, "erp_answer_broken", "24SevenOffice's answer broke off.", "Try again later.", members=("trace",)
+    Unavailable, "erp_answer_broken", "24SevenOffice's answer broke off.", "Try again later.", members=("erp_trace_id",)
 )
 ERP_ERROR = ProblemType(
     Unavailable,
     "erp_error",
     "24SevenOffice answered with an error of its own ({status}).",
     "Try again later.",
-    members=("trace", "words"),
+    members=("erp_trace_id", "erp_message"),
 )
 CREDENTIALS_REFUSED = ProblemType(
     CredentialsRefused,
     "credentials_refused",
     "24SevenOffice does not accept what the connection signs in with.",
     "Enter it again in the connection.",
-    members=("words",),
+    members=("erp_message",),
 )
 SESSION_NOT_HELD = ProblemType(
     Unavailable,
     "session_not_held",
     "24SevenOffice ends every session at once at the moment.",
     "Try again later.",
-    members=("words",),
+    members=("erp_message",),
 )
 PERMISSION_DENIED = ProblemType(
     ErpRefused,
     "permission_denied",
-    "24SevenOffice does not let this connection do that{scope_words}. It needs access to CRM, Accounting, Admin, "
+    "24SevenOffice does not let this connection do that{scope}. It needs access to CRM, Accounting, Admin, "
     "Products and Invoicing: give it in 24SevenOffice, then try again.",
-    members=("trace", "words"),
+    members=("erp_trace_id", "erp_message"),
 )
 PERIOD_CLOSED = ProblemType(
     ErpRefused,
     "period_closed",
     "24SevenOffice takes nothing of that day: its accounting period is closed or not set up.",
     "Open it there, then send again; or leave the document out, and post it by hand.",
-    members=("trace", "words"),
+    members=("erp_trace_id", "erp_message"),
 )
 ERP_UNREACHABLE = ProblemType(Unavailable, "erp_unreachable", "24SevenOffice cannot be reached. Nothing was sent.")
 ANSWER_LOST = ProblemType(
@@ -74,13 +74,13 @@ ANSWER_BROKE_OFF = ProblemType(
     Uncertain,
     "answer_lost",
     "24SevenOffice's answer broke off; it may have done what was asked. The hub looks before it sends again.",
-    members=("trace",),
+    members=("erp_trace_id",),
 )
 OUTCOME_UNKNOWN = ProblemType(
     Uncertain,
     "erp_error",
     "24SevenOffice stumbled, and may or may not have done what was asked. The hub looks before it sends again.",
-    members=("trace", "words"),
+    members=("erp_trace_id", "erp_message"),
 )
 PDF_UNREADABLE = ProblemType(ErpRefused, "pdf_unreadable", "The PDF cannot be read, so its pages cannot be drawn.")
 PDF_TOO_LONG = ProblemType(ErpRefused, "pdf_too_long", "The PDF must have 1 to {maximum} pages.")
@@ -133,7 +133,7 @@ ATTACHMENT_UNAVAILABLE = ProblemType(
     Unavailable,
     "attachment_unavailable",
     "24SevenOffice does not take the PDF at the moment, and a voucher cannot be given one later. It waits.",
-    members=("words", "trace", "only_this"),
+    members=("erp_message", "erp_trace_id", "only_this"),
 )
 ATTACHMENT_TOO_LATE = ProblemType(
     ErpRefused,
@@ -181,12 +181,12 @@ SETTLEMENT_DOES_NOT_BALANCE = ProblemType(
     "The settlement does not balance: debit and credit differ by {difference}.",
 )
 ACCOUNT_NOT_CHOSEN = LINE_WITHOUT_ACCOUNT.saying(
-    "No account is chosen for {words}.", "Choose one in the sync's chart of accounts, then send again."
+    "No account is chosen for {purpose}.", "Choose one in the sync's chart of accounts, then send again."
 )
 ACCOUNT_MISSING = ProblemType(
     ErpRefused,
     "account_missing",
-    "Account {number} ({words}) does not exist in 24SevenOffice.",
+    "Account {number} ({purpose}) does not exist in 24SevenOffice.",
     "Create it there, or choose another in the sync's chart of accounts; then send again.",
     members=("account",),
 )
@@ -198,7 +198,7 @@ APPLICATION_NOT_CONNECTED = ProblemType(
     "application_not_connected",
     "The organisation has not connected this application. In 24SevenOffice, open Administration → Integrations → "
     "Connect application, and enter the application's id there.",
-    members=("words",),
+    members=("erp_message",),
 )
 COMPANY_NOT_CHOSEN = COMPANY_MUST_BE_CHOSEN.saying(
     "The user reaches several companies.", "Choose the company in the connection's settings."
@@ -218,22 +218,27 @@ IDENTITY_BLOCKED = ProblemType(
     "identity_blocked",
     "24SevenOffice has blocked the identity that this connection uses.",
     "Choose the company again in the connection, or ask 24SevenOffice to lift the block.",
-    members=("words",),
+    members=("erp_message",),
 )
 ERP_REFUSED = ProblemType(
-    ErpRefused, "erp_refused", "24SevenOffice refused it: {words}", members=("words", "trace", "status_there")
+    ErpRefused,
+    "erp_refused",
+    "24SevenOffice refused it: {erp_message}",
+    members=("erp_message", "erp_trace_id", "status_there"),
 )
 REFUSED_WITHOUT_WORDS = ERP_REFUSED.saying("24SevenOffice refused it (status {status_there}).")
 REFUSED_FOR_DEPARTMENT = ProblemType(
-    ErpRefused, "department_missing", "24SevenOffice refused it: {words}", members=ERP_REFUSED.members
+    ErpRefused, "department_missing", "24SevenOffice refused it: {erp_message}", members=ERP_REFUSED.members
 )
 REFUSED_FOR_PROJECT = ProblemType(
-    ErpRefused, "project_missing", "24SevenOffice refused it: {words}", members=ERP_REFUSED.members
+    ErpRefused, "project_missing", "24SevenOffice refused it: {erp_message}", members=ERP_REFUSED.members
 )
 REFUSED_WITHOUT_LINES = ProblemType(
-    ErpRefused, "lines_missing", "24SevenOffice refused it: {words}", members=ERP_REFUSED.members
+    ErpRefused, "lines_missing", "24SevenOffice refused it: {erp_message}", members=ERP_REFUSED.members
 )
-NOT_IN_ERP = ProblemType(ErpRefused, "not_in_erp", "24SevenOffice refused it: {words}", members=ERP_REFUSED.members)
+NOT_IN_ERP = ProblemType(
+    ErpRefused, "not_in_erp", "24SevenOffice refused it: {erp_message}", members=ERP_REFUSED.members
+)
 ACTOR_GONE = NOT_IN_ERP.saying("There is no customer or supplier {number} any more.")
 STAMP_TAKEN = ProblemType(
     Unavailable, "stamp_taken", "Other programs are saving vouchers' images at the same time.", "Try again."
@@ -243,7 +248,7 @@ STOCK_REFUSED = ProblemType(ErpRefused, "stock_refused", "24SevenOffice did not 
 NUMBER_TAKEN = ProblemType(
     Unavailable, "number_taken", "Other programs are posting vouchers at the same time.", "Try again."
 )
-VOUCHER_REFUSED = ERP_REFUSED.saying("24SevenOffice refused the voucher: {words}")
+VOUCHER_REFUSED = ERP_REFUSED.saying("24SevenOffice refused the voucher: {erp_message}")
 VOUCHER_TYPE_MISSING = ProblemType(
     ErpRefused,
     "voucher_type_missing",
@@ -275,7 +280,7 @@ MODULE_MISSING = ProblemType(
     "module_missing",
     "The company does not have that module of 24SevenOffice.",
     "Have it added there, then try again.",
-    members=("words", "trace"),
+    members=("erp_message", "erp_trace_id"),
 )
 AREA_CLOSED = PERMISSION_DENIED.saying(
     "The {who} has no access to {area} ({holds}).",

@@ -43,7 +43,7 @@ class Answer:
     """What came back: the parsed body, the vendor's id of the exchange, and where the next page is."""
 
     body: Any
-    trace: str | None
+    trace_id: str | None
     next: Query | None = None
 
 
@@ -135,7 +135,7 @@ class Rest:
         while ask is not None:
             answer = self.get(path, ask)
             if not isinstance(answer.body, list):
-                raise outcomes.unreadable(writes=False, trace=answer.trace)
+                raise outcomes.unreadable(writes=False, trace_id=answer.trace_id)
             yield cast(list[dict[str, Any]], answer.body)
             ask = None if answer.next is None else {**ask, **answer.next}
             if ask is not None and str(sorted(ask.items())) in seen:
@@ -223,26 +223,26 @@ class Rest:
             self._pause(max(0.0, (until - now).total_seconds()) + 0.01)
 
     def _judged(self, response: httpx.Response, *, writes: bool) -> Answer:
-        trace = response.headers.get("x-trace-id")
+        trace_id = response.headers.get("x-trace-id")
         status = response.status_code
         try:
             body = numbers.loads(response.content) if response.content else None
         except ValueError as error:
             if status < 400:
-                raise outcomes.unreadable(writes=writes, trace=trace) from error
+                raise outcomes.unreadable(writes=writes, trace_id=trace_id) from error
             body = None
         if status < 300:
-            return Answer(body, trace, _next_page(response))
+            return Answer(body, trace_id, _next_page(response))
         if status >= 500:
-            raise outcomes.server_error(status, outcomes.error_words(body), writes=writes, trace=trace)
+            raise outcomes.server_error(status, outcomes.error_message(body), writes=writes, trace_id=trace_id)
         if status == 401:
-            raise outcomes.signed_out_again(outcomes.error_words(body))
+            raise outcomes.signed_out_again(outcomes.error_message(body))
         if status == 403:
-            words = outcomes.error_words(body)
-            raise outcomes.module_missing(words, trace) or outcomes.permission_denied(words, trace)
+            message = outcomes.error_message(body)
+            raise outcomes.module_missing(message, trace_id) or outcomes.permission_denied(message, trace_id)
         if status == 408:
-            raise outcomes.server_error(status, outcomes.error_words(body), writes=writes, trace=trace)
-        raise outcomes.refused(status, body, trace)
+            raise outcomes.server_error(status, outcomes.error_message(body), writes=writes, trace_id=trace_id)
+        raise outcomes.refused(status, body, trace_id)
 
 
 def _spelled(query: Query | None) -> dict[str, str]:

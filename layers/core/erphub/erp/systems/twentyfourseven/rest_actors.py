@@ -66,7 +66,7 @@ class RestActors:
         answer = self._rest.write("POST", "/customers", body)
         record = part(answer.body)
         if "id" not in record:
-            raise outcomes.unreadable(writes=True, trace=answer.trace)
+            raise outcomes.unreadable(writes=True, trace_id=answer.trace_id)
         return str(record["id"])
 
     def find_created(self, marker: str) -> str | None:

@@ -48,21 +48,21 @@ class RestOrders:
         """Make the order, or go on with the one that was begun; confirm it when it is whole."""
         body, wanted = self._order(invoice, posting), self._lines(invoice, posting)
         order = self._by_key(invoice, posting)
-        trace: str | None = None
+        trace_id: str | None = None
         if order is None:
             answer = self._rest.write("POST", "/salesorders", body)
-            order, trace = dict(part(answer.body)), answer.trace
+            order, trace_id = dict(part(answer.body)), answer.trace_id
             if "id" not in order:
-                raise outcomes.unreadable(writes=True, trace=trace)
+                raise outcomes.unreadable(writes=True, trace_id=trace_id)
             there: list[dict[str, Any]] = []
         else:
             there = self._lines_of(order)
         for line in wanted[self._done(there, wanted, order["id"]) :]:
-            trace = self._rest.write("POST", f"/salesorders/{order['id']}/lines", line).trace
+            trace_id = self._rest.write("POST", f"/salesorders/{order['id']}/lines", line).trace_id
         if _status(posting) != "Draft" and order.get("status", "Draft") == "Draft":
             change = {"status": _status(posting)}
-            trace = self._rest.write("PATCH", f"/salesorders/{order['id']}", change, repeatable=True).trace
-        return _posted(order, trace)
+            trace_id = self._rest.write("PATCH", f"/salesorders/{order['id']}", change, repeatable=True).trace_id
+        return _posted(order, trace_id)
 
     def _lines_of(self, order: Mapping[str, Any]) -> list[dict[str, Any]]:
         return records(self._rest.get(f"/salesorders/{order['id']}/lines").body)
@@ -159,5 +159,5 @@ def customer_reference(invoice: Invoice, posting: Posting) -> str:
     return reference
 
 
-def _posted(order: Mapping[str, Any], trace: str | None) -> Posted:
-    return Posted(str(order["id"]), trace_id=trace, details={"status": str(order.get("status") or "")})
+def _posted(order: Mapping[str, Any], trace_id: str | None) -> Posted:
+    return Posted(str(order["id"]), trace_id=trace_id, details={"status": str(order.get("status") or "")})

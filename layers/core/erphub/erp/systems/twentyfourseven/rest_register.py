@@ -122,9 +122,9 @@ def _posted(record: Mapping[str, Any]) -> Posted:
 def _answered(answer: Answer, posted: Callable[[Mapping[str, Any]], Posted]) -> Posted:
     record = part(answer.body)
     if "id" not in record:
-        raise outcomes.unreadable(writes=True, trace=answer.trace)
+        raise outcomes.unreadable(writes=True, trace_id=answer.trace_id)
     found = posted(record)
-    return Posted(found.reference, trace_id=answer.trace, details=found.details)
+    return Posted(found.reference, trace_id=answer.trace_id, details=found.details)
 
 
 class RestProducts:

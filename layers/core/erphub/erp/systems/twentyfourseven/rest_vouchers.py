@@ -135,17 +135,17 @@ class RestVouchers:
         """
         self._body(settlement, posting, None)  # what cannot be posted is refused before anything is uploaded
         document: int | None = None
-        facts: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         if posting.pdf is not None:
             try:
                 document = self._upload(posting.pdf)
             except ErpRefused as error:
-                facts["attachment_problem"] = {"code": error.code, "detail": error.detail}
+                details["attachment_problem"] = {"code": error.code, "detail": error.detail}
         answer = self._rest.write("POST", "/transactions", self._body(settlement, posting, document))
         identity = part(answer.body).get("transactionId")
         if not identity:
-            raise outcomes.unreadable(writes=True, trace=answer.trace)
-        return Posted(str(identity), trace_id=answer.trace, attached=document is not None, details=facts)
+            raise outcomes.unreadable(writes=True, trace_id=answer.trace_id)
+        return Posted(str(identity), trace_id=answer.trace_id, attached=document is not None, details=details)
 
     def attach(self, posted: Posted) -> Posted:
         """The ledger takes no document afterwards, which is said instead of tried."""
@@ -202,8 +202,8 @@ class RestVouchers:
 
 
 def _attachment_waits(error: HubError | None) -> Unavailable:
-    facts = error.facts if error is not None else {}
-    return problems.ATTACHMENT_UNAVAILABLE(**{**facts, "only_this": True})
+    details = error.members if error is not None else {}
+    return problems.ATTACHMENT_UNAVAILABLE(**{**details, "only_this": True})
 
 
 def voucher_type(routing: Mapping[str, Any]) -> int:

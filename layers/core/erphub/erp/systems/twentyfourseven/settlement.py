@@ -87,20 +87,20 @@ def _all(settlement: Settlement, routing: Mapping[str, Any], chart: Chart) -> It
         yield Line(stock, -settlement.stock_change, NO_TAX, "Inventory")
 
 
-def _account(routing: Mapping[str, Any], table: str, key: str, words: str, chart: Chart) -> str:
+def _account(routing: Mapping[str, Any], table: str, key: str, purpose: str, chart: Chart) -> str:
     chosen = cast(Mapping[str, str], routing.get(table) or {}).get(key, "")
-    return _existing(chosen, words, chart)
+    return _existing(chosen, purpose, chart)
 
 
-def _single(routing: Mapping[str, Any], name: str, words: str, chart: Chart) -> str:
-    return _existing(str(routing.get(name) or ""), words, chart)
+def _single(routing: Mapping[str, Any], name: str, purpose: str, chart: Chart) -> str:
+    return _existing(str(routing.get(name) or ""), purpose, chart)
 
 
-def _existing(number: str, words: str, chart: Chart) -> str:
+def _existing(number: str, purpose: str, chart: Chart) -> str:
     if not number:
-        raise problems.ACCOUNT_NOT_CHOSEN(words=words)
+        raise problems.ACCOUNT_NOT_CHOSEN(purpose=purpose)
     if number not in chart.accounts:
-        raise problems.ACCOUNT_MISSING(number=number, words=words, account=number)
+        raise problems.ACCOUNT_MISSING(number=number, purpose=purpose, account=number)
     return number
 
 

@@ -48,13 +48,13 @@ def life(expires_in: Any) -> timedelta:
 def refusal(response: httpx.Response) -> HubError:
     """What an answer other than 200 means."""
     body, status = _body(response), response.status_code
-    words = str(body.get("error_description") or body.get("error") or "")[:300]
+    message = str(body.get("error_description") or body.get("error") or "")[:300]
     error = body.get("error")
     if status not in _REFUSING or not isinstance(error, str) or error not in REFUSALS:
-        return outcomes.server_error(status, words, writes=False)
+        return outcomes.server_error(status, message, writes=False)
     if status == 403:
-        return problems.APPLICATION_NOT_CONNECTED(words=words)
-    return problems.CLIENT_REFUSED(words=words)
+        return problems.APPLICATION_NOT_CONNECTED(erp_message=message)
+    return problems.CLIENT_REFUSED(erp_message=message)
 
 
 def _body(response: httpx.Response) -> dict[str, Any]:

@@ -261,21 +261,21 @@ class Soap:
             raise waiting(until, now, ASKED)
 
     def _fault(self, fault: "Element", status: int, *, writes: bool) -> Exception:
-        words = clean_text((text(fault, "faultstring") or text(fault, "Reason", "Text") or "").strip())[:500]
-        if _BLOCKED_IDENTITY.search(words):
+        message = clean_text((text(fault, "faultstring") or text(fault, "Reason", "Text") or "").strip())[:500]
+        if _BLOCKED_IDENTITY.search(message):
             self._identities = None
-            return problems.IDENTITY_BLOCKED(words=words)
-        if _WRONG_CREDENTIALS.search(words):
-            return outcomes.credentials_refused(words)
-        if _SIGNED_OUT.search(words):
-            return SignedOutError(words)
-        if (missing := outcomes.module_missing(words)) is not None:
+            return problems.IDENTITY_BLOCKED(erp_message=message)
+        if _WRONG_CREDENTIALS.search(message):
+            return outcomes.credentials_refused(message)
+        if _SIGNED_OUT.search(message):
+            return SignedOutError(message)
+        if (missing := outcomes.module_missing(message)) is not None:
             return missing
-        if _NO_ACCESS.search(words):
-            return outcomes.permission_denied(words)
+        if _NO_ACCESS.search(message):
+            return outcomes.permission_denied(message)
         if (text(fault, "faultcode") or "").endswith("Client"):
-            return outcomes.refused_for_its_period(words) or problems.ERP_REFUSED(words=words)
-        return outcomes.server_error(status, words, writes=writes)
+            return outcomes.refused_for_its_period(message) or problems.ERP_REFUSED(erp_message=message)
+        return outcomes.server_error(status, message, writes=writes)
 
 
 def _identity(element: "Element") -> Identity:

@@ -62,8 +62,8 @@ def row_of(result: "Element | None", name: str) -> "Element":
         raise outcomes.unreadable(writes=True)
     error = child(row, "APIException")
     if error is not None and (text(error, "Type") or text(error, "Message")):
-        words = text(error, "Message") or text(error, "Type") or ""
-        raise problems.ERP_REFUSED(words=words)
+        message = text(error, "Message") or text(error, "Type") or ""
+        raise problems.ERP_REFUSED(erp_message=message)
     return row
 
 

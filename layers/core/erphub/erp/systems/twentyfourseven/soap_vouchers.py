@@ -176,29 +176,29 @@ class SoapVouchers:
         """Images first, then the voucher that names them. Raises ErpRefused, Unavailable, Uncertain."""
         self._bundles(settlement, posting, number=0, stamp=None)  # what cannot be posted uploads nothing
         stamp: int | None = None
-        facts: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         if posting.pdf is not None:
             try:
                 words = comment(settlement, "").strip()
                 stamp = self._images.beside_journal(posting.pdf, words, posting, settlement.date)
             except ErpRefused as error:
-                facts["attachment_problem"] = {"code": error.code, "detail": error.detail}
+                details["attachment_problem"] = {"code": error.code, "detail": error.detail}
         for _ in range(_TRIES):
             number = self._next_number(settlement, posting)
             body = self._bundles(settlement, posting, number=number, stamp=stamp)
             answer = self._save(body)
-            kind, words = text(answer, "Type") or "", text(answer, "Description") or ""
+            kind, message = text(answer, "Type") or "", text(answer, "Description") or ""
             if kind == "Ok":
-                return self._posted(posting, number, stamp, words, facts)
+                return self._posted(posting, number, stamp, message, details)
             if kind in ("DuplicateData", "DataAlreadySaved"):
                 # Either ours had arrived, or somebody else took the number between our reading and our writing.
                 found = self._ours(settlement, posting)
                 if found is not None:
                     return found
                 if kind == "DataAlreadySaved":
-                    return self._posted(posting, number, stamp, words, facts)
+                    return self._posted(posting, number, stamp, message, details)
                 continue
-            raise _refusal(kind, words)
+            raise _refusal(kind, message)
         raise problems.NUMBER_TAKEN()
 
     def attach(self, posted: Posted, posting: Posting, pdf: bytes, since: date) -> Posted:
@@ -209,8 +209,8 @@ class SoapVouchers:
         if posted.attached:
             return posted
         self._images.to_inbox(pdf, posted.reference, posting, since)
-        words = "The pages are in the Retrieval inbox; add them to the voucher there."
-        return Posted(posted.reference, words, posted.trace_id, posted.awaiting_approval, True, posted.details)
+        message = "The pages are in the Retrieval inbox; add them to the voucher there."
+        return Posted(posted.reference, message, posted.trace_id, posted.awaiting_approval, True, posted.details)
 
     def _ours(self, settlement: Settlement, posting: Posting) -> Posted | None:
         try:
@@ -283,11 +283,11 @@ class SoapVouchers:
         )
 
     @staticmethod
-    def _posted(posting: Posting, number: int, stamp: int | None, words: str, facts: Mapping[str, Any]) -> Posted:
+    def _posted(posting: Posting, number: int, stamp: int | None, message: str, details: Mapping[str, Any]) -> Posted:
         reference = str(number)
         if _inbox(posting):
             reference = f"draft {number}" if stamp is None else f"{_STAMP} {stamp}"
-        return Posted(reference, words, None, _inbox(posting), stamp is not None, facts)
+        return Posted(reference, message, None, _inbox(posting), stamp is not None, details)
 
 
 def _inbox(posting: Posting) -> bool:
@@ -298,10 +298,10 @@ def _draft(stamp: int) -> Posted:
     return Posted(f"{_STAMP} {stamp}", awaiting_approval=True, attached=True)
 
 
-def _refusal(kind: str, words: str) -> Exception:
+def _refusal(kind: str, message: str) -> Exception:
     """What an answer other than Ok means. Only a system error leaves open whether something was saved."""
     if kind == "SystemError":
-        return outcomes.server_error(500, words, writes=True)
+        return outcomes.server_error(500, message, writes=True)
     if kind == "NotAuthenticated":
-        return outcomes.signed_out_again(words)
-    return outcomes.refused_for_its_period(words) or problems.VOUCHER_REFUSED(words=words or kind)
+        return outcomes.signed_out_again(message)
+    return outcomes.refused_for_its_period(message) or problems.VOUCHER_REFUSED(erp_message=message or kind)

@@ -55,7 +55,7 @@ def run(steps: Iterable[Step]) -> Iterator[Probe]:
         except HubError as error:
             outcome, detail, code, failed = Outcome.FAILED, error.detail, error.code, stage
             refused = isinstance(error, CredentialsRefused)
-            ended = not area or refused or "retry_after" in error.facts
+            ended = not area or refused or "retry_after" in error.members
         yield Probe(stage, outcome, round((perf_counter() - started) * 1000), detail, code, refused, area)
 
 

@@ -62,10 +62,10 @@ def _ports(described: str) -> dict[str, int]:
     ports: dict[str, int] = {}
     for block in described.split(";;"):
         words = block.strip(";").split(";")
-        facts = dict(zip(words[::2], words[1::2], strict=False))
-        port = facts.get("tcp", "")
+        fields = dict(zip(words[::2], words[1::2], strict=False))
+        port = fields.get("tcp", "")
         if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536:
-            ports[facts.get("InstanceName", "").upper()] = int(port)
+            ports[fields.get("InstanceName", "").upper()] = int(port)
     return ports
 
 

@@ -34,11 +34,11 @@ class Refusal:
 
     problem: ProblemType[HubError]
     numbers: frozenset[int]
-    words: str | None = None
+    pattern: str | None = None
 
 
-def _known(problem: ProblemType[Any], *numbers: int, words: str | None = None) -> Refusal:
-    return Refusal(problem, frozenset(numbers), words)
+def _known(problem: ProblemType[Any], *numbers: int, pattern: str | None = None) -> Refusal:
+    return Refusal(problem, frozenset(numbers), pattern)
 
 
 _KNOWN: tuple[Refusal, ...] = (
@@ -46,43 +46,43 @@ _KNOWN: tuple[Refusal, ...] = (
     _known(
         problems.CREDENTIALS_REFUSED,
         18456,
-        words=r"login failed for user",
+        pattern=r"login failed for user",
     ),
     _known(
         problems.PASSWORD_EXPIRED,
         18487,
-        words=r"password of the account has expired",
+        pattern=r"password of the account has expired",
     ),
     _known(
         problems.PASSWORD_MUST_CHANGE,
         18488,
-        words=r"password of the account must be changed",
+        pattern=r"password of the account must be changed",
     ),
     _known(
         problems.LOGIN_DISABLED,
         18470,
-        words=r"account is disabled",
+        pattern=r"account is disabled",
     ),
     _known(
         problems.LOGIN_LOCKED,
         18486,
-        words=r"account is currently locked out",
+        pattern=r"account is currently locked out",
     ),
     _known(
         problems.WINDOWS_LOGIN_REFUSED,
         18452,
-        words=r"untrusted domain|cannot be used with (?:windows|integrated) authentication",
+        pattern=r"untrusted domain|cannot be used with (?:windows|integrated) authentication",
     ),
     # --- Never, until something is changed on the server.
     _known(
         problems.DEFAULT_DATABASE,
         4063, 4064,
-        words=r"cannot open user default database",
+        pattern=r"cannot open user default database",
     ),
     _known(
         problems.FIREWALL,
         40615, 40914, 47073,
-        words=r"is not allowed to access the server",
+        pattern=r"is not allowed to access the server",
     ),
     _known(
         problems.LOGON_TRIGGER,
@@ -95,22 +95,22 @@ _KNOWN: tuple[Refusal, ...] = (
     _known(
         problems.COMPANY_NOT_OPENED,
         911, 4060,
-        words=r"database '.*' does not exist|cannot open database",
+        pattern=r"database '.*' does not exist|cannot open database",
     ),
     _known(
         problems.NOT_READABLE,
         229, 230, 297, 300, 916,
-        words=r"permission was denied|is not able to access the database",
+        pattern=r"permission was denied|is not able to access the database",
     ),
     _known(
         problems.OBJECT_MISSING,
         208,
-        words=r"invalid object name",
+        pattern=r"invalid object name",
     ),
     _known(
         problems.COLUMN_GONE,
         207,
-        words=r"invalid column name",
+        pattern=r"invalid column name",
     ),
     _known(problems.NUMBER_OVERFLOW, 8115, 220, 232),
     _known(problems.VALUE_UNREADABLE, 245, 8114, 241, 242, 8134),
@@ -122,7 +122,7 @@ _KNOWN: tuple[Refusal, ...] = (
     _known(
         problems.SERVER_STARTING,
         17187, 18401, 18451, 18461, 42109, 49956,
-        words=r"script upgrade mode|only administrators? (?:can|may) connect|warming up",
+        pattern=r"script upgrade mode|only administrators? (?:can|may) connect|warming up",
     ),
     _known(
         problems.SERVER_STOPPING,
@@ -152,19 +152,19 @@ _KNOWN: tuple[Refusal, ...] = (
     _known(
         problems.DEADLOCK,
         1203, 1205, 1206,
-        words=r"was deadlocked on",
+        pattern=r"was deadlocked on",
     ),
     _known(problems.LOCKS_USED_UP, 1204, 1221),
     _known(
         problems.LOCK_TIMEOUT,
         1222,
-        words=r"lock request time ?out",
+        pattern=r"lock request time ?out",
     ),
     _known(
         problems.SNAPSHOT_CONFLICT,
         3935, 3941, 3944, 3947, 3948, 3949, 3950, 3951, 3952, 3953, 3954, 3955, 3957, 3958, 3959, 3960, 3961, 3964,
         3966, 41301, 41302, 41305, 41325, 41839,
-        words=r"snapshot isolation transaction",
+        pattern=r"snapshot isolation transaction",
     ),
     _known(
         problems.READING_INTERRUPTED,
@@ -176,23 +176,24 @@ _DRIVER: tuple[Refusal, ...] = (
     _known(
         problems.NO_ANSWER_IN_TIME,
         20003,
-        words=r"timed out",
+        pattern=r"timed out",
     ),
     _known(
         problems.CONNECTION_CUT,
         # 20020: what came could not be read. 20047: of a connection that is gone; the guard knows what timed out.
         20017, 20004, 20006, 20011, 20019, 20020, 20047,
-        words=r"unexpected eof|(?:read from|write to) the server failed|net-?lib error|not connected|bad token|is dead",
+        pattern=r"unexpected eof|(?:read from|write to) the server failed|net-?lib error|not connected|bad token"
+        r"|is dead",
     ),
     _known(
         problems.PORT_SILENT,
         20009,
-        words=r"server is unavailable or does not exist",
+        pattern=r"server is unavailable or does not exist",
     ),
     _known(
         problems.ENDED_BEFORE_LOGIN,
         20002,
-        words=r"server connection failed|connection to the database failed",
+        pattern=r"server connection failed|connection to the database failed",
     ),
 )  # fmt: skip
 
@@ -207,15 +208,15 @@ _SERVER_SPOKE = "Check messages from the SQL Server"
 
 def reason(error: BaseException) -> tuple[int, str]:
     """The number and the words in a driver's exception: bytes decoded, the driver's tail kept for `_DRIVER` only."""
-    number, words = 0, ""
+    number, message = 0, ""
     for part in _flat(error.args):
         if isinstance(part, int):
             number = part
         elif isinstance(part, bytes):
-            words = part.decode("utf-8", "replace")
+            message = part.decode("utf-8", "replace")
         elif isinstance(part, str):
-            words = part
-    return number, words or str(error)
+            message = part
+    return number, message or str(error)
 
 
 def _flat(parts: Iterable[object]) -> Iterable[object]:
@@ -241,18 +242,18 @@ def connecting(error: BaseException, heard: Sequence[ServerError], secrets: Iter
     if causes:
         # A number that nobody knows: whatever words stand beside it, they are no word on the credentials.
         said = causes[0]
-        words = scrub(said.message, secrets)
-        return problems.CONNECTION_REFUSED_WITH_WORDS(words=words, number=said.number)
-    words = reason(error)[1]
-    if (known := _by_words(words)) is not None:
+        message = scrub(said.message, secrets)
+        return problems.CONNECTION_REFUSED_WITH_MESSAGE(message=message, number=said.number)
+    message = reason(error)[1]
+    if (known := _by_message(message)) is not None:
         return known.problem()
-    if _SERVER_SPOKE in words:
+    if _SERVER_SPOKE in message:
         return problems.LOGIN_REFUSED()
     for known in _DRIVER:
-        if _says(known, words):
+        if _says(known, message):
             return known.problem()
-    said = scrub(_TAIL.sub("", words), secrets)
-    return problems.CONNECTION_REFUSED(words=f": {said}" if said else "")
+    said = scrub(_TAIL.sub("", message), secrets)
+    return problems.CONNECTION_REFUSED(message=f": {said}" if said else "")
 
 
 def cut() -> HubError:
@@ -265,17 +266,17 @@ def unreadable() -> HubError:
     return problems.VALUE_NOT_OF_ITS_COLUMN()
 
 
-def is_known_by_words(words: str) -> bool:
+def is_known_by_message(message: str) -> bool:
     """Whether what a server said can be understood without its number."""
-    return _by_words(words) is not None
+    return _by_message(message) is not None
 
 
-def _by_words(words: str) -> Refusal | None:
-    return next((known for known in _KNOWN if _says(known, words)), None)
+def _by_message(message: str) -> Refusal | None:
+    return next((known for known in _KNOWN if _says(known, message)), None)
 
 
-def _says(known: Refusal, words: str) -> bool:
-    return known.words is not None and re.search(known.words, words, re.IGNORECASE) is not None
+def _says(known: Refusal, message: str) -> bool:
+    return known.pattern is not None and re.search(known.pattern, message, re.IGNORECASE) is not None
 
 
 def rows_lost(sent: int, received: int, reader: Reader) -> HubError:
@@ -290,26 +291,26 @@ def _cause(error: BaseException) -> Cause:
 
 def _reader_failed(error: BaseException, secrets: Iterable[str]) -> HubError:
     said = scrub(reason(error)[1], secrets)
-    return problems.READER_FAILED(words=said)
+    return problems.READER_FAILED(message=said)
 
 
 def running(error: BaseException, secrets: Iterable[str]) -> HubError:
     """Why a statement failed. Here numbers are reliable and decide; the text helps where there is none."""
-    number, words = reason(error)
+    number, message = reason(error)
     if (cause := _cause(error)) is Cause.DRIVER:
         return _reader_failed(error, secrets)
     if cause is not Cause.SERVER:
         return cut() if cause is Cause.CUT else problems.NO_ANSWER_IN_TIME()
-    said = scrub(_TAIL.sub("", words), secrets)
+    said = scrub(_TAIL.sub("", message), secrets)
     for known in (*_KNOWN, *_DRIVER):
         if number in known.numbers:
             return known.problem(server_said=said, number=number)
     for known in (*_DRIVER, *_KNOWN):
-        if _says(known, words):
+        if _says(known, message):
             return known.problem(server_said=said, number=number)
-    return problems.READING_REFUSED(words=said or "without a reason", number=number)
+    return problems.READING_REFUSED(message=said or "without a reason", number=number)
 
 
-def scrub(words: str, secrets: Iterable[str]) -> str:
+def scrub(message: str, secrets: Iterable[str]) -> str:
     """The words in one line of at most 300 characters, without any of the secrets."""
-    return " ".join(redaction.clean_text(words, secrets).split())[:300]
+    return " ".join(redaction.clean_text(message, secrets).split())[:300]

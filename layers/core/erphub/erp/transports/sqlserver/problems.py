@@ -33,7 +33,7 @@ ANSWER_TOO_LONG = ProblemType(
     "The server answers a question about its databases or days with more than {maximum} rows. If a date is "
     "mapped, check that the column really holds dates.",
 )
-CONNECTION_REFUSED = ProblemType(ErpRefused, "connection_refused", "The server refused the connection{words}.")
+CONNECTION_REFUSED = ProblemType(ErpRefused, "connection_refused", "The server refused the connection{message}.")
 QUERY_TIMEOUT = ProblemType(
     Unavailable, "query_timeout", "The server did not answer in full within {seconds:.0f} seconds.", members=HEARD
 )
@@ -42,9 +42,9 @@ TOO_SLOW = QUERY_TIMEOUT.saying(
     "The server gave {size_kb:,.0f} kB in {seconds:.0f} seconds, which is too slow to go on with.",
     "Look at what else it is doing, and at the line to it.",
 )
-READING_REFUSED = ProblemType(ErpRefused, "erp_refused", "The server refused to read: {words}", members=("number",))
-CONNECTION_REFUSED_WITH_WORDS = ProblemType(
-    ErpRefused, "connection_refused", "The server refused the connection: {words}", members=("number",)
+READING_REFUSED = ProblemType(ErpRefused, "erp_refused", "The server refused to read: {message}", members=("number",))
+CONNECTION_REFUSED_WITH_MESSAGE = ProblemType(
+    ErpRefused, "connection_refused", "The server refused the connection: {message}", members=("number",)
 )
 LOGIN_REFUSED = ProblemType(
     CredentialsDoubted, "login_refused", "The server refused the login without saying why.", "Check login and password."
@@ -360,4 +360,6 @@ VALUE_NOT_OF_ITS_COLUMN = VALUE_UNREADABLE.saying(
 ROWS_LOST = ProblemType(
     Unavailable, "rows_lost", "The server sent {sent} rows and {received} came, read with {reader}.", "Try again later."
 )
-READER_FAILED = ProblemType(ReaderFailed, "reader_failed", "The driver that reads this server could not go on: {words}")
+READER_FAILED = ProblemType(
+    ReaderFailed, "reader_failed", "The driver that reads this server could not go on: {message}"
+)

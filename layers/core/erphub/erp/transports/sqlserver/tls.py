@@ -157,14 +157,14 @@ def certificate(shown: bytes) -> Certificate:
 
 
 def _mismatch(host: str, shown: Certificate) -> HubError:
-    return problems.TLS_HOSTNAME_MISMATCH(host=host, **_facts(shown))
+    return problems.TLS_HOSTNAME_MISMATCH(host=host, **_details(shown))
 
 
 def _untrusted(reason: str, shown: Certificate) -> HubError:
-    return problems.TLS_UNTRUSTED_CERTIFICATE(reason=reason, **_facts(shown))
+    return problems.TLS_UNTRUSTED_CERTIFICATE(reason=reason, **_details(shown))
 
 
-def _facts(shown: Certificate) -> dict[str, Any]:
+def _details(shown: Certificate) -> dict[str, Any]:
     return {
         "subject": shown.subject,
         "issuer": shown.issuer,

@@ -61,8 +61,8 @@ class Cause(StrEnum):
 class DriverError(Exception):
     """A driver could not do what it was asked. `number` is the server's, or 0."""
 
-    def __init__(self, number: int, words: str, cause: Cause = Cause.SERVER) -> None:
-        super().__init__(number, words)
+    def __init__(self, number: int, message: str, cause: Cause = Cause.SERVER) -> None:
+        super().__init__(number, message)
         self.cause = cause
 
 

@@ -24,7 +24,7 @@ from erphub.erp.transports.sqlserver.drivers.connection import (
     Reader,
     Row,
 )
-from erphub.erp.transports.sqlserver.errors import is_known_by_words
+from erphub.erp.transports.sqlserver.errors import is_known_by_message
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatch
@@ -126,9 +126,9 @@ class Native(Connection):
         code = self._translated(lambda: ask(messages))
         if code != 0:
             messages += self._functions.DDBCSQLGetAllDiagRecords(self._statement)
-        for state, words in messages:
+        for state, message in messages:
             if code < 0 or not state.startswith("[01") or state.startswith(_LOST):
-                raise _error(state, words)
+                raise _error(state, message)
         if code < 0:
             raise DriverError(0, "the driver failed without a word", Cause.DRIVER)
 
@@ -138,21 +138,21 @@ class Native(Connection):
         except (_package().exceptions.Exception, RuntimeError, ValueError, TypeError) as error:
             # What the server says among the rows comes without its number: known words decide, or pymssql hears it.
             said = str(error).rpartition(_FROM_SERVER)[2]
-            cause = Cause.SERVER if _FROM_SERVER in str(error) and is_known_by_words(said) else Cause.DRIVER
+            cause = Cause.SERVER if _FROM_SERVER in str(error) and is_known_by_message(said) else Cause.DRIVER
             raise DriverError(0, said, cause) from error
 
 
-def _error(state: str, words: str) -> DriverError:
+def _error(state: str, message: str) -> DriverError:
     """What a diagnostic record `[40001] (1205)` with its words means."""
     found = _MESSAGE.match(state)
     sqlstate, number = (found[1], int(found[2] or 0)) if found else ("", 0)
-    if _FROM_SERVER in words:
-        return DriverError(number, words.rpartition(_FROM_SERVER)[2])
+    if _FROM_SERVER in message:
+        return DriverError(number, message.rpartition(_FROM_SERVER)[2])
     if sqlstate.startswith("08"):
-        return DriverError(0, words, Cause.CUT)
+        return DriverError(0, message, Cause.CUT)
     if sqlstate.startswith("HYT"):
-        return DriverError(0, words, Cause.TIMEOUT)
-    return DriverError(0, f"{sqlstate} {words}", Cause.DRIVER)
+        return DriverError(0, message, Cause.TIMEOUT)
+    return DriverError(0, f"{sqlstate} {message}", Cause.DRIVER)
 
 
 def connect(reader: Reader, endpoint: GuardEndpoint, login: Login) -> Connection:

@@ -2,8 +2,9 @@
 
 import shutil
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from erphub.platform.errors import NotFound
 from erphub.platform.files import FileLink, UploadSlot
@@ -57,6 +58,9 @@ class MemoryFiles:
         if name not in self.files:
             raise NotFound("not there", code="file_missing")
         return self.files[name]
+
+    def open(self, name: str) -> IO[bytes]:
+        return BytesIO(self.read(name))
 
     def start(self, name: str, size: int) -> bytes:
         return self.read(name)[:size]

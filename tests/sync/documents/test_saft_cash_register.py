@@ -1,15 +1,21 @@
 """Audit files of cash registers become settlements by the rules that are written down."""
 
 import re
+import subprocess
+import sys
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from erphub.erp.documents import PaymentMeans, Settlement
 from erphub.platform.errors import Invalid
+from erphub.sync.documents import saft_cash_register, saft_roundings
 from erphub.sync.documents.models import IncomingDocument
 from erphub.sync.documents.saft_cash_register import read_cash_register
+from tests.support.integration import integration
 from tests.support.saft import file, report, two_shops
 
 
@@ -283,3 +289,110 @@ def test_a_file_whose_bytes_are_not_what_it_declares_is_refused_and_never_read_w
     with pytest.raises(Invalid) as refused:
         read_cash_register(written("windows-1252").replace(b"windows-1252", b"utf-8"))
     assert refused.value.code == "malformed_xml"
+
+
+# --- long files, and files in another order --------------------------------------------------------------------------
+
+
+def days(count: int) -> str:
+    return "".join(report(str(n + 1), f"2026-01-{n + 1:02}", paid="124.80") for n in range(count))
+
+
+def rounded(count: int, each: int = 1) -> str:
+    return "".join(sale(f"2026-01-{n + 1:02} 12:{m:02}:00", "-0.20") for n in range(count) for m in range(each))
+
+
+def test_reports_behind_their_transactions_are_read_alike() -> None:
+    whole = read_cash_register(file(days(3), rounded(3)))
+    turned = read_cash_register(file(rounded(3), days(3)))
+    mixed = read_cash_register(
+        file(rounded(2) + days(2), sale("2026-01-03 12:00:00", "-0.20") + days(3)[len(days(2)) :])
+    )
+    assert whole == turned == mixed
+    assert len(whole.settlements) == 3
+
+
+def test_many_transactions_are_added_up_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = read_cash_register(file(days(3), rounded(3) + sale("2026-01-04 09:00:00")))
+    monkeypatch.setattr(saft_roundings, "MOST_WAITING", 1)
+    assert read_cash_register(file(days(3), rounded(3) + sale("2026-01-04 09:00:00"))) == few
+    assert few.open_transactions == {"R 1": 1}
+
+
+@pytest.mark.parametrize("amount", ["x", "1e5"])
+def test_a_bad_value_among_many_transactions_refuses_its_report_alone(
+    monkeypatch: pytest.MonkeyPatch, amount: str
+) -> None:
+    monkeypatch.setattr(saft_roundings, "MOST_WAITING", 1)
+    reading = read_cash_register(
+        file(days(3), rounded(1) + sale("2026-01-02 12:00:00", amount) + rounded(3)[len(rounded(2)) :])
+    )
+    assert [refused.number for refused in reading.refused] == ["2"]
+    assert len(reading.settlements) == 2
+
+
+def test_a_report_behind_many_transactions_is_refused_with_its_register_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(saft_roundings, "MOST_WAITING", 2)
+    one = file(days(2), rounded(2, each=2) + report("3", "2026-01-03"))
+    other = f"<cashregister><registerID>R 2</registerID>{report()}</cashregister></location>"
+    reading = read_cash_register(one.replace(b"</location>", other.encode()))
+    assert [(refused.number, refused.error.code) for refused in reading.refused] == [
+        (number, "report_behind_transactions") for number in "123"
+    ]
+    assert [which(coming) for coming in reading.settlements] == ["R-2:1"]
+
+
+def test_a_file_with_too_many_reports_is_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saft_cash_register, "MAX_REPORTS", 2)
+    assert len(read_cash_register(file(days(2), rounded(2))).settlements) == 2
+    with pytest.raises(Invalid) as refused:
+        read_cash_register(file(days(3), rounded(3)))
+    assert refused.value.code == "too_many_reports"
+
+
+def test_another_document_is_refused_before_it_is_read() -> None:
+    class Endless(BytesIO):
+        """A document that does not end; whoever reads on for ever takes all memory."""
+
+        def readinto(self, buffer: Any, /) -> int:
+            assert self.tell() < 1 << 20, "it is read on"
+            room = memoryview(buffer)
+            beginning = b"<catalogue>" if not self.tell() else b""
+            room[:] = (beginning + b"<x>1</x>" * (len(room) // 8 + 1))[: len(room)]
+            self.seek(self.tell() + len(room))
+            return len(room)
+
+    with pytest.raises(Invalid) as refused:
+        read_cash_register(Endless())
+    assert refused.value.code == "not_a_cash_register_file"
+
+
+PEAK = """
+import resource, sys
+from benchmarks import audit_files
+from erphub.sync.documents.saft_cash_register import read_cash_register
+reading = read_cash_register(audit_files.stream(audit_files.cash_registers(int(sys.argv[1]) * 10**6)))
+print(len(reading.settlements), len(reading.refused), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.fixture
+@integration
+def in_processes_of_their_own() -> None:
+    """Each file is read by a fresh process, whose highest memory is its own."""
+
+
+@pytest.mark.usefixtures("in_processes_of_their_own")
+def test_memory_does_not_grow_with_the_length_of_a_file() -> None:
+    def read(megabytes: int) -> tuple[int, int, int]:
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, str(megabytes)], capture_output=True, text=True, check=True, timeout=60
+        )
+        settlements, refused, peak = map(int, done.stdout.split())
+        return settlements, refused, peak
+
+    short, long = read(5), read(40)
+    assert short[:2] == long[:2] == (1460, 0), "as many days, eight times the transactions"
+    assert long[2] <= short[2] + 5, (short, long)

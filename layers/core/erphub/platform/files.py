@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import IO, Protocol
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ class Files(Protocol):
 
     def read(self, name: str) -> bytes:
         """The whole file. Raises NotFound."""
+        ...
+
+    def open(self, name: str) -> IO[bytes]:
+        """The file, to be read from its beginning a part at a time, however long it is. Raises NotFound at the first
+        part, and Conflict (`file_replaced`) at one that is of another file.
+        """
         ...
 
     def start(self, name: str, size: int) -> bytes:

@@ -204,4 +204,7 @@ ANSWER_TOO_LARGE = ProblemType(
     "The server answers with more than {maximum} MB where a few rows were asked for.",
     "Look for texts of that length in the table that is read.",
 )
+FILE_REPLACED = ProblemType(
+    Conflict, "file_replaced", "The file was replaced while it was read.", "Open another upload for the other file."
+)
 FILE_MISSING = ProblemType(NotFound, "file_missing", "The file has not been uploaded.")

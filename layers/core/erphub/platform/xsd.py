@@ -6,7 +6,7 @@ more (`1_000`, `１２`, `NaN`, `20260131`). Source: W3C, XML Schema Part 2, 3.2
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -165,6 +165,29 @@ def parsed(
         huge_tree=huge,
         **NOTHING_FROM_OUTSIDE,
     )
+
+
+def first_of(beginning: bytes, look: "Callable[[_Element], None]") -> None:
+    """Let somebody look at a document's root before the document is read; nothing, where its beginning does not hold
+    it. Raises lxml's XMLSyntaxError, and what `look` raises.
+    """
+    from lxml import etree
+
+    parser = etree.XMLPullParser(events=("start",), **NOTHING_FROM_OUTSIDE)
+    parser.feed(beginning)
+    event: Any
+    for event in parser.read_events():
+        look(event[1])
+        return
+
+
+def forget(element: "_Element") -> None:
+    """Give back what a read element holds, and what stands before it beside it: cleared elements take memory too."""
+    element.clear()
+    parent = element.getparent()
+    if parent is not None:
+        while element.getprevious() is not None:
+            del parent[0]
 
 
 def has_document_type(element: "_Element") -> bool:

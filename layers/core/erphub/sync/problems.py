@@ -102,6 +102,18 @@ NOT_A_CASH_REGISTER_FILE = ProblemType(
     "This is no SAF-T Cash Register file: its root is not auditfile of urn:StandardAuditFile-Taxation-CashRegister:NO.",
 )
 REPORT_TWICE = ProblemType(Invalid, "report_twice", "The file has this Z-report twice, with different amounts.")
+REPORT_BEHIND_TRANSACTIONS = ProblemType(
+    Invalid,
+    "report_behind_transactions",
+    "The register has a report behind many of its transactions, so that nobody knows which of them it closes.",
+    "Write its events before its transactions, as the schema has them.",
+)
+TOO_MANY_REPORTS = ProblemType(
+    Invalid,
+    "too_many_reports",
+    "A file may have at most {maximum} Z-reports.",
+    "Hand it in as several, by location or by year.",
+)
 MALFORMED_XML = ProblemType(Invalid, "malformed_xml", "The file is not well-formed XML.")
 VALUE_INVALID = ProblemType(Invalid, "value_invalid", "{error}.")
 VALUE_REPEATED = FieldProblemType("value_repeated", "{name} is there {count} times where it can be once.")

@@ -2,15 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, override
+from io import BufferedReader, RawIOBase
+from typing import IO, TYPE_CHECKING, Any, override
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from erphub.platform import problems
 from erphub.platform.aws.errors import code_of
 from erphub.platform.aws.sessions import tenant_client
 from erphub.platform.files import FileLink, Files, UploadSlot
 
+if TYPE_CHECKING:
+    from collections.abc import Buffer
+
+PART_BYTES = 4 * 1024 * 1024
+"""Of a file that is read in parts: a call each."""
+_TRIES = 3
 _SLOT_LIFETIME = timedelta(minutes=15)
 _LINK_LIFETIME = timedelta(minutes=5)
 
@@ -58,6 +65,10 @@ class S3Files(Files):
         return self._body(name).read()
 
     @override
+    def open(self, name: str) -> IO[bytes]:
+        return BufferedReader(_Parts(self._bucket, name), PART_BYTES)
+
+    @override
     def start(self, name: str, size: int) -> bytes:
         return self._body(name).read(size)
 
@@ -72,3 +83,56 @@ class S3Files(Files):
             if code_of(error) == "NoSuchKey":
                 raise problems.FILE_MISSING() from error
             raise
+
+
+class _Parts(RawIOBase):
+    """An object's bytes by ranges: nobody holds a connection while a part is worked on, and each is tried again."""
+
+    def __init__(self, bucket: str, name: str) -> None:
+        self._bucket, self._name = bucket, name
+        self._at, self._end = 0, 1
+        self._state: dict[str, str] = {}
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: "Buffer", /) -> int:
+        target = memoryview(buffer)
+        if self._at >= self._end or not target.nbytes:
+            return 0
+        content = self._part(target.nbytes)
+        self._at += len(content)
+        target[: len(content)] = content
+        return len(content)
+
+    def _part(self, most: int) -> bytes:
+        asked: Any = {"Range": f"bytes={self._at}-{self._at + most - 1}"} | self._state
+        tries = 0
+        while True:
+            try:
+                part = tenant_client("s3").get_object(Bucket=self._bucket, Key=self._name, **asked)
+                content = part["Body"].read()
+            except ClientError as error:
+                return _none_or_raise(error)
+            except (HTTPClientError, IncompleteReadError):  # the line broke within the part, where boto tries no more
+                tries += 1
+                if tries == _TRIES:
+                    raise
+            else:
+                self._state = {"IfMatch": part["ETag"]}
+                self._end = int(part["ContentRange"].rpartition("/")[2])
+                return content
+
+
+def _none_or_raise(error: ClientError) -> bytes:
+    match code_of(error):
+        case "InvalidRange":  # of an object without a byte
+            return b""
+        case "NoSuchKey":
+            raise problems.FILE_MISSING() from error
+        case "PreconditionFailed":
+            raise problems.FILE_REPLACED() from error
+        case _:
+            raise error

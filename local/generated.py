@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from erphub import app, openapi
-from local import api_definition, permissions, problem_catalogue
+from erphub import app
+from local import api_definition, api_description, permissions, problem_catalogue
 from local.emulator import ROOT
 
 FILES: Mapping[str, Callable[[], str]] = {
-    "docs/openapi.json": openapi.text,
+    "docs/openapi.json": api_description.text,
     "docs/errors.md": problem_catalogue.as_page,
     "layers/core/erphub/problems.json": problem_catalogue.as_json,
     "api.json": api_definition.text,

@@ -58,8 +58,8 @@ def _entry(code: str, told: list[Declared]) -> dict[str, Any]:
     raised = [one for one in told if isinstance(one, ProblemType)]
     fields = [one for one in told if isinstance(one, FieldProblemType)]
     statuses = {status_of(one.kind) for one in raised} | {_INVALID for _ in fields}
-    sentences = dict.fromkeys(_shown(one.sentence) for one in told)
-    advice = dict.fromkeys(_shown(one.advice) for one in told if one.advice)
+    sentences = dict.fromkeys(shown(one.sentence) for one in told)
+    advice = dict.fromkeys(shown(one.advice) for one in told if one.advice)
     otherwise = dict.fromkeys(advice_of(one.kind) for one in raised)
     return {
         "code": code,
@@ -73,7 +73,7 @@ def _entry(code: str, told: list[Declared]) -> dict[str, Any]:
     }
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A sentence with its values as people read them: `{retry_after:.0f}` is `{retry_after}`."""
     return _VALUE.sub(r"{\1}", text).replace("{{", "{").replace("}}", "}")
 

@@ -10,8 +10,8 @@ import pytest
 
 from erphub import app
 from erphub.api_keys.credentials.models import PATTERN
+from erphub.platform import problems
 from erphub.platform.aws.table import Table
-from erphub.platform.errors import Unavailable
 from tests.support.hub import ADMINISTRATOR, NEIGHBOUR, VIEWER, Answer, Hub
 
 MANAGER = "manager"
@@ -87,7 +87,7 @@ def test_me_says_which_kind_of_caller_it_sees(keys: Keys):
 
 def test_a_key_can_be_given_nothing_its_maker_does_not_hold(keys: Keys):
     hub = keys.hub
-    allowed = {"permissions": ["members:manage", "connections:view", "data:view"]}
+    allowed = {"permissions": ["members:manage", "connections:view", "data:view", "links:view"]}
     assert hub.call("PUT", f"/customers/{hub.customer}/roles/{MANAGER}", allowed).status == 200
     assert hub.call("PUT", hub.in_client(f"/members/{VIEWER}"), {"role": MANAGER}).status == 200
     refused = keys.post({"name": "Till", "role": "administrator"}, user=VIEWER)
@@ -265,7 +265,7 @@ def test_a_request_is_answered_although_its_use_cannot_be_written_down(keys: Key
     made = keys.make()
 
     def away(*_: Any) -> None:
-        raise Unavailable("The table is busy.")
+        raise problems.TABLE_BUSY()
 
     monkeypatch.setattr(KeyUseTable, "record_use", away)
     assert keys.use(made["key"]).status == 200
@@ -345,7 +345,7 @@ def test_a_creation_whose_answer_was_lost_gives_a_key_that_works_and_no_second_o
     def lose(table: Table, key: dict[str, str], *given: Any, **more: Any) -> Any:
         if key["pk"].startswith("IDEMPOTENCY#") and "answer" in more and lose_now:
             lose_now.clear()
-            raise Unavailable("The table is busy.")
+            raise problems.TABLE_BUSY()
         return update(table, key, *given, **more)
 
     monkeypatch.setattr(Table, "update", lose)
@@ -364,7 +364,7 @@ def test_a_rotation_that_is_done_anew_gives_a_secret_that_works(keys: Keys, monk
     def lose(table: Table, key: dict[str, str], *given: Any, **more: Any) -> Any:
         if key["pk"].startswith("IDEMPOTENCY#") and "answer" in more and lose_now:
             lose_now.clear()
-            raise Unavailable("The table is busy.")
+            raise problems.TABLE_BUSY()
         return update(table, key, *given, **more)
 
     monkeypatch.setattr(Table, "update", lose)

@@ -21,13 +21,14 @@ from erphub.platform.identity import AccessLevel
 from erphub.platform.problem_documents import status_of
 from erphub.platform.wire import Model
 from erphub.sync.canonical import read_received
-from local import api_definition
+from local import api_definition, problem_catalogue
 from tests.support import described
 
 ROUTES = openapi.routes()
 JSON_ROUTES = [route for route in ROUTES if route.takes not in (None, bytes)]
 BY_DOCUMENT = [(kind, BODIES["submit_document"][kind.value.capitalize()]) for kind in DocumentKind]
 OPERATIONS = described.operations()
+KNOWN = {one["code"]: one for one in problem_catalogue.entries()}
 
 
 def named(route: Route) -> str:
@@ -140,38 +141,77 @@ def capitals(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("-"))
 
 
+def problem_answers(route: Route) -> dict[str, dict[str, Any]]:
+    """The answers of an operation that are no success, by status."""
+    answers = OPERATIONS[route.method, route.path]["responses"]
+    return {status: described.resolved(said) for status, said in answers.items() if status != str(route.status)}
+
+
 @pytest.mark.parametrize("route", ROUTES, ids=named)
-def test_each_status_follows_from_what_the_route_declares_or_from_the_gateway(route: Route) -> None:
-    declared = set(OPERATIONS[route.method, route.path]["responses"])
-    assert declared == openapi.possible_statuses(route)
-    raised = {str(status_of(kind)) for kind in route.raises}
-    of_gateway = {str(status_of(one.kind)) for one in api_definition.GATEWAY_PROBLEMS.values()}
-    of_dispatch = {"400", "401", "403", "404", "409", "413", "415", "422", "429", "500", "503"}
-    assert declared - {str(route.status)} <= raised | of_gateway | of_dispatch
+def test_each_status_that_can_come_has_codes_that_the_catalogue_knows_with_it(route: Route) -> None:
+    for status, said in problem_answers(route).items():
+        examples = said["content"]["application/problem+json"]["examples"]
+        assert examples, f"{named(route)}: {status} comes with no code"
+        for code, example in examples.items():
+            assert int(status) in KNOWN[code]["statuses"], f"{named(route)}: {code} never comes with {status}"
+            assert f"`{code}`" in said["description"]
+            shown = described.resolved(example)["value"]
+            assert (shown["code"], str(shown["status"]), shown["title"]) == (code, status, KNOWN[code]["title"])
+            assert described.faults("/components/schemas/Problem", shown) == []
 
 
-@pytest.mark.parametrize("status", ["429", "502", "503", "504"])
-def test_what_the_gateway_answers_in_place_of_a_function_may_come_anywhere(status: str) -> None:
-    assert not [name for name, operation in OPERATIONS.items() if status not in operation["responses"]]
+@pytest.mark.parametrize("route", ROUTES, ids=named)
+def test_what_can_be_said_of_fields_is_in_the_catalogue(route: Route) -> None:
+    if "422" in (answers := problem_answers(route)):
+        _, _, said = answers["422"]["description"].partition("`errors` can say ")
+        assert [code for code in re.findall(r"`(\w+)`", said) if code not in KNOWN] == []
+
+
+def test_every_code_that_answers_are_given_with_is_one_that_an_operation_lists() -> None:
+    """But for those that are only kept: the work in the background that they end is what an operation has begun."""
+    listed = {
+        code for route in ROUTES for codes in described.codes(route.method, route.path).values() for code in codes
+    }
+    assert {"connection_not_found", "wizard_expired", "too_many_requests", "credentials_refused"} <= listed
+    assert listed <= set(KNOWN)
+
+
+@pytest.mark.parametrize("kind", api_definition.GATEWAY_PROBLEMS)
+def test_what_the_gateway_answers_in_place_of_a_function_is_listed(kind: str) -> None:
+    one = api_definition.GATEWAY_PROBLEMS[kind]
+    status = str(status_of(one.kind))
+    for route in ROUTES:
+        if applies(kind, route):
+            assert one.code in described.codes(route.method, route.path)[status], named(route)
+
+
+def applies(kind: str, route: Route) -> bool:
+    """Whether an operation can be answered so by the gateway."""
+    if kind in ("UNAUTHORIZED", "EXPIRED_TOKEN", "ACCESS_DENIED", "AUTHORIZER_FAILURE"):
+        return route.needs is not AccessLevel.PUBLIC
+    if kind in ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"):
+        return bool(route.names)
+    if kind == "UNSUPPORTED_MEDIA_TYPE":
+        return route.takes is bytes
+    return kind != "REQUEST_TOO_LARGE" or route.takes is not None
 
 
 def test_whoever_asks_an_erp_says_so() -> None:
-    asking = {route.operation for route in ROUTES if ErpRefused in route.raises}
-    assert asking == {"update_sync", "test_sync", "refresh_sync", "create_gift_card_product"}
-    answers = {
-        OPERATIONS[route.method, route.path]["responses"]["502"]["$ref"]
+    asking = {
+        route.operation
         for route in ROUTES
-        if route.operation in asking
+        if "credentials_refused" in described.codes(route.method, route.path).get("502", ())
     }
-    assert answers == {"#/components/responses/ErpProblem502"}
+    assert asking == {"update_sync", "test_sync", "refresh_sync", "create_gift_card_product"}
+    for route in ROUTES:
+        says = "The ERP is asked while you wait." in OPERATIONS[route.method, route.path]["description"]
+        assert says == (route.operation in asking), named(route)
 
 
 def test_whoever_waits_is_told_how_long() -> None:
-    answers = described.document()["components"]["responses"]
-    assert {name for name, said in answers.items() if "Retry-After" in said.get("headers", {})} == {
-        "Problem429",
-        "Problem503",
-    }
+    for route in ROUTES:
+        told = {status for status, said in problem_answers(route).items() if "Retry-After" in said.get("headers", {})}
+        assert told == {"429", "503"} & set(problem_answers(route))
 
 
 @pytest.mark.parametrize(
@@ -191,6 +231,9 @@ def test_an_answer_without_a_body_is_a_204() -> None:
         router.put("/things", needs=AccessLevel.SIGNED_IN, audit=None, status=202)(start)  # type: ignore[arg-type]
 
 
+PROBLEM = {"Content-Type": "application/problem+json"}
+
+
 def test_an_answer_that_is_not_described_is_noticed() -> None:
     where = ("GET", "/clients/{client_id}/webhooks")
     kind = {"Content-Type": "application/json", "RateLimit": "…", "RateLimit-Policy": "…"}
@@ -201,6 +244,9 @@ def test_an_answer_that_is_not_described_is_noticed() -> None:
         (200, kind, '{"items": []}', '"next" is a required property'),
         (200, kind, '{"items": [], "next": null, "more": 1}', "more"),
         (429, {"Content-Type": "application/problem+json"}, "{}", "429 without"),
+        (410, PROBLEM, '{"code": "gone"}', "410 is not declared"),
+        (404, PROBLEM, '{"code": "wizard_not_found"}', "404 wizard_not_found is not listed"),
+        (422, PROBLEM, '{"code": "invalid_request", "errors": [{"code": "url_invalid"}]}', "which is not listed"),
     ):
         with pytest.raises(AssertionError, match=why):
             described.require(*where, status, headers, text)

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from erphub import openapi
+from erphub.connections.problems import CONNECTION_DELETING
 from erphub.openapi_examples import BODIES
 from erphub.platform.aws.transactions import make_waiting_writes
 from erphub.platform.aws.workers import FunctionWorker
-from erphub.platform.errors import Conflict
 from erphub.platform.http.router import Route
 from erphub.platform.identity import AccessLevel
 from erphub.platform.wire import Model
@@ -118,7 +118,7 @@ def good(route: Route, known: Mapping[str, str]) -> dict[str, Any]:
 
 
 def paused(*_: Any) -> None:
-    raise Conflict("The ERP is not asked.", code="connection_paused")
+    raise CONNECTION_DELETING()  # in place of an ERP, which is not asked
 
 
 @pytest.fixture

@@ -3,13 +3,18 @@
 import json
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 
+from erphub.platform.field_errors import WORDS
+
 FILE = Path(__file__).resolve().parents[2] / "docs/openapi.json"
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+OF_ANY_FORM = frozenset(one.code for one in WORDS.values())
+"""What is said of fields whose values have not the form that is wanted: of any body."""
 
 
 @cache
@@ -78,6 +83,36 @@ def require(method: str, path: str, status: int, headers: Mapping[str, str], tex
         assert text == "", f"{name}: {status} is declared without a body"
         return
     assert kind in said["content"], f"{name}: {status} is {kind}, declared is {list(said['content'])}"
-    value = json.loads(text) if kind.endswith("json") else text
+    value: Any = json.loads(text) if kind.endswith("json") else text
+    if status >= HTTPStatus.BAD_REQUEST:
+        _require_codes(name, status, value, said)
     wrong = faults(pointer(*steps, "content", kind, "schema"), value)
     assert not wrong, f"{name}: {status} {wrong[:3]}"
+
+
+def codes(method: str, path: str) -> dict[str, frozenset[str]]:
+    """The codes of problems that an operation lists, by status."""
+    return {
+        status: frozenset(resolved(said)["content"]["application/problem+json"]["examples"])
+        for status, said in operations()[method, path]["responses"].items()
+        if int(status) >= HTTPStatus.BAD_REQUEST
+    }
+
+
+def resolved(said: dict[str, Any]) -> dict[str, Any]:
+    """What is said, or what it points at."""
+    if "$ref" not in said:
+        return said
+    found: Any = document()
+    for step in said["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def _require_codes(name: str, status: int, problem: Mapping[str, Any], said: Mapping[str, Any]) -> None:
+    """Fail unless the answer lists the problem's code, and what is said of fields."""
+    listed = said["content"]["application/problem+json"]["examples"]
+    assert problem["code"] in listed, f"{name}: {status} {problem['code']} is not listed"
+    of_fields = {wrong["code"] for wrong in problem.get("errors", ())} - OF_ANY_FORM - {problem["code"]}
+    unlisted = [code for code in sorted(of_fields) if f"`{code}`" not in said["description"]]
+    assert not unlisted, f"{name}: {status} {problem['code']} with {unlisted}, which is not listed"

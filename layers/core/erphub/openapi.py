@@ -1,11 +1,10 @@
 """The API described for machines: an OpenAPI 3.1 document made from the routes that the packages declare.
 
-`make openapi` writes it to docs/openapi.json. The functions serve the file that was built, so that no request pays for
-making it. Code tells `WebhookView`, `NewWebhook` and `ChangedWebhook` from the entity; clients get `Webhook`,
-`CreateWebhook` and `UpdateWebhook`.
+`make openapi` writes it to docs/openapi.json (`local.api_description`). The functions serve the file that was built, so
+that no request pays for making it. Code tells `WebhookView`, `NewWebhook` and `ChangedWebhook` from the entity; clients
+get `Webhook`, `CreateWebhook` and `UpdateWebhook`.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from erphub import app
 from erphub.openapi_examples import BODIES, PATHS
+from erphub.openapi_responses import PROBLEM_SCHEMA, RATE_LIMITS, SCHEMAS, ProblemsOf, Responses
 from erphub.platform.capability import Permission
-from erphub.platform.errors import ErpRefused
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import AnyOf
 from erphub.platform.identity import AccessLevel
-from erphub.platform.problem_documents import status_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -28,45 +26,7 @@ if TYPE_CHECKING:
 type Json = dict[str, Any]
 
 VERSION = "1.0.0"
-_SCHEMAS = "#/components/schemas/"
 _CLIENT_NAMES = ((r"^New(?=[A-Z])", "Create"), (r"^Changed(?=[A-Z])", "Update"), (r"(?<=[a-z])View$", ""))
-_PROBLEMS = {
-    "400": "The body is not JSON.",
-    "401": "Nothing that says who is calling, or what has expired or was revoked.",
-    "403": "The caller belongs here, but the role lacks the permission, or the API key is not for this network.",
-    "404": "Nothing there, or nothing the caller may know of.",
-    "409": "Somebody or something was first.",
-    "410": "It was there and has ended, or what was looked at is no longer kept: begin anew.",
-    "413": "The body is too large.",
-    "415": "The body is none of the media types listed.",
-    "422": "The request is not valid; `errors` says where.",
-    "429": "Too many in a time; `Retry-After` and `retry_after` say how many seconds to wait.",
-    "500": "Something went wrong here.",
-    "502": "The hub did not answer. Ask again in a few seconds.",
-    "503": "The hub, the network or the ERP does not answer now; `Retry-After` says how many seconds to wait.",
-    "504": "The answer took too long. Ask again; nothing is lost.",
-}
-_ERP_PROBLEM = (
-    "The ERP refused, does not accept the connection's credentials, or may or may not have done what was asked; `code`"
-    " says which. Without an answer of the hub: ask again in a few seconds."
-)
-_RETRY_AFTER: Json = {
-    "Retry-After": {"description": "Seconds to wait before the next try", "schema": {"type": "integer", "minimum": 0}}
-}
-_RATE_LIMITS: Json = {
-    "RateLimit-Policy": {
-        "description": 'The limits that the request counts towards: `"name";q=requests;w=seconds` (an IETF draft)',
-        "schema": {"type": "string"},
-        "example": '"requests_per_minute";q=3000;w=60',
-    },
-    "RateLimit": {
-        "description": 'What is left of them, and for how many seconds: `"name";r=requests;t=seconds`',
-        "schema": {"type": "string"},
-        "example": '"requests_per_minute";r=2990;t=21',
-    },
-}
-_WAITED_FOR = ("429", "503")
-"""Statuses with the header Retry-After."""
 _FILE_WORDS = (
     f"The file, byte for byte, sent as one of {', '.join(f'`{kind}`' for kind in sorted(FILE_TYPES))}."
     " Listed is the one that every generator of clients can send."
@@ -81,8 +41,6 @@ _SERVER: Json = {
         "stage": {"default": "prod", "description": "The deployment's stage"},
     },
 }
-_EVERYWHERE = ("429", "500", "502", "503", "504")
-"""What the gateway, or a service that the hub runs on, makes of any request."""
 _ADMINISTRATORS = (
     AccessLevel.CUSTOMER_ADMINISTRATOR,
     AccessLevel.ANY_ADMINISTRATOR,
@@ -116,32 +74,6 @@ _BEARER: Json = {
     "description": "Of a person, the ID token or the access token (JWT) that the deployment's Cognito user pool gives"
     " at sign-in; of a program, the API key (`ehk_…`) that was made for it in its client.",
 }
-_PROBLEM_SCHEMA: Json = {
-    "title": "Problem",
-    "description": "What went wrong (RFC 9457): a sentence for people, a stable code for programs.",
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What happened and what to do, for people"},
-        "code": {"type": "string", "description": "What happened, for programs"},
-        "errors": {
-            "type": "array",
-            "description": "Every wrong part of the request",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "code", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer into the body"},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
 
 
 def routes() -> "list[Route]":
@@ -149,12 +81,13 @@ def routes() -> "list[Route]":
     return [route for _, route in app.all_routes()]
 
 
-def document(declared: "Sequence[Route]") -> Json:
-    """The OpenAPI document of these routes."""
+def document(declared: "Sequence[Route]", problems_of: ProblemsOf) -> Json:
+    """The OpenAPI document of these routes; `problems_of` says what each can go wrong with."""
     schemas, definitions = _schemas(declared)
+    responses = Responses(declared, problems_of)
     paths: dict[str, Json] = {}
     for route in declared:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, responses)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -173,12 +106,10 @@ def document(declared: "Sequence[Route]") -> Json:
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": _BEARER},
-            "responses": {
-                "ErpProblem502": _problem("502", _ERP_PROBLEM),
-                **{f"Problem{status}": _problem(status, words) for status, words in _PROBLEMS.items()},
-            },
-            "headers": _RATE_LIMITS,
-            "schemas": {"Problem": _PROBLEM_SCHEMA, **dict(sorted(definitions.items()))},
+            "responses": responses.components(),
+            "headers": RATE_LIMITS,
+            "examples": responses.examples,
+            "schemas": {"Problem": PROBLEM_SCHEMA, **dict(sorted(definitions.items()))},
         },
     }
 
@@ -188,12 +119,6 @@ def _headings(declared: "Sequence[Route]") -> list[Json]:
     used = dict.fromkeys(route.area for route in declared)
     ordered = [*(area for area in _AREAS if area in used), *(area for area in used if area not in _AREAS)]
     return [{"name": area} | ({"description": _AREAS[area]} if area in _AREAS else {}) for area in ordered]
-
-
-def _problem(status: str, words: str) -> Json:
-    content = {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}
-    headers = (_RETRY_AFTER if status in _WAITED_FOR else {}) | (_RATE_LIMITS if status == "429" else {})
-    return {"description": words, "content": content} | ({"headers": headers} if headers else {})
 
 
 def _schemas(declared: "Sequence[Route]") -> tuple[Mapping[Any, Json], Json]:
@@ -208,11 +133,11 @@ def _schemas(declared: "Sequence[Route]") -> tuple[Mapping[Any, Json], Json]:
     several = {name: shape for route in declared for name, shape in _one_of_several(route).items()}
     called = {shape: name for name, shape in several.items() if isinstance(shape, type)}
     wanted |= dict.fromkeys((shape, "validation") for shape in called)
-    schemas, whole = models_json_schema(list(wanted), ref_template=f"{_SCHEMAS}{{model}}")
+    schemas, whole = models_json_schema(list(wanted), ref_template=f"{SCHEMAS}{{model}}")
     definitions = cast(Json, whole.get("$defs", {}))
     new_names = {name: client_name(name) for name in definitions}
     for shape, name in called.items():
-        new_names[schemas[shape, "validation"]["$ref"].removeprefix(_SCHEMAS)] = name
+        new_names[schemas[shape, "validation"]["$ref"].removeprefix(SCHEMAS)] = name
     if twice := [name for name, count in Counter(new_names.values()).items() if count > 1]:
         raise ValueError(f"two schemas would be called {', '.join(twice)}")
     renamed = {
@@ -247,14 +172,14 @@ def _pointing(schema: Any, names: Mapping[str, str]) -> Any:
     """The schema, pointing at schemas by their names in the document."""
     if isinstance(schema, Mapping):
         found = {key: _pointing(one, names) for key, one in cast(Mapping[str, Any], schema).items()}
-        if str(found.get("$ref", "")).startswith(_SCHEMAS):
-            found["$ref"] = _SCHEMAS + names[found["$ref"].removeprefix(_SCHEMAS)]
+        if str(found.get("$ref", "")).startswith(SCHEMAS):
+            found["$ref"] = SCHEMAS + names[found["$ref"].removeprefix(SCHEMAS)]
         for union in ("anyOf", "oneOf"):
             if union in found:
                 found[union] = [_as_enum(one) for one in found[union]]
         mapping = cast(Json, found.get("discriminator", {})).get("mapping", {})
         for value, pointer in mapping.items():
-            mapping[value] = _SCHEMAS + names.get(pointer.removeprefix(_SCHEMAS), pointer.removeprefix(_SCHEMAS))
+            mapping[value] = SCHEMAS + names.get(pointer.removeprefix(SCHEMAS), pointer.removeprefix(SCHEMAS))
         return found
     return [_pointing(one, names) for one in cast(list[Any], schema)] if isinstance(schema, list) else schema
 
@@ -271,7 +196,7 @@ def _retitled(name: str, becomes: str, schema: Json) -> Json:
     return schema | {"title": becomes} if schema.get("title") == name else schema
 
 
-def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
+def _operation(route: "Route", schemas: Mapping[Any, Json], responses: Responses) -> Json:
     first, _, rest = (route.handler.__doc__ or "").strip().partition("\n")
     operation: Json = {
         "operationId": route.operation,
@@ -279,16 +204,23 @@ def _operation(route: "Route", schemas: Mapping[Any, Json]) -> Json:
         "tags": [route.area],
         "x-needs": str(route.needs),
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
-        "responses": _responses(route, schemas),
+        "responses": responses.of(route, _given(route, schemas)),
     }
     operation["description"] = " ".join(
-        (first, re.sub(r"\s+", " ", rest).strip(), *_declared_sentences(route))
+        (first, re.sub(r"\s+", " ", rest).strip(), *_declared_sentences(route, asks_erp=responses.asks_erp(route)))
     ).replace("  ", " ")
     if route.takes is not None:
         operation["requestBody"] = _request_body(route, schemas)
     if route.needs is AccessLevel.PUBLIC:
         operation["security"] = []
     return operation
+
+
+def _given(route: "Route", schemas: Mapping[Any, Json]) -> Json | None:
+    """What is said of the body of a good answer, if there is one."""
+    if route.gives is None:
+        return None
+    return {"schema": schemas.get((route.gives, "serialization"), {"type": "object"})}
 
 
 def _request_body(route: "Route", schemas: Mapping[Any, Json]) -> Json:
@@ -303,13 +235,13 @@ def _request_body(route: "Route", schemas: Mapping[Any, Json]) -> Json:
     return {"required": True, "content": {"application/json": said}}
 
 
-def _declared_sentences(route: "Route") -> Iterator[str]:
+def _declared_sentences(route: "Route", *, asks_erp: bool) -> Iterator[str]:
     """What follows from a route's declaration, in sentences."""
     if isinstance(route.needs, Permission):
         yield f"Needs the permission `{route.needs}` in the client."
     elif route.needs in _WHO:
         yield _WHO[route.needs]
-    if ErpRefused in route.raises:
+    if asks_erp:
         yield "The ERP is asked while you wait."
     if acts := " or ".join(f"`{act}`" for act in route.acts):
         yield f"It stands in the audit log as {acts}."
@@ -321,7 +253,7 @@ def _body_schema(route: "Route", schemas: Mapping[Any, Json]) -> Json:
     several = any_of(route)
     if several is None:
         return schemas.get((route.takes, "validation"), {"type": "object"})
-    return {"description": several.description, "anyOf": [{"$ref": _SCHEMAS + name} for name in several.shapes()]}
+    return {"description": several.description, "anyOf": [{"$ref": SCHEMAS + name} for name in several.shapes()]}
 
 
 def _path_parameters(route: "Route") -> Iterator[Json]:
@@ -333,7 +265,7 @@ def _path_parameters(route: "Route") -> Iterator[Json]:
 def _query_parameters(route: "Route") -> Iterator[Json]:
     if route.query is None:
         return
-    schema = route.query.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}")
+    schema = route.query.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
     required: list[str] = schema.get("required", [])
     for name, property_ in schema.get("properties", {}).items():
         words = property_.pop("description", None)
@@ -350,51 +282,3 @@ def _header_parameters(route: "Route") -> Iterator[Json]:
             "description": "The same key with the same request is done once and answered alike, for a day",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         }
-
-
-def _responses(route: "Route", schemas: Mapping[Any, Json]) -> Json:
-    good: Json = {"description": "Done"}
-    if route.needs is not AccessLevel.PUBLIC:
-        good["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_LIMITS}
-    if route.status != 204:
-        schema = schemas.get((route.gives, "serialization"), {"type": "object"})
-        csv = getattr(route.gives, "__name__", "") == "Text"
-        good["content"] = (
-            {"text/csv": {"schema": {"type": "string"}}} if csv else {"application/json": {"schema": schema}}
-        )
-    return {str(route.status): good} | {
-        status: {"$ref": f"#/components/responses/{_answer_name(route, status)}"}
-        for status in sorted(possible_statuses(route) - {str(route.status)})
-    }
-
-
-def _answer_name(route: "Route", status: str) -> str:
-    return "ErpProblem502" if status == "502" and ErpRefused in route.raises else f"Problem{status}"
-
-
-def possible_statuses(route: "Route") -> frozenset[str]:
-    """Every status that a route can be answered with.
-
-    They follow from what the route declares: whom it lets in, what it takes, what its path names, what it raises; the
-    rest is what the gateway answers in place of a function (`local/api_definition.py`).
-    """
-    return frozenset({str(route.status), *_EVERYWHERE, *_by_declaration(route)})
-
-
-def _by_declaration(route: "Route") -> Iterator[str]:
-    if route.takes is not None:
-        yield from ("413", "415") if route.takes is bytes else ("400", "413")
-    if route.needs is not AccessLevel.PUBLIC:
-        yield from ("401", "403")
-    if route.names:
-        yield "404"
-    if route.method != "GET":
-        yield "409"
-    if route.takes is not None or route.query is not None or route.method == "POST":
-        yield "422"
-    yield from (str(status_of(kind)) for kind in route.raises)
-
-
-def text() -> str:
-    """The document as it is kept in docs/openapi.json."""
-    return json.dumps(document(routes()), indent=2, ensure_ascii=False) + "\n"

@@ -11,7 +11,7 @@ from erphub.links.records.dynamodb import CrmRecordTable
 from erphub.links.records.models import CrmEntity, RecordKey
 from erphub.links.records.schemas import is_record_id
 from erphub.platform.aws.table import Table
-from erphub.platform.problems import UNAVAILABLE
+from erphub.platform.problems import TABLE_BUSY
 from erphub.tenancy.limits import TenantLimits
 from tests.support import services
 from tests.support.aws import on_both
@@ -249,7 +249,7 @@ def broken(method: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
         if calls[0] == 1:
             if after:
                 method(*args, **kwargs)
-            raise UNAVAILABLE()
+            raise TABLE_BUSY()
         return method(*args, **kwargs)
 
     return call
@@ -284,7 +284,7 @@ def test_a_batch_that_was_cut_off_is_handed_in_again_and_whole(crm: Hub, monkeyp
     def dies_at_the_second(*args: Any, **kwargs: Any) -> bool:
         calls[0] += 1
         if calls[0] == 2:
-            raise UNAVAILABLE()
+            raise TABLE_BUSY()
         return save(*args, **kwargs)
 
     monkeypatch.setattr(CrmRecordTable, "save", dies_at_the_second)

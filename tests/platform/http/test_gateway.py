@@ -14,6 +14,7 @@ from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import RawJson, Router
 from erphub.platform.identity import AccessLevel
 from erphub.platform.settings import read_settings
+from tests.support import described
 from tests.support.gateway import NoServices, addressed, encoded
 from tests.support.hub import event
 
@@ -122,12 +123,9 @@ def test_a_token_that_ended_while_the_gateway_remembered_it_opens_nothing(hub):
 
 
 def test_the_description_says_which_token_is_wanted():
-    from erphub import openapi
-
-    described = openapi.document(openapi.routes())
-    said = described["components"]["securitySchemes"]["bearer"]["description"]
+    said = described.document()["components"]["securitySchemes"]["bearer"]["description"]
     assert [one for one in ("ID token", "access token", "API key") if one not in said] == []
-    (server,) = described["servers"]
+    (server,) = described.document()["servers"]
     assert server["url"].format(**{name: one["default"] for name, one in server["variables"].items()}) == (
         "https://api-id.execute-api.eu-north-1.amazonaws.com/prod"
     )

@@ -150,7 +150,7 @@ def _comparison(found: dict[str, list[dict[str, Any]]], rows: int) -> list[str]:
     shown = [part for part in "abc" if found[part]]
     if not shown:
         return []
-    floor, least_work = middle(found[shown[0]], "seconds"), middle(found[shown[0]], "cpu_s")
+    fastest, least_work = middle(found[shown[0]], "seconds"), middle(found[shown[0]], "cpu_s")
     lines = [
         f"## {rows:,} ledger rows of 12 columns, three of them decimal(38,20)",
         "",
@@ -165,7 +165,7 @@ def _comparison(found: dict[str, list[dict[str, Any]]], rows: int) -> list[str]:
         lines.append(
             f"| {_NAMES[part]} | {middle(one, 'cpu_s'):.1f} | {least_work / middle(one, 'cpu_s'):.2f} |"
             f" {seconds:.1f} ({spread(one, 'seconds')}) | {rows / seconds:,.0f} |"
-            f" {floor / seconds:.2f} | {middle(one, 'wall_s'):.1f} | {middle(one, 'peak_mb'):.0f} | {kept[part]} |"
+            f" {fastest / seconds:.2f} | {middle(one, 'wall_s'):.1f} | {middle(one, 'peak_mb'):.0f} | {kept[part]} |"
         )
     if {"a", "b", "c"} <= set(shown):
         ours = found["b"]
@@ -239,10 +239,10 @@ def _cold_starts(rounds: int) -> str:
 def _in_process(wanted: set[str]) -> str:
     _say("f, g: in process")
     environment = clean_environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"}
-    told = run([sys.executable, "-m", "benchmarks.in_process"], environment)
+    counted = run([sys.executable, "-m", "benchmarks.in_process"], environment)
     lines: list[str] = []
     if "f" in wanted:
-        one = told["listing"]
+        one = counted["listing"]
         own = one["whole_ms"] - one["calls_ms"]
         lines += [
             "## (f) A warm listing call in process",
@@ -253,8 +253,8 @@ def _in_process(wanted: set[str]) -> str:
         ]
     if "g" in wanted:
         lines += ["", "## (g) AWS calls", "", "| | calls | of which |", "|---|---:|---|"]
-        rows = {"a wizard, start to connection, its five steps answered and looked at": told["wizard"]}
-        rows |= {f"a tick of the scheduler, {due} of 10,000 jobs due": calls for due, calls in told["ticks"].items()}
+        rows = {"a wizard, start to connection, its five steps answered and looked at": counted["wizard"]}
+        rows |= {f"a tick of the scheduler, {due} of 10,000 jobs due": calls for due, calls in counted["ticks"].items()}
         for name, calls in rows.items():
             listed = ", ".join(f"{call} {count}" for call, count in calls.items())
             lines.append(f"| {name} | {sum(calls.values())} | {listed} |")

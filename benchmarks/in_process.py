@@ -198,7 +198,7 @@ def ticks() -> dict[int, dict[str, int]]:
     item: Callable[[Job], dict[str, Any]] = store.JobTable(table)._item
     for _ in range(MANY_JOBS // 25):
         table.put_many([item(job(later)) for _ in range(25)])
-    told: dict[int, dict[str, int]] = {}
+    counted: dict[int, dict[str, int]] = {}
     for due in DUE:
         for at in range(0, due, 25):
             table.put_many([item(job(now - timedelta(minutes=1))) for _ in range(min(25, due - at))])
@@ -206,8 +206,8 @@ def ticks() -> dict[int, dict[str, int]]:
         started = app.services().get(Scheduler).start_due_jobs()
         if started != due:
             raise RuntimeError(f"{due} jobs were due and {started} started")
-        told[due] = {name: n - before.get(name, 0) for name, n in sorted(calls.items()) if n > before.get(name, 0)}
-    return told
+        counted[due] = {name: n - before.get(name, 0) for name, n in sorted(calls.items()) if n > before.get(name, 0)}
+    return counted
 
 
 def main() -> None:

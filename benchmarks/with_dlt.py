@@ -37,8 +37,8 @@ def main(port: str, database: str) -> None:
     peak = used.ru_maxrss * 1024 / 1e6
     if status.exists():
         peak = next(int(x.split()[1]) for x in status.read_text().splitlines() if x.startswith("VmHWM:")) * 1024 / 1e6
-    told = {"seconds": seconds, "rows": count, "amount": kept, "version": dlt.__version__, "peak_mb": peak}
-    print(json.dumps(told | {"cpu_s": used.ru_utime + used.ru_stime}))
+    measured = {"seconds": seconds, "rows": count, "amount": kept, "version": dlt.__version__, "peak_mb": peak}
+    print(json.dumps(measured | {"cpu_s": used.ru_utime + used.ru_stime}))
 
 
 if __name__ == "__main__":

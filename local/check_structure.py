@@ -1,5 +1,6 @@
 """Holds the code that ships to its own shape: sizes, names, docstrings, and who may import whom inside a package;
-and the tools, and what tests have in common, to its sizes.
+the client that customers install to sizes, names and docstrings; the tools, and what tests have in common, to sizes and
+names.
 
 `python -m local.check_structure` says what breaks a rule. What has to break one says why, in a comment
 `# structure: reason` on the line above the class or function, or above the first statement of the module.
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from local.emulator import ROOT
 from local.source_modules import (
+    CLIENT,
     TOOLS,
     Module,
     Problem,
@@ -147,12 +149,16 @@ def ports(modules: Sequence[Module]) -> Iterator[Problem]:
 
 
 def docstrings(module: Module) -> Iterator[Problem]:
-    """Docstrings that send their reader elsewhere; packages that hold more than one."""
+    """Docstrings that send their reader elsewhere."""
     for node in module.nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             text = ast.get_docstring(node) or ""
             if re.match(r"See (the|its) port|See above|As the (port|protocol) says", text):
                 yield Problem(module.name, node.lineno, "docstring", f"{node.name}: {text.partition('.')[0]}")
+
+
+def packages(module: Module) -> Iterator[Problem]:
+    """Packages that hold more than a docstring."""
     if module.is_package and any(not is_docstring(node) for node in module.tree.body):
         yield Problem(module.name, 1, "package", "a package's __init__ holds a docstring and nothing else")
 
@@ -264,24 +270,27 @@ def _is_among(name: str, allowed: Iterable[str]) -> bool:
     )
 
 
-RULES: tuple[Callable[[Module], Iterator[Problem]], ...] = (lengths, constructors, docstrings, names, outside)
+RULES: tuple[Callable[[Module], Iterator[Problem]], ...] = (lengths, constructors, docstrings, packages, names, outside)
 """What is looked for in each module by itself."""
-TOOL_RULES = (lengths,)
+CLIENT_RULES = (lengths, constructors, docstrings, names)
+"""What is looked for in the client. A library's package shows what it offers, so its `__init__` holds more."""
+TOOL_RULES = (lengths, names)
 """What is looked for in the modules that do not ship."""
 
 
-def problems(modules: Sequence[Module], tools: Sequence[Module] = ()) -> list[Problem]:
-    """Everything that breaks a rule: in what ships, and in the tools and what tests have in common."""
+def problems(modules: Sequence[Module], client: Sequence[Module] = (), tools: Sequence[Module] = ()) -> list[Problem]:
+    """Everything that breaks a rule: in what ships, in the client, and in the tools and what tests have in common."""
     alone = [problem for module in modules for rule in RULES for problem in rule(module)]
+    of_client = [problem for module in client for rule in CLIENT_RULES for problem in rule(module)]
     of_tools = [problem for module in tools for rule in TOOL_RULES for problem in rule(module)]
-    return [*alone, *ports(modules), *inside(modules), *of_tools]
+    return [*alone, *ports(modules), *inside(modules), *of_client, *ports(client), *of_tools]
 
 
 def main(root: Path = ROOT) -> int:
     """Say what breaks a rule; returns 1 when something does that is not to be mended later, or is mended."""
     settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     later = set(settings.get("tool", {}).get("erphub", {}).get("structure", {}).get("not-yet", []))
-    found = problems(read(root), read(root, TOOLS))
+    found = problems(read(root), read(root, CLIENT), read(root, TOOLS))
     now = [one for one in found if f"{one.package}: {one.rule}" not in later]
     for problem in now:
         print(problem, file=sys.stderr)

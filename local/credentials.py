@@ -40,7 +40,7 @@ class OpenWizards:
 
 
 @dataclass
-class Told:
+class MoveReport:
     """Counts what became of each, tells what is not as it should be, and keeps the pace."""
 
     pause: Pause = time.sleep
@@ -70,15 +70,15 @@ def resources(outputs: Mapping[str, str]) -> PlatformResources:
 
 def move(platform: PlatformResources, pause: Pause = time.sleep) -> bool:
     """Move what is not in the chosen store; whether all of it is there now."""
-    told = Told(pause)
+    report = MoveReport(pause)
     is_done = Move(
         platform.sealed_credentials,
         platform.secret_per_connection,
         platform.settings.credential_store,
         OpenWizards(WizardTable(Table(platform.settings.table))),
         platform.clock,
-    ).run(told)
-    counts = ", ".join(f"{count} {became.name.lower()}" for became, count in told.became.items()) or "nothing to move"
+    ).run(report)
+    counts = ", ".join(f"{count} {became.name.lower()}" for became, count in report.became.items()) or "nothing to move"
     end = "All of them are there." if is_done else "Some are not: run it again later."
     print(f"Credentials into {platform.settings.credential_store}: {counts}. {end}")
     return is_done

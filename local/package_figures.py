@@ -14,7 +14,7 @@ def figures(modules: Sequence[Module]) -> Iterator[tuple[str, str]]:
     """Each figure with what it counts. `modules` are those of `erphub`."""
     lines = sum(len(module.lines) for module in modules)
     blank = sum(not line.strip() for module in modules for line in module.lines)
-    told = sum(
+    comments = sum(
         docstring_lines(module) + sum(line.strip().startswith("#") for line in module.lines) for module in modules
     )
     longest = max(modules, key=lambda module: len(module.lines))
@@ -22,7 +22,7 @@ def figures(modules: Sequence[Module]) -> Iterator[tuple[str, str]]:
     yield "modules", str(len(modules))
     yield "arrows between packages", str(len({arrow for module in modules for arrow in _arrows(module)}))
     yield "longest module", f"{longest.name}, {len(longest.lines)} lines"
-    yield "lines", f"{lines}: {lines - blank - told} of code, {told} of comments and docstrings, {blank} blank"
+    yield "lines", f"{lines}: {lines - blank - comments} of code, {comments} of comments and docstrings, {blank} blank"
     by_package = Counter[str]()
     for module in modules:
         by_package[_package(module.name) or "erphub itself"] += len(module.lines)

@@ -54,12 +54,12 @@ def entries() -> list[dict[str, Any]]:
     return [_entry(code, by_code[code]) for code in sorted(by_code)]
 
 
-def _entry(code: str, told: list[Declared]) -> dict[str, Any]:
-    raised = [one for one in told if isinstance(one, ProblemType)]
-    fields = [one for one in told if isinstance(one, FieldProblemType)]
+def _entry(code: str, types: list[Declared]) -> dict[str, Any]:
+    raised = [one for one in types if isinstance(one, ProblemType)]
+    fields = [one for one in types if isinstance(one, FieldProblemType)]
     statuses = {status_of(one.kind) for one in raised} | {_INVALID for _ in fields}
-    sentences = dict.fromkeys(shown(one.sentence) for one in told)
-    advice = dict.fromkeys(shown(one.advice) for one in told if one.advice)
+    sentences = dict.fromkeys(shown(one.sentence) for one in types)
+    advice = dict.fromkeys(shown(one.advice) for one in types if one.advice)
     otherwise = dict.fromkeys(advice_of(one.kind) for one in raised)
     return {
         "code": code,

@@ -80,7 +80,7 @@ def start(command: Sequence[str], *, log: Path, environment: Mapping[str, str], 
     return _confirm(process, command, log)
 
 
-def start_announced(
+def start_listening(
     command: Sequence[str], *, log: Path, environment: Mapping[str, str], cwd: Path, seconds: float = 60
 ) -> tuple[Started, dict[str, Any]]:
     """Start a program that says in one line of JSON on its standard output when and where it listens.
@@ -88,16 +88,16 @@ def start_announced(
     Raises StartupError when it ends first or stays silent for `seconds`.
     """
     # A file rather than a pipe: the program may go on printing when nobody reads any more.
-    announced = log.with_suffix(".announced")
+    printed = log.with_suffix(".printed")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as errors, announced.open("wb") as output:
+    with log.open("ab") as errors, printed.open("wb") as output:
         process = subprocess.Popen(
             list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=dict(environment), cwd=cwd,
             start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + seconds
     try:
-        while b"\n" not in (line := announced.read_bytes()) and process.poll() is None and time.monotonic() < deadline:
+        while b"\n" not in (line := printed.read_bytes()) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
     except KeyboardInterrupt:
         # Nobody has heard of it yet, so nobody else would end it.

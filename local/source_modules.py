@@ -70,10 +70,14 @@ class Module:
         return False
 
 
+GENERATED = "generated"
+"""The folder of modules that a program writes: theirs is the shape of what they are made from."""
 SHIPPED = (("layers/core", "erphub"), ("", "functions"))
 """What ships: folder, and the package or folder in it."""
 TOOLS = (("", "local"), ("", "tests/support"))
 """What does not ship and is read as much."""
+CLIENT = (("client/src", "erphub_client"),)
+"""What customers install; its modules that are made from the API's description are not written by anybody."""
 
 
 def read(root: Path, trees: Iterable[tuple[str, str]] = SHIPPED) -> list[Module]:
@@ -82,6 +86,8 @@ def read(root: Path, trees: Iterable[tuple[str, str]] = SHIPPED) -> list[Module]
     for base, name in trees:
         for path in sorted((root / base / name).rglob("*.py")):
             parts = path.relative_to(root / base).with_suffix("").parts
+            if GENERATED in parts[:-1]:
+                continue
             is_package = parts[-1] == "__init__"
             text = path.read_text("utf-8")
             found.append(Module(".".join(parts[:-1] if is_package else parts), is_package, text, text.splitlines()))

@@ -64,7 +64,7 @@ def start(
         arguments += ["--login", f"{logins['login']}:{logins['password']}"]
         arguments += ["--windows-login", f"{logins['windows_login']}:{logins['windows_password']}"]
     environment = clean_environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"}
-    started, address = processes.start_announced(
+    started, address = processes.start_listening(
         [sys.executable, *arguments], log=directory / "log" / f"{name}.log", environment=environment, cwd=directory
     )
     return started, address | logins

@@ -22,7 +22,7 @@ from local.stack import DEFAULT_DIRECTORY, Stack
 from . import Clients
 from .point_in_time import bucket_back, items, table_back
 
-SETTLES = 1.1
+CLOCK_RESOLUTION_SECONDS = 1.1
 """Seconds after which S3, which tells time by the second, tells what came before from what came after."""
 
 
@@ -57,12 +57,12 @@ def rehearse(client: Clients, table: str, bucket: str) -> Rehearsed:
         )
         _copy_bucket(client, bucket, name)
         before, lake = items(client, name), objects(client, name)
-        time.sleep(SETTLES)
+        time.sleep(CLOCK_RESOLUTION_SECONDS)
         moment = datetime.now(UTC)
         dynamodb.restore_table_to_point_in_time(
             SourceTableName=name, TargetTableName=f"{name}-then", UseLatestRestorableTime=True
         )
-        time.sleep(SETTLES)
+        time.sleep(CLOCK_RESOLUTION_SECONDS)
         broken = _break_table(client, name, before)
         broken_objects = _break_bucket(client, name, lake)
         started = time.monotonic()

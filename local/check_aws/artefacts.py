@@ -78,9 +78,9 @@ def written_down(sizes: Sizes) -> list[str]:
 def fit(sizes: Sizes, written: Json) -> list[str]:
     """Every function fits with its layers, on both processors, Microsoft's driver among them."""
     most = limits.allowed(limits.UNZIPPED)
-    room = f"{most / 2**20:.0f} of {limits.UNZIPPED / 2**20:.0f} may be used"
+    limit = f"{most / 2**20:.0f} of {limits.UNZIPPED / 2**20:.0f} may be used"
     return [
-        f"{name}: {size / 2**20:.0f} MB unpacked on {arch}; {room}"
+        f"{name}: {size / 2**20:.0f} MB unpacked on {arch}; {limit}"
         for name, on in unzipped(sizes, written, with_microsofts=True).items()
         for arch, size in on.items()
         if size > most

@@ -87,7 +87,7 @@ def _next(screen: Screen, stack: Stack, *, kept: bool) -> None:
     screen.table(["what", "what for"], rows)
 
 
-def _told(options: argparse.Namespace, screen: Screen, folder: Path) -> int:
+def _play_default(options: argparse.Namespace, screen: Screen, folder: Path) -> int:
     """The whole demo with its files in `folder`; returns the exit code."""
     guest: bool = options.stack is not None
     stack = Stack(options.stack or options.dir or folder / "stack")
@@ -126,7 +126,7 @@ def _ledger(options: argparse.Namespace, stage: Stage) -> int:
     content = [word for one in sources for word in ("--saft", str(one.file), "--as", one.key)]
     content += [] if real else ["--trade", "--closed"]
     story = Story(screen, stage, stage.open(content, "SQL Server"), sources, real)
-    story.tell()
+    story.play()
     _next(screen, stage.stack, kept=options.keep or stage.guest)
     return _verdict(screen, story.mistakes, good="Everything adds up.", bad="it does not add up.")
 
@@ -171,7 +171,7 @@ def main(given: Sequence[str]) -> int:
             # What the programs that deploy leave in their temporary folder goes with the demo's own.
             os.environ["TMPDIR"] = tempfile.tempdir = folder
         try:
-            return _told(options, screen, Path(folder))
+            return _play_default(options, screen, Path(folder))
         except KeyboardInterrupt:
             screen.bad("Interrupted; everything that was started has been ended.")
             return 130

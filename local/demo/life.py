@@ -35,7 +35,7 @@ def play(screen: Screen, stage: Stage, lines: int) -> list[str]:
     with receiver() as there, _trusted(aws, described, there.authority):
         life = Life(screen, described, aws, there)
         try:
-            life.tell()
+            life.play()
             stage.leave(life.neighbour, life.twin)
         finally:
             for member in life.people:
@@ -54,7 +54,7 @@ class Life:
     mistakes: list[str] = field(default_factory=list[str])
     people: list[Member] = field(default_factory=list[Member])
 
-    def tell(self) -> None:
+    def play(self) -> None:
         """All chapters. Raises DemoFailed when it cannot go on; what is not as told is kept in `mistakes`."""
         self.cast()
         connection = self.connect()
@@ -64,13 +64,13 @@ class Life:
         self.reconnect(connection)
         self.delete(connection)
 
-    def check(self, right: bool, told: str, instead: object = "") -> None:
+    def check(self, right: bool, sentence: str, instead: object = "") -> None:
         """Say what is so; when it is not, say so and remember it."""
         if right:
-            self.screen.good(told)
+            self.screen.good(sentence)
         else:
-            self.screen.bad(f"Not so: {told} {instead}".rstrip())
-            self.mistakes.append(told)
+            self.screen.bad(f"Not so: {sentence} {instead}".rstrip())
+            self.mistakes.append(sentence)
 
     # --- the stage ---------------------------------------------------------------------------------------------------
 
@@ -282,9 +282,11 @@ class Life:
         other.answer(wizard, "server", answer, "companies")
         found = {one["key"]: one for one in other.get(f"./wizards/{wizard}/companies", limit=200)["items"]}
         where: Json = found[_COMPANY]["connected_elsewhere"] or {}
-        told = f"A member of both clients is told: “{where.get('connection_name')}” of {where.get('client_name')}."
+        sentence = f"A member of both clients is told: “{where.get('connection_name')}” of {where.get('client_name')}."
         self.check(
-            where.get("connection_id") == connection and "use_existing" in where.get("allowed_actions", []), told, where
+            where.get("connection_id") == connection and "use_existing" in where.get("allowed_actions", []),
+            sentence,
+            where,
         )
         other.remove(f"./wizards/{wizard}")
 
@@ -338,7 +340,7 @@ class Life:
         )
         often = {1: "once", 2: "twice"}.get(tried, f"{tried} times")
         self.check(1 <= tried <= _MOST_TRIES, f"The ERP was given the old password {often}; nobody is locked out.")
-        self._told({"connection.reauth_required", "import.failed"})
+        self._check_messages({"connection.reauth_required", "import.failed"})
 
         screen.request('POST …/wizards {"connection_id": …, "step": "server"}  with the new password')
         wizard = owner.begin({"connection_id": connection, "step": "server"}, "server")
@@ -348,11 +350,11 @@ class Life:
         owner.answer(wizard, "finish", {}, None)
         owner.stands(connection, "active")
         made_up = owner.ended(nightly, "catch_up")
-        told = f"Active again; what was missed was caught up on: {made_up['trigger']}, {made_up['status']}."
-        self.check((made_up["trigger"], made_up["status"]) == ("catch_up", "succeeded"), told, made_up["problem"])
-        self._told({"connection.healed", "import.finished"})
+        sentence = f"Active again; what was missed was caught up on: {made_up['trigger']}, {made_up['status']}."
+        self.check((made_up["trigger"], made_up["status"]) == ("catch_up", "succeeded"), sentence, made_up["problem"])
+        self._check_messages({"connection.healed", "import.finished"})
 
-    def _told(self, wanted: set[str]) -> None:
+    def _check_messages(self, wanted: set[str]) -> None:
         """Both ways of being told: the list in the hub, and the messages at the customer's own system."""
         screen = self.screen
         until(self.receiver.types, lambda got: wanted <= got, 180)
@@ -388,8 +390,8 @@ class Life:
         for wanted in (f"./import-jobs/{job}/runs", f"{path}/test", f"{path}/deletion-preview"):
             owner.refused("POST", wanted, "connection_deleting", {})
         none = self._rows(connection)
-        told = f"Unusable at once: no run, no test, and its {rows} accounts in the lake are no longer shown."
-        self.check((rows > 0, none) == (True, 0), told, (rows, none))
+        sentence = f"Unusable at once: no run, no test, and its {rows} accounts in the lake are no longer shown."
+        self.check((rows > 0, none) == (True, 0), sentence, (rows, none))
         screen.request("POST …/connections/…/restore")
         restored = owner.post(f"{path}/restore", {})
         back = self._rows(connection)
@@ -427,8 +429,10 @@ class Life:
         jobs = [job for page in owner.pages("./import-jobs") for job in page]
         self.check((jobs, self._rows(connection)) == ([], 0), "The API knows no connection, job or row of it.")
         left = self._traces(words)
-        told = "Both tables, every version of every object and all secrets were searched for its id, name and login:"
-        self.check(len(before) > 0 and not left, f"{told} {len(before)} places before, none now.", left[:5])
+        sentence = (
+            "Both tables, every version of every object and all secrets were searched for its id, name and login:"
+        )
+        self.check(len(before) > 0 and not left, f"{sentence} {len(before)} places before, none now.", left[:5])
         actions = [one["action"] for one in owner.get(f"{path}/audit")["items"]]
         self.check(actions[0] == "connection.removed", "Its trail is still there, and says last: connection.removed.")
         used = owner.get(f"{self.customer}/licences")["licences_used"]

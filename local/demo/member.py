@@ -51,17 +51,17 @@ class Member(Hub):
     def begin(self, body: Json, step: str) -> str:
         """Start a wizard and wait until it asks at `step`; returns its id. Raises DemoFailed."""
         wizard = str(self.post("./wizards", body)["id"])
-        self._require(self.settled(wizard), step)
+        self._require(self.when_ready(wizard), step)
         return wizard
 
     def answer(self, wizard: str, step: str, answer: Json, then: str | None) -> Json:
         """Answer a step and wait until the wizard asks at `then` (None: until it is finished). Raises DemoFailed."""
         self.put(f"./wizards/{wizard}/steps/{step}", answer)
-        seen = self.settled(wizard)
+        seen = self.when_ready(wizard)
         self._require(seen, then)
         return seen
 
-    def settled(self, wizard: str) -> Json:
+    def when_ready(self, wizard: str) -> Json:
         """The wizard as soon as it no longer works on an answer. Raises DemoFailed."""
         return until(lambda: self.get(f"./wizards/{wizard}"), lambda seen: seen["status"] != "working", 180)
 

@@ -26,7 +26,7 @@ class Watch:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._live: Live | None = None
-        self._told = 0.0
+        self._shown_at = 0.0
         self._words: str = ""
         self._began = time.monotonic()
 
@@ -46,8 +46,8 @@ class Watch:
             return
         words = in_words(run)
         now = time.monotonic()
-        if now - self._told >= (_EVERY if words != self._words else _QUIET):
-            self._told, self._words = now, words
+        if now - self._shown_at >= (_EVERY if words != self._words else _QUIET):
+            self._shown_at, self._words = now, words
             self._screen.say(f"{now - self._began:3.0f} s  {words}")
 
     def _drawn(self, run: Json) -> Padding:

@@ -39,7 +39,7 @@ class Story:
     """Whether the source is a file somebody gave."""
     mistakes: list[str] = field(default_factory=list[str])
 
-    def tell(self) -> None:
+    def play(self) -> None:
         """All chapters. Raises DemoFailed when it cannot go on; what does not add up is kept in `mistakes`."""
         hub = self.sign_in()
         try:

@@ -42,7 +42,7 @@ def play(screen: Screen, stage: Stage, days: int) -> list[str]:
     """
     described = stage.open(("--demo", "100"), "24SevenOffice")
     story = TillStory(screen, described, stage.stack.aws(), date.today(), days)  # noqa: DTZ011  the user's own day
-    story.tell()
+    story.play()
     return story.mistakes
 
 
@@ -65,7 +65,7 @@ class TillStory:
         self.books = ErpBooks(self.described["stand_ins"][ERP])
         self.before: dict[int, Sums] = {}
 
-    def tell(self) -> None:
+    def play(self) -> None:
         """All chapters. Raises DemoFailed when it cannot go on; what does not add up is kept in `mistakes`."""
         first, last = self.every[0].day, self.every[-1].day
         self.before = {company: self.books.trial_balance(company, first, last) for company in COMPANIES}

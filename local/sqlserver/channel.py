@@ -142,8 +142,8 @@ class Reply:
     def flush(self) -> None:
         """Send all whole packets there are (one is always kept back for the end)."""
         data = b"".join(self._parts)
-        room = self._size - HEADER
-        whole = (max(len(data) - 1, 0) // room) * room
+        payload_size = self._size - HEADER
+        whole = (max(len(data) - 1, 0) // payload_size) * payload_size
         if whole:
             out, self._number = packets(memoryview(data)[:whole], self._size, self._session, self._number, last=False)
             self._channel.send(out)

@@ -33,8 +33,8 @@ def md4(data: bytes) -> bytes:
             for step, index in enumerate(order):
                 mixed = (b & c | ~b & d, b & c | b & d | c & d, b ^ c ^ d)[number]
                 turned = (a + (mixed & mask) + words[index] + constant) & mask
-                shift = shifts[step % 4]
-                a, b, c, d = d, (turned << shift | turned >> (32 - shift)) & mask, b, c
+                bits = shifts[step % 4]
+                a, b, c, d = d, (turned << bits | turned >> (32 - bits)) & mask, b, c
         state = [(before + after) & mask for before, after in zip(state, (a, b, c, d), strict=True)]
     return struct.pack("<4I", *state)
 

@@ -107,8 +107,8 @@ def _exactly(client: socket.socket, size: int) -> bytes | None:
 
 
 def _packets(body: bytes) -> bytes:
-    room = PACKET_BYTES - _HEADER.size
-    parts = [body[at : at + room] for at in range(0, len(body), room)] or [b""]
+    payload_size = PACKET_BYTES - _HEADER.size
+    parts = [body[at : at + payload_size] for at in range(0, len(body), payload_size)] or [b""]
     return b"".join(
         _HEADER.pack(Packet.RESPONSE, place == len(parts) - 1, len(part) + _HEADER.size, 51, place % 255 + 1, 0) + part
         for place, part in enumerate(parts)

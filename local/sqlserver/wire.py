@@ -68,9 +68,9 @@ def packets(payload: bytes | memoryview, size: int, session: int, first: int, la
 
     Cutting is one numpy reshape: a reply of a million rows is some fifty thousand packets.
     """
-    room = size - HEADER
-    whole = len(payload) // room
-    if last and whole and len(payload) == whole * room:
+    payload_size = size - HEADER
+    whole = len(payload) // payload_size
+    if last and whole and len(payload) == whole * payload_size:
         whole -= 1
     out = np.empty((whole, size), dtype=np.uint8)
     out[:, 0] = Packet.RESPONSE
@@ -79,9 +79,9 @@ def packets(payload: bytes | memoryview, size: int, session: int, first: int, la
     out[:, 4:6] = np.frombuffer(struct.pack(">H", session), dtype=np.uint8)
     out[:, 6] = (first + np.arange(whole)) & 0xFF
     out[:, 7] = 0
-    out[:, HEADER:] = np.frombuffer(payload, dtype=np.uint8, count=whole * room).reshape(whole, room)
+    out[:, HEADER:] = np.frombuffer(payload, dtype=np.uint8, count=whole * payload_size).reshape(whole, payload_size)
     data = out.tobytes()
-    rest = bytes(payload[whole * room :])
+    rest = bytes(payload[whole * payload_size :])
     number = (first + whole) & 0xFF
     if last:
         data += struct.pack(">BBHHBB", Packet.RESPONSE, 1, HEADER + len(rest), session, number, 0) + rest

@@ -11,7 +11,7 @@ import pytest
 from local import emulator, processes, template
 from local.account import point_in_time
 from local.account.point_in_time import bucket_back, items, table_back
-from local.account.rehearse import SETTLES, objects, rehearse
+from local.account.rehearse import CLOCK_RESOLUTION_SECONDS, objects, rehearse
 from local.emulator import REGION, Aws
 
 TABLE, LAKE = "tenants", "rehearsed-lake"
@@ -90,11 +90,11 @@ def test_the_command_says_what_it_brought_back_and_refuses_half_of_what_it_needs
 def test_an_object_that_was_deleted_at_that_moment_stays_deleted(aws: Aws):
     s3 = aws.client("s3")
     s3.put_object(Bucket=LAKE, Key="lake/gone", Body=b"once")
-    sleep(SETTLES)
+    sleep(CLOCK_RESOLUTION_SECONDS)
     s3.delete_object(Bucket=LAKE, Key="lake/gone")
-    sleep(SETTLES)
+    sleep(CLOCK_RESOLUTION_SECONDS)
     moment = datetime.now(UTC)
-    sleep(SETTLES)
+    sleep(CLOCK_RESOLUTION_SECONDS)
     s3.put_object(Bucket=LAKE, Key="lake/gone", Body=b"again")
     assert bucket_back(aws.client, LAKE, moment) == 1
     assert "lake/gone" not in objects(aws.client, LAKE)

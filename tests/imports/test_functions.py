@@ -89,7 +89,7 @@ def ask(imports: Imports, table: Table, machine: RecordingMachine, monkeypatch: 
             sent |= {"body": json.dumps(body) if body else None, "queryStringParameters": query or None}
         sent["requestContext"]["authorizer"]["user"] = user
         answer = api.handler(sent, CONTEXT)
-        described.require_told(sent, answer)
+        described.require_described(sent, answer)
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
     return send

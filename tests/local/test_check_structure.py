@@ -17,7 +17,8 @@ def found(root: Path, **modules: str) -> list[Problem]:
         path = root / "layers/core" / (name.replace("__", "/").replace("INIT", "__init__") + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return check_structure.problems(source_modules.read(root), source_modules.read(root, source_modules.TOOLS))
+    trees = (source_modules.SHIPPED, source_modules.CLIENT, source_modules.TOOLS)
+    return check_structure.problems(*(source_modules.read(root, one) for one in trees))
 
 
 def rules(problems: Sequence[Problem]) -> list[tuple[str, str]]:
@@ -95,6 +96,42 @@ def test_tools_and_what_tests_have_in_common_are_held_to_the_same_sizes(tmp_path
     path.parent.mkdir(parents=True)
     path.write_text("def work() -> None:\n" + "    pass\n" * 60)
     assert rules(found(tmp_path)) == [(module.replace("/", "."), "function-length")]
+
+
+@pytest.mark.parametrize("module", ["local/stack", "tests/support/hub", "client/src/erphub_client/hub"])
+def test_nobody_uses_words_that_stand_for_something_else(tmp_path: Path, module: str):
+    path = tmp_path / f"{module}.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("def tell() -> None:\n    pass\n")
+    name = module.removeprefix("client/src/").replace("/", ".")
+    assert rules(found(tmp_path)) == [(name, "name")]
+
+
+CLIENT_BREACHES = {
+    "module-length": '"""Values."""\n' + "".join(f"VALUE_{n} = {n}\n" for n in range(401)),
+    "function-length": "def work() -> None:\n" + "    pass\n" * 60,
+    "arguments": f"@dataclass\nclass Client:\n{FIELDS}" + method("work"),
+    "callable": "class Client:\n    def __init__(self, sleep: Callable[[float], None]) -> None:\n        pass\n",
+    "docstring": 'class Client:\n    def get(self) -> None:\n        """See the port."""\n',
+    "port": "class Port(Protocol):\n" + "".join(method(f"do_{n}") for n in range(9)),
+}
+
+
+@pytest.mark.parametrize("rule", CLIENT_BREACHES)
+def test_the_client_keeps_the_rules_too_but_for_what_is_generated(tmp_path: Path, rule: str):
+    written = tmp_path / "client/src/erphub_client/hub.py"
+    generated = written.parent / "generated/operations.py"
+    for path in (written, generated):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(CLIENT_BREACHES[rule])
+    assert rules(found(tmp_path)) == [("erphub_client.hub", rule)]
+
+
+def test_a_clients_package_shows_what_it_offers(tmp_path: Path):
+    path = tmp_path / "client/src/erphub_client/__init__.py"
+    path.parent.mkdir(parents=True)
+    path.write_text('"""The hub."""\n\nfrom erphub_client.hub import Hub\n')
+    assert found(tmp_path) == []
 
 
 @pytest.mark.parametrize("words", ["See the port.", "See above. Raises Unavailable.", "As the protocol says."])

@@ -62,7 +62,7 @@ def test_an_id_that_belongs_to_another_program_by_now_is_left_alone():
 def test_a_program_says_where_it_listens(tmp_path: Path):
     script = "print('{\"port\": 4711}', flush=True); import time; time.sleep(600)"
     command = [sys.executable, "-c", script]
-    started, address = processes.start_announced(command, log=tmp_path / "log", environment={}, cwd=tmp_path)
+    started, address = processes.start_listening(command, log=tmp_path / "log", environment={}, cwd=tmp_path)
     try:
         assert address == {"port": 4711}
         assert processes.alive(started)
@@ -74,4 +74,4 @@ def test_a_program_says_where_it_listens(tmp_path: Path):
 def test_a_program_that_ends_before_it_is_ready_shows_its_last_words(tmp_path: Path):
     command = [sys.executable, "-c", "import sys; sys.exit('no such company')"]
     with pytest.raises(StartupError, match="no such company"):
-        processes.start_announced(command, log=tmp_path / "log", environment={}, cwd=tmp_path)
+        processes.start_listening(command, log=tmp_path / "log", environment={}, cwd=tmp_path)

@@ -59,7 +59,7 @@ def faults(where: str, value: Any) -> list[str]:
     return [f"/{'/'.join(map(str, error.instance_path))}: {error.message[:300]}" for error in errors]
 
 
-def require_told(request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+def require_described(request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
     """Fail unless the description tells of this answer of a function to an event of the gateway."""
     headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     require(request["httpMethod"], request["resource"], answer["statusCode"], headers, answer["body"])

@@ -63,7 +63,7 @@ class FakeErp:
     """What happens to whoever reads by it, after the first batch."""
     counts: bool = True
     """Whether it says beforehand how many rows there are."""
-    tells_changes: Callable[[Row, datetime], bool] | None = None
+    reports_changes: Callable[[Row, datetime], bool] | None = None
     """Whether a row was changed since; without it the ERP cannot tell."""
     most_changed: int = 1000
     asked_since: list[datetime] = field(default_factory=list)
@@ -72,9 +72,9 @@ class FakeErp:
     def report_changes(self, dataset: Dataset, company: FoundCompany, since: datetime) -> ChangeReport | None:
         """Rows of the ledger that a test says were changed since, by their journal."""
         self.asked_since.append(since)
-        if self.tells_changes is None or dataset.date is None:
+        if self.reports_changes is None or dataset.date is None:
             return None
-        rows = [row for row in self.data[company.key].get(dataset.id, []) if self.tells_changes(row, since)]
+        rows = [row for row in self.data[company.key].get(dataset.id, []) if self.reports_changes(row, since)]
         if len(rows) > self.most_changed:
             return ChangeReport(too_much=True)
         return ChangeReport(

@@ -174,7 +174,7 @@ class Hub:
         """One event through the handler as it is; the answer is one that the API's description tells of."""
         answer = self.api.handler(request, None)
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-        described.require_told(request, answer)
+        described.require_described(request, answer)
         return Answer(answer["statusCode"], json.loads(answer["body"] or "null"), headers, answer["body"])
 
     def in_client(self, path: str) -> str:

@@ -73,14 +73,14 @@ class LossyStore:
     @contextlib.contextmanager
     def going_wrong(self, plan: Plan) -> Iterator[None]:
         """Have the plan's writes go wrong meanwhile; it then knows what came."""
-        self._tell(asdict(plan))
+        self._replace_plan(asdict(plan))
         try:
             yield
         finally:
-            told = self._tell(asdict(Plan("^$", plan.fault)))
-            plan.met, plan.requests, plan.struck = told["met"], told["requests"], told["struck"]
+            plan_before = self._replace_plan(asdict(Plan("^$", plan.fault)))
+            plan.met, plan.requests, plan.struck = plan_before["met"], plan_before["requests"], plan_before["struck"]
 
-    def _tell(self, plan: dict[str, Any]) -> dict[str, Any]:
+    def _replace_plan(self, plan: dict[str, Any]) -> dict[str, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         with contextlib.closing(connection):
             connection.request("POST", ABOUT_THE_PLAN, json.dumps(plan))
@@ -123,8 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.path == ABOUT_THE_PLAN:
-            told, self.server.plan = self.server.plan, Plan(**json.loads(body))
-            self._answer(200, [], json.dumps(asdict(told)).encode())
+            plan_before, self.server.plan = self.server.plan, Plan(**json.loads(body))
+            self._answer(200, [], json.dumps(asdict(plan_before)).encode())
             return
         plan = self.server.plan
         plan.requests += 1

@@ -115,7 +115,7 @@ def ask(api: ModuleType) -> Ask:
         text = b64encode(body).decode() if isinstance(body, bytes) else json.dumps(body)
         request["body"] = body if isinstance(body, str) or body is None else text
         answer = api.handler(request | {"queryStringParameters": query or None}, CONTEXT)
-        described.require_told(request, answer)
+        described.require_described(request, answer)
         return answered(answer)
 
     return send

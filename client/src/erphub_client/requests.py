@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast, overload
@@ -29,6 +29,14 @@ class Page(Protocol[ItemT]):
     @property
     def next(self) -> str | None:
         """None on the last page."""
+        ...
+
+
+class Sleep(Protocol):
+    """How a pause is made."""
+
+    def __call__(self, seconds: float, /) -> None:
+        """Wait for so many seconds, as `time.sleep` does."""
         ...
 
 
@@ -70,7 +78,7 @@ class Requests:
         retries: Retries | None = None,
         timeout: float = 60.0,
         transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] | None = None,
+        sleep: Sleep | None = None,
     ) -> None:
         """`base_url` is the deployment's address; `token` an API key, or what gives the tokens of a person."""
         self._token = FixedToken(token) if isinstance(token, str) else token

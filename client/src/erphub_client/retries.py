@@ -1,8 +1,8 @@
 """When a request is sent again, and after how long: only where a second one does no harm."""
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx
 
@@ -12,6 +12,14 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 STILL_GOING_ON = "idempotency_key_in_use"
 """The code of a request whose earlier try, with the same key, is not done yet."""
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+class Chance(Protocol):
+    """What pauses are drawn with."""
+
+    def __call__(self) -> float:
+        """A number from 0 to 1, another each time."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class Retries:
     first: float = 0.5
     longest: float = 20.0
     longest_asked: float = 120.0
-    chance: Callable[[], float] = random.random
+    chance: Chance = random.random
 
     def pause(self, tried: int, problem: HubProblem) -> float | None:
         """Seconds until the next try, after `tried` of them; None when there is to be none."""

@@ -8,10 +8,10 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
@@ -74,15 +74,31 @@ class Tokens:
             return 0.0
 
 
+class KeepTokens(Protocol):
+    """Where new tokens go."""
+
+    def __call__(self, tokens: Tokens, /) -> None:
+        """Keep them in place of those before."""
+        ...
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def __call__(self) -> float:
+        """Seconds since 1970, as `time.time` counts them."""
+        ...
+
+
 class PersonToken:
-    """A person's ID token, renewed when it ends. Satisfies `requests.Token`; `keep` is told of new tokens."""
+    """A person's ID token, renewed when it ends. Satisfies `requests.Token`; `keep` is given new tokens."""
 
     def __init__(
         self,
         page: SignInPage,
         tokens: Tokens,
-        keep: Callable[[Tokens], None] = lambda _: None,
-        clock: Callable[[], float] = time.time,
+        keep: KeepTokens = lambda _: None,
+        clock: Clock = time.time,
     ) -> None:
         self._page, self._tokens, self._keep, self._clock = page, tokens, keep, clock
 

@@ -17,7 +17,7 @@ ORDER_FIELDS = {
     "memo", "yourReference", "ourReference", "paymentMethod", "referenceNumber", "salesType", "dimensions",
 }  # fmt: skip
 STATUSES = ("Draft", "Web", "Proposal", "Confirmed", "Invoice", "AdvanceInvoice", "Inactive")
-SETTLED = ("Invoice", "AdvanceInvoice")
+INVOICED = ("Invoice", "AdvanceInvoice")
 MOST_ATTACHED = 4_000_000
 
 
@@ -47,7 +47,7 @@ def _order(call: Call, order_id: int) -> Order:
 
 def _open_order(call: Call, order_id: int) -> Order:
     found = _order(call, order_id)
-    if found.status in SETTLED:
+    if found.status in INVOICED:
         raise RestError(
             400, "BadRequestError", f"Sales order {order_id} is invoiced and cannot be changed.", {"errors": []}
         )
@@ -78,7 +78,7 @@ def create_order(call: Call) -> Response:
     if buyer["id"] not in call.org.customers or not call.org.customers[buyer["id"]].active:
         raise invalid(("customer.id", "exists"), message=f"Customer {buyer['id']} does not exist.")
     fields = {"status": "Draft", "date": f"{call.now:%Y-%m-%d}"} | _checked_order(call, asked)
-    if fields["status"] in SETTLED:
+    if fields["status"] in INVOICED:
         raise _no_lines()
     order = Order(call.org.next("order", 5001), fields, {}, call.now, call.now)
     call.org.orders[order.id] = order
@@ -135,7 +135,7 @@ def change_order(call: Call, id: int) -> Response:
     """Change an order; the status `Invoice` makes the invoice."""
     found = _open_order(call, id)
     fields = _checked_order(call, call.body())
-    if fields.get("status") in SETTLED:
+    if fields.get("status") in INVOICED:
         if not found.lines:
             raise _no_lines()
         due = call.now + timedelta(days=14)
@@ -149,7 +149,7 @@ def change_order(call: Call, id: int) -> Response:
 @route("DELETE", "/salesorders/{id}", "api.invoicing.salesorder:delete")
 def delete_order(call: Call, id: int) -> Response:
     """Remove an order that is not invoiced."""
-    if _order(call, id).status in SETTLED:
+    if _order(call, id).status in INVOICED:
         raise RestError(409, "ConflictError", f"Sales order {id} is invoiced and cannot be deleted.")
     del call.org.orders[id]
     return Response(204)

@@ -49,8 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         line, headers = status
-        announced = next((int(v) for k, v in headers if k == "Content-Length"), len(body))
-        if announced != len(body):
+        declared_length = next((int(v) for k, v in headers if k == "Content-Length"), len(body))
+        if declared_length != len(body):
             self.close_connection = True
         head = [f"HTTP/1.1 {line}", *(f"{k}: {v}" for k, v in headers)]
         # One write: headers and body in one segment.

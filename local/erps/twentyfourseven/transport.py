@@ -24,8 +24,10 @@ class Transport(httpx.BaseTransport):
                 "Server disconnected without sending a response.", request=request
             ) from dropped
         body = response.read()
-        announced = response.headers.get("content-length")
-        if announced is not None and int(announced) != len(body):
-            words = f"peer closed connection without sending complete message body ({len(body)} of {announced} bytes)"
+        declared_length = response.headers.get("content-length")
+        if declared_length is not None and int(declared_length) != len(body):
+            words = (
+                f"peer closed connection without sending complete message body ({len(body)} of {declared_length} bytes)"
+            )
             raise httpx.RemoteProtocolError(words, request=request)
         return httpx.Response(response.status_code, headers=response.headers, content=body)

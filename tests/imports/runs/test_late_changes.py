@@ -30,7 +30,7 @@ def imports(imports: Imports, prepared: Prepared) -> Imports:
 
 
 def _imported_once(imports: Imports) -> None:
-    imports.erp.tells_changes = lambda row, since: row.get("at", LONG_AGO) >= since
+    imports.erp.reports_changes = lambda row, since: row.get("at", LONG_AGO) >= since
     for company in imports.erp.data:
         imports.erp.data[company]["gl_transactions"] = ledger(60)
     imports.now = datetime(2026, 1, 31, 8, tzinfo=UTC)
@@ -165,7 +165,7 @@ def test_without_an_import_before_changes_since_the_windows_first_day_count(impo
 
 
 def test_an_erp_that_cannot_tell_is_read_by_its_window_alone(imports: Imports, nightly: Job) -> None:
-    imports.erp.tells_changes = None
+    imports.erp.reports_changes = None
     before = here(imports)
     edit(imports, 8, amount=Decimal(6))
     run = succeeds(imports, nightly)

@@ -1,7 +1,8 @@
 """Z-reports that are missing, listed and noticed: days on which a till is usually open, and numbers that it left out.
 
 Each till counts for itself, so each is looked at by itself, whatever spellings its shop and its name come in (see
-`register_key`); a settlement that names no till is of its department's only one. A till that sent something shortly before the days asked for is expected in them, even when it sent nothing since.
+`register_key`); a settlement that names no till is of its department's only one. A till that sent something shortly
+before the days asked for is expected in them, even when it sent nothing since.
 """
 
 from collections import Counter

@@ -37,8 +37,8 @@ def normalized(name: str) -> str:
 
 
 def register_key(name: str) -> str:
-    """What a register is, whatever spelling of its name a till or an export of it uses: as `normalized`, and without the
-    zeros before a number that stands by itself (`01` is `1`, `Kasse 02` is `Kasse 2`; `Kasse 1` is not `1`).
+    """What a register is, whatever spelling of its name a till or an export of it uses: as `normalized`, and without
+    the zeros before a number that stands by itself (`01` is `1`, `Kasse 02` is `Kasse 2`; `Kasse 1` is not `1`).
 
     Here alone it is told whether two names are of one register: identities, locations and gaps ask.
     """

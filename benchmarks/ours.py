@@ -81,7 +81,8 @@ class OneSource:
             "mapping": MAPPING,
         }
         secret = {"password": "Read-Only-1"}
-        transport = Transport(reader=Reader(app.services().platform.settings.sql_server_reader))
+        wished = app.services().platform.settings.sql_server_reader
+        transport = Transport(reader=Reader(wished)) if wished else Transport()
         system = erp.open_system(source.erp_system, settings, secret, networks=["127.0.0.0/8"], transport=transport)
         assert isinstance(system, ReadsDatasets)
         yield system

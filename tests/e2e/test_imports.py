@@ -60,6 +60,9 @@ def test_a_new_connection_imports_everything_once_and_the_sums_agree(books: Book
         unit["status"] == "published" and unit["rows_read"] == unit["rows_planned"] for unit in run["units"]["items"]
     )
     assert run["cost"]["aws_calls"]["s3.CopyObject"] > 0
+    assert [unit["rows_by_reader"] for unit in run["units"]["items"] if unit["rows_read"]] == [
+        {"mssql-odbc": unit["rows_written"]} for unit in run["units"]["items"] if unit["rows_read"]
+    ]
     assert float(run["cost"]["estimated_usd"]) > 0
     assert "succeeded" in [line["code"] for line in books.log(job, run["id"])]
 

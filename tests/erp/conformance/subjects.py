@@ -26,6 +26,7 @@ from erphub.erp.system import ErpAdapter, ListsOptions
 from erphub.erp.systems.twentyfourseven.rate_limits import InProcessRateLimiter
 from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore
 from erphub.erp.transports.sqlserver import driver
+from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from local.erps.twentyfourseven import App, Transport, seed
 from local.sqlserver import Catalogue, StandIn, certificate, company, saft, visma
 from tests.erp.conformance.toy import server as toy
@@ -124,7 +125,12 @@ MAPPING = {
 
 @contextmanager
 def sql_server(
-    erp_system: str, datasets: frozenset[str], folder: Path, patch: pytest.MonkeyPatch, **steps: Mapping[str, Any]
+    erp_system: str,
+    datasets: frozenset[str],
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    reader: Reader = Reader.MSSQL_ODBC,
+    **steps: Mapping[str, Any],
 ) -> Iterator[Subject]:
     """A company of a year, made from an audit file."""
     path = folder / "company.xml"
@@ -137,7 +143,10 @@ def sql_server(
         login = {"login": "reader", "password": "s3cret;'%]å", "encryption": "trust"}
 
         def connect(settings: Mapping[str, Any], secret: Mapping[str, str], **changed: str) -> ErpAdapter:
-            return catalogue.open_system(erp_system, {**settings, **changed}, secret, networks=LOOPBACK)
+            transport = driver.Transport(reader=reader)
+            return catalogue.open_system(
+                erp_system, {**settings, **changed}, secret, networks=LOOPBACK, transport=transport
+            )
 
         def fall_silent() -> None:
             patch.setattr(driver, "ANSWER_SECONDS", 1)
@@ -168,6 +177,12 @@ def visma_business(folder: Path, patch: pytest.MonkeyPatch) -> AbstractContextMa
     """Visma Business."""
     datasets = frozenset(catalogue.describe("visma-business").datasets)
     return sql_server("visma-business", datasets, folder, patch)
+
+
+def by_pymssql(folder: Path, patch: pytest.MonkeyPatch) -> AbstractContextManager[Subject]:
+    """The same tables, mapped by hand and read as objects."""
+    datasets = frozenset(MAPPING)
+    return sql_server("sqlserver-generic", datasets, folder, patch, Reader.PYMSSQL, mapping={"mapping": MAPPING})
 
 
 def sqlserver_generic(folder: Path, patch: pytest.MonkeyPatch) -> AbstractContextManager[Subject]:
@@ -326,6 +341,7 @@ def toy_ledger(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Subject]:
 SUBJECTS: Mapping[str, Callable[[Path, pytest.MonkeyPatch], AbstractContextManager[Subject]]] = {
     "visma-business": visma_business,
     "sqlserver-generic": sqlserver_generic,
+    "sqlserver-generic, read by pymssql": by_pymssql,
     "24sevenoffice, an organisation": of_an_organisation,
     "24sevenoffice, a user": of_a_user,
     "toy-ledger": toy_ledger,

@@ -36,8 +36,8 @@ class AdapterResources:
     clock: Clock
     addresses: Mapping[str, str] = field(default_factory=dict[str, str])
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
-    sql_server_reader: str = "pymssql"
-    """By what the deployment wants rows of a SQL Server to be read."""
+    sql_server_reader: str = ""
+    """By what the deployment wants rows of a SQL Server to be read; empty for what is usual."""
     pause: Pause = time.sleep
     redact: Redact = redact_nothing
     """Given every token that comes into this process, so that no log line shows it."""

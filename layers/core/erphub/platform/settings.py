@@ -61,7 +61,7 @@ class Settings:
     egress_addresses: tuple[str, ...]
     """Where the hub's calls to tenants' servers come from, when that is fixed (addresses or CIDRs)."""
     sql_server_reader: str
-    """By what rows of a SQL Server are read, where login and table allow it."""
+    """By what rows of a SQL Server are read, where login and table allow it; empty for what is usual."""
     limits: Mapping[str, int]
     """Maxima of limits in place of the manifests', by name."""
     aws_endpoint: str | None
@@ -119,7 +119,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         deletion_grace_seconds=int(env.get("DELETION_GRACE_SECONDS", str(30 * 86400))),
         allowed_origins=tuple(part for part in env.get("ALLOWED_ORIGINS", "").split(",") if part),
         egress_addresses=tuple(part for part in env.get("EGRESS_ADDRESSES", "").split(",") if part),
-        sql_server_reader=env.get("SQL_SERVER_READER", "pymssql"),
+        sql_server_reader=env.get("SQL_SERVER_READER", ""),
         limits={name: int(value) for name, value in _pairs(env.get("LIMITS", "")).items()},
         aws_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
     )

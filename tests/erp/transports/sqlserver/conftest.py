@@ -55,7 +55,7 @@ class Imported:
 class Site:
     """A stand-in server and how the hub sees it."""
 
-    def __init__(self, server: StandIn, reader: Reader = Reader.PYMSSQL) -> None:
+    def __init__(self, server: StandIn, reader: Reader = NATIVE) -> None:
         self.server = server
         self.reader = reader
         self.catalogue = server.catalogue
@@ -141,8 +141,8 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture
 def reader(request: pytest.FixtureRequest) -> Reader:
-    """By what rows are read: pymssql, unless a test is for EACH_READER."""
-    return getattr(request, "param", Reader.PYMSSQL)
+    """By what rows are read: as in production, unless a test is for EACH_READER."""
+    return getattr(request, "param", NATIVE)
 
 
 @pytest.fixture

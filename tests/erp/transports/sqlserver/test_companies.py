@@ -4,7 +4,7 @@ import pytest
 
 from local.sqlserver import Database
 
-from .conftest import Site
+from .conftest import EACH_READER, Site
 
 
 def test_companies_are_the_databases_named_like_one_sorted_by_name(site: Site, company: Database) -> None:
@@ -68,6 +68,7 @@ def test_hundreds_of_companies_take_two_questions_not_hundreds(site: Site) -> No
     assert site.server.stats.statements == {"databases": 1, "identity": 1, "rows": 1}
 
 
+@EACH_READER
 @pytest.mark.parametrize(
     "name", ["Regnskap 2024", 'with "quotes"', "br]ack[ets", "blåbær", "grønn 🌿", "semi;colon'--"]
 )

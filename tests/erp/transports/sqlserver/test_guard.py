@@ -11,11 +11,12 @@ import pytest
 
 from erphub.erp.probes import Outcome, passed
 from erphub.erp.transports.sqlserver import driver, server
+from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Unavailable
 from erphub.platform.outbound.tds.guard import LOOPBACK, Account, Guard
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 
-from .conftest import PASSWORD, Site
+from .conftest import EACH_READER, PASSWORD, Site
 from .test_connecting import failed
 
 ONLY_LOOPBACK = ("127.0.0.1/32",)
@@ -84,16 +85,17 @@ class TestWhereAServerSendsUs:
             Site(standin).open(networks=ONLY_LOOPBACK, transport=transport).companies()
         assert refused.value.code == "server_unreachable"
 
+    @EACH_READER
     @pytest.mark.parametrize("encryption", ["trust", "verify"])
     def test_an_allowed_one_is_followed_once_with_its_own_certificate_verified(
-        self, catalogue: Catalogue, many: Database, authority_signed: Certificate, encryption: str
+        self, catalogue: Catalogue, many: Database, authority_signed: Certificate, encryption: str, reader: Reader
     ) -> None:
         with (
             StandIn(catalogue, tls=authority_signed) as worker,
             StandIn(Catalogue(), tls=authority_signed, redirect_to=("127.0.0.1", worker.port)) as gateway,
         ):
             gateway.catalogue.login("reader", PASSWORD)
-            site = Site(gateway)
+            site = Site(gateway, reader)
             more = {"ca_certificate": authority_signed.authority.decode()} if encryption == "verify" else {}
             assert passed(list(site.probes(encryption=encryption, **more).values()))
             assert site.imported("gl_transactions", encryption=encryption, **more).plan.rows == 1000
@@ -244,6 +246,7 @@ class TestEveryWaitHasAnEnd:
 class TestServersThatKnowNoUse:
     """Azure SQL Database answers USE with error 40508; a database is entered with the login."""
 
+    @EACH_READER
     def test_companies_are_tested_and_read_over_connections_of_their_own(self, site: Site, many: Database) -> None:
         site.server.inject("error", statement="use", number=40508, text="USE is not supported.", times=0)
         assert passed(list(site.probes().values()))

@@ -15,6 +15,7 @@ from erphub.erp.probes import Outcome, passed
 from erphub.erp.transports.sqlserver import driver, tls
 from erphub.erp.transports.sqlserver.driver import Login, Route
 from erphub.erp.transports.sqlserver.drivers import freetds
+from erphub.erp.transports.sqlserver.drivers.connection import Reader
 from erphub.erp.transports.sqlserver.tls import Trust
 from erphub.platform.errors import ErpRefused, Invalid
 from erphub.platform.outbound.deadlines import Deadline
@@ -22,7 +23,7 @@ from erphub.platform.outbound.tds.channel import STRICT_PROTOCOL, Channel
 from erphub.platform.outbound.tds.messages import Redirection
 from local.sqlserver import Catalogue, Certificate, Database, StandIn, certificate
 
-from .conftest import PASSWORD, Site
+from .conftest import EACH_READER, PASSWORD, Site
 from .test_connecting import failed
 
 
@@ -36,6 +37,7 @@ def pem(shown: Certificate) -> str:
     return shown.authority.decode()
 
 
+@EACH_READER
 def test_with_the_right_authority_the_server_is_verified(
     site: Site, many: Database, authority_signed: Certificate
 ) -> None:
@@ -154,10 +156,12 @@ def nowhere(to: Redirection, deadline: Deadline) -> Channel:
 
 
 class TestStrictEncryption:
+    @EACH_READER
     def test_a_server_that_forces_it_is_served(
-        self, catalogue: Catalogue, many: Database, authority_signed: Certificate
+        self, catalogue: Catalogue, many: Database, authority_signed: Certificate, reader: Reader
     ) -> None:
         with serving(catalogue, authority_signed, encryption="strict") as site:
+            site.reader = reader
             options = {"encryption": "verify", "ca_certificate": pem(authority_signed)}
             assert passed(list(site.probes(**options).values()))
             assert site.imported("gl_transactions", **options).plan.rows == 1000

@@ -1,5 +1,6 @@
 """What goes wrong on the way, and how it is told: nothing half is ever taken for whole."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -101,6 +102,7 @@ def test_a_reader_that_stops_early_lets_go_of_the_connection(
     opened, company, plan = site.plan_reading("gl_transactions")
     with opened.read(LEDGER, company, plan, plan.slices[0]) as found:
         assert next(found.batches()).num_rows == 10
+    assert not [thread.name for thread in threading.enumerate() if thread.name in ("ahead", "tds-guard")]
     assert len(site.imported("gl_transactions").rows) == 1000
 
 

@@ -76,9 +76,12 @@ def nobody(to: Redirection, deadline: Deadline) -> Channel:
 
 @contextmanager
 def guarding(
-    server: TinyServer, redirect: Callable[[Redirection, Deadline], Channel] = nobody, *, unlimited: bool = True
+    server: TinyServer,
+    redirect: Callable[[Redirection, Deadline], Channel] = nobody,
+    *,
+    against_unlimited: HubError | None = None,
 ) -> Iterator[Guard]:
-    with Guard(encrypted(server), redirect, Account("db01,1433", PASSWORD), SECONDS, unlimited) as guard:
+    with Guard(encrypted(server), redirect, Account("db01,1433", PASSWORD), SECONDS, against_unlimited) as guard:
         yield guard
 
 
@@ -407,14 +410,22 @@ def test_many_exchanges_may_have_more_together_than_one_may(monkeypatch: pytest.
         assert guard.bytes_received > 10 * len(ROWS)
 
 
+OTHER = Unavailable("Another driver may.", code="for_another")
+
+
 def test_a_driver_that_believes_what_a_chunk_claims_is_sent_none() -> None:
     says = [Whole(tds.columns(b"\xf1\x00") + tds.row(struct.pack("<QI", 2**31 - 2, 2**31 - 2)))]
-    with tiny_server(answer=says) as server, guarding(server, unlimited=False) as guard, connected(guard) as driver:
+    with (
+        tiny_server(answer=says) as server,
+        guarding(server, against_unlimited=OTHER) as guard,
+        connected(guard) as driver,
+    ):
         sign_in(guard, driver)
         driver.sendall(BATCH)
         assert to_the_end(driver) == b""
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable) as ended:
             guard.require_whole()
+        assert ended.value is OTHER
 
 
 def test_a_server_that_takes_nothing_in_is_given_up() -> None:

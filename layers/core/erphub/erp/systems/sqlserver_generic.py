@@ -132,7 +132,8 @@ class SqlServerGeneric(ErpAdapter, ListsCompanies, ReadsDatasets, ReportsChanges
     @override
     def use(self, resources: AdapterResources) -> None:
         # Of tokens and rate limits a database knows nothing.
-        self._server.read_by(Reader(resources.sql_server_reader))
+        if resources.sql_server_reader:
+            self._server.read_by(Reader(resources.sql_server_reader))
 
     @override
     def check(self) -> Iterator[Probe]:

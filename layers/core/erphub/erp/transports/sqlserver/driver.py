@@ -60,8 +60,8 @@ class Transport:
 
     resolve: Resolver = system_resolver
     browser_port: int = browser.PORT
-    reader: Reader = Reader.PYMSSQL
-    """By what rows are read where login and table allow it."""
+    reader: Reader = Reader.MSSQL_ODBC
+    """By what rows are read where machine, login and table allow it."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,10 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def cancel(self) -> None:
+        """Whatever another thread waits for ends now, and nothing more can be said."""
+        self._guard.cancel()
 
     def close(self) -> None:
         """Let go of the connection; what was not read is not read, and an open transaction is rolled back.
@@ -227,8 +231,9 @@ def connect(
         raise problems.CREDENTIALS_FORM()
     seconds = min(LOGIN_SECONDS, deadlines.current().left)
     account = Account(server_name, login.password)
-    # Native drivers are sent no values without a limit (`readers.reads`): one of them believes what a chunk claims.
-    guard = Guard(channel, redirect, account, seconds, unlimited=reader is Reader.PYMSSQL).start()
+    # Native drivers are sent no values without a limit (`readers.reads`), whatever the catalogue said of the table (a
+    # view knows its columns as they were when it was made): one of them believes what a chunk claims.
+    guard = Guard(channel, redirect, account, seconds, None if reader is Reader.PYMSSQL else errors.unlimited()).start()
     endpoint = GuardEndpoint(LOOPBACK, guard.port, guard.token, LOGIN_SECONDS + 5)  # the guard ends it before
     try:
         connection = readers.connect(reader, endpoint, login)

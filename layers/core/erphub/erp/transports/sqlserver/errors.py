@@ -289,6 +289,11 @@ def _cause(error: BaseException) -> Cause:
     return error.cause if isinstance(error, DriverError) else Cause.SERVER
 
 
+def unlimited() -> HubError:
+    """Values without a limit came where the table has none such, by what it says of itself: another reader may."""
+    return problems.READER_FAILED(message="the answer has a column without a limit, and the table none.")
+
+
 def _reader_failed(error: BaseException, secrets: Iterable[str]) -> HubError:
     said = scrub(reason(error)[1], secrets)
     return problems.READER_FAILED(message=said)

@@ -23,6 +23,7 @@ from erphub.erp.transports.sqlserver.rows import RowConversion
 from erphub.erp.transports.sqlserver.server import Database, Server
 from erphub.erp.transports.sqlserver.source import FLOATS, Bound, Source, bind
 from erphub.erp.transports.sqlserver.statements import ROWS, TOTALS, Column, Span, day, expression, listed
+from erphub.platform.ahead import Ahead
 from erphub.platform.errors import ErpRefused
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 
 _SUMS = Context(prec=100)
+BATCHES_AHEAD = 2
+"""Read by native code while what came before is written: each holds a few megabytes, at most `columns.FETCH_BYTES`."""
 
 
 @contextmanager
@@ -70,7 +73,10 @@ def _reading(
         reading = SliceReading(session, dataset, one, found, part, consistent=database.snapshot, sums=sums)
         if not sums:
             reading.seen.add(problems.SUM_NOT_POSSIBLE.code, f"{dataset.amount} in {one.source.object}")
-        yield reading
+        try:
+            yield reading
+        finally:
+            reading.end()
 
 
 @contextmanager
@@ -170,6 +176,7 @@ class SliceReading(Reading):
         # it is left to an import of everything.
         self._drops_dayless = bool(part.where["windowed"])
         self._totals = self._counted()
+        self._ahead: Ahead[RecordBatch] | None = None
 
     def _counted(self) -> list[ControlTotal]:
         counted = totals(self._session, self._dataset, self._bound, self._span, sums=self._sums)
@@ -199,8 +206,20 @@ class SliceReading(Reading):
 
     @override
     def batches(self) -> Iterator["RecordBatch"]:
-        # Of about BATCH_BYTES each, or less.
-        kind = RowConversion if self._session.reader is Reader.PYMSSQL else ColumnConversion
+        # Of about BATCH_BYTES each, or less. pymssql holds the interpreter's lock, and would gain nothing by a thread.
+        if self._session.reader is Reader.PYMSSQL:
+            return self._read(RowConversion)
+        self._ahead = Ahead(self._read(ColumnConversion), BATCHES_AHEAD)
+        return self._ahead
+
+    def end(self) -> None:
+        """Leave nothing at work, also where not all was read."""
+        if self._ahead is not None:
+            if not self._ahead.is_over:
+                self._session.cancel()
+            self._ahead.end()
+
+    def _read(self, kind: "type[RowConversion | ColumnConversion]") -> Generator["RecordBatch"]:
         conversion = kind(self._dataset, self._bound, self._types, self._days, self.seen)
         rows_sql = ROWS(columns=listed(conversion.select), **from_table(self._bound, self._span))
         stream = self._session.stream(rows_sql)

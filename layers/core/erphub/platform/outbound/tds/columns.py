@@ -8,7 +8,7 @@ import struct
 from collections.abc import Generator
 from typing import Final
 
-from erphub.platform.outbound.tds.messages import ProtocolError
+from erphub.platform.outbound.tds.messages import ProtocolError, UnlimitedError
 
 type Reading = Generator[int, bytes]
 """Says how many bytes it wants next, and is sent them."""
@@ -35,8 +35,8 @@ _COLLATION_BYTES = 5
 
 
 def limited_columns() -> Reading:
-    """Reads an answer up to its first rows. Raises ProtocolError for a column whose values have no limit, and for what
-    may not stand before rows.
+    """Reads an answer up to its first rows. Raises UnlimitedError for a column whose values have no limit, and
+    ProtocolError for what may not stand before rows.
     """
     while True:
         token = (yield 1)[0]
@@ -75,5 +75,5 @@ def _column() -> Reading:
         if not limit:
             raise ProtocolError(f"a column of type 0x{kind:02x}, which there is not")
     if limit == _WITHOUT_LIMIT:
-        raise ProtocolError("a column whose values have no limit, where none was asked for")
+        raise UnlimitedError("a column whose values have no limit, where none was asked for")
     yield 2 * (yield 1)[0]

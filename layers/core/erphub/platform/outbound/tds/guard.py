@@ -46,6 +46,7 @@ from erphub.platform.outbound.tds.messages import (
     ProtocolError,
     Redirection,
     ServerError,
+    UnlimitedError,
     packet_head,
     packets,
     read_login_answer,
@@ -94,9 +95,9 @@ class Guard:
     redirect: Redirect
     account: Account
     login_seconds: float
-    unlimited: bool = True
-    """Whether the driver may be sent values whose type has no limit, (max), text, xml and their like. One that makes
-    room for what a chunk claims to hold before it has come must not be.
+    against_unlimited: HubError | None = None
+    """What ends the connection when values come whose type has no limit: (max), text, xml and their like. None where
+    the driver may be sent them; one that makes room for what a chunk claims to hold before it has come may not.
     """
     token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False, init=False)
     """What the driver has to show as its password; where Windows vouches for the user, as its application's name."""
@@ -193,6 +194,8 @@ class Guard:
             self.timed_out = True
         except HubError as error:
             self.problem = error
+        except UnlimitedError:
+            self.problem = self.against_unlimited
         except ProtocolError as error:
             logging.logger().warning("a SQL Server connection was ended", extra={"why": str(error)})
             self.problem = _no_sql_server()
@@ -251,7 +254,9 @@ class Guard:
                 continue
             is_over = answer.acknowledged or bool(answer.errors)
             if is_over:
-                self._answers = Answers(answer.packet_bytes or login.most_packet_bytes, unlimited=self.unlimited)
+                self._answers = Answers(
+                    answer.packet_bytes or login.most_packet_bytes, unlimited=self.against_unlimited is None
+                )
                 self._signed_in = answer.acknowledged
                 self.channel.deadline = self._afterwards  # whoever says a statement next has a bound of their own
             heard = with_version(body, login.version) if self.channel.is_strict else body

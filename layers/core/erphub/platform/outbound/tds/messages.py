@@ -28,6 +28,10 @@ class ProtocolError(Exception):
     """What came is no TDS, or not what may come at this point."""
 
 
+class UnlimitedError(ProtocolError):
+    """A column whose values have no limit, before a driver that is spared them."""
+
+
 class PacketType(IntEnum):
     """The kinds of packets that a guard meets."""
 

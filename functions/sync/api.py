@@ -10,4 +10,5 @@ handler = app.api(
     "sync.transfers",
     "sync.export_log",
     "links.records",
+    "links.mappings",
 )

@@ -156,6 +156,7 @@ def places(whole: Hub, connection: str, monkeypatch: pytest.MonkeyPatch) -> Plac
         "external_id": "S1",
         "entity": "company",
         "record_id": "1",
+        "actor_type": "customer",
     }
     return Places(whole, names)
 

@@ -52,6 +52,7 @@ PATHS: Mapping[str, str] = {
     "external_id": "Z-2026-03-05-1",
     "entity": "company",
     "record_id": "1042",
+    "actor_type": "customer",
 }
 """What may stand in each place of a path."""
 
@@ -99,6 +100,16 @@ BODIES: Mapping[str, Examples] = {
         "Product": _PRODUCT,
     },
     "create_upload": {"A line each": {"format": "json_lines", "on_bad_line": "skip"}},
+    "save_mapping": {
+        "Names and phone numbers both ways": {
+            "is_active": True,
+            "pairs": [
+                {"crm_field": "NAME", "erp_field": "NAME", "direction": "both", "show_in_search": True},
+                {"crm_field": "PHONE", "erp_field": "PHONE", "direction": "both"},
+            ],
+            "version": 0,
+        }
+    },
     "submit_crm_record": {"A company": _CRM_RECORD},
     "submit_crm_records": {"A company": {"records": [_CRM_RECORD | {"entity": "company", "record_id": "1042"}]}},
     "acknowledge_changes": {"A new customer": {"changes": [{"change_id": "17", "external_id": "K1"}]}},

@@ -21,13 +21,6 @@ FIELDS = {"NAME": "Kystkaffe AS", "PHONE": "+47 22 33 44 55", "FAX": None}
 RECORD = {"crm": "superoffice", "fields": FIELDS}
 
 
-@pytest.fixture
-def crm(hub: Hub) -> Hub:
-    """The hub's function that serves links."""
-    hub.api = handler_module("api", "sync")
-    return hub
-
-
 def address(crm: Hub, record_id: str = "1042", entity: str = "company") -> str:
     return crm.in_client(f"/crm-records/{entity}/{record_id}")
 

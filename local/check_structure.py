@@ -72,6 +72,13 @@ SUBPACKAGES: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"documents", "changes"}),
         frozenset({"uploads", "transfers"}),
     ),
+    "links": (
+        frozenset({"problems"}),
+        frozenset({"models"}),
+        frozenset({"three_way"}),
+        frozenset({"records"}),
+        frozenset({"mappings"}),
+    ),
 }
 """The order of sub-packages where they know each other, and of modules that stand below them as the manifest does; the
 package's other modules stand above."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erphub.erp.actors import FieldType
-from erphub.links.fields import ABSENT, Absent, ComparedField, Direction, Reading, Side, Value, normal
+from erphub.links.models import ABSENT, Absent, ComparedField, Direction, Reading, Side, Value, normal
 from erphub.links.three_way import (
     FieldOutcome,
     FieldState,

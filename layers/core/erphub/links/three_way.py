@@ -11,7 +11,7 @@ asked. The rules stand in docs/three-way.md as a table, from which they are test
 from dataclasses import dataclass
 from enum import StrEnum
 
-from erphub.links.fields import ABSENT, ComparedField, Reading, Side, Value
+from erphub.links.models import ABSENT, ComparedField, Reading, Side, Value
 
 
 class Presence(StrEnum):

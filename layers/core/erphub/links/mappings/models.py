@@ -8,9 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from erphub.erp.actors import ActorField, ActorType, FieldType, ListItem
-from erphub.links.fields import Direction, Side
+from erphub.links.models import Direction, FieldName, FieldValue, Side
 from erphub.links.records.models import CrmEntity
-from erphub.links.records.schemas import FieldName, FieldValue
 from erphub.platform.lexical import Flag
 from erphub.platform.wire import LINE, Model
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from erphub.erp.actors import ActorField, FieldAccess, FieldType
 from erphub.links import problems
-from erphub.links.fields import Direction, Side
 from erphub.links.mappings.models import FieldPair, FieldsOfBothSides, KeptMapping, MappingSettings
+from erphub.links.models import Direction, Side
 from erphub.platform.errors import FieldError
 
 _TEXTS = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE})

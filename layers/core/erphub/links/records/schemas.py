@@ -7,10 +7,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from erphub.links import problems
+from erphub.links.models import FieldName, FieldValue
 from erphub.links.records.models import CrmEntity, CrmRecord, RecordChange, RecordOutcome
 from erphub.platform.actors import ActorView
 from erphub.platform.lexical import Whole
-from erphub.platform.wire import LINE, LINES, Model
+from erphub.platform.wire import LINE, Model
 
 MAX_FIELDS = 200
 MAX_BATCH = 1000
@@ -28,8 +29,6 @@ def _record_id(text: str) -> str:
 
 
 RecordId = Annotated[str, AfterValidator(_record_id), Field(description="The record's identifier in the CRM")]
-FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]{0,99}$", description="A field's name in the CRM")]
-FieldValue = Annotated[str, Field(max_length=4000), LINES]
 CrmName = Annotated[
     str,
     Field(min_length=1, max_length=50, description="The CRM that the record is in, by its name, as `superoffice`"),

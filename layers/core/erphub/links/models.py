@@ -7,12 +7,20 @@ compared in a normal form, so that no round of the sync takes another spelling f
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as a_field
 from decimal import Decimal
 from enum import Enum, StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from erphub.erp.actors import FieldType
 from erphub.platform.text import same_name
+from erphub.platform.wire import LINES
+
+FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]{0,99}$", description="A field's name")]
+FieldValue = Annotated[str, Field(max_length=4000), LINES]
 
 
 class Side(StrEnum):
@@ -64,13 +72,13 @@ class ComparedField:
     direction: Direction = Direction.BOTH
     master: Side | None = None
     """Whose value counts when both have changed; None: a person decides."""
-    longest: Mapping[Side, int] = field(default_factory=dict[Side, int])
+    longest: Mapping[Side, int] = a_field(default_factory=dict[Side, int])
     """Characters that a side keeps; what is absent keeps all."""
     mandatory: frozenset[Side] = frozenset()
     """Sides that take no empty value."""
     default: str | None = None
     """What is written in place of an empty value where the side is mandatory."""
-    erp_items: Mapping[str, str] = field(default_factory=dict[str, str])
+    erp_items: Mapping[str, str] = a_field(default_factory=dict[str, str])
     """Of a list: the ERP's item for each of the CRM's."""
 
     def same(self, crm: Value, erp: Value) -> bool:

@@ -202,7 +202,8 @@ def test_whoever_asks_an_erp_says_so() -> None:
         for route in ROUTES
         if "credentials_refused" in described.codes(route.method, route.path).get("502", ())
     }
-    assert asking == {"update_sync", "test_sync", "refresh_sync", "create_gift_card_product"}
+    syncs = {"update_sync", "test_sync", "refresh_sync", "create_gift_card_product"}
+    assert asking == syncs | {"get_mapping", "save_mapping"}
     for route in ROUTES:
         says = "The ERP is asked while you wait." in OPERATIONS[route.method, route.path]["description"]
         assert says == (route.operation in asking), named(route)

@@ -8,13 +8,14 @@ from typing import Annotated
 from pydantic import Field
 
 from erphub.erp.actors import ActorField, ActorType, FieldType, ListItem
-from erphub.links.models import Direction, FieldName, FieldValue, Side
+from erphub.links.models import Direction, FieldName, Side
 from erphub.links.records.models import CrmEntity
 from erphub.platform.lexical import Flag
 from erphub.platform.wire import LINE, Model
 
 MAX_PAIRS = 200
 MAX_ITEMS = 1000
+_Default = Annotated[str, Field(max_length=4000), LINE]
 ItemKey = Annotated[str, Field(min_length=1, max_length=200), LINE]
 
 ENTITIES: Mapping[ActorType, CrmEntity] = {
@@ -43,11 +44,11 @@ class FieldPair(Model):
     show_in_tab: Flag = True
     show_in_search: Flag = False
     default: Annotated[
-        FieldValue | None,
+        _Default | None,
         Field(description="Written in place of an empty value where the ERP takes none; never written back"),
     ] = None
     first_sync_default: Annotated[
-        FieldValue | None, Field(description="Written to the ERP at the first sync, where both are empty")
+        _Default | None, Field(description="Written to the ERP at the first sync, where both are empty")
     ] = None
     ask: Annotated[Flag, Field(description="Whoever links or creates is asked for the value")] = False
     mandatory: Annotated[Flag, Field(description="Nothing is created in the ERP without a value")] = False

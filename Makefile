@@ -115,7 +115,7 @@ rehearse-restore: venv ## Break a copy of the running local stack's table and la
 CHECKS := check-drawing check-problems check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: drawing figures check $(CHECKS) reliability histories requests test test-unit test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
+.PHONY: drawing figures check $(CHECKS) reliability histories requests test test-unit test-generated test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
 check: venv tools ## Format, lint, types, import contracts, structure, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -158,14 +158,16 @@ format: venv ## Format the code and mend what the linter can mend
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .
 
 test: venv tools ## All tests
-	@$(MAKE) test-unit test-integration
+	@$(MAKE) test-unit test-generated test-integration
 	@$(MAKE) -j2 --output-sync=target test-template test-sqlserver # one process each
 	@$(MAKE) test-reliability test-e2e
 
 # One pytest per kind: they differ in what runs beside them.
 APART := --ignore tests/template --ignore tests/standins/sqlserver --ignore tests/reliability --ignore tests/e2e
 test-unit: # what needs nothing but its own process, in a minute
-	@$(PYTEST) -q -n 2 --dist worksteal -m 'not integration' tests $(APART)
+	@$(PYTEST) -q -n 2 --dist worksteal -m 'not integration and not generated' tests $(APART)
+test-generated: # requests and histories that are made up, by the hundreds; within their own process too
+	@$(PYTEST) -q -n 2 --dist worksteal -m 'generated and not integration' tests $(APART)
 test-integration: $(NPM_READY) # servers, the local AWS, moto, the table engine, fresh processes: see tests/support/integration.py; four at a time, for they wait
 	@$(PYTEST) -q -n 4 --dist worksteal -m integration tests $(APART)
 test-template:

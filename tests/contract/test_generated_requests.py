@@ -33,6 +33,8 @@ from tests.support.hub import ADMINISTRATOR, Hub
 from tests.support.hub import event as gateway_event
 from tests.support.whole import OPERATOR
 
+pytestmark = pytest.mark.generated
+
 AWAY = {"lake_unavailable", "not_built"}
 """Codes of what is not there in memory: the lake's table engine, and a description that only a build has."""
 

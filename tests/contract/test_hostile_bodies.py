@@ -26,6 +26,8 @@ from tests.support.receiver import HOST
 from tests.support.saft import file, report
 from tests.support.whole import OPERATOR
 
+pytestmark = pytest.mark.generated
+
 ROUTES = [route for route in openapi.routes() if route.takes is not None]
 JSON_ROUTES = [route for route in ROUTES if route.takes is not bytes]
 HOOK = f"https://{HOST}/hook"

@@ -6,6 +6,8 @@ from hypothesis import HealthCheck, Phase, settings
 from tests.histories.machine import Chain
 from tests.support.operators_log import operators_log  # noqa: F401  a fixture
 
+pytestmark = pytest.mark.generated
+
 
 @pytest.mark.usefixtures("aws", "operators_log")
 class TestHistories(Chain.TestCase):

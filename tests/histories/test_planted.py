@@ -19,6 +19,8 @@ from erphub.sync.transfers.sending import DocumentSender
 from tests.histories.machine import Chain
 from tests.support.operators_log import operators_log  # noqa: F401  a fixture
 
+pytestmark = pytest.mark.generated
+
 ENOUGH = 150
 """Histories within which each of the bugs is met."""
 

@@ -1,8 +1,9 @@
 """Which tests need more than this process: a server, a local AWS, another Python, the lake's table engine.
 
 A fixture that starts such a thing is marked here, and whoever uses it, however indirectly, is an integration test
-(`make test-integration`). The others are unit tests, which take less than a minute together (`make test-unit`); one
-that connects to something, listens or starts a process nevertheless, fails.
+(`make test-integration`). The others stay within their process: unit tests, which take less than a minute together
+(`make test-unit`), and those marked `generated`, which play made-up requests and histories by the hundreds
+(`make test-generated`). One of them that connects to something, listens or starts a process nevertheless, fails.
 """
 
 import functools

@@ -137,6 +137,7 @@ class TillAndErp(RuleBasedStateMachine):
         return self.hub.entry(P, name).overridden_values.get("till", {}).get(field) == value
 
 
+@pytest.mark.generated
 @pytest.mark.usefixtures("aws")
 class TestBothSidesAgree(TillAndErp.TestCase):
     """The machine above, with tables of its own."""

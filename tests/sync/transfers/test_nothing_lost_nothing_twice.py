@@ -15,6 +15,8 @@ from erphub.sync.export_log.models import EntryStatus
 from erphub.sync.export_log.schemas import RetryRequest, SkipRequest
 from tests.support.sync import CLIENT, CONNECTION, FAULTS, SyncHub, expect, z_report
 
+pytestmark = pytest.mark.generated
+
 Z, K, B = DocumentKind.SETTLEMENT, DocumentKind.CUSTOMER, DocumentKind.INVOICE
 NUMBERS = st.integers(1, 6)
 LINE = {"description": "Kaffe", "quantity": "1", "unit_price": "10", "vat_rate": "25"}

@@ -18,15 +18,15 @@ TABLE, BUCKET = "bench-tenants", "bench-lake"
 
 @contextlib.contextmanager
 def sql_server(folder: Path, ledgers: Sequence[str], *, seconds: float = 300) -> Generator[dict[str, Any]]:
-    """The stand-in with `ledgers` (`F0900:1000000`), reachable as long as this lasts; gives its address."""
+    """The stand-in with `ledgers` (`F0900:1000000`), reachable as long as this lasts; gives its address and process."""
     environment = clean_environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"}
     wanted = [word for one in ledgers for word in ("--ledger", one)]
     command = [sys.executable, "-m", "local.sqlserver", "--open", "--login", f"{LOGIN}:{PASSWORD}", *wanted]
-    started, address = processes.start_announced(
+    started, address = processes.start_listening(
         command, log=folder / "sqlserver.log", environment=environment, cwd=folder, seconds=seconds
     )
     try:
-        yield address
+        yield {**address, "pid": started.pid}
     finally:
         processes.stop(started, 0)
 

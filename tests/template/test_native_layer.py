@@ -32,7 +32,7 @@ print(*sorted(libraries), sep="\\n")
 """
 IMPORTING = ("api", "erp", "lake")
 """The layers of wheels of the function that imports."""
-EVERY = (*IMPORTING, "paper", "tokens")
+EVERY = (*IMPORTING, "matching", "paper", "tokens")
 
 
 @pytest.fixture(scope="module")

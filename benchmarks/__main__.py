@@ -1,7 +1,8 @@
 """Runs the measurements and writes benchmarks/*.md: `python -m benchmarks`, or `python -m benchmarks a b f`.
 
 a, b, c and d share one stand-in SQL Server; a, b and c take turns. h, i, j and l are the transfers' (TRANSFERS.md), k
-the readers of SQL Server (READERS.md), all others stand in RESULTS.md. Without letters everything runs.
+the readers of SQL Server (READERS.md), m audit files of 1 GB (AUDIT_FILES.md), all others stand in RESULTS.md. Without
+letters everything runs.
 """
 
 import argparse
@@ -15,17 +16,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import imports, readers, servers
+from benchmarks import audit_speed, imports, readers, servers
 from benchmarks.measure import ROOT, middle, run, spread
 from local import template
 from local.emulator import clean_environment
 
-IMPORTS, TRANSFERS, READERS = "abcdefg", "hijl", "k"
-PARTS = IMPORTS + TRANSFERS + READERS
+IMPORTS, TRANSFERS, READERS, AUDIT_FILES = "abcdefg", "hijl", "k", "m"
+PARTS = IMPORTS + TRANSFERS + READERS + AUDIT_FILES
 PAGES = {
     IMPORTS: ROOT / "benchmarks/RESULTS.md",
     TRANSFERS: ROOT / "benchmarks/TRANSFERS.md",
     READERS: ROOT / "benchmarks/READERS.md",
+    AUDIT_FILES: ROOT / "benchmarks/AUDIT_FILES.md",
 }
 LEDGER, BIG_LEDGER = "F0900", "F0905"
 DLT = ROOT / ".venv-dlt/bin/python"
@@ -34,9 +36,10 @@ DLT = ROOT / ".venv-dlt/bin/python"
 def main(given: Sequence[str]) -> int:
     """Measure, print, and (for all parts) write the results; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="a to k; all by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="a to m; all by default")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows for a, b and c")
     parser.add_argument("--big", type=int, default=5_000_000, help="rows for the second half of d")
+    parser.add_argument("--audit-mb", type=int, default=1_000, help="megabytes of the long files of m")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="write a page although not all its parts ran")
     options = parser.parse_args(given)
@@ -67,6 +70,8 @@ def _sections(wanted: set[str], options: argparse.Namespace) -> list[str]:
         sections.append(_in_process(wanted))
     if "k" in wanted:
         sections.append(readers.section(options.rows, options.big, options.rounds, DLT, _of_import_tasks(), _say))
+    if "m" in wanted:
+        sections.append(audit_speed.section(options.audit_mb, _of_import_tasks(), _say))
     sections += [_transfers(part, options.rounds) for part in TRANSFERS if part in wanted]
     return sections
 

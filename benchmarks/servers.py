@@ -17,10 +17,15 @@ TABLE, BUCKET = "bench-tenants", "bench-lake"
 
 
 @contextlib.contextmanager
-def sql_server(folder: Path, ledgers: Sequence[str], *, seconds: float = 300) -> Generator[dict[str, Any]]:
-    """The stand-in with `ledgers` (`F0900:1000000`), reachable as long as this lasts; gives its address and process."""
+def sql_server(
+    folder: Path, ledgers: Sequence[str], *, state: Path | None = None, seconds: float = 300
+) -> Generator[dict[str, Any]]:
+    """The stand-in with `ledgers` (`F0900:1000000`) and what it kept in `state`, reachable as long as this lasts; gives
+    its address and process.
+    """
     environment = clean_environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"}
     wanted = [word for one in ledgers for word in ("--ledger", one)]
+    wanted += ["--state", str(state)] if state else []
     command = [sys.executable, "-m", "local.sqlserver", "--open", "--login", f"{LOGIN}:{PASSWORD}", *wanted]
     started, address = processes.start_listening(
         command, log=folder / "sqlserver.log", environment=environment, cwd=folder, seconds=seconds

@@ -1,6 +1,6 @@
 """What the demo imports: audit files (SAF-T Financial) it invents or is given, and what they say about themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -56,10 +56,9 @@ def invented(folder: Path, lines: int, today: date) -> list[Source]:
 
 def _read(file: Path, key: str) -> Source:
     content = saft.read(file)
-    lines = [line for voucher in content.vouchers for line in voucher.lines]
-    if not lines:
+    ledger = content.ledger
+    if not ledger.lines:
         raise saft.NotSaft(f"{file.name} holds no ledger lines, so there is nothing to show")
-    days = sorted(voucher.day for voucher in content.vouchers for _ in voucher.lines)
     return Source(
         file=file,
         key=key,
@@ -67,15 +66,21 @@ def _read(file: Path, key: str) -> Source:
         currency=content.currency,
         total_debit=content.total_debit,
         total_credit=content.total_credit,
-        lines=len(lines),
-        debit=sum((line.amount for line in lines if not line.credit), Decimal()),
-        credit=-sum((line.amount for line in lines if line.credit), Decimal()),
-        ranges=_ranges(days),
+        lines=ledger.lines,
+        debit=ledger.debit,
+        credit=ledger.credit,
+        ranges=_ranges(ledger.days),
     )
 
 
-def _ranges(days: Sequence[date]) -> list[tuple[date, date]]:
-    """The first and last day of up to RANGES periods that do not overlap; `days` are sorted, one for each line."""
-    starts = sorted({days[len(days) * part // RANGES] for part in range(RANGES)})
-    ends = [date.fromordinal(start.toordinal() - 1) for start in starts[1:]] + [days[-1]]
+def _ranges(lines: Mapping[date, int]) -> list[tuple[date, date]]:
+    """The first and last day of up to RANGES periods that do not overlap, by how many lines there are on each day."""
+    total, before = sum(lines.values()), 0
+    starts: list[date] = []
+    for day, count in sorted(lines.items()):
+        # The parts whose first line lies on this day.
+        if any(before <= total * part // RANGES < before + count for part in range(RANGES)):
+            starts.append(day)
+        before += count
+    ends = [date.fromordinal(start.toordinal() - 1) for start in starts[1:]] + [max(lines)]
     return list(zip(starts, ends, strict=True))

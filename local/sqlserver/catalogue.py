@@ -24,6 +24,8 @@ from local.sqlserver import errors
 from local.sqlserver.types import MAX, SqlType, TableColumn
 
 type State = Literal["ONLINE", "OFFLINE", "RESTORING"]
+_PAGES_IN_MEMORY = "512MB"
+"""Of a store that lies in a file; without a limit it takes four fifths of the machine's memory."""
 _SYSTEM = ("master", "tempdb", "model", "msdb")
 
 
@@ -227,6 +229,8 @@ class Catalogue:
     def __post_init__(self) -> None:
         self.store = duckdb.connect(str(self.path) if self.path else ":memory:")
         self.store.execute("SET preserve_insertion_order = true")
+        if self.path:
+            self.store.execute(f"SET memory_limit = '{_PAGES_IN_MEMORY}'")
         # Standard output begins with the line that says where the server listens.
         self.store.execute("SET enable_progress_bar = false")
         self.objects = 581577110

@@ -5,7 +5,7 @@ Norwegian order (1 assets, 2 debts, 3 income, 4 goods, 5 wages, 6-7 other costs,
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -150,19 +150,23 @@ def _posting(chance: random.Random, wanted: Invented, day: date, number: int, si
 
 
 def write_saft(path: Path, wanted: Invented) -> None:
-    """The company as a SAF-T Financial 1.30 file, its totals those of its lines."""
-    made = list(postings(wanted))
-    debit = sum(amount for each in made for _, amount, _, _ in each.entries if amount > 0)
+    """The company as a SAF-T Financial 1.30 file, its totals those of its lines. It is invented twice, not kept."""
+    balances: dict[int, int] = {}
+    debit = count = 0
+    for count, each in enumerate(postings(wanted), 1):  # noqa: B007 - how many there were
+        for account, amount, _, _ in each.entries:
+            balances[account] = balances.get(account, 0) + amount
+            debit += max(amount, 0)
     with path.open("w", encoding="utf-8") as out:
         out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
         out.write('<AuditFile xmlns="urn:StandardAuditFile-Taxation-Financial:NO">\n')
         out.write(_header(wanted))
-        out.write(_master_files(wanted, made))
-        out.write(f"<GeneralLedgerEntries><NumberOfEntries>{len(made)}</NumberOfEntries>")
+        out.write(_master_files(wanted, balances))
+        out.write(f"<GeneralLedgerEntries><NumberOfEntries>{count}</NumberOfEntries>")
         out.write(f"<TotalDebit>{_kroner(debit)}</TotalDebit><TotalCredit>{_kroner(debit)}</TotalCredit>\n")
         out.write("<Journal><JournalID>GL</JournalID><Description>Hovedbok</Description><Type>GL</Type>\n")
         record = 0
-        for number, each in enumerate(made, 1):
+        for number, each in enumerate(postings(wanted), 1):
             out.write(_transaction(number, each, record))
             record += len(each.entries)
         out.write("</Journal></GeneralLedgerEntries>\n</AuditFile>\n")
@@ -198,11 +202,7 @@ def _header(wanted: Invented) -> str:
     )
 
 
-def _master_files(wanted: Invented, made: Sequence[Posting]) -> str:
-    balances: dict[int, int] = {}
-    for each in made:
-        for account, amount, _, _ in each.entries:
-            balances[account] = balances.get(account, 0) + amount
+def _master_files(wanted: Invented, balances: Mapping[int, int]) -> str:
     out = ["<MasterFiles><GeneralLedgerAccounts>"]
     for number, text, code in ACCOUNTS:
         balance = balances.get(number, 0)

@@ -126,6 +126,14 @@ def overflow(type_name: str) -> SqlError:
     return SqlError(8115, f"Arithmetic overflow error converting expression to data type {type_name}.")
 
 
+DIVIDED_BY_ZERO = "Divide by zero error encountered."
+
+
+def divided_by_zero() -> SqlError:
+    """A division by zero, which ends the answer wherever it stands."""
+    return SqlError(8134, DIVIDED_BY_ZERO)
+
+
 def conversion(detail: str) -> SqlError:
     """A text that is no number or no date."""
     return SqlError(245, f"Conversion failed: {detail}")

@@ -80,6 +80,10 @@ def _query(context: Context, query: exp.Query, values: dict[str, Parameter]) -> 
     for kind in list(tree.find_all(exp.DataType)):
         if kind.expressions and kind.is_type(*exp.DataType.TEXT_TYPES):
             kind.set("expressions", [])  # DuckDB's texts have no length, and (max) is no number to it
+    for division in list(tree.find_all(exp.Div)):
+        by = exp.paren(division.expression.copy())
+        otherwise = exp.func("error", exp.Literal.string(errors.DIVIDED_BY_ZERO))
+        division.set("expression", exp.case().when(by.eq(0), otherwise).else_(by))
     for like in list(tree.find_all(exp.Like)):
         like.replace(exp.ILike(this=like.this, expression=like.expression))
     try:

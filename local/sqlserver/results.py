@@ -64,6 +64,8 @@ def fault(error: Exception) -> Exception:
     text = str(error)
     if "INTERRUPT" in text.upper():
         return errors.Cancelled()
+    if errors.DIVIDED_BY_ZERO in text:
+        return errors.divided_by_zero()
     if isinstance(error, duckdb.OutOfRangeException) or "out of range" in text.lower():
         return errors.overflow("numeric")
     if isinstance(error, duckdb.ConversionException) or "Conversion Error" in text:

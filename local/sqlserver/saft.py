@@ -1,9 +1,11 @@
 """Reads a SAF-T Financial file, Norway's standard audit file: accounts, customers, suppliers and every ledger line.
 
-Versions 1.10 to 1.30 are read alike; the two differ only in parts that no ledger line needs. A file of any size is read
-in one pass, and nothing outside it is ever fetched.
+Versions 1.10 to 1.30 are read alike; the two differ only in parts that no ledger line needs. Nothing outside the file
+is ever fetched, and its length costs no memory: `read` goes through it once and keeps what all lines say together, and
+whoever wants the lines themselves goes through it again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +21,11 @@ _CUT = len(_NAMESPACE)
 _LINE = _NAMESPACE + "Line"
 _ANALYSIS = _NAMESPACE + "Analysis"
 _WANTED = ("Header", "Account", "Customer", "Supplier", "AnalysisTypeTableEntry", "Transaction")
+_NEVER_WANTED = (
+    *("TaxTableEntry", "UOMTableEntry", "MovementTypeTableEntry", "Product", "PhysicalStockEntry", "Owner", "Asset"),
+    *("Invoice", "Payment", "StockMovement", "AssetTransaction", "Taxonomy"),
+)
+"""What a file may have many of, and no company database holds."""
 _TOTALS = ("NumberOfEntries", "TotalDebit", "TotalCredit")
 _LEDGER = _NAMESPACE + "GeneralLedgerEntries"
 
@@ -96,9 +103,74 @@ class Voucher:
 
 
 @dataclass
-class SaftFile:
-    """What a file says about itself, and its master data. `vouchers` are read with `read`."""
+class Ledger:
+    """What all lines of a file say together; identifiers in the order in which they come."""
 
+    vouchers: int = 0
+    lines: int = 0
+    debit: Decimal = Decimal(0)
+    credit: Decimal = Decimal(0)
+    accounts: dict[str, None] = field(default_factory=dict[str, None])
+    customers: dict[str, None] = field(default_factory=dict[str, None])
+    suppliers: dict[str, None] = field(default_factory=dict[str, None])
+    currencies: dict[str, None] = field(default_factory=dict[str, None])
+    analysis: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
+    kinds: dict[str, None] = field(default_factory=dict[str, None])
+    days: Counter[date] = field(default_factory=Counter[date])
+    """How many lines there are on each day."""
+    has_plain_numbers: bool = True
+    """Whether every voucher's identifier is a whole number that fits four bytes, written as such."""
+
+    def add(self, voucher: Voucher) -> None:
+        """One more voucher."""
+        self.vouchers += 1
+        self.lines += len(voucher.lines)
+        self.days[voucher.day] += len(voucher.lines)
+        if voucher.kind:
+            self.kinds[voucher.kind] = None
+        self.has_plain_numbers = self.has_plain_numbers and _is_plain(voucher.number)
+        for line in voucher.lines:
+            if line.credit:
+                self.credit -= line.amount
+            else:
+                self.debit += line.amount
+            self.accounts[line.account] = None
+            self.currencies[line.currency] = None
+            if line.customer:
+                self.customers[line.customer] = None
+            if line.supplier:
+                self.suppliers[line.supplier] = None
+            for pair in line.analysis:
+                self.analysis[pair] = None
+
+
+def _is_plain(number: str) -> bool:
+    return number.isascii() and number.isdigit() and number[0] != "0" and len(number) <= 10 and int(number) < 2**31
+
+
+@dataclass(frozen=True)
+class Vouchers:
+    """The vouchers of a file, read anew by everybody who goes through them."""
+
+    path: Path
+    currency: str
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Voucher]:
+        with self.path.open("rb") as source:
+            for kind, element in _parts(source):
+                if kind == "Transaction":
+                    yield _voucher(element, self.currency)
+
+
+@dataclass
+class SaftFile:
+    """What a file says about itself, its master data, and what its lines say together."""
+
+    path: Path
     version: str = ""
     company: str = ""
     organisation: str = ""
@@ -110,12 +182,17 @@ class SaftFile:
     customers: list[Party] = field(default_factory=list[Party])
     suppliers: list[Party] = field(default_factory=list[Party])
     dimensions: list[Dimension] = field(default_factory=list[Dimension])
-    vouchers: list[Voucher] = field(default_factory=list[Voucher])
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def vouchers(self) -> Vouchers:
+        """Every voucher with its lines, in the order of the file. Going through them reads it again."""
+        return Vouchers(self.path, self.currency, self.ledger.vouchers)
 
 
 def read(path: Path) -> SaftFile:
-    """The whole file. Raises NotSaft when it is none, OSError when it cannot be opened."""
-    out = SaftFile()
+    """The whole file, once. Raises NotSaft when it is none, OSError when it cannot be opened."""
+    out = SaftFile(path)
     with path.open("rb") as source:
         try:
             for kind, element in _parts(source):
@@ -129,7 +206,7 @@ def read(path: Path) -> SaftFile:
 
 def _parts(source: object) -> Iterator[tuple[str, etree._Element]]:  # pyright: ignore[reportPrivateUsage]
     """The elements that matter, each forgotten after use."""
-    tags = [_NAMESPACE + tag for tag in (*_WANTED, *_TOTALS, "AuditFile")]
+    tags = [_NAMESPACE + tag for tag in (*_WANTED, *_NEVER_WANTED, *_TOTALS, "AuditFile")]
     parser = xsd.parsed(source, events=("start", "end"), tag=tags, huge=True)
     first = True
     for event, element in parser:
@@ -145,12 +222,9 @@ def _parts(source: object) -> Iterator[tuple[str, etree._Element]]:  # pyright: 
             continue
         if kind in _TOTALS and not _is_of_ledger(element):
             continue
-        yield kind, element
-        element.clear(keep_tail=False)
-        parent = element.getparent()
-        if parent is not None:
-            while element.getprevious() is not None:
-                del parent[0]
+        if kind not in _NEVER_WANTED:
+            yield kind, element
+        xsd.forget(element)
     if first:
         raise NotSaft("the file is no SAF-T Financial file: its root or its namespace is another")
 
@@ -191,7 +265,7 @@ def _take(out: SaftFile, kind: str, element: etree._Element) -> None:  # pyright
             names = ("AnalysisType", "AnalysisTypeDescription", "AnalysisID", "AnalysisIDDescription")
             out.dimensions.append(Dimension(*(_text(element, name) for name in names)))
         case "Transaction":
-            out.vouchers.append(_voucher(element, out.currency))
+            out.ledger.add(_voucher(element, out.currency))
         case "NumberOfEntries":
             out.entries = _integer(_value(element))
         case "TotalDebit":

@@ -156,6 +156,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Txt": ("TxtTp", "TxtNo", "Lang"),
     **{f"R{unit}": ("RNo",) for unit in range(1, UNITS + 1)},
 }
+AT_ONCE = 20_000
+"""Lines of a ledger that are written together."""
 _COUNTRIES = {"NO": 47, "SE": 46, "DK": 45, "FI": 358, "DE": 49, "GB": 44, "NL": 31, "US": 1}
 
 
@@ -209,14 +211,14 @@ def company(catalogue: Catalogue, database: str, name: str, *, snapshot: bool = 
 def load(catalogue: Catalogue, database: str, file: SaftFile, *, snapshot: bool = True) -> Database:
     """A company database filled from a SAF-T file."""
     made = company(catalogue, database, file.company or database, snapshot=snapshot)
-    lines = [line for voucher in file.vouchers for line in voucher.lines]
-    accounts = Numbering([each.number for each in file.accounts] + [line.account for line in lines])
-    customers = Numbering([each.number for each in file.customers] + [line.customer for line in lines if line.customer])
-    suppliers = Numbering([each.number for each in file.suppliers] + [line.supplier for line in lines if line.supplier])
-    currencies = Numbering(["NOK", *sorted({line.currency for line in lines} | {file.currency})])
+    ledger = file.ledger
+    accounts = Numbering([each.number for each in file.accounts] + list(ledger.accounts))
+    customers = Numbering([each.number for each in file.customers] + list(ledger.customers))
+    suppliers = Numbering([each.number for each in file.suppliers] + list(ledger.suppliers))
+    currencies = Numbering(["NOK", *sorted({*ledger.currencies, file.currency})])
     made.sql("DELETE FROM {cur}")
     made.insert("cur", [(currencies[code], code, code) for code in dict.fromkeys(["NOK", file.currency])])
-    others = sorted({line.currency for line in lines} - {"NOK", file.currency})
+    others = sorted({*ledger.currencies} - {"NOK", file.currency})
     made.insert("cur", [(currencies[code], code, code) for code in others])
     made.insert(
         "Ac",
@@ -285,7 +287,7 @@ type Units = dict[str, tuple[int, Numbering]]
 
 def _units(made: Database, file: SaftFile) -> Units:
     """Kinds of analysis in their order in the file become R1, R2 …; returns each kind's unit and numbering."""
-    used = [pair for voucher in file.vouchers for line in voucher.lines for pair in line.analysis]
+    used = list(file.ledger.analysis)
     kinds = list(dict.fromkeys([each.kind for each in file.dimensions] + [kind for kind, _ in used]))[:UNITS]
     units: Units = {}
     for unit, kind in enumerate(kinds, 1):
@@ -305,10 +307,10 @@ def _units(made: Database, file: SaftFile) -> Units:
 
 
 def _ledger(made: Database, file: SaftFile, numberings: Sequence[Numbering], units: Units) -> None:
-    """Every line of every voucher; JNo counts vouchers, EntNo the lines in each."""
+    """Every line of every voucher; JNo counts vouchers, EntNo the lines in each. VoNo is the voucher's own number where
+    all of them are numbers, else JNo."""
     accounts, customers, suppliers, currencies = numberings
-    vouchers = Numbering([each.number for each in file.vouchers])
-    kinds = Numbering(sorted({each.kind for each in file.vouchers if each.kind}))
+    kinds = Numbering(sorted(file.ledger.kinds))
     rows: list[list[Any]] = []
     for journal, voucher in enumerate(file.vouchers, 1):
         for entry, line in enumerate(voucher.lines, 1):
@@ -321,7 +323,7 @@ def _ledger(made: Database, file: SaftFile, numberings: Sequence[Numbering], uni
                 [
                     journal,
                     entry,
-                    vouchers[voucher.number],
+                    int(voucher.number) if file.ledger.has_plain_numbers else journal,
                     _day(voucher.day),
                     _day(line.value_date or voucher.day),
                     kinds.get(voucher.kind),
@@ -342,7 +344,7 @@ def _ledger(made: Database, file: SaftFile, numberings: Sequence[Numbering], uni
                     *chosen,
                 ]
             )
-            if len(rows) == 50_000:
+            if len(rows) == AT_ONCE:
                 made.insert("AcTr", rows)
                 rows = []
     made.insert("AcTr", rows)

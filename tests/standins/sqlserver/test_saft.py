@@ -1,5 +1,7 @@
 """A SAF-T file becomes a company database that adds up to what the file says of itself."""
 
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -82,6 +84,54 @@ def test_the_official_example_adds_up_to_its_own_totals(samples: Path) -> None:
         assert file.entries == len(file.vouchers)
 
 
+def test_lines_are_told_together_and_each_of_them_when_the_file_is_read_again(tmp_path: Path) -> None:
+    file = saft.read(invented(tmp_path, 500))
+    for _ in range(2):
+        lines = [line for voucher in file.vouchers for line in voucher.lines]
+        assert len(lines) == file.ledger.lines == 500
+        assert sum(line.amount for line in lines if not line.credit) == file.ledger.debit == file.total_debit
+        assert {line.account for line in lines} == set(file.ledger.accounts)
+    assert sum(file.ledger.days.values()) == 500
+
+
+def numbered(tmp_path: Path, *numbers: str) -> list[tuple[int, int]]:
+    """(JNo, VoNo) of vouchers with these identifiers."""
+    text = LEDGER.format(name="Fjord AS", amount="1250.00", day="2026-01-05")
+    one = text[text.index("<Transaction>") : text.index("</Journal>")]
+    several = "".join(one.replace("<TransactionID>1<", f"<TransactionID>{number}<") for number in numbers)
+    (tmp_path / "x.xml").write_text(text.replace(one, several))
+    made = visma.load(Catalogue(), "F0001", saft.read(tmp_path / "x.xml"))
+    return made.sql("SELECT DISTINCT JNo, VoNo FROM {AcTr} ORDER BY 1")  # type: ignore[return-value]
+
+
+def test_vouchers_keep_their_numbers_where_all_are_numbers(tmp_path: Path) -> None:
+    assert numbered(tmp_path, "7", "2147483647", "7") == [(1, 7), (2, 2147483647), (3, 7)]
+    for other in ("A-1", "007", "2147483648", "٣", "-3", "0"):
+        assert numbered(tmp_path, "7", other) == [(1, 1), (2, 2)], other
+
+
+PEAK = """
+import resource, sys
+from datetime import date
+from pathlib import Path
+from local.sqlserver import Catalogue, company, saft, visma
+
+path = Path(sys.argv[1])
+company.write_saft(path, company.two_years("Fjord AS", "999999999", int(sys.argv[2]), date(2026, 3, 31), 1))
+visma.load(Catalogue(path=path.with_suffix(".duckdb")), "F0001", saft.read(path))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_memory_does_not_grow_with_the_length_of_a_file(tmp_path: Path) -> None:
+    def peak(lines: int) -> int:
+        command = [sys.executable, "-c", PEAK, str(tmp_path / f"{lines}.xml"), str(lines)]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+    short, long = peak(25_000), peak(75_000)
+    assert long <= short + 40, (short, long)  # of which the store's own pages are most
+
+
 def test_identifiers_that_are_no_numbers_get_numbers_in_their_order() -> None:
     assert [visma.Numbering(["1000", "20"])[each] for each in ("1000", "20")] == [1000, 20]
     mixed = visma.Numbering(["K-1", "20", "K-1", "020"])
@@ -155,7 +205,7 @@ def test_totals_are_those_of_the_ledger_whatever_other_sections_add_up_to(tmp_pa
     "amount", ["<![CDATA[1250.00]]>", "12<!-- checked -->50.00", "1250<?print bold?>.00", " 1250.00\n", "+1250.00"]
 )
 def test_an_amount_is_all_that_stands_in_its_element(tmp_path: Path, amount: str) -> None:
-    assert ledger(tmp_path, amount=amount).vouchers[0].lines[0].amount == Decimal("1250.00")
+    assert next(iter(ledger(tmp_path, amount=amount).vouchers)).lines[0].amount == Decimal("1250.00")
 
 
 @pytest.mark.parametrize("name", ["Fjord <?print bold?>Handel AS", "Fjord <!-- x -->Handel AS", "Fjord Handel AS"])
@@ -172,7 +222,7 @@ def test_what_is_no_decimal_number_of_xml_schema_is_refused(tmp_path: Path, amou
 @pytest.mark.parametrize("day", ["20260105", "2026-13-01", "5.1.2026", "2026-01-05 "])
 def test_a_day_is_one_of_xml_schema(tmp_path: Path, day: str) -> None:
     if day.strip() == "2026-01-05":
-        assert ledger(tmp_path, day=day).vouchers[0].day == date(2026, 1, 5)
+        assert next(iter(ledger(tmp_path, day=day).vouchers)).day == date(2026, 1, 5)
         return
     with pytest.raises(saft.NotSaft, match="no date"):
         ledger(tmp_path, day=day)

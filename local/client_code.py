@@ -118,7 +118,9 @@ class Operation:
 
     def parameters(self, where: str) -> list[Json]:
         """What is sent there: `path`, `query` or `header`."""
-        return [one for one in self.described.get("parameters", []) if one["in"] == where]
+        found = [one for one in self.described.get("parameters", []) if one["in"] == where]
+        # Whoever has an answer already gets a 304, of which a method has nothing to give.
+        return [one for one in found if (self.method, one["name"]) != ("GET", "If-None-Match")]
 
     @property
     def answer(self) -> str | None:

@@ -33,6 +33,7 @@ from local.source_types import Source
 
 _REQUEST = "erphub.platform.http.gateway.Request"
 _AUTHORIZER = "erphub.tenancy.access.Authorizer"
+_PRECONDITIONS = "erphub.platform.http.preconditions"
 _LIMITS = "erphub.platform.http.request_limits.RequestLimits"
 _LEVELS: Mapping[AccessLevel, tuple[str, ...]] = {
     AccessLevel.PUBLIC: (),
@@ -77,8 +78,12 @@ def _functions(route: Route) -> Iterator[str]:
         yield f"{_REQUEST}._require_file_type" if route.takes is bytes else "erphub.platform.http.gateway._json_object"
     if route.audited is not None and route.acts:
         yield "erphub.audit.service.AuditLog.acting"
+    if route.takes_version:
+        yield f"{_PRECONDITIONS}._read"
+    if "version" in getattr(route.takes, "model_fields", ()):
+        yield f"{_PRECONDITIONS}.Precondition.do"
     if route.method == "POST":
-        yield "erphub.platform.http.dispatch._idempotency_key"
+        yield "erphub.platform.http.idempotency_key.idempotency_key"
         yield "erphub.platform.aws.idempotency.IdempotencyRecords.__call__"
     if "next" in getattr(route.query, "model_fields", ()):
         yield "erphub.platform.cursors.Cursors.open"
@@ -103,6 +108,8 @@ def _by_declaration(route: Route) -> Iterator[ProblemType[Any]]:
     yield from (problems.INTERNAL_ERROR, *_ANYWHERE)
     if route.needs is not AccessLevel.PUBLIC:
         yield from (problems.SIGN_IN_EXPIRED, problems.RATE_EXCEEDED, gateway.SIGN_IN_UNAVAILABLE, API_KEY_REVOKED)
+    if route.method != "GET":
+        yield problems.PRECONDITION_FAILED if route.takes_version else problems.NO_VERSION_HERE
     if route.names:
         yield from (problems.ROUTE_NOT_FOUND, problems.ADDRESS_NOT_FOUND)
     if route.takes is not None and route.takes is not bytes:

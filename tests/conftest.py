@@ -14,7 +14,10 @@ from erphub.platform import redaction
 from tests.support import integration
 from tests.support.aws import AWS
 
-pytest_plugins = ["tests.support.receiver", "tests.support.hub", "tests.support.whole", "tests.support.typescript"]
+pytest_plugins = [
+    *("tests.support.receiver", "tests.support.hub", "tests.support.whole", "tests.support.places"),
+    "tests.support.typescript",
+]
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

@@ -25,12 +25,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.contract import test_hostile_bodies
-from tests.contract.test_hostile_bodies import Places
 from tests.support import described
 from tests.support.gateway import addressed, said_of
 from tests.support.hub import ADMINISTRATOR, Hub
 from tests.support.hub import event as gateway_event
+from tests.support.places import Places
 from tests.support.whole import OPERATOR
 
 pytestmark = pytest.mark.generated
@@ -52,7 +51,6 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-places = test_hostile_bodies.places
 
 
 def sent_to() -> list[Any]:

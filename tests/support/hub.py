@@ -175,7 +175,9 @@ class Hub:
         answer = self.api.handler(request, None)
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         described.require_described(request, answer)
-        return Answer(answer["statusCode"], json.loads(answer["body"] or "null"), headers, answer["body"])
+        is_json = "json" in headers.get("Content-Type", "json")
+        found = json.loads(answer["body"] or "null") if is_json else None
+        return Answer(answer["statusCode"], found, headers, answer["body"])
 
     def in_client(self, path: str) -> str:
         return f"/clients/{self.client}{path}"

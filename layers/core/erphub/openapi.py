@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from erphub import app
+from erphub import app, openapi_headers
 from erphub.openapi_examples import BODIES, PATHS
-from erphub.openapi_responses import PROBLEM_SCHEMA, RATE_LIMITS, SCHEMAS, ProblemsOf, Responses
+from erphub.openapi_responses import PROBLEM_SCHEMA, SCHEMAS, ProblemsOf, Responses
 from erphub.platform.capability import Permission
 from erphub.platform.http.gateway import FILE_TYPES
 from erphub.platform.http.router import AnyOf
@@ -95,7 +95,8 @@ def document(declared: "Sequence[Route]", problems_of: ProblemsOf) -> Json:
             "version": VERSION,
             "description": "Connect ERP systems, import their data, send documents to them. Everything of a tenant lies"
             " under `/clients/{client_id}`; whoever is no member of it gets 404 there. Lists take `limit` and an opaque"
-            " `next`; POSTs take an `Idempotency-Key`; updates carry the `version` they were made from."
+            " `next`; POSTs take an `Idempotency-Key`; updates carry the `version` they were made from, or the"
+            " `ETag` as `If-Match`; GETs take `If-None-Match`."
             " Names and other texts that people read are refused with 422 `hidden_character` where something in them is"
             " invisible or turns the direction of writing; descriptions, comments and reasons may have several lines."
             " Texts in answers are plain: whoever shows them as HTML escapes them.",
@@ -107,7 +108,7 @@ def document(declared: "Sequence[Route]", problems_of: ProblemsOf) -> Json:
         "components": {
             "securitySchemes": {"bearer": _BEARER},
             "responses": responses.components(),
-            "headers": RATE_LIMITS,
+            "headers": openapi_headers.COMPONENTS,
             "examples": responses.examples,
             "schemas": {"Problem": PROBLEM_SCHEMA, **dict(sorted(definitions.items()))},
         },
@@ -203,7 +204,7 @@ def _operation(route: "Route", schemas: Mapping[Any, Json], responses: Responses
         "summary": first.rstrip("."),
         "tags": [route.area],
         "x-needs": str(route.needs),
-        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *openapi_headers.parameters(route)],
         "responses": responses.of(route, _given(route, schemas)),
     }
     operation["description"] = " ".join(
@@ -271,14 +272,3 @@ def _query_parameters(route: "Route") -> Iterator[Json]:
         words = property_.pop("description", None)
         parameter: Json = {"name": name, "in": "query", "required": name in required, "schema": property_}
         yield parameter | ({"description": words} if words else {})
-
-
-def _header_parameters(route: "Route") -> Iterator[Json]:
-    if route.method == "POST":
-        yield {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": False,
-            "description": "The same key with the same request is done once and answered alike, for a day",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        }

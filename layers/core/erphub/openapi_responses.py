@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from erphub.platform.identity import AccessLevel
+from erphub import openapi_headers
+from erphub.openapi_headers import RATE_LIMITS, RETRY_AFTER
 
 if TYPE_CHECKING:
     from erphub.platform.http.router import Route
@@ -23,7 +24,7 @@ _WORDS: Mapping[int, str] = {
     404: "Nothing there, or nothing the caller may know of.",
     409: "Somebody or something was first.",
     410: "It was there and has ended, or what was looked at is no longer kept: begin anew.",
-    412: "It is no longer as it was when it was read.",
+    412: "What is there is not what `If-Match` or `If-None-Match` asks for, or has no version.",
     413: "The body is too large.",
     415: "The body is none of the media types listed.",
     422: "The request is not valid; `errors` says where.",
@@ -33,21 +34,6 @@ _WORDS: Mapping[int, str] = {
     502: "It was not done, or nobody knows whether it was.",
     503: "The hub, the network or the ERP does not answer now; `Retry-After` says how many seconds to wait.",
     504: "The answer took too long; the work may have been done nevertheless.",
-}
-_RETRY_AFTER: Json = {
-    "Retry-After": {"description": "Seconds to wait before the next try", "schema": {"type": "integer", "minimum": 0}}
-}
-RATE_LIMITS: Json = {
-    "RateLimit-Policy": {
-        "description": 'The limits that the request counts towards: `"name";q=requests;w=seconds` (an IETF draft)',
-        "schema": {"type": "string"},
-        "example": '"requests_per_minute";q=3000;w=60',
-    },
-    "RateLimit": {
-        "description": 'What is left of them, and for how many seconds: `"name";r=requests;t=seconds`',
-        "schema": {"type": "string"},
-        "example": '"requests_per_minute";r=2990;t=21',
-    },
 }
 WAITED_FOR = (429, 503)
 """Statuses with the header Retry-After."""
@@ -116,11 +102,15 @@ class Responses:
 
     def components(self) -> Json:
         """The answers that are shared, by name."""
-        return {f"Problem{status}": said for status, said in sorted(self._shared.items())}
+        problems = {f"Problem{status}": said for status, said in sorted(self._shared.items())}
+        return openapi_headers.NOT_MODIFIED | problems
 
     def of(self, route: "Route", given: Json | None) -> Json:
         """The answers of an operation; `given` is the schema of its body, when that is JSON."""
-        return {str(route.status): _success(route, given)} | {
+        answers = {str(route.status): _success(route, given)}
+        if (name := openapi_headers.not_modified(route)) is not None:
+            answers["304"] = {"$ref": f"{_RESPONSES}{name}"}
+        return answers | {
             str(status): {"$ref": f"{_RESPONSES}Problem{status}"} if said == self._shared[status] else said
             for status, said in self._of_problems(self._problems[route.operation]).items()
         }
@@ -140,15 +130,15 @@ class Responses:
         words = f"{_WORDS[status]} `code` is {_any_of(examples)}."
         if "invalid_request" in examples and problems.field_codes:
             words += f" Beside what is said of any form, `errors` can say {_any_of(problems.field_codes)}."
-        headers = (_RETRY_AFTER if status in WAITED_FOR else {}) | (RATE_LIMITS if status == WAITED_FOR[0] else {})
+        headers = (RETRY_AFTER if status in WAITED_FOR else {}) | (RATE_LIMITS if status == WAITED_FOR[0] else {})
         content = {_PROBLEM_TYPE: {"schema": {"$ref": f"{SCHEMAS}Problem"}, "examples": examples}}
         return {"description": words} | ({"headers": headers} if headers else {}) | {"content": content}
 
 
 def _success(route: "Route", given: Json | None) -> Json:
     good: Json = {"description": "Done"}
-    if route.needs is not AccessLevel.PUBLIC:
-        good["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in RATE_LIMITS}
+    if headers := openapi_headers.of_answer(route):
+        good["headers"] = headers
     if given is not None:
         is_csv = getattr(route.gives, "__name__", "") == "Text"
         content: Json = {"text/csv": {"schema": {"type": "string"}}} if is_csv else {"application/json": given}

@@ -36,6 +36,6 @@ def rotate_api_key(service: ApiKeyService, member: Member, key_id: str, body: Ke
 
 
 @router.delete("/clients/{client_id}/api-keys/{key_id}", needs=MEMBERS_MANAGE, audit=API_KEY_REVOKED)
-def revoke_api_key(service: ApiKeyService, member: Member, key_id: str) -> None:
+def revoke_api_key(service: ApiKeyService, member: Member, key_id: str, version: int | None) -> None:
     """Revoke an API key; its next request is refused."""
-    service.revoke(member, key_id)
+    service.revoke(member, key_id, version)

@@ -50,7 +50,7 @@ class ApiKeyTable(ApiKeyStore):
         self._change(writes)
 
     @override
-    def rotate(self, key: ApiKey, credential: Credential, event: Event | None) -> None:
+    def rotate(self, key: ApiKey, credential: Credential, event: Event | None) -> ApiKey:
         place, body = api_key_key(key.client_id, key.id), _body(key)
         writes = [
             Write(
@@ -72,6 +72,7 @@ class ApiKeyTable(ApiKeyStore):
             ),
         ]
         self._change([*writes, *([event_write(event)] if event else [])])
+        return key.model_copy(update={"version": key.version + 1})
 
     @override
     def revoke(self, key: ApiKey, event: Event) -> None:

@@ -26,8 +26,11 @@ class ApiKeyStore(Protocol):
         """A key with its membership, credential and event: all or nothing. Raises Conflict (the role is gone)."""
         ...
 
-    def rotate(self, key: ApiKey, credential: Credential, event: Event | None) -> None:
-        """Write what a rotation changes. Raises Conflict when the versions given are no longer those before."""
+    def rotate(self, key: ApiKey, credential: Credential, event: Event | None) -> ApiKey:
+        """Write what a rotation changes; the key, one version further.
+
+        Raises Conflict when the versions given are no longer those before.
+        """
         ...
 
     def revoke(self, key: ApiKey, event: Event) -> None:

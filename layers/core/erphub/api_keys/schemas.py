@@ -88,6 +88,7 @@ class ApiKeyView(Model):
     rotated_at: datetime | None
     last_used_at: Annotated[datetime | None, Field(description="Up to five minutes old; null: never used")]
     last_used_from: str | None
+    version: int
 
 
 class ApiKeyPage(Model):

@@ -25,6 +25,7 @@ from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
 from erphub.platform.ids import unrepeated
+from erphub.platform.versions import require_version
 from erphub.platform.wire import PageQuery, instant
 from erphub.tenancy.members import require_no_more_than_own
 from erphub.tenancy.ports import RoleStore
@@ -118,17 +119,19 @@ class ApiKeyService:
         describe_act(old=old_values, new={"key_id": key.id, "prefix": prefix_of(key.id), "role": key.role})
         event = _event(KEY_ROTATED, key, now, f"The API key {key.name} got a new secret.")
         with unrepeated():
-            self.store.rotate(key, replace(credential, expires_at=expires_at, secrets=(*old, _secret(text))), event)
+            renewed = replace(credential, expires_at=expires_at, secrets=(*old, _secret(text)))
+            after = self.store.rotate(key, renewed, event)
         self.events.publish_stored(event)
-        return self._view(key, text)
+        return self._view(after, text)
 
-    def revoke(self, member: Member, key_id: str) -> None:
+    def revoke(self, member: Member, key_id: str, version: int | None = None) -> None:
         """Take a key out of the client; its next request is refused.
 
         Raises NotFound, Forbidden (`role_exceeds_own`, `person_needed`), Conflict.
         """
         _require_person(member)
         key = self._read(member, key_id)
+        require_version(version, key.version)
         self._require_role(member, key.role, "")
         describe_act(old={"name": key.name, "role": key.role}, new={"key_id": key.id, "prefix": prefix_of(key.id)})
         event = _event(KEY_REVOKED, key, self.clock(), f"The API key {key.name} was revoked.")
@@ -137,8 +140,8 @@ class ApiKeyService:
 
     def _replace_secret(self, key: ApiKey, text: str) -> ApiKeyView:
         with unrepeated():
-            self.store.rotate(key, replace(self._credential(key), secrets=(_secret(text),)), None)
-        return self._view(key, text)
+            after = self.store.rotate(key, replace(self._credential(key), secrets=(_secret(text),)), None)
+        return self._view(after, text)
 
     def _credential(self, key: ApiKey) -> Credential:
         credential = self.credentials.find(key.id)
@@ -215,4 +218,5 @@ def _view(
         rotated_at=key.rotated_at,
         last_used_at=use.at if use else None,
         last_used_from=use.source if use else None,
+        version=key.version,
     )

@@ -18,7 +18,7 @@ from erphub.platform.clock import Clock
 from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
 from erphub.platform.problem_documents import as_problem
-from erphub.platform.problems import VERSION_CONFLICT
+from erphub.platform.versions import require_version
 from erphub.platform.wire import PageQuery
 
 MAX_TEST_DURATION = timedelta(minutes=10)
@@ -101,8 +101,7 @@ class ConnectionService:
         before = self.access.connection(member, connection_id)
         if before.is_being_deleted:
             raise problems.CONNECTION_DELETING()
-        if version is not None and version != before.version:
-            raise VERSION_CONFLICT()
+        require_version(version, before.version)
         return before
 
     def _read(self, client_id: str, connection_id: str) -> Connection:

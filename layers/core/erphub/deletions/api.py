@@ -33,10 +33,10 @@ def preview_deletion(service: DeletionService, member: Member, connection_id: st
     raises=(Gone,),
 )
 def delete_connection(
-    service: DeletionService, member: Member, connection_id: str, query: DeletionQuery
+    service: DeletionService, member: Member, connection_id: str, query: DeletionQuery, version: int | None
 ) -> DeletionView:
     """Delete a connection with all that the preview showed: unusable at once, removed after the grace period."""
-    return service.delete(member, connection_id, query.plan_token)
+    return service.delete(member, connection_id, query.plan_token, version)
 
 
 @router.post(

@@ -22,6 +22,7 @@ from erphub.platform.clock import Clock
 from erphub.platform.identity import Member
 from erphub.platform.ids import derived_id
 from erphub.platform.state_machines import StateMachine
+from erphub.platform.versions import require_version
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class DeletionService:
             kept=list(KEPT),
         )
 
-    def delete(self, member: Member, connection_id: str, token: str) -> DeletionView:
+    def delete(self, member: Member, connection_id: str, token: str, version: int | None = None) -> DeletionView:
         """Delete what the plan showed; the same again is the same deletion.
 
         Raises NotFound, Forbidden, Gone (`plan_expired`), Conflict (`plan_changed` with the difference,
-        `connection_deleting`), Unavailable.
+        `connection_deleting`, `version_conflict` when the connection is not of that version), Unavailable.
         """
         connection = self.access.connection(member, connection_id)
         before = self.store.get(member.client_id, connection_id)
@@ -62,6 +63,7 @@ class DeletionService:
             self._ensure_machine_running(before)
             return self._view(before)
         self._require_not_deleted(connection)
+        require_version(version, connection.version)
         plan = self.plans.require_unchanged(connection, token)
         deletion = self._requested(connection, member, plan)
         self.store.request(deletion, deletion.requested_at)

@@ -7,9 +7,11 @@
      ├── Invalid           mend the request and send it again
      │    ├── TooLarge     send less
      │    ├── Malformed    send JSON
+     │    ├── BadHeader    send the header in its form, or none
      │    └── UnsupportedMediaType   send it as another kind of file
      ├── Conflict          somebody or something was first: look, then decide
      │    └── LimitReached one more than there may be: remove one, or have the limit raised
+     ├── PreconditionFailed   it is no longer what the request is for: look, then decide
      ├── TooMany           more than there may be in this time: the same again later
      ├── Gone              it was there and has ended; start anew
      ├── ErpRefused        the ERP said no: a person must change something there or in the connection
@@ -124,6 +126,12 @@ class Malformed(Invalid):
     code = "malformed_json"
 
 
+class BadHeader(Invalid):
+    """A header is not what it must be. `header` is among its facts."""
+
+    code = "bad_header"
+
+
 class UnsupportedMediaType(Invalid):
     """A file of a kind that is not read."""
 
@@ -140,6 +148,12 @@ class LimitReached(Conflict):
     """One more than there may be at once. `limit` and `maximum` are among its members."""
 
     code = "limit_reached"
+
+
+class PreconditionFailed(HubError):
+    """What the request is for by its `If-Match` or `If-None-Match` is not what is there. `header` is a fact of it."""
+
+    code = "precondition_failed"
 
 
 class TooMany(HubError):

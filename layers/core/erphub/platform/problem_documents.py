@@ -4,6 +4,7 @@ from typing import Any
 
 from erphub.platform.errors import (
     AnswerLate,
+    BadHeader,
     Conflict,
     CredentialsRefused,
     ErpRefused,
@@ -14,6 +15,7 @@ from erphub.platform.errors import (
     Malformed,
     NotFound,
     NotSignedIn,
+    PreconditionFailed,
     Stopped,
     TooLarge,
     TooMany,
@@ -33,9 +35,11 @@ _STATUS: tuple[tuple[type[HubError], int, str], ...] = (
     (Forbidden, 403, "Ask somebody who may."),
     (TooLarge, 413, "Send less at once."),
     (Malformed, 400, "Send JSON."),
+    (BadHeader, 400, "Send the header in its form, or leave it out."),
     (UnsupportedMediaType, 415, "Send it as another kind of file."),
     (Invalid, 422, "Mend the request, then send it again."),
     (TooMany, 429, "Send the same again later; `Retry-After` says when."),
+    (PreconditionFailed, 412, "Read what is there now, then decide."),
     (Conflict, 409, "Read what is there now, then decide."),
     (Gone, 410, "Begin anew."),
     (CredentialsRefused, 502, "Enter the credentials again in the connection."),

@@ -1,6 +1,7 @@
 """Problems that every capability can tell of: requests, forms, limits, and the services that the hub runs on."""
 
 from erphub.platform.errors import (
+    BadHeader,
     Conflict,
     ErpRefused,
     Gone,
@@ -10,6 +11,7 @@ from erphub.platform.errors import (
     Malformed,
     NotFound,
     NotSignedIn,
+    PreconditionFailed,
     SecretGone,
     ServiceBusy,
     TooLarge,
@@ -55,6 +57,44 @@ IDEMPOTENCY_KEY_IN_USE = ProblemType(
     "The first request with this Idempotency-Key is still being worked on.",
     "Wait a moment, then send it again.",
 )
+IDEMPOTENCY_KEY_INVALID = ProblemType(
+    BadHeader,
+    "idempotency_key_invalid",
+    "{header} has 1 to {longest} visible ASCII characters without spaces; in double quotes, spaces too.",
+    "Make a new one for each request, such as a UUID.",
+    members=("header",),
+)
+IF_MATCH_INVALID = ProblemType(
+    BadHeader,
+    "if_match_invalid",
+    '{header} is * or a list of entity tags in double quotes, such as "7-9c56cc51b374c3ba".',
+    "Send the ETag of the answer that the change was made from.",
+    members=("header",),
+)
+IF_NONE_MATCH_INVALID = ProblemType(
+    BadHeader,
+    "if_none_match_invalid",
+    "A write takes {header} with * alone: it is done if there is nothing yet.",
+    "To change what is there as it was read, send If-Match.",
+    members=("header",),
+)
+PRECONDITIONS_DISAGREE = IF_NONE_MATCH_INVALID.saying(
+    "{header}: a write takes one of them.", "Send If-Match to change what is there, If-None-Match: * to make it."
+)
+PRECONDITION_FAILED = ProblemType(
+    PreconditionFailed,
+    "precondition_failed",
+    "What is there is not what {header} asks for: somebody changed, made or removed it in the meantime.",
+    "Read it again, then decide.",
+    members=("header",),
+)
+NO_VERSION_HERE = ProblemType(
+    PreconditionFailed,
+    "no_version_here",
+    "Nothing at this address has a version that {header} could be about.",
+    "Send the request without it.",
+    members=("header",),
+)
 VERSION_CONFLICT = ProblemType(
     Conflict, "version_conflict", "It was changed by somebody else in the meantime.", "Read it again, then decide."
 )
@@ -87,6 +127,9 @@ INTERNAL_ERROR = ProblemType(
 # Fields: the same words wherever something is filled in or sent
 
 REQUIRED = FieldProblemType("required", "This is needed.")
+VERSION_REQUIRED = REQUIRED.saying(
+    "A change needs the version that it was made from.", "Send `version`, or the ETag as If-Match."
+)
 UNKNOWN_FIELD = FieldProblemType("unknown_field", "There is no such field.")
 NOT_VALID = FieldProblemType("not_valid", "This is not valid.")
 NOT_VALID_BECAUSE = NOT_VALID.saying("{reason}.")
@@ -145,8 +188,11 @@ HIDDEN_CHARACTER = FieldProblemType(
 TEXT_BLANK = FieldProblemType("text_blank", "There is nothing to read in this.", "Write something.")
 NEXT_INVALID = FieldProblemType("next_invalid", "This is not a `next` that this list gave.")
 OBJECT_REQUIRED = FieldProblemType("object_required", "The body must be a JSON object.")
-IDEMPOTENCY_KEY_INVALID = FieldProblemType(
-    "idempotency_key_invalid", "An Idempotency-Key has 1 to 255 visible ASCII characters and no spaces."
+VERSION_DISAGREES = FieldProblemType(
+    "version_disagrees",
+    "The version in the body is another one than {header} names.",
+    "Send one of the two, or both from the same answer.",
+    field="/version",
 )
 URL_INVALID = FieldProblemType("url_invalid", "This is no address of the form https://host/path.")
 URL_NOT_ASCII = FieldProblemType("url_invalid", "Write the address in ASCII, without spaces.")

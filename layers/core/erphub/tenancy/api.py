@@ -154,9 +154,9 @@ def create_or_update_role(service: RoleService, customer_id: str, role: str, bod
 
 
 @router.delete("/customers/{customer_id}/roles/{role}", needs=AccessLevel.CUSTOMER_ADMINISTRATOR, audit=ROLE_DELETED)
-def delete_role(service: RoleService, customer_id: str, role: str) -> None:
+def delete_role(service: RoleService, customer_id: str, role: str, version: int | None) -> None:
     """Delete a role that nobody has."""
-    service.delete(customer_id, role)
+    service.delete(customer_id, role, version)
 
 
 @router.get("/clients/{client_id}/members", needs=MEMBERS_MANAGE)
@@ -176,9 +176,9 @@ def add_or_update_member(service: MemberService, member: Member, user_id: str, b
 @router.delete(
     "/clients/{client_id}/members/{user_id}", needs=MEMBERS_MANAGE, audit=OneOf((MEMBER_REMOVED, INVITATION_REVOKED))
 )
-def remove_member(service: MemberService, member: Member, user_id: str) -> None:
+def remove_member(service: MemberService, member: Member, user_id: str, version: int | None) -> None:
     """Take a user out of the client, or take an invitation back."""
-    service.remove(member, user_id)
+    service.remove(member, user_id, version)
 
 
 @router.get("/clients/{client_id}/limits", needs=CONNECTIONS_VIEW)

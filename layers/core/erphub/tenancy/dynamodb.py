@@ -137,11 +137,15 @@ class RoleTable(RoleStore):
         return _role(item)
 
     @override
-    def delete(self, customer_id: str, name: str) -> None:
+    def delete(self, role: Role) -> None:
         unused = "attribute_not_exists(member_count) OR member_count = :none"
+        as_read = "attribute_not_exists(version) OR version = :before"
+        key = role_key(role.customer_id, role.name)
         try:
-            self._table.delete(role_key(customer_id, name), condition=unused, none=0)
+            self._table.delete(key, condition=f"({unused}) AND ({as_read})", none=0, before=role.version)
         except VersionConflict as error:
+            if (item := self._table.get(key)) is not None and int(item["version"]) != role.version:
+                raise
             raise problems.ROLE_IN_USE() from error
 
 

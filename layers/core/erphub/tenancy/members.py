@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from erphub.platform.acts import describe_act
 from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
-from erphub.platform.problems import VERSION_CONFLICT
+from erphub.platform.versions import require_version
 from erphub.platform.wire import PageQuery
 from erphub.tenancy import problems
 from erphub.tenancy.capability import MEMBERS_MANAGE
@@ -48,8 +48,7 @@ class MemberService:
         require_no_more_than_own(member, role)
         user = self.people.find_by_address(who, "") if "@" in who else None
         before = self._find(member.client_id, user.id if user else who)
-        if body.version is not None and (before is None or before.version != body.version):
-            raise VERSION_CONFLICT()
+        require_version(body.version, before.version if before else None)
         if before is not None:
             self._require_no_more_than_own_of(member, before)
         is_program = isinstance(before, Membership) and before.program is not None
@@ -73,11 +72,12 @@ class MemberService:
             user = before.invited if before else self.people.invite(who)
         return self.invitations.invite(member, user, role.name, before)
 
-    def remove(self, member: Member, who: str) -> None:
+    def remove(self, member: Member, who: str, version: int | None = None) -> None:
         """Take somebody out of the client, or their invitation back. Raises NotFound, Forbidden, Conflict."""
         before = self._find(member.client_id, self.people.find_id(who))
         if before is None:
             raise problems.MEMBER_NOT_FOUND()
+        require_version(version, before.version)
         if isinstance(before, Membership) and before.program:
             raise problems.MEMBER_IS_PROGRAM()
         self._require_no_more_than_own_of(member, before)

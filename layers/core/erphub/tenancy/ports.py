@@ -71,8 +71,11 @@ class RoleStore(Protocol):
         """Write the role over that version, or anew when it is None. Raises Conflict when it is no longer the one."""
         ...
 
-    def delete(self, customer_id: str, name: str) -> None:
-        """Raises Conflict (`role_in_use`) while a member has it; one that is not there is fine."""
+    def delete(self, role: Role) -> None:
+        """Remove a role as it was read; one that is not there is fine.
+
+        Raises Conflict: `role_in_use` while a member has it, `version_conflict` when it has changed.
+        """
         ...
 
 

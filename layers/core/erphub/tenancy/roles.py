@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from erphub.platform.acts import describe_act
 from erphub.platform.capability import ADMINISTRATOR
 from erphub.platform.errors import Invalid
-from erphub.platform.problems import VERSION_CONFLICT
+from erphub.platform.versions import require_version
 from erphub.tenancy import problems
 from erphub.tenancy.capability import MEMBERS_MANAGE
 from erphub.tenancy.models import Role
@@ -33,18 +33,19 @@ class RoleService:
         if name == ADMINISTRATOR and MEMBERS_MANAGE not in body.permissions:
             raise problems.ROLE_PROTECTED()
         before = self.store.get(customer_id, name)
-        if body.version is not None and (before is None or before.version != body.version):
-            raise VERSION_CONFLICT()
+        require_version(body.version, before.version if before else None)
         role = Role(customer_id, name, frozenset(body.permissions))
         describe_act(old={"permissions": sorted(before.permissions)} if before else None)
         return role_view(self.store.save(role, before.version if before else None))
 
-    def delete(self, customer_id: str, name: str) -> None:
+    def delete(self, customer_id: str, name: str, version: int | None = None) -> None:
         """Remove a role nobody has. Raises NotFound, Conflict."""
         if name == ADMINISTRATOR:
             raise problems.ADMINISTRATOR_ROLE_STAYS()
-        describe_act(old={"permissions": sorted(self._require(customer_id, name).permissions)})
-        self.store.delete(customer_id, name)
+        role = self._require(customer_id, name)
+        require_version(version, role.version)
+        describe_act(old={"permissions": sorted(role.permissions)})
+        self.store.delete(role)
 
     def _require(self, customer_id: str, name: str) -> Role:
         role = self.store.get(customer_id, name) if _NAME.fullmatch(name) else None

@@ -43,9 +43,9 @@ def update_webhook(service: WebhookService, member: Member, webhook_id: str, bod
 
 
 @router.delete("/clients/{client_id}/webhooks/{webhook_id}", needs=CONNECTIONS_MANAGE, audit=WEBHOOK_DELETED)
-def delete_webhook(service: WebhookService, member: Member, webhook_id: str) -> None:
+def delete_webhook(service: WebhookService, member: Member, webhook_id: str, version: int | None) -> None:
     """Delete a webhook with its secret and its log."""
-    service.delete(member, webhook_id)
+    service.delete(member, webhook_id, version)
 
 
 @router.post(

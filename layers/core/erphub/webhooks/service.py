@@ -24,8 +24,8 @@ from erphub.platform.errors import HubError, Invalid, NotFound
 from erphub.platform.identity import Member
 from erphub.platform.outbound.addresses import AddressGuard
 from erphub.platform.outbound.https import address
-from erphub.platform.problems import VERSION_CONFLICT
 from erphub.platform.secrets import Secrets
+from erphub.platform.versions import require_version
 from erphub.platform.wire import PageQuery, instant
 from erphub.webhooks import problems
 from erphub.webhooks.capability import WEBHOOK_TEST
@@ -83,8 +83,7 @@ class WebhookService:
     def update(self, member: Member, webhook_id: str, body: ChangedWebhook) -> WebhookView:
         """Change a webhook, or its secret. Raises NotFound, Invalid, Conflict (`version_conflict`)."""
         before = self._read(member, webhook_id)
-        if body.version is not None and body.version != before.version:
-            raise VERSION_CONFLICT()
+        require_version(body.version, before.version)
         if body.url is not None:
             self._require_reachable(body.url)
         changes = body.model_dump(include={"url", "events", "description", "is_enabled"}, exclude_none=True)
@@ -109,10 +108,14 @@ class WebhookService:
         self.secrets.put(webhook.secret_name, {"current": secret} | old, webhook.client_id)
         return secret
 
-    def delete(self, member: Member, webhook_id: str) -> None:
-        """Remove a webhook, its secret and its deliveries. Raises NotFound."""
+    def delete(self, member: Member, webhook_id: str, version: int | None = None) -> None:
+        """Remove a webhook, its secret and its deliveries. Raises NotFound, Conflict (`version_conflict`)."""
         webhook = self._read(member, webhook_id)
+        require_version(version, webhook.version)
         describe_act(old=webhook.model_dump(mode="json", include={"url", "events", "description", "is_enabled"}))
+        if version is not None:
+            # Its secret goes first, so the version is claimed before that: whoever changes it now comes too late.
+            webhook = self.store.update(webhook.model_copy(update={"is_enabled": False}), webhook)
         self.secrets.delete(webhook.secret_name)
         self.store.delete(webhook)
 

@@ -15,6 +15,7 @@ from erphub.platform.errors import Conflict
 from erphub.platform.identity import Member
 from erphub.platform.limits import Limits, Owner
 from erphub.platform.secrets import Redactor, Secrets
+from erphub.platform.versions import is_wanted
 from erphub.wizards import choices as choosing
 from erphub.wizards import problems
 from erphub.wizards.access import WizardAccess
@@ -75,17 +76,25 @@ class AnswerService:
         return wizard_view(after)
 
     def answer(
-        self, member: Member, wizard_id: str, step_id: str, body: Mapping[str, Any], sent: datetime
+        self,
+        member: Member,
+        wizard_id: str,
+        step_id: str,
+        body: Mapping[str, Any],
+        sent: datetime,
+        version: int | None = None,
     ) -> WizardView:
         """Take the answer to a step, keep it, and wake the machine. `sent`: when the user sent it.
+
+        `version` is the wizard's that was answered, as is one in the body; None when that does not matter.
 
         Raises NotFound, Gone (ended), Conflict (`step_not_open`, `step_being_answered`, `step_answered`,
         `version_conflict`, `name_taken`), Invalid, TooMany (`too_many_attempts`, `limit_reached`).
         """
         wizard = self.access.find_open(member, wizard_id)
         answer = dict(body)
-        version = answer.pop("version", None)
-        if version is not None and version != wizard.version:
+        said = answer.pop("version", None)
+        if not is_wanted(version, wizard.version) or said not in (None, wizard.version):
             raise problems.WIZARD_MOVED_ON()
         if wizard.answered_at is not None and sent < wizard.answered_at:
             # However late it got here: when it was sent, its sender cannot have seen the answer that was taken.

@@ -88,17 +88,18 @@ def answer_step(
     step_id: str,
     body: Annotated[dict[str, Any], AnyOf("The fields of the step, by ERP system and step", answers_by_name)],
     received: datetime,
+    version: int | None,
 ) -> WizardView:
     """Answer a step with its fields; look at the wizard until it waits again."""
-    return service.answer(member, wizard_id, step_id, body, received)
+    return service.answer(member, wizard_id, step_id, body, received, version)
 
 
 @router.delete(
     "/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE, audit=NoAct(_DRAFT), raises=(Gone,)
 )
-def cancel_wizard(service: WizardService, member: Member, wizard_id: str) -> None:
+def cancel_wizard(service: WizardService, member: Member, wizard_id: str, version: int | None) -> None:
     """Cancel a wizard and forget its password."""
-    service.cancel(member, wizard_id)
+    service.cancel(member, wizard_id, version)
 
 
 @router.post(

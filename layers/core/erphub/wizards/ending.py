@@ -25,23 +25,38 @@ class WizardEnding:
     options: ListedOptions
     secrets: Secrets
 
-    def end(self, wizard: Wizard, status: WizardStatus) -> None:
-        """End a wizard; one that has ended stays as it is. Raises Conflict (`wizard_finished`)."""
-        ended = end_wizard(self.store, wizard, status)
+    def end(self, wizard: Wizard, status: WizardStatus, *, as_read: bool = False) -> None:
+        """End a wizard; one that has ended stays as it is. Raises Conflict (`wizard_finished`).
+
+        `as_read`: only while it is what was read. Raises Conflict (`version_conflict`).
+        """
+        ended = end_wizard(self.store, wizard, status, as_read=as_read)
         if ended.status is WizardStatus.FINISHED:
             raise problems.CONNECTION_JUST_CREATED()
         self.secrets.delete(wizard.secret_name)
         self.options.delete(wizard)
 
 
-def end_wizard(store: WizardStore, wizard: Wizard, status: WizardStatus, problem: JsonObject | None = None) -> Wizard:
-    """Write down that the wizard has ended, unless it has already; returns it as it then is. Raises Conflict."""
+def end_wizard(
+    store: WizardStore,
+    wizard: Wizard,
+    status: WizardStatus,
+    problem: JsonObject | None = None,
+    *,
+    as_read: bool = False,
+) -> Wizard:
+    """Write down that the wizard has ended, unless it has already; returns it as it then is. Raises Conflict.
+
+    `as_read`: a wizard that has changed since it was read is left alone, and the Conflict raised.
+    """
     for _ in range(_MAX_ATTEMPTS):
         if not wizard.status.is_open:
             return wizard
         try:
             return store.replace(wizard.model_copy(update={"status": status, "problem": problem, "answer_lease": None}))
         except Conflict:
+            if as_read:
+                raise
             wizard = store.get(wizard.client_id, wizard.id) or wizard
     raise problems.WIZARD_CHANGES_TOO_FAST()
 

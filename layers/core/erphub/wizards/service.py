@@ -14,6 +14,7 @@ from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import Invalid, NotFound
 from erphub.platform.identity import Member
 from erphub.platform.secrets import Secrets
+from erphub.platform.versions import require_version
 from erphub.wizards import choices as choosing
 from erphub.wizards import problems
 from erphub.wizards.access import WizardAccess
@@ -111,10 +112,11 @@ class WizardService:
         """Where the wizard stands. Raises NotFound."""
         return wizard_view(self.access.find(member, wizard_id))
 
-    def cancel(self, member: Member, wizard_id: str) -> None:
+    def cancel(self, member: Member, wizard_id: str, version: int | None = None) -> None:
         """End the wizard at once and remove its password. Again is fine. Raises NotFound, Conflict when finished."""
         wizard = self.access.find(member, wizard_id)
         if wizard.status is WizardStatus.FINISHED:
             raise problems.CONNECTION_CREATED()
-        self.ending.end(wizard, WizardStatus.CANCELLED)
+        require_version(version, wizard.version)
+        self.ending.end(wizard, WizardStatus.CANCELLED, as_read=version is not None)
         self.machine.stop(wizard, "cancelled")

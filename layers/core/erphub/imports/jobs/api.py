@@ -37,6 +37,6 @@ def update_import_job(service: ImportJobService, client_id: str, job_id: str, bo
 
 
 @router.delete(JOBS + "/{job_id}", needs=IMPORTS_MANAGE, audit=JOB_DELETED)
-def delete_import_job(service: ImportJobService, client_id: str, job_id: str) -> None:
+def delete_import_job(service: ImportJobService, client_id: str, job_id: str, version: int | None) -> None:
     """Delete an import job; what it imported stays."""
-    service.delete(client_id, job_id)
+    service.delete(client_id, job_id, version)

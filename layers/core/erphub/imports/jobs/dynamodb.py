@@ -47,9 +47,13 @@ class JobTable(JobStore):
         self._table.put(self._item(job), condition="version = :version", version=expected_version)
 
     @override
-    def delete(self, client_id: str, job_id: str) -> None:
+    def delete(self, client_id: str, job_id: str, expected_version: int | None = None) -> None:
+        key = job_key(client_id, job_id)
+        if expected_version is not None:
+            self._table.delete(key, condition="version = :version", version=expected_version)
+            return
         try:
-            self._table.delete(job_key(client_id, job_id), condition="attribute_exists(pk)")
+            self._table.delete(key, condition="attribute_exists(pk)")
         except Conflict as error:
             raise problems.JOB_NOT_FOUND() from error
 

@@ -28,8 +28,8 @@ class JobStore(Protocol):
         """Replace the job. Raises Conflict (`version_conflict`) when it is no longer of the expected version."""
         ...
 
-    def delete(self, client_id: str, job_id: str) -> None:
-        """Raises NotFound (`job_not_found`)."""
+    def delete(self, client_id: str, job_id: str, expected_version: int | None = None) -> None:
+        """Remove the job. Raises NotFound (`job_not_found`), Conflict when it is not of the expected version."""
         ...
 
     def due(self, now: datetime) -> Iterator[DueItem[Job]]:

@@ -32,7 +32,9 @@ class ChangedJob(Model):
     schedule: Annotated[
         NewSchedule | Literal["by_hand"] | None, Field(description="`by_hand` takes the schedule away")
     ] = None
-    version: Annotated[int, Field(description="The version that was read")]
+    version: Annotated[
+        int | None, Field(ge=1, description="The version that was read; needed unless `If-Match` is sent")
+    ] = None
 
 
 class JobView(Model):

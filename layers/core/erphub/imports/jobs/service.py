@@ -19,7 +19,8 @@ from erphub.platform.actors import ActorDirectory
 from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock, IdGenerator
 from erphub.platform.errors import FieldError, Invalid
-from erphub.platform.problems import VERSION_CONFLICT
+from erphub.platform.problems import VERSION_REQUIRED
+from erphub.platform.versions import require_version
 from erphub.platform.wire import PageQuery
 
 
@@ -61,8 +62,9 @@ class ImportJobService:
     def update(self, client_id: str, job_id: str, changed: ChangedJob) -> JobView:
         """Change a job. Raises NotFound, Invalid, Conflict (`version_conflict`)."""
         before = self.jobs.get(client_id, job_id)
-        if before.version != changed.version:
-            raise VERSION_CONFLICT()
+        if changed.version is None:
+            raise Invalid.of(VERSION_REQUIRED("/version"))
+        require_version(changed.version, before.version)
         values = {name: getattr(changed, name) for name in changed.model_fields_set - {"version"}}
         values = {name: value for name, value in values.items() if value is not None}
         given = set(values)
@@ -95,11 +97,12 @@ class ImportJobService:
         if wrong:
             raise problems.COMPANIES_UNKNOWN(errors=wrong)
 
-    def delete(self, client_id: str, job_id: str) -> None:
-        """Remove a job; its runs and what they imported stay. Raises NotFound."""
+    def delete(self, client_id: str, job_id: str, version: int | None = None) -> None:
+        """Remove a job; its runs and what they imported stay. Raises NotFound, Conflict (`version_conflict`)."""
         job = self.jobs.get(client_id, job_id)
+        require_version(version, job.version)
         describe_act(old=_values(job, NewJob.model_fields), connection_id=job.connection_id)
-        self.jobs.delete(client_id, job_id)
+        self.jobs.delete(client_id, job_id, None if version is None else job.version)
 
     def _view(self, job: Job) -> JobView:
         actors = self.actors.find(job.client_id, [job.created_by])

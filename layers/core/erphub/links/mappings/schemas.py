@@ -17,7 +17,10 @@ from erphub.platform.wire import Model
 class ChangedMapping(MappingSettings):
     """A mapping to be saved in place of the one that was read."""
 
-    version: Annotated[Whole, Field(ge=0, description="The version that was read; 0 when there was none")]
+    version: Annotated[
+        Whole | None,
+        Field(ge=0, description="The version that was read; 0 when there was none. Needed unless `If-Match` is sent"),
+    ] = None
 
 
 class CrmFieldView(Model):

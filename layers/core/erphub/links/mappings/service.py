@@ -28,7 +28,8 @@ from erphub.platform.clock import Clock
 from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
 from erphub.platform.outbound import deadlines
-from erphub.platform.problems import VERSION_CONFLICT
+from erphub.platform.problems import VERSION_REQUIRED
+from erphub.platform.versions import require_version
 from erphub.tenancy.problems import CONNECTION_NOT_FOUND
 
 LOOK_UP_SECONDS = 25.0
@@ -59,12 +60,13 @@ class MappingService:
         """
         connection, kind = self._find(member.client_id, connection_id, actor_type)
         require_active(connection)
+        before = self.store.get(member.client_id, connection_id, kind) or _new(connection, kind)
+        if body.version is None:
+            raise Invalid.of(VERSION_REQUIRED("/version"))
+        require_version(body.version, before.version or None)
         sides = self._sides(connection, kind)
         if body.is_active and (wrong := list(obstacles(body, sides, self._others(connection, kind)))):
             raise Invalid.of(*wrong)
-        before = self.store.get(member.client_id, connection_id, kind) or _new(connection, kind)
-        if body.version != before.version:
-            raise VERSION_CONFLICT()
         wanted = before.model_copy(update={name: getattr(body, name) for name in MappingSettings.model_fields})
         if wanted == before and before.version:
             return self._view(before, sides)

@@ -26,10 +26,10 @@ def submit_crm_records(service: CrmRecordService, member: Member, body: NewCrmRe
 
 @router.put(RECORDS + "/{entity}/{record_id}", needs=LINKS_MANAGE, audit=NoAct(_KEPT_WITH_IT))
 def submit_crm_record(
-    service: CrmRecordService, member: Member, entity: str, record_id: str, body: NewCrmRecord
+    service: CrmRecordService, member: Member, entity: str, record_id: str, body: NewCrmRecord, version: int | None
 ) -> SubmittedCrmRecordView:
     """Hand in a CRM record; fields that are left out stay as they are, and the same again changes nothing."""
-    return service.submit(member, entity, record_id, body)
+    return service.submit(member, entity, record_id, body, version)
 
 
 @router.get(RECORDS + "/{entity}/{record_id}", needs=LINKS_VIEW)
@@ -39,6 +39,8 @@ def get_crm_record(service: CrmRecordService, member: Member, entity: str, recor
 
 
 @router.delete(RECORDS + "/{entity}/{record_id}", needs=LINKS_MANAGE, audit=CRM_RECORD_DELETED)
-def delete_crm_record(service: CrmRecordService, member: Member, entity: str, record_id: str) -> None:
+def delete_crm_record(
+    service: CrmRecordService, member: Member, entity: str, record_id: str, version: int | None
+) -> None:
     """Delete a CRM record with all that the hub keeps of it; the CRM's own stays as it is."""
-    service.delete(member, entity, record_id)
+    service.delete(member, entity, record_id, version)

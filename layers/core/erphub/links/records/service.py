@@ -31,6 +31,7 @@ from erphub.platform.errors import HubError, Invalid
 from erphub.platform.identity import Member
 from erphub.platform.limits import Limits, Owner
 from erphub.platform.problems import STOCK_EXHAUSTED, VERSION_CONFLICT
+from erphub.platform.versions import is_wanted, require_version
 
 _ATTEMPTS = 5
 
@@ -41,6 +42,8 @@ class _Submission:
 
     key: RecordKey
     body: NewCrmRecord
+    version: int | None = None
+    """The record's that it was made from (`platform.versions`); None where that does not matter."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,15 @@ class CrmRecordService:
     actors: ActorDirectory
     clock: Clock
 
-    def submit(self, member: Member, entity: str, record_id: str, body: NewCrmRecord) -> SubmittedCrmRecordView:
-        """Take a record. Raises NotFound, Invalid, TooLarge, Conflict (`another_crm`, `crm_record_outdated`),
-        LimitReached."""
+    def submit(
+        self, member: Member, entity: str, record_id: str, body: NewCrmRecord, version: int | None = None
+    ) -> SubmittedCrmRecordView:
+        """Take a record. Raises NotFound, Invalid, TooLarge, LimitReached, Conflict (`another_crm`,
+        `crm_record_outdated`, `version_conflict` when it is not of that version)."""
         key = _record_key(entity, record_id)
         if key is None:
             raise Invalid.of(problems.RECORD_ID_INVALID("/record_id"))
-        submission = _Submission(key, body)
+        submission = _Submission(key, body, version)
         (result,) = self._save(member, [submission])
         if isinstance(result, HubError):
             raise result
@@ -87,10 +92,11 @@ class CrmRecordService:
         record = self._read(member.client_id, entity, record_id)
         return CrmRecordView.of(record, self.actors.find(member.client_id, [record.updated_by]))
 
-    def delete(self, member: Member, entity: str, record_id: str) -> None:
-        """Remove a record with all that is kept of it. Raises NotFound."""
+    def delete(self, member: Member, entity: str, record_id: str, version: int | None = None) -> None:
+        """Remove a record with all that is kept of it. Raises NotFound, Conflict (`version_conflict`)."""
         for _ in range(_ATTEMPTS):
             record = self._read(member.client_id, entity, record_id)
+            require_version(version, record.version)
             # What was in it is the person's whom it told of; that it is gone is all that stays.
             describe_act(old={"entity": record.entity, "record_id": record.record_id})
             if self.store.delete(record):
@@ -134,7 +140,7 @@ class CrmRecordService:
         for one in submissions:
             before = there.get(one.key)
             crm = crm or one.body.crm  # several that come first: the first of them says which CRM it is
-            refusal = _refusal(one.body, before, crm)
+            refusal = _refusal(one, before, crm)
             if refusal is None and before is None:
                 available -= 1
                 if available < 0:
@@ -170,7 +176,10 @@ class CrmRecordService:
         return before.model_copy(update=stated | anew)
 
 
-def _refusal(body: NewCrmRecord, before: CrmRecord | None, crm: str) -> HubError | None:
+def _refusal(submission: _Submission, before: CrmRecord | None, crm: str) -> HubError | None:
+    body = submission.body
+    if not is_wanted(submission.version, before.version if before else None):
+        return VERSION_CONFLICT()
     if body.crm != crm:
         return problems.ANOTHER_CRM(crm=crm)
     if before is None or before.revision is None or body.revision is None or body.revision > before.revision:

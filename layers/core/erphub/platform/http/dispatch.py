@@ -1,7 +1,6 @@
 """From a request to its answer: finds the route, who is calling, whether they may, and what they ask."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,12 +11,15 @@ from erphub.platform import logging, problems, redaction, tenants
 from erphub.platform.acts import ActAtHand, ActLog
 from erphub.platform.capability import Act, OneOf, Permission
 from erphub.platform.cursors import Cursors
-from erphub.platform.errors import HubError, Invalid, NotSignedIn, TooMany, Unavailable
+from erphub.platform.errors import HubError, NotSignedIn, TooMany, Unavailable
 from erphub.platform.http.authorization import Authorization, Programs
 from erphub.platform.http.gateway import Answer, Request, cross_origin_headers, preflight
+from erphub.platform.http.idempotency_key import idempotency_key, known_by
+from erphub.platform.http.preconditions import is_known_already, precondition_of
 from erphub.platform.http.rate_limit_fields import RateLimitField, as_headers, counted_field, refused_field
+from erphub.platform.http.representations import answered, entity_tag, not_modified, represent, represent_kept
 from erphub.platform.http.request_limits import RequestLimits
-from erphub.platform.http.router import RawJson, Route, Text
+from erphub.platform.http.router import Route
 from erphub.platform.idempotency import IdempotencyStore
 from erphub.platform.identity import AccessLevel, Caller
 from erphub.platform.problem_documents import PROBLEM, as_problem
@@ -28,7 +30,6 @@ _IDENTIFIERS = {
     *("notification", "webhook", "delivery", "key", "invitation"),
 }
 """Names in paths that hold identifiers the hub gave, with or without `_id`; anything of another form is not there."""
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Routes(Protocol):
@@ -92,7 +93,10 @@ class Dispatcher[R: Routes]:
         request = Request(event)
         cross_origin = cross_origin_headers(request, self.function.allowed_origins())
         answer = self._preflight(request, cross_origin) if request.method == "OPTIONS" else self._answer(request)
-        return replace(answer, headers={**answer.headers, **cross_origin}).as_event()
+        headers = {**answer.headers, **cross_origin}
+        if vary := ", ".join(one["Vary"] for one in (answer.headers, cross_origin) if "Vary" in one):
+            headers["Vary"] = vary
+        return replace(answer, headers=headers).as_event()
 
     def _preflight(self, request: Request, cross_origin: Mapping[str, str]) -> Answer:
         methods = self.routes.methods(request.resource)
@@ -132,36 +136,55 @@ class Dispatcher[R: Routes]:
             return self._handle_admitted(route, request, arguments)
 
     def _handle_admitted(self, route: Route, request: Request, arguments: dict[str, Any]) -> Answer:
+        key = idempotency_key(route, request)
         if route.takes is not None:
             arguments["body"] = request.body(route.takes)
         if route.query is not None:
             arguments["query"] = self._with_place(route, request, request.query(route.query))
         arguments |= {name: request.names[name] for name in route.names}
-        arguments["received"] = request.received
-        wanted = {name: arguments[name] for name in route.wants}
-        wanted |= {name: self.function.service(kind) for name, kind in route.services.items()}
+        arguments |= {"received": request.received, "version": None}
 
-        given: list[Any] = []
+        work = self._work(route, request, arguments)
+        if route.method == "GET":
+            return self._shown(route, request, arguments, work())
+        if key is None:
+            return answered(route, represent(route, work()))
+        return self._once(route, request, arguments["caller"], key, work)
 
+    def _work(self, route: Route, request: Request, arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        """What the route does, under the conditions that the request makes. Raises BadHeader, PreconditionFailed."""
+        precondition = precondition_of(route, request)
+        services = {name: self.function.service(kind) for name, kind in route.services.items()}
+        client, customer = request.names.get("client_id"), request.names.get("customer_id")
         act = self._acting(route, request, arguments)
 
+        def attempt(under: Mapping[str, Any]) -> Any:
+            return act({name: under[name] for name in route.wants} | services)
+
         def work() -> Any:
-            client, customer = request.names.get("client_id"), request.names.get("customer_id")
             with self.function.limits().adding(route.limit, client, customer):
-                return act(wanted)
+                return precondition.do(attempt, arguments) if precondition else attempt(arguments)
+
+        return work
+
+    def _shown(self, route: Route, request: Request, arguments: Mapping[str, Any], found: Any) -> Answer:
+        """What a GET answers, unless whoever asks has it already."""
+        tag = entity_tag(route, found)
+        if tag is not None and is_known_already(request, tag):
+            return not_modified(route, tag)
+        return answered(route, represent(route, self._with_cursors(route, request, arguments, found), tag))
+
+    def _once(self, route: Route, request: Request, caller: Caller, key: str, work: Callable[[], Any]) -> Answer:
+        """What a request with an `Idempotency-Key` answers, whether it comes for the first time or again."""
+        given: list[Any] = []
 
         def handle() -> dict[str, Any]:
             given.append(work())
-            return _kept(route, given[0])
+            return represent_kept(route, given[0])
 
-        key = request.headers.get("idempotency-key")
-        if route.method == "POST" and key is not None:
-            answer = self.function.idempotency()(*_idempotency_key(route, request, arguments["caller"], key), handle)
-            # What is kept for a repetition lacks what is shown once: who asked first gets all of it.
-            answer = _answer_of(route, given[0]) if given else answer
-        else:
-            answer = _answer_of(route, self._with_cursors(route, request, arguments, work()))
-        return Answer(int(answer["status"]), str(answer["text"]), str(answer.get("type", "application/json")))
+        kept = self.function.idempotency()(caller.user, *known_by(route, request, key), handle)
+        # What is kept for a repetition lacks what is shown once: who asked first gets all of it.
+        return answered(route, represent(route, given[0]) if given else kept)
 
     def _with_place(self, route: Route, request: Request, query: Model) -> Model:
         """The query with the place that its `next` stands for. Raises Invalid (`next_invalid`)."""
@@ -240,48 +263,6 @@ def problem(error: HubError) -> Answer:
         headers["WWW-Authenticate"] = "Bearer"
     text = json.dumps(document, ensure_ascii=False, default=str)
     return Answer(int(document["status"]), text, PROBLEM, headers)
-
-
-def _idempotency_key(route: Route, request: Request, who: Caller, key: str) -> tuple[str, str, str]:
-    if not _KEY.fullmatch(key):
-        raise Invalid.of(problems.IDEMPOTENCY_KEY_INVALID(""))
-    where = f"{route.method} {route.path} {json.dumps(dict(request.names), sort_keys=True)}"
-    return who.user, f"{where} {key}", _canonical(request.event.get("body") or "")
-
-
-def _canonical(body: str) -> str:
-    """A body of JSON as it is whatever its spaces and the order of its members; any other as it is."""
-    try:
-        return json.dumps(json.loads(body, parse_float=_Digits), sort_keys=True, separators=(",", ":"))
-    except (ValueError, RecursionError):
-        return body
-
-
-class _Digits(dict[str, str]):
-    """A fraction of a body, digit by digit: as floats, two amounts could be the same."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(digits=text)
-
-
-def _answer_of(route: Route, answer: Any) -> dict[str, Any]:
-    kind = answer.content_type if isinstance(answer, Text) else "application/json"
-    return {"status": route.status, "text": _text(answer), "type": kind}
-
-
-def _kept(route: Route, answer: Any) -> dict[str, Any]:
-    """The answer as it may be kept."""
-    if isinstance(answer, Model) and answer.SHOWN_ONCE:
-        answer = answer.model_copy(update=dict.fromkeys(answer.SHOWN_ONCE))
-    return _answer_of(route, answer)
-
-
-def _text(answer: Any) -> str:
-    if isinstance(answer, (RawJson, Text)):
-        return answer.text
-    if isinstance(answer, Model):
-        return answer.model_dump_json(by_alias=True)
-    return "" if answer is None else json.dumps(answer, ensure_ascii=False)
 
 
 def _log_failure(error: HubError, status: int, about: Mapping[str, Any]) -> None:

@@ -30,6 +30,8 @@ MAX_FILE = 4 * 1024 * 1024
 FILE_TYPES = ("application/xml", "text/xml", "application/octet-stream")
 """Media types that reach a function byte for byte. Of any other, bytes that are no UTF-8 were replaced on the way."""
 _SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_ALLOWED = "authorization, content-type, idempotency-key, if-match, if-none-match, prefer"
+_EXPOSED = "ETag, Preference-Applied, Retry-After, WWW-Authenticate, RateLimit, RateLimit-Policy"
 _PREFLIGHT_SECONDS = 7200
 
 
@@ -70,6 +72,19 @@ class Request:
         """The headers, by lower-case name."""
         return {name.lower(): str(value) for name, value in _member(self.event, "headers").items()}
 
+    def field(self, name: str) -> str | None:
+        """A header that is sent once, or as a list that may be spread over several lines (RFC 9110, 5.3)."""
+        lines = next(
+            (lines for sent, lines in _member(self.event, "multiValueHeaders").items() if sent.lower() == name.lower()),
+            None,
+        )
+        return ", ".join(map(str, lines)) if lines else self.headers.get(name.lower())
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """The query parameters as they were sent."""
+        return _member(self.event, "queryStringParameters")
+
     @property
     def id(self) -> str:
         """What the gateway calls this request."""
@@ -106,7 +121,7 @@ class Request:
 
     def query(self, shape: type[Model]) -> Model:
         """The query parameters in the shape wanted; one given twice counts once. Raises Invalid."""
-        given = _member(self.event, "queryStringParameters")
+        given = self.asked
         try:
             return shape.model_validate(given)
         except ValidationError as error:
@@ -158,7 +173,7 @@ def preflight(methods: Iterable[str], cross_origin: Mapping[str, str]) -> Answer
     if "Access-Control-Allow-Origin" in cross_origin:
         headers |= {
             "Access-Control-Allow-Methods": allowed,
-            "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key",
+            "Access-Control-Allow-Headers": _ALLOWED,
             "Access-Control-Max-Age": str(_PREFLIGHT_SECONDS),
         }
     return Answer(204, content_type=None, headers=headers)
@@ -174,7 +189,7 @@ def cross_origin_headers(request: Request, origins: frozenset[str]) -> dict[str,
     return {
         "Vary": "Origin",
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate, RateLimit, RateLimit-Policy",
+        "Access-Control-Expose-Headers": _EXPOSED,
     }
 
 

@@ -1,9 +1,9 @@
 """Routes, declared once with everything that holds for them.
 
-A handler's parameters say what it wants: `caller`, `member`, `body`, `query`, `received`, the names in the path, and
-else a service by its class. Its return type says what it gives, its first line what it does. From the same declarations
-come the checks of every request, the audit log, the OpenAPI document, the gateway's definition and the tests of every
-route.
+A handler's parameters say what it wants: `caller`, `member`, `body`, `query`, `received`, `version` (what `If-Match`
+asks for, where no body says it), the names in the path, and else a service by its class. Its return type says what it
+gives, its first line what it does. From the same declarations come the checks of every request, the audit log, the
+OpenAPI document, the gateway's definition and the tests of every route.
 """
 
 import re
@@ -20,7 +20,7 @@ from erphub.platform.wire import Model
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_GIVEN = {"caller", "member", "body", "query", "received"}
+_GIVEN = {"caller", "member", "body", "query", "received", "version"}
 
 ASKS_ERP: tuple[type[HubError], ...] = (ErpRefused, Uncertain)
 """What a route raises beside the rest when the ERP is asked while the caller waits."""
@@ -86,6 +86,11 @@ class Route:
     """What it adds one to."""
     raises: Sequence[type[HubError]] = ()
     """What it may end in beyond what follows from the rest of its declaration, such as `Gone`."""
+
+    @property
+    def takes_version(self) -> bool:
+        """Whether it can be told which version it is to change, so takes `If-Match`."""
+        return "version" in self.wants or "version" in getattr(self.takes, "model_fields", ())
 
     @property
     def acts(self) -> tuple[Act, ...]:

@@ -16,6 +16,7 @@ from erphub.platform.acts import describe_act
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, FieldError, Unavailable
 from erphub.platform.outbound import deadlines
+from erphub.platform.versions import is_wanted
 from erphub.sync import problems
 from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.locations.models import Department
@@ -86,7 +87,7 @@ class SyncService:
         Raises Invalid with all that is wrong, Conflict (`version_conflict`), and what the ERP raises.
         """
         before = self.syncs.get(client_id, connection_id)
-        if before is not None and wanted.version is not None and wanted.version != before.version:
+        if not is_wanted(wanted.version, before.version if before else None):
             raise problems.SETTINGS_CHANGED()
         errors, settings, setup = self._look_up(client_id, connection_id, wanted)
         if errors:

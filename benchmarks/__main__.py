@@ -1,8 +1,8 @@
 """Runs the measurements and writes benchmarks/*.md: `python -m benchmarks`, or `python -m benchmarks a b f`.
 
 a, b, c and d share one stand-in SQL Server; a, b and c take turns. h, i, j and l are the transfers' (TRANSFERS.md), k
-the readers of SQL Server (READERS.md), m audit files of 1 GB (AUDIT_FILES.md), all others stand in RESULTS.md. Without
-letters everything runs.
+the readers of SQL Server (READERS.md), m audit files of 1 GB (AUDIT_FILES.md), n suggestions of links (LINKING.md), all
+others stand in RESULTS.md. Without letters everything runs.
 """
 
 import argparse
@@ -16,18 +16,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import audit_speed, imports, readers, servers
+from benchmarks import audit_speed, imports, linking, readers, servers
 from benchmarks.measure import ROOT, middle, run, spread
 from local import template
 from local.emulator import clean_environment
 
-IMPORTS, TRANSFERS, READERS, AUDIT_FILES = "abcdefg", "hijl", "k", "m"
-PARTS = IMPORTS + TRANSFERS + READERS + AUDIT_FILES
+IMPORTS, TRANSFERS, READERS, AUDIT_FILES, LINKING = "abcdefg", "hijl", "k", "m", "n"
+PARTS = IMPORTS + TRANSFERS + READERS + AUDIT_FILES + LINKING
 PAGES = {
     IMPORTS: ROOT / "benchmarks/RESULTS.md",
     TRANSFERS: ROOT / "benchmarks/TRANSFERS.md",
     READERS: ROOT / "benchmarks/READERS.md",
     AUDIT_FILES: ROOT / "benchmarks/AUDIT_FILES.md",
+    LINKING: ROOT / "benchmarks/LINKING.md",
 }
 LEDGER, BIG_LEDGER = "F0900", "F0905"
 DLT = ROOT / ".venv-dlt/bin/python"
@@ -36,7 +37,7 @@ DLT = ROOT / ".venv-dlt/bin/python"
 def main(given: Sequence[str]) -> int:
     """Measure, print, and (for all parts) write the results; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="a to m; all by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="a to n; all by default")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows for a, b and c")
     parser.add_argument("--big", type=int, default=5_000_000, help="rows for the second half of d")
     parser.add_argument("--audit-mb", type=int, default=1_000, help="megabytes of the long files of m")
@@ -72,6 +73,8 @@ def _sections(wanted: set[str], options: argparse.Namespace) -> list[str]:
         sections.append(readers.section(options.rows, options.big, options.rounds, DLT, _of_import_tasks(), _say))
     if "m" in wanted:
         sections.append(audit_speed.section(options.audit_mb, _of_import_tasks(), _say))
+    if "n" in wanted:
+        sections.append(linking.section(rounds=options.rounds, say=_say))
     sections += [_transfers(part, options.rounds) for part in TRANSFERS if part in wanted]
     return sections
 
@@ -87,6 +90,7 @@ def _head(options: argparse.Namespace) -> str:
         "mssql-python-rs",
         "deltalake",
         "arro3-core",
+        "rapidfuzz",
         "botocore",
         "pydantic",
         "aws-lambda-powertools",

@@ -82,6 +82,12 @@ LADDER: dict[str, tuple[Party, tuple[Party, ...], SuggestionClass, Rung | Reason
         CONFIRMABLE,
         Rung.NAME_AND_POSTCODE,
     ),
+    "a mistyped name near by, which has nothing else in common": (
+        party("R", BARE, name="Brynulfsem", postcode="0159"),
+        (party("A", BARE, name="Brynulfsen AS", postcode="0153"),),
+        REVIEW,
+        Reason.TOO_LITTLE,
+    ),
     "name and postcode, while phone and domain are others": (
         party("R", ELSEWHERE, name="Bryn Bygg", postcode="0153", city="Oslo", street=""),
         (party("A"),),

@@ -104,12 +104,13 @@ def combinations(of: Features) -> Iterator[str]:
         yield "j" + "".join(words)
     elif words:
         yield "j" + words[0]
-    if of.postcode:
-        near = of.postcode[:POSTCODE_DIGITS]
-        for word in words:
-            yield f"t{word[:FIRST_LETTERS]}{near}"
     if of.party.type is PartyType.PERSON:
         yield from _of_person(of)
+
+
+def near(of: Features, word: str) -> str:
+    """The key of a word of the name, as it begins, and of the region."""
+    return f"t{word[:FIRST_LETTERS]}{of.postcode[:POSTCODE_DIGITS]}"
 
 
 def _of_person(of: Features) -> Iterator[str]:

@@ -5,12 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from math import log2
 
-from erphub.links.matching.features import Features, combinations, places, values
+from rapidfuzz import fuzz
+
+from erphub.links.matching.features import Features, combinations, near, places, values
 
 LARGEST_BLOCK = 300
 """Actors that are compared with a record because of one value. Of more, those alone that begin a word alike."""
 RARE = 40
 """Actors with a word that is enough to be compared."""
+COMMON = 400
+"""Actors with a word, at most, that is worth a comparison with those near by: *Transport* is everywhere."""
+SIMILAR_NAME = 55
+"""Of 100, from which on a name near by is worth a comparison that has nothing else in common."""
 SHARED_DOMAIN = 20
 """Actors whose domain it is at most; one that more have is an accountant's, a chain's or a provider's."""
 SMALLEST_SET = 4096
@@ -41,8 +47,13 @@ class ActorIndex:
     def candidates(self, record: Features) -> set[int]:
         """Places of the actors that share something with the record that not everybody has."""
         found: set[int] = set()
+        near_by: set[int] = set()
         for key in self._keys(record, self._parent_of(record)):
-            found.update(self._block(key, record))
+            (near_by if key[0] == "t" else found).update(self._block(key, record))
+        whole, actors = record.name.whole, self._actors
+        found.update(
+            place for place in near_by - found if fuzz.ratio(whole, actors[place].name.whole, score_cutoff=SIMILAR_NAME)
+        )
         return found
 
     def weight(self, value: str) -> float:
@@ -77,8 +88,11 @@ class ActorIndex:
             yield "q" + parent
         yield from combinations(one)
         for word in one.name.words:
-            if self._words_of_actors[word] <= RARE:
+            times = self._words_of_actors[word]
+            if times <= RARE:
                 yield "r" + word
+            if times <= COMMON and one.postcode:
+                yield near(one, word)
 
     def _fill(self, wanted: set[str]) -> None:
         wanted_places = {value for value in self._of_records if value[0] in "zc"}

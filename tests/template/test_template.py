@@ -201,7 +201,11 @@ def test_the_lake_refuses_to_be_read_without_tls():
 
 
 def test_every_parameter_says_what_it_is_for_and_is_used():
-    used = set(re.findall(r"\w+", " ".join(texts({key: DRAWN[key] for key in ("Resources", "Globals", "Conditions")}))))
+    used = set(
+        re.findall(
+            r"\w+", " ".join(texts({key: DRAWN[key] for key in ("Resources", "Globals", "Conditions", "Rules")}))
+        )
+    )
     for name, parameter in DRAWN["Parameters"].items():
         assert parameter["Description"], name
         assert name in used, name

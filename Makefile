@@ -115,7 +115,7 @@ rehearse-restore: venv ## Break a copy of the running local stack's table and la
 CHECKS := check-drawing check-problems check-format check-lint check-types check-imports check-structure check-template check-machines check-aws check-security check-openapi
 PYTEST := $(PY) -m pytest
 
-.PHONY: drawing figures check $(CHECKS) reliability histories requests test test-unit test-generated test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
+.PHONY: drawing figures check $(CHECKS) reliability histories requests answers test test-unit test-generated test-integration test-ports test-template test-sqlserver test-reliability test-e2e bench cost format openapi
 check: venv tools ## Format, lint, types, import contracts, structure, template, state machines, AWS's limits, security scan, OpenAPI
 	@mkdir -p .build && $(MAKE) -j3 --output-sync=target --keep-going $(CHECKS)
 
@@ -189,6 +189,12 @@ histories: venv ## Ten thousand random histories of a chain of shops: every sett
 
 requests: venv ## Hundreds of generated requests, others each time, to every operation of the API (COUNT=…)
 	@$(PYTEST) -q -n 2 --dist worksteal --hypothesis-profile random --requests $(or $(COUNT),300) tests/contract/test_generated_requests.py
+
+answers: venv ## Examples of answers for the description, taken from what the API's tests are answered, where those that are there fit no more
+	@rm -rf .build/answers
+	@$(PYTEST) -q -n 2 --answers .build/answers $$(grep -rlE '(hub|whole): |require_told' tests --include='test_*.py' | grep -vE 'tests/(contract|e2e|reliability|template|client|histories)/')
+	@$(PY) -m local.answer_examples .build/answers
+	@$(MAKE) openapi
 
 cost: venv ## What a deployment costs a month, by item and for both stores of credentials (CONNECTIONS="10 1000", CLIENTS=… for all of them)
 	@PYTHONPATH=. $(PY) -m benchmarks.cost $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(PAGE),--page)

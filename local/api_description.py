@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 from erphub import openapi
+from local import answer_examples
 from local.operation_problems import problems_of
 
 
 def document() -> dict[str, Any]:
     """The OpenAPI document of the API."""
-    return openapi.document(openapi.routes(), problems_of)
+    return openapi.document(openapi.routes(), problems_of, answer_examples.read())
 
 
 def text() -> str:

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from erphub.erp.transports.sqlserver import reaching
 from erphub.platform import redaction
-from tests.support import integration
+from tests.support import answers, integration
 from tests.support.aws import AWS
 
 pytest_plugins = [
@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--requests", type=int, default=5, help="how many requests are generated of a kind for an operation"
     )
+    parser.addoption("--answers", help="a folder for the answers that tests are given (make answers)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     }
 
     integration.watch()
+    answers.write_to(config.getoption("--answers"))
     gc.disable()  # while tests are collected: nearly all that is made stays
 
 
@@ -78,6 +80,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         integration.end()
+
+
+def pytest_sessionfinish() -> None:
+    """Write down what tests were answered."""
+    answers.write()
 
 
 def pytest_unconfigure() -> None:

@@ -74,7 +74,7 @@ def test_who_is_invited_belongs_to_the_client_once_they_accept_and_nobody_by_the
     assert hub.call("GET", connections, user="outsider").status_code == 404
     invitations = hub.call("GET", "/me", user="outsider").json()["invitations"]
     invitation = next(one for one in invitations if one["client_id"] == user.client)
-    assert (invitation["role"], invitation["invited_by"]) == ("viewer", hub.user("administrator")["name"])
+    assert (invitation["role"], invitation["invited_by"]["name"]) == ("viewer", hub.user("administrator")["name"])
     path = f"/me/invitations/{invitation['id']}"
     assert hub.call("POST", f"{path}/accept", user="neighbour").status_code == 404
     for _ in range(2):

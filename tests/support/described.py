@@ -10,6 +10,7 @@ from typing import Any
 from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 
 from erphub.platform.field_errors import WORDS
+from tests.support import answers
 
 FILE = Path(__file__).resolve().parents[2] / "docs/openapi.json"
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
@@ -88,6 +89,27 @@ def require(method: str, path: str, status: int, headers: Mapping[str, str], tex
         _require_codes(name, status, value, said)
     wrong = faults(pointer(*steps, "content", kind, "schema"), value)
     assert not wrong, f"{name}: {status} {wrong[:3]}"
+    if status < HTTPStatus.BAD_REQUEST:
+        answers.remember(operation["operationId"], value)
+
+
+def fits(operation: str, value: Any) -> bool:
+    """Whether the description tells of such an answer of an operation that went well, by its name."""
+    for (method, path), one in operations().items():
+        if one["operationId"] == operation:
+            status, said = next(iter(one["responses"].items()))
+            steps = (
+                "paths",
+                path,
+                method.lower(),
+                "responses",
+                status,
+                "content",
+                next(iter(said["content"])),
+                "schema",
+            )
+            return not faults(pointer(*steps), value)
+    return False
 
 
 def codes(method: str, path: str) -> dict[str, frozenset[str]]:

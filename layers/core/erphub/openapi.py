@@ -81,10 +81,10 @@ def routes() -> "list[Route]":
     return [route for _, route in app.all_routes()]
 
 
-def document(declared: "Sequence[Route]", problems_of: ProblemsOf) -> Json:
-    """The OpenAPI document of these routes; `problems_of` says what each can go wrong with."""
+def document(declared: "Sequence[Route]", problems_of: ProblemsOf, answers: Mapping[str, Any] | None = None) -> Json:
+    """The OpenAPI document of these routes; `problems_of` says what each can go wrong with, `answers` has examples."""
     schemas, definitions = _schemas(declared)
-    responses = Responses(declared, problems_of)
+    responses = Responses(declared, problems_of, answers)
     paths: dict[str, Json] = {}
     for route in declared:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, responses)

@@ -89,7 +89,11 @@ type ProblemsOf = Callable[["Route"], PossibleProblems]
 class Responses:
     """The answers of all operations; those to a status that most of them share are components."""
 
-    def __init__(self, declared: "Sequence[Route]", problems_of: ProblemsOf) -> None:
+    def __init__(
+        self, declared: "Sequence[Route]", problems_of: ProblemsOf, answers: Mapping[str, Any] | None = None
+    ) -> None:
+        """`answers` are examples of good answers, by operation."""
+        self._answers = answers or {}
         self._problems = {route.operation: problems_of(route) for route in declared}
         documents = [one for problems in self._problems.values() for one in problems.documents]
         pairs = {(one["code"], one["status"]) for one in documents}
@@ -107,7 +111,7 @@ class Responses:
 
     def of(self, route: "Route", given: Json | None) -> Json:
         """The answers of an operation; `given` is the schema of its body, when that is JSON."""
-        answers = {str(route.status): _success(route, given)}
+        answers = {str(route.status): _success(route, given, self._answers)}
         if (name := openapi_headers.not_modified(route)) is not None:
             answers["304"] = {"$ref": f"{_RESPONSES}{name}"}
         return answers | {
@@ -135,14 +139,15 @@ class Responses:
         return {"description": words} | ({"headers": headers} if headers else {}) | {"content": content}
 
 
-def _success(route: "Route", given: Json | None) -> Json:
+def _success(route: "Route", given: Json | None, answers: Mapping[str, Any]) -> Json:
     good: Json = {"description": "Done"}
     if headers := openapi_headers.of_answer(route):
         good["headers"] = headers
     if given is not None:
         is_csv = getattr(route.gives, "__name__", "") == "Text"
-        content: Json = {"text/csv": {"schema": {"type": "string"}}} if is_csv else {"application/json": given}
-        good["content"] = content
+        example = {"example": answers[route.operation]} if route.operation in answers else {}
+        said = ("text/csv", {"schema": {"type": "string"}}) if is_csv else ("application/json", given)
+        good["content"] = {said[0]: said[1] | example}
     return good
 
 

@@ -52,7 +52,7 @@ def test_an_invitation_counts_when_it_is_accepted_and_in_the_role_that_was_offer
     assert (sees(hub), status(hub)) == (404, "invited")
     (told,) = invited(hub)
     assert (told["id"], told["client_id"], told["client_name"]) == (invitation, hub.client, "Client of administrator")
-    assert (told["role"], told["invited_by"]) == ("viewer", "administrator@example.test")
+    assert (told["role"], told["invited_by"]["name"]) == ("viewer", "administrator@example.test")
     assert told["permissions"] == ["connections:view", "data:view", "links:view"]
     assert told["ends_at"] == (hub.time[0] + INVITATION_LIFETIME).isoformat().replace("+00:00", "Z")
     accepted = answered(hub, invitation)

@@ -112,6 +112,9 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+InstantText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""An instant that `instant` has written."""
+
 Identifier = Annotated[str, Field(pattern=f"^{ID.pattern}$", description="An identifier the hub gave")]
 
 type JsonObject = dict[str, Any]

@@ -11,7 +11,7 @@ from erphub.tenancy.invitations.models import Invitation
 from erphub.tenancy.invitations.ports import InvitationStore
 from erphub.tenancy.models import Affiliations, Membership
 from erphub.tenancy.ports import ClientStore, CustomerStore, MemberStore, PlatformAdministrators, RoleStore
-from erphub.tenancy.schemas import CurrentUser, OwnClient, OwnCustomer, OwnInvitation, OwnKey
+from erphub.tenancy.schemas import CurrentUser, OwnClient, OwnCustomer, OwnInvitation, OwnKey, inviter_view
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class CurrentUserService:
             client_name=client.name,
             role=invitation.role,
             permissions=sorted(role.permissions) if role else [],
-            invited_by=invitation.inviter.email,
+            invited_by=inviter_view(invitation),
             invited_at=invitation.invited_at,
             ends_at=invitation.ends_at,
         )

@@ -150,7 +150,7 @@ class OwnInvitation(Model):
     client_name: str
     role: str
     permissions: list[DeclaredPermission]
-    invited_by: Annotated[str | None, Field(description="Who invites: an e-mail address, or a key's name")]
+    invited_by: Annotated[ActorView, Field(description="Who invites")]
     invited_at: datetime
     ends_at: Annotated[datetime, Field(description="Until when it can be accepted")]
 
@@ -200,6 +200,11 @@ def member_view(member: Membership, role: Role | None) -> MemberView:
     )
 
 
+def inviter_view(invitation: Invitation) -> ActorView:
+    """Who invites."""
+    return ActorView(id=invitation.inviter.id, name=invitation.inviter.email, kind=kind_of(invitation.inviter.id))
+
+
 def invited_view(invitation: Invitation, role: Role | None, now: datetime) -> MemberView:
     """Somebody invited, among the members."""
     return MemberView(
@@ -208,9 +213,7 @@ def invited_view(invitation: Invitation, role: Role | None, now: datetime) -> Me
         permissions=sorted(role.permissions) if role else [],
         version=invitation.version,
         status=MemberStatus.EXPIRED if invitation.is_over(now) else MemberStatus.INVITED,
-        invited_by=ActorView(
-            id=invitation.inviter.id, name=invitation.inviter.email, kind=kind_of(invitation.inviter.id)
-        ),
+        invited_by=inviter_view(invitation),
         invitation_ends_at=invitation.ends_at,
     )
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from erphub.imports.jobs.models import Choice, Description, Job, NewSchedule, Period, Schedule
 from erphub.platform.actors import ActorView
-from erphub.platform.wire import Identifier, Model, Name, instant
+from erphub.platform.wire import Identifier, InstantText, Model, Name, instant
 
 
 class NewJob(Model):
@@ -48,10 +48,10 @@ class JobView(Model):
     dataset_ids: Choice
     period: Period
     schedule: Schedule | None
-    next_run_at: str | None
+    next_run_at: InstantText | None
     created_by: ActorView
-    created_at: str
-    updated_at: str
+    created_at: InstantText
+    updated_at: InstantText
     version: int
 
     @classmethod

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from erphub.imports.runs.models import LogLine, RunStatus, RunTrigger, Unit, UnitStatus
 from erphub.platform.actors import ActorView
-from erphub.platform.wire import JsonObject, Model
+from erphub.platform.wire import InstantText, JsonObject, Model
 
 
 class RunQuery(Model):
@@ -119,10 +119,10 @@ class RunView(Model):
     trigger: RunTrigger
     status: RunStatus
     started_by: ActorView
-    due_at: str | None
-    created_at: str
-    started_at: str | None
-    finished_at: str | None
+    due_at: InstantText | None
+    created_at: InstantText
+    started_at: InstantText | None
+    finished_at: InstantText | None
     cancel_requested: bool
     blocked_by_run_id: str | None
     problem: JsonObject | None
@@ -144,7 +144,7 @@ class RunPage(Model):
 class LogLineView(Model):
     """A line of a run's log."""
 
-    logged_at: str
+    logged_at: InstantText
     level: str
     code: str
     detail: str

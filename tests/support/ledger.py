@@ -61,6 +61,7 @@ class LedgerErp:
     clock: Callable[[], datetime]
     records: dict[str, Record] = field(default_factory=dict)
     accounts: dict[str, bool] = field(default_factory=lambda: dict(ACCOUNTS))
+    tax_rates: list[str] = field(default_factory=lambda: ["25", "15", "0"])
     faults: list[str] = field(default_factory=list)
     """What happens to the next postings, one each: ok, down, refuse, lost_before, lost_after, late, die_before,
     die_after, die_late, boom."""
@@ -174,11 +175,7 @@ class LedgerErp:
             departments=[Choice(key, name) for key, name in self.departments.items()],
             voucher_types=[Choice("5", "Kasse")],
             accounts=[LedgerAccount(number, f"Konto {number}", typed) for number, typed in self.accounts.items()],
-            tax_codes=[
-                TaxCode("3", "Utgående", Decimal(25)),
-                TaxCode("31", "Utgående", Decimal(15)),
-                TaxCode("0", "Ingen", Decimal(0)),
-            ],
+            tax_codes=[TaxCode(f"code {rate}", "Utgående", Decimal(rate)) for rate in self.tax_rates],
             targets=self.targets,
             reserved_voucher_types=[Choice("-1", "Utgående faktura")],
         )

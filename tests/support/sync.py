@@ -25,6 +25,8 @@ from erphub.sync.changes.offers import ChangeOffers
 from erphub.sync.changes.schemas import AcknowledgedChange
 from erphub.sync.changes.service import ChangeService
 from erphub.sync.documents.models import SubmittedDocument
+from erphub.sync.documents.pdfs import DocumentPdfs
+from erphub.sync.documents.reading import DocumentReader
 from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.dynamodb import EntryTable, IdentityTable
 from erphub.sync.export_log.history import ExportHistory
@@ -200,8 +202,17 @@ class SyncHub:
             clock,
             self.limits,
         )
-        self.uploads = UploadService(self.documents, UploadTable(self.table), self.files, self.queue, clock, new_id)
         self.exports = ExportLogService(connections, self.syncs, self.entries, self.planner, clock)
+        self.pdfs = DocumentPdfs(
+            connections,  # pyright: ignore[reportArgumentType] — of a connection it has what is asked
+            self.syncs,
+            self.entries,
+            DocumentReader(self.exports),
+            self.files,
+            self.planner,
+            clock,
+        )
+        self.uploads = UploadService(self.documents, UploadTable(self.table), self.files, self.queue, clock, new_id)
         offers = ChangeOffers(self.records, self.feed, self.entries, clock)
         self.changes = ChangeService(self.settings_service, offers)
         self.transfer_service = TransferService(

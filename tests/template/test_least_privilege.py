@@ -318,6 +318,13 @@ ACTS: Mapping[str, Act] = {
     "remove old versions of the lake": ("s3:DeleteObjectVersion", DISK, {}, frozenset({"DeletionTasks"})),
     "read what is staged": ("s3:GetObject", STAGED, {}, frozenset({"ImportTasks"})),
     "read a till's documents": ("s3:GetObject", PAPERS, {}, SYNC),
+    "read what was put there before": ("s3:GetObjectVersion", PAPERS, {}, SYNC),
+    "see all that was put there": (
+        "s3:ListBucketVersions",
+        ARNS["Lake"],
+        {"s3:prefix": ["documents/C1/X1/7/1.pdf"]},
+        SYNC | {"DeletionTasks"},
+    ),
     "write a till's documents": ("s3:PutObject", PAPERS, {}, frozenset({"SyncApi"})),
     "read uploads": ("s3:GetObject", UPLOADS, {}, SYNC),
     "write uploads": ("s3:PutObject", UPLOADS, {}, frozenset({"SyncApi"})),

@@ -107,3 +107,24 @@ def test_a_part_whose_line_breaks_is_asked_for_again_at_most_twice(
                 file.read()
         else:
             assert file.read() == CONTENT
+
+
+@pytest.mark.parametrize("where", ["moto"])
+def test_every_version_that_was_put_to_an_address_is_there(aws: None) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
+    files = S3Files("files")
+    assert files.versions("documents/1.pdf", 5) == []
+    for content in (b"one", b"two", b"two"):
+        s3.put_object(Bucket="files", Key="documents/1.pdf", Body=content)
+    files.keep("documents/1.pdf/kept.pdf", b"another's", "application/pdf")
+    found = files.versions("documents/1.pdf", 5)
+    assert [files.read("documents/1.pdf", one.id) for one in found] == [b"one", b"two", b"two"]
+    assert [one.size for one in found] == [3, 3, 3]
+    assert found[0].tag != found[1].tag == found[2].tag
+    assert [one.id for one in files.versions("documents/1.pdf", 2)] == [one.id for one in found[1:]]
+    link = files.link("documents/1.pdf", "application/pdf", "Z1.pdf", NOW, found[0].id)
+    assert f"versionId={found[0].id}" in link.url
+    with pytest.raises(NotFound):
+        files.read("documents/1.pdf", "0" * 32)

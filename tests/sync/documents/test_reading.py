@@ -7,7 +7,7 @@ from erphub.erp.documents import DocumentKind
 from erphub.platform.errors import NotFound
 from erphub.sync.documents.reading import DocumentReader
 from erphub.sync.documents.schemas import DocumentQuery, DocumentView
-from erphub.sync.export_log.models import Attachment, EntryStatus
+from erphub.sync.export_log.models import EntryStatus
 from erphub.sync.export_log.schemas import LogQuery
 from tests.support.sync import CLIENT, CONNECTION, SyncHub, z_report
 
@@ -15,7 +15,7 @@ Z = DocumentKind.SETTLEMENT
 
 
 def reader(hub: SyncHub) -> DocumentReader:
-    return DocumentReader(hub.exports, hub.files, hub.clock)
+    return DocumentReader(hub.exports)
 
 
 def test_a_document_is_read_as_it_was_handed_in_and_as_it_was_sent(hub: SyncHub) -> None:
@@ -43,7 +43,7 @@ def test_documents_are_listed_by_kind_and_status(hub: SyncHub) -> None:
     ("kind", "name", "code"), [("settlement", "Z9", "document_not_found"), ("x", "1", "unknown_kind")]
 )
 def test_what_is_not_there_is_said(hub: SyncHub, kind: str, name: str, code: str) -> None:
-    for read in (reader(hub).get, reader(hub).pdf):
+    for read in (reader(hub).get, hub.pdfs.link):
         with pytest.raises(NotFound) as caught:
             read(CLIENT, CONNECTION, kind, name)
         assert caught.value.code == code
@@ -52,23 +52,12 @@ def test_what_is_not_there_is_said(hub: SyncHub, kind: str, name: str, code: str
 def test_the_tills_pdf_is_read_back_by_an_address_for_a_few_minutes(hub: SyncHub) -> None:
     entry = hub.submit("settlement", "Z1", pdf_follows=True, **z_report(1)).entry
     with pytest.raises(NotFound) as caught:
-        reader(hub).pdf(CLIENT, CONNECTION, "settlement", "Z1")
+        hub.pdfs.link(CLIENT, CONNECTION, "settlement", "Z1")
     assert caught.value.code == "pdf_not_found"
     hub.files.files[entry.pdf_file] = b"%PDF-1.4 the till's own"
-    link = reader(hub).pdf(CLIENT, CONNECTION, "settlement", "Z1")
+    link = hub.pdfs.link(CLIENT, CONNECTION, "settlement", "Z1")
     assert link.url.endswith("settlement-Z1.pdf")
     assert 0 < (link.expires_at - hub.clock()).total_seconds() <= 300
-
-
-@pytest.mark.parametrize("content", [b"MZ not a pdf", b"", b"%PDF", b" %PDF-1.4", b"%PDF-1.4" + bytes(10 << 20)])
-def test_what_is_no_pdf_is_told_and_not_attached(hub: SyncHub, content: bytes) -> None:
-    entry = hub.submit("settlement", "Z1", pdf_follows=True, **z_report(1)).entry
-    hub.files.files[entry.pdf_file] = content
-    hub.transfer()
-    kept = hub.entry(Z, "Z1")
-    assert (kept.status, kept.attachment, kept.code) == (EntryStatus.SENT, Attachment.REFUSED, "attachment_refused")
-    assert "no PDF" in kept.detail
-    assert hub.vouchers(Z, "Z1")[0].pdfs == []
 
 
 # --- what waits says for what ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A register is one in every spelling of its name: for what a Z-report is, for locations, and for what is missing."""
+"""A register is the same in every spelling of its name: for identity, for locations, and for what is missing."""
 
 import unicodedata
 from datetime import date

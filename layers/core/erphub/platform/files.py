@@ -1,6 +1,6 @@
 """Files that callers put and fetch by a signed address, and the hub reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol
@@ -24,6 +24,16 @@ class FileLink:
     expires_at: datetime
 
 
+@dataclass(frozen=True)
+class FileVersion:
+    """What was put under a name once; `tag` is the same for the same content, unless the store cannot tell."""
+
+    id: str
+    size: int
+    tag: str
+    written_at: datetime
+
+
 class Files(Protocol):
     """Files by their names."""
 
@@ -31,16 +41,16 @@ class Files(Protocol):
         """Where a file of this name can be put."""
         ...
 
-    def link(self, name: str, content_type: str, file_name: str, now: datetime) -> FileLink:
-        """Where the file can be fetched, to be saved under the file name; it need not be there."""
+    def link(self, name: str, content_type: str, file_name: str, now: datetime, version: str = "") -> FileLink:
+        """Where the file, or a version of it, can be fetched, to be saved under the file name; it need not be there."""
         ...
 
     def size(self, name: str) -> int | None:
         """How many bytes it has; None when nothing is there."""
         ...
 
-    def read(self, name: str) -> bytes:
-        """The whole file. Raises NotFound."""
+    def read(self, name: str, version: str = "") -> bytes:
+        """The whole file, or a version of it. Raises NotFound."""
         ...
 
     def open(self, name: str) -> IO[bytes]:
@@ -55,4 +65,16 @@ class Files(Protocol):
 
     def lines(self, name: str) -> Iterator[bytes]:
         """The lines of a text file, as they come. Raises NotFound."""
+        ...
+
+
+class VersionedFiles(Files, Protocol):
+    """Files of which every version stays."""
+
+    def versions(self, name: str, most: int) -> Sequence[FileVersion]:
+        """What was put under the name, oldest first; of more than so many the newest."""
+        ...
+
+    def keep(self, name: str, content: bytes, content_type: str) -> None:
+        """Put a file under a name that no other content ever has; again is fine."""
         ...

@@ -26,6 +26,7 @@ DOCUMENTS_RETRIED = Act("documents.retried", "Documents were let go again")
 DOCUMENT_RETRIED = Act("document.retried", "A document was let go again")
 DOCUMENT_SKIPPED = Act("document.skipped", "A document was left out for good")
 DOCUMENT_POSTED = Act("document.posted_by_hand", "A document was marked as posted in the ERP")
+DOCUMENT_PDF_KEPT = Act("document.pdf_kept", "A document's PDF was handed in or replaced")
 TRANSFER_STARTED = Act("transfer.started", "A transfer was started by hand")
 
 capability = Capability(
@@ -69,6 +70,7 @@ capability = Capability(
         DOCUMENT_RETRIED,
         DOCUMENT_SKIPPED,
         DOCUMENT_POSTED,
+        DOCUMENT_PDF_KEPT,
         TRANSFER_STARTED,
     ),
 )

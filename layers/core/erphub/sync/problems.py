@@ -201,6 +201,15 @@ VOUCHER_TYPE_RESERVED = FieldProblemType(
 )
 VOUCHER_TYPE_UNKNOWN = FieldProblemType("voucher_type_unknown", "The ERP has no voucher type {voucher_type!r}.")
 VAT_RATE_UNKNOWN = FieldProblemType("vat_rate_unknown", "The ERP has no tax code of {rate} %.")
+RATE_WITHOUT_ACCOUNT = VAT_RATE_UNKNOWN.saying(
+    "No account is chosen for sales at {rate} % on {day}.",
+    "Choose one in the sync's settings (`accounts.sales`), then hand it in again.",
+)
+RATE_NOT_VALID = FieldProblemType(
+    "vat_rate_not_valid",
+    "On {day} there was no VAT of {rate} %, which is valid {periods}.",
+    "Send the line at the rate of its day; where other days hold, say so in the settings (`vat_periods`).",
+)
 ACCOUNT_MISSING = FieldProblemType("account_missing", "The ERP has no account {number}.")
 TIME_ZONE_UNKNOWN = FieldProblemType("time_zone_unknown", "There is no time zone {time_zone!r}.")
 LOCATION_REPEATED = FieldProblemType(
@@ -214,11 +223,32 @@ ACCOUNT_WITHOUT_SALES_TYPE = FieldProblemType(
 )
 PDF_NOT_MADE = ProblemType(ErpRefused, "pdf_not_made", "The PDF could not be made.")
 PDF_INVALID = ProblemType(
-    ErpRefused,
+    Invalid,
     "pdf_invalid",
     "The file that was handed over is no PDF of at most {maximum} MB.",
-    "Add one by hand in the ERP, and say so here.",
+    "Hand over the PDF itself.",
 )
+PDF_AMBIGUOUS = Reason(
+    "pdf_ambiguous",
+    "Different files were put to the address of its PDF, and nobody said which counts.",
+    "Hand over the right one with `PUT …/pdf?replace=true`.",
+)
+PDF_REPLACED_LATE = Reason(
+    "pdf_replaced_late",
+    "The PDF was replaced after the voucher had gone with the earlier one, which is the one in the ERP.",
+    "Add the new one to the voucher in the ERP.",
+)
+PDF_EXISTS = ProblemType(
+    Conflict,
+    "pdf_exists",
+    "Another PDF is kept for this document.",
+    "If this one is to count instead, say so with `replace=true`; the earlier one is kept too.",
+    members=("entry_id", "digest"),
+)
+PDF_TOO_OFTEN = ProblemType(
+    Conflict, "pdf_too_often", "The PDF was replaced {count} times.", "Skip the document, and hand it in anew."
+)
+PDF_NOT_TAKEN = ProblemType(Conflict, "pdf_not_taken", "Only a settlement has a PDF, no {kind}.")
 ATTACHING_FAILED = ProblemType(HubError, "internal_error", "The PDF could not be attached.")
 COLLECTING_FAILED = ATTACHING_FAILED.saying("Something went wrong on our side.")
 SYNC_BUSY = UNAVAILABLE.saying("The sync is being changed by others.", "Try again.")

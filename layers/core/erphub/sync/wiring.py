@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from erphub.platform.services import Services
     from erphub.sync.changes.offers import ChangeOffers
     from erphub.sync.changes.service import ChangeService
+    from erphub.sync.documents.pdfs import DocumentPdfs
     from erphub.sync.documents.reading import DocumentReader
     from erphub.sync.documents.service import DocumentService
     from erphub.sync.export_log.dynamodb import EntryTable
@@ -140,7 +141,27 @@ def document_reader(services: "Services") -> "DocumentReader":
     from erphub.sync.documents.reading import DocumentReader
     from erphub.sync.export_log.service import ExportLogService
 
-    return DocumentReader(services.get(ExportLogService), document_files(services), services.platform.clock)
+    return DocumentReader(services.get(ExportLogService))
+
+
+def document_pdfs(services: "Services") -> "DocumentPdfs":
+    """PDFs of documents, handed in and fetched."""
+    from erphub.connections.dynamodb import ConnectionTable
+    from erphub.sync.documents.pdfs import DocumentPdfs
+    from erphub.sync.documents.reading import DocumentReader
+    from erphub.sync.export_log.dynamodb import EntryTable
+    from erphub.sync.settings.dynamodb import SyncTable
+    from erphub.sync.settings.planning import TransferPlanner
+
+    return DocumentPdfs(
+        services.get(ConnectionTable),
+        services.get(SyncTable),
+        services.get(EntryTable),
+        services.get(DocumentReader),
+        document_files(services),
+        services.get(TransferPlanner),
+        services.platform.clock,
+    )
 
 
 def upload_service(services: "Services") -> "UploadService":
@@ -335,6 +356,7 @@ PROVIDES = (
     gift_cards,
     document_service,
     document_reader,
+    document_pdfs,
     upload_service,
     export_log_service,
     change_offers,

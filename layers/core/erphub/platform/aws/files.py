@@ -1,16 +1,16 @@
 """Files as objects in a bucket; callers put and fetch them by a signed address."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from io import BufferedReader, RawIOBase
-from typing import IO, TYPE_CHECKING, Any, override
+from typing import IO, TYPE_CHECKING, Any, cast, override
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from erphub.platform import problems
 from erphub.platform.aws.errors import code_of
 from erphub.platform.aws.sessions import tenant_client
-from erphub.platform.files import FileLink, Files, UploadSlot
+from erphub.platform.files import FileLink, FileVersion, UploadSlot, VersionedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Buffer
@@ -22,7 +22,7 @@ _SLOT_LIFETIME = timedelta(minutes=15)
 _LINK_LIFETIME = timedelta(minutes=5)
 
 
-class S3Files(Files):
+class S3Files(VersionedFiles):
     """Files as objects in one bucket, met with the rights of the request's client alone."""
 
     def __init__(self, bucket: str) -> None:
@@ -38,7 +38,7 @@ class S3Files(Files):
         return UploadSlot(url, {"Content-Type": content_type}, now + _SLOT_LIFETIME)
 
     @override
-    def link(self, name: str, content_type: str, file_name: str, now: datetime) -> FileLink:
+    def link(self, name: str, content_type: str, file_name: str, now: datetime, version: str = "") -> FileLink:
         url = tenant_client("s3").generate_presigned_url(
             "get_object",
             Params={
@@ -46,6 +46,7 @@ class S3Files(Files):
                 "Key": name,
                 "ResponseContentType": content_type,
                 "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+                **_version(version),
             },
             ExpiresIn=int(_LINK_LIFETIME.total_seconds()),
         )
@@ -61,8 +62,22 @@ class S3Files(Files):
             raise
 
     @override
-    def read(self, name: str) -> bytes:
-        return self._body(name).read()
+    def versions(self, name: str, most: int) -> Sequence[FileVersion]:
+        # Newest first, and those of longer names after it (reference of ListObjectVersions).
+        found = tenant_client("s3").list_object_versions(Bucket=self._bucket, Prefix=name, MaxKeys=most)
+        return [
+            FileVersion(str(one["VersionId"]), one["Size"], str(one["ETag"]), one["LastModified"])
+            for one in reversed(cast(list[dict[str, Any]], found.get("Versions", [])))
+            if one["Key"] == name
+        ]
+
+    @override
+    def keep(self, name: str, content: bytes, content_type: str) -> None:
+        tenant_client("s3").put_object(Bucket=self._bucket, Key=name, Body=content, ContentType=content_type)
+
+    @override
+    def read(self, name: str, version: str = "") -> bytes:
+        return self._body(name, version).read()
 
     @override
     def open(self, name: str) -> IO[bytes]:
@@ -76,11 +91,11 @@ class S3Files(Files):
     def lines(self, name: str) -> Iterator[bytes]:
         yield from self._body(name).iter_lines(chunk_size=1 << 20)
 
-    def _body(self, name: str) -> Any:
+    def _body(self, name: str, version: str = "") -> Any:
         try:
-            return tenant_client("s3").get_object(Bucket=self._bucket, Key=name)["Body"]
+            return tenant_client("s3").get_object(Bucket=self._bucket, Key=name, **_version(version))["Body"]
         except ClientError as error:
-            if code_of(error) == "NoSuchKey":
+            if code_of(error) in {"NoSuchKey", "NoSuchVersion"}:
                 raise problems.FILE_MISSING() from error
             raise
 
@@ -136,3 +151,7 @@ def _none_or_raise(error: ClientError) -> bytes:
             raise problems.FILE_REPLACED() from error
         case _:
             raise error
+
+
+def _version(version: str) -> dict[str, Any]:
+    return {"VersionId": version} if version else {}

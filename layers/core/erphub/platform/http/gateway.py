@@ -27,7 +27,7 @@ from erphub.platform.wire import Model
 
 MAX_FILE = 4 * 1024 * 1024
 """Bytes that a body which is a file may have: what the gateway passes on, with some to spare."""
-FILE_TYPES = ("application/xml", "text/xml", "application/octet-stream")
+FILE_TYPES = ("application/xml", "text/xml", "application/pdf", "application/octet-stream")
 """Media types that reach a function byte for byte. Of any other, bytes that are no UTF-8 were replaced on the way."""
 _SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _ALLOWED = "authorization, content-type, idempotency-key, if-match, if-none-match, prefer"

@@ -6,7 +6,8 @@ from erphub.platform.capability import NoAct
 from erphub.platform.http.router import AnyOf, Router
 from erphub.platform.identity import Member
 from erphub.sync.canonical import shapes_by_name
-from erphub.sync.capability import SYNC_RUN
+from erphub.sync.capability import DOCUMENT_PDF_KEPT, SYNC_RUN
+from erphub.sync.documents.pdfs import DocumentPdfs
 from erphub.sync.documents.reading import DocumentReader
 from erphub.sync.documents.schemas import (
     CashRegisterView,
@@ -14,7 +15,9 @@ from erphub.sync.documents.schemas import (
     DocumentView,
     PdfLink,
     PdfQuery,
+    ReplaceQuery,
     SubmittedDocumentView,
+    SubmittedPdfView,
 )
 from erphub.sync.documents.service import DocumentService, read_incoming
 from erphub.sync.export_log.schemas import EntryPage
@@ -54,11 +57,29 @@ def get_document(
 
 
 @router.get(DOCUMENTS + "/{kind}/{external_id}/pdf", needs=SYNC_RUN)
-def get_document_pdf(
-    reader: DocumentReader, member: Member, connection_id: str, kind: str, external_id: str
-) -> PdfLink:
-    """Say where the till's own PDF of a document can be fetched, for a few minutes."""
-    return PdfLink.of(reader.pdf(member.client_id, connection_id, kind, external_id))
+def get_document_pdf(pdfs: DocumentPdfs, member: Member, connection_id: str, kind: str, external_id: str) -> PdfLink:
+    """Say where the till's own PDF of a document, the one that counts, can be fetched, for a few minutes."""
+    return PdfLink.of(pdfs.link(member.client_id, connection_id, kind, external_id))
+
+
+@router.put(DOCUMENTS + "/{kind}/{external_id}/pdf", needs=SYNC_RUN, audit=DOCUMENT_PDF_KEPT)
+def submit_document_pdf(
+    pdfs: DocumentPdfs,
+    actors: MemberDirectory,
+    member: Member,
+    connection_id: str,
+    kind: str,
+    external_id: str,
+    query: ReplaceQuery,
+    body: bytes,
+) -> SubmittedPdfView:
+    """Hand in a settlement's PDF (up to 4 MB; a larger one by the address of `?pdf=true`).
+
+    The same again changes nothing. Another one replaces it only when `replace` says so; each is kept.
+    """
+    named = (member.client_id, connection_id, kind, external_id)
+    entry, outcome = pdfs.hand_in(named, member.user, body, replace=query.replace)
+    return SubmittedPdfView.of_handed_in(entry, outcome, actors.find(member.client_id, [entry.posted_manually_by]))
 
 
 @router.put(DOCUMENTS + "/{kind}/{external_id}", needs=SYNC_RUN, audit=NoAct(_IN_THE_EXPORT_LOG))

@@ -61,6 +61,7 @@ def _replaced(existing: Entry, fresh: Entry, fields: Sequence[str]) -> Entry:
     """The entry with these fields of a new one."""
     changes: dict[str, Any] = {name: getattr(fresh, name) for name in fields}
     changes |= {"revision": existing.revision + 1, "arrived_at": fresh.arrived_at, "forgotten": False}
+    changes |= {"pdf_digest": "", "pdf_code": ""}  # a PDF is of the body that it came with
     return existing.model_copy(update=changes | {"updated_at": fresh.updated_at})
 
 

@@ -20,6 +20,14 @@ class SubmitOutcome(StrEnum):
     CORRECTION = "correction"
 
 
+class PdfOutcome(StrEnum):
+    """What became of a PDF that was handed in."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    REPLACED = "replaced"
+
+
 @dataclass(frozen=True)
 class IncomingDocument:
     """A document that was read and found valid."""

@@ -7,7 +7,9 @@ from decimal import Decimal
 from erphub.erp.documents import Document, Sales, Settlement
 from erphub.platform.errors import FieldError, Invalid
 from erphub.sync import problems
+from erphub.sync.documents.vat_rates import wrong_rates
 from erphub.sync.locations.models import rate_key
+from erphub.sync.settings.models import Sync
 
 _LEAST_ROUNDING = Decimal("0.10")
 """For days of a few kroner, and such on which sales and returns cancel each other."""
@@ -27,6 +29,13 @@ def require_plausible(document: Document, now: datetime) -> None:
     if day is not None and day > (now + _AHEAD).date():
         raise Invalid.of(problems.DATE_IN_FUTURE("/date", day=day))
     if isinstance(document, Settlement) and (wrong := list(_implausible_vat(document))):
+        raise problems.VAT_INVALID(errors=wrong)
+
+
+def require_rates(document: Document, sync: Sync) -> None:
+    """Raises Invalid with each line whose rate is none that day (`vat_rate_not_valid`), or has no account
+    (`vat_rate_unknown`)."""
+    if wrong := list(wrong_rates(document, sync)):
         raise problems.VAT_INVALID(errors=wrong)
 
 

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from erphub.erp.documents import DocumentKind
-from erphub.platform.clock import Clock
 from erphub.platform.errors import NotFound
-from erphub.platform.files import FileLink, Files
 from erphub.platform.pages import Page
 from erphub.sync import problems
 from erphub.sync.canonical import entry_id
@@ -17,11 +15,9 @@ from erphub.sync.export_log.service import ExportLogService
 
 @dataclass(frozen=True)
 class DocumentReader:
-    """Reads documents and their PDFs."""
+    """Reads documents."""
 
     log: ExportLogService
-    files: Files
-    clock: Clock
 
     def list_documents(self, client_id: str, connection_id: str, query: DocumentQuery) -> Page[Entry]:
         """A page of documents, the newest day first. Raises NotFound (`sync_not_set_up`)."""
@@ -39,12 +35,3 @@ class DocumentReader:
             if error.code == "entry_not_found":
                 raise problems.DOCUMENT_NOT_FOUND() from error
             raise
-
-    def pdf(self, client_id: str, connection_id: str, kind: str, external_id: str) -> FileLink:
-        """Where the till's PDF of a document can be fetched. Raises NotFound (`pdf_not_found`)."""
-        entry, _ = self.get(client_id, connection_id, kind, external_id)
-        if entry.wants_pdf_until is None or self.files.size(entry.pdf_file) is None:
-            raise problems.PDF_NOT_FOUND()
-        return self.files.link(
-            entry.pdf_file, "application/pdf", f"{entry.kind.value}-{entry.external_id}.pdf", self.clock()
-        )

@@ -13,7 +13,7 @@ from erphub.platform.files import FileLink, UploadSlot
 from erphub.platform.lexical import QueryFlag
 from erphub.platform.wire import JsonObject, Model, PageQuery
 from erphub.sync.canonical import from_text, plain
-from erphub.sync.documents.models import CashRegisterResult, SubmitOutcome, SubmittedDocument
+from erphub.sync.documents.models import CashRegisterResult, PdfOutcome, SubmitOutcome, SubmittedDocument
 from erphub.sync.export_log.models import Attempt, Entry, EntryStatus
 from erphub.sync.export_log.schemas import EntryView, shown_fields
 from erphub.sync.schemas import FieldErrorView, field_errors
@@ -23,6 +23,12 @@ class PdfQuery(Model):
     """Whether a settlement's PDF follows: the answer then says where to put it."""
 
     pdf: QueryFlag = False
+
+
+class ReplaceQuery(Model):
+    """Whether this PDF is to count instead of the one that is kept."""
+
+    replace: Annotated[QueryFlag, Field(description="It replaces the PDF that is kept, which stays beside it")] = False
 
 
 class PdfSlot(Model):
@@ -86,6 +92,17 @@ class SubmittedDocumentView(EntryView):
         slot = PdfSlot.of(submitted.pdf_slot) if submitted.pdf_slot else None
         shown = shown_fields(submitted.entry, actors)
         return cls.model_validate(shown | {"outcome": submitted.outcome, "pdf_upload": slot})
+
+
+class SubmittedPdfView(EntryView):
+    """The document of a PDF that was handed in: `outcome` says what became of the PDF."""
+
+    outcome: PdfOutcome
+
+    @classmethod
+    def of_handed_in(cls, entry: Entry, outcome: PdfOutcome, actors: Mapping[str, ActorView]) -> "SubmittedPdfView":
+        """The view of a document whose PDF was handed in."""
+        return cls.model_validate(shown_fields(entry, actors) | {"outcome": outcome})
 
 
 class RefusedReportView(Model):

@@ -19,7 +19,7 @@ from erphub.sync.capability import DOCUMENTS
 from erphub.sync.documents.decisions import decide
 from erphub.sync.documents.identity import gives_way, identities_of, may_be_same, require_same_content
 from erphub.sync.documents.models import CashRegisterResult, IncomingDocument, SubmitOutcome, SubmittedDocument
-from erphub.sync.documents.plausibility import require_plausible
+from erphub.sync.documents.plausibility import require_plausible, require_rates
 from erphub.sync.export_log.models import Entry, EntryStatus
 from erphub.sync.export_log.ports import EntryStore, IdentityStore
 from erphub.sync.settings.models import Sync
@@ -99,15 +99,20 @@ class DocumentService:
         found = [(one, holders[one]) for one in identities_of(coming.document, sync) if one in holders]
         same = [pair for pair in found if pair[1] not in known or may_be_same(known[pair[1]], coming.document, sync)]
         identity, holder = same[0] if same else ("", name)
-        first = known.get(holder)
+        first, yielding = known.get(holder), None
         if first is None and holder != name:
             self.identities.release(sync.client_id, sync.connection_id, identity, holder)
         elif first is not None and first.id != name:
             if not gives_way(first):
                 require_same_content(first, coming.document)
                 return first, SubmitOutcome.UNCHANGED
-            self.entries.save(first.model_copy(update={"identity": ""}), sync.settings.retention_days)
-        return decide(sync, known.get(name), coming, by, now)
+            yielding = first
+        wanted, outcome = decide(sync, known.get(name), coming, by, now)
+        if outcome is not SubmitOutcome.UNCHANGED and wanted.status is EntryStatus.PENDING:
+            require_rates(coming.document, sync)
+        if yielding is not None:
+            self.entries.save(yielding.model_copy(update={"identity": ""}), sync.settings.retention_days)
+        return wanted, outcome
 
     def submit_many(
         self, sync: Sync, by: str, batch: Sequence[IncomingDocument]

@@ -67,6 +67,41 @@ class VoucherEdit(Model):
     in_erp: str = ""
 
 
+MAX_PDF_BYTES = 10 * 1024 * 1024
+BY_THE_HUB = "hub"
+"""Stands for the PDF that the hub makes, where a digest names one of the till's."""
+
+
+def said_of_pdf(code: str) -> str:
+    """The sentence of an entry's `pdf_code`; empty without one."""
+    match code:
+        case problems.PDF_INVALID.code:
+            return problems.PDF_INVALID.render(maximum=MAX_PDF_BYTES >> 20)
+        case problems.PDF_AMBIGUOUS.code:
+            return problems.PDF_AMBIGUOUS.render()
+        case problems.PDF_REPLACED_LATE.code:
+            return problems.PDF_REPLACED_LATE.render()
+        case _:
+            return ""
+
+
+class PdfFile(Model):
+    """A file that a till handed over as a settlement's PDF, and where it lies; never changed or overwritten."""
+
+    name: str
+    version: str = ""
+    """Which of those that were put under the name; empty where there is only one."""
+    digest: str
+    """SHA-256, in hexadecimal; of a file that is not read for its size, that."""
+    size_bytes: int
+    is_pdf: bool = True
+    revision: int
+    """The document's body that it came with."""
+    received_at: datetime
+    received_from: str = ""
+    """The user who handed it to the API; empty for what was put to the address."""
+
+
 class Entry(Model):
     """One document and what has become of it on its way to the ERP. `body` is the document as JSON text."""
 
@@ -117,6 +152,14 @@ class Entry(Model):
     """How the last attempt posted it (see `SyncSettings.routing`); only of what goes to an inbox, to be compared."""
     wants_pdf_until: datetime | None = None
     """The till said that a PDF follows: it is waited for until then."""
+    pdfs: tuple[PdfFile, ...] = ()
+    """Every file that was handed over as its PDF, in order."""
+    pdf_digest: str = ""
+    """Which of them counts; empty while the hub's own does."""
+    pdf_code: str = ""
+    """Why people should look at them: `pdf_invalid`, `pdf_ambiguous`, `pdf_replaced_late`."""
+    offered_pdf: str = ""
+    """The one that last went to the ERP, `hub` for the hub's own."""
     attachment: Attachment = Attachment.NONE
     overridden_values: dict[str, Any] = Field(default_factory=dict)
     """Fields of the till that gave way to the ERP's (`till`), or the other way round (`erp`), with the last values."""
@@ -148,8 +191,13 @@ class Entry(Model):
 
     @property
     def pdf_file(self) -> str:
-        """Where a settlement's PDF lies: each body has its own, so that an old PDF never goes with a new settlement."""
+        """Where a settlement's PDF can be put: each body has its own, so that an old PDF never goes with a new
+        settlement."""
         return f"documents/{self.client_id}/{self.connection_id}/{self.id}/{self.revision}.pdf"
+
+    def pdf_name(self, digest: str) -> str:
+        """Where a PDF of its present body lies that was handed to the API: no other content ever has this name."""
+        return self.pdf_file.removesuffix(".pdf") + f"/{digest}.pdf"
 
     @property
     def lacks_pdf(self) -> bool:

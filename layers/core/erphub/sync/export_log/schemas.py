@@ -13,7 +13,16 @@ from erphub.platform.pages import Page
 from erphub.platform.wire import LINE, LINES, NOT_BLANK, Identifier, JsonObject, Model, PageQuery
 from erphub.sync import problems
 from erphub.sync.canonical import from_text, masked, masked_fields
-from erphub.sync.export_log.models import Attachment, Attempt, Entry, EntryStatus, VoucherEdit
+from erphub.sync.export_log.models import (
+    BY_THE_HUB,
+    Attachment,
+    Attempt,
+    Entry,
+    EntryStatus,
+    PdfFile,
+    VoucherEdit,
+    said_of_pdf,
+)
 
 
 class LogQuery(PageQuery):
@@ -77,6 +86,50 @@ class RetryQuery(Model):
     ] = False
 
 
+class PdfFileView(Model):
+    """A file that was handed over as a settlement's PDF."""
+
+    digest: Annotated[str, Field(description="SHA-256 of it, in hexadecimal; of a file that is too large, its size")]
+    size_bytes: int
+    is_pdf: bool
+    revision: Annotated[int, Field(description="The document's body that it came with")]
+    received_at: datetime
+
+    @classmethod
+    def of(cls, file: PdfFile) -> "PdfFileView":
+        """The view of a file."""
+        return cls.model_validate({name: getattr(file, name) for name in cls.model_fields})
+
+
+class PdfView(Model):
+    """A settlement's PDF: which one counts, which one the ERP has, and every file that was handed over."""
+
+    digest: Annotated[str | None, Field(description="The till's that counts; null while the hub makes one")]
+    sent_digest: Annotated[str | None, Field(description="The till's that the ERP has with the voucher")]
+    is_made_by_hub: Annotated[bool, Field(description="The ERP has the one that the hub made")]
+    code: Annotated[
+        str, Field(description="`pdf_invalid`, `pdf_ambiguous`, `pdf_replaced_late`; empty when nothing is to be said")
+    ]
+    detail: str
+    files: list[PdfFileView]
+
+    @classmethod
+    def of(cls, entry: Entry) -> "PdfView | None":
+        """The view of an entry's PDF; None for what has none."""
+        if entry.kind is not DocumentKind.SETTLEMENT:
+            return None
+        attached = entry.attachment is Attachment.ATTACHED and not entry.posted_manually_by
+        there = entry.offered_pdf if attached else ""
+        return cls(
+            digest=entry.pdf_digest or None,
+            sent_digest=there if there not in ("", BY_THE_HUB) else None,
+            is_made_by_hub=there == BY_THE_HUB,
+            code=entry.pdf_code,
+            detail=said_of_pdf(entry.pdf_code),
+            files=[PdfFileView.of(file) for file in entry.pdfs],
+        )
+
+
 class EntryView(Model):
     """A document in the export log."""
 
@@ -98,6 +151,7 @@ class EntryView(Model):
         list[VoucherEdit], Field(description="What was edited in the ERP's inbox before the voucher was approved")
     ]
     attachment: Attachment
+    pdf: PdfView | None
     attempt_count: int
     revision: int
     created_at: datetime
@@ -120,7 +174,9 @@ _OTHER_NAMES = {"document_date": "date", "is_awaiting_approval": "awaiting_appro
 
 def shown_fields(entry: Entry, actors: Mapping[str, ActorView]) -> dict[str, Any]:
     """The fields of an entry's view."""
-    shown = {name: getattr(entry, _OTHER_NAMES.get(name, name)) for name in EntryView.model_fields}
+    own = [name for name in EntryView.model_fields if name != "pdf"]
+    shown: dict[str, Any] = {name: getattr(entry, _OTHER_NAMES.get(name, name)) for name in own}
+    shown["pdf"] = PdfView.of(entry)
     shown["edits"] = list(entry.edits)
     masked_values = masked_fields(entry.kind, entry.overridden_values)
     return shown | {"overridden_values": masked_values, "posted_manually_by": actors.get(entry.posted_manually_by)}

@@ -7,6 +7,7 @@ another shop's books.
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -57,6 +58,23 @@ class Accounts(Model):
     payment_means: dict[PaymentMeans, AccountNo] = Field(default_factory=dict)
     stock_change: AccountNo | None = None
     inventory: AccountNo | None = None
+
+
+class VatPeriod(Model):
+    """From the first to the last day on which a rate of VAT is valid; open where one is left out."""
+
+    rate: RateKey
+    from_date: Day | None = None
+    to_date: Day | None = None
+
+    def holds(self, day: date) -> bool:
+        """Whether the rate is valid on the day."""
+        return (self.from_date or date.min) <= day <= (self.to_date or date.max)
+
+    def words(self) -> str:
+        """The days, in words."""
+        until = f"until {self.to_date}" if self.to_date else ""
+        return " ".join(filter(None, (f"from {self.from_date}" if self.from_date else "", until))) or "always"
 
 
 class Department(Model):

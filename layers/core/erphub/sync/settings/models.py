@@ -9,7 +9,7 @@ from pydantic import Field
 from erphub.erp.documents import DocumentKind
 from erphub.platform.lexical import Day
 from erphub.platform.wire import Identifier, Model
-from erphub.sync.locations.models import MAX_LOCATIONS, Accounts, Choice, Department, Location
+from erphub.sync.locations.models import MAX_LOCATIONS, Accounts, Choice, Department, Location, VatPeriod
 
 
 class SettlementTarget(StrEnum):
@@ -69,6 +69,10 @@ class SyncSettings(Model):
         int, Field(ge=1, le=365, description="After so many days in the ERP's inbox people are told, once")
     ] = 14
     time_zone: Annotated[str, Field(max_length=50)] = "Europe/Oslo"
+    vat_periods: Annotated[
+        tuple[VatPeriod, ...],
+        Field(max_length=100, description="When rates of VAT are valid, each in place of what the hub knows"),
+    ] = ()
     locations: Annotated[tuple[Location, ...], Field(max_length=MAX_LOCATIONS)] = ()
     """The tills' shops and registers, each with the company and department it belongs to. Without any, documents that
     name no shop belong to `department`, and others to the ERP's department that they name."""

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from erphub.erp.documents import DocumentKind
 from erphub.platform.clock import Clock
-from erphub.platform.files import Files
 from erphub.sync.export_log.models import Entry, EntryStatus
+from erphub.sync.export_log.pdfs import WAITS_FOR_PDF, HandedOver, HandedPdfs
 from erphub.sync.settings.models import SyncSettings
 
 
@@ -33,7 +33,7 @@ class ActionPlanner:
     """Decides for documents of one sync."""
 
     settings: SyncSettings
-    files: Files
+    handed: HandedPdfs
     clock: Clock
     resend_delay: timedelta
 
@@ -49,9 +49,17 @@ class ActionPlanner:
             return PlannedAction.ATTACH
         if not maybe_there and self.is_too_early(entry):
             return PlannedAction.LEAVE_OUT
-        if self._waits_for_pdf(entry, now):
+        if self.wait_for_pdf(entry) is not None:
             return PlannedAction.WAIT
         return PlannedAction.FIND_THEN_POST if maybe_there else PlannedAction.POST
+
+    def pdf_reason(self, entry: Entry) -> tuple[str, str] | None:
+        """Code and sentence of what waits although files came for its PDF, where the entry does not say so yet."""
+        handed = self.wait_for_pdf(entry) if entry.status is EntryStatus.PENDING else None
+        if handed is None or not handed.code or entry.code not in ("", *WAITS_FOR_PDF):
+            return None
+        said = (handed.code, handed.reason(entry.wants_pdf_until))
+        return said if said != (entry.code, entry.detail) else None
 
     def is_too_early(self, entry: Entry) -> bool:
         """Whether it is of a day of which nothing is sent."""
@@ -65,6 +73,9 @@ class ActionPlanner:
             return entry.claimed_at is not None and entry.claimed_at + self.resend_delay > now
         return False
 
-    def _waits_for_pdf(self, entry: Entry, now: datetime) -> bool:
-        waits = entry.wants_pdf_until is not None and entry.wants_pdf_until > now
-        return waits and self.files.size(entry.pdf_file) is None
+    def wait_for_pdf(self, entry: Entry) -> HandedOver | None:
+        """What was handed over so far, when the right PDF can still come and is waited for."""
+        if entry.wants_pdf_until is None or entry.wants_pdf_until <= self.clock():
+            return None
+        handed = self.handed.look(entry)
+        return None if handed.is_ready else handed

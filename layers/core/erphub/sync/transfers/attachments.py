@@ -1,20 +1,20 @@
 """A settlement's PDF: the till's own or as the hub renders it, put beside the voucher, and tried again alone."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from erphub.erp.documents import Document, Settlement
 from erphub.erp.posting import Posted, Posting, PostsDocuments
 from erphub.platform.errors import CredentialsRefused, ErpRefused, HubError, Invalid, NotFound
-from erphub.platform.files import Files
 from erphub.sync import problems
 from erphub.sync.canonical import from_text
-from erphub.sync.export_log.models import Attachment, Entry
+from erphub.sync.export_log.models import BY_THE_HUB, Attachment, Entry
+from erphub.sync.export_log.pdfs import HandedPdfs
 from erphub.sync.transfers.attempts import AttemptContext, AttemptRecorder, erp_message_of, report_unexpected
 from erphub.sync.transfers.ports import SettlementRenderer
-
-MAX_PDF_BYTES = 10 * 1024 * 1024
 
 
 def pdf_name(settlement: Settlement) -> str:
@@ -25,39 +25,44 @@ def pdf_name(settlement: Settlement) -> str:
 
 
 @dataclass(frozen=True)
+class ChosenPdf:
+    """A PDF that goes with a document, its name, and what its entry is to say of it; none when it cannot be made."""
+
+    content: bytes | None = None
+    name: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
 class PdfAttacher:
     """Attaches PDFs for one transfer."""
 
     adapter: PostsDocuments
     recorder: AttemptRecorder
-    files: Files
+    handed: HandedPdfs
     renderer: SettlementRenderer
     resend_delay: timedelta
 
-    def pdf(self, entry: Entry, document: Document) -> tuple[bytes | None, str]:
-        """The till's own PDF, or without one the settlement as the hub renders it; and its name.
-
-        None when it cannot be made, and when what the till handed over is none: then people are told, see `attach`.
-        """
+    def choose(self, entry: Entry, document: Document) -> ChosenPdf:
+        """The till's own PDF, or without one the settlement as the hub renders it."""
         if not isinstance(document, Settlement):
-            return None, ""
-        name = pdf_name(document)
-        size = self.files.size(entry.pdf_file) if entry.wants_pdf_until else None
-        if size is not None:
-            pdf = self.files.read(entry.pdf_file) if 0 < size <= MAX_PDF_BYTES else b""
-            return (pdf if pdf.startswith(b"%PDF-") else None), name
+            return ChosenPdf()
+        name, handed = pdf_name(document), self.handed.look(entry)
+        changes = handed.changes(entry)
+        if handed.chosen is not None:
+            return ChosenPdf(self.handed.content(handed.chosen), name, changes | {"offered_pdf": handed.chosen.digest})
         try:
-            return self.renderer.render(document), name
+            return ChosenPdf(self.renderer.render(document), name, changes | {"offered_pdf": BY_THE_HUB})
         except Exception as error:  # noqa: BLE001 — a PDF that cannot be made does not hold the voucher back
             report_unexpected(entry.id, error)
-            return None, name
+            return ChosenPdf(None, name, changes)
 
     def attach(self, entry: Entry, posted: Posted, posting: Posting) -> bool:
         """Attach the PDF to what was posted; whether it is there. Raises CredentialsRefused."""
         attempt = AttemptContext(entry, from_text(entry.body), posting, self.recorder.clock())
         try:
             if posting.pdf is None:
-                raise self._no_pdf(entry)
+                raise problems.PDF_NOT_MADE()
             done = self.adapter.attach(posted, posting, posting.pdf, posting.pdf_name)
         except CredentialsRefused as error:
             self._try_later(attempt, error)
@@ -81,11 +86,6 @@ class PdfAttacher:
             retry_at=None,
         )
         return True
-
-    def _no_pdf(self, entry: Entry) -> ErpRefused:
-        if entry.wants_pdf_until and self.files.size(entry.pdf_file) is not None:
-            return problems.PDF_INVALID(maximum=MAX_PDF_BYTES >> 20)
-        return problems.PDF_NOT_MADE()
 
     def _try_later(self, attempt: AttemptContext, error: HubError) -> None:
         wait = self.resend_delay * 2 ** min(attempt.entry.attempt_count, 6)

@@ -6,11 +6,11 @@ still being sent, and the ERP is asked before anything is sent again.
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from erphub.erp.documents import Document
-from erphub.erp.posting import Posted, Posting
+from erphub.erp.posting import NEVER_TRIED, Posted, Posting
 from erphub.platform import logging
 from erphub.platform.characters import shown
 from erphub.platform.clock import Clock
@@ -20,6 +20,9 @@ from erphub.sync import problems
 from erphub.sync.canonical import digest, masked
 from erphub.sync.export_log.models import Attempt, Entry, EntryStatus, VoucherEdit
 from erphub.sync.export_log.ports import EntryStore
+
+_MAX_DOUBLINGS = 6
+"""How often the resend delay is doubled at most."""
 
 
 @dataclass
@@ -112,6 +115,18 @@ class AttemptRecorder:
             ),
             self.keep_days,
         )
+
+
+def quiet_since(entry: Entry, resend_delay: timedelta) -> datetime | None:
+    """See `Posting`: whoever claimed the entry before is dead when the resend delay has passed."""
+    if not entry.attempt_count:
+        return NEVER_TRIED
+    return entry.claimed_at + resend_delay if entry.claimed_at else None
+
+
+def growing_delay(entry: Entry, resend_delay: timedelta) -> timedelta:
+    """How long what failed waits, longer each time."""
+    return resend_delay * 2 ** min(max(entry.attempt_count - 1, 0), _MAX_DOUBLINGS)
 
 
 def erp_message_of(error: HubError | None) -> str:

@@ -16,12 +16,13 @@ from erphub.connections.ports import OpensConnections
 from erphub.erp.posting import ReadsChanges
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Unavailable
-from erphub.platform.files import Files
+from erphub.platform.files import VersionedFiles
 from erphub.platform.problem_documents import as_problem
 from erphub.platform.tasks import TimeLeft
 from erphub.platform.workers import Worker
 from erphub.sync.changes.record_merge import RecordMerge
 from erphub.sync.export_log.models import Entry
+from erphub.sync.export_log.pdfs import HandedPdfs
 from erphub.sync.export_log.releasing import release_selected
 from erphub.sync.transfers.actions import ActionPlanner, PlannedAction
 from erphub.sync.transfers.approvals import ApprovalCheck
@@ -47,7 +48,7 @@ class TransferExecutor:
 
     stores: TransferStores
     erp: OpensConnections
-    files: Files
+    files: VersionedFiles
     renderer: SettlementRenderer
     notices: Notices
     worker: Worker
@@ -159,13 +160,14 @@ class TransferExecutor:
         records = (
             RecordMerge(context.offers, sync, adapter, transfer.dry_run) if isinstance(adapter, ReadsChanges) else None
         )
+        handed = HandedPdfs(self.files)
         sender = DocumentSender(
             adapter,
             sync.settings,
             entries,
-            ActionPlanner(sync.settings, self.files, self.clock, self.resend_delay),
+            ActionPlanner(sync.settings, handed, self.clock, self.resend_delay),
             recorder,
-            PdfAttacher(adapter, recorder, self.files, self.renderer, self.resend_delay),
+            PdfAttacher(adapter, recorder, handed, self.renderer, self.resend_delay),
             records,
             self.resend_delay,
         )

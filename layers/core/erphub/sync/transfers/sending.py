@@ -11,13 +11,14 @@ live, so whoever claimed a document that long ago is dead.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from erphub.erp.documents import Document, DocumentKind, Product, Settlement
-from erphub.erp.posting import NEVER_TRIED, Posted, Posting, PostsDocuments
+from erphub.erp.posting import Posted, Posting, PostsDocuments
 from erphub.platform.errors import (
     Conflict,
     CredentialsRefused,
@@ -46,6 +47,8 @@ from erphub.sync.transfers.attempts import (
     erp_message_of,
     erp_trace_id_of,
     readable_message,
+    growing_delay,
+    quiet_since,
     report_unexpected,
 )
 from erphub.sync.transfers.references import known_references
@@ -53,8 +56,6 @@ from erphub.sync.transfers.send_outcome import SendOutcome, TransferAborted
 
 _ANY_PRODUCT = Product(number="0", name="0", price=Decimal(0))
 _CORRECTABLE = (DocumentKind.CUSTOMER, DocumentKind.PRODUCT)
-_MAX_DOUBLINGS = 6
-"""How often the resend delay is doubled at most."""
 DOCUMENT_SECONDS = 120.0
 """The longest that one document may take: looking for it, sending it, its answer."""
 
@@ -84,6 +85,9 @@ class DocumentSender:
                 return self._attach_alone(entry)
             case PlannedAction.LEAVE_OUT:
                 return self._leave_out(entry)
+            case PlannedAction.WAIT if reason := self.actions.pdf_reason(entry):
+                self.recorder.set_status(entry, EntryStatus.PENDING, code=reason[0], detail=reason[1])
+                return SendOutcome.LEFT
             case _:
                 return SendOutcome.LEFT
 
@@ -111,7 +115,8 @@ class DocumentSender:
         except HubError as error:
             return self.refuse_unsent(entry, error, maybe_there)
         try:
-            claimed = self._claim(entry, now, maybe_there)
+            chosen = self.attacher.choose(entry, document)
+            claimed = self._claim(entry, now, maybe_there, chosen.changes)
         except Conflict:
             return SendOutcome.LEFT
         document = self._merged(claimed, document)
@@ -120,19 +125,14 @@ class DocumentSender:
             self.settings.routing(),
             known,
             entry.reference or None,
-            *self.attacher.pdf(claimed, document),
+            chosen.content,
+            chosen.name,
             resend=entry.resend_allowed,
-            quiet_since=self._quiet_since(entry),
+            quiet_since=quiet_since(entry, self.resend_delay),
         )
         return self._try(AttemptContext(claimed, document, posting, now, maybe_there))
 
-    def _quiet_since(self, entry: Entry) -> datetime | None:
-        """Whoever claimed it before is dead when the resend delay has passed."""
-        if not entry.attempt_count:
-            return NEVER_TRIED
-        return entry.claimed_at + self.resend_delay if entry.claimed_at else None
-
-    def _claim(self, entry: Entry, now: datetime, maybe_there: bool) -> Entry:
+    def _claim(self, entry: Entry, now: datetime, maybe_there: bool, changes: Mapping[str, Any]) -> Entry:
         return self.recorder.update(
             entry,
             status=EntryStatus.SENDING,
@@ -142,6 +142,7 @@ class DocumentSender:
             sent_hash=entry.body_hash,
             resend_allowed=False,
             **({} if maybe_there and entry.destination else self._destination(entry)),
+            **changes,
         )
 
     def _destination(self, entry: Entry) -> dict[str, Any]:
@@ -295,10 +296,15 @@ class DocumentSender:
 
     def _attach_alone(self, entry: Entry) -> SendOutcome:
         document = from_text(entry.body)
-        pdf, name = self.attacher.pdf(entry, document)
-        quiet_since = entry.retry_at if entry.attachment is Attachment.FAILED else None
+        chosen = self.attacher.choose(entry, document)
         posting = Posting(
-            posting_key(entry.id), self._routing(entry), {}, entry.reference, pdf, name, quiet_since=quiet_since
+            posting_key(entry.id),
+            self._routing(entry),
+            {},
+            entry.reference,
+            chosen.content,
+            chosen.name,
+            quiet_since=entry.retry_at if entry.attachment is Attachment.FAILED else None,
         )
         posted = Posted(
             entry.reference,
@@ -307,7 +313,10 @@ class DocumentSender:
             details=entry.erp_details,
         )
         numbered = self.recorder.update(
-            entry, attempt_count=entry.attempt_count + 1, handled_by=self.recorder.transfer_id
+            entry,
+            attempt_count=entry.attempt_count + 1,
+            handled_by=self.recorder.transfer_id,
+            **chosen.changes,
         )
         return SendOutcome.ATTACHED if self._attach(numbered, posted, posting) else SendOutcome.LEFT
 
@@ -328,7 +337,7 @@ class DocumentSender:
         if "retry_after" in error.members or not self._answers(attempt):
             self._not_applied(attempt, error)
             raise TransferAborted(error) from error
-        self._not_applied(attempt, error, wait=self._growing_delay(attempt))
+        self._not_applied(attempt, error, wait=growing_delay(attempt.entry, self.resend_delay))
         return SendOutcome.UNANSWERED
 
     def _answers(self, attempt: AttemptContext) -> bool:
@@ -344,9 +353,6 @@ class DocumentSender:
             report_unexpected(attempt.entry.id, error)
             return False
         return True
-
-    def _growing_delay(self, attempt: AttemptContext) -> timedelta:
-        return self.resend_delay * 2 ** min(max(attempt.entry.attempt_count - 1, 0), _MAX_DOUBLINGS)
 
     def _not_applied(self, attempt: AttemptContext, error: HubError, wait: timedelta | None = None) -> None:
         """It simply waits, unless an earlier attempt may have been applied."""
@@ -383,7 +389,7 @@ class DocumentSender:
             code=error.code,
             detail=f"{error.detail} The ERP is asked before it is sent again.",
             erp_message=erp_message_of(error),
-            retry_at=self._now() + self._growing_delay(attempt),
+            retry_at=self._now() + growing_delay(attempt.entry, self.resend_delay),
             erp_trace_id=erp_trace_id_of(error),
         )
         return SendOutcome.UNCERTAIN

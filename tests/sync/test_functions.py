@@ -26,6 +26,7 @@ from erphub.platform.ids import new_id
 from erphub.platform.tasks import TaskFailed
 from erphub.sync.capability import SYNC_RUN
 from erphub.sync.changes.service import ChangeService
+from erphub.sync.documents.pdfs import DocumentPdfs
 from erphub.sync.documents.service import DocumentService
 from erphub.sync.export_log.service import ExportLogService
 from erphub.sync.scheduler import SyncScheduler
@@ -83,6 +84,7 @@ def served(hub: SyncHub, monkeypatch: pytest.MonkeyPatch) -> SyncHub:
         SyncService: hub.settings_service,
         DocumentService: hub.documents,
         ExportLogService: hub.exports,
+        DocumentPdfs: hub.pdfs,
         UploadService: hub.uploads,
         ChangeService: hub.changes,
         TransferService: hub.transfer_service,
@@ -147,6 +149,21 @@ def test_a_settlement_goes_in_and_to_the_ledger_by_the_functions_alone(hub: Sync
     status, shown = ask("GET", f"/export-log/{log['items'][0]['id']}")
     assert [one["outcome"] for one in shown["attempts"]] == ["sent", "attached"]
     assert ask("PUT", "/documents/settlement/Z118", z_report(118, amount="1.00"))[1]["code"] == "already_sent"
+
+
+def test_a_pdf_is_replaced_with_a_word_and_that_stands_in_the_audit_log(hub: SyncHub, ask: Ask) -> None:
+    ask("PUT", "/documents/settlement/Z1", z_report(1))
+    path, first, second = "/documents/settlement/Z1/pdf", b"%PDF-1.4 \xff first", b"%PDF-1.4 \xff second"
+    assert ask("PUT", path, first)[1]["outcome"] == "created"
+    status, refused = ask("PUT", path, second)
+    assert (status, refused["code"], len(refused["digest"])) == (409, "pdf_exists", 64)
+    assert ask("PUT", path, first)[1]["outcome"] == "unchanged"
+    status, replaced = ask("PUT", path, second, replace="true")
+    assert (status, replaced["outcome"], len(replaced["pdf"]["files"])) == (200, "replaced", 2)
+    assert ask("PUT", path, b"MZ")[1]["code"] == "pdf_invalid"
+    acts = [text for item in hub.items().values() if "document.pdf_kept" in (text := str(item))]
+    assert len(acts) == 2, "the first and its replacement; neither what was refused nor the same again"
+    assert any(refused["digest"] in text and replaced["pdf"]["digest"] in text for text in acts)
 
 
 def test_settings_are_shown_tested_and_saved(ask: Ask) -> None:

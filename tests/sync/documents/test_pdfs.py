@@ -52,7 +52,7 @@ def waiting(hub: SyncHub) -> SyncHub:
     return hub
 
 
-# --- the address: whatever is put there, in whatever order --------------------------------------------------------------
+# --- the address: whatever is put there, in whatever order -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_replacing_without_end_is_refused(hub: SyncHub) -> None:
     assert caught.value.code == "pdf_too_often"
 
 
-# --- where the document stands -----------------------------------------------------------------------------------------
+# --- where the document stands ---------------------------------------------------------------------------------------
 
 
 def sent(hub: SyncHub) -> None:

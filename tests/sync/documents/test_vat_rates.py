@@ -1,4 +1,4 @@
-"""A rate of VAT is one of its day, and has an account: else the line is told when the document comes, and nothing kept."""
+"""A rate of VAT is one of its day and has an account; else the line is told when the document comes."""
 
 from datetime import date
 from itertools import pairwise
@@ -154,7 +154,7 @@ def test_the_lines_of_an_invoice_are_held_to_their_day_as_well(old: SyncHub) -> 
     assert codes_of(old, invoice | {"date": "2020-06-01"}, "invoice", "D2") == []
 
 
-# --- a rate that nobody chose an account for -----------------------------------------------------------------------------
+# --- a rate that nobody chose an account for -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rate", ["12", "17", "99.99", "0.01", "0"])

@@ -41,16 +41,16 @@ class Files(Protocol):
         """Where a file of this name can be put."""
         ...
 
-    def link(self, name: str, content_type: str, file_name: str, now: datetime, version: str = "") -> FileLink:
-        """Where the file, or a version of it, can be fetched, to be saved under the file name; it need not be there."""
+    def link(self, name: str, content_type: str, file_name: str, now: datetime) -> FileLink:
+        """Where the file can be fetched, to be saved under the file name; it need not be there."""
         ...
 
     def size(self, name: str) -> int | None:
         """How many bytes it has; None when nothing is there."""
         ...
 
-    def read(self, name: str, version: str = "") -> bytes:
-        """The whole file, or a version of it. Raises NotFound."""
+    def read(self, name: str) -> bytes:
+        """The whole file. Raises NotFound."""
         ...
 
     def open(self, name: str) -> IO[bytes]:
@@ -68,8 +68,16 @@ class Files(Protocol):
         ...
 
 
-class VersionedFiles(Files, Protocol):
-    """Files of which every version stays."""
+class VersionedFiles(Protocol):
+    """Files of which every version stays; without a version, the newest is meant."""
+
+    def link(self, name: str, content_type: str, file_name: str, now: datetime, version: str = "") -> FileLink:
+        """Where a version of the file can be fetched, to be saved under the file name; it need not be there."""
+        ...
+
+    def read(self, name: str, version: str = "") -> bytes:
+        """The whole of a version of the file. Raises NotFound."""
+        ...
 
     def versions(self, name: str, most: int) -> Sequence[FileVersion]:
         """What was put under the name, oldest first; of more than so many the newest."""

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 from erphub.platform import problems
 from erphub.platform.aws.errors import code_of
 from erphub.platform.aws.sessions import tenant_client
-from erphub.platform.files import FileLink, FileVersion, UploadSlot, VersionedFiles
+from erphub.platform.files import FileLink, Files, FileVersion, UploadSlot, VersionedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Buffer
@@ -22,7 +22,7 @@ _SLOT_LIFETIME = timedelta(minutes=15)
 _LINK_LIFETIME = timedelta(minutes=5)
 
 
-class S3Files(VersionedFiles):
+class S3Files(Files, VersionedFiles):
     """Files as objects in one bucket, met with the rights of the request's client alone."""
 
     def __init__(self, bucket: str) -> None:

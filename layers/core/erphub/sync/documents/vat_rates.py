@@ -37,9 +37,9 @@ NORWAY: Sequence[VatPeriod] = (
     _period("6", "2004-03-01", "2004-12-31"),
     _period("6", "2020-04-01", "2021-09-30"),
 )
-"""Norway's rates since 2001 as the Storting set them year by year: the general one, food's, and the low one of passenger
-transport, cinemas and hotels, which was 6 % from April 2020 to September 2021. What is not in here is not judged: 0 %,
-the 11.11 % of raw fish, and the years in which 7 and 11 % were short-lived."""
+"""Norway's rates since 2001 as the Storting set them year by year: the general one, food's, and the low one (passenger
+transport, cinemas, hotels), which was 6 % from April 2020 to September 2021. What is not in here is not judged: 0 %,
+the 11.11 % of raw fish, the 7 and 11 % of 2005."""
 
 
 def wrong_rates(document: Document, sync: Sync) -> Iterator[FieldError]:
@@ -71,13 +71,14 @@ def _lines(document: Document) -> Iterator[tuple[str, str, bool]]:
 
 
 def _has_account(rate: str, settlement: Settlement, sync: Sync) -> bool:
-    """Whether the settings of its location have an account for a rate; of no known location, any of them."""
+    """Whether the settings of its location have an account for a rate; of no known location, any of them. Where none is
+    chosen at all, settlements are not sent."""
     try:
         chosen: Mapping[str, str] = settings_of(sync, settlement.kind, *shop_words(settlement)).accounts.sales
     except Unavailable:
         every = (sync.settings.accounts, *(one.accounts for one in sync.settings.locations if one.accounts))
         chosen = {known: account for accounts in every for known, account in accounts.sales.items()}
-    return rate in chosen or not sync.settings.z_report
+    return rate in chosen or not chosen
 
 
 def _periods(rate: str, currency: str, sync: Sync) -> Sequence[VatPeriod]:

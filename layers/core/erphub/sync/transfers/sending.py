@@ -46,9 +46,9 @@ from erphub.sync.transfers.attempts import (
     AttemptRecorder,
     erp_message_of,
     erp_trace_id_of,
-    readable_message,
     growing_delay,
     quiet_since,
+    readable_message,
     report_unexpected,
 )
 from erphub.sync.transfers.references import known_references

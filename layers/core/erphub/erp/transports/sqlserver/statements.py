@@ -165,7 +165,7 @@ OBJECTS = Statement(
 # The columns of one table or view, with base types (an alias type shows as what it stands for).
 COLUMNS = Statement(
     "columns",
-    "SELECT c.name, t.name, c.max_length, c.precision, c.scale, c.is_nullable FROM sys.columns AS c "
+    "SELECT c.name, t.name, c.max_length, c.[precision], c.scale, c.is_nullable FROM sys.columns AS c "
     "LEFT JOIN sys.types AS t ON t.user_type_id = c.system_type_id "
     "WHERE c.object_id = OBJECT_ID({object:value}) ORDER BY c.column_id",
 )

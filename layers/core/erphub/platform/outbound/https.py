@@ -19,6 +19,7 @@ from erphub.platform import logging, problems
 from erphub.platform.clock import Pause
 from erphub.platform.errors import ErpRefused, HubError, Invalid
 from erphub.platform.outbound import addresses as network
+from erphub.platform.outbound.certificates import why_not_trusted
 from erphub.platform.outbound.deadlines import SecondsClock
 from erphub.platform.outbound.retry_after import wait_asked_for
 
@@ -132,7 +133,7 @@ class HttpsPost(Post):
             secure.do_handshake()
             answer = _ask(secure, host, request)
         except ssl.SSLCertVerificationError as error:
-            raise problems.TLS_FAILED(host=host, reason=error.verify_message) from error
+            raise problems.TLS_FAILED(host=host, reason=why_not_trusted(error.verify_code)) from error
         except (OSError, HTTPException, ValueError) as error:
             raise _NotReachedError("timed out" if over.is_set() else "no proper answer") from error
         finally:

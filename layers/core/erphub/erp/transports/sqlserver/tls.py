@@ -8,6 +8,7 @@ from typing import Any
 from erphub.erp.transports.sqlserver import problems
 from erphub.erp.transports.sqlserver.der import Names, read_certificate
 from erphub.platform.errors import HubError, Invalid
+from erphub.platform.outbound.certificates import why_not_trusted
 from erphub.platform.outbound.deadlines import Deadline
 from erphub.platform.outbound.tds.channel import (
     STRICT_PROTOCOL,
@@ -87,7 +88,7 @@ def encrypted(dial: Dial, host: str, trust: Trust, deadline: Deadline) -> Channe
         shown = _shown(dial, deadline)
         if error.verify_code in _MISMATCHES:
             raise _mismatch(host, shown) from error
-        raise _untrusted(error.verify_message, shown) from error
+        raise _untrusted(why_not_trusted(error.verify_code), shown) from error
     except NotEncryptedError as error:
         raise problems.TLS_NOT_OFFERED() from error
     except StrictlyRefusedError as error:

@@ -64,9 +64,15 @@ def require_active(connection: Connection | None) -> None:
         raise problems.CONNECTION_DELETING()
 
 
+def require_resumed(connection: Connection | None) -> None:
+    """Nothing is read of, or written to, a connection that somebody paused; what reads only to check what somebody is
+    about to set up (a test of the connection, of settings, of a mapping) is. Raises Conflict (`connection_paused`)."""
+    if connection is not None and connection.status is ConnectionStatus.PAUSED:
+        raise problems.CONNECTION_PAUSED()
+
+
 def require_usable(connection: Connection) -> None:
     """A connection that is to be used by hand now. Raises Conflict (`connection_paused`, `reauth_required`)."""
-    if connection.status is ConnectionStatus.PAUSED:
-        raise problems.CONNECTION_PAUSED()
+    require_resumed(connection)
     if connection.status is ConnectionStatus.REAUTH_REQUIRED:
         raise problems.REAUTH_REQUIRED()

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from erphub.connections.models import Connection
 from erphub.imports.jobs.models import Choice, Description, Job, NewSchedule, Period, Schedule
 from erphub.platform.actors import ActorView
 from erphub.platform.wire import Identifier, InstantText, Model, Name, instant
@@ -38,7 +39,7 @@ class ChangedJob(Model):
 
 
 class JobView(Model):
-    """A job as its users see it. `next_run_at` is when it starts by itself."""
+    """A job as its users see it. `next_run_at` is when it starts by itself; null while its connection does not work."""
 
     id: str
     name: str
@@ -55,14 +56,15 @@ class JobView(Model):
     version: int
 
     @classmethod
-    def of(cls, job: Job, created_by: ActorView) -> Self:
+    def of(cls, job: Job, created_by: ActorView, connection: Connection | None) -> Self:
         """The job for its users."""
+        runs = job.due_at if connection is None or connection.is_operational else None
         values = job.model_dump(exclude={"client_id", "created_by", "created_at", "updated_at", "due_at"})
         return cls.model_validate(
             values
             | {
                 "created_by": created_by,
-                "next_run_at": instant(job.due_at) if job.due_at else None,
+                "next_run_at": instant(runs) if runs else None,
                 "created_at": instant(job.created_at),
                 "updated_at": instant(job.updated_at),
             }

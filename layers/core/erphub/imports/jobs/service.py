@@ -53,7 +53,9 @@ class ImportJobService:
         """A page of the client's jobs."""
         page = self.jobs.page(client_id, query.limit, query.next)
         actors = self.actors.find(client_id, (job.created_by for job in page.items))
-        return JobPage(items=[JobView.of(job, actors[job.created_by]) for job in page.items], next=page.next)
+        known = {one: self.connections.get(client_id, one) for one in {job.connection_id for job in page.items}}
+        items = [JobView.of(job, actors[job.created_by], known[job.connection_id]) for job in page.items]
+        return JobPage(items=items, next=page.next)
 
     def get(self, client_id: str, job_id: str) -> JobView:
         """One job. Raises NotFound."""
@@ -106,7 +108,8 @@ class ImportJobService:
 
     def _view(self, job: Job) -> JobView:
         actors = self.actors.find(job.client_id, [job.created_by])
-        return JobView.of(job, actors[job.created_by])
+        connection = self.connections.get(job.client_id, job.connection_id)
+        return JobView.of(job, actors[job.created_by], connection)
 
 
 def _require_offered_datasets(job: Job, connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from erphub.connections.access import require_active
+from erphub.connections.access import require_active, require_resumed
 from erphub.connections.ports import ConnectionStore
 from erphub.imports import problems
 from erphub.imports.jobs.models import Job
@@ -47,9 +47,11 @@ class ImportRunService:
     new_id: IdGenerator
 
     def start(self, client_id: str, job_id: str, started_by: str) -> RunView:
-        """Start a run by hand. Raises NotFound, Unavailable, Conflict (`connection_deleting`)."""
+        """Start a run by hand. Raises NotFound, Unavailable, Conflict (`connection_deleting`, `connection_paused`)."""
         job = self.jobs.get(client_id, job_id)
-        require_active(self.connections.get(client_id, job.connection_id))
+        connection = self.connections.get(client_id, job.connection_id)
+        require_active(connection)
+        require_resumed(connection)
         run_id = self.new_id()
         describe_act(new={"run_id": run_id}, connection_id=job.connection_id)
         return self._view(self._start(job, run_id, RunTrigger.MANUAL, started_by))

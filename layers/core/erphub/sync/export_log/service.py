@@ -71,12 +71,12 @@ class ExportLogService:
 
     def group_by_code(self, client_id: str, connection_id: str) -> list[CodeGroup]:
         """What stands open, grouped: code, status, kind, how many, since which day, and the sentence of the newest."""
-        self._sync(client_id, connection_id)
+        sync = self._sync(client_id, connection_id)
         groups: Counter[tuple[str, EntryStatus, DocumentKind]] = Counter()
         first: dict[tuple[str, EntryStatus, DocumentKind], Entry] = {}
         newest: dict[tuple[str, EntryStatus, DocumentKind], Entry] = {}
         for queue in ("rejected", "uncertain", "pending", "attach", "unattached", "discarded"):
-            for entry in self.entries.queue(client_id, connection_id, queue):
+            for entry in self._explained(sync, list(self.entries.queue(client_id, connection_id, queue))):
                 group = (entry.code, entry.status, entry.kind)
                 groups[group] += 1
                 first.setdefault(group, entry)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from erphub.connections.access import require_resumed
 from erphub.erp.documents import DocumentKind, Product
 from erphub.erp.posting import Posting
 from erphub.platform.acts import describe_act
@@ -33,9 +34,10 @@ class GiftCards:
         """Have the product in a company; which may be left out when the login reaches only one.
 
         Under the lease of transfers, for an ERP has one writer at a time; an answer that was lost keeps the lease, so
-        that what arrives late is found by whoever asks again. Raises NotFound, Conflict (`transfer_running`), and what
-        the ERP raises.
+        that what arrives late is found by whoever asks again. Raises NotFound, Conflict (`transfer_running`,
+        `connection_paused`), and what the ERP raises.
         """
+        require_resumed(self.syncs.get_connection(client_id, connection_id))
         adapter = self.syncs.setup_source(client_id, connection_id)
         product = Product(number=GIFT_CARD, name="Gavekort", price=Decimal(0), vat_rate=Decimal(0))
         key = posting_key(entry_id(connection_id, DocumentKind.PRODUCT, GIFT_CARD))

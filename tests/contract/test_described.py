@@ -5,7 +5,7 @@ That each answer the suite gets is one that the description tells of is judged i
 
 import json
 import re
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -108,7 +108,7 @@ def test_each_good_answer_with_a_body_has_an_example_that_fits_its_schema(route:
                 "schema",
             )
             assert described.faults(described.pointer(*steps), said["example"]) == []
-            assert left_out(said["schema"], said["example"]) == []
+            assert described.left_out(said["schema"], said["example"]) == []
 
 
 NO_EXAMPLE = {"describe_api": "this very document"}
@@ -120,28 +120,9 @@ def test_examples_of_answers_are_of_operations_that_there_are_and_hold_nothing_o
     assert examples == {operation: answer_examples.as_example(value) for operation, value in examples.items()}
 
 
-def left_out(schema: dict[str, Any], value: Any, where: str = "") -> list[str]:
-    """Members that the schema knows and the value does not have: answers have them all, be they null."""
-    schema = described.resolved(schema)
-    if isinstance(value, list):
-        return [
-            name for at, one in enumerate(value) for name in left_out(schema.get("items", {}), one, f"{where}/{at}")
-        ]
-    if not isinstance(value, dict):
-        return []
-    fitting = [one for one in (schema, *schema.get("anyOf", ())) if "properties" in described.resolved(one)]
-    if not fitting:
-        return []
-    known = described.resolved(fitting[0])["properties"]
-    given = cast(dict[str, Any], value)
-    missing = [f"{where}/{name}" for name in known if name not in given]
-    deeper = [left_out(known[name], one, f"{where}/{name}") for name, one in given.items() if name in known]
-    return missing + [name for names in deeper for name in names]
-
-
 def test_a_member_that_an_example_leaves_out_is_found() -> None:
     page = {"$ref": "#/components/schemas/WebhookPage"}
-    assert left_out(page, {"items": [{"id": "1"}]})[:2] == ["/next", "/items/0/url"]
+    assert described.left_out(page, {"items": [{"id": "1"}]})[:2] == ["/next", "/items/0/url"]
 
 
 def test_there_are_examples_for_what_takes_a_body_and_for_each_name_in_a_path_and_for_nothing_else() -> None:

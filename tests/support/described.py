@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 
@@ -94,22 +94,33 @@ def require(method: str, path: str, status: int, headers: Mapping[str, str], tex
 
 
 def fits(operation: str, value: Any) -> bool:
-    """Whether the description tells of such an answer of an operation that went well, by its name."""
+    """Whether an operation, by its name, that went well can be answered so, with all that its answers have."""
     for (method, path), one in operations().items():
         if one["operationId"] == operation:
             status, said = next(iter(one["responses"].items()))
-            steps = (
-                "paths",
-                path,
-                method.lower(),
-                "responses",
-                status,
-                "content",
-                next(iter(said["content"])),
-                "schema",
-            )
-            return not faults(pointer(*steps), value)
+            kind = next(iter(said["content"]))
+            steps = ("paths", path, method.lower(), "responses", status, "content", kind, "schema")
+            return not faults(pointer(*steps), value) and not left_out(said["content"][kind]["schema"], value)
     return False
+
+
+def left_out(schema: dict[str, Any], value: Any, where: str = "") -> list[str]:
+    """Members that the schema knows and the value does not have: answers have them all, be they null."""
+    schema = resolved(schema)
+    if isinstance(value, list):
+        return [
+            name for at, one in enumerate(value) for name in left_out(schema.get("items", {}), one, f"{where}/{at}")
+        ]
+    if not isinstance(value, dict):
+        return []
+    fitting = [one for one in (schema, *schema.get("anyOf", ())) if "properties" in resolved(one)]
+    if not fitting:
+        return []
+    known = resolved(fitting[0])["properties"]
+    given = cast(dict[str, Any], value)
+    missing = [f"{where}/{name}" for name in known if name not in given]
+    deeper = [left_out(known[name], one, f"{where}/{name}") for name, one in given.items() if name in known]
+    return missing + [name for names in deeper for name in names]
 
 
 def codes(method: str, path: str) -> dict[str, frozenset[str]]:

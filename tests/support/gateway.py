@@ -79,6 +79,10 @@ class NoLimits:
         """Nothing is counted."""
         return _UNLIMITED
 
+    def admit_waiting(self, member: Any) -> bool:
+        """Nothing is counted."""
+        return True
+
     def adding(self, limit: Any, client_id: str | None, customer_id: str | None) -> Any:
         return nullcontext()
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from erphub.platform.http.representations import has_entity_tag
+from erphub.platform.http.waiting import LONGEST_SECONDS
 from erphub.platform.identity import AccessLevel
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ COMPONENTS: Json = RATE_LIMITS | {
         " answered 304 while nothing has changed.",
         "schema": {"type": "string"},
         "example": '"7-9c56cc51b374c3ba"',
+    },
+    "Preference-Applied": {
+        "description": "How long was waited for the end of the work at most; absent when nobody preferred to, or the"
+        " client has waited too often in this minute (`waits_per_minute`)",
+        "required": False,
+        "schema": {"type": "string"},
+        "example": "wait=20",
     },
 }
 _SIGNED_IN = (*RATE_LIMITS, "ETag")
@@ -68,6 +76,14 @@ def parameters(route: "Route") -> Iterator[Json]:
             {"type": "string", "minLength": 1, "maxLength": 257},
             "8e03978e-40d5-43dd-bc93-6894a57f9324",
         )
+    if route.awaited is not None:
+        yield _header(
+            "Prefer",
+            f"`wait=20`: answer 200 with the end of the work that this begins, should it come within so many seconds"
+            f" ({LONGEST_SECONDS} at most); 202 else, as without it (RFC 7240)",
+            {"type": "string"},
+            "wait=20",
+        )
     if route.method == "GET" and has_entity_tag(route):
         yield _header(
             "If-None-Match",
@@ -90,7 +106,8 @@ def parameters(route: "Route") -> Iterator[Json]:
 def of_answer(route: "Route") -> Json:
     """The headers of what a route answers when it went well."""
     names = () if route.needs is AccessLevel.PUBLIC else tuple(RATE_LIMITS)
-    return _pointed_at(*names, *(("ETag",) if has_entity_tag(route) else ()))
+    tag, applied = ("ETag",) * has_entity_tag(route), ("Preference-Applied",) * (route.awaited is not None)
+    return _pointed_at(*names, *tag, *applied)
 
 
 def _header(name: str, words: str, schema: Json, example: str) -> Json:

@@ -112,6 +112,8 @@ class Responses:
     def of(self, route: "Route", given: Json | None) -> Json:
         """The answers of an operation; `given` is the schema of its body, when that is JSON."""
         answers = {str(route.status): _success(route, given, self._answers)}
+        if route.awaited is not None:
+            answers = {"200": {**answers[str(route.status)], "description": "It has ended"}} | answers
         if (name := openapi_headers.not_modified(route)) is not None:
             answers["304"] = {"$ref": f"{_RESPONSES}{name}"}
         return answers | {

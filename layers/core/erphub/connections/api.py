@@ -16,7 +16,7 @@ from erphub.connections.schemas import ChangedConnection, ConnectionPage, Connec
 from erphub.connections.service import ConnectionService
 from erphub.connections.test_starting import ConnectionTestStarter
 from erphub.platform.capability import ByService
-from erphub.platform.http.router import Router
+from erphub.platform.http.router import Awaited, Router
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
 from erphub.tenancy.capability import CONNECTIONS_MANAGE, CONNECTIONS_VIEW
@@ -54,6 +54,7 @@ def update_connection(
     audit=CONNECTION_TESTED,
     status=202,
     limit=TESTS,
+    awaited=Awaited("/clients/{client_id}/connections/{connection_id}", lambda shown: not shown.is_being_tested),
 )
 def test_connection(
     connections: ConnectionService, starter: ConnectionTestStarter, member: Member, connection_id: str

@@ -41,6 +41,11 @@ class ConnectionView(Model):
     updated_at: datetime
     version: int
 
+    @property
+    def is_being_tested(self) -> bool:
+        """Whether its last test still goes on."""
+        return self.last_test is not None and self.last_test.finished_at is None
+
 
 class ConnectionPage(Model):
     """A page of connections."""

@@ -16,6 +16,7 @@ REQUESTS = Limit("requests_per_minute", 3_000, "Requests to a client", LimitKind
 CALLER_REQUESTS = Limit(
     "caller_requests_per_minute", 6_000, "Requests of a caller", LimitKind.RATE, LimitScope.CALLER, seconds=60
 )
+WAITS = Limit("waits_per_minute", 60, "Requests that wait for the work they began", LimitKind.RATE, seconds=60)
 INVITATIONS = Limit("invitations_per_day", 30, "Invitations to a client", LimitKind.RATE, seconds=86400)
 CALLER_INVITATIONS = Limit(
     "caller_invitations_per_day", 60, "Invitations by one person", LimitKind.RATE, LimitScope.CALLER, seconds=86400
@@ -47,7 +48,7 @@ capability = Capability(
         ACCESS_MANAGE,
         ACCESS_APPROVE,
     ),
-    limits=(CLIENTS, REQUESTS, CALLER_REQUESTS, INVITATIONS, CALLER_INVITATIONS),
+    limits=(CLIENTS, REQUESTS, CALLER_REQUESTS, WAITS, INVITATIONS, CALLER_INVITATIONS),
     environment=(Variable("USER_POOL_ID"), Variable("LIMITS")),
     acts=(
         CUSTOMER_CREATED,

@@ -173,10 +173,10 @@ def tenant_limits(services: "Services") -> "TenantLimits":
 
 def tenant_request_limits(services: "Services") -> "TenantRequestLimits":
     """How many requests there may be."""
-    from erphub.tenancy.capability import CALLER_REQUESTS, REQUESTS
+    from erphub.tenancy.capability import CALLER_REQUESTS, REQUESTS, WAITS
     from erphub.tenancy.limits import TenantLimits, TenantRequestLimits
 
-    return TenantRequestLimits(services.get(TenantLimits), CALLER_REQUESTS, REQUESTS)
+    return TenantRequestLimits(services.get(TenantLimits), CALLER_REQUESTS, REQUESTS, WAITS)
 
 
 def limit_service(services: "Services") -> "LimitService":

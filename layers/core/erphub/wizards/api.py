@@ -7,11 +7,12 @@ from erphub.companies.schemas import CompanySearch
 from erphub.erp.step_answers import answers_by_name
 from erphub.platform.capability import ByService, NoAct
 from erphub.platform.errors import Gone
-from erphub.platform.http.router import AnyOf, Router
+from erphub.platform.http.router import AnyOf, Awaited, Router
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
 from erphub.wizards.answers import AnswerService
 from erphub.wizards.capability import ACCESS_REQUESTED, CONNECTION_CREATED, CONNECTION_EDITED, WIZARDS
+from erphub.wizards.models import WizardStatus
 from erphub.wizards.options import OptionService
 from erphub.wizards.schemas import (
     AccessRequestView,
@@ -26,6 +27,7 @@ from erphub.wizards.schemas import (
 from erphub.wizards.service import WizardService
 
 router = Router("Wizard")
+_ANSWERED = Awaited("/clients/{client_id}/wizards/{wizard_id}", lambda shown: shown.status is not WizardStatus.WORKING)
 _DRAFT = "Nothing of a wizard is in use before its last step, whose entry says what was chosen."
 
 
@@ -63,6 +65,7 @@ def list_choices(
     audit=NoAct(_DRAFT),
     status=202,
     raises=(Gone,),
+    awaited=_ANSWERED,
 )
 def refresh_step(
     service: AnswerService, member: Member, wizard_id: str, step_id: str, query: RefreshQuery, received: datetime
@@ -80,6 +83,7 @@ def refresh_step(
     audit=ByService((CONNECTION_CREATED, CONNECTION_EDITED)),
     status=202,
     raises=(Gone,),
+    awaited=_ANSWERED,
 )
 def answer_step(
     service: AnswerService,

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from erphub.platform.http.rate_limit_fields import RateLimitField, as_headers, c
 from erphub.platform.http.representations import answered, entity_tag, not_modified, represent, represent_kept
 from erphub.platform.http.request_limits import RequestLimits
 from erphub.platform.http.router import Route
+from erphub.platform.http.waiting import APPLIED, Patience
 from erphub.platform.idempotency import IdempotencyStore
 from erphub.platform.identity import AccessLevel, Caller
 from erphub.platform.problem_documents import PROBLEM, as_problem
@@ -86,6 +87,7 @@ class Dispatcher[R: Routes]:
 
     routes: R
     function: ServedBy
+    patience: Patience = field(default_factory=Patience)
 
     def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         """Answer one event."""
@@ -148,8 +150,31 @@ class Dispatcher[R: Routes]:
         if route.method == "GET":
             return self._shown(route, request, arguments, work())
         if key is None:
-            return answered(route, represent(route, work()))
-        return self._once(route, request, arguments["caller"], key, work)
+            begun = answered(route, represent(route, work()))
+        else:
+            begun = self._once(route, request, arguments["caller"], key, work)
+        return self._waited_for(route, request, arguments, begun)
+
+    def _waited_for(self, route: Route, request: Request, arguments: Mapping[str, Any], begun: Answer) -> Answer:
+        """The end of the work that was begun, for whoever prefers to wait for it; else that it was begun."""
+        awaited, member = route.awaited, arguments.get("member")
+        seconds = self.patience.seconds_for(request) if awaited else 0
+        if awaited is None or member is None or not seconds or not self.function.limits().admit_waiting(member):
+            return begun
+        shown = self.routes.find("GET", awaited.shown_at)
+        if shown is None:
+            raise LookupError(f"{awaited.shown_at}, where {route.operation} is shown, is no route of this function")
+        names = dict(request.names)
+        names |= {name: json.loads(begun.text)["id"] for name in shown.names if name not in names}
+        known = {**arguments, **names, "query": shown.query() if shown.query else None}
+        wanted = {name: known[name] for name in shown.wants}
+        wanted |= {name: self.function.service(kind) for name, kind in shown.services.items()}
+        end = self.patience.wait(awaited, lambda: shown.handler(**wanted), seconds)
+        applied = {APPLIED: f"wait={seconds}"}
+        if end is None:
+            return replace(begun, headers={**begun.headers, **applied})
+        answer = answered(route, represent(route, _only(route, end)))
+        return replace(answer, status=200, headers={**answer.headers, **applied})
 
     def _work(self, route: Route, request: Request, arguments: Mapping[str, Any]) -> Callable[[], Any]:
         """What the route does, under the conditions that the request makes. Raises BadHeader, PreconditionFailed."""
@@ -245,6 +270,13 @@ class Dispatcher[R: Routes]:
             return {"caller": who, "member": member}
         self.function.authorization().require_level(route.needs, who, request.names.get("customer_id"))
         return {"caller": who}
+
+
+def _only(route: Route, shown: Any) -> Any:
+    """What a route gives of what is shown elsewhere with more."""
+    if type(shown) is route.gives or not (isinstance(shown, Model) and issubclass(route.gives, Model)):
+        return shown
+    return route.gives.model_validate(shown.model_dump(include=set(route.gives.model_fields)))
 
 
 def _list(route: Route, request: Request, query: Model) -> str:

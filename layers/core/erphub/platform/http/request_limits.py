@@ -36,6 +36,7 @@ class RequestLimits:
     limits: Limits
     by_caller: Limit
     by_client: Limit
+    waiting: Limit
     batches: dict[Owner, _Batch] = field(default_factory=dict[Owner, _Batch])
 
     def admit_caller(self, caller: Caller) -> LimitUse:
@@ -45,6 +46,14 @@ class RequestLimits:
     def admit_member(self, member: Member) -> LimitUse:
         """A request to a client by one of its members; says where the client stands. Raises TooMany."""
         return self._count(self.by_client, Owner(LimitScope.CLIENT, member.client_id))
+
+    def admit_waiting(self, member: Member) -> bool:
+        """Whether one more request of the client may keep a function while it waits for work that it began."""
+        try:
+            self.limits.take(self.waiting, Owner(LimitScope.CLIENT, member.client_id))
+        except TooMany:
+            return False
+        return True
 
     @contextmanager
     def adding(self, limit: Limit | None, client_id: str | None, customer_id: str | None) -> Generator[None]:

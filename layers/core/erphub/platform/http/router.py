@@ -60,6 +60,24 @@ class AnyOf:
     """Asked when the description is made."""
 
 
+class IsFinished(Protocol):
+    """Whether work has come to its end."""
+
+    def __call__(self, shown: Any, /) -> bool:
+        """By what the route shows that shows it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """Work that a route begins, for whoever prefers to wait for its end (`Prefer: wait=20`)."""
+
+    shown_at: str
+    """The declared path of the GET that shows it. What stands in its places is named by the request's own path, and
+    the last one where it is not by the answer's `id`; the GET shows what the route gives, or more."""
+    is_finished: IsFinished
+
+
 @dataclass(frozen=True)
 class Route:
     """One route and all that is promised about it."""
@@ -86,6 +104,8 @@ class Route:
     """What it adds one to."""
     raises: Sequence[type[HubError]] = ()
     """What it may end in beyond what follows from the rest of its declaration, such as `Gone`."""
+    awaited: Awaited | None = None
+    """What whoever prefers it waits for."""
 
     @property
     def takes_version(self) -> bool:
@@ -140,9 +160,10 @@ class Router:
         status: int = 201,
         limit: Limit | None = None,
         raises: Sequence[type[HubError]] = (),
+        awaited: Awaited | None = None,
     ) -> Callable[[Handler], Handler]:
-        """Declare a POST route; `limit` is what it adds one to."""
-        return self._declare("POST", path, needs, status, audit, limit, raises)
+        """Declare a POST route; `limit` is what it adds one to, `awaited` the work that it begins."""
+        return self._declare("POST", path, needs, status, audit, limit, raises, awaited)
 
     def put(
         self,
@@ -151,9 +172,10 @@ class Router:
         audit: Audited,
         status: int = 200,
         raises: Sequence[type[HubError]] = (),
+        awaited: Awaited | None = None,
     ) -> Callable[[Handler], Handler]:
-        """Declare a PUT route."""
-        return self._declare("PUT", path, needs, status, audit, raises=raises)
+        """Declare a PUT route; `awaited` is the work that it begins."""
+        return self._declare("PUT", path, needs, status, audit, raises=raises, awaited=awaited)
 
     def patch(
         self,
@@ -186,6 +208,7 @@ class Router:
         audit: Audited | None,
         limit: Limit | None = None,
         raises: Sequence[type[HubError]] = (),
+        awaited: Awaited | None = None,
     ) -> Callable[[Handler], Handler]:
         if isinstance(needs, Permission) != path.startswith("/clients/{client_id}"):
             raise TypeError(f"{method} {path}: a client's route needs a permission, any other an access level")
@@ -212,6 +235,7 @@ class Router:
                     {name: kind for name, kind in hints.items() if name not in of_request},
                     limit,
                     tuple(raises),
+                    awaited,
                 )
             )
             return handler

@@ -1,6 +1,6 @@
 """Transfers of a connection's sync."""
 
-from erphub.platform.http.router import Router
+from erphub.platform.http.router import Awaited, Router
 from erphub.platform.identity import Member
 from erphub.platform.wire import PageQuery
 from erphub.sync.capability import SYNC_RUN, TRANSFER_STARTED
@@ -11,9 +11,10 @@ from erphub.tenancy.capability import CONNECTIONS_VIEW
 
 router = Router("Sync")
 TRANSFERS = "/clients/{client_id}/connections/{connection_id}/transfers"
+_ENDED = Awaited(TRANSFERS + "/{transfer_id}", lambda shown: shown.status.has_ended)
 
 
-@router.post(TRANSFERS, needs=SYNC_RUN, audit=TRANSFER_STARTED, status=202)
+@router.post(TRANSFERS, needs=SYNC_RUN, audit=TRANSFER_STARTED, status=202, awaited=_ENDED)
 def start_transfer(
     service: TransferService, actors: MemberDirectory, member: Member, connection_id: str, body: NewTransfer
 ) -> TransferView:

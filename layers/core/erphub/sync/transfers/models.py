@@ -22,6 +22,11 @@ class TransferStatus(StrEnum):
     PARTIALLY_SUCCEEDED = "partially_succeeded"
     FAILED = "failed"
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen to the transfer."""
+        return self not in (TransferStatus.QUEUED, TransferStatus.RUNNING)
+
 
 class Counts(Model):
     """How many documents of a transfer ended how."""

@@ -29,6 +29,11 @@ class UploadStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen to the batch."""
+        return self in (UploadStatus.DONE, UploadStatus.FAILED)
+
 
 class LineError(Model):
     """A line that was refused, and why."""

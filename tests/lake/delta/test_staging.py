@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from erphub.erp.datasets import BY_ID, complete
 from erphub.erp.reading import DateRange
@@ -21,7 +22,7 @@ from erphub.lake.delta import upkeep as lake_upkeep
 from erphub.lake.delta.delta_lake import DeltaLake
 from erphub.lake.ports import PublishTarget, Staged
 from erphub.platform.errors import Conflict, Unavailable
-from tests.lake.delta.test_delta_lake import LEDGER, Shore, lines
+from tests.lake.delta.test_delta_lake import DAY, LEDGER, Shore, lines
 from tests.support.erp import batch_of
 from tests.support.files import FolderFiles
 
@@ -211,3 +212,15 @@ def test_a_repeated_publication_says_again_what_was_rejected(shore: Shore) -> No
     assert (
         (again.was_repeated, again.inserted, again.rejected) == (True, first.inserted, first.rejected) == (True, 1, 1)
     )
+
+
+def test_a_column_has_a_dictionary_only_where_its_values_repeat(shore: Shore) -> None:
+    repeating = [{**line, "description": "Lønn", "voucher_date": DAY} for line in lines(500)]
+    staged = shore.stage(LEDGER, repeating)
+    (file,) = (shore.folder / staged.path).glob("*.parquet")
+    group = parquet.ParquetFile(file).metadata.row_group(0)
+    columns = {(column := group.column(at)).path_in_schema: column for at in range(group.num_columns)}
+    having = {name for name, column in columns.items() if column.has_dictionary_page}
+    assert {"description", "voucher_date", "entry_no", "connection"} <= having
+    assert not having & {"journal_no", "amount"}
+    assert {column.compression for column in columns.values()} == {"ZSTD"}

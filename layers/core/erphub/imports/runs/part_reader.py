@@ -30,7 +30,7 @@ PART_SECONDS = 600.0
 """The longest that one part may hold a worker, all tries together; a part has at most `PART_ROWS` rows."""
 SECONDS_OF_USE = 5.0
 """With less left of that, another try is not worth it."""
-PROGRESS_BYTES = 8 * 1024 * 1024
+PROGRESS_BYTES = 32 * 1024 * 1024
 """How much is read between two looks at the run: each is a call."""
 SMALL_BATCH_BYTES = 256 * 1024
 """After a batch of less the run is looked at all the same: it is a source's last, or one that comes slowly."""

@@ -199,7 +199,7 @@ answers: venv ## Examples of answers for the description, taken from what the AP
 cost: venv ## What a deployment costs a month, by item and for both stores of credentials (CONNECTIONS="10 1000", CLIENTS=… for all of them)
 	@PYTHONPATH=. $(PY) -m benchmarks.cost $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(PAGE),--page)
 
-bench: venv tools .venv-dlt/.ready ## Speed and memory, as ratios, into benchmarks/
+bench: venv tools .venv-dlt/.ready .venv-arrow-odbc/.ready ## Speed and memory, as ratios, into benchmarks/
 	@$(PY) -m benchmarks
 
 # --- AWS -------------------------------------------------------------------------------------------------------------

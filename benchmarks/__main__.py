@@ -39,7 +39,7 @@ def main(given: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help="a to n; all by default")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows for a, b and c")
-    parser.add_argument("--big", type=int, default=5_000_000, help="rows for the second half of d")
+    parser.add_argument("--big", type=int, default=5_000_000, help="rows for the second halves of d and k")
     parser.add_argument("--audit-mb", type=int, default=1_000, help="megabytes of the long files of m")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="write a page although not all its parts ran")
@@ -70,7 +70,7 @@ def _sections(wanted: set[str], options: argparse.Namespace) -> list[str]:
     if wanted & set("fg"):
         sections.append(_in_process(wanted))
     if "k" in wanted:
-        sections.append(readers.section(options.rows, options.big, options.rounds, DLT, _of_import_tasks(), _say))
+        sections.append(readers.section(options.rows, options.big, options.rounds, _of_import_tasks(), _say))
     if "m" in wanted:
         sections.append(audit_speed.section(options.audit_mb, _of_import_tasks(), _say))
     if "n" in wanted:

@@ -1,6 +1,7 @@
 """Runs a measurement in a fresh process and collects what it says of itself: seconds, memory, results."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -28,6 +29,12 @@ def peak_megabytes() -> float:
         return int(line.split()[1]) * 1024 / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def processor_seconds(pid: int) -> float:
+    """What another process has used of the processor so far. Source: proc(5), `/proc/pid/stat`, fields 14 and 15."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def tell(**results: Any) -> None:

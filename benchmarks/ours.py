@@ -124,11 +124,12 @@ def main(port: str, database: str) -> None:
     run = runs.get(ref)
     if run.status is not RunStatus.SUCCEEDED:
         raise RuntimeError(f"the import {run.status}: {run.problem}")
-    spent, types = cost_of(run), app.services().get(TableTypesTable)
+    spent, beside, types = cost_of(run), cost_of(replace(run, lambda_ms=0)), app.services().get(TableTypesTable)
     tell(
         seconds=seconds, read_seconds=read_seconds, rows=run.totals["rows_written"], calls=spent.aws_calls,
         readers=list(next(execution.stores.units.of_run(ref)).rows_by_reader),
-        usd=spent.estimated_usd, types=dict(types.of_client(ref.client_id)["gl_transactions"]),
+        usd=spent.estimated_usd, usd_beside=float(beside.estimated_usd),
+        types=dict(types.of_client(ref.client_id)["gl_transactions"]),
     )  # fmt: skip
 
 

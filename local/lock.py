@@ -83,7 +83,7 @@ def main() -> None:
     groups: dict[str, list[str]] = project["dependency-groups"]
     dev = ROOT / "requirements/dev.txt"
     lock(dev, runtime + groups["dev"] + groups["uv"])
-    for name in ("uv", "aws", "sam", "scan", "dlt"):
+    for name in ("uv", "aws", "sam", "scan", "dlt", "arrow-odbc"):
         lock(ROOT / f"requirements/{name}.txt", groups[name], dev if name == "uv" else None)
     lock(ROOT / "requirements/linkage.txt", groups["linkage"], without=DATA_ALONE)
     by_name = {re.split(r"[<>=\[]", line)[0]: line for line in runtime}

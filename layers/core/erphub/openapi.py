@@ -53,7 +53,7 @@ _WHO = {
     AccessLevel.ANY_ADMINISTRATOR: "For administrators of the customer and of the platform.",
     AccessLevel.PLATFORM_ADMINISTRATOR: "For administrators of the platform.",
 }
-_AREAS = {
+AREAS = {
     "Me and tenancy": "Who you are, and the customers, clients, roles and members you work with.",
     "ERP systems": "What can be connected, and what each system's wizard asks.",
     "Wizard": "The dialogue that connects an ERP system, or edits a connection.",
@@ -118,8 +118,8 @@ def document(declared: "Sequence[Route]", problems_of: ProblemsOf, answers: Mapp
 def _headings(declared: "Sequence[Route]") -> list[Json]:
     """The headings of these routes; one that is not known yet stands last."""
     used = dict.fromkeys(route.area for route in declared)
-    ordered = [*(area for area in _AREAS if area in used), *(area for area in used if area not in _AREAS)]
-    return [{"name": area} | ({"description": _AREAS[area]} if area in _AREAS else {}) for area in ordered]
+    ordered = [*(area for area in AREAS if area in used), *(area for area in used if area not in AREAS)]
+    return [{"name": area} | ({"description": AREAS[area]} if area in AREAS else {}) for area in ordered]
 
 
 def _schemas(declared: "Sequence[Route]") -> tuple[Mapping[Any, Json], Json]:

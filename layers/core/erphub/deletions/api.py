@@ -6,7 +6,6 @@ from erphub.deletions.capability import CONNECTION_DELETED, RESTORED
 from erphub.deletions.schemas import DeletionQuery, DeletionView, PlanView
 from erphub.deletions.service import DeletionService
 from erphub.platform.capability import ByService, NoAct
-from erphub.platform.errors import Gone
 from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
@@ -30,7 +29,6 @@ def preview_deletion(service: DeletionService, member: Member, connection_id: st
     needs=CONNECTIONS_MANAGE,
     audit=ByService((CONNECTION_DELETED,)),
     status=202,
-    raises=(Gone,),
 )
 def delete_connection(
     service: DeletionService, member: Member, connection_id: str, query: DeletionQuery, version: int | None
@@ -44,7 +42,6 @@ def delete_connection(
     needs=CONNECTIONS_MANAGE,
     audit=ByService((RESTORED,)),
     status=200,
-    raises=(Gone,),
 )
 def restore_connection(
     service: DeletionService, connections: ConnectionService, member: Member, connection_id: str

@@ -2,7 +2,6 @@
 
 from erphub.platform.actors import ActorView
 from erphub.platform.capability import OneOf
-from erphub.platform.errors import Gone, Invalid
 from erphub.platform.http.router import Router
 from erphub.platform.identity import AccessLevel, Caller, Member
 from erphub.platform.wire import PageQuery
@@ -64,7 +63,6 @@ def get_me(service: CurrentUserService, caller: Caller) -> CurrentUser:
     needs=AccessLevel.SIGNED_IN,
     audit=INVITATION_ACCEPTED,
     status=200,
-    raises=(Gone,),
 )
 def accept_invitation(
     service: InvitationService, current: CurrentUserService, caller: Caller, invitation_id: str
@@ -78,7 +76,6 @@ def accept_invitation(
     needs=AccessLevel.SIGNED_IN,
     audit=INVITATION_DECLINED,
     status=204,
-    raises=(Gone,),
 )
 def decline_invitation(service: InvitationService, caller: Caller, invitation_id: str) -> None:
     """Decline an invitation; it is gone from the client's members."""
@@ -107,7 +104,6 @@ def list_administrators(service: CustomerService, customer_id: str, query: PageQ
     "/customers/{customer_id}/administrators/{user_id}",
     needs=AccessLevel.ANY_ADMINISTRATOR,
     audit=ADMINISTRATOR_ADDED,
-    raises=(Invalid,),
 )
 def add_administrator(service: CustomerService, caller: Caller, customer_id: str, user_id: str) -> ActorView:
     """Let somebody administer a customer, by e-mail address or as one of its people; a new address is invited."""

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from erphub.companies.schemas import CompanySearch
 from erphub.erp.step_answers import answers_by_name
 from erphub.platform.capability import ByService, NoAct
-from erphub.platform.errors import Gone
 from erphub.platform.http.router import AnyOf, Awaited, Router
 from erphub.platform.identity import Member
 from erphub.tenancy.capability import CONNECTIONS_MANAGE
@@ -43,7 +42,7 @@ def get_wizard(service: WizardService, member: Member, wizard_id: str) -> Wizard
     return service.get(member, wizard_id)
 
 
-@router.get("/clients/{client_id}/wizards/{wizard_id}/companies", needs=CONNECTIONS_MANAGE, raises=(Gone,))
+@router.get("/clients/{client_id}/wizards/{wizard_id}/companies", needs=CONNECTIONS_MANAGE)
 def list_found_companies(
     service: OptionService, member: Member, wizard_id: str, query: CompanySearch
 ) -> FoundCompanyPage:
@@ -51,7 +50,7 @@ def list_found_companies(
     return service.list_companies(member, wizard_id, query)
 
 
-@router.get("/clients/{client_id}/wizards/{wizard_id}/choices/{field_name}", needs=CONNECTIONS_MANAGE, raises=(Gone,))
+@router.get("/clients/{client_id}/wizards/{wizard_id}/choices/{field_name}", needs=CONNECTIONS_MANAGE)
 def list_choices(
     service: OptionService, member: Member, wizard_id: str, field_name: str, query: ChoiceSearch
 ) -> FoundChoicePage:
@@ -64,7 +63,6 @@ def list_choices(
     needs=CONNECTIONS_MANAGE,
     audit=NoAct(_DRAFT),
     status=202,
-    raises=(Gone,),
     awaited=_ANSWERED,
 )
 def refresh_step(
@@ -82,7 +80,6 @@ def refresh_step(
     needs=CONNECTIONS_MANAGE,
     audit=ByService((CONNECTION_CREATED, CONNECTION_EDITED)),
     status=202,
-    raises=(Gone,),
     awaited=_ANSWERED,
 )
 def answer_step(
@@ -98,9 +95,7 @@ def answer_step(
     return service.answer(member, wizard_id, step_id, body, received, version)
 
 
-@router.delete(
-    "/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE, audit=NoAct(_DRAFT), raises=(Gone,)
-)
+@router.delete("/clients/{client_id}/wizards/{wizard_id}", needs=CONNECTIONS_MANAGE, audit=NoAct(_DRAFT))
 def cancel_wizard(service: WizardService, member: Member, wizard_id: str, version: int | None) -> None:
     """Cancel a wizard and forget its password."""
     service.cancel(member, wizard_id, version)
@@ -111,7 +106,6 @@ def cancel_wizard(service: WizardService, member: Member, wizard_id: str, versio
     needs=CONNECTIONS_MANAGE,
     audit=ACCESS_REQUESTED,
     status=202,
-    raises=(Gone,),
 )
 def request_access(
     service: OptionService, member: Member, wizard_id: str, body: CreateAccessRequest

@@ -3,20 +3,20 @@
 from erphub.links.capability import LINKS_MANAGE, LINKS_VIEW, MAPPING_SAVED
 from erphub.links.mappings.schemas import ChangedMapping, MappingView
 from erphub.links.mappings.service import MappingService
-from erphub.platform.http.router import ASKS_ERP, Router
+from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 
 router = Router("Links")
 MAPPING = "/clients/{client_id}/connections/{connection_id}/mappings/{actor_type}"
 
 
-@router.get(MAPPING, needs=LINKS_VIEW, raises=ASKS_ERP)
+@router.get(MAPPING, needs=LINKS_VIEW)
 def get_mapping(service: MappingService, member: Member, connection_id: str, actor_type: str) -> MappingView:
     """Show which fields of a type of actors belong to which of the CRM, what else there is, and what is proposed."""
     return service.get(member, connection_id, actor_type)
 
 
-@router.put(MAPPING, needs=LINKS_MANAGE, audit=MAPPING_SAVED, raises=ASKS_ERP)
+@router.put(MAPPING, needs=LINKS_MANAGE, audit=MAPPING_SAVED)
 def save_mapping(
     service: MappingService, member: Member, connection_id: str, actor_type: str, body: ChangedMapping
 ) -> MappingView:

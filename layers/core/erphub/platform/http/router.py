@@ -7,13 +7,12 @@ OpenAPI document, the gateway's definition and the tests of every route.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from erphub.platform.capability import Act, Audited, ByService, Limit, OneOf, Permission
-from erphub.platform.errors import ErpRefused, HubError, Uncertain
 from erphub.platform.identity import AccessLevel
 from erphub.platform.wire import Model
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 _GIVEN = {"caller", "member", "body", "query", "received", "version"}
 
-ASKS_ERP: tuple[type[HubError], ...] = (ErpRefused, Uncertain)
-"""What a route raises beside the rest when the ERP is asked while the caller waits."""
 
 type Handler = Callable[..., Any]
 
@@ -102,8 +99,6 @@ class Route:
     """Its other parameters, with the classes of the services they take."""
     limit: Limit | None = None
     """What it adds one to."""
-    raises: Sequence[type[HubError]] = ()
-    """What it may end in beyond what follows from the rest of its declaration, such as `Gone`."""
     awaited: Awaited | None = None
     """What whoever prefers it waits for."""
 
@@ -146,11 +141,9 @@ class Router:
         """The methods of a declared path; none when nothing is served there."""
         return [route.method for route in self.routes if route.path == resource]
 
-    def get(
-        self, path: str, needs: Permission | AccessLevel, raises: Sequence[type[HubError]] = ()
-    ) -> Callable[[Handler], Handler]:
+    def get(self, path: str, needs: Permission | AccessLevel) -> Callable[[Handler], Handler]:
         """Declare a GET route."""
-        return self._declare("GET", path, needs, 200, None, raises=raises)
+        return self._declare("GET", path, needs, 200, None)
 
     def post(
         self,
@@ -159,11 +152,10 @@ class Router:
         audit: Audited,
         status: int = 201,
         limit: Limit | None = None,
-        raises: Sequence[type[HubError]] = (),
         awaited: Awaited | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a POST route; `limit` is what it adds one to, `awaited` the work that it begins."""
-        return self._declare("POST", path, needs, status, audit, limit, raises, awaited)
+        return self._declare("POST", path, needs, status, audit, limit, awaited)
 
     def put(
         self,
@@ -171,11 +163,10 @@ class Router:
         needs: Permission | AccessLevel,
         audit: Audited,
         status: int = 200,
-        raises: Sequence[type[HubError]] = (),
         awaited: Awaited | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a PUT route; `awaited` is the work that it begins."""
-        return self._declare("PUT", path, needs, status, audit, raises=raises, awaited=awaited)
+        return self._declare("PUT", path, needs, status, audit, awaited=awaited)
 
     def patch(
         self,
@@ -183,10 +174,9 @@ class Router:
         needs: Permission | AccessLevel,
         audit: Audited,
         status: int = 200,
-        raises: Sequence[type[HubError]] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a PATCH route."""
-        return self._declare("PATCH", path, needs, status, audit, raises=raises)
+        return self._declare("PATCH", path, needs, status, audit)
 
     def delete(
         self,
@@ -194,10 +184,9 @@ class Router:
         needs: Permission | AccessLevel,
         audit: Audited,
         status: int = 204,
-        raises: Sequence[type[HubError]] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a DELETE route."""
-        return self._declare("DELETE", path, needs, status, audit, raises=raises)
+        return self._declare("DELETE", path, needs, status, audit)
 
     def _declare(
         self,
@@ -207,7 +196,6 @@ class Router:
         status: int,
         audit: Audited | None,
         limit: Limit | None = None,
-        raises: Sequence[type[HubError]] = (),
         awaited: Awaited | None = None,
     ) -> Callable[[Handler], Handler]:
         if isinstance(needs, Permission) != path.startswith("/clients/{client_id}"):
@@ -234,7 +222,6 @@ class Router:
                     audit,
                     {name: kind for name, kind in hints.items() if name not in of_request},
                     limit,
-                    tuple(raises),
                     awaited,
                 )
             )

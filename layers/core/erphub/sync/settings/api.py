@@ -1,7 +1,7 @@
 """A connection's sync: its settings."""
 
 from erphub.platform.capability import NoAct
-from erphub.platform.http.router import ASKS_ERP, Router
+from erphub.platform.http.router import Router
 from erphub.platform.identity import Member
 from erphub.sync.capability import GIFT_CARD_CREATED, SETTINGS_SAVED, SYNC_MANAGE
 from erphub.sync.settings.gift_cards import GiftCards
@@ -28,7 +28,7 @@ def get_sync(service: SyncService, actors: MemberDirectory, member: Member, conn
     return _shown(service, actors, service.get(member.client_id, connection_id))
 
 
-@router.put(SYNC, needs=SYNC_MANAGE, audit=SETTINGS_SAVED, raises=ASKS_ERP)
+@router.put(SYNC, needs=SYNC_MANAGE, audit=SETTINGS_SAVED)
 def update_sync(
     service: SyncService, actors: MemberDirectory, member: Member, connection_id: str, body: SyncInput
 ) -> SyncView:
@@ -41,7 +41,6 @@ def update_sync(
     needs=SYNC_MANAGE,
     audit=NoAct("It asks the ERP and keeps nothing."),
     status=200,
-    raises=ASKS_ERP,
 )
 def test_sync(service: SyncService, member: Member, connection_id: str, body: SyncInput) -> SettingsCheckView:
     """Test settings against the ERP without saving them; also says what there is to choose from."""
@@ -53,14 +52,13 @@ def test_sync(service: SyncService, member: Member, connection_id: str, body: Sy
     needs=SYNC_MANAGE,
     audit=NoAct("It asks the ERP and changes no setting."),
     status=200,
-    raises=ASKS_ERP,
 )
 def refresh_sync(service: SyncService, member: Member, connection_id: str, query: SetupQuery) -> SetupChoices:
     """Ask the ERP again which companies it has, and what one of them has to choose from."""
     return SetupChoices.of(service.refresh(member.client_id, connection_id, query.company))
 
 
-@router.post(SYNC + "/gift-card-product", needs=SYNC_MANAGE, audit=GIFT_CARD_CREATED, status=200, raises=ASKS_ERP)
+@router.post(SYNC + "/gift-card-product", needs=SYNC_MANAGE, audit=GIFT_CARD_CREATED, status=200)
 def create_gift_card_product(
     service: GiftCards, member: Member, connection_id: str, body: GiftCardProductInput
 ) -> GiftCardProductView:

@@ -13,7 +13,14 @@ BEGAN = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
 def entry(name: str, minute: int, **more: Any) -> dict[str, Any]:
     at = (BEGAN + timedelta(minutes=minute)).isoformat()
     texts = dict.fromkeys(("code", "detail", "erp_message", "reference", "posted_manually_reason"), "")
-    rest = {"approved_at": None, "edits": [], "retry_at": None, "overridden_values": {}, "posted_manually_by": None}
+    rest = {
+        "approved_at": None,
+        "edits": [],
+        "retry_at": None,
+        "overridden_values": {},
+        "posted_manually_by": None,
+        "pdf": None,
+    }
     return (
         {"id": name, "kind": "settlement", "external_id": name, "document_date": "2026-03-04", "title": name}
         | {"status": "pending", "attachment": "none", "is_awaiting_approval": False, "attempt_count": 0, "revision": 1}

@@ -29,6 +29,7 @@ WITHOUT_VERSION = {
     "add_administrator": "Somebody administers a customer or does not: there is nothing to overwrite.",
     "remove_administrator": "Somebody administers a customer or does not: there is nothing to overwrite.",
     "submit_document": "Judged by its content: what was sent already is told apart from what is new or changed.",
+    "submit_document_pdf": "Judged by its content too: another PDF than is there takes its place with a word alone.",
 }
 """PUT, PATCH and DELETE of what has no version, by operation, and why nobody's change gets lost there."""
 WITHOUT_TAG = {

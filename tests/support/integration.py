@@ -1,4 +1,4 @@
-"""Which tests need more than this process: a server, a local AWS, another Python, the lake's table engine.
+"""Which tests need more than their own code: a server, a local AWS, another Python, the table engine, a stand-in ERP.
 
 A fixture that starts such a thing is marked here, and whoever uses it, however indirectly, is an integration test
 (`make test-integration`). The others stay within their process: unit tests, which take less than a minute together

@@ -16,6 +16,7 @@ from erphub.erp.systems.twentyfourseven.system import TwentyFourSevenOffice
 from erphub.erp.systems.twentyfourseven.tokens import InProcessTokenStore
 from local.erps.twentyfourseven import App, Transport, seed
 from tests.standins.twentyfourseven.contract import Contract, available
+from tests.support.integration import integration
 
 KEY = "EH-01JD8ZK4M2X7Q9T3V5W6Y8A0BC"
 ROUTING: Mapping[str, Any] = {
@@ -63,7 +64,9 @@ class Time:
 
 
 @pytest.fixture
+@integration
 def app() -> App:
+    """The ERP's stand-in: in this process, but a program of its own."""
     return App.seeded()
 
 

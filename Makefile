@@ -159,8 +159,8 @@ format: venv ## Format the code and mend what the linter can mend
 
 test: venv tools ## All tests
 	@$(MAKE) test-unit test-generated test-integration
-	@$(MAKE) -j2 --output-sync=target test-template test-sqlserver # one process each
-	@$(MAKE) test-reliability test-e2e
+	@$(MAKE) -j2 --output-sync=target test-sqlserver test-template test-reliability # one process each, the longest first
+	@$(MAKE) test-e2e
 
 # One pytest per kind: they differ in what runs beside them.
 APART := --ignore tests/template --ignore tests/standins/sqlserver --ignore tests/reliability --ignore tests/e2e

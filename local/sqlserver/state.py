@@ -2,9 +2,12 @@
 
 import json
 import uuid
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from local.sqlserver.catalogue import Catalogue, Login, Table
 from local.sqlserver.tunnel import Certificate
@@ -40,7 +43,9 @@ def save(catalogue: Catalogue, certificate: Certificate | None) -> None:
             parts = {"certificate": certificate.certificate, "key": certificate.key, "authority": certificate.authority}
             kept["certificate"] = {name: value.decode() for name, value in parts.items()}
         catalogue.store.execute("CREATE OR REPLACE TABLE main.standin AS SELECT ? AS kept", [json.dumps(kept)])
-        catalogue.store.execute("CHECKPOINT")
+        # While somebody reads there is none to be had; the log beside the file has it all the same.
+        with suppress(duckdb.TransactionException):
+            catalogue.store.execute("CHECKPOINT")
 
 
 def restore(path: Path) -> tuple[Catalogue, Certificate | None]:

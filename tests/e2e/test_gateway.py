@@ -106,7 +106,7 @@ def test_pages_may_read_answers_and_refusals_when_their_origin_is_allowed(hub):
     for origin in ORIGINS:
         answer = hub.call("GET", "/me", headers={"Origin": origin})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
-        assert answer.headers["vary"] == "Origin"
+        assert answer.headers["vary"] == "Authorization, Origin"
         refused = hub.call("GET", "/me", user=None, headers={"Origin": origin})
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "*")
         missing = hub.call("GET", "/no/such/place", headers={"Origin": origin})

@@ -149,7 +149,10 @@ def _functions_in(metadata: Any) -> Iterator[str]:
 
 
 def _named(function: Any) -> Iterator[str]:
-    """The full name of a function; of one without a name of its own, those of what it calls."""
+    """The full name of a function, or of each of several; of one without a name of its own, those of what it calls."""
+    if isinstance(function, tuple):
+        for one in cast("tuple[Any, ...]", function):
+            yield from _named(one)
     if not isinstance(function, FunctionType):
         return
     if "<" not in function.__qualname__:

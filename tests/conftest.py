@@ -23,8 +23,8 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 # The same examples for everybody, so that a change is judged by what it changes; who looks for new ones says
 # `--hypothesis-profile random`.
-settings.register_profile("steady", derandomize=True, database=None)
-settings.register_profile("random", database=None)
+settings.register_profile("steady", derandomize=True, database=None, deadline=None)
+settings.register_profile("random", database=None, deadline=None)
 settings.load_profile("steady")
 
 

@@ -20,6 +20,8 @@ from erphub.wizards.dynamodb import wizard_key
 from tests.deletions.conftest import CLIENT, CUSTOMER, MINE, Scene, fresh_scene
 from tests.deletions.test_deletion import goes
 
+pytestmark = pytest.mark.generated
+
 CONNECTIONS, RUNS_EACH = 10_000, 10
 A_HANDFUL = 40
 

@@ -39,6 +39,7 @@ def refused(step: Step, answer: dict[str, Any]) -> list[Any]:
     return []
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("step", STEPS)
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)

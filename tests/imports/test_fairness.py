@@ -17,6 +17,8 @@ from erphub.platform.ids import new_id
 from tests.support.aws import TENANTS, in_memory, make_table
 from tests.support.imports import Connections, run_limits, run_service
 
+pytestmark = pytest.mark.generated
+
 NOISY, QUIET = new_id(), new_id()
 START = datetime.fromisoformat("2026-01-11T01:00+00:00")
 A_RUN, TICK = timedelta(minutes=10), timedelta(minutes=1)

@@ -3,12 +3,15 @@
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from erphub.links.matching.models import Party, Suggestion, SuggestionClass
 from erphub.links.matching.suggestions import Known, suggest
 from tests.links.matching.parties import OTHER_NUMBER, THIRD_NUMBER, kinds, one, party
+
+pytestmark = pytest.mark.generated
 
 NAMES = (
     "",

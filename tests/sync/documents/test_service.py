@@ -206,6 +206,7 @@ def test_a_document_that_is_longer_than_the_log_can_keep_is_refused_with_the_rea
     assert caught.value.code == "document_too_large"
 
 
+@pytest.mark.generated
 def test_ten_thousand_products_are_one_upload(hub: SyncHub) -> None:
     done = upload(hub, [product(number) for number in range(10_000)])
     assert (done.status, done.line_count, done.accepted_count, done.refused_count) == ("done", 10_000, 10_000, 0)

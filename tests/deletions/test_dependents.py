@@ -36,6 +36,8 @@ NOT_OF_A_CONNECTION = {
     # A CRM and its records are the client's, whichever connections they are linked to.
     "CRM",
     "CRM-RECORD",
+    # That two mappings do not become active at once, whichever connections they are of.
+    "LINK-MAPPINGS",
     "USE",
     # Counts for the client's limit as long as its wizard is open, and is forgotten by itself.
     "WIZARD-OPEN",

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from erphub.connections.erp_access import ErpAccess
-from erphub.erp.actors import Actor, ActorField, ActorSupport, ActorType, FieldAccess, FieldType, KnowsActors, ListItem
+from erphub.erp.actors import (
+    Actor,
+    ActorField,
+    ActorFieldType,
+    ActorSupport,
+    ActorType,
+    FieldAccess,
+    KnowsActors,
+    ListItem,
+)
 from erphub.erp.system import FoundCompany
 from erphub.platform.errors import HubError
 from tests.support import services
@@ -17,11 +26,11 @@ from tests.support.hub import Hub, handler_module
 
 FIELDS = (
     ActorField("NAME", "Name", access=FieldAccess.MANDATORY),
-    ActorField("NUMBER2", "Number", FieldType.INTEGER, FieldAccess.READ_ONLY),
-    ActorField("PHONE", "Phone", FieldType.PHONE),
+    ActorField("NUMBER2", "Number", ActorFieldType.INTEGER, FieldAccess.READ_ONLY),
+    ActorField("PHONE", "Phone", ActorFieldType.PHONE),
     ActorField("URL", "Web address", max_length=10),
-    ActorField("BRANCH", "Branch", FieldType.LIST, list_name="branches"),
-    ActorField("CREDIT", "Credit limit", FieldType.DECIMAL),
+    ActorField("BRANCH", "Branch", ActorFieldType.LIST, list_name="branches"),
+    ActorField("CREDIT", "Credit limit", ActorFieldType.DECIMAL),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erphub.erp.actors import FieldType
+from erphub.erp.actors import ActorFieldType
 from erphub.links.models import ABSENT, Absent, ComparedField, Direction, Reading, Side, Value, normal
 from erphub.links.three_way import (
     FieldOutcome,
@@ -34,14 +34,14 @@ STATES = ("absent", "same", "changed", "changed alike", "cleared", "deleted", "m
 ITEMS = {"retail": "1", "wholesale": "2", "farming": "3", "fishing": "4"}
 # By type: what each side said when they agreed, what each changed it to, and a change that both made.
 VALUES = {
-    FieldType.TEXT: (("Bryggen 1", " Bryggen 1"), ("Kaien 2", "Torget 3"), ("Bod\u00f8 4\nB", "Bod\u00f8 4\r\nB ")),
-    FieldType.EMAIL: (("post@a.test", "Post@A.test"), ("x@a.test", "y@a.test"), ("Z@a.test", "z@A.test")),
-    FieldType.PHONE: (("+47 22 33 44 55", "004722334455"), ("+4711111111", "22222222"), ("(+47) 33 33", "0047 3333")),
-    FieldType.INTEGER: (("7", "07"), ("8", "9"), ("10", "10.0")),
-    FieldType.DECIMAL: (("25", "25.00"), ("12.5", "15"), ("0.50", "0.5")),
-    FieldType.BOOLEAN: (("true", "1"), ("not known", "2"), ("0", "False")),
-    FieldType.DATE: (("2026-01-31", "2026-01-31T00:00:00"), ("2026-02-01", "2026-02-03"), ("2026-03-01",) * 2),
-    FieldType.LIST: (("retail", "1"), ("wholesale", "3"), ("fishing", "4")),
+    ActorFieldType.TEXT: (("Bryggen 1", " Bryggen 1"), ("Kaien 2", "Torget 3"), ("B\u00f8 4\nB", "B\u00f8 4\r\nB ")),
+    ActorFieldType.EMAIL: (("post@a.test", "Post@A.test"), ("x@a.test", "y@a.test"), ("Z@a.test", "z@A.test")),
+    ActorFieldType.PHONE: (("+47 22 33 44 55", "004722334455"), ("+4711111111", "22222222"), ("(+47) 33", "004733")),
+    ActorFieldType.INTEGER: (("7", "07"), ("8", "9"), ("10", "10.0")),
+    ActorFieldType.DECIMAL: (("25", "25.00"), ("12.5", "15"), ("0.50", "0.5")),
+    ActorFieldType.BOOLEAN: (("true", "1"), ("not known", "2"), ("0", "False")),
+    ActorFieldType.DATE: (("2026-01-31", "2026-01-31T00:00:00"), ("2026-02-01", "2026-02-03"), ("2026-03-01",) * 2),
+    ActorFieldType.LIST: (("retail", "1"), ("wholesale", "3"), ("fishing", "4")),
 }  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def rows() -> Iterator[tuple[str, str, list[str]]]:
 TABLE = list(rows())
 
 
-def reading(state: str, side: int, of: FieldType) -> Reading:
+def reading(state: str, side: int, of: ActorFieldType) -> Reading:
     base, changed, alike = VALUES[of]
     match state:
         case "absent":
@@ -84,8 +84,8 @@ def test_the_table_has_every_pair_of_states_once():
     assert sorted((crm, erp) for crm, erp, _ in TABLE) == sorted(product(STATES, STATES))
 
 
-@pytest.mark.parametrize("of", FieldType)
-def test_every_cell_of_the_page_is_what_is_done(of: FieldType):
+@pytest.mark.parametrize("of", ActorFieldType)
+def test_every_cell_of_the_page_is_what_is_done(of: ActorFieldType):
     wrong = [
         (crm, erp, direction.value, master, expected, found)
         for crm, erp, cells in TABLE
@@ -101,7 +101,7 @@ def test_what_is_written_is_the_other_sides_value_as_its_target_writes_it_and_wh
     assert compare(erp_takes_six, FieldState("Fjordgata 9", "Torget", "Torget", "Torget")) == FieldOutcome(
         Verdict.TO_ERP, "Fjordg", "Torget"
     )
-    items = ComparedField(FieldType.LIST, erp_items=ITEMS)
+    items = ComparedField(ActorFieldType.LIST, erp_items=ITEMS)
     assert compare(items, FieldState("retail", "2", "retail", "1")) == FieldOutcome(
         Verdict.TO_CRM, "wholesale", "retail"
     )
@@ -127,8 +127,12 @@ def test_a_placeholder_for_an_empty_field_is_not_written_back():
     [
         (ComparedField(mandatory=frozenset({Side.ERP})), FieldState(None, "a", "a", "a"), Obstacle.MANDATORY),
         (ComparedField(mandatory=frozenset({Side.CRM})), FieldState("a", " ", "a", "a"), Obstacle.MANDATORY),
-        (ComparedField(FieldType.LIST, erp_items=ITEMS), FieldState("x", "1", "retail", "1"), Obstacle.NO_ITEM),
-        (ComparedField(FieldType.LIST, erp_items=ITEMS), FieldState("retail", "9", "retail", "1"), Obstacle.NO_ITEM),
+        (ComparedField(ActorFieldType.LIST, erp_items=ITEMS), FieldState("x", "1", "retail", "1"), Obstacle.NO_ITEM),
+        (
+            ComparedField(ActorFieldType.LIST, erp_items=ITEMS),
+            FieldState("retail", "9", "retail", "1"),
+            Obstacle.NO_ITEM,
+        ),
     ],
 )
 def test_a_value_that_cannot_be_carried_across_is_a_named_problem_and_nothing_is_written(
@@ -159,13 +163,13 @@ READINGS = st.one_of(st.just(ABSENT), st.none(), st.sampled_from(["", " ", "a", 
 
 
 @given(
-    st.sampled_from(FieldType),
+    st.sampled_from(ActorFieldType),
     st.sampled_from(Direction),
     st.sampled_from([None, *Side]),
     st.tuples(READINGS, READINGS, READINGS, READINGS),
 )
 def test_once_done_it_is_done_and_no_side_loses_what_the_direction_does_not_give_away(
-    of: FieldType, direction: Direction, master: Side | None, said: tuple[Reading, Reading, Reading, Reading]
+    of: ActorFieldType, direction: Direction, master: Side | None, said: tuple[Reading, Reading, Reading, Reading]
 ):
     field = ComparedField(of, direction, master, erp_items={"a": "a", "b": "b"})
     state = FieldState(*said)
@@ -190,7 +194,7 @@ def test_once_done_it_is_done_and_no_side_loses_what_the_direction_does_not_give
     assert compare(field, FieldState(crm_after, erp_after, crm_after, erp_after)).verdict is Verdict.NOTHING
 
 
-@given(st.sampled_from(FieldType), st.one_of(st.none(), st.text()))
-def test_a_value_in_its_normal_form_stays_as_it_is(of: FieldType, value: Value):
+@given(st.sampled_from(ActorFieldType), st.one_of(st.none(), st.text()))
+def test_a_value_in_its_normal_form_stays_as_it_is(of: ActorFieldType, value: Value):
     once = normal(value, of)
     assert normal(once, of) == once

@@ -131,6 +131,43 @@ def test_a_field_of_the_crm_is_written_by_one_connection(mapped: Hub, connection
     assert put(mapped, second, GOOD, 1).status == 200
 
 
+def test_of_two_connections_that_become_active_at_once_one_writes_a_field(
+    mapped: Hub, connections: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    first, second = connections
+    read, begin = MappingTable.get_active, [True]
+
+    def meanwhile(*args: Any) -> Any:
+        found = read(*args)
+        if begin:
+            begin.clear()
+            assert put(mapped, second, GOOD).status == 200
+        return found
+
+    monkeypatch.setattr(MappingTable, "get_active", meanwhile)
+    refused = put(mapped, first, GOOD)
+    assert {one["code"] for one in refused.json["errors"]} == {"fed_by_another_connection"}
+    active = [mapped.call("GET", address(mapped, one)).json["is_active"] for one in connections]
+    assert active == [False, True]
+
+
+def test_two_connections_that_do_not_meet_become_active_at_once(
+    mapped: Hub, connections: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    first, second = connections
+    read, begin = MappingTable.get_active, [True]
+
+    def meanwhile(*args: Any) -> Any:
+        found = read(*args)
+        if begin:
+            begin.clear()
+            assert put(mapped, second, {"is_active": True, "pairs": [NAME]}).status == 200
+        return found
+
+    monkeypatch.setattr(MappingTable, "get_active", meanwhile)
+    assert put(mapped, first, {"is_active": True, "pairs": [PHONE]}).json["version"] == 1
+
+
 def test_what_the_erp_wants_need_not_be_mapped_where_nothing_is_created(mapped: Hub, connections: tuple[str, str]):
     assert put(mapped, connections[0], {"is_active": True, "pairs": [PHONE]}).status == 200
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from erphub.links.records.dynamodb import CrmRecordTable
 from erphub.links.records.models import CrmEntity, RecordKey
-from erphub.links.records.schemas import is_record_id
 from erphub.platform.aws.table import Table
+from erphub.platform.lexical import is_external_id
 from erphub.platform.problems import TABLE_BUSY
 from erphub.tenancy.limits import TenantLimits
 from tests.support import services
@@ -95,6 +95,13 @@ def test_a_late_message_of_the_crm_does_not_bring_back_what_was(crm: Hub, body: 
     else:
         assert (answer.status, answer.code, answer.json["revision"]) == (409, "crm_record_outdated", 5)
         assert crm.call("GET", address(crm)).json["version"] == 1
+
+
+def test_a_state_of_one_number_says_one_thing_of_the_parent_too(crm: Hub):
+    put(crm, revision=5, parent_id="7")
+    assert put(crm, revision=5, parent_id="7").json["outcome"] == "unchanged"
+    assert put(crm, revision=5, parent_id="8").code == "crm_record_outdated"
+    assert put(crm, revision=6, parent_id="8").json["parent_id"] == "8"
 
 
 def test_a_client_has_one_crm_until_it_has_none_of_its_records(crm: Hub):
@@ -321,7 +328,7 @@ def test_two_crms_that_begin_at_once_do_not_mix(crm: Hub, monkeypatch: pytest.Mo
 
 @given(st.text(max_size=120))
 def test_an_id_that_is_taken_needs_no_escape_in_an_address_or_a_key(text: str):
-    if is_record_id(text):
+    if is_external_id(text):
         assert text.isascii()
         assert not set(text) & set("/#?%& \n")
         assert len(text) <= 100

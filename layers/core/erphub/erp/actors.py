@@ -26,7 +26,7 @@ class ActorType(StrEnum):
     PROJECT = "project"
 
 
-class FieldType(StrEnum):
+class ActorFieldType(StrEnum):
     """What a field holds, which says how its values are compared."""
 
     TEXT = "text"
@@ -54,7 +54,7 @@ class ActorField:
     key: str
     name: str
     """What people call it."""
-    type: FieldType = FieldType.TEXT
+    type: ActorFieldType = ActorFieldType.TEXT
     access: FieldAccess = FieldAccess.NORMAL
     max_length: int | None = None
     """Characters that the ERP keeps; None: it states no limit."""

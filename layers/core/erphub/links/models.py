@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from erphub.erp.actors import FieldType
+from erphub.erp.actors import ActorFieldType
 from erphub.platform.text import same_name
 from erphub.platform.wire import LINES
 
@@ -68,7 +68,7 @@ _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 class ComparedField:
     """What must be known of a pair of fields to compare their values and to carry one across."""
 
-    type: FieldType = FieldType.TEXT
+    type: ActorFieldType = ActorFieldType.TEXT
     direction: Direction = Direction.BOTH
     master: Side | None = None
     """Whose value counts when both have changed; None: a person decides."""
@@ -83,14 +83,14 @@ class ComparedField:
 
     def same(self, crm: Value, erp: Value) -> bool:
         """Whether a value of the CRM and one of the ERP say the same."""
-        if self.type is FieldType.LIST:
+        if self.type is ActorFieldType.LIST:
             translated = self.translate(crm, Side.ERP)
             return translated is not ABSENT and normal(translated, self.type) == normal(erp, self.type)
         ours, theirs = normal(crm, self.type), normal(erp, self.type)
         if ours == theirs:
             return True
         shortest = min(self.longest.values(), default=None)
-        if shortest is None or self.type is not FieldType.TEXT or ours is None or theirs is None:
+        if shortest is None or self.type is not ActorFieldType.TEXT or ours is None or theirs is None:
             return False
         return ours[:shortest].rstrip() == theirs[:shortest].rstrip()
 
@@ -102,14 +102,14 @@ class ComparedField:
         """The other side's value as `target` writes it: its items of lists, its length. ABSENT: it has no such item."""
         if normal(value, self.type) is None:
             return self.default if target in self.mandatory else None
-        if value is not None and self.type is FieldType.LIST:
+        if value is not None and self.type is ActorFieldType.LIST:
             items = self.erp_items if target is Side.ERP else {erp: crm for crm, erp in self.erp_items.items()}
             return items.get(value.strip(), ABSENT)
         longest = self.longest.get(target)
         return value[:longest].rstrip() if value is not None and longest else value
 
 
-def normal(value: Value, of: FieldType) -> Value:
+def normal(value: Value, of: ActorFieldType) -> Value:
     """The form in which two values of a type are the same; None where there is nothing in it. What is no value of its
     type is compared as text."""
     if value is None:
@@ -118,15 +118,15 @@ def normal(value: Value, of: FieldType) -> Value:
     if not text:
         return None
     match of:
-        case FieldType.EMAIL:
+        case ActorFieldType.EMAIL:
             return same_name(text)
-        case FieldType.PHONE:
+        case ActorFieldType.PHONE:
             return _phone(text)
-        case FieldType.INTEGER | FieldType.DECIMAL if _NUMBER.fullmatch(text):
+        case ActorFieldType.INTEGER | ActorFieldType.DECIMAL if _NUMBER.fullmatch(text):
             return format(Decimal(text).normalize() + 0, "f")
-        case FieldType.BOOLEAN if text.casefold() in _TRUE | _FALSE:
+        case ActorFieldType.BOOLEAN if text.casefold() in _TRUE | _FALSE:
             return str(text.casefold() in _TRUE).casefold()
-        case FieldType.DATE:
+        case ActorFieldType.DATE:
             # Some systems give a day as its midnight; the hour of another instant is kept, and is a difference.
             return text.removesuffix("Z").removesuffix("T00:00:00")
         case _:

@@ -23,6 +23,7 @@ _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _COUNT = re.compile(r"[0-9]{1,18}")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9._:@~-]{1,100}")
 _FLAGS = {"true": True, "false": False}
 
 
@@ -39,6 +40,11 @@ def loads(text: str | bytes) -> Any:
         return json.loads(text, parse_float=_fraction, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise problems.NOT_JSON() from error
+
+
+def is_external_id(text: str) -> bool:
+    """Whether it can be another system's identifier of one of its records: it stands in addresses and in keys."""
+    return _EXTERNAL_ID.fullmatch(text) is not None
 
 
 def is_digits(text: str) -> bool:

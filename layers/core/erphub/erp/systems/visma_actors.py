@@ -3,17 +3,16 @@
 The hub reads them. An actor is known by its own number, which it keeps whatever else it becomes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from erphub.erp import problems
-from erphub.erp.actors import Actor, ActorField, ActorSupport, ActorType, FieldAccess, FieldType
-from erphub.erp.datasets import Dataset, DatasetField, Publishing
-from erphub.erp.datasets import FieldType as Stored
+from erphub.erp.actors import Actor, ActorField, ActorFieldType, ActorSupport, ActorType, FieldAccess
+from erphub.erp.datasets import Dataset, DatasetField, FieldType, Publishing
 from erphub.erp.system import FoundCompany
 from erphub.erp.transports.sqlserver.server import Server
-from erphub.erp.transports.sqlserver.source import INTEGERS, Source, bind
+from erphub.erp.transports.sqlserver.source import INTEGERS, Bound, Source, bind
 from erphub.erp.transports.sqlserver.statements import ROWS, Span, condition, expression, listed, quote
 from erphub.platform.lexical import is_digits
 
@@ -33,23 +32,23 @@ _OVERLAP = timedelta(days=1)
 """The server writes the day of its own zone, which may be the day before."""
 
 
-def _field(key: str, name: str, kind: FieldType = FieldType.TEXT) -> ActorField:
+def _field(key: str, name: str, kind: ActorFieldType = ActorFieldType.TEXT) -> ActorField:
     return ActorField(key, name, kind, FieldAccess.READ_ONLY)
 
 
 FIELDS: Sequence[ActorField] = (
     _field("NAME", "Name"),
     _field("VATNO", "Organisation number"),
-    _field("NUMBER2", "Number", FieldType.INTEGER),
-    _field("EMAIL", "E-mail", FieldType.EMAIL),
-    _field("PHONE", "Phone", FieldType.PHONE),
-    _field("PHONE_MOBILE", "Mobile phone", FieldType.PHONE),
+    _field("NUMBER2", "Number", ActorFieldType.INTEGER),
+    _field("EMAIL", "E-mail", ActorFieldType.EMAIL),
+    _field("PHONE", "Phone", ActorFieldType.PHONE),
+    _field("PHONE_MOBILE", "Mobile phone", ActorFieldType.PHONE),
     _field("POSTALAD1", "Address, first line"),
     _field("POSTALAD2", "Address, second line"),
     _field("POSTALAD3", "Address, third line"),
     _field("POSTALZIP", "Postal code"),
     _field("POSTALCITY", "City"),
-    _field("COUNTRY", "Country's number", FieldType.INTEGER),
+    _field("COUNTRY", "Country's number", ActorFieldType.INTEGER),
 )
 _COLUMNS = {
     "NAME": "Nm",
@@ -73,7 +72,7 @@ def _columns(actor_type: ActorType) -> Mapping[str, str]:
 def _dataset(actor_type: ActorType) -> Dataset:
     """What is read, as the transport wants it described; the key is all that an installation must have."""
     columns = _columns(actor_type)
-    fields = [DatasetField(name, Stored.TEXT, columns[name], key=name in (_KEY, "NUMBER2")) for name in columns]
+    fields = [DatasetField(name, FieldType.TEXT, columns[name], key=name in (_KEY, "NUMBER2")) for name in columns]
     return Dataset("actors", "Actors", fields, Publishing.KEYS)
 
 
@@ -90,39 +89,39 @@ class VismaActors:
 
     def get(self, keys: Sequence[str], company: FoundCompany) -> Mapping[str, Actor]:
         """Those that are there, by key. Raises ErpRefused, Unavailable."""
-        wanted = sorted({int(key) for key in keys if is_digits(key)})
-        spans = [Span("ActNo", low, high) for low, high in _spans(wanted)]
-        found = (actor for span in spans for actor in self._read(company, span))
-        return {actor.key: actor for actor in found if actor.key in keys}
+        spans = [Span("ActNo", low, high) for low, high in _spans(sorted({int(key) for key in keys if is_digits(key)}))]
+        return {actor.key: actor for actor in self._read(company, lambda _: spans) if actor.key in keys}
 
     def changed_since(self, since: datetime | None, company: FoundCompany) -> Iterator[Actor]:
         """The longest ago first; of the day of the instant, all."""
-        number = Span(_NUMBERS[self._type], 1)
-        found = self._read(company, number) if since is None else self._read(company, None, since - _OVERLAP)
+        found = self._read(company, self._everyone if since is None else lambda bound: _changed(bound, since))
         return iter(sorted(found, key=lambda actor: (actor.changed_at or datetime.min.replace(tzinfo=UTC), actor.key)))
 
     def keys(self, company: FoundCompany) -> Iterator[str]:
         """Of all that have a number of the type."""
-        return (actor.key for actor in self._read(company, Span(_NUMBERS[self._type], 1)))
+        return (actor.key for actor in self._read(company, self._everyone))
 
-    def _read(self, company: FoundCompany, span: Span | None, since: datetime | None = None) -> list[Actor]:
+    def _everyone(self, _: Bound) -> Sequence[Span]:
+        return [Span(_NUMBERS[self._type], 1)]
+
+    def _read(self, company: FoundCompany, wanted: Callable[[Bound], Sequence[Span | None]]) -> list[Actor]:
+        source = Source("Actor", {name: [column] for name, column in _columns(self._type).items()})
+        rows: list[Mapping[str, Any]] = []
         with self._server.database(company.attributes["database"]) as (session, _):
-            source = Source("Actor", {name: [column] for name, column in _columns(self._type).items()})
             (bound,) = bind(session, _dataset(self._type), [source])
-            if since is not None and (changed := bound.columns.get(_CHANGED)):
-                day = since.date()
-                span = Span(changed.name, int(f"{day:%Y%m%d}") if changed.type in INTEGERS else day)
-            names = list(bound.columns)
-            rows = session.rows(
-                ROWS(
-                    columns=listed([expression(bound.columns[name]) for name in names]),
-                    schema=quote(source.schema),
-                    table=quote(source.table),
-                    where=condition(span),
+            columns = listed([expression(column) for column in bound.columns.values()])
+            for span in wanted(bound):
+                statement = ROWS(
+                    columns=columns, schema=quote(source.schema), table=quote(source.table), where=condition(span)
                 )
-            )
-        read = (dict(zip(names, row, strict=True)) for row in rows)
-        return [_actor(self._type, values) for values in read if (values["NUMBER2"] or 0) >= 1]
+                rows += [dict(zip(bound.columns, row, strict=True)) for row in session.rows(statement)]
+        return [_actor(self._type, row) for row in rows if (row["NUMBER2"] or 0) >= 1]
+
+
+def _changed(bound: Bound, since: datetime) -> Sequence[Span | None]:
+    """Rows of the day of an instant and after; every row where the table does not say when it changed."""
+    column, day = bound.columns.get(_CHANGED), (since - _OVERLAP).date()
+    return [Span(column.name, int(f"{day:%Y%m%d}") if column.type in INTEGERS else day) if column else None]
 
 
 def _spans(keys: Sequence[int]) -> Iterator[tuple[int, int]]:

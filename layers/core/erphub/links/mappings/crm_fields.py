@@ -6,7 +6,7 @@ fields by itself (SuperOffice documentation, "ERP Sync: automatic mapping").
 
 from collections.abc import Mapping, Sequence
 
-from erphub.erp.actors import FieldType
+from erphub.erp.actors import ActorFieldType
 from erphub.links.mappings.models import CrmField
 from erphub.links.records.models import CrmEntity
 
@@ -24,9 +24,9 @@ FIELDS: Mapping[CrmEntity, Sequence[CrmField]] = {
         CrmField("VATNO", "Organisation number"),
         CrmField("NUMBER1", "Code"),
         CrmField("NUMBER2", "Number"),
-        CrmField("EMAIL", "E-mail", FieldType.EMAIL),
-        CrmField("PHONE", "Phone", FieldType.PHONE),
-        CrmField("FAX", "Fax", FieldType.PHONE),
+        CrmField("EMAIL", "E-mail", ActorFieldType.EMAIL),
+        CrmField("PHONE", "Phone", ActorFieldType.PHONE),
+        CrmField("FAX", "Fax", ActorFieldType.PHONE),
         CrmField("URL", "Web address"),
         *_place("STREET", "Street address"),
         *_place("POSTAL", "Postal address"),
@@ -39,12 +39,12 @@ FIELDS: Mapping[CrmEntity, Sequence[CrmField]] = {
         CrmField("TITLE", "Title"),
         CrmField("POSITION", "Position"),
         CrmField("NUMBER", "Number"),
-        CrmField("EMAIL", "E-mail", FieldType.EMAIL),
-        CrmField("PHONE_DIRECT", "Direct phone", FieldType.PHONE),
-        CrmField("PHONE_MOBILE", "Mobile phone", FieldType.PHONE),
-        CrmField("PHONE_PRIVATE", "Private phone", FieldType.PHONE),
-        CrmField("PHONE_OTHER", "Other phone", FieldType.PHONE),
-        CrmField("BIRTHDATE", "Date of birth", FieldType.DATE),
+        CrmField("EMAIL", "E-mail", ActorFieldType.EMAIL),
+        CrmField("PHONE_DIRECT", "Direct phone", ActorFieldType.PHONE),
+        CrmField("PHONE_MOBILE", "Mobile phone", ActorFieldType.PHONE),
+        CrmField("PHONE_PRIVATE", "Private phone", ActorFieldType.PHONE),
+        CrmField("PHONE_OTHER", "Other phone", ActorFieldType.PHONE),
+        CrmField("BIRTHDATE", "Date of birth", ActorFieldType.DATE),
         CrmField("URL", "Web address"),
         *_place("POSTAL", "Postal address", "COUNTRY"),
     ),
@@ -53,6 +53,6 @@ FIELDS: Mapping[CrmEntity, Sequence[CrmField]] = {
         CrmField("NUMBER", "Number"),
         CrmField("TEXT", "Description"),
         CrmField("URL", "Web address"),
-        CrmField("ENDDATE", "End date", FieldType.DATE),
+        CrmField("ENDDATE", "End date", ActorFieldType.DATE),
     ),
 }

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from erphub.erp.actors import ActorField, ActorType, FieldType, ListItem
+from erphub.erp.actors import ActorField, ActorFieldType, ActorType, ListItem
 from erphub.links.models import Direction, FieldName, Side
 from erphub.links.records.models import CrmEntity
 from erphub.platform.lexical import Flag
@@ -86,12 +86,20 @@ class KeptMapping(MappingSettings):
 
 
 @dataclass(frozen=True)
+class ActiveMappings:
+    """The mappings of a client that are active for one kind of records, as they stood at a version of them together."""
+
+    version: int
+    mappings: Sequence[KeptMapping]
+
+
+@dataclass(frozen=True)
 class CrmField:
     """A field of CRM records that the hub knows by its name."""
 
     key: str
     name: str
-    type: FieldType = FieldType.TEXT
+    type: ActorFieldType = ActorFieldType.TEXT
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Where mappings are kept."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from erphub.erp.actors import ActorType
-from erphub.links.mappings.models import KeptMapping
+from erphub.links.mappings.models import ActiveMappings, KeptMapping
+from erphub.links.records.models import CrmEntity
 
 
 class MappingStore(Protocol):
@@ -14,10 +14,14 @@ class MappingStore(Protocol):
         """One mapping; None until it is saved."""
         ...
 
-    def get_all(self, client_id: str) -> Sequence[KeptMapping]:
-        """Every mapping of the client's connections."""
+    def get_active(self, client_id: str, entity: CrmEntity) -> ActiveMappings:
+        """The active mappings of the client's connections for records of a kind."""
         ...
 
-    def save(self, mapping: KeptMapping, before: int) -> KeptMapping:
-        """Keep it in place of the version before (0: none); as it is kept. Raises Conflict (`version_conflict`)."""
+    def save(self, mapping: KeptMapping, before: int, among: ActiveMappings) -> KeptMapping | None:
+        """Keep it in place of the version before (0: none); as it is kept.
+
+        None when it is no longer of that version, or when it is active and another has become so since `among` was
+        read: beside that one it was not judged.
+        """
         ...

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from erphub.erp.actors import ActorField, ActorType, FieldAccess, FieldType
+from erphub.erp.actors import ActorField, ActorFieldType, ActorType, FieldAccess
 from erphub.links.mappings.models import CrmField, FieldPair, KeptMapping, MappingSettings
 from erphub.links.records.models import CrmEntity
 from erphub.platform.actors import ActorView
@@ -28,7 +28,7 @@ class CrmFieldView(Model):
 
     key: str
     name: str
-    type: FieldType
+    type: ActorFieldType
 
     @classmethod
     def of(cls, field: CrmField) -> "CrmFieldView":
@@ -41,7 +41,7 @@ class ErpFieldView(Model):
 
     key: str
     name: str
-    type: FieldType
+    type: ActorFieldType
     access: FieldAccess
     max_length: int | None
     list_name: str | None

@@ -1,7 +1,6 @@
 """Mappings of a connection: shown with both sides' fields and a proposal, saved when nothing stands against it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from erphub.connections.access import require_active
 from erphub.connections.models import Connection
@@ -10,7 +9,7 @@ from erphub.erp.actors import ActorType, KnowsActors
 from erphub.erp.system import FoundCompany
 from erphub.links import problems
 from erphub.links.mappings import crm_fields
-from erphub.links.mappings.models import ENTITIES, FieldsOfBothSides, KeptMapping, MappingSettings
+from erphub.links.mappings.models import ENTITIES, ActiveMappings, FieldsOfBothSides, KeptMapping, MappingSettings
 from erphub.links.mappings.ports import MappingStore
 from erphub.links.mappings.proposal import propose
 from erphub.links.mappings.schemas import (
@@ -28,12 +27,11 @@ from erphub.platform.clock import Clock
 from erphub.platform.errors import Invalid
 from erphub.platform.identity import Member
 from erphub.platform.outbound import deadlines
-from erphub.platform.problems import VERSION_REQUIRED
+from erphub.platform.problems import VERSION_CONFLICT, VERSION_REQUIRED
 from erphub.platform.versions import require_version
 from erphub.tenancy.problems import CONNECTION_NOT_FOUND
 
-LOOK_UP_SECONDS = 25.0
-"""The longest that the ERP is asked while a request waits, which ends after 29 seconds."""
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,8 @@ class MappingService:
         """A mapping and what it can choose from. Raises NotFound, Conflict, ErpRefused, Unavailable."""
         connection, kind = self._find(member.client_id, connection_id, actor_type)
         kept = self.store.get(member.client_id, connection_id, kind) or _new(connection, kind)
-        return self._view(kept, self._sides(connection, kind))
+        others = self._active(connection, kind)
+        return self._view(kept, self._sides(connection, kind), others)
 
     def save(self, member: Member, connection_id: str, actor_type: str, body: ChangedMapping) -> MappingView:
         """Save a mapping; one that is to be active must be able to.
@@ -60,19 +59,24 @@ class MappingService:
         """
         connection, kind = self._find(member.client_id, connection_id, actor_type)
         require_active(connection)
-        before = self.store.get(member.client_id, connection_id, kind) or _new(connection, kind)
         if body.version is None:
             raise Invalid.of(VERSION_REQUIRED("/version"))
-        require_version(body.version, before.version or None)
-        sides = self._sides(connection, kind)
-        if body.is_active and (wrong := list(obstacles(body, sides, self._others(connection, kind)))):
-            raise Invalid.of(*wrong)
-        wanted = before.model_copy(update={name: getattr(body, name) for name in MappingSettings.model_fields})
-        if wanted == before and before.version:
-            return self._view(before, sides)
-        describe_act(old=settings_of(before).model_dump(mode="json"))
-        anew = {"updated_at": self.clock(), "updated_by": member.user}
-        return self._view(self.store.save(wanted.model_copy(update=anew), before.version), sides)
+        sides: FieldsOfBothSides | None = None
+        for _ in range(_ATTEMPTS):
+            before = self.store.get(member.client_id, connection_id, kind) or _new(connection, kind)
+            require_version(body.version, before.version or None)
+            sides = sides or self._sides(connection, kind)
+            active = self._active(connection, kind)
+            if body.is_active and (wrong := list(obstacles(body, sides, active.mappings))):
+                raise Invalid.of(*wrong)
+            wanted = before.model_copy(update={name: getattr(body, name) for name in MappingSettings.model_fields})
+            if wanted == before and before.version:
+                return self._view(before, sides, active)
+            describe_act(old=settings_of(before).model_dump(mode="json"))
+            anew = {"updated_at": self.clock(), "updated_by": member.user}
+            if kept := self.store.save(wanted.model_copy(update=anew), before.version, active):
+                return self._view(kept, sides, active)
+        raise VERSION_CONFLICT()
 
     def _find(self, client_id: str, connection_id: str, actor_type: str) -> tuple[Connection, ActorType]:
         connection = self.connections.get(client_id, connection_id)
@@ -83,7 +87,7 @@ class MappingService:
         return connection, ActorType(actor_type)
 
     def _sides(self, connection: Connection, actor_type: ActorType) -> FieldsOfBothSides:
-        with deadlines.at_most(LOOK_UP_SECONDS):
+        with deadlines.at_most(deadlines.LOOK_UP_SECONDS):
             system = self.erp.connected(connection)
             if not isinstance(system, KnowsActors):
                 raise problems.NO_ACTORS()
@@ -101,19 +105,14 @@ class MappingService:
         found = self.companies.companies(connection.client_id, connection.id)
         return FoundCompany(found[0].key, found[0].name, None, found[0].attributes) if found else FoundCompany("", "")
 
-    def _others(self, connection: Connection, actor_type: ActorType) -> Sequence[KeptMapping]:
-        entity = ENTITIES[actor_type]
-        return [
-            one
-            for one in self.store.get_all(connection.client_id)
-            if one.connection_id != connection.id and one.is_active and one.entity is entity
-        ]
+    def _active(self, connection: Connection, actor_type: ActorType) -> ActiveMappings:
+        """The active mappings of other connections for the same records."""
+        found = self.store.get_active(connection.client_id, ENTITIES[actor_type])
+        return replace(found, mappings=[one for one in found.mappings if one.connection_id != connection.id])
 
-    def _view(self, mapping: KeptMapping, sides: FieldsOfBothSides) -> MappingView:
-        connection = self.connections.get(mapping.client_id, mapping.connection_id)
-        others = self._others(connection, mapping.actor_type) if connection else ()
+    def _view(self, mapping: KeptMapping, sides: FieldsOfBothSides, others: ActiveMappings) -> MappingView:
         people = self.actors.find(mapping.client_id, [mapping.updated_by])
-        wrong = obstacles(mapping, sides, others)
+        wrong = obstacles(mapping, sides, others.mappings)
         return MappingView(
             **dict(settings_of(mapping)),
             actor_type=mapping.actor_type,

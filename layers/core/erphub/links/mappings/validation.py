@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from erphub.erp.actors import ActorField, FieldAccess, FieldType
+from erphub.erp.actors import ActorField, ActorFieldType, FieldAccess
 from erphub.links import problems
 from erphub.links.mappings.models import FieldPair, FieldsOfBothSides, KeptMapping, MappingSettings
 from erphub.links.models import Direction, Side
 from erphub.platform.errors import FieldError
 
-_TEXTS = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE})
-_NUMBERS = frozenset({FieldType.INTEGER, FieldType.DECIMAL})
+_TEXTS = frozenset({ActorFieldType.TEXT, ActorFieldType.EMAIL, ActorFieldType.PHONE})
+_NUMBERS = frozenset({ActorFieldType.INTEGER, ActorFieldType.DECIMAL})
 
 
 def obstacles(
@@ -41,7 +41,7 @@ def obstacles(
 
 
 def _of_pair(
-    pair: FieldPair, field: ActorField, crm_type: FieldType | None, sides: FieldsOfBothSides, pointer: str
+    pair: FieldPair, field: ActorField, crm_type: ActorFieldType | None, sides: FieldsOfBothSides, pointer: str
 ) -> Iterator[FieldError]:
     if field.access is FieldAccess.READ_ONLY and pair.direction.allows(Side.ERP):
         yield problems.ERP_FIELD_READ_ONLY(f"{pointer}/direction", field=field.name)
@@ -82,12 +82,12 @@ def _mandatory(settings: MappingSettings, fields: Sequence[ActorField]) -> Itera
             yield problems.MANDATORY_NOT_MAPPED("/pairs", field=field.name)
 
 
-def _fit(crm: FieldType, erp: FieldType, direction: Direction) -> bool:
+def _fit(crm: ActorFieldType, erp: ActorFieldType, direction: Direction) -> bool:
     """Whether values may go the way they are to go: a number fits into text, and not the other way round."""
     if crm is erp or {crm, erp} <= _TEXTS or direction is Direction.NONE:
         return True
     if {crm, erp} <= _NUMBERS:
-        return not direction.allows(Side.ERP if erp is FieldType.INTEGER else Side.CRM)
+        return not direction.allows(Side.ERP if erp is ActorFieldType.INTEGER else Side.CRM)
     if erp in _TEXTS:
-        return not direction.allows(Side.CRM) or crm is FieldType.LIST
-    return crm in _TEXTS and (erp is FieldType.LIST or not direction.allows(Side.ERP))
+        return not direction.allows(Side.CRM) or crm is ActorFieldType.LIST
+    return crm in _TEXTS and (erp is ActorFieldType.LIST or not direction.allows(Side.ERP))

@@ -10,20 +10,15 @@ from erphub.links import problems
 from erphub.links.models import FieldName, FieldValue
 from erphub.links.records.models import CrmEntity, CrmRecord, RecordChange, RecordOutcome
 from erphub.platform.actors import ActorView
-from erphub.platform.lexical import Whole
+from erphub.platform.lexical import Whole, is_external_id
 from erphub.platform.wire import LINE, Model
 
 MAX_FIELDS = 200
 MAX_BATCH = 1000
 
 
-def is_record_id(text: str) -> bool:
-    """Whether it can be a record's identifier: it stands in addresses and in keys."""
-    return 1 <= len(text) <= 100 and all(char.isascii() and (char.isalnum() or char in "._:@~-") for char in text)
-
-
 def _record_id(text: str) -> str:
-    if not is_record_id(text):
+    if not is_external_id(text):
         raise problems.RECORD_ID_INVALID.in_model()
     return text
 

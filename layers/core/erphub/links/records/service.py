@@ -21,7 +21,6 @@ from erphub.links.records.schemas import (
     NewCrmRecord,
     NewCrmRecords,
     SubmittedCrmRecordView,
-    is_record_id,
 )
 from erphub.platform.actors import ActorDirectory
 from erphub.platform.acts import describe_act
@@ -29,6 +28,7 @@ from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.errors import HubError, Invalid
 from erphub.platform.identity import Member
+from erphub.platform.lexical import is_external_id
 from erphub.platform.limits import Limits, Owner
 from erphub.platform.problems import STOCK_EXHAUSTED, VERSION_CONFLICT
 from erphub.platform.versions import is_wanted, require_version
@@ -121,12 +121,9 @@ class CrmRecordService:
             available = maximum - (crm.record_count if crm else 0)
             judged = list(self._judge(member, submissions, there, taken_by, available, maximum))
             changes = [one for one in judged if isinstance(one, RecordChange) and one.after != one.before]
-            if not changes or self._store(member.client_id, changes, maximum):
+            if not changes or self.store.save(member.client_id, changes[0].after.crm, changes, maximum):
                 return judged
         raise VERSION_CONFLICT()
-
-    def _store(self, client_id: str, changes: Sequence[RecordChange], maximum: int) -> bool:
-        return self.store.save(client_id, changes[0].after.crm, changes, maximum)
 
     def _judge(
         self,
@@ -140,13 +137,13 @@ class CrmRecordService:
         for one in submissions:
             before = there.get(one.key)
             crm = crm or one.body.crm  # several that come first: the first of them says which CRM it is
-            refusal = _refusal(one, before, crm)
+            after = self._merged(member, one, before)
+            refusal = _refusal(one, before, after, crm)
             if refusal is None and before is None:
                 available -= 1
                 if available < 0:
                     summary = CRM_RECORDS.summary.lower()
                     refusal = STOCK_EXHAUSTED(maximum=maximum, summary=summary, limit=CRM_RECORDS.name)
-            after = self._merged(member, one, before)
             if refusal is None and _size(after) > MAX_RECORD_BYTES:
                 refusal = problems.CRM_RECORD_TOO_LARGE(maximum=MAX_RECORD_BYTES >> 10)
             yield refusal or RecordChange(before, after)
@@ -176,26 +173,23 @@ class CrmRecordService:
         return before.model_copy(update=stated | anew)
 
 
-def _refusal(submission: _Submission, before: CrmRecord | None, crm: str) -> HubError | None:
+def _refusal(submission: _Submission, before: CrmRecord | None, after: CrmRecord, crm: str) -> HubError | None:
     body = submission.body
     if not is_wanted(submission.version, before.version if before else None):
         return VERSION_CONFLICT()
     if body.crm != crm:
         return problems.ANOTHER_CRM(crm=crm)
-    if before is None or before.revision is None or body.revision is None or body.revision > before.revision:
+    if before is None or before.revision is None or body.revision is None:
         return None
-    if body.revision == before.revision and all(
-        name in before.fields and before.fields[name] == value for name, value in body.fields.items()
-    ):
-        return None
-    return problems.CRM_RECORD_OUTDATED(revision=before.revision)
+    is_news = body.revision > before.revision or (body.revision == before.revision and after == before)
+    return None if is_news else problems.CRM_RECORD_OUTDATED(revision=before.revision)
 
 
 def _record_key(entity: str, record_id: str) -> RecordKey | None:
     """The record that an address is about; None where no record can have it. Raises NotFound for an unknown kind."""
     if entity not in {known.value for known in CrmEntity}:
         raise problems.UNKNOWN_CRM_ENTITY(entity=entity)
-    return RecordKey(CrmEntity(entity), record_id) if is_record_id(record_id) else None
+    return RecordKey(CrmEntity(entity), record_id) if is_external_id(record_id) else None
 
 
 def _size(record: CrmRecord) -> int:

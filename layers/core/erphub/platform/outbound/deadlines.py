@@ -46,6 +46,8 @@ class Deadline:
         return self.left
 
 
+LOOK_UP_SECONDS = 25.0
+"""The longest that an ERP is asked while a request waits, which ends after 29 seconds."""
 _NONE = Deadline(None)
 _current: ContextVar[Deadline] = ContextVar("deadline", default=_NONE)
 

@@ -12,6 +12,7 @@ from erphub.platform.capability import LimitScope
 from erphub.platform.clock import Clock
 from erphub.platform.errors import Conflict, HubError, Invalid, TooMany
 from erphub.platform.files import Files
+from erphub.platform.lexical import is_external_id
 from erphub.platform.limits import Limits, Owner
 from erphub.sync import problems
 from erphub.sync.canonical import entry_id, read_received, to_text
@@ -204,13 +205,9 @@ def read_incoming(kind: str, external_id: str, fields: Mapping[str, Any]) -> Inc
     """A document as it came. Raises NotFound for a kind there is none of, Invalid for its content or its length."""
     if kind not in {known.value for known in DocumentKind}:
         raise problems.UNKNOWN_KIND(kind=kind)
-    if not _is_external_id(external_id):
+    if not is_external_id(external_id):
         raise Invalid.of(problems.EXTERNAL_ID_INVALID("/external_id"))
     document = read_received(DocumentKind(kind), fields)
     if len(to_text(document).encode()) > MAX_DOCUMENT_BYTES:
         raise problems.DOCUMENT_TOO_LARGE(maximum=MAX_DOCUMENT_BYTES >> 10)
     return IncomingDocument(DocumentKind(kind), external_id, document)
-
-
-def _is_external_id(text: str) -> bool:
-    return 1 <= len(text) <= 100 and all(char.isascii() and (char.isalnum() or char in "._:@~-") for char in text)

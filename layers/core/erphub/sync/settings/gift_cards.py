@@ -14,7 +14,7 @@ from erphub.platform.outbound import deadlines
 from erphub.sync.canonical import entry_id, posting_key
 from erphub.sync.settings.models import GIFT_CARD, GiftCardProduct
 from erphub.sync.settings.ports import TransferLeases
-from erphub.sync.settings.service import LOOK_UP_SECONDS, SyncService
+from erphub.sync.settings.service import SyncService
 
 _HOLD = timedelta(minutes=6)
 """How long nobody else writes to the ERP when it cannot be told whether it made the product."""
@@ -29,7 +29,7 @@ class GiftCards:
     clock: Clock
     new_id: IdGenerator
 
-    @deadlines.at_most(LOOK_UP_SECONDS)
+    @deadlines.at_most(deadlines.LOOK_UP_SECONDS)
     def create(self, client_id: str, connection_id: str, company: str) -> GiftCardProduct:
         """Have the product in a company; which may be left out when the login reaches only one.
 

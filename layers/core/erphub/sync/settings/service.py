@@ -33,10 +33,6 @@ from erphub.sync.settings.validation import (
 )
 from erphub.tenancy.problems import CONNECTION_NOT_FOUND
 
-LOOK_UP_SECONDS = 25.0
-"""The longest that the ERP is asked while a request waits, which ends after 29 seconds."""
-
-
 MAX_DEPARTMENTS = 1000
 """How many of a company's departments are remembered."""
 
@@ -119,7 +115,7 @@ class SyncService:
         errors, _, setup = self._look_up(client_id, connection_id, wanted)
         return errors, setup
 
-    @deadlines.at_most(LOOK_UP_SECONDS)
+    @deadlines.at_most(deadlines.LOOK_UP_SECONDS)
     def refresh(self, client_id: str, connection_id: str, company: str) -> Setup:
         """Ask the ERP again what a company has to choose from; the settings' own when none is named.
 
@@ -155,7 +151,7 @@ class SyncService:
             raise problems.DOCUMENTS_NOT_SUPPORTED()
         return adapter
 
-    @deadlines.at_most(LOOK_UP_SECONDS)
+    @deadlines.at_most(deadlines.LOOK_UP_SECONDS)
     def _look_up(
         self, client_id: str, connection_id: str, wanted: SyncInput
     ) -> tuple[list[FieldError], SyncSettings, Setup]:

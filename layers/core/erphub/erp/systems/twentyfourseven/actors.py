@@ -6,7 +6,7 @@ Both lie in one register; a supplier is told by a mark of its record.
 from collections.abc import Mapping, Sequence
 
 from erphub.erp import problems
-from erphub.erp.actors import ActorField, ActorSupport, ActorType, FieldAccess, FieldType
+from erphub.erp.actors import ActorField, ActorFieldType, ActorSupport, ActorType, FieldAccess
 from erphub.platform.lexical import is_digits
 
 _REGISTER = "company"
@@ -44,24 +44,24 @@ def _place(prefix: str, called: str) -> tuple[ActorField, ...]:
 _COMMON = (
     ActorField(NAME, "Name", access=FieldAccess.MANDATORY),
     ActorField("VATNO", "Organisation number"),
-    ActorField(NUMBER, "Number", FieldType.INTEGER, FieldAccess.READ_ONLY),
-    ActorField("EMAIL", "E-mail", FieldType.EMAIL),
-    ActorField("PHONE", "Phone", FieldType.PHONE),
-    ActorField("PHONE_MOBILE", "Mobile phone", FieldType.PHONE, max_length=_MOBILE_LENGTH),
+    ActorField(NUMBER, "Number", ActorFieldType.INTEGER, FieldAccess.READ_ONLY),
+    ActorField("EMAIL", "E-mail", ActorFieldType.EMAIL),
+    ActorField("PHONE", "Phone", ActorFieldType.PHONE),
+    ActorField("PHONE_MOBILE", "Mobile phone", ActorFieldType.PHONE, max_length=_MOBILE_LENGTH),
     *_place("STREET", "Visiting address"),
     ActorField("COUNTRY", "Country (two letters)", max_length=_COUNTRY_LENGTH),
     *_place("POSTAL", "Postal address"),
-    ActorField("EMAIL_INVOICE", "E-mail for invoices", FieldType.EMAIL),
+    ActorField("EMAIL_INVOICE", "E-mail for invoices", ActorFieldType.EMAIL),
 )
 _PERSONS = (
     ActorField(FIRST_NAME, "First name of a person", access=FieldAccess.READ_ONLY),
     ActorField(LAST_NAME, "Last name of a person", access=FieldAccess.READ_ONLY),
-    ActorField(IS_COMPANY, "Is a company", FieldType.BOOLEAN, FieldAccess.READ_ONLY),
+    ActorField(IS_COMPANY, "Is a company", ActorFieldType.BOOLEAN, FieldAccess.READ_ONLY),
 )
 FIELDS_OF_ORGANISATION: Sequence[ActorField] = (*_COMMON, *_PERSONS)
 FIELDS_OF_USER: Sequence[ActorField] = (
     *_COMMON,
-    ActorField("FAX", "Fax", FieldType.PHONE),
+    ActorField("FAX", "Fax", ActorFieldType.PHONE),
     ActorField("URL", "Web address"),
     *_PERSONS,
 )

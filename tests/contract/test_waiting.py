@@ -11,7 +11,7 @@ from erphub.platform.capability import LimitScope
 from erphub.platform.errors import Unavailable
 from erphub.platform.http.gateway import Request
 from erphub.platform.http.router import Awaited, Route
-from erphub.platform.http.waiting import LONGEST_SECONDS, Patience, preferred_seconds
+from erphub.platform.http.waiting import LONGEST_SECONDS, PreferredWait, preferred_seconds
 from erphub.platform.limits import Owner
 from erphub.tenancy.capability import WAITS
 from erphub.tenancy.limits import TenantLimits
@@ -96,7 +96,7 @@ def test_looks_become_rarer_and_end_with_the_time():
     time = Time(datetime(2026, 3, 5).astimezone())
     looks: list[int] = []
     awaited = Awaited("/", lambda shown: shown)
-    assert Patience(time, time.pause).wait(awaited, lambda: looks.append(1), 20) is None
+    assert PreferredWait(time, time.pause).wait(awaited, lambda: looks.append(1), 20) is None
     assert len(looks) <= 15
     assert sum(time.pauses) == pytest.approx(20)
     assert time.pauses[0] == 0.25
@@ -109,13 +109,13 @@ def test_what_cannot_be_looked_at_has_begun_all_the_same():
     def look() -> Any:
         raise Unavailable("The table is busy.")
 
-    assert Patience(time, time.pause).wait(Awaited("/", bool), look, 20) is None
+    assert PreferredWait(time, time.pause).wait(Awaited("/", bool), look, 20) is None
 
 
 def started(hub: Hub, path: str, after: float, **headers: str) -> tuple[Answer, Time]:
     """A test of a connection, whose machine has worked on after so many seconds."""
     time = Time(hub.time[0], after, hub.machine.work_on)
-    hub.api.handler = replace(hub.api.handler, patience=Patience(time, time.pause))
+    hub.api.handler = replace(hub.api.handler, preferred_wait=PreferredWait(time, time.pause))
     hub.machine.slow = True
     return hub.call("POST", path, headers={name.replace("_", "-"): value for name, value in headers.items()}), time
 
@@ -163,7 +163,7 @@ def test_a_client_that_waits_too_often_is_answered_at_once(whole: Hub, connectio
 def test_a_request_that_was_long_on_its_way_waits_no_longer_than_the_gateway(whole: Hub, connection: str):
     path = whole.in_client(f"/connections/{connection}/test")
     time = Time(whole.time[0] + timedelta(seconds=20))
-    whole.api.handler = replace(whole.api.handler, patience=Patience(time, time.pause))
+    whole.api.handler = replace(whole.api.handler, preferred_wait=PreferredWait(time, time.pause))
     whole.machine.slow = True
     answer = whole.call("POST", path, headers={"Prefer": "wait=20"})
     assert (answer.status, answer.headers["Preference-Applied"]) == (202, "wait=5")

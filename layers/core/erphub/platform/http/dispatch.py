@@ -20,7 +20,7 @@ from erphub.platform.http.rate_limit_fields import RateLimitField, as_headers, c
 from erphub.platform.http.representations import answered, entity_tag, not_modified, represent, represent_kept
 from erphub.platform.http.request_limits import RequestLimits
 from erphub.platform.http.router import Route
-from erphub.platform.http.waiting import APPLIED, Patience
+from erphub.platform.http.waiting import APPLIED, PreferredWait
 from erphub.platform.idempotency import IdempotencyStore
 from erphub.platform.identity import AccessLevel, Caller
 from erphub.platform.problem_documents import PROBLEM, as_problem
@@ -87,7 +87,7 @@ class Dispatcher[R: Routes]:
 
     routes: R
     function: ServedBy
-    patience: Patience = field(default_factory=Patience)
+    preferred_wait: PreferredWait = field(default_factory=PreferredWait)
 
     def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         """Answer one event."""
@@ -158,7 +158,7 @@ class Dispatcher[R: Routes]:
     def _waited_for(self, route: Route, request: Request, arguments: Mapping[str, Any], begun: Answer) -> Answer:
         """The end of the work that was begun, for whoever prefers to wait for it; else that it was begun."""
         awaited, member = route.awaited, arguments.get("member")
-        seconds = self.patience.seconds_for(request) if awaited else 0
+        seconds = self.preferred_wait.seconds_for(request) if awaited else 0
         if awaited is None or member is None or not seconds or not self.function.limits().admit_waiting(member):
             return begun
         shown = self.routes.find("GET", awaited.shown_at)
@@ -169,7 +169,7 @@ class Dispatcher[R: Routes]:
         known = {**arguments, **names, "query": shown.query() if shown.query else None}
         wanted = {name: known[name] for name in shown.wants}
         wanted |= {name: self.function.service(kind) for name, kind in shown.services.items()}
-        end = self.patience.wait(awaited, lambda: shown.handler(**wanted), seconds)
+        end = self.preferred_wait.wait(awaited, lambda: shown.handler(**wanted), seconds)
         applied = {APPLIED: f"wait={seconds}"}
         if end is None:
             return replace(begun, headers={**begun.headers, **applied})

@@ -37,7 +37,7 @@ def _now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Patience:
+class PreferredWait:
     """Waits for work that goes on elsewhere."""
 
     clock: Clock = _now

@@ -23,15 +23,15 @@ from erphub.erp.transports.sqlserver.rows import RowConversion
 from erphub.erp.transports.sqlserver.server import Database, Server
 from erphub.erp.transports.sqlserver.source import FLOATS, Bound, Source, bind
 from erphub.erp.transports.sqlserver.statements import ROWS, TOTALS, Column, Span, day, expression, listed
-from erphub.platform.ahead import Ahead
 from erphub.platform.errors import ErpRefused
+from erphub.platform.prefetch import Prefetch
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatch
 
 
 _SUMS = Context(prec=100)
-BATCHES_AHEAD = 2
+BATCHES_PREFETCHED = 2
 """Read by native code while what came before is written: each holds a few megabytes, at most `columns.FETCH_BYTES`."""
 
 
@@ -176,7 +176,7 @@ class SliceReading(Reading):
         # it is left to an import of everything.
         self._drops_dayless = bool(part.where["windowed"])
         self._totals = self._counted()
-        self._ahead: Ahead[RecordBatch] | None = None
+        self._prefetch: Prefetch[RecordBatch] | None = None
 
     def _counted(self) -> list[ControlTotal]:
         counted = totals(self._session, self._dataset, self._bound, self._span, sums=self._sums)
@@ -209,15 +209,15 @@ class SliceReading(Reading):
         # Of about BATCH_BYTES each, or less. pymssql holds the interpreter's lock, and would gain nothing by a thread.
         if self._session.reader is Reader.PYMSSQL:
             return self._read(RowConversion)
-        self._ahead = Ahead(self._read(ColumnConversion), BATCHES_AHEAD)
-        return self._ahead
+        self._prefetch = Prefetch(self._read(ColumnConversion), BATCHES_PREFETCHED)
+        return self._prefetch
 
     def end(self) -> None:
         """Leave nothing at work, also where not all was read."""
-        if self._ahead is not None:
-            if not self._ahead.is_over:
+        if self._prefetch is not None:
+            if not self._prefetch.is_over:
                 self._session.cancel()
-            self._ahead.end()
+            self._prefetch.end()
 
     def _read(self, kind: "type[RowConversion | ColumnConversion]") -> Generator["RecordBatch"]:
         conversion = kind(self._dataset, self._bound, self._types, self._days, self.seen)

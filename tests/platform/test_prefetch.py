@@ -5,8 +5,8 @@ from collections.abc import Generator
 
 import pytest
 
-from erphub.platform.ahead import Ahead
 from erphub.platform.outbound import deadlines
+from erphub.platform.prefetch import Prefetch
 
 SECONDS = 5
 
@@ -36,7 +36,7 @@ def threads() -> list[str]:
 
 
 def test_items_come_in_order_and_then_no_more() -> None:
-    ahead = Ahead(Source(1000).items(), 3)
+    ahead = Prefetch(Source(1000).items(), 3)
     assert list(ahead) == list(range(1, 1001))
     assert list(ahead) == []
     ahead.end()
@@ -45,7 +45,7 @@ def test_items_come_in_order_and_then_no_more() -> None:
 
 def test_the_next_items_are_made_while_one_is_used_and_no_more_than_so_many() -> None:
     source = Source(100)
-    ahead = Ahead(source.items(), 3)
+    ahead = Prefetch(source.items(), 3)
     assert next(ahead) == 1
     assert source.reached[5].wait(SECONDS), "one in its hand, three that lie ready"
     assert not source.reached[6].wait(0.05)
@@ -55,7 +55,7 @@ def test_the_next_items_are_made_while_one_is_used_and_no_more_than_so_many() ->
 
 
 def test_a_failure_comes_where_the_next_item_would_have() -> None:
-    ahead = Ahead(Source(10, fails_at=4).items(), 8)
+    ahead = Prefetch(Source(10, fails_at=4).items(), 8)
     assert [next(ahead) for _ in range(3)] == [1, 2, 3]
     with pytest.raises(ConnectionResetError):
         next(ahead)
@@ -66,7 +66,7 @@ def test_a_failure_comes_where_the_next_item_would_have() -> None:
 @pytest.mark.parametrize("taken", [0, 1, 50])
 def test_whoever_stops_early_leaves_nothing_at_work(taken: int) -> None:
     source = Source(100)
-    ahead = Ahead(source.items(), 2)
+    ahead = Prefetch(source.items(), 2)
     for _ in range(taken):
         next(ahead)
     ahead.end()
@@ -81,6 +81,6 @@ def test_a_deadline_of_the_caller_holds_for_what_is_made_ahead() -> None:
         yield deadlines.current().left
 
     with deadlines.at_most(7):
-        ahead = Ahead(left(), 1)
+        ahead = Prefetch(left(), 1)
     assert 0 < next(ahead) <= 7
     ahead.end()

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from typing import Self, override
 
 
-class Ahead[T](Iterator[T]):
+class Prefetch[T](Iterator[T]):
     """The items of a generator, of which at most so many lie ready. The thread has the caller's context (deadlines)."""
 
     def __init__(self, items: Generator[T], most: int) -> None:
